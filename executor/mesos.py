@@ -1,0 +1,61 @@
+"""The port to the Mesos agent: what we tell it, and what it tells us.
+
+`mesos_driver.py` implements `Agent` on pymesos; `tests/fakes/agent.py` in memory. `AgentEvents` is the supervisor: each
+method parses nothing, blocks never, raises never; it puts the fact into the inbox.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from specs.status import TaskStatus
+
+Message = Mapping[str, Any]  # a Mesos message as it stands in JSON
+
+
+class Agent(Protocol):
+    """The agent as an executor sees it. No method blocks on the network or raises because of it."""
+
+    def send(self, status: TaskStatus) -> None:
+        """Report an update: kept until acknowledged, sent again after every reconnect, in order."""
+        ...
+
+    def message(self, data: bytes) -> None:
+        """Send a framework message; best effort, as in Mesos."""
+        ...
+
+    def drained(self, timeout: float) -> bool:
+        """Wait until every update is acknowledged, at most `timeout` seconds; whether it is so."""
+        ...
+
+    def stop(self) -> None:
+        """End the connection; nothing is sent afterwards."""
+        ...
+
+
+class AgentEvents(Protocol):
+    """What the agent tells an executor, and what becomes of the connection."""
+
+    def registered(self, executor_info: Message, framework_info: Message, agent_info: Message) -> None: ...
+
+    def reregistered(self, agent_info: Message) -> None: ...
+
+    def disconnected(self) -> None:
+        """The agent is out of reach; with checkpointing we go on and come back."""
+        ...
+
+    def launch(self, task: Message) -> None: ...
+
+    def kill(self, task_id: str, grace: float | None) -> None:
+        """KILL; `grace` is kill_policy.grace_period in seconds if the call carries one."""
+        ...
+
+    def acknowledged(self, task_id: str, uuid: bytes) -> None: ...
+
+    def message(self, data: bytes) -> None: ...
+
+    def shutdown(self, why: str) -> None:
+        """End all tasks within the agent's shutdown grace period, then end: SHUTDOWN, or a connection lost for good."""
+        ...
+
+    def error(self, message: str) -> None: ...

@@ -1,0 +1,264 @@
+"""The port to a container engine: few verbs, each idempotent, each ending within its deadline.
+
+The executor's decisions speak to this protocol only. `docker_runtime.py` implements it on a real Docker engine,
+`tests/fakes/runtime.py` in memory; `tests/contract/` runs the same suite on both.
+
+**Idempotent.** Stopping what is stopped, removing what is gone, creating a container that exists under our name and
+carries our owner label: no errors. **Bounded.** Each verb has a deadline of its class; when it passes,
+`DeadlineExceeded` is raised and the call may be repeated. **Typed.** What goes wrong is a `RuntimeFailure`; its class says whose fault it
+is and its `retry` whether asking again can help. `str(failure)` is the engine's own text.
+"""
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+class Blame(enum.Enum):
+    """Whose fault a failure is."""
+
+    USER = "user"  # the task asks for something that does not exist or is not allowed
+    PLATFORM = "platform"  # the engine, the registry, the node
+
+
+class RuntimeFailure(Exception):  # noqa: N818 - the domain's word: tasks fail, containers fail
+    """The engine could not do what was asked; the message is the engine's own."""
+
+    blame = Blame.PLATFORM
+    retry = False
+
+
+class ImageNotFound(RuntimeFailure):
+    """No such image, neither here nor in its registry."""
+
+    blame = Blame.USER
+
+
+class NotAuthorised(RuntimeFailure):
+    """The registry refused the credentials, or wants some; the message says which were used."""
+
+    blame = Blame.USER
+
+
+class BadOption(RuntimeFailure):
+    """The engine refused an option of the container (400)."""
+
+    blame = Blame.USER
+
+
+class CommandNotFound(RuntimeFailure):
+    """The container's program is not in the image; `docker run` exits with 127."""
+
+    blame = Blame.USER
+
+
+class CommandNotExecutable(RuntimeFailure):
+    """The container's program cannot be executed; `docker run` exits with 126."""
+
+    blame = Blame.USER
+
+
+class PortInUse(RuntimeFailure):
+    """A host port is taken."""
+
+
+class NameConflict(RuntimeFailure):
+    """The container's name is taken by somebody else's container."""
+
+
+class NoSuchContainer(RuntimeFailure):
+    """There is no such container."""
+
+
+class NoSuchNetwork(RuntimeFailure):
+    """The container names a network that does not exist."""
+
+    blame = Blame.USER
+
+
+class RegistryUnavailable(RuntimeFailure):
+    """The registry does not answer, or answers 429 or 5xx."""
+
+    retry = True
+
+
+class DaemonUnavailable(RuntimeFailure):
+    """The engine cannot be reached, or broke off its answer, or answered 5xx for a reason of its own."""
+
+    retry = True
+
+
+class DeadlineExceeded(RuntimeFailure):
+    """The engine did not answer in time; whether it did the thing is not known."""
+
+    retry = True
+
+
+class Cancelled(RuntimeFailure):
+    """The caller gave up before the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A container's address on one network; either may be absent."""
+
+    network: str
+    ipv4: str | None = None
+    ipv6: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What the engine says of one container. Times are its own RFC 3339 texts, None where it has none yet."""
+
+    id: str
+    name: str
+    image: str
+    running: bool
+    paused: bool
+    pid: int | None
+    exit_code: int | None  # None while it runs or was never started
+    oom_killed: bool
+    error: str
+    started_at: str | None
+    finished_at: str | None
+    addresses: tuple[Address, ...]
+    labels: Mapping[str, str]
+    raw: Mapping[str, Any] = field(repr=False)  # the whole answer; holds environment values: redact before showing
+
+    @property
+    def started(self) -> bool:
+        """Whether it was ever started. As Mesos: docker.cpp, `State.StartedAt`."""
+        return self.started_at is not None
+
+
+class ContainerAction(enum.Enum):
+    """What the engine tells of a container unasked."""
+
+    START = "start"
+    DIE = "die"
+    OOM = "oom"
+    DESTROY = "destroy"
+    PAUSE = "pause"
+    UNPAUSE = "unpause"
+    HEALTH = "health_status"
+    RESYNC = "resync"  # the stream broke and is back: whatever happened in between must be looked up
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerEvent:
+    """One event; `id` is empty for RESYNC. `time_nano` is the engine's clock, nanoseconds since the epoch."""
+
+    action: ContainerAction
+    id: str
+    time_nano: int
+    exit_code: int | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PullProgress:
+    """How far a pull is: layers done and known, bytes done and known (0 where the registry does not say)."""
+
+    image: str
+    layers_done: int
+    layers: int
+    bytes_done: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExecResult:
+    """How a command in a running container ended; exit_code None if it was cut off by its time limit."""
+
+    exit_code: int | None
+    output: bytes
+
+
+class Cancel(Protocol):
+    """Asked now and then by a long call, which then ends with `Cancelled`; a threading.Event is one."""
+
+    def is_set(self) -> bool: ...
+
+
+class PullListener(Protocol):
+    """Told of a pull's progress, on the pulling thread; must return at once."""
+
+    def __call__(self, progress: PullProgress, /) -> None: ...
+
+
+class OutputStream(Protocol):
+    """A container's stdout and stderr as the engine sends them: selectable, never blocking.
+
+    `read` returns the pieces that are there, each with the descriptor it was written to (1 or 2); an empty list if none
+    is there yet; None when the stream has ended. Pieces are cut anywhere, but nothing is lost between them.
+    """
+
+    def fileno(self) -> int: ...
+
+    def read(self) -> list[tuple[int, bytes]] | None: ...
+
+    def close(self) -> None: ...
+
+
+class ContainerRuntime(Protocol):
+    """The verbs. Containers are named by id or by name. All may raise the failures above."""
+
+    def version(self) -> tuple[int, int, int]:
+        """The engine's version. As Mesos: docker.cpp, `version`."""
+        ...
+
+    def has_image(self, image: str) -> bool:
+        """Whether the image is here."""
+        ...
+
+    def pull(self, image: str, *, sandbox: str | None = None, force: bool = False,
+             listener: PullListener | None = None, cancel: Cancel | None = None) -> None:
+        """Get an image unless it is here (or, with force, in any case); one pull per image at a time, shared.
+
+        Credentials come from `sandbox`/.docker/config.json or .dockercfg, then from the node's configuration.
+        """
+        ...
+
+    def create(self, payload: Mapping[str, Any], name: str) -> str:
+        """Create a container from an Engine API payload; returns its id."""
+        ...
+
+    def attach(self, container: str) -> OutputStream:
+        """The output from now on; attach between create and start to get all of it."""
+        ...
+
+    def logs(self, container: str, *, follow: bool = True, since: float | None = None) -> OutputStream:
+        """The output from the engine's log file, since seconds since the epoch."""
+        ...
+
+    def start(self, container: str) -> None: ...
+
+    def inspect(self, container: str) -> Inspection:
+        """Raises NoSuchContainer."""
+        ...
+
+    def kill(self, container: str, signal: str) -> None:
+        """Send a signal by name or number; a container that does not run is not an error."""
+        ...
+
+    def stop(self, container: str, grace: float, signal: str | None = None) -> None:
+        """Signal, wait `grace` seconds, SIGKILL; returns when it is stopped."""
+        ...
+
+    def remove(self, container: str, *, force: bool = True, volumes: bool = True) -> None: ...
+
+    def containers(self, labels: Mapping[str, str], *, all: bool = True) -> Sequence[Inspection]:  # noqa: A002 - as docker ps
+        """The containers that carry all these labels."""
+        ...
+
+    def events(self, labels: Mapping[str, str], cancel: Cancel) -> Iterator[ContainerEvent]:
+        """Events of the containers with these labels, until cancel. Survives the engine: see RESYNC."""
+        ...
+
+    def exec(self, container: str, argv: Sequence[str], *, env: Mapping[str, str] | None = None,
+             timeout: float | None = None) -> ExecResult:
+        """Run a command in the container and wait for it, at most `timeout` seconds."""
+        ...
