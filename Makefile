@@ -2,39 +2,38 @@
 # make test    all tests, on a real Docker engine
 # make check   ruff, mypy and the architecture's sentences
 # make bench   how fast we are, with the floor beside it (bench-quick: in under two minutes)
-# make setup   what the others call first: .venv/ and a Docker engine that answers
-# make clean   removes what these made in this folder, and stops the dockerd that setup started
+# make setup   only what the others begin with: .venv/ and a Docker engine that answers
+# make clean   removes what these made in this folder, and stops the dockerd that `make setup` started
 
+SETUP := deploy/setup.sh
 PYTHON := .venv/bin/python
 PYTEST_ARGS ?=
 
-.PHONY: help setup setup-tests run test check bench bench-quick clean
+.PHONY: help setup run test check bench bench-quick clean
 help:
 	@sed -n 's/^# //p' Makefile
 
 setup:
-	@deploy/setup.sh
+	@$(SETUP)
 
-setup-tests:
-	@deploy/setup.sh tests
+run:
+	@$(SETUP) exec $(PYTHON) -m deploy.demo
 
-run: setup
-	@$(PYTHON) -m deploy.demo
+test:
+	@$(SETUP) tests exec $(PYTHON) -m pytest $(PYTEST_ARGS)
 
-test: setup-tests
-	@$(PYTHON) -m pytest $(PYTEST_ARGS)
-
-check: setup-tests
+check:
+	@$(SETUP) tests
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-bench: setup-tests
-	@$(PYTHON) -m tests.bench
+bench:
+	@$(SETUP) tests exec $(PYTHON) -m tests.bench
 
-bench-quick: setup-tests
-	@$(PYTHON) -m tests.bench --quick
+bench-quick:
+	@$(SETUP) tests exec $(PYTHON) -m tests.bench --quick
 
 clean:
-	@deploy/setup.sh stop
+	@$(SETUP) stop
 	rm -rf build .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,38 +1,36 @@
 #!/bin/sh
-# Makes everything that `make run` and `make test` need, and says what it does. Run again, it does only what is missing.
+# Makes what `make run` and `make test` need, says what it does, and does only what is missing.
 #
-#   deploy/setup.sh          the virtual environment .venv/ and a Docker engine that answers
-#   deploy/setup.sh tests    also the Debian packages that the tests use
+#   deploy/setup.sh                     .venv/ and a Docker engine that answers
+#   deploy/setup.sh tests               also what the tests need
+#   deploy/setup.sh stop                ends the dockerd that it started
+#   deploy/setup.sh [tests] exec CMD…   the same, then CMD, then ends the dockerd if this very call started it
 #
-# As root it installs Debian packages; as anybody else it says which ones are missing. A dockerd that it starts is
-# detached and stays, as the one of a service would; its pid is in build/dockerd.pid, its log in build/dockerd.log, and
-# deploy/setup.sh stop ends it.
+# As root it installs Debian packages and starts dockerd; as anybody else it says what to ask for. A dockerd that it
+# starts is detached, as a service's would be: pid in build/dockerd.pid, log in build/dockerd.log.
 set -eu
 cd "$(dirname "$0")/.."
 
 SOCKET=/var/run/docker.sock
-RUN_PACKAGES="docker.io iproute2 iptables busybox-static"
-TEST_PACKAGES="docker-registry apache2-utils"
+DOCKER_PACKAGES="docker.io iptables"
+TEST_PACKAGES="docker.io docker-registry apache2-utils iproute2"
+started_here=no
 
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "error: $*"; exit 1; }
 
 installed() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
 
-missing_packages() {
-    for package in "$@"; do installed "$package" || printf '%s ' "$package"; done
-}
-
 install_packages() {
-    command -v dpkg-query >/dev/null || { say "note: not a Debian system; needed here: $*"; return 0; }
-    missing=$(missing_packages "$@")
+    missing=""
+    for package in "$@"; do installed "$package" || missing="$missing $package"; done
     [ -n "$missing" ] || return 0
-    [ "$(id -u)" = 0 ] || fail "missing packages: $missing- ask an administrator for: apt-get install $missing"
-    say "installing $missing"
-    # A new dockerd would be started by the package; policy-rc.d is left alone, we look for a running one afterwards.
-    log=build/apt.log
+    command -v apt-get >/dev/null || fail "this is not a Debian system; install what Debian calls:$missing"
+    [ "$(id -u)" = 0 ] || fail "Debian packages are missing; ask an administrator for: apt-get install$missing"
+    say "installing$missing"
     { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing; } \
-        >"$log" 2>&1 || { tail -n 20 "$log" >&2; fail "could not install $missing(the whole output is in $log)"; }
+        >build/apt.log 2>&1 ||
+        { tail -n 20 build/apt.log >&2; fail "could not install$missing (the whole output is in build/apt.log)"; }
 }
 
 find_python() {
@@ -44,29 +42,37 @@ find_python() {
     return 1
 }
 
-make_venv() { # what to install: "." to run, ".[dev]" to test
+make_venv() { # $1: "." to run, ".[dev]" to test
     stamp=".venv/.set-up $1"
-    if [ -e "$stamp" ] && [ -z "$(find pyproject.toml deploy/constraints.txt deploy/http-parser -newer "$stamp" -type f \
-            -not -path '*/build/*' -not -path '*.egg-info*')" ]; then
+    if [ -e "$stamp" ] && [ -z "$(find pyproject.toml deploy/constraints.txt deploy/http-parser -newer "$stamp" \
+            -type f -not -path '*/build/*' -not -path '*.egg-info*')" ]; then
         return 0
     fi
-    python=$(find_python) || fail "Python 3.11 or later is needed, with its venv module (apt-get install python3 python3-venv)"
+    python=$(find_python) || { install_packages python3 python3-venv; python=$(find_python); } ||
+        fail "Python 3.11 or later is needed, with its venv module"
     say "installing $1 and what it needs into .venv"
     [ -x .venv/bin/python ] || "$python" -m venv .venv
     .venv/bin/python -m pip install -q --disable-pip-version-check -c deploy/constraints.txt \
         ./deploy/http-parser -e "$1" >build/pip.log 2>&1 ||
-        { tail -n 20 build/pip.log >&2; fail "could not install the Python packages (the whole output is in build/pip.log)"; }
+        { tail -n 20 build/pip.log >&2; fail "could not install the Python packages (all output is in build/pip.log)"; }
     touch "$stamp"
 }
 
-docker_answers() {
-    [ -S "$SOCKET" ] && .venv/bin/python - "$SOCKET" <<'PY'
+docker_answers() { # 0: yes, 13: no rights on the socket, else no
+    [ -S "$SOCKET" ] || return 1
+    .venv/bin/python - "$SOCKET" <<'PY'
 import http.client, socket, sys
-class Unix(http.client.HTTPConnection):
+
+class Engine(http.client.HTTPConnection):
     def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX); self.sock.settimeout(3); self.sock.connect(sys.argv[1])
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(5)
+        self.sock.connect(sys.argv[1])
+
 try:
-    c = Unix("localhost"); c.request("GET", "/_ping"); sys.exit(c.getresponse().status != 200)
+    engine = Engine("localhost")
+    engine.request("GET", "/_ping")
+    sys.exit(engine.getresponse().status != 200)
 except PermissionError:
     sys.exit(13)
 except OSError:
@@ -78,21 +84,26 @@ find_docker() {
     status=0
     docker_answers || status=$?
     [ "$status" != 0 ] || return 0
-    [ "$status" != 13 ] || fail "no rights on $SOCKET: run as root, or ask an administrator for: usermod -aG docker $(id -un)"
-    if [ "$(id -u)" != 0 ]; then
-        fail "no Docker engine answers at $SOCKET. Install one (apt-get install docker.io) and start it (systemctl start docker), or run make as root"
-    fi
-    command -v dockerd >/dev/null || install_packages $RUN_PACKAGES
-    docker_answers && return 0
-    command -v dockerd >/dev/null || fail "no Docker engine answers at $SOCKET and there is no dockerd to start; install Docker"
+    [ "$status" != 13 ] ||
+        fail "no rights on $SOCKET: run this as root, or ask an administrator for: usermod -aG docker $(id -un)"
+    [ "$(id -u)" = 0 ] || fail "no Docker engine answers at $SOCKET: ask an administrator for: apt-get install docker.io," \
+        "then: systemctl start docker"
+    command -v dockerd >/dev/null || install_packages $DOCKER_PACKAGES
+    docker_answers || start_docker # the package may have started one
+}
+
+start_docker() {
     say "starting dockerd"
     setsid nohup dockerd >build/dockerd.log 2>&1 </dev/null &
     echo $! >build/dockerd.pid
+    started_here=yes
     tries=0
     until docker_answers; do
         tries=$((tries + 1))
-        [ "$tries" -lt 120 ] || { tail -n 5 build/dockerd.log >&2; fail "dockerd does not answer after a minute; its log is build/dockerd.log"; }
-        kill -0 "$(cat build/dockerd.pid)" 2>/dev/null || { tail -n 5 build/dockerd.log >&2; fail "dockerd ended; its log is build/dockerd.log"; }
+        if [ "$tries" -gt 120 ] || ! kill -0 "$(cat build/dockerd.pid)" 2>/dev/null; then
+            tail -n 5 build/dockerd.log >&2
+            fail "dockerd does not answer at $SOCKET; its log is build/dockerd.log"
+        fi
         sleep 0.5
     done
 }
@@ -101,13 +112,35 @@ stop_docker() {
     [ -e build/dockerd.pid ] || return 0
     pid=$(cat build/dockerd.pid)
     rm -f build/dockerd.pid
-    if [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = dockerd ]; then kill "$pid"; fi
+    [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = dockerd ] || return 0
+    kill "$pid"
+    while kill -0 "$pid" 2>/dev/null; do sleep 0.2; done
+}
+
+run_command() {
+    trap 'if [ "$started_here" = yes ]; then stop_docker; fi' EXIT
+    trap : INT TERM # the command gets them too, and ends by itself; then we tidy up
+    status=0
+    "$@" || status=$?
+    exit "$status"
 }
 
 mkdir -p build
+extras=.
+if [ "${1:-}" = tests ]; then
+    shift
+    extras='.[dev]'
+fi
 case "${1:-}" in
-    stop) stop_docker ;;
-    "") install_packages $RUN_PACKAGES; make_venv .; find_docker ;;
-    tests) install_packages $RUN_PACKAGES $TEST_PACKAGES; make_venv '.[dev]'; find_docker ;;
-    *) fail "usage: deploy/setup.sh [tests|stop]" ;;
+    stop) stop_docker; exit 0 ;;
+    "" | exec) ;;
+    *) fail "usage: deploy/setup.sh [stop | [tests] [exec COMMAND…]]" ;;
 esac
+[ -x /bin/busybox ] || install_packages busybox-static # the image of the examples is made of it
+[ "$extras" = . ] || install_packages $TEST_PACKAGES
+make_venv "$extras"
+find_docker
+if [ "${1:-}" = exec ]; then
+    shift
+    run_command "$@"
+fi
