@@ -1,0 +1,15 @@
+"""The budgets of the design, each in the unit of the row that it judges."""
+from __future__ import annotations
+
+from tests.bench.result import Bound, Budget, Statistic
+
+LAUNCH_OVER_RAW = Budget(Statistic.RATIO, Bound.AT_MOST, 1.15)  # LAUNCH → TASK_RUNNING over raw create+start
+EXIT_P50 = Budget(Statistic.MEDIAN, Bound.AT_MOST, 20.0)  # ms, container exit → terminal update, 50 tasks
+EXIT_P99 = Budget(Statistic.P99, Bound.AT_MOST, 100.0)  # ms
+BURST_OVER_RAW = Budget(Statistic.RATIO, Bound.AT_LEAST, 0.9)  # containers/s over the best raw rate
+FIRST_TASK = Budget(Statistic.MEDIAN, Bound.AT_MOST, 45.0)  # MiB RSS
+EACH_FURTHER_TASK = Budget(Statistic.MEDIAN, Bound.AT_MOST, 100.0)  # KiB
+IDLE_CPU = Budget(Statistic.MEDIAN, Bound.AT_MOST, 0.5)  # % of a core, 100 idle containers
+START_TO_SUBSCRIBE = Budget(Statistic.MEDIAN, Bound.AT_MOST, 300.0)  # ms
+LAUNCH_RATE = Budget(Statistic.MEDIAN, Bound.AT_LEAST, 1000.0)  # /s, scheduler against an in-memory master
+STATUS_RATE = Budget(Statistic.MEDIAN, Bound.AT_LEAST, 5000.0)  # /s

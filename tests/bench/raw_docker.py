@@ -1,0 +1,207 @@
+"""The floor: the Docker Engine API spoken with the standard library, over one kept-alive connection per thread.
+
+Nothing is done that the engine does not need: JSON in, JSON out, no models, no retries. What a program on top of this
+takes longer is that program's own.
+"""
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from tests.bench.settings import LABEL
+
+API = "/v1.41"
+
+
+class RawDockerError(Exception):
+    """The engine answered with an error; the message is its own."""
+
+
+class _Connection(http.client.HTTPConnection):
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=120)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+class RawDocker:
+    """One kept-alive connection; not for several threads at once."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._connection = _Connection(path)
+
+    def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """One request; the decoded answer, None if it has none. Raises RawDockerError for 400 and above."""
+        data = None if body is None else json.dumps(body).encode()
+        self._connection.request(method, API + path, data, {"Content-Type": "application/json"})
+        response = self._connection.getresponse()
+        answer = response.read()
+        if response.status >= 400:
+            raise RawDockerError(f"{method} {path}: {response.status} {answer.decode(errors='replace').strip()}")
+        return json.loads(answer) if answer else None
+
+    def create(self, payload: Mapping[str, Any], name: str | None = None) -> str:
+        """The new container's id."""
+        query = f"?name={quote(name)}" if name else ""
+        return str(self.call("POST", f"/containers/create{query}", payload)["Id"])
+
+    def start(self, container: str) -> None:
+        """Returns when the engine says that it runs."""
+        self.call("POST", f"/containers/{container}/start")
+
+    def wait(self, container: str) -> int:
+        """Returns the exit code when it has ended."""
+        return int(self.call("POST", f"/containers/{container}/wait")["StatusCode"])
+
+    def inspect(self, container: str) -> dict[str, Any]:
+        """The engine's own answer."""
+        answer: dict[str, Any] = self.call("GET", f"/containers/{container}/json")
+        return answer
+
+    def remove(self, container: str) -> None:
+        """By force, with its volumes; one that is gone already is no error."""
+        try:
+            self.call("DELETE", f"/containers/{container}?force=1&v=1")
+        except RawDockerError as error:
+            if ": 404 " not in str(error) and ": 409 " not in str(error):
+                raise
+
+    def listed(self, label: str) -> list[str]:
+        """The ids of all containers with this label (`key` or `key=value`)."""
+        filters = quote(json.dumps({"label": [label]}))
+        return [str(found["Id"]) for found in self.call("GET", f"/containers/json?all=1&filters={filters}")]
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+def payload(image: str, command: Sequence[str], *, network: str = "host") -> dict[str, Any]:
+    """A create body with as little in it as possible, and the label by which the benchmark finds its own."""
+    return {"Image": image, "Cmd": list(command), "Labels": {LABEL: "1"}, "HostConfig": {"NetworkMode": network}}
+
+
+def parse_time(text: str) -> float:
+    """The engine's RFC 3339 text (nanoseconds, Z) as seconds since the epoch."""
+    whole, _, fraction = text.rstrip("Z").partition(".")
+    return datetime.fromisoformat(whole + "+00:00").timestamp() + float(f"0.{fraction or 0}")
+
+
+def create_start(docker: RawDocker, body: Mapping[str, Any]) -> tuple[float, str]:
+    """Create and start one container; the seconds that took, and its id."""
+    began = time.perf_counter()
+    container = docker.create(body, f"bench-{uuid.uuid4()}")
+    docker.start(container)
+    return time.perf_counter() - began, container
+
+
+class Exits:
+    """Listens to the engine's `die` events of containers with a label, with nothing else on the thread.
+
+    `read_at[id]` is the wall clock when the event had been read: the earliest moment at which anybody who relies on the
+    engine's events can know of the exit.
+    """
+
+    def __init__(self, path: str, label: str) -> None:
+        self.read_at: dict[str, float] = {}
+        self._changed = threading.Condition()
+        self._connection = _Connection(path)
+        self._connection.timeout = None
+        filters = quote(json.dumps({"event": ["die"], "label": [label]}))
+        self._connection.request("GET", f"{API}/events?filters={filters}")
+        self._response = self._connection.getresponse()
+        self._socket = self._connection.sock
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+
+    def _listen(self) -> None:
+        pending = b""
+        while True:
+            try:
+                data = self._response.read1(65536)
+            except (OSError, ValueError, http.client.HTTPException):
+                return
+            now = time.time()
+            if not data:
+                return
+            *lines, pending = (pending + data).split(b"\n")
+            with self._changed:
+                for line in lines:
+                    if line.strip():
+                        self.read_at[json.loads(line)["id"]] = now
+                self._changed.notify_all()
+
+    def wait_for(self, containers: Sequence[str], timeout: float) -> bool:
+        """Whether all these have ended within `timeout` seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: all(one in self.read_at for one in containers), timeout)
+
+    def close(self) -> None:
+        """Stop listening."""
+        if self._socket is not None:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join(10)
+        self._connection.close()
+
+
+def lives(path: str, body: Mapping[str, Any], count: int, parallelism: int) -> tuple[float, list[float]]:
+    """Run `count` containers from create to remove, `parallelism` at once.
+
+    Returns seconds from the first create until all had *ended* (the removals come after), and for each container the
+    seconds from that first moment to its end, which is what a burst is measured by.
+    """
+    local = threading.local()
+    opened: list[RawDocker] = []
+
+    def docker() -> RawDocker:
+        if not hasattr(local, "docker"):
+            local.docker = RawDocker(path)
+            opened.append(local.docker)
+        connection: RawDocker = local.docker
+        return connection
+
+    began = time.perf_counter()
+
+    def life(_: int) -> tuple[float, str]:
+        container = docker().create(body, f"bench-{uuid.uuid4()}")
+        docker().start(container)
+        docker().wait(container)
+        return time.perf_counter() - began, container
+
+    with ThreadPoolExecutor(parallelism) as pool:
+        ended = list(pool.map(life, range(count)))
+        list(pool.map(lambda container: docker().remove(container), [container for _, container in ended]))
+    for connection in opened:
+        connection.close()
+    return max(seconds for seconds, _ in ended), [seconds for seconds, _ in ended]
+
+
+def remove_all(path: str, label: str = LABEL) -> None:
+    """Remove every container with this label."""
+    docker = RawDocker(path)
+    for container in docker.listed(label):
+        docker.remove(container)
+    docker.close()
+
+
+def repeat(times: int, sides: Sequence[Callable[[], float]]) -> Iterator[tuple[float, ...]]:
+    """Measure all sides in turn, `times` times; the side that goes first changes each time."""
+    for number in range(times):
+        first = number % len(sides)
+        order = [*range(first, len(sides)), *range(first)]
+        values = {side: sides[side]() for side in order}
+        yield tuple(values[side] for side in range(len(sides)))
