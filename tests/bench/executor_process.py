@@ -1,0 +1,62 @@
+"""The executor as a process of its own, as an agent starts it, subscribed to an agent that watches the clock."""
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench.agent import TimedAgent
+
+COMMAND = Path(sys.executable).with_name("mesos-docker-executor")
+
+
+@dataclass(frozen=True, slots=True)
+class RunningExecutor:
+    """A subscribed executor, its agent, its process id and the folder that it takes for its sandbox."""
+
+    agent: TimedAgent
+    pid: int
+    sandbox: Path
+
+
+@contextmanager
+def running_executor(docker_socket: str) -> Iterator[RunningExecutor]:
+    """Start it, wait until it is subscribed; in the end SHUTDOWN, and SIGKILL if that is not enough.
+
+    RuntimeError with the end of its log when it ends before it subscribes.
+    """
+    with tempfile.TemporaryDirectory(prefix="mesos-docker-bench-") as folder:
+        sandbox = Path(folder)
+        agent = TimedAgent()
+        with (sandbox / "stderr").open("wb") as errors:
+            process = subprocess.Popen(
+                [COMMAND, f"--docker_socket={docker_socket}"], cwd=sandbox, stdin=subprocess.DEVNULL,
+                stdout=errors, stderr=errors, start_new_session=True,
+                env={"PATH": os.environ["PATH"], **agent.environment(sandbox)},
+            )
+        try:
+            try:
+                agent.wait_subscribed()
+            except TimeoutError as error:
+                raise RuntimeError(f"{error}: {(sandbox / 'stderr').read_text()[-2000:]}") from error
+            yield RunningExecutor(agent, process.pid, sandbox)
+        finally:
+            _end(agent, process)
+
+
+def _end(agent: TimedAgent, process: subprocess.Popen[bytes]) -> None:
+    if agent.subscribed_at is not None and process.poll() is None:
+        try:
+            agent.shutdown()
+            process.wait(30)
+        except (OSError, subprocess.TimeoutExpired):
+            pass
+    if process.poll() is None:
+        process.kill()
+    process.wait()
+    agent.close()
