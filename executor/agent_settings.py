@@ -1,0 +1,144 @@
+"""How to reach the agent, and how patient to be with it: what MESOS_* and LIBPROCESS_SSL_* say, parsed once.
+
+The agent sets these variables for every executor (as Mesos: slave.cpp, `executorEnvironment`); the texts of the errors
+are those of src/exec/exec.cpp and src/executor/executor.cpp. Durations are seconds from here on.
+"""
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from specs.durations import parse_duration
+from specs.errors import SpecError
+
+SOCKET_PATH_LIMIT: Final = 108  # sun_path with its closing zero: a path must be shorter
+_PID: Final = re.compile(r"(?P<id>[^@/]+)@(?P<host>\[[0-9a-fA-F:.%\w]+\]|[^:\[\]]+):(?P<port>\d{1,5})")
+_TRUE: Final = frozenset({"1", "true"})
+
+
+@dataclass(frozen=True, slots=True)
+class AgentAddress:
+    """Where the agent listens; an IPv6 host stands here without brackets."""
+
+    host: str
+    port: int
+
+    @property
+    def authority(self) -> str:
+        """host:port as it stands in a URL and in the Host header."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSettings:
+    """libprocess's LIBPROCESS_SSL_* as far as a client needs them."""
+
+    verify: bool = False  # its default: encrypt, and believe any certificate
+    check_address: bool = False  # whether the certificate must name the address that we dial
+    ca_file: str | None = None
+    ca_directory: str | None = None
+    cert_file: str | None = None  # ours, for an agent with LIBPROCESS_SSL_REQUIRE_CERT
+    key_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSettings:
+    """All that the driver is told by its environment."""
+
+    address: AgentAddress
+    path: str  # of the executor API: "/slave(1)/api/v1/executor"
+    framework_id: str
+    executor_id: str
+    agent_id: str
+    directory: str  # the sandbox
+    shutdown_grace: float
+    checkpoint: bool = False
+    recovery_timeout: float = 0.0  # how long an agent may be away; said only with checkpointing
+    subscription_backoff_max: float = 2.0  # Mesos says it only with checkpointing, and does not reconnect without
+    token: str | None = field(default=None, repr=False)
+    domain_socket: str | None = None
+    tls: TlsSettings | None = None
+
+
+def agent_settings(environ: Mapping[str, str], working_directory: str = "/") -> AgentSettings:
+    """The settings; SpecError with Mesos's text, the whole of it in `problem`, if a variable is missing or unreadable.
+
+    `working_directory` (absolute) shortens a domain socket's path that is too long, as Mesos does.
+    """
+    process_id, address = _agent_pid(_needed(environ, "MESOS_SLAVE_PID"))
+    agent_id, framework_id, executor_id, directory = (
+        _needed(environ, name)
+        for name in ("MESOS_SLAVE_ID", "MESOS_FRAMEWORK_ID", "MESOS_EXECUTOR_ID", "MESOS_DIRECTORY"))
+    domain_socket = _domain_socket(environ.get("MESOS_DOMAIN_SOCKET"), working_directory)
+    checkpoint = environ.get("MESOS_CHECKPOINT") == "1"
+    patience = {"recovery_timeout": _seconds(environ, "MESOS_RECOVERY_TIMEOUT"),
+                "subscription_backoff_max": _seconds(environ, "MESOS_SUBSCRIPTION_BACKOFF_MAX")} if checkpoint else {}
+    return AgentSettings(
+        address=address,
+        path=f"/{process_id}/api/v1/executor",
+        framework_id=framework_id,
+        executor_id=executor_id,
+        agent_id=agent_id,
+        directory=directory,
+        shutdown_grace=_seconds(environ, "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD"),
+        checkpoint=checkpoint,
+        token=environ.get("MESOS_EXECUTOR_AUTHENTICATION_TOKEN"),
+        domain_socket=domain_socket,
+        tls=None if domain_socket else _tls(environ),  # plain HTTP on a domain socket, as Mesos
+        **patience,
+    )
+
+
+def _needed(environ: Mapping[str, str], name: str) -> str:
+    value = environ.get(name)
+    if value is None:
+        raise SpecError("", f"Expecting '{name}' to be set in the environment")
+    return value
+
+
+def _agent_pid(text: str) -> tuple[str, AgentAddress]:
+    match = _PID.fullmatch(text)
+    if match is None or not 0 < int(match["port"]) < 1 << 16:
+        raise SpecError("", f"Failed to parse MESOS_SLAVE_PID '{text}'")
+    return match["id"], AgentAddress(match["host"].strip("[]"), int(match["port"]))
+
+
+def _seconds(environ: Mapping[str, str], name: str) -> float:
+    text = _needed(environ, name)
+    try:
+        return parse_duration(text) / 1e9
+    except SpecError as error:
+        raise SpecError("", f"Failed to parse {name} '{text}': {error.problem}") from error
+
+
+def _domain_socket(path: str | None, working_directory: str) -> str | None:
+    if path is None or len(path.encode()) < SOCKET_PATH_LIMIT:
+        return path
+    relative = "./" + posixpath.relpath(path, working_directory) if posixpath.isabs(path) else path
+    if len(relative.encode()) < SOCKET_PATH_LIMIT:
+        return relative
+    raise SpecError("", "Cannot use domain sockets for communication as requested: "
+                        f"Path {relative} is longer than {SOCKET_PATH_LIMIT} characters")
+
+
+def _tls(environ: Mapping[str, str]) -> TlsSettings | None:
+    def said(name: str) -> str | None:
+        # SSL_* without the prefix is libprocess's old spelling, which it still reads
+        return environ.get(f"LIBPROCESS_SSL_{name}", environ.get(f"SSL_{name}"))
+
+    def on(*names: str) -> bool:
+        return any((said(name) or "").lower() in _TRUE for name in names)
+
+    if not on("ENABLED"):
+        return None
+    return TlsSettings(
+        verify=on("VERIFY_SERVER_CERT", "VERIFY_CERT"),
+        check_address=on("VERIFY_IPADD") or said("HOSTNAME_VALIDATION_SCHEME") == "openssl",
+        ca_file=said("CA_FILE"),
+        ca_directory=said("CA_DIR"),
+        cert_file=said("CERT_FILE"),
+        key_file=said("KEY_FILE"),
+    )

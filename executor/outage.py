@@ -1,0 +1,67 @@
+"""How long to wait for an agent that is out of reach, and what to do when it stays away.
+
+    connected --loss--> waiting --recovery timeout, or at once without checkpointing--> shutting down
+                           |                                                            |
+                           +--SUBSCRIBED--> connected <--SUBSCRIBED---------------------+--grace period--> given up
+
+As Mesos: src/executor/executor.cpp. Unlike Mesos we go on trying while our containers shut down: an agent that comes
+back within the grace period still gets the terminal updates. It differs too where the agent was never reached: with
+checkpointing we are as patient as after a loss. An agent that answers "not yet" (503, 404) is not out of reach.
+"""
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, replace
+from typing import Final
+
+from executor.agent_settings import AgentSettings
+
+_NOT_YET: Final = frozenset({404, 503})  # routes not set up; recovery not finished
+ASK_AGAIN: Final = 1.0  # seconds between two SUBSCRIBE at an agent that answers, as Mesos's built-in executors
+_SHORT_SESSION: Final = 1.0  # seconds; an agent that breaks off sooner is not asked again at once
+
+
+class Step(enum.Enum):
+    """What an outage asks for now."""
+
+    TRY_AGAIN = "try again"
+    SHUT_DOWN = "shut down"  # told once; tries go on
+    GIVE_UP = "give up"
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """`since` is the time of the loss, seconds of any clock; None: the agent is in reach, or says that it soon is."""
+
+    since: float | None = None
+    shutting_down: bool = False  # whether AgentEvents.shutdown was called, for this or any other reason
+
+
+def lost(outage: Outage, now: float) -> Outage:
+    """After a loss; the first of several counts."""
+    return outage if outage.since is not None else replace(outage, since=now)
+
+
+def refused(outage: Outage, status: int, now: float) -> Outage:
+    """After an answer other than 200 to SUBSCRIBE: "not yet" ends an outage, any other refusal is one."""
+    return replace(outage, since=None) if status in _NOT_YET else lost(outage, now)
+
+
+def step(outage: Outage, settings: AgentSettings, now: float) -> Step:
+    """What to do at this time."""
+    if outage.since is None:
+        return Step.TRY_AGAIN
+    patience = settings.recovery_timeout if settings.checkpoint else 0.0
+    away = now - outage.since
+    if not outage.shutting_down:
+        return Step.SHUT_DOWN if away >= patience else Step.TRY_AGAIN
+    return Step.GIVE_UP if away >= patience + settings.shutdown_grace else Step.TRY_AGAIN
+
+
+def pause(settings: AgentSettings, *, answered: bool, session: float, chance: float) -> float:
+    """Seconds until the next try. `session`: how long the last one was subscribed; `chance` in [0, 1) spreads tries."""
+    if answered:
+        return min(ASK_AGAIN, settings.subscription_backoff_max)
+    if session >= _SHORT_SESSION:
+        return 0.0
+    return settings.subscription_backoff_max * chance
