@@ -1,0 +1,48 @@
+"""Makes specs/*_pb2.py from specs/proto/*.proto: `python -m deploy.protoc`. With --check it only says whether they are
+current.
+
+The generated modules are committed, so that nobody but a developer who changes a message needs protoc. The .proto files
+are given to protoc as specs/NAME.proto: then the generated modules import each other as members of the package `specs`,
+and their names in protobuf's registry are ours alone.
+"""
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent.parent
+
+
+def generate(target: Path) -> None:
+    """Write the modules to target/specs; raises RuntimeError with protoc's status (its complaint is on stderr)."""
+    from grpc_tools import protoc
+
+    sources = HERE / "specs" / "proto"
+    names = [f"specs/{path.name}" for path in sorted(sources.glob("*.proto"))]
+    status = protoc.main(["protoc", f"-Ispecs={sources}", f"--python_out={target}", *names])
+    if status != 0:
+        raise RuntimeError(f"protoc ended with status {status}")
+
+
+def outdated() -> list[str]:
+    """The generated modules that are not what protoc makes of the .proto files today, missing and needless ones too."""
+    committed = {path.name: path.read_bytes() for path in (HERE / "specs").glob("*_pb2.py")}
+    with tempfile.TemporaryDirectory() as folder:
+        generate(Path(folder))
+        current = {path.name: path.read_bytes() for path in Path(folder, "specs").glob("*_pb2.py")}
+    return sorted(name for name in committed.keys() | current.keys() if committed.get(name) != current.get(name))
+
+
+def main(arguments: list[str]) -> int:
+    if arguments != ["--check"]:
+        generate(HERE)
+        return 0
+    stale = outdated()
+    for name in stale:
+        sys.stderr.write(f"specs/{name} is not current: python -m deploy.protoc\n")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
