@@ -12,34 +12,24 @@ import socket
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.bench.updates import TERMINAL, Update, Updates
+
 FRAMEWORK = "bench-framework"
 AGENT = "bench-agent"
-TERMINAL = frozenset({"TASK_FINISHED", "TASK_FAILED", "TASK_KILLED", "TASK_ERROR", "TASK_LOST", "TASK_DROPPED",
-                      "TASK_GONE"})
-
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """One UPDATE call: when it was here by the steady clock and by the wall clock, in seconds."""
-
-    task: str
-    state: str
-    at: float
-    wall: float
-    status: Mapping[str, Any]
 
 
 class TimedAgent:
     """Serves one executor; `port` is where. Close it in the end."""
 
+    custom = True
+
     def __init__(self, executor: str = "bench-executor") -> None:
         self.executor = executor
         self.subscribed_at: float | None = None  # steady clock, when SUBSCRIBE had been read
-        self.updates: dict[str, list[Update]] = {}  # by task, in order
+        self._updates = Updates()
         self._changed = threading.Condition()
         self._stream: socket.socket | None = None
         self._write = threading.Lock()
@@ -59,7 +49,7 @@ class TimedAgent:
 
     # What the benchmark does with it.
 
-    def launch(self, *tasks: Mapping[str, Any]) -> float:
+    def launch(self, *tasks: dict[str, Any]) -> float:
         """Write LAUNCH for each task, all in one go; the steady clock just before that."""
         records = b"".join(_record({"type": "LAUNCH", "launch": {"task": task}}) for task in tasks)
         return self._send(records)
@@ -80,23 +70,8 @@ class TimedAgent:
             return self.subscribed_at or 0.0
 
     def wait(self, tasks: Iterable[str], states: Iterable[str] = TERMINAL, timeout: float = 60.0) -> dict[str, Update]:
-        """The first update with one of these states for each task; TimeoutError with what is missing.
-
-        A task that ends without such an update is a RuntimeError with its last words.
-        """
-        wanted, accepted = list(dict.fromkeys(tasks)), frozenset(states)
-        with self._changed:
-            self._changed.wait_for(lambda: all(self._first(task, accepted | TERMINAL) for task in wanted), timeout)
-            found = {task: first for task in wanted if (first := self._first(task, accepted))}
-            for task in wanted:
-                if task not in found and (last := self._first(task, TERMINAL)):
-                    raise RuntimeError(f"{task}: {last.state}, {last.status.get('message')}")
-            if missing := [task for task in wanted if task not in found]:
-                raise TimeoutError(f"{len(missing)} of {len(wanted)} tasks without {sorted(accepted)}: {missing[:3]}")
-            return found
-
-    def _first(self, task: str, states: frozenset[str]) -> Update | None:
-        return next((update for update in self.updates.get(task, []) if update.state in states), None)
+        """See `Updates.wait`."""
+        return self._updates.wait(tasks, states, timeout)
 
     def close(self) -> None:
         """Close all sockets."""
@@ -138,11 +113,8 @@ class TimedAgent:
         if call["type"] != "UPDATE":
             return
         status = call["update"]["status"]
-        task = status["task_id"]["value"]
-        with self._changed:
-            self.updates.setdefault(task, []).append(Update(task, status["state"], steady, wall, status))
-            self._changed.notify_all()
-        acknowledged = {"task_id": {"value": task}, "uuid": status["uuid"]}
+        self._updates.add(Update.of(status, steady, wall))
+        acknowledged = {"task_id": status["task_id"], "uuid": status["uuid"]}
         self._send(_record({"type": "ACKNOWLEDGED", "acknowledged": acknowledged}))
 
     def _subscribe(self, connected: socket.socket, steady: float) -> None:

@@ -5,6 +5,7 @@ takes longer is that program's own.
 """
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import socket
@@ -13,6 +14,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -20,6 +22,7 @@ from urllib.parse import quote
 from tests.bench.settings import LABEL
 
 API = "/v1.41"
+TASKS_AT_ONCE = (1, 2, 4, 8, 16)  # how parallel the raw side tries to be
 
 
 class RawDockerError(Exception):
@@ -85,6 +88,11 @@ class RawDocker:
         filters = quote(json.dumps({"label": [label]}))
         return [str(found["Id"]) for found in self.call("GET", f"/containers/json?all=1&filters={filters}")]
 
+    def running(self, label: str) -> list[str]:
+        """The ids of those that run."""
+        filters = quote(json.dumps({"label": [label]}))
+        return [str(found["Id"]) for found in self.call("GET", f"/containers/json?filters={filters}")]
+
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
@@ -109,16 +117,29 @@ def create_start(docker: RawDocker, body: Mapping[str, Any]) -> tuple[float, str
     return time.perf_counter() - began, container
 
 
-class Exits:
-    """Listens to the engine's `die` events of containers with a label, with nothing else on the thread.
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """`finished` is the engine's FinishedAt, `told` when its `die` event had been read: wall clock, seconds.
 
-    `read_at[id]` is the wall clock when the event had been read: the earliest moment at which anybody who relies on the
-    engine's events can know of the exit.
+    Nobody who relies on the engine's events can know of the exit before `told`.
+    """
+
+    finished: float
+    told: float
+
+
+class Exits:
+    """Listens to the `die` events of containers that carry a label; exits are known by that label's value.
+
+    FinishedAt is not in the event, and the container may soon be removed, so it is asked for at once, on another
+    thread: the engine answers when it is done with the container's network, and removes it only after that.
     """
 
     def __init__(self, path: str, label: str) -> None:
-        self.read_at: dict[str, float] = {}
+        self._path, self._label = path, label
+        self._exits: dict[str, Exit] = {}
         self._changed = threading.Condition()
+        self._asking = ThreadPoolExecutor(8)
         self._connection = _Connection(path)
         self._connection.timeout = None
         filters = quote(json.dumps({"event": ["die"], "label": [label]}))
@@ -128,34 +149,38 @@ class Exits:
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
 
-    def _listen(self) -> None:
-        pending = b""
-        while True:
-            try:
-                data = self._response.read1(65536)
-            except (OSError, ValueError, http.client.HTTPException):
-                return
-            now = time.time()
-            if not data:
-                return
-            *lines, pending = (pending + data).split(b"\n")
-            with self._changed:
-                for line in lines:
-                    if line.strip():
-                        self.read_at[json.loads(line)["id"]] = now
-                self._changed.notify_all()
-
-    def wait_for(self, containers: Sequence[str], timeout: float) -> bool:
-        """Whether all these have ended within `timeout` seconds."""
+    def wait(self, names: Sequence[str], timeout: float = 10.0) -> dict[str, Exit]:
+        """The exits of those that ended within `timeout` seconds; one whose FinishedAt could not be had is left out."""
         with self._changed:
-            return self._changed.wait_for(lambda: all(one in self.read_at for one in containers), timeout)
+            self._changed.wait_for(lambda: all(name in self._exits for name in names), timeout)
+            return {name: self._exits[name] for name in names if name in self._exits}
 
     def close(self) -> None:
         """Stop listening."""
         if self._socket is not None:
-            self._socket.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
         self._thread.join(10)
+        self._asking.shutdown()
         self._connection.close()
+
+    def _listen(self) -> None:
+        pending = b""
+        with contextlib.suppress(OSError, ValueError, http.client.HTTPException):
+            while data := self._response.read1(65536):
+                told = time.time()
+                *lines, pending = (pending + data).split(b"\n")
+                for event in (json.loads(line) for line in lines if line.strip()):
+                    self._asking.submit(self._ask, event["id"], event["Actor"]["Attributes"][self._label], told)
+
+    def _ask(self, container: str, name: str, told: float) -> None:
+        docker = RawDocker(self._path)
+        with contextlib.suppress(RawDockerError):
+            finished = parse_time(docker.inspect(container)["State"]["FinishedAt"])
+            with self._changed:
+                self._exits[name] = Exit(finished, told)
+                self._changed.notify_all()
+        docker.close()
 
 
 def lives(path: str, body: Mapping[str, Any], count: int, parallelism: int) -> tuple[float, list[float]]:
