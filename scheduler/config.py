@@ -1,0 +1,82 @@
+"""What a framework is, and how patient: frozen values, and the FrameworkInfo made of them."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from specs.errors import SpecError
+
+DEFAULT_PORT = 5050  # of a Mesos master
+
+# What this scheduler understands, so that a master may rely on it. GPU_RESOURCES is claimed only where tasks want GPUs:
+# agents that have some are kept for such frameworks, and one that claims it without need fills them with other work.
+CAPABILITIES = ("TASK_KILLING_STATE", "PARTITION_AWARE", "MULTI_ROLE", "RESERVATION_REFINEMENT")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All times are seconds."""
+
+    name: str = "mesos-docker"
+    user: str = "root"  # whom the executor and its fetcher run as on the agent
+    roles: tuple[str, ...] = ("*",)
+    checkpoint: bool = True  # executors and their tasks survive a restart of their agent
+    failover_timeout: float = 0.0  # how long tasks outlive this scheduler; 0: it is gone, they are gone
+    gpus: bool = False
+    principal: str | None = None
+    webui_url: str | None = None
+
+    connect_timeout: float = 10.0  # for the first subscription; later ones are tried for ever
+    refuse_short: float = 1.0  # while tasks wait: the same resources may be looked at again soon
+    refuse_long: float = 3600.0  # while none waits; REVIVE undoes it
+    launch_timeout: float = 30.0  # from ACCEPT to the first update, then reconcile
+    reconcile_first: float = 5.0  # then doubled, up to the maximum, until every task is answered
+    reconcile_maximum: float = 60.0
+    reconcile_all: float = 900.0  # implicit reconciliation, as Mesos's guide for frameworks advises
+    kill_repeat: float = 10.0  # until TASK_KILLING or the end is seen
+    kill_patience: float = 60.0  # after TASK_KILLING, and then on top of the grace period
+
+
+@dataclass(frozen=True, slots=True)
+class MasterAddress:
+    """Where a master listens; `host` is a name or an address, IPv6 without brackets."""
+
+    host: str
+    port: int = DEFAULT_PORT
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def master_address(text: str) -> MasterAddress:
+    """HOST, HOST:PORT or [IPv6]:PORT. Raises SpecError with the path `master`."""
+    try:
+        parts = urlsplit(f"//{text}")
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise SpecError("master", f"{text!r} is not HOST:PORT: {error}") from None
+    if not host or parts.netloc != text or "@" in text or any(c.isspace() for c in text) or port == 0:
+        raise SpecError("master", f"{text!r} is not HOST:PORT, zk://HOST:PORT/PATH or local")
+    return MasterAddress(host, DEFAULT_PORT if port is None else port)
+
+
+def framework_info(config: Config, framework_id: str | None) -> dict[str, Any]:
+    """mesos.v1.FrameworkInfo; the id is there when we come back as the framework that we were."""
+    capabilities = [*CAPABILITIES, *(["GPU_RESOURCES"] if config.gpus else [])]
+    info: dict[str, Any] = {
+        "name": config.name, "user": config.user, "roles": list(config.roles), "checkpoint": config.checkpoint,
+        "failover_timeout": config.failover_timeout, "capabilities": [{"type": name} for name in capabilities],
+    }
+    if config.principal is not None:
+        info["principal"] = config.principal
+    if config.webui_url is not None:
+        info["webui_url"] = config.webui_url
+    if framework_id is not None:
+        info["id"] = {"value": framework_id}
+    return info
+
+
+def back_off(attempt: int, seed: float, *, first: float = 0.2, maximum: float = 15.0) -> float:
+    """Seconds before the next try: doubled each time up to `maximum`, spread by `seed` (0 to 1) over its upper half."""
+    return min(maximum, first * 2.0 ** min(attempt, 30)) * (0.5 + seed / 2)

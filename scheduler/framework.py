@@ -1,0 +1,333 @@
+"""The framework: one inbox, one loop, and the only owner of what is known about tasks.
+
+Whatever happens, on whatever thread, is put into the inbox. The loop takes out all that is there, lets the ledger say
+what each update means, and then looks once at what follows: tasks that wait are matched with the offers that came, what
+has to be asked again is asked. Updates are acknowledged after they are stored. Offers are never kept: what no task
+takes goes back at once, with a short filter while tasks wait and a long one otherwise; when none waits, SUPPRESS stops
+them until there is a reason to REVIVE.
+"""
+from __future__ import annotations
+
+import heapq
+import itertools
+import logging
+import queue
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from scheduler.config import Config
+from scheduler.launching import Task, placed
+from scheduler.ledger import Entry, Ledger, Phase
+from scheduler.matching import Launch, Match, Misfit, match
+from scheduler.mesos import Master, Message
+from scheduler.storage import Storage
+from specs.status import TaskState, is_terminal
+
+log = logging.getLogger(__name__)
+
+_BATCH = 2000  # facts from the inbox before the loop looks at what follows
+
+
+class Listener(Protocol):
+    """Whoever follows the framework's tasks. Called on the loop's thread; must return soon."""
+
+    def subscribed(self, framework_id: str, master: str) -> None: ...
+
+    def disconnected(self, why: str) -> None: ...
+
+    def launched(self, entry: Entry, launch: Launch, info: Message) -> None:
+        """The task is about to be launched on the launch's agent; `info` is its TaskInfo."""
+        ...
+
+    def updated(self, entry: Entry, status: Message) -> None:
+        """Something new about a task."""
+        ...
+
+    def waiting(self, misfits: Mapping[str, tuple[Misfit, ...]]) -> None:
+        """These tasks found no place among the offers that just came."""
+        ...
+
+    def messaged(self, agent_id: str, executor_id: str, data: bytes) -> None: ...
+
+    def failed(self, why: str) -> None:
+        """The framework cannot go on; the loop ends after this."""
+        ...
+
+
+class Framework:
+    """`run` is the loop; every other method may be called from any thread, also from a signal handler."""
+
+    def __init__(self, master: Master, config: Config, listener: Listener, *, storage: Storage | None = None,
+                 clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock`: seconds. With `storage` the tasks it holds are taken over."""
+        self._master = master
+        self._config = config
+        self._listener = listener
+        self._storage = storage
+        self._clock = clock
+        self._inbox: queue.SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]]] = queue.SimpleQueue()
+        self._timers: list[tuple[float, int, Callable[[], None]]] = []
+        self._count = itertools.count()
+        self._ledger = Ledger(config)
+        self._tasks: dict[str, Task] = {}  # those that have not ended
+        self._executors: dict[tuple[str, str], Message] = {}  # ExecutorInfo by agent and executor id
+        self._offers: dict[str, Message] = {}  # that came in this turn
+        self._subscribed = False
+        self._ever_subscribed = False
+        self._last_reason = "no answer"
+        self._suppressed = False
+        self._over = False
+        self._failover = False
+
+    # What it is asked to do.
+
+    def submit(self, tasks: Iterable[Task]) -> None:
+        """Run these tasks. An id that is there already is refused: ValueError, raised by `run`."""
+        self._post(self._submit, tuple(tasks))
+
+    def kill(self, task_id: str, grace: float | None = None) -> None:
+        """End a task; `grace` in seconds, None for its own kill policy."""
+        self._post(self._kill, task_id, grace)
+
+    def kill_all(self, grace: float | None = None) -> None:
+        """End every task."""
+        self._post(self._kill_all, grace)
+
+    def stop(self, *, failover: bool = False) -> None:
+        """Leave the loop. Without `failover` the master is told to end all that is left."""
+        self._post(self._stop, failover)
+
+    def call_later(self, seconds: float, call: Callable[[], None]) -> None:
+        """Call this on the loop's thread after a while."""
+        self._post(self._schedule, seconds, call)
+
+    def call(self, call: Callable[[], None]) -> None:
+        """Call this on the loop's thread."""
+        self._post(call)
+
+    @property
+    def ledger(self) -> Ledger:
+        """The table of tasks; to be read on the loop's thread."""
+        return self._ledger
+
+    def run(self) -> None:
+        """Subscribe and work until `stop`."""
+        self._schedule(self._config.connect_timeout, self._check_connected)
+        self._take_over()
+        self._master.start(self)
+        try:
+            while not self._over:
+                self._turn()
+        finally:
+            self._master.stop(failover=self._failover)
+
+    # What the master tells (scheduler.mesos.MasterEvents).
+
+    def subscribed(self, framework_id: str, master: str) -> None:
+        self._post(self._on_subscribed, framework_id, master)
+
+    def disconnected(self, why: str) -> None:
+        self._post(self._on_disconnected, why)
+
+    def refused(self, why: str) -> None:
+        self._post(self._fail, why)
+
+    def offers(self, offers: Sequence[Message]) -> None:
+        self._post(self._on_offers, offers)
+
+    def rescinded(self, offer_id: str) -> None:
+        self._post(self._on_rescinded, offer_id)
+
+    def update(self, status: Message) -> None:
+        self._post(self._on_update, status)
+
+    def message(self, agent_id: str, executor_id: str, data: bytes) -> None:
+        self._post(self._listener.messaged, agent_id, executor_id, data)
+
+    def executor_failed(self, agent_id: str, executor_id: str, status: int | None) -> None:
+        self._post(self._on_executor_failed, agent_id, executor_id, status)
+
+    def agent_failed(self, agent_id: str) -> None:
+        log.info("The agent %s was removed", agent_id)
+
+    def error(self, message: str) -> None:
+        self._post(self._fail, f"the master ended the framework: {message}")
+
+    def call_failed(self, call: str, why: str) -> None:
+        self._post(self._on_call_failed, call, why)
+
+    # The loop.
+
+    def _post(self, handler: Callable[..., None], *arguments: Any) -> None:
+        self._inbox.put((handler, arguments))
+
+    def _turn(self) -> None:
+        try:
+            handler, arguments = self._inbox.get(timeout=self._wait())
+            handler(*arguments)
+            for _ in range(_BATCH):
+                handler, arguments = self._inbox.get_nowait()
+                handler(*arguments)
+        except queue.Empty:
+            pass
+        now = self._clock()
+        while self._timers and self._timers[0][0] <= now:
+            heapq.heappop(self._timers)[2]()
+        if self._subscribed and not self._over:
+            self._match()
+            self._ask(now)
+
+    def _wait(self) -> float | None:
+        times = [self._timers[0][0]] if self._timers else []
+        due = self._ledger.next_due() if self._subscribed else None
+        if due is not None:
+            times.append(due)
+        return max(0.0, min(times) - self._clock()) if times else None
+
+    def _match(self) -> None:
+        if self._offers:
+            offers, self._offers = list(self._offers.values()), {}
+            queued = [self._tasks[task_id].wish for task_id in self._ledger.queued]
+            self._carry_out(match(offers, queued))
+        if self._suppressed and self._ledger.queued:
+            self._suppressed = False
+            self._master.revive()
+        elif not self._suppressed and not self._ledger.queued:
+            self._suppressed = True
+            self._master.suppress()
+
+    def _carry_out(self, matched: Match) -> None:
+        now = self._clock()
+        refuse = self._config.refuse_short if matched.misfits else self._config.refuse_long
+        for launch in matched.launches:
+            infos = []
+            for placement in launch.placements:
+                task = self._tasks[placement.task_id]
+                info = placed(task, launch, placement, self._executor_info(task, launch, placement.executor))
+                entry = self._record(self._ledger.launched(placement.task_id, launch.agent_id, now))
+                self._listener.launched(entry, launch, info)
+                infos.append(info)
+            self._master.accept(launch.offer_ids, infos, refuse)
+        for decline in matched.declines:
+            log.debug("Declining the offer of %s: %s", decline.agent_id, decline.reason)
+        if matched.declines:
+            self._master.decline([offer_id for decline in matched.declines for offer_id in decline.offer_ids], refuse)
+        if matched.misfits:
+            self._listener.waiting(matched.misfits)
+
+    def _executor_info(self, task: Task, launch: Launch, resources: Sequence[Message] | None) -> Message | None:
+        """The same for all tasks on an agent, for as long as the executor runs there."""
+        if task.executor is None:
+            return None
+        key = (launch.agent_id, task.executor.executor_id)
+        if key not in self._executors:
+            self._executors[key] = task.executor.info(resources or ())
+        return self._executors[key]
+
+    def _ask(self, now: float) -> None:
+        due = self._ledger.due(now)
+        for entry in due.kills:
+            self._master.kill(entry.task_id, entry.agent_id, entry.grace)
+        if due.reconcile:
+            self._master.reconcile(due.reconcile)
+        if due.everything:
+            self._master.reconcile(())
+
+    # What becomes of each fact.
+
+    def _submit(self, tasks: Sequence[Task]) -> None:
+        now = self._clock()
+        for task in tasks:
+            entry = self._ledger.add(task.wish.task_id, now)
+            self._tasks[task.wish.task_id] = task
+            if self._storage is not None:
+                self._storage.save_task(entry, task)
+
+    def _kill(self, task_id: str, grace: float | None) -> None:
+        before = self._ledger.get(task_id)
+        entry = self._ledger.kill(task_id, grace, self._clock())
+        if entry is None or before is None or entry is before:
+            return
+        self._record(entry)
+        if before.phase is Phase.QUEUED:
+            self._tell(entry, {"task_id": {"value": task_id}, "state": TaskState.KILLED.value,
+                               "message": "Killed before it was launched", "timestamp": time.time()})
+
+    def _kill_all(self, grace: float | None) -> None:
+        for task_id in list(self._tasks):
+            self._kill(task_id, grace)
+
+    def _stop(self, failover: bool) -> None:
+        self._over = True
+        self._failover = failover
+
+    def _schedule(self, seconds: float, call: Callable[[], None]) -> None:
+        heapq.heappush(self._timers, (self._clock() + seconds, next(self._count), call))
+
+    def _fail(self, why: str) -> None:
+        self._over = True
+        self._listener.failed(why)
+
+    def _check_connected(self) -> None:
+        if not self._ever_subscribed:
+            patience = self._config.connect_timeout
+            self._fail(f"no Mesos master could be reached within {patience:g} s: {self._last_reason}")
+
+    def _on_subscribed(self, framework_id: str, master: str) -> None:
+        self._subscribed = self._ever_subscribed = True
+        self._suppressed = False
+        if self._storage is not None:
+            self._storage.save_framework_id(framework_id)
+        self._ledger.subscribed(self._clock())
+        self._listener.subscribed(framework_id, master)
+
+    def _on_disconnected(self, why: str) -> None:
+        self._subscribed = False
+        self._last_reason = why
+        self._offers.clear()
+        self._listener.disconnected(why)
+
+    def _on_offers(self, offers: Sequence[Message]) -> None:
+        self._offers.update((offer["id"]["value"], offer) for offer in offers)
+
+    def _on_rescinded(self, offer_id: str) -> None:
+        self._offers.pop(offer_id, None)
+
+    def _on_update(self, status: Message) -> None:
+        step = self._ledger.update(status, self._clock())
+        if step.entry is not None:
+            self._record(step.entry)
+        elif not is_terminal(TaskState(status["state"])):
+            log.warning("Killing the task %s: it is not known here", status["task_id"]["value"])
+            self._master.kill(status["task_id"]["value"], status.get("agent_id", {}).get("value"), None)
+        if step.acknowledge:
+            self._master.acknowledge(status)
+        if step.news and step.entry is not None:
+            self._tell(step.entry, status)
+
+    def _on_executor_failed(self, agent_id: str, executor_id: str, status: int | None) -> None:
+        log.info("The executor %s on %s ended with status %s", executor_id, agent_id, status)
+        self._executors.pop((agent_id, executor_id), None)
+
+    def _on_call_failed(self, call: str, why: str) -> None:
+        log.warning("The call %s failed: %s", call, why)
+        if call == "ACCEPT":
+            self._ledger.doubt_launches(self._clock())
+
+    def _tell(self, entry: Entry, status: Message) -> None:
+        if entry.phase is Phase.ENDED:
+            self._tasks.pop(entry.task_id, None)
+        self._listener.updated(entry, status)
+
+    def _record(self, entry: Entry) -> Entry:
+        if self._storage is not None:
+            self._storage.save_entry(entry)
+        return entry
+
+    def _take_over(self) -> None:
+        if self._storage is None:
+            return
+        for entry, task in self._storage.tasks(self._clock()):
+            self._ledger.adopt(entry)
+            self._tasks[entry.task_id] = task

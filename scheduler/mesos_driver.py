@@ -1,0 +1,337 @@
+"""The driver: pymesos's MesosSchedulerDriver with its defects cured, as the port `scheduler.mesos.Master`.
+
+Two threads. The I/O thread finds the master, subscribes and reads events; each event becomes one call of
+`MasterEvents`, which only puts it into an inbox. The sender (scheduler/master_sender.py) posts calls. From pymesos come
+the composition of calls, the dispatch of events, the framework id that survives a reconnect, and the detector that
+follows the leading master in ZooKeeper. Ours are the connections, and with them:
+
+- a stream without heartbeats is dropped and made anew, with back-off; so is one that breaks;
+- an event that cannot be handled is told and skipped, it does not end the driver or interrupt the main thread;
+- a 307 is followed to the leading master; IPv6 addresses work; a large OFFERS event is not copied again and again;
+- headers are made for each request; KILL has its agent and its kill policy, RECONCILE its agents, FAILURE may miss a
+  status; capabilities are those that were asked for; SIGINT stays with whoever had it.
+"""
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import logging
+import random
+import signal
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from scheduler.config import Config, MasterAddress, back_off, framework_info, master_address
+from scheduler.master_connection import Answer, EventStream, reason, redirected, refusal
+from scheduler.master_sender import MasterSender
+from scheduler.mesos import MasterEvents, Message
+from specs.recordio import RecordError
+
+_sigint: Final = signal.getsignal(signal.SIGINT)
+import pymesos  # noqa: E402 - between two lines that undo what importing it does: it takes SIGINT over
+
+if _sigint is not None:  # None: it belongs to somebody outside Python
+    signal.signal(signal.SIGINT, _sigint)
+pymesos.logger.removeHandler(pymesos.handler)  # it writes all of its records to stderr, besides our own handlers
+
+log = logging.getLogger(__name__)
+
+_TEMPORARY: Final = (307, 408, 429, 500, 502, 503, 504)  # answers to SUBSCRIBE that time may change
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds; `answer` bounds the wait for a connection, for the first event, and for the answer to a call."""
+
+    answer: float = 10.0
+    missed_heartbeats: int = 5  # as Mesos's guide for frameworks advises
+    heartbeat: float = 15.0  # unless SUBSCRIBED says otherwise
+    first_pause: float = 0.2  # before the second try; then doubled
+    last_pause: float = 15.0
+    goodbye: float = 5.0  # for what is still to be sent at the end
+
+
+class MesosDriver(pymesos.MesosSchedulerDriver):  # type: ignore[misc] # pymesos has no types
+    """`Master` over HTTP: at HOST:PORT, or at whatever zk://… says leads. `start` once, then `stop`."""
+
+    def __init__(self, master: str, config: Config, *, framework_id: str | None = None,
+                 secret: str | None = None, timing: Timing | None = None) -> None:
+        """`framework_id`: of the framework that we were; `secret`: for the config's principal.
+
+        Raises SpecError if `master` cannot be one.
+        """
+        self._uri: MasterAddress | None = None if "://" in master else master_address(master)
+        super().__init__(None, framework_info(config, framework_id), master, implicit_acknowledgements=False,
+                         principal=config.principal, secret=secret)
+        self._timing = timing or Timing()
+        self._sender = MasterSender(self._call_failed, self._timing.answer)
+        self._events: MasterEvents
+        self._change = threading.Condition()  # of the three below
+        self._leader: MasterAddress | None = self._uri  # whom to ask next; None: ZooKeeper has not said yet
+        self._stream: EventStream | None = None
+        self._stopping = False
+        self._subscribed = False  # on this stream
+        self._ever_subscribed = False
+        self._silence = self._timing.heartbeat * self._timing.missed_heartbeats
+
+    # The port.
+
+    def start(self, events: MasterEvents) -> None:
+        self._events = events
+        self._started = True
+        self._sender.start()
+        self._io_thread = threading.Thread(target=self._run, name="mesos events", daemon=True)
+        self._io_thread.start()
+
+    def stop(self, *, failover: bool = False) -> None:
+        """As the port says; waits until what was asked is sent, a few seconds at most."""
+        if not failover and self._subscribed:
+            self._send({"type": "TEARDOWN", "framework_id": {"value": self.framework_id}})
+        self._sender.finish(self._timing.goodbye)
+        with self._change:
+            self._started = False
+            self._stopping = True
+            self._change.notify_all()
+            stream = self._stream
+        if stream is not None:
+            stream.close()
+        if self.detector is not None:
+            self.detector.stop()
+        if self._io_thread is not None and self._io_thread is not threading.current_thread():
+            self._io_thread.join(self._timing.goodbye)
+
+    def accept(self, offer_ids: Sequence[str], tasks: Sequence[Message], refuse_seconds: float) -> None:
+        self.launchTasks(_values(offer_ids), list(tasks), filters={"refuse_seconds": refuse_seconds})
+
+    def decline(self, offer_ids: Sequence[str], refuse_seconds: float) -> None:
+        self.declineOffer(_values(offer_ids), filters={"refuse_seconds": refuse_seconds})
+
+    def kill(self, task_id: str, agent_id: str | None, grace: float | None) -> None:
+        kill: dict[str, Any] = {"task_id": {"value": task_id}}
+        if agent_id is not None:
+            kill["agent_id"] = {"value": agent_id}
+        if grace is not None:
+            kill["kill_policy"] = {"grace_period": {"nanoseconds": round(grace * 1e9)}}
+        self._call("KILL", kill)
+
+    def acknowledge(self, status: Message) -> None:
+        self.acknowledgeStatusUpdate(status)
+
+    def reconcile(self, tasks: Iterable[tuple[str, str | None]]) -> None:
+        self._call("RECONCILE", {"tasks": [
+            {"task_id": {"value": task_id}, **({"agent_id": {"value": agent_id}} if agent_id is not None else {})}
+            for task_id, agent_id in tasks]})
+
+    def suppress(self) -> None:
+        self.suppressOffers()
+
+    def revive(self) -> None:
+        self.reviveOffers()
+
+    def message(self, agent_id: str, executor_id: str, data: bytes) -> None:
+        self.sendFrameworkMessage({"value": executor_id}, {"value": agent_id}, base64.b64encode(data).decode())
+
+    # pymesos's own places, with what it gets wrong put right.
+
+    @property
+    def framework(self) -> dict[str, Any]:
+        """FrameworkInfo as it was asked for; pymesos would claim GPU_RESOURCES and choose a failover_timeout."""
+        return dict(self._framework)
+
+    @property
+    def connected(self) -> bool:
+        """Whether calls are of use: a master answers 403 before SUBSCRIBED, and pymesos asserts a framework id."""
+        return self._subscribed
+
+    def change_master(self, master: str | None) -> None:
+        """The detector's news, as HOST:PORT; None: nobody leads."""
+        with self._change:
+            self._leader = master_address(master) if master else None
+            self._change.notify_all()
+            stream = self._stream
+        if stream is not None:
+            stream.close()
+
+    def onNewMasterDetectedMessage(self, data: bytes | str) -> None:  # noqa: N802 - pymesos's name
+        """What the leader wrote into ZooKeeper: MasterInfo as JSON."""
+        try:
+            address = json.loads(data)["address"]
+            leader = str(MasterAddress(address.get("ip") or address["hostname"], int(address["port"])))
+        except (ValueError, KeyError, TypeError) as error:
+            log.warning("What ZooKeeper holds is no MasterInfo: %r (%s)", data, error)
+            return
+        self.change_master(leader)
+
+    def _send(self, body: Mapping[str, Any], *_: Any, **__: Any) -> dict[str, Any]:
+        self._sender.post(body)
+        return {}
+
+    def _call(self, kind: str, arguments: Mapping[str, Any]) -> None:
+        if self.connected:
+            self._send({"type": kind, "framework_id": {"value": self.framework_id}, kind.lower(): arguments})
+
+    def _call_failed(self, call: str, why: str) -> None:
+        if not self._stopping:
+            self._events.call_failed(call, why)
+
+    # The I/O thread.
+
+    def _run(self) -> None:
+        tries = 0
+        if not self._start_detector():
+            return
+        while (address := self._next_address()) is not None:
+            self._subscribed = False
+            try:
+                self._session(address)
+            except Answer as answer:
+                if not self._go_on_after(answer, address):
+                    return
+            except (OSError, http.client.HTTPException, RecordError) as error:
+                self._lost(address, error)
+                if self._stopping:
+                    return
+            except Exception as error:
+                log.exception("A fault of ours on the connection to the master")
+                self._lost(address, error)
+            tries = 1 if self._subscribed else tries + 1
+            self._pause(tries)
+
+    def _start_detector(self) -> bool:
+        if self._uri is not None:
+            return True
+        try:
+            from pymesos.detector import MasterDetector
+            self.detector = MasterDetector(self.master_uri.partition("://")[2], self)
+            self.detector.start()
+        except Exception as error:  # noqa: BLE001 - kazoo's errors have no common root, and all mean the same here
+            self._events.refused(f"no Mesos master can be found through {self.master_uri}: {reason(error)}")
+            return False
+        return True
+
+    def _next_address(self) -> MasterAddress | None:
+        """Whom to ask; waits until somebody leads. None: the end."""
+        with self._change:
+            self._change.wait_for(lambda: self._stopping or self._leader is not None)
+            return None if self._stopping else self._leader
+
+    def _session(self, address: MasterAddress) -> None:
+        stream = EventStream(address, self._timing.answer)
+        with self._change:
+            self._stream = stream
+            stopping = self._stopping
+        try:
+            if not stopping:
+                self._master = str(address)
+                stream_id = stream.subscribe(self._subscribe_call(), self._headers())
+                self._sender.open(address, {**self._headers(), "Mesos-Stream-Id": stream_id})
+                while True:
+                    for record in stream.read():
+                        self._take(record)
+                    stream.patience(self._silence if self._subscribed else self._timing.answer)
+        finally:
+            self._sender.close()
+            with self._change:
+                self._stream = None
+            stream.close()
+
+    def _subscribe_call(self) -> bytes:
+        call: dict[str, Any] = {"type": "SUBSCRIBE", "subscribe": {"framework_info": self.framework}}
+        if self.framework_id:
+            call["framework_id"] = {"value": self.framework_id}
+        return json.dumps(call).encode()
+
+    def _headers(self) -> dict[str, str]:
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        if self._basic_credential is not None:
+            headers["Authorization"] = self._basic_credential
+        return headers
+
+    def _take(self, record: bytes) -> None:
+        try:
+            event = json.loads(record)
+        except ValueError as error:
+            raise RecordError(f"not JSON: {record[:100]!r}") from error
+        try:
+            self.on_event(event)
+        except Exception:
+            log.exception("Skipping an event that cannot be handled: %.500r", record)
+
+    def _go_on_after(self, answer: Answer, address: MasterAddress) -> bool:
+        """Whether to try again, and where."""
+        leader = redirected(answer)
+        if leader is not None and leader != address:
+            log.info("The master at %s says that %s leads", address, leader)
+            with self._change:
+                self._leader = leader
+            return True
+        if answer.status in _TEMPORARY or (self._ever_subscribed and answer.status == 404):
+            self._lost(address, answer)
+            return not self._stopping
+        self._events.refused(refusal(answer, address))
+        return False
+
+    def _lost(self, address: MasterAddress, error: Exception) -> None:
+        if not self._stopping:
+            self._events.disconnected(f"{address}: {reason(error)}")
+        with self._change:
+            if self._uri is not None:
+                self._leader = self._uri  # the one that a redirect led to is gone: ask from the start
+
+    def _pause(self, tries: int) -> None:
+        seconds = back_off(tries - 1, random.random(),  # noqa: S311 - no secret
+                           first=self._timing.first_pause, maximum=self._timing.last_pause)
+        deadline = time.monotonic() + seconds
+        with self._change:
+            before = self._leader
+            self._change.wait_for(lambda: self._stopping or self._leader is not before, deadline - time.monotonic())
+
+    # The events, as pymesos dispatches them: `on_` and the type's name.
+
+    def on_subscribed(self, info: dict[str, Any]) -> None:
+        """SUBSCRIBED."""
+        self.framework_id = info["framework_id"]["value"]
+        heartbeat = float(info.get("heartbeat_interval_seconds") or self._timing.heartbeat)
+        self._silence = heartbeat * self._timing.missed_heartbeats
+        self._subscribed = self._ever_subscribed = True
+        self._events.subscribed(self.framework_id, str(self._master))
+
+    def on_heartbeat(self) -> None:
+        """HEARTBEAT: that it came is all it says."""
+
+    def on_offers(self, event: dict[str, Any]) -> None:
+        """OFFERS."""
+        self._events.offers(event.get("offers", []))
+
+    def on_rescind(self, event: dict[str, Any]) -> None:
+        """RESCIND."""
+        self._events.rescinded(event["offer_id"]["value"])
+
+    def on_update(self, event: dict[str, Any]) -> None:
+        """UPDATE; acknowledged by whoever stores it."""
+        self._events.update(event["status"])
+
+    def on_message(self, message: dict[str, Any]) -> None:
+        """MESSAGE."""
+        self._events.message(message["agent_id"]["value"], message["executor_id"]["value"],
+                             base64.b64decode(message.get("data", "")))
+
+    def on_failure(self, failure: dict[str, Any]) -> None:
+        """FAILURE of an executor, or of an agent with all that was on it."""
+        if "executor_id" in failure:
+            self._events.executor_failed(failure.get("agent_id", {}).get("value", ""), failure["executor_id"]["value"],
+                                         failure.get("status"))
+        else:
+            self._events.agent_failed(failure["agent_id"]["value"])
+
+    def on_error(self, event: dict[str, Any]) -> None:
+        """ERROR: the subscription is over."""
+        self._events.error(event.get("message", ""))
+
+
+def _values(ids: Iterable[str]) -> list[dict[str, str]]:
+    return [{"value": each} for each in ids]

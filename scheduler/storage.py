@@ -1,0 +1,32 @@
+"""The port to a place that outlives the process: the framework id and the tasks that have not ended.
+
+What is saved is durable when the method returns: a task before it is launched, an update before it is acknowledged. So
+a scheduler that starts again subscribes as the framework that it was and asks after every task that it had.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from scheduler.launching import Task
+from scheduler.ledger import Entry
+
+
+class Storage(Protocol):
+    """Used by one thread."""
+
+    def framework_id(self) -> str | None:
+        """The id to subscribe with; None for a new framework."""
+        ...
+
+    def save_framework_id(self, framework_id: str) -> None: ...
+
+    def save_task(self, entry: Entry, task: Task) -> None: ...
+
+    def save_entry(self, entry: Entry) -> None:
+        """Its task has been saved; an entry that has ended may be dropped."""
+        ...
+
+    def tasks(self, now: float) -> Iterable[tuple[Entry, Task]]:
+        """The tasks that had not ended. `now` becomes the time of their phases: clocks start anew with a process."""
+        ...

@@ -1,0 +1,428 @@
+"""The scheduler's driver against a master that does exactly what each test says, over real HTTP."""
+from __future__ import annotations
+
+import base64
+import json
+import queue
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from scheduler.config import CAPABILITIES, Config
+from scheduler.mesos import Message
+from scheduler.mesos_driver import MesosDriver, Timing
+from specs.errors import SpecError
+from tests.fakes.master import WAIT, ScriptedMaster, offer, update
+
+QUICK = Timing(answer=5.0, first_pause=0.01, last_pause=0.05)
+
+
+class Events:
+    """Writes down what the driver tells, in order."""
+
+    def __init__(self) -> None:
+        self.seen: queue.Queue[tuple[Any, ...]] = queue.Queue()
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *arguments: self.seen.put((name, *arguments))
+
+    def next(self, name: str) -> tuple[Any, ...]:
+        """The next event of this name; what comes before is dropped."""
+        while True:
+            seen = self.seen.get(timeout=WAIT)
+            if seen[0] == name:
+                return seen[1:]
+
+
+@pytest.fixture
+def master() -> Iterator[ScriptedMaster]:
+    with ScriptedMaster() as scripted:
+        yield scripted
+
+
+def driver_for(address: str, timing: Timing = QUICK, **arguments: Any) -> MesosDriver:
+    return MesosDriver(address, arguments.pop("config", Config()), timing=timing, **arguments)
+
+
+class Running:
+    """A started driver; stopped at the end of the block."""
+
+    def __init__(self, address: str, **arguments: Any) -> None:
+        self.driver = driver_for(address, **arguments)
+        self.events = Events()
+
+    def __enter__(self) -> Running:
+        self.driver.start(self.events)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.driver.stop()
+
+
+def test_subscribes_as_what_it_is(master: ScriptedMaster) -> None:
+    with Running(master.address, config=Config(user="nobody", roles=("a", "b"))) as running:
+        subscription = master.subscription()
+        subscription.subscribed("F7")
+        assert running.events.next("subscribed") == ("F7", master.address)
+    assert subscription.request == {"type": "SUBSCRIBE", "subscribe": {"framework_info": {
+        "name": "mesos-docker", "user": "nobody", "roles": ["a", "b"], "checkpoint": True, "failover_timeout": 0.0,
+        "capabilities": [{"type": name} for name in CAPABILITIES]}}}  # no GPU_RESOURCES, which pymesos would add
+    assert "Mesos-Stream-Id" not in subscription.headers
+
+
+def test_comes_back_with_its_id_after_a_break(master: ScriptedMaster) -> None:
+    with Running(master.address) as running:
+        first = master.subscription()
+        first.subscribed("F7")
+        running.events.next("subscribed")
+        first.close()
+        running.events.next("disconnected")
+        second = master.subscription()
+        assert second.request["framework_id"] == {"value": "F7"}
+        assert second.request["subscribe"]["framework_info"]["id"] == {"value": "F7"}
+        second.subscribed("F7")
+        running.events.next("subscribed")
+        running.driver.suppress()
+        assert master.call()["type"] == "SUPPRESS"
+        assert master.call_headers[-1]["Mesos-Stream-Id"] == second.stream_id
+
+
+def test_subscribes_as_the_framework_that_it_was(master: ScriptedMaster) -> None:
+    with Running(master.address, framework_id="F3"):
+        request = master.subscription().request
+    assert request["framework_id"] == {"value": "F3"} == request["subscribe"]["framework_info"]["id"]
+
+
+def test_drops_a_stream_without_heartbeats(master: ScriptedMaster) -> None:
+    with Running(master.address) as running:
+        master.subscription().subscribed(heartbeat=0.05)
+        running.events.next("subscribed")
+        assert "no answer" in running.events.next("disconnected")[0]
+        master.subscription()
+
+
+def test_heartbeats_keep_a_stream(master: ScriptedMaster) -> None:
+    with Running(master.address, timing=Timing(answer=5.0, missed_heartbeats=20)) as running:
+        subscription = master.subscription()
+        subscription.subscribed(heartbeat=0.1)  # two seconds of patience
+        running.events.next("subscribed")
+        until = time.monotonic() + 3
+        while time.monotonic() < until:
+            subscription.send({"type": "HEARTBEAT"})
+            time.sleep(0.05)
+        subscription.update(update("t", "TASK_RUNNING"))
+        assert running.events.seen.get(timeout=WAIT)[0] == "update"
+
+
+def test_an_event_that_cannot_be_handled_is_skipped(master: ScriptedMaster) -> None:
+    with Running(master.address) as running:
+        subscription = master.subscription()
+        subscription.subscribed()
+        subscription.send({"type": "UPDATE", "update": {}}, {"type": "RESCIND"}, {"type": "TOMORROW", "tomorrow": {}},
+                          {"type": "UNKNOWN"}, {})
+        subscription.update(update("t", "TASK_RUNNING"))
+        assert running.events.next("update")[0]["task_id"] == {"value": "t"}
+
+
+@pytest.mark.parametrize("garbage", [b"x\n{}", b"5\nabcde", b"0\n"])
+def test_a_stream_that_is_not_recordio_is_made_anew(master: ScriptedMaster, garbage: bytes) -> None:
+    with Running(master.address) as running:
+        subscription = master.subscription()
+        subscription.subscribed()
+        subscription.send_bytes(garbage)
+        assert "not a Mesos event stream" in running.events.next("disconnected")[0]
+        master.subscription()
+
+
+def test_callbacks_that_raise_do_not_end_the_driver(master: ScriptedMaster) -> None:
+    class Raising(Events):
+        def offers(self, offers: object) -> None:
+            raise RuntimeError("a fault in the framework")
+
+    running = Running(master.address)
+    running.events = Raising()
+    with running:
+        subscription = master.subscription()
+        subscription.subscribed()
+        subscription.offers(offer())
+        subscription.update(update("t", "TASK_RUNNING"))
+        running.events.next("update")
+
+
+def test_follows_a_redirect_and_returns_when_that_one_is_gone(master: ScriptedMaster) -> None:
+    with ScriptedMaster() as leader, Running(master.address) as running:
+        first = None
+        while first is None:  # the fixture's master answered the first SUBSCRIBE normally: let it go
+            first = master.subscription()
+        master.subscribe_replies.append((307, {"Location": f"//{leader.address}/api/v1/scheduler"}, b""))
+        first.close()
+        subscription = leader.subscription()
+        subscription.subscribed()
+        assert running.events.next("subscribed") == ("F1", leader.address)
+        running.driver.revive()
+        assert leader.call()["type"] == "REVIVE"
+        subscription.close()
+        running.events.next("disconnected")
+        master.subscription()
+
+
+def test_waits_while_no_master_leads(master: ScriptedMaster) -> None:
+    master.subscribe_replies += [(503, {}, b"No leading master elected"), (503, {}, b"")]
+    with Running(master.address) as running:
+        assert "503" in running.events.next("disconnected")[0]
+        running.events.next("disconnected")
+        master.subscription()
+
+
+@pytest.mark.parametrize(("reply", "parts"), [
+    ((404, {}, b"<html>"), ("not a Mesos master", "404")),
+    ((401, {}, b""), ("wants a principal and a secret",)),
+    ((403, {}, b"Not allowed to use role 'x'"), ("refuses us", "Not allowed to use role 'x'")),
+    ((400, {}, b"Failed to validate scheduler::Call"), ("refuses us", "Failed to validate scheduler::Call")),
+])
+def test_a_refusal_is_final_and_says_why(master: ScriptedMaster, reply: Any, parts: tuple[str, ...]) -> None:
+    master.subscribe_replies.append(reply)
+    with Running(master.address) as running:
+        why = running.events.next("refused")[0]
+    assert all(part in why for part in (master.address, *parts)), why
+    assert master.subscriptions.empty()
+
+
+def test_what_answers_is_not_http() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        def answer() -> None:
+            connection, _ = server.accept()
+            connection.recv(10)
+            connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+            connection.close()
+        threading.Thread(target=answer, daemon=True).start()
+        with Running(f"127.0.0.1:{server.getsockname()[1]}") as running:
+            assert "not HTTP" in running.events.next("disconnected")[0]
+
+
+def test_nobody_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+    with Running(address) as running:
+        assert running.events.next("disconnected") == (f"{address}: Connection refused",)
+
+
+def test_ipv6() -> None:
+    try:
+        scripted = ScriptedMaster("::1")
+    except OSError:
+        pytest.fail("this machine has no IPv6 on loopback")
+    with scripted as master, Running(master.address) as running:
+        subscription = master.subscription()
+        assert subscription.headers["Host"] == master.address
+        subscription.subscribed()
+        running.events.next("subscribed")
+        running.driver.suppress()
+        master.call("SUPPRESS")
+
+
+def test_a_large_offers_event_arrives_whole(master: ScriptedMaster) -> None:
+    with Running(master.address) as running:
+        subscription = master.subscription()
+        subscription.subscribed()
+        subscription.offers(*(offer(agent) for agent in range(5000)))
+        assert len(running.events.next("offers")[0]) == 5000
+
+
+def calls(driver: MesosDriver) -> None:
+    driver.accept(["O1", "O2"], [{"task_id": {"value": "t"}}], 3.0)
+    driver.decline(["O3"], 4.0)
+    driver.kill("t", "S1", 2.5)
+    driver.kill("u", None, None)
+    driver.acknowledge({"task_id": {"value": "t"}, "agent_id": {"value": "S1"}, "uuid": "abc", "state": "TASK_RUNNING"})
+    driver.reconcile([("t", "S1"), ("u", None)])
+    driver.reconcile([])
+    driver.suppress()
+    driver.revive()
+    driver.message("S1", "E1", b"\x00hello")
+
+
+EXPECTED: list[tuple[str, dict[str, Any]]] = [
+    ("ACCEPT", {"offer_ids": [{"value": "O1"}, {"value": "O2"}], "filters": {"refuse_seconds": 3.0},
+                "operations": [{"type": "LAUNCH", "launch": {"task_infos": [{"task_id": {"value": "t"}}]}}]}),
+    ("DECLINE", {"offer_ids": [{"value": "O3"}], "filters": {"refuse_seconds": 4.0}}),
+    ("KILL", {"task_id": {"value": "t"}, "agent_id": {"value": "S1"},
+              "kill_policy": {"grace_period": {"nanoseconds": 2_500_000_000}}}),
+    ("KILL", {"task_id": {"value": "u"}}),
+    ("ACKNOWLEDGE", {"task_id": {"value": "t"}, "agent_id": {"value": "S1"}, "uuid": "abc"}),
+    ("RECONCILE", {"tasks": [{"task_id": {"value": "t"}, "agent_id": {"value": "S1"}}, {"task_id": {"value": "u"}}]}),
+    ("RECONCILE", {"tasks": []}),
+    ("SUPPRESS", {}),
+    ("REVIVE", {}),
+    ("MESSAGE", {"agent_id": {"value": "S1"}, "executor_id": {"value": "E1"},
+                 "data": base64.b64encode(b"\x00hello").decode()}),
+]
+
+
+def test_every_call_as_mesos_wants_it(master: ScriptedMaster) -> None:
+    with Running(master.address) as running:
+        subscription = master.subscription()
+        subscription.subscribed()
+        running.events.next("subscribed")
+        calls(running.driver)
+        for kind, arguments in EXPECTED:
+            call = master.call()
+            expected = {"type": kind, "framework_id": {"value": "F1"}}
+            if arguments:
+                expected[kind.lower()] = arguments
+            assert call == expected
+    headers = master.call_headers[0]
+    assert headers["Mesos-Stream-Id"] == subscription.stream_id
+    assert master.call()["type"] == "TEARDOWN"
+    assert all(other == headers | {"Content-Length": other["Content-Length"]} for other in master.call_headers)
+
+
+def test_no_calls_without_a_subscription(master: ScriptedMaster) -> None:
+    with Running(master.address) as running:
+        calls(running.driver)
+        subscription = master.subscription()
+        calls(running.driver)  # connected, but not yet subscribed: a master would answer 403
+        subscription.subscribed()
+        running.events.next("subscribed")
+        running.driver.revive()
+        assert master.call()["type"] == "REVIVE"
+
+
+def test_headers_do_not_leak_between_calls_or_drivers(master: ScriptedMaster) -> None:
+    with Running(master.address, config=Config(principal="me"), secret="word") as running:
+        subscription = master.subscription()
+        assert subscription.headers["Authorization"] == "Basic " + base64.b64encode(b"me:word").decode()
+        subscription.subscribed()
+        running.events.next("subscribed")
+    with ScriptedMaster() as other, Running(other.address) as running:
+        subscription = other.subscription()
+        assert "Authorization" not in subscription.headers
+        subscription.subscribed()
+        running.events.next("subscribed")
+        running.driver.revive()
+        other.call("REVIVE")
+        assert "Authorization" not in other.call_headers[-1]
+
+
+def test_a_call_without_an_answer_is_sent_again_but_an_accept_is_not(master: ScriptedMaster) -> None:
+    master.call_replies += [None, (202, {}, b""), None, (202, {}, b"")]
+    with Running(master.address) as running:
+        master.subscription().subscribed()
+        running.events.next("subscribed")
+        running.driver.revive()
+        assert [master.call()["type"], master.call()["type"]] == ["REVIVE", "REVIVE"]
+        running.driver.accept(["O1"], [{}], 1.0)
+        assert master.call()["type"] == "ACCEPT"
+        assert running.events.next("call_failed")[0] == "ACCEPT"
+        running.driver.suppress()
+        assert master.call()["type"] == "SUPPRESS"
+
+
+def test_a_call_that_is_refused_is_told(master: ScriptedMaster) -> None:
+    master.call_replies.append((400, {}, b"Expecting 'agent_id' to be present"))
+    with Running(master.address) as running:
+        master.subscription().subscribed()
+        running.events.next("subscribed")
+        running.driver.kill("t", None, None)
+        kind, why = running.events.next("call_failed")
+    assert kind == "KILL"
+    assert "Expecting 'agent_id' to be present" in why
+
+
+def test_stop_tears_down_unless_it_is_a_failover(master: ScriptedMaster) -> None:
+    for failover in (True, False):
+        running = Running(master.address)
+        running.driver.start(running.events)
+        master.subscription().subscribed()
+        running.events.next("subscribed")
+        running.driver.stop(failover=failover)
+        if failover:
+            assert master.calls.empty()
+    assert master.call() == {"type": "TEARDOWN", "framework_id": {"value": "F1"}}
+    assert not running.driver._io_thread.is_alive()
+
+
+def test_events_of_every_kind(master: ScriptedMaster) -> None:
+    with Running(master.address) as running:
+        subscription = master.subscription()
+        subscription.subscribed()
+        running.events.next("subscribed")
+        subscription.send(
+            {"type": "RESCIND", "rescind": {"offer_id": {"value": "O1"}}},
+            {"type": "MESSAGE", "message": {"agent_id": {"value": "S1"}, "executor_id": {"value": "E1"},
+                                            "data": "aGk="}},
+            {"type": "FAILURE", "failure": {"agent_id": {"value": "S1"}, "executor_id": {"value": "E1"}}},
+            {"type": "FAILURE", "failure": {"agent_id": {"value": "S1"}, "executor_id": {"value": "E1"}, "status": 9}},
+            {"type": "FAILURE", "failure": {"agent_id": {"value": "S1"}}},
+            {"type": "ERROR", "error": {"message": "Framework has been removed"}})
+        told = [running.events.seen.get(timeout=WAIT) for _ in range(6)]
+    assert told == [("rescinded", "O1"), ("message", "S1", "E1", b"hi"), ("executor_failed", "S1", "E1", None),
+                    ("executor_failed", "S1", "E1", 9), ("agent_failed", "S1"), ("error", "Framework has been removed")]
+
+
+class WithoutZooKeeper(MesosDriver):
+    """The test says itself who leads."""
+
+    def _start_detector(self) -> bool:
+        return True
+
+
+def master_info(address: str, **more: Any) -> bytes:
+    host, _, port = address.rpartition(":")
+    return json.dumps({"address": {"ip": host.strip("[]"), "port": int(port), **more}}).encode()
+
+
+def test_the_leader_that_zookeeper_names() -> None:
+    """The detector is pymesos's own; what it tells, and the form in which it does, is what ZooKeeper holds."""
+    with ScriptedMaster() as first, ScriptedMaster("::1") as second:
+        driver, events = WithoutZooKeeper("zk://127.0.0.1:1/mesos", Config(), timing=QUICK), Events()
+        driver.start(events)
+        try:
+            driver.onNewMasterDetectedMessage(b"not JSON")
+            driver.onNewMasterDetectedMessage(master_info(first.address))
+            first.subscription().subscribed()
+            events.next("subscribed")
+            driver.onNoMasterDetectedMessage()
+            events.next("disconnected")
+            driver.onNewMasterDetectedMessage(master_info(second.address))
+            second.subscription().subscribed()
+            assert events.next("subscribed") == ("F1", second.address)
+        finally:
+            driver.stop()
+
+
+def test_a_zookeeper_that_cannot_be_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    from kazoo.client import KazooClient
+    start = KazooClient.start
+    monkeypatch.setattr(KazooClient, "start", lambda client, timeout=15: start(client, timeout=0.3))
+    with Running("zk://127.0.0.1:1/mesos") as running:
+        assert "zk://127.0.0.1:1/mesos" in running.events.next("refused")[0]
+
+
+@pytest.mark.parametrize("address", ["", "host:port", "host:0", "host:70000", "[::1", "[::1]x", "a b", "user@host:1"])
+def test_addresses_that_are_none(address: str) -> None:
+    with pytest.raises(SpecError):
+        driver_for(address)
+
+
+def test_sigint_stays_with_whoever_had_it() -> None:
+    program = ("import signal; before = signal.getsignal(signal.SIGINT); import scheduler.mesos_driver;"
+               "assert signal.getsignal(signal.SIGINT) is before; import logging;"
+               "assert not logging.getLogger('pymesos').handlers")
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_offers_are_plain_mappings(master: ScriptedMaster) -> None:
+    with Running(master.address) as running:
+        subscription = master.subscription()
+        subscription.subscribed()
+        subscription.offers(offer())
+        offers: list[Message] = running.events.next("offers")[0]
+    assert type(offers[0]) is dict
+    assert type(offers[0]["resources"][0]) is dict
