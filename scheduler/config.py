@@ -56,7 +56,8 @@ def master_address(text: str) -> MasterAddress:
         host, port = parts.hostname, parts.port
     except ValueError as error:
         raise SpecError("master", f"{text!r} is not HOST:PORT: {error}") from None
-    if not host or parts.netloc != text or "@" in text or any(c.isspace() for c in text) or port == 0:
+    odd = "@" in text or any(c.isspace() for c in text) or text.rpartition("]")[2][:1] not in ("", ":", text[:1])
+    if not host or port == 0 or parts.netloc != text or odd:
         raise SpecError("master", f"{text!r} is not HOST:PORT, zk://HOST:PORT/PATH or local")
     return MasterAddress(host, DEFAULT_PORT if port is None else port)
 
