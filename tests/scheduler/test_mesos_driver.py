@@ -198,8 +198,9 @@ def test_what_answers_is_not_http() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         def answer() -> None:
             connection, _ = server.accept()
-            connection.recv(10)
             connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+            while connection.recv(65536):
+                pass
             connection.close()
         threading.Thread(target=answer, daemon=True).start()
         with Running(f"127.0.0.1:{server.getsockname()[1]}") as running:
