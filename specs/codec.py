@@ -1,0 +1,256 @@
+"""One reader and one writer for all messages: between the dataclasses and Mesos's JSON form.
+
+What a message looks like is said once, by the annotations of its dataclass (and the markers of `specs/fields.py`). On
+first use a class becomes a *plan*, a reader or writer function per field; after that a message costs a look-up and a
+call per field, because offers and updates come by the thousand.
+
+**Strict** is for what people write: a field that does not exist is an error that names the nearest that does, and so is
+an enum value that does not exist. **Lenient** is for what arrives: a newer Mesos may send more, so unknown fields are
+skipped and unknown enum values kept as they are. Both: null is absent, a missing required field and a value of the
+wrong type are errors. The only error is SpecError, with the path of the field.
+"""
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import functools
+import math
+import types
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from specs import scalars
+from specs.errors import SpecError
+from specs.fields import Between, OneOf, Wrapped
+from specs.scalars import found
+
+T = TypeVar("T")
+Reader = Callable[[Any], Any]
+Writer = Callable[[Any], Any]
+
+_DEEP: Final = "is nested too deeply"
+
+
+def read(message: type[T], value: object, *, strict: bool) -> T:
+    """The JSON form `value` as a `message`. Raises SpecError."""
+    plan: Any = message  # mypy does not see that a class is hashable
+    try:
+        result: T = _message_reader(plan, strict)(value)
+    except RecursionError:
+        raise SpecError("", _DEEP) from None
+    return result
+
+
+def write(message: Any) -> dict[str, Any]:
+    """A message's JSON form; fields that are absent, and repeated ones that are empty, are left out."""
+    plan: Any = type(message)
+    result: dict[str, Any] = _message_writer(plan)(message)
+    return result
+
+
+def enum_values(annotation: Any) -> tuple[str, ...]:
+    """The names of an enum field's type."""
+    return next((marker.names for marker in get_args(annotation) if isinstance(marker, OneOf)), ())
+
+
+def unknown_field(name: object, known: Iterable[str], where: str) -> SpecError:
+    """The error for a field that `where` does not have."""
+    names = sorted(known)
+    near = difflib.get_close_matches(str(name), names, n=1)
+    hint = f'did you mean "{near[0]}"?' if near else f"its fields are {', '.join(names) or 'none'}"
+    return SpecError(str(name), f"is not a field of {where}; {hint}")
+
+
+# Reading.
+
+@functools.cache
+def _message_reader(message: Any, strict: bool) -> Reader:
+    readers: dict[str, Reader] = {}  # filled at the first use, because messages contain themselves
+    required = frozenset(
+        field.name for field in dataclasses.fields(message)
+        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING)
+
+    def read_message(value: Any) -> Any:
+        if not readers:
+            readers.update({name: _reader(hint, strict) for name, hint in _hints(message).items()})
+        if not isinstance(value, Mapping):
+            raise SpecError("", f"must be an object, {found(value)}")
+        arguments = {}
+        for name, item in value.items():
+            reader = readers.get(name)
+            if reader is None:
+                if strict:
+                    raise unknown_field(name, readers, message.__name__)
+            elif item is not None:
+                try:
+                    arguments[name] = reader(item)
+                except SpecError as error:
+                    raise error.under(name) from None
+        if not required <= arguments.keys():
+            raise SpecError(next(name for name in readers if name in required and name not in arguments), "is required")
+        return message(**arguments)
+
+    return read_message
+
+
+@functools.cache
+def _hints(message: Any) -> Mapping[str, Any]:
+    """The annotations of a message's fields, resolved; of an optional field, without the None."""
+    hints = get_type_hints(message, include_extras=True)
+    return {field.name: _without_none(hints[field.name]) for field in dataclasses.fields(message)}
+
+
+def _without_none(hint: Any) -> Any:
+    if get_origin(hint) in {Union, types.UnionType}:
+        return next(part for part in get_args(hint) if part is not type(None))
+    return hint
+
+
+def _reader(hint: Any, strict: bool) -> Reader:
+    markers = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+    wrapper = next((marker for marker in markers if isinstance(marker, Wrapped)), None)
+    if wrapper is None:
+        return _plain_reader(hint, markers, strict)
+    absent = () if get_origin(get_args(hint)[0]) is tuple else None
+    return _wrapped_reader(wrapper.key, _plain_reader(hint, markers, strict), absent, strict)
+
+
+def _plain_reader(hint: Any, markers: tuple[Any, ...], strict: bool) -> Reader:
+    kind = get_args(hint)[0] if markers else hint
+    for marker in markers:
+        if isinstance(marker, OneOf):
+            return functools.partial(_read_enum, names=marker.names) if strict else scalars.text
+        if isinstance(marker, Between):
+            return functools.partial(scalars.integer, low=marker.low, high=marker.high)
+    if dataclasses.is_dataclass(kind):
+        return _message_reader(kind, strict)  # type: ignore[arg-type]  # is_dataclass allows instances too
+    if get_origin(kind) is tuple:
+        return _list_reader(_reader(get_args(kind)[0], strict))
+    if get_origin(kind) is Mapping:
+        return _map_reader(_reader(get_args(kind)[1], strict))
+    return _SCALARS[kind] if kind is not bool else functools.partial(scalars.boolean, strict=strict)
+
+
+_SCALARS: Final[Mapping[Any, Reader]] = {str: scalars.text, float: scalars.number, bytes: scalars.base64_bytes}
+
+
+def _read_enum(value: Any, names: tuple[str, ...]) -> str:
+    if value in names:
+        return str(value)
+    near = difflib.get_close_matches(value.upper(), names, n=1) if isinstance(value, str) else []
+    hint = f'; did you mean "{near[0]}"?' if near else ""
+    raise SpecError("", f"must be one of {', '.join(names)}, {found(value)}{hint}")
+
+
+def _wrapped_reader(key: str, reader: Reader, absent: tuple[()] | None, strict: bool) -> Reader:
+    """`absent` is what an empty wrapper means; None: that is an error."""
+    def read_wrapped(value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            raise SpecError("", f'must be an object {{"{key}": …}}, {found(value)}')
+        if strict:
+            for name in value:
+                if name != key:
+                    raise unknown_field(name, [key], "this object")
+        item = value.get(key)
+        if item is None:
+            if absent is None:
+                raise SpecError(key, "is required")
+            return absent
+        try:
+            return reader(item)
+        except SpecError as error:
+            raise error.under(key) from None
+
+    return read_wrapped
+
+
+def _list_reader(reader: Reader) -> Reader:
+    def read_list(value: Any) -> Any:
+        if not isinstance(value, list | tuple):
+            raise SpecError("", f"must be a list, {found(value)}")
+        items = []
+        for item in value:
+            try:
+                items.append(reader(item))
+            except SpecError as error:
+                raise error.under(f"[{len(items)}]") from None
+        return tuple(items)
+
+    return read_list
+
+
+def _map_reader(reader: Reader) -> Reader:
+    def read_map(value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            raise SpecError("", f"must be an object, {found(value)}")
+        items = {}
+        for key, item in value.items():
+            try:
+                items[scalars.text(key)] = reader(item)
+            except SpecError as error:
+                raise error.under(str(key)) from None
+        return items
+
+    return read_map
+
+
+# Writing.
+
+@functools.cache
+def _message_writer(message: Any) -> Writer:
+    writers: list[tuple[str, Writer | None, bool]] = []  # name, writer, whether empty is the same as absent
+
+    def write_message(value: Any) -> dict[str, Any]:
+        if not writers:
+            empty = {field.name: field.default == () or field.default_factory is dict
+                     for field in dataclasses.fields(message)}
+            writers.extend((name, _writer(hint), empty[name]) for name, hint in _hints(message).items())
+        result = {}
+        for name, writer, may_be_empty in writers:
+            item = getattr(value, name)
+            if item is not None and (item or not may_be_empty):
+                result[name] = item if writer is None else writer(item)
+        return result
+
+    return write_message
+
+
+def _writer(hint: Any) -> Writer | None:
+    """None where the value is its own JSON form."""
+    markers = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+    kind = get_args(hint)[0] if markers else hint
+    writer = _plain_writer(kind)
+    for marker in markers:
+        if isinstance(marker, Wrapped):
+            return _wrapped_writer(marker.key, writer)
+    return writer
+
+
+def _plain_writer(kind: Any) -> Writer | None:
+    if dataclasses.is_dataclass(kind):
+        return _message_writer(kind)  # type: ignore[arg-type]  # is_dataclass allows instances too
+    if get_origin(kind) is tuple:
+        item_writer = _writer(get_args(kind)[0])
+        return list if item_writer is None else lambda value: [item_writer(item) for item in value]
+    if get_origin(kind) is Mapping:
+        value_writer = _writer(get_args(kind)[1])
+        return dict if value_writer is None else lambda value: {key: value_writer(item) for key, item in value.items()}
+    if kind is float:
+        return json_double
+    return _json_bytes if kind is bytes else None
+
+
+def _wrapped_writer(key: str, writer: Writer | None) -> Writer:
+    return (lambda value: {key: value}) if writer is None else (lambda value: {key: writer(value)})
+
+
+def json_double(value: float) -> float | str:
+    """A double as Mesos's JSON has it: the three values that are no JSON numbers are texts."""
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def _json_bytes(value: bytes) -> str:
+    return b64encode(value).decode("ascii")
