@@ -1,12 +1,18 @@
 """How a task is: its states, and the update that tells of one.
 
-A `TaskStatus` here is the executor's side of Mesos's message: what happened, in values. `specs/render.py` gives it the
-form that travels.
+A `TaskStatus` here is what happened, in values, for the executor that reports it and for the scheduler that is told.
+`specs/render.py` gives it the form that travels; `specs/taskstatus.py` reads that form. This module imports next to
+nothing, because an executor needs it before it may say a word.
 """
 from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from specs.resource import Resource
+    from specs.values import Label
 
 
 class TaskState(enum.StrEnum):
@@ -44,7 +50,8 @@ class TaskStatus:
     """One update. `reason` is a mesos.v1.TaskStatus.Reason by name; `data` is opaque bytes.
 
     `network_infos` are NetworkInfo messages as plain mappings, ready to travel (they may carry labels and groups that
-    the task asked for); empty means: no container_status, the agent fills in its own address.
+    the task asked for); empty means: no container_status, the agent fills in its own address. The fields from `source`
+    on are set by Mesos on the way, so only a scheduler finds them.
     """
 
     task_id: str
@@ -56,4 +63,12 @@ class TaskStatus:
     network_infos: tuple[dict[str, object], ...] = ()
     check_status: dict[str, object] | None = None
     timestamp: float | None = None  # seconds since the epoch; set by the shell that sends it
-    uuid: bytes | None = None  # 16 bytes; set by the shell that sends it
+    uuid: bytes | None = None  # 16 bytes; set by the shell that sends it; a scheduler acknowledges what has one
+    labels: tuple[Label, ...] = ()
+    source: str | None = None  # SOURCE_MASTER, SOURCE_AGENT or SOURCE_EXECUTOR
+    agent_id: str | None = None
+    executor_id: str | None = None
+    container_id: str | None = None
+    executor_pid: int | None = None
+    unreachable_time: int | None = None  # nanoseconds since the epoch: when the agent was lost
+    limitation: tuple[Resource, ...] | None = None  # the resources that were overrun
