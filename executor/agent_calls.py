@@ -49,7 +49,7 @@ def _status(settings: AgentSettings, status: TaskStatus) -> dict[str, Any]:
         "source": "SOURCE_EXECUTOR",
         "executor_id": {"value": settings.executor_id},
         "reason": status.reason,
-        "message": status.message,
+        "message": None if status.message is None else _text(status.message),
         "healthy": status.healthy,
         "timestamp": status.timestamp,
         "data": None if status.data is None else b64encode(status.data).decode(),
@@ -58,3 +58,8 @@ def _status(settings: AgentSettings, status: TaskStatus) -> dict[str, Any]:
         "container_status": {"network_infos": list(status.network_infos)} if status.network_infos else None,
     }
     return {name: value for name, value in said.items() if value is not None}
+
+
+def _text(text: str) -> str:
+    """Without lone surrogates: they stand for bytes that are no UTF-8, and an agent refuses the whole call for them."""
+    return text.encode("utf-8", "replace").decode()

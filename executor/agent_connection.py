@@ -13,6 +13,7 @@ import contextlib
 import http.client
 import socket
 import ssl
+import urllib.parse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -39,10 +40,26 @@ class Refusal(Exception):  # noqa: N818 - an answer, not an error of the line
     """The agent answered, and the answer is not the one that was asked for."""
 
     def __init__(self, status: int, text: str, location: str | None = None) -> None:
-        super().__init__(f"{status} {http.client.responses.get(status, '')} ({text})")
+        super().__init__(f"{status} {http.client.responses.get(status, 'Unknown')}: {text}")
         self.status = status
         self.text = text
         self.location = location
+
+    def of(self, kind: str) -> str:
+        """What Mesos says of it: src/executor/executor.cpp, `_send`."""
+        reason = http.client.responses.get(self.status, "Unknown")
+        return f"Received unexpected '{self.status} {reason}' ({self.text}) for {kind}"
+
+    def redirect(self, address: AgentAddress) -> AgentAddress | None:
+        """Where a 307 points to, if that is not `address`, which gave it."""
+        if self.status != http.client.TEMPORARY_REDIRECT or not self.location:
+            return None
+        try:
+            parts = urllib.parse.urlsplit(self.location)
+            target = AgentAddress(parts.hostname, parts.port or address.port) if parts.hostname else None
+        except ValueError:
+            return None
+        return None if target == address else target
 
 
 def open_socket(settings: AgentSettings, address: AgentAddress, timeout: float, keepalive: Keepalive) -> socket.socket:
@@ -167,7 +184,7 @@ class EventStream:
 
 
 class CallConnection:
-    """One keep-alive connection for calls; used by one thread at a time, may be closed by another."""
+    """One keep-alive connection for calls; belongs to one thread."""
 
     def __init__(self, settings: AgentSettings, address: AgentAddress, timeout: float, keepalive: Keepalive) -> None:
         """Connects with the first `post`."""
@@ -186,12 +203,15 @@ class CallConnection:
         if not 200 <= response.status < 300:
             raise Refusal(response.status, text, response.getheader("Location"))
 
-    def close(self) -> None:
-        """Close it; a `post` that is under way on another thread ends with an error."""
+    def abort(self) -> None:
+        """End a `post` that is under way, with an error; from any thread."""
         connected = self._connection.sock
         if connected is not None:
             with contextlib.suppress(OSError):
                 connected.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Close it; a later `post` connects anew."""
         self._connection.close()
 
 

@@ -39,6 +39,7 @@ class AgentSender:
         self._change = threading.Condition()
         self._queue: deque[dict[str, Any]] = deque()
         self._session: CallConnection | None = None
+        self._ended: list[CallConnection] = []  # sessions that are over, for the thread to close
         self._heartbeat_due = 0.0
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="mesos-sender", daemon=True)
@@ -75,9 +76,10 @@ class AgentSender:
         """The session is over; a post under way ends with an error."""
         with self._change:
             session, self._session = self._session, None
+            if session is not None:
+                session.abort()
+                self._ended.append(session)
             self._change.notify_all()
-        if session is not None:
-            session.close()
 
     def stop(self) -> None:
         """End the thread; nothing is posted afterwards."""
@@ -86,9 +88,14 @@ class AgentSender:
             self._change.notify_all()
         self.close()
 
+    @property
+    def alive(self) -> bool:
+        """Whether the thread still runs."""
+        return self._thread.is_alive()
+
     def join(self, timeout: float | None = None) -> None:
         """Wait for the thread's end."""
-        if self._thread.is_alive():
+        if self.alive:
             self._thread.join(timeout)
 
     def _run(self) -> None:
@@ -105,7 +112,11 @@ class AgentSender:
 
     def _next(self) -> tuple[CallConnection, dict[str, Any]] | None:
         with self._change:
-            while not self._stopped:
+            while True:
+                while self._ended:
+                    self._ended.pop().close()
+                if self._stopped:
+                    return None
                 now = time.monotonic()
                 if self._session is not None and now >= self._heartbeat_due:
                     self._queue.append(self._heartbeat)
@@ -113,7 +124,6 @@ class AgentSender:
                 if self._session is not None and self._queue:
                     return self._session, self._queue[0]
                 self._change.wait(None if self._session is None else self._heartbeat_due - now)
-            return None
 
     def _post(self, session: CallConnection, call: dict[str, Any]) -> bool:
         """Whether the call is done with; False: try again, in this session or in the next."""
@@ -139,10 +149,10 @@ class AgentSender:
 
     def _refused(self, session: CallConnection, call: dict[str, Any], refusal: Refusal) -> bool:
         if refusal.status == http.client.FORBIDDEN:  # "Executor is not subscribed"
-            self._break(session, f"Received '{refusal}' for {call['type']}")
+            self._break(session, refusal.of(call["type"]))
             return False
         if refusal.status == http.client.NOT_FOUND or refusal.status >= http.client.INTERNAL_SERVER_ERROR:
-            log.warning("Received '%s' for %s; trying again", refusal, call["type"])
+            log.warning("%s; trying again", refusal.of(call["type"]))
             with self._change:
                 self._change.wait_for(lambda: self._stopped or self._session is not session, ASK_AGAIN)
             return False

@@ -1,16 +1,8 @@
 """The driver: pymesos's MesosExecutorDriver with its defects cured, as the port `executor.mesos.Agent`.
 
 Two threads. pymesos's I/O thread connects, subscribes and reads events; each event becomes one call of `AgentEvents`.
-The sender thread posts calls on the second connection, one after the other, so that updates keep their order and the
-supervisor never waits for the network. Both meet in the outbox (`executor/outbox.py`):
-
-    send -> outbox -> queue -> sender -> agent -> ACKNOWLEDGED -> out of the outbox
-               |                                                       ^
-               +---- SUBSCRIBE after every loss, carries all of it ----+
-
-When a SUBSCRIBE is made it takes everything in the outbox with it and the queue is emptied; what is sent later queues
-up until the agent answers with an event. So an update may reach the agent twice (it knows it by its uuid), but none is
-forgotten, and none overtakes an earlier one of its task.
+The sender thread posts calls on a second connection, one after the other, so that updates keep their order and the
+supervisor never waits for the network. They meet in `executor/agent_mail.py`.
 
 What becomes of a loss is decided in `executor/outage.py`. This driver never kills its own process: SHUTDOWN, and an
 agent that is lost for good, are `AgentEvents.shutdown`, and acknowledgements are taken until `stop`.
@@ -22,25 +14,20 @@ import json
 import logging
 import os
 import random
-import select
 import signal
-import threading
 import time
-import urllib.parse
-import uuid
 from base64 import b64decode
 from collections.abc import Callable, MutableMapping
 from pathlib import Path
 from typing import Any, Final
 
-from executor import agent_calls, outage
-from executor.agent_connection import CallConnection, EventStream, Keepalive, Refusal, open_socket, request_headers
-from executor.agent_sender import AgentSender
+from executor import outage
+from executor.agent_connection import CallConnection, Refusal
+from executor.agent_mail import AgentMail
+from executor.agent_session import Session, Timing, wait_readable
 from executor.agent_settings import AgentAddress, AgentSettings, agent_settings
 from executor.mesos import AgentEvents
 from executor.outage import Outage, Step
-from executor.outbox import Outbox, acknowledged, launched, stored
-from specs.executor_call import call_problem
 from specs.status import TaskStatus
 
 _sigint: Final = signal.getsignal(signal.SIGINT)
@@ -53,18 +40,8 @@ pymesos.logger.removeHandler(pymesos.handler)  # it writes all of its records to
 
 log = logging.getLogger(__name__)
 
-HEARTBEAT_INTERVAL: Final = 30 * 60.0  # both ways; as Mesos: slave/constants.hpp, executor/executor.cpp
 _EVENTS: Final = frozenset({"SUBSCRIBED", "LAUNCH", "LAUNCH_GROUP", "KILL", "ACKNOWLEDGED", "MESSAGE", "SHUTDOWN",
                             "ERROR", "HEARTBEAT"})
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Timing:
-    """Seconds. `answer` bounds the wait for a connection, for the first event of a stream, and for a call's answer."""
-
-    answer: float = 10.0
-    heartbeat: float = HEARTBEAT_INTERVAL
-    keepalive: Keepalive = dataclasses.field(default_factory=Keepalive)
 
 
 def settings_from_environment(environ: MutableMapping[str, str] = os.environ) -> AgentSettings:
@@ -90,71 +67,48 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
         self._settings = settings
         self._events = events
         self._timing = timing or Timing()
-        self._clock = clock
         self._target: AgentAddress | None = None  # where a redirect sends the next try
         self._outage = Outage()
         self._registered = False
-        self._subscribed_at: float | None = None  # monotonic time of the stream's first event
-        self._heard_heartbeat = False  # on this stream; agents before Mesos 1.10 send none
+        self._current: Session | None = None
         self._broken: str | None = None  # why the sender wants the stream to be made anew
         self._refusal: str | None = None  # the last one told, so that each is told once
-        self._change = threading.Condition()
-        self._box = Outbox()
-        self._over = False  # nothing will be acknowledged any more: stopped, or the agent given up
-        self._sender = AgentSender(self, agent_calls.heartbeat(settings), self._timing.heartbeat)
+        self._mail = AgentMail(settings, self, self._timing.heartbeat, clock)
 
     # The port.
 
     def start(self) -> None:
         """Start both threads; returns at once."""
-        self._sender.start()
+        self._mail.start()
         super().start()
 
     def send(self, status: TaskStatus) -> None:
-        """Report an update; it gets a uuid and the time, if it has none. An impossible update is logged, not sent."""
-        stamped = dataclasses.replace(
-            status, uuid=status.uuid or uuid.uuid4().bytes,
-            timestamp=self._clock() if status.timestamp is None else status.timestamp)
-        call = agent_calls.update(self._settings, stamped)
-        problem = call_problem(call)
-        with self._change:
-            if self._over:
-                problem = problem or "the driver has ended"
-            if problem is None:
-                try:
-                    self._box = stored(self._box, stamped)
-                except ValueError as error:
-                    problem = str(error)
-            if problem is None:
-                self._sender.enqueue(call)  # under the lock: the queue's order is the outbox's
-        if problem is not None:
-            log.error("Dropping UPDATE %s of task %s: %s", status.state, status.task_id, problem)
+        """Report an update: kept until acknowledged. One that no agent would take is logged and dropped."""
+        self._mail.send(status)
 
     def message(self, data: bytes) -> None:
-        """Send a framework message if there is an agent to take it. As Mesos: dropped otherwise."""
-        if self._sender.in_session:
-            self._sender.enqueue(agent_calls.message(self._settings, data))
-        else:
-            log.warning("Dropping MESSAGE: the agent is out of reach")
+        """Send a framework message, if the agent is in reach."""
+        self._mail.message(data)
 
     def drained(self, timeout: float) -> bool:
         """Whether all is acknowledged within `timeout` seconds; False at once when nobody is left to do so."""
-        with self._change:
-            self._change.wait_for(lambda: self._box.empty or self._over, timeout)
-            return self._box.empty
+        return self._mail.drained(timeout)
 
     def stop(self) -> None:
         """End both threads and both connections; returns at once, `join` waits."""
-        self._end()
-        self._sender.stop()
+        self._mail.end()
         super().stop()
 
     def join(self, timeout: float | None = None) -> None:
         """Wait for the threads, at most `timeout` seconds for each; not from within `events`."""
-        thread = self._io_thread
-        if thread is not None:
-            thread.join(timeout)
-        self._sender.join(timeout)
+        if self._io_thread is not None:
+            self._io_thread.join(timeout)
+        self._mail.join(timeout)
+
+    @property
+    def alive(self) -> bool:
+        """Whether one of the threads still runs."""
+        return self._mail.alive or (self._io_thread is not None and self._io_thread.is_alive())
 
     # What the sender tells.
 
@@ -165,7 +119,10 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
 
     def call_refused(self, kind: str, refusal: Refusal) -> None:
         """The agent will not take this call: nothing that we could repair."""
-        self._contained(self._events.error, f"Received unexpected '{refusal}' for {kind}")
+        if kind == "HEARTBEAT":  # agents before Mesos 1.10 do not know it
+            log.info("%s", refusal.of(kind))
+        else:
+            self._contained(self._events.error, refusal.of(kind))
 
     # The I/O thread.
 
@@ -180,8 +137,7 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
             log.exception("The connection to the agent ended by a fault of ours")
             self._tell_shutdown("the connection to the agent ended by a fault of the executor")
         finally:
-            self._end()
-            self._sender.stop()
+            self._mail.end()
             with self._lock:
                 for descriptor in self._wakeup_fds:
                     os.close(descriptor)
@@ -190,63 +146,50 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
     def _session(self) -> float:
         """Connect, subscribe, read to the end; seconds to wait before the next try."""
         address, self._target = self._target or self._settings.address, None
-        self._subscribed_at, self._heard_heartbeat, self._broken = None, False, None
+        self._broken = None
+        session: Session | None = None
         answered = False
-        stream: EventStream | None = None
         try:
-            connected = open_socket(self._settings, address, self._timing.answer, self._timing.keepalive)
-            stream = EventStream(connected, self._settings.path, request_headers(self._settings, address),
-                                 self.gen_request())
-            self._read_events(stream, address)
+            session = self._current = Session(self._settings, address, self._timing)
+            session.subscribe(self.gen_request())
+            self._read_events(session)
         except Refusal as refusal:
             answered = True
             self._refused(refusal, address)
-        except (OSError, ValueError) as error:
-            self._lost(str(error) or repr(error))
+        except Exception as error:
+            if not isinstance(error, OSError | ValueError):
+                log.exception("A fault of ours ended the session with the agent")
+            self._lost(error, told=session is not None and session.subscribed)
         finally:
-            self._sender.close()
-            self.stream_id = None
-            if stream is not None:
-                stream.close()
-        lasted = 0.0 if self._subscribed_at is None else time.monotonic() - self._subscribed_at
-        return outage.pause(self._settings, answered=answered, session=lasted, chance=random.random())  # noqa: S311 - no secret
+            self._mail.pause()
+            self.stream_id = self._current = None
+            if session is not None:
+                session.close()
+        return outage.pause(self._settings, answered=answered, session=session.lasted if session else 0.0,
+                            chance=random.random())  # noqa: S311 - no secret
 
     def gen_request(self) -> bytes:
-        """The body of SUBSCRIBE, with all that the outbox holds; what was queued for the sender is in it."""
-        with self._change:
-            self._sender.clear()
-            return json.dumps(agent_calls.subscribe(self._settings, self._box)).encode()
+        """The body of SUBSCRIBE."""
+        return self._mail.subscribe()
 
-    def _read_events(self, stream: EventStream, address: AgentAddress) -> None:
-        """Until `stop`; raises when the stream ends, breaks, or stays silent for too long."""
-        heard = time.monotonic()
-        while True:
-            allowed = self._allowed_silence()
-            ready = self._poll(stream.fileno(), None if allowed is None else heard + allowed - time.monotonic())
-            if self.aborted:
-                return
+    def _read_events(self, session: Session) -> None:
+        """Until `stop`; raises when the session ends."""
+        while not self.aborted:
             if self._broken is not None:
                 raise ConnectionResetError(self._broken)
-            if ready:
-                for record in stream.read():
-                    heard = time.monotonic()
-                    self._first_event(address)
-                    self._take(record)
-            elif allowed is not None and time.monotonic() >= heard + allowed:
-                raise TimeoutError(f"the agent was silent for {allowed} s")
+            begun = session.subscribed
+            for record in session.events(self._notices()):
+                if not begun:
+                    begun = True
+                    self._begin(session.address)
+                self._take(record)
 
-    def _allowed_silence(self) -> float | None:
-        if self._subscribed_at is None:
-            return self._timing.answer
-        return 2 * self._timing.heartbeat + self._timing.answer if self._heard_heartbeat else None
-
-    def _first_event(self, address: AgentAddress) -> None:
-        if self._subscribed_at is None:
-            self._subscribed_at = time.monotonic()
-            self._outage = dataclasses.replace(self._outage, since=None)
-            self._refusal = None
-            self.stream_id = ""  # pymesos: connected
-            self._sender.open(CallConnection(self._settings, address, self._timing.answer, self._timing.keepalive))
+    def _begin(self, address: AgentAddress) -> None:
+        """The agent is there, and calls can be sent."""
+        self._outage = dataclasses.replace(self._outage, since=None)
+        self._refusal = None
+        self.stream_id = ""  # pymesos: connected
+        self._mail.begin(CallConnection(self._settings, address, self._timing.answer, self._timing.keepalive))
 
     def _take(self, record: bytes) -> None:
         """Hand one event over. A fault in doing so is logged: it must not end the driver, nor become a task's fate."""
@@ -255,27 +198,28 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
         except ValueError as error:
             self._contained(self._events.error, f"Failed to de-serialize event: {error}")
             return
-        if not isinstance(event, dict) or event.get("type") not in _EVENTS:
-            log.warning("Ignoring an event that is not known here: %.200r", record)
+        kind = event.get("type") if isinstance(event, dict) else None
+        if kind not in _EVENTS:
+            log.warning("Ignoring an event of type %.100r", kind)
             return
         self._contained(self.process_event, event)
 
-    def _contained(self, call: Callable[[Any], None], argument: Any) -> None:
+    def _contained(self, call: Callable[..., None], *arguments: Any) -> None:
         try:
-            call(argument)
-        except Exception:
-            log.exception("A fault while handling what the agent said: %.500r", argument)
+            call(*arguments)
+        except Exception:  # of the arguments nothing is logged: a task's environment holds secrets
+            log.exception("A fault while handling what the agent said")
 
-    def _lost(self, why: str) -> None:
-        log.warning("Lost the agent: %s", why)
+    def _lost(self, error: Exception, *, told: bool) -> None:
+        log.warning("Lost the agent: %s", error or repr(error))
         self._outage = outage.lost(self._outage, time.monotonic())
-        if self._subscribed_at is not None:
-            self._contained(lambda _: self._events.disconnected(), None)
+        if told:
+            self._contained(self._events.disconnected)
 
     def _refused(self, refusal: Refusal, address: AgentAddress) -> None:
-        text = f"Received unexpected '{refusal}' for SUBSCRIBE"
+        text = refusal.of("SUBSCRIBE")
         log.warning("%s", text)
-        self._target = _redirected(refusal, address)
+        self._target = refusal.redirect(address)
         if self._target is not None:
             return
         self._outage = outage.refused(self._outage, refusal.status, time.monotonic())
@@ -300,26 +244,12 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
 
     def _wait(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
-        while not self.aborted and (left := deadline - time.monotonic()) > 0:
-            self._poll(None, left)
+        while not self.aborted and time.monotonic() < deadline:
+            wait_readable(self._notices(), None, deadline)
 
-    def _poll(self, descriptor: int | None, timeout: float | None) -> bool:
-        """Wait for input, a notice or the time; whether there is input. No select: descriptors may be above 1023."""
+    def _notices(self) -> int:
         with self._lock:
-            notices = self._wakeup_fds[0]
-        poll = select.poll()
-        poll.register(notices, select.POLLIN)
-        if descriptor is not None:
-            poll.register(descriptor, select.POLLIN)
-        ready = {each for each, _ in poll.poll(None if timeout is None else max(0, int(timeout * 1000) + 1))}
-        if notices in ready:
-            os.read(notices, select.PIPE_BUF)
-        return descriptor in ready
-
-    def _end(self) -> None:
-        with self._change:
-            self._over = True
-            self._change.notify_all()
+            return int(self._wakeup_fds[0])
 
     # The events, as pymesos dispatches them: `on_` and the type's name.
 
@@ -334,8 +264,7 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
     def on_launch(self, event: dict[str, Any]) -> None:
         """LAUNCH; also of a task that is known: what that means is not the driver's to say."""
         task = event["task"]
-        with self._change:
-            self._box = launched(self._box, task["task_id"]["value"], task)
+        self._mail.launched(task["task_id"]["value"], task)
         self._events.launch(task)
 
     def on_launch_group(self, event: dict[str, Any]) -> None:
@@ -351,9 +280,7 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
     def on_acknowledged(self, event: dict[str, Any]) -> None:
         """ACKNOWLEDGED."""
         task_id, update = event["task_id"]["value"], b64decode(event["uuid"])
-        with self._change:
-            self._box = acknowledged(self._box, task_id, update)
-            self._change.notify_all()
+        self._mail.acknowledged(task_id, update)
         self._events.acknowledged(task_id, update)
 
     def on_message(self, event: dict[str, Any]) -> None:
@@ -370,17 +297,6 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
 
     def on_event(self, event: dict[str, Any]) -> None:
         """Note that the agent sends heartbeats; the rest is pymesos's."""
-        self._heard_heartbeat = self._heard_heartbeat or event["type"] == "HEARTBEAT"
+        if event["type"] == "HEARTBEAT" and self._current is not None:
+            self._current.heartbeats = True
         super().on_event(event)
-
-
-def _redirected(refusal: Refusal, address: AgentAddress) -> AgentAddress | None:
-    """Where a 307 points to, if it points elsewhere."""
-    if refusal.status != 307 or not refusal.location:
-        return None
-    try:
-        parts = urllib.parse.urlsplit(refusal.location)
-        target = AgentAddress(parts.hostname, parts.port or address.port) if parts.hostname else None
-    except ValueError:
-        return None
-    return None if target == address else target

@@ -113,8 +113,8 @@ class ScriptedAgent:
         if server is not None:
             server.shutdown()
             server.server_close()
+        self.cut(hard=hard)
         with self._change:
-            self._stream = None
             sockets = list(self._sockets)
         for each in sockets:
             _end(each, hard=hard)

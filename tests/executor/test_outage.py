@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from executor.agent_settings import AgentAddress, AgentSettings
+from executor.outage import Outage, Step, lost, pause, refused, step
+
+PLAIN = AgentSettings(address=AgentAddress("127.0.0.1", 5051), path="/", framework_id="f", executor_id="e",
+                      agent_id="a", directory="/", shutdown_grace=5.0)
+CHECKPOINTING = dataclasses.replace(PLAIN, checkpoint=True, recovery_timeout=900.0, subscription_backoff_max=4.0)
+
+
+@pytest.mark.parametrize(("outage", "now", "expected"), [
+    (Outage(), 1e9, Step.TRY_AGAIN),
+    (Outage(since=100.0), 100.0, Step.TRY_AGAIN),
+    (Outage(since=100.0), 999.9, Step.TRY_AGAIN),
+    (Outage(since=100.0), 1000.0, Step.SHUT_DOWN),
+    (Outage(since=100.0, shutting_down=True), 1000.0, Step.TRY_AGAIN),
+    (Outage(since=100.0, shutting_down=True), 1004.9, Step.TRY_AGAIN),
+    (Outage(since=100.0, shutting_down=True), 1005.0, Step.GIVE_UP),
+    (Outage(shutting_down=True), 1e9, Step.TRY_AGAIN),
+])
+def test_with_checkpointing_the_recovery_timeout_is_waited_for(outage: Outage, now: float, expected: Step) -> None:
+    assert step(outage, CHECKPOINTING, now) is expected
+
+
+@pytest.mark.parametrize(("outage", "now", "expected"), [
+    (Outage(since=100.0), 100.0, Step.SHUT_DOWN),
+    (Outage(since=100.0, shutting_down=True), 100.0, Step.TRY_AGAIN),
+    (Outage(since=100.0, shutting_down=True), 105.0, Step.GIVE_UP),
+])
+def test_without_checkpointing_a_loss_is_the_end(outage: Outage, now: float, expected: Step) -> None:
+    assert step(outage, PLAIN, now) is expected
+
+
+def test_the_first_of_several_losses_counts() -> None:
+    assert lost(lost(Outage(), 1.0), 2.0) == Outage(since=1.0)
+
+
+@pytest.mark.parametrize(("status", "since"), [(503, None), (404, None), (400, 5.0), (401, 5.0), (403, 5.0)])
+def test_an_agent_that_says_not_yet_is_in_reach(status: int, since: float | None) -> None:
+    assert refused(Outage(since=5.0), status, 7.0) == Outage(since=since)
+
+
+def test_a_refusal_is_an_outage() -> None:
+    assert refused(Outage(), 400, 7.0) == Outage(since=7.0)
+
+
+@given(st.floats(0, 1, exclude_max=True), st.booleans(), st.floats(0, 10))
+def test_a_pause_is_never_longer_than_the_agent_allows(chance: float, answered: bool, session: float) -> None:
+    for settings in (PLAIN, CHECKPOINTING, dataclasses.replace(CHECKPOINTING, subscription_backoff_max=0.01)):
+        assert 0 <= pause(settings, answered=answered, session=session, chance=chance) \
+            <= settings.subscription_backoff_max
+
+
+@pytest.mark.parametrize(("answered", "session", "chance", "expected"), [
+    (False, 0.0, 0.0, 0.0),
+    (False, 0.0, 0.5, 2.0),
+    (False, 0.9, 0.5, 2.0),  # it broke off at once: not again at once
+    (False, 1.0, 0.5, 0.0),  # a good connection that broke: try at once
+    (True, 0.0, 0.5, 1.0),  # it answers, but will not have us yet: as Mesos, every second
+])
+def test_the_pause_before_the_next_try(answered: bool, session: float, chance: float, expected: float) -> None:
+    assert pause(CHECKPOINTING, answered=answered, session=session, chance=chance) == expected

@@ -1,0 +1,30 @@
+"""A driver on a scripted agent, for the length of a `with`."""
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from executor.agent_session import Timing
+from executor.agent_settings import AgentSettings, agent_settings
+from executor.mesos import AgentEvents
+from executor.mesos_driver import MesosDriver
+from tests.fakes.agent_server import ScriptedAgent
+
+
+def settings_for(agent: ScriptedAgent, **environment: str) -> AgentSettings:
+    """What the agent tells its executors; `environment` overrides."""
+    return agent_settings(agent.environment(**environment))
+
+
+@contextlib.contextmanager
+def driving(agent: ScriptedAgent, events: AgentEvents, timing: Timing | None = None,
+            **environment: str) -> Iterator[MesosDriver]:
+    """A started driver; at the end both of its threads must be gone."""
+    driver = MesosDriver(settings_for(agent, **environment), events, timing=timing)
+    driver.start()
+    try:
+        yield driver
+    finally:
+        driver.stop()
+        driver.join(30.0)
+        assert not driver.alive
