@@ -2,7 +2,8 @@
 
 What a message looks like is said once, by the annotations of its dataclass (and the markers of `specs/fields.py`). On
 first use a class becomes a *plan*, a reader or writer function per field; after that a message costs a look-up and a
-call per field, because offers and updates come by the thousand.
+call per field, because offers and updates come by the thousand. A plan is put in place by one call, so that two threads
+may make it at once.
 
 **Strict** is for what people write: a field that does not exist is an error that names the nearest that does, and so is
 an enum value that does not exist. **Lenient** is for what arrives: a newer Mesos may send more, so unknown fields are
@@ -14,7 +15,6 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import functools
-import math
 import types
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
@@ -205,7 +205,7 @@ def _message_writer(message: Any) -> Writer:
         if not writers:
             empty = {field.name: field.default == () or field.default_factory is dict
                      for field in dataclasses.fields(message)}
-            writers.extend((name, _writer(hint), empty[name]) for name, hint in _hints(message).items())
+            writers.extend([(name, _writer(hint), empty[name]) for name, hint in _hints(message).items()])
         result = {}
         for name, writer, may_be_empty in writers:
             item = getattr(value, name)
@@ -237,19 +237,12 @@ def _plain_writer(kind: Any) -> Writer | None:
         value_writer = _writer(get_args(kind)[1])
         return dict if value_writer is None else lambda value: {key: value_writer(item) for key, item in value.items()}
     if kind is float:
-        return json_double
+        return scalars.json_double
     return _json_bytes if kind is bytes else None
 
 
 def _wrapped_writer(key: str, writer: Writer | None) -> Writer:
     return (lambda value: {key: value}) if writer is None else (lambda value: {key: writer(value)})
-
-
-def json_double(value: float) -> float | str:
-    """A double as Mesos's JSON has it: the three values that are no JSON numbers are texts."""
-    if math.isfinite(value):
-        return value
-    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
 def _json_bytes(value: bytes) -> str:

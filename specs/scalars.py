@@ -8,6 +8,7 @@ All functions raise SpecError with an empty path; who knows the path adds it.
 from __future__ import annotations
 
 import binascii
+import math
 import re
 from typing import Any, Final
 
@@ -97,6 +98,13 @@ def boolean(value: Any, *, strict: bool) -> bool:
     if not strict and value in ("true", "false"):
         return bool(value == "true")
     raise SpecError("", f"must be true or false, {found(value)}")
+
+
+def json_double(value: float) -> float | str:
+    """A double as Mesos's JSON has it: the three values that are no JSON numbers are texts."""
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
 def base64_bytes(value: Any) -> bytes:
