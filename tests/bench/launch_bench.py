@@ -47,20 +47,23 @@ def bench(settings: Settings) -> Iterator[Row]:
 
 
 def what_is_asked(settings: Settings, network: str) -> tuple[dict[str, Any], list[str]]:
-    """The create body that the executor makes of our task, and the names of all calls from LAUNCH to TASK_RUNNING."""
+    """The create body that the executor makes of our task, and its calls for that container up to TASK_RUNNING."""
+    docker = RawDocker(settings.docker_socket)
     with tempfile.TemporaryDirectory(prefix="mesos-docker-bench-") as folder:
         tap = DockerTap(settings.docker_socket, Path(folder, "docker.sock"))
         with running_executor(tap.path) as executor:
-            before = len(tap.requests())
             made = task(SLEEP, image=settings.image, network=network)
             executor.agent.launch(made)
             executor.agent.wait([task_id(made)], RUNNING)
-            asked = tap.requests()[before:]
+            asked = tap.requests()
+            container = docker.listed(f"{TASK_LABEL}={task_id(made)}")[0]
             executor.agent.kill(task_id(made))
             executor.agent.wait([task_id(made)])
         body = tap.create_body()
         tap.close()
-    return _without_folders(body), [request.path.partition("?")[0].rpartition("/")[2] for request in asked]
+    docker.close()
+    about = [request.path.partition("?")[0] for request in asked if request.is_create or container in request.path]
+    return _without_folders(body), sorted(path.rpartition("/")[2] for path in about)
 
 
 def _without_folders(body: dict[str, Any]) -> dict[str, Any]:

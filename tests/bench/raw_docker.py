@@ -22,7 +22,6 @@ from urllib.parse import quote
 from tests.bench.settings import LABEL
 
 API = "/v1.41"
-TASKS_AT_ONCE = (1, 2, 4, 8, 16)  # how parallel the raw side tries to be
 
 
 class RawDockerError(Exception):
