@@ -40,13 +40,22 @@ def running_executor(docker_socket: str) -> Iterator[RunningExecutor]:
                 env={"PATH": os.environ["PATH"], **agent.environment(sandbox)},
             )
         try:
-            try:
-                agent.wait_subscribed()
-            except TimeoutError as error:
-                raise RuntimeError(f"{error}: {(sandbox / 'stderr').read_text()[-2000:]}") from error
+            _wait_subscribed(agent, process, sandbox / "stderr")
             yield RunningExecutor(agent, process.pid, sandbox)
         finally:
             _end(agent, process)
+
+
+def _wait_subscribed(agent: TimedAgent, process: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(60):
+        try:
+            agent.wait_subscribed(0.5)
+        except TimeoutError:
+            if process.poll() is not None:
+                break
+        else:
+            return
+    raise RuntimeError(f"the executor does not subscribe (exit status {process.poll()}): {log.read_text()[-2000:]}")
 
 
 def _end(agent: TimedAgent, process: subprocess.Popen[bytes]) -> None:
