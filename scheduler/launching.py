@@ -19,13 +19,15 @@ from scheduler.matching import Constraint, Launch, Overhead, Placement, Wish
 from scheduler.offers import Message, Need, thousandths
 from specs.errors import SpecError
 
+OUR_EXECUTOR = "mesos-docker"  # its executor id
+
 
 @dataclass(frozen=True, slots=True)
 class CustomExecutor:
     """Our executor, as an agent shall start it: a CommandInfo, and what it takes there (thousandths)."""
 
     command: Message
-    executor_id: str = "mesos-docker"
+    executor_id: str = OUR_EXECUTOR
     name: str = "mesos-docker executor"
     scalars: Mapping[str, int] = field(default_factory=lambda: {"cpus": 100, "mem": 64_000})  # 0.1 cpus, 64 MB
 

@@ -67,6 +67,7 @@ class Launch:
 
     agent_id: str
     hostname: str
+    address: str  # HOST:PORT of its HTTP API
     offer_ids: tuple[str, ...]
     placements: tuple[Placement, ...]
 
@@ -125,7 +126,7 @@ class _Place:
 
     def launch(self) -> Launch:
         pool = self.pool
-        return Launch(pool.agent_id, pool.hostname, tuple(pool.offer_ids), tuple(self.placements))
+        return Launch(pool.agent_id, pool.hostname, pool.address, tuple(pool.offer_ids), tuple(self.placements))
 
     def decline(self, waiting: Mapping[str, tuple[Misfit, ...]]) -> Decline:
         return Decline(self.pool.agent_id, tuple(self.pool.offer_ids), _reason(self, waiting))

@@ -129,11 +129,12 @@ class Ports:
 class Pool:
     """What one agent offers us now, of one role, in one or several offers."""
 
-    __slots__ = ("agent_id", "attributes", "executor_ids", "hostname", "offer_ids", "ports", "scalars")
+    __slots__ = ("address", "agent_id", "attributes", "executor_ids", "hostname", "offer_ids", "ports", "scalars")
 
-    def __init__(self, agent_id: str, hostname: str, attributes: Mapping[str, str]) -> None:
+    def __init__(self, agent_id: str, hostname: str, address: str, attributes: Mapping[str, str]) -> None:
         self.agent_id = agent_id
         self.hostname = hostname
+        self.address = address
         self.attributes = attributes
         self.offer_ids: list[str] = []
         self.executor_ids: set[str] = set()  # those that run there already
@@ -189,9 +190,19 @@ def pools(offers: Sequence[Message]) -> list[Pool]:
         key = (agent_id, offer.get("allocation_info", {}).get("role", "*"))
         pool = found.get(key)
         if pool is None:
-            pool = found[key] = Pool(agent_id, offer.get("hostname", ""), attributes(offer.get("attributes", ())))
+            pool = found[key] = Pool(agent_id, offer.get("hostname", ""), agent_address(offer),
+                                     attributes(offer.get("attributes", ())))
         pool.add(offer)
     return list(found.values())
+
+
+def agent_address(offer: Message) -> str:
+    """HOST:PORT of the agent's HTTP API; "" where the offer does not tell."""
+    address = offer.get("url", {}).get("address", {})
+    host = address.get("ip") or address.get("hostname") or ""
+    if not host:
+        return ""
+    return f"[{host}]:{address.get('port', 5051)}" if ":" in host else f"{host}:{address.get('port', 5051)}"
 
 
 def attributes(messages: Iterable[Message]) -> dict[str, str]:
