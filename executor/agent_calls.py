@@ -9,6 +9,7 @@ from typing import Any
 
 from executor.agent_settings import AgentSettings
 from executor.outbox import Outbox
+from specs.render import status_update
 from specs.status import TaskStatus
 
 Call = dict[str, Any]
@@ -18,13 +19,14 @@ def subscribe(settings: AgentSettings, box: Outbox) -> Call:
     """SUBSCRIBE, with all that is not acknowledged, in order."""
     return _call(settings, "SUBSCRIBE", subscribe={
         "unacknowledged_tasks": [dict(task) for task in box.tasks.values()],
-        "unacknowledged_updates": [{"status": _status(settings, status)} for status in box.updates],
+        "unacknowledged_updates": [
+            {"status": status_update(status, executor_id=settings.executor_id)} for status in box.updates],
     })
 
 
 def update(settings: AgentSettings, status: TaskStatus) -> Call:
     """UPDATE; the status needs its uuid and should have its time."""
-    return _call(settings, "UPDATE", update={"status": _status(settings, status)})
+    return _call(settings, "UPDATE", update={"status": status_update(status, executor_id=settings.executor_id)})
 
 
 def message(settings: AgentSettings, data: bytes) -> Call:
@@ -40,26 +42,3 @@ def heartbeat(settings: AgentSettings) -> Call:
 def _call(settings: AgentSettings, kind: str, **content: Any) -> Call:
     return {"type": kind, "executor_id": {"value": settings.executor_id},
             "framework_id": {"value": settings.framework_id}, **content}
-
-
-def _status(settings: AgentSettings, status: TaskStatus) -> dict[str, Any]:
-    said = {
-        "task_id": {"value": status.task_id},
-        "state": str(status.state),
-        "source": "SOURCE_EXECUTOR",
-        "executor_id": {"value": settings.executor_id},
-        "reason": status.reason,
-        "message": None if status.message is None else _text(status.message),
-        "healthy": status.healthy,
-        "timestamp": status.timestamp,
-        "data": None if status.data is None else b64encode(status.data).decode(),
-        "uuid": None if status.uuid is None else b64encode(status.uuid).decode(),
-        "check_status": status.check_status,
-        "container_status": {"network_infos": list(status.network_infos)} if status.network_infos else None,
-    }
-    return {name: value for name, value in said.items() if value is not None}
-
-
-def _text(text: str) -> str:
-    """Without lone surrogates: they stand for bytes that are no UTF-8, and an agent refuses the whole call for them."""
-    return text.encode("utf-8", "replace").decode()

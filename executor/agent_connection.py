@@ -127,6 +127,7 @@ class EventStream:
         self._parser = HttpParser()
         self._records = RecordDecoder()
         self._subscribed = False
+        self.ended = False  # there may be nothing to wait for at the socket, and still the end to be read
         lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()),
                  f"Content-Length: {len(body)}", "", ""]
         connected.sendall("\r\n".join(lines).encode("latin-1") + body)
@@ -148,7 +149,7 @@ class EventStream:
         if it is not what a stream should be.
         """
         records: list[bytes] = []
-        while True:
+        while not self.ended:
             try:
                 data = self._socket.recv(_READ_BYTES)
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
@@ -158,12 +159,12 @@ class EventStream:
             self._check_answer(ended=not data)
             if self._subscribed and self._parser.is_partial_body():
                 records += self._records.feed(self._parser.recv_body())
-            if not data or (self._subscribed and self._parser.is_message_complete()):
-                if records:
-                    return records  # the end is met again with the next read
-                raise ConnectionResetError("End-Of-File received from agent. The agent closed the event stream")
+            self.ended = not data or (self._subscribed and self._parser.is_message_complete())
             if records and not (isinstance(self._socket, ssl.SSLSocket) and self._socket.pending()):
-                return records
+                return records  # if the stream has ended, the next read tells so
+        if records:
+            return records
+        raise ConnectionResetError("End-Of-File received from agent. The agent closed the event stream")
 
     def close(self) -> None:
         """Close the socket; further calls do nothing."""

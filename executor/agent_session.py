@@ -66,7 +66,7 @@ class Session:
         assert self._stream is not None  # noqa: S101 - subscribe comes first
         allowed = self._allowed_silence()
         deadline = None if allowed is None else self._heard + allowed
-        if not wait_readable(notices, self._stream.fileno(), deadline):
+        if not self._stream.ended and not wait_readable(notices, self._stream.fileno(), deadline):
             if deadline is not None and time.monotonic() >= deadline:
                 raise TimeoutError(f"the agent was silent for {allowed:g} s")
             return []

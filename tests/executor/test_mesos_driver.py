@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from executor.mesos_driver import MesosDriver
 from specs.status import TaskState, TaskStatus
 from tests.fakes.agent_events import RecordedEvents
 from tests.fakes.agent_server import Answer, ScriptedAgent
@@ -25,6 +26,11 @@ STARTING, RUNNING, FINISHED = TaskState.STARTING, TaskState.RUNNING, TaskState.F
 
 def status(state: TaskState, task_id: str = "t1") -> TaskStatus:
     return TaskStatus(task_id, state)
+
+
+def send_many(driver: MesosDriver, count: int) -> None:
+    for number in range(count):
+        driver.send(status(STARTING, f"t{number}"))
 
 
 # 1. The outbox.
@@ -344,7 +350,7 @@ def test_send_does_not_wait_for_an_agent_that_does_not_answer() -> None:
         agent.next_calls.append(Answer(stall=True))
         with driving(agent, events) as driver:
             events.wait("registered")
-            sender = threading.Thread(target=lambda: [driver.send(status(STARTING, f"t{n}")) for n in range(100)])
+            sender = threading.Thread(target=send_many, args=(driver, 100), daemon=True)
             sender.start()
             sender.join(30)
             assert not sender.is_alive()

@@ -38,7 +38,7 @@ class Answer:
     body: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     raw: bytes | None = None  # these bytes instead of an answer
-    stall: bool = False  # no answer, the connection stays open
+    stall: bool = False  # no answer, or nothing behind `raw`; the connection stays open
     cut: bool = False  # no answer, the connection is reset
     take: bool = False  # but before that, do with the call what an agent does
 
@@ -230,13 +230,17 @@ class ScriptedAgent:
                 self._stream = None
             self._change.notify_all()
 
-    def _arrived(self, received: Received) -> Answer:
+    def _arrived(self, received: Received) -> tuple[Answer, list[dict[str, Any]]]:
+        """How to answer, and which statuses to acknowledge. One call after the other, as in an agent's actor."""
         with self._change:
             self.received.append(received)
             script = self.next_subscribes if received.kind == "SUBSCRIBE" else self.next_calls
             answer = script.popleft() if script else self._judged(received)
+            statuses = _statuses(received.call) if answer.take or answer == Answer() else []
+            for status in statuses:
+                self._store(status)
             self._change.notify_all()
-            return answer
+            return answer, statuses
 
     def _judged(self, received: Received) -> Answer:
         if received.path != self.path:
@@ -250,26 +254,19 @@ class ScriptedAgent:
             return Answer(status=403, body="Executor is not subscribed")
         return Answer()
 
-    def _take(self, call: Call) -> None:
-        """Store the updates of a call; with `acknowledge`, tell so on the stream."""
-        if call["type"] == "UPDATE":
-            self._store(call["update"]["status"])
-        elif call["type"] == "SUBSCRIBE":
-            for update in call["subscribe"]["unacknowledged_updates"]:
-                self._store(update["status"])
-
     def _store(self, status: dict[str, Any]) -> None:
-        with self._change:
-            if status["uuid"] in self._seen:
-                self.duplicates += 1
-            else:
-                self._seen.add(status["uuid"])
-                self.updates.setdefault(status["task_id"]["value"], []).append(status)
-            self._change.notify_all()
-        if self.acknowledge:
-            self.acknowledge_update(status)
+        if status["uuid"] in self._seen:
+            self.duplicates += 1
+        else:
+            self._seen.add(status["uuid"])
+            self.updates.setdefault(status["task_id"]["value"], []).append(status)
 
-    def _subscribe(self, handler: _Handler, call: Call) -> None:
+    def _acknowledge(self, statuses: list[dict[str, Any]]) -> None:
+        if self.acknowledge:
+            for status in statuses:
+                self.acknowledge_update(status)
+
+    def _subscribe(self, handler: _Handler, call: Call, statuses: list[dict[str, Any]]) -> None:
         stream = _Stream(handler)
         stream.start()
         with self._change:
@@ -282,7 +279,7 @@ class ScriptedAgent:
             "agent_info": {"id": {"value": self.agent_id}, "hostname": "localhost"},
             "container_id": {"value": "container-1"},
         }}).encode())
-        self._take(call)
+        self._acknowledge(statuses)
         with self._change:
             self._change.notify_all()
         stream.ended.wait()
@@ -339,25 +336,24 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         received = Received(json.loads(body), self.path, {k.lower(): v for k, v in self.headers.items()}, self.number)
-        answer = self.agent._arrived(received)
+        answer, statuses = self.agent._arrived(received)
         normal = answer == Answer()
-        if answer.take and not normal:
-            self.agent._take(received.call)
+        if answer.raw is not None:
+            self.wfile.write(answer.raw)
+            self.close_connection = True
         if answer.stall:
             self._until_closed()
         elif answer.cut:
             _end(self.connection, hard=True)
             self.close_connection = True
         elif answer.raw is not None:
-            self.wfile.write(answer.raw)
-            self.close_connection = True
+            pass
         elif normal and received.kind == "SUBSCRIBE":
-            self.agent._subscribe(self, received.call)
+            self.agent._subscribe(self, received.call, statuses)
             self.close_connection = True
         else:
             self._plain(answer.status or 202, answer)
-            if normal:
-                self.agent._take(received.call)
+            self.agent._acknowledge(statuses)
 
     def _plain(self, status: int, answer: Answer) -> None:
         body = answer.body.encode()
@@ -392,9 +388,11 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         """On the connection's own thread: a slow TLS handshake must not stop the others."""
-        if self.agent._tls is not None:
-            request = self.agent._tls.wrap_socket(request, server_side=True)
-        super().finish_request(request, client_address)
+        if self.agent._tls is None:
+            super().finish_request(request, client_address)
+        else:
+            with self.agent._tls.wrap_socket(request, server_side=True) as secured:
+                super().finish_request(secured, client_address)
 
     def shutdown_request(self, request: Any) -> None:
         """Close without a farewell, so that a reset is one."""
@@ -405,6 +403,15 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         fault = sys.exception()
         if fault is not None and not isinstance(fault, OSError | ValueError):
             self.agent.faults.append(fault)
+
+
+def _statuses(call: Call) -> list[dict[str, Any]]:
+    """The updates that a call carries."""
+    if call.get("type") == "UPDATE":
+        return [call["update"]["status"]]
+    if call.get("type") == "SUBSCRIBE":
+        return [update["status"] for update in call["subscribe"]["unacknowledged_updates"]]
+    return []
 
 
 def _end(connection: socket.socket, *, hard: bool) -> None:
