@@ -67,10 +67,13 @@ class ScriptedAgent:
 
     def __init__(self, host: str = "127.0.0.1", *, process_id: str = "slave(1)", token: str | None = None,
                  tls: ssl.SSLContext | None = None, acknowledge: bool = True) -> None:
-        """`acknowledge`: whether updates are acknowledged as soon as they are stored."""
+        """`acknowledge`: whether updates are acknowledged as soon as they are stored.
+
+        An empty `process_id` makes it the process's default actor, as a real agent is: its API then has no prefix.
+        """
         self.host = host
         self.port = 0
-        self.path = f"/{process_id}/api/v1/executor"
+        self.path = f"/{process_id}/api/v1/executor" if process_id else "/api/v1/executor"
         self.process_id = process_id
         self.token = token
         self.acknowledge = acknowledge
