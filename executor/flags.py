@@ -1,0 +1,224 @@
+"""The command line, read as Mesos reads it: exact syntax, exact order of checks, exact words.
+
+Syntax (stout, flags.hpp): `--name=value` only, never a separate word; a boolean may also be `--name`, `--name=` or
+`--no-name`; names are lower-cased; words that do not begin with `--` are skipped; `--` ends it all; a flag that is
+unknown or given twice is an error; `file://PATH` as a value means what stands in that file. As Mesos:
+src/docker/executor.hpp (the flags), src/launcher/docker_executor.cpp, `main` (the checks).
+"""
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from specs.durations import parse_duration
+from specs.errors import SpecError
+
+_STRINGS: Final = ("container", "docker", "docker_socket", "sandbox_directory", "mapped_directory", "launcher_dir",
+                   "task_environment", "default_container_dns", "logging_level", "log_dir", "external_log_file")
+_BOOLEANS: Final = {"cgroups_enable_cfs": False, "help": False, "quiet": False, "initialize_driver_logging": True}
+_TRUE, _FALSE = ("true", "1"), ("false", "0")
+
+USAGE: Final = """\
+Usage: mesos-docker-executor [options]
+
+Runs the tasks of one framework on one agent as Docker containers. Started with --container it runs a single
+task in a container of that name, as the executor that an agent's docker containerizer starts; without, it is
+a custom executor for many tasks.
+
+  --[no-]cgroups_enable_cfs    Limit a container's CPU time to what its task was given. (default: false)
+  --container=VALUE            Name of the container to create.
+  --default_container_dns=VALUE
+                               DNS servers for containers, JSON (mesos.internal.ContainerDNSInfo).
+  --docker=VALUE               Path of the docker client; accepted for compatibility, the engine is spoken to directly.
+  --docker_socket=VALUE        Path of the engine's socket. (default without --container: /var/run/docker.sock)
+  --[no-]help                  Prints this help message. (default: false)
+  --launcher_dir=VALUE         Folder of Mesos's helper programs; accepted for compatibility.
+  --mapped_directory=VALUE     Path of the sandbox in the container. (default without --container: /mnt/mesos/sandbox)
+  --sandbox_directory=VALUE    Path of the sandbox on the host.
+  --stop_timeout=VALUE         Least grace period of a kill, such as 10secs.
+  --task_environment=VALUE     Variables for the container, JSON object of strings.
+  --[no-]quiet, --logging_level=VALUE, --log_dir=VALUE, --logbufsecs=VALUE, --[no-]initialize_driver_logging,
+  --external_log_file=VALUE    Accepted as Mesos's programs do; the first two choose what is logged on stderr.
+"""
+
+
+class FlagError(Exception):
+    """The command line is wrong: the text goes to stderr, with the usage, and the exit status is 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """The flags as given; None where a flag without default was not given."""
+
+    container: str | None = None
+    docker: str | None = None
+    docker_socket: str | None = None
+    sandbox_directory: str | None = None
+    mapped_directory: str | None = None
+    launcher_dir: str | None = None
+    stop_timeout: int | None = None  # nanoseconds
+    task_environment: Mapping[str, str] = field(default_factory=dict)
+    default_container_dns: Mapping[str, Any] | None = None  # mesos.internal.ContainerDNSInfo
+    cgroups_enable_cfs: bool = False
+    help: bool = False
+    quiet: bool = False
+    logging_level: str = "INFO"
+
+    @property
+    def drop_in(self) -> bool:
+        """Whether we are one container's executor, in the place of Mesos's own."""
+        return self.container is not None
+
+
+def parse(argv: Sequence[str], environment: Mapping[str, str] | None = None) -> Flags:
+    """The words after the program's name, checked in Mesos's order; raises FlagError.
+
+    An empty command line, or one without any flag that only Mesos's docker executor has, is a custom executor's.
+    """
+    values = load(argv)
+    if values.get("help") is True:
+        return Flags(help=True)
+    if _for_one_container(values):
+        for name in ("docker", "container", "sandbox_directory", "mapped_directory"):
+            _required(values, name)
+    flags = Flags(
+        task_environment=_task_environment(values.pop("task_environment", None)),
+        default_container_dns=_dns(values.pop("default_container_dns", None)),
+        **{name: value for name, value in values.items() if name in Flags.__slots__},
+    )
+    _check_grace_period(environment or {})
+    if flags.drop_in:
+        for name in ("launcher_dir", "docker_socket"):
+            _required(values, name)
+    if flags.docker_socket is not None and not flags.docker_socket.startswith("/"):
+        raise FlagError(f"Unable to create docker abstraction: Invalid Docker socket path: {flags.docker_socket}")
+    return flags
+
+
+def load(argv: Sequence[str]) -> dict[str, Any]:
+    """The flags' values by name, parsed by kind; raises FlagError."""
+    values: dict[str, Any] = {}
+    seen: dict[str, str] = {}
+    for word in argv:
+        if word == "--":
+            break
+        if not word.startswith("--"):
+            continue
+        spelt, equals, text = word[2:].partition("=")
+        spelt = spelt.lower()
+        name, negated = _known_name(spelt)
+        if name in seen:
+            raise FlagError(f"Flag '{name}' is already loaded via name '{seen[name]}'")
+        seen[name] = spelt
+        values[name] = _value(name, text if equals else None, negated=negated)
+    return values
+
+
+def _known_name(spelt: str) -> tuple[str, bool]:
+    if _kind(spelt) is not None:
+        return spelt, False
+    if spelt.startswith("no-"):
+        name = spelt[3:]
+        if _kind(name) is None:
+            raise FlagError(f"Failed to load unknown flag '{name}' via '{spelt}'")
+        if _kind(name) is not _boolean:
+            raise FlagError(f"Failed to load non-boolean flag '{name}' via '{spelt}'")
+        return name, True
+    raise FlagError(f"Failed to load unknown flag '{spelt}'")
+
+
+def _kind(name: str) -> Callable[[str], Any] | None:
+    if name in _BOOLEANS:
+        return _boolean
+    if name in _STRINGS:
+        return str
+    return {"stop_timeout": parse_duration, "logbufsecs": _integer}.get(name)
+
+
+def _value(name: str, text: str | None, *, negated: bool) -> Any:
+    kind = _kind(name)
+    if kind is None:
+        raise AssertionError(name)
+    if kind is _boolean and not text:
+        return not negated
+    if text is None:
+        raise FlagError(f"Failed to load non-boolean flag '{name}': Missing value")
+    if negated:
+        raise FlagError(f"Failed to load boolean flag '{name}' via 'no-{name}' with value '{text}'")
+    return _parsed(name, kind, text)
+
+
+def _parsed(name: str, kind: Callable[[str], Any], text: str) -> Any:
+    shown = text
+    if text.startswith("file://"):
+        try:
+            text = Path(text.removeprefix("file://")).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            raise FlagError(f"Failed to load flag '{name}': Failed to load value '{shown}': "
+                            f"Error reading file '{shown}': {why}") from error
+    try:
+        return kind(text)
+    except SpecError as error:
+        raise FlagError(f"Failed to load flag '{name}': Failed to load value '{shown}': {error.problem}") from error
+
+
+def _boolean(text: str) -> bool:
+    if text not in _TRUE + _FALSE:
+        raise SpecError("", "Expecting a boolean (e.g., true or false)")
+    return text in _TRUE
+
+
+def _integer(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise SpecError("", f"Failed to convert '{text}' to number") from error
+
+
+def _for_one_container(values: Mapping[str, Any]) -> bool:
+    """A docker containerizer always says --docker or --container; a custom executor's command line says neither."""
+    return "container" in values or "docker" in values or "launcher_dir" in values
+
+
+def _required(values: Mapping[str, Any], name: str) -> None:
+    if name not in values:
+        raise FlagError(f"Missing required option --{name}")
+
+
+def _task_environment(text: str | None) -> dict[str, str]:
+    if text is None:
+        return {}
+    variables = _json_object(text, "task_environment")
+    for key, value in variables.items():
+        if not isinstance(value, str):
+            raise FlagError(f"Value of key '{key}' in --task_environment is not a string")
+    return variables
+
+
+def _dns(text: str | None) -> dict[str, Any] | None:
+    return None if text is None else _json_object(text, "default_container_dns")
+
+
+def _json_object(text: str, name: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise FlagError(f"Failed to parse --{name}: {error}") from error
+    if not isinstance(value, dict):
+        raise FlagError(f"Failed to parse --{name}: Unexpected JSON type, expecting an object")
+    return value
+
+
+def _check_grace_period(environment: Mapping[str, str]) -> None:
+    text = environment.get("MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD")
+    if text is None:
+        return
+    try:
+        parse_duration(text)
+    except SpecError as error:
+        raise FlagError(f"Failed to parse value '{text}' of 'MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD': "
+                        f"{error.problem}") from error

@@ -1,0 +1,163 @@
+"""A container's output on its way to the sandbox.
+
+All streams are read by one thread (watcher.py) and written as they come: nothing is parsed, so no line is ever cut, and
+nothing is held, so memory does not grow. The engine keeps its own log as well; when the stream breaks because the
+engine died, the rest is read from there: as many bytes as were written already are skipped, per descriptor.
+
+A task's output is complete when its stream has ended; `drain` tells when that is so, and the terminal update waits for
+it. In the drop-in the files are our own descriptors 1 and 2, as in Mesos.
+"""
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from executor.runtime import OutputStream
+from executor.watcher import Watcher
+
+log = logging.getLogger(__name__)
+
+TAIL_BYTES = 2048
+TAIL_LINES = 5
+
+
+class Sink:
+    """Where one task's output goes: two descriptors, and the path of stderr's file if it is the task's own."""
+
+    def __init__(self, out: int, err: int, path: Path | None = None, *, owned: bool = True) -> None:
+        self._descriptors = {1: out, 2: err}
+        self._path = path
+        self._owned = owned
+        self.seen = {1: 0, 2: 0}  # bytes
+        self._skip = {1: 0, 2: 0}
+
+    def write(self, descriptor: int, data: bytes) -> None:
+        """Write all of it; a sink that cannot take it loses it, and the container goes on."""
+        skip = min(self._skip[descriptor], len(data))
+        self._skip[descriptor] -= skip
+        view = memoryview(data)[skip:]
+        self.seen[descriptor] += len(view)
+        while view:
+            try:
+                view = view[os.write(self._descriptors[descriptor], view):]
+            except OSError as error:
+                log.warning("Lost %s bytes of output: %s", len(view), error.strerror)
+                return
+
+    def skip_seen(self) -> None:
+        """What comes now begins at the beginning."""
+        self._skip = dict(self.seen)
+
+    def tail(self) -> str:
+        """The last lines of stderr; empty where stderr is shared with others."""
+        if self._path is None or not self.seen[2]:
+            return ""
+        with self._path.open("rb") as file:
+            file.seek(max(0, self._path.stat().st_size - TAIL_BYTES))
+            text = file.read().decode(errors="replace")
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        return " | ".join(lines[-TAIL_LINES:])
+
+    def close(self) -> None:
+        """Close the files."""
+        if self._owned:
+            for descriptor in self._descriptors.values():
+                os.close(descriptor)
+
+
+def sandbox_sink(directory: Path) -> Sink:
+    """`stdout` and `stderr` in a task's sandbox, which is made; raises OSError."""
+    directory.mkdir(parents=True, exist_ok=True)
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    out = os.open(directory / "stdout", flags, 0o644)
+    return Sink(out, os.open(directory / "stderr", flags, 0o644), directory / "stderr")
+
+
+def own_sink() -> Sink:
+    """Our own stdout and stderr."""
+    return Sink(1, 2, owned=False)
+
+
+class _Output:
+    def __init__(self, sink: Sink) -> None:
+        self.sink = sink
+        self.stream: OutputStream | None = None
+        self.drained: Callable[[str], None] | None = None  # waits for the end
+        self.closing = False  # as soon as nobody writes any more
+
+
+class Logs:
+    """The output of all tasks. Thread-safe; no method waits for a write, however slow a pipe is read at its other end.
+
+    Streams are read, written and closed by the watcher's thread alone; the lock covers only who waits for what.
+    """
+
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+        self._lock = threading.Lock()
+        self._outputs: dict[str, _Output] = {}
+
+    def open(self, task_id: str, sink: Sink) -> None:
+        """Make room for a task's output."""
+        with self._lock:
+            self._outputs[task_id] = _Output(sink)
+
+    def follow(self, task_id: str, stream: OutputStream, *, again: bool = False) -> None:
+        """Write what the stream brings. `again`: it begins at the beginning, and what was written is skipped."""
+        with self._lock:
+            output = self._outputs.get(task_id)
+            if output is None or output.stream is not None:
+                stream.close()
+                return
+            if again:
+                output.sink.skip_seen()
+            output.stream = stream
+        self._watcher.add(stream.fileno(), lambda: self._read(output, stream))
+
+    def following(self, task_id: str) -> bool:
+        """Whether a stream is open."""
+        with self._lock:
+            output = self._outputs.get(task_id)
+            return output is not None and output.stream is not None
+
+    def drain(self, task_id: str, drained: Callable[[str], None]) -> None:
+        """Call `drained`, with the last lines of stderr, when the stream has ended; at once if there is none.
+
+        `drained` is called here or on the watcher's thread and must not block.
+        """
+        with self._lock:
+            output = self._outputs.get(task_id)
+            if output is not None and output.stream is not None:
+                output.drained = drained
+                return
+        drained("" if output is None else output.sink.tail())
+
+    def close(self, task_id: str) -> None:
+        """The task is over; the files are closed when its stream has ended."""
+        with self._lock:
+            output = self._outputs.pop(task_id, None)
+            if output is None:
+                return
+            output.closing = True
+            if output.stream is None:
+                output.sink.close()
+
+    def _read(self, output: _Output, stream: OutputStream) -> bool:
+        pieces = None if output.closing else stream.read()
+        if pieces is not None:
+            for descriptor, data in pieces:
+                output.sink.write(descriptor, data)
+            return True
+        self._watcher.remove(stream.fileno())
+        stream.close()
+        with self._lock:
+            output.stream = None
+            drained, output.drained = output.drained, None
+            if output.closing:
+                output.sink.close()
+        if drained is not None:
+            drained(output.sink.tail())
+        return False

@@ -1,0 +1,115 @@
+"""One thread that waits for everything that can be read: the output of all containers, the ends of their processes.
+
+Waiting is the kernel's work: a thousand idle containers cost nothing. A handler is called on the thread when its
+descriptor can be read, and again until it answers False; it must not block.
+"""
+from __future__ import annotations
+
+import logging
+import os
+import select
+import signal
+import threading
+from collections.abc import Callable
+
+from executor.cgroups import owns
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[], bool]  # whether to go on watching
+
+
+class Watcher:
+    """Thread-safe; the thread starts with the first descriptor."""
+
+    def __init__(self, name: str = "watcher") -> None:
+        self._name = name
+        self._lock = threading.Lock()
+        self._handlers: dict[int, Handler] = {}
+        self._epoll: select.epoll | None = None
+
+    def add(self, descriptor: int, handler: Handler) -> None:
+        """Watch until the handler answers False, which must be before the descriptor is closed."""
+        with self._lock:
+            if self._epoll is None:
+                self._epoll = select.epoll()
+                threading.Thread(target=self._run, name=self._name, daemon=True).start()
+            self._handlers[descriptor] = handler
+            self._epoll.register(descriptor, select.EPOLLIN)  # may be done while the thread waits
+
+    def remove(self, descriptor: int) -> None:
+        """Watch no more; a handler that is running now may end after this."""
+        with self._lock:
+            if self._handlers.pop(descriptor, None) is not None and self._epoll is not None:
+                self._epoll.unregister(descriptor)
+
+    def _run(self) -> None:
+        assert self._epoll is not None  # noqa: S101 - the thread is started after it is set
+        while True:
+            for descriptor, _ in self._epoll.poll():
+                with self._lock:
+                    handler = self._handlers.get(descriptor)
+                if handler is not None and not self._ask(handler):
+                    self.remove(descriptor)
+
+    def _ask(self, handler: Handler) -> bool:
+        try:
+            return handler()
+        except Exception:
+            log.exception("A fault while reading")
+            return False
+
+
+class Processes:
+    """Tells when processes end that are not our children, and kills them without mistaking one for another."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+        self._lock = threading.Lock()
+        self._descriptors: dict[int, int] = {}  # pid -> pidfd
+
+    def watch(self, pid: int, container: str, gone: Callable[[], None]) -> None:
+        """Call `gone` on the watcher's thread when the container's process ends; at once if it has ended.
+
+        Where we do not see the host's processes (a pid namespace of our own) nothing is watched.
+        """
+        try:
+            descriptor = os.pidfd_open(pid)
+        except ProcessLookupError:
+            gone()
+            return
+        except OSError as error:
+            log.warning("Cannot watch process %s: %s", pid, error.strerror)
+            return
+        if not owns(container, pid):
+            os.close(descriptor)
+            return
+        with self._lock:
+            self._descriptors[pid] = descriptor
+        self._watcher.add(descriptor, lambda: _once(gone))
+
+    def kill(self, pid: int, number: int = signal.SIGKILL) -> None:
+        """Signal the watched process, and no other that may have its number by now."""
+        with self._lock:
+            descriptor = self._descriptors.get(pid)
+            if descriptor is None:
+                return
+            try:
+                signal.pidfd_send_signal(descriptor, number)
+            except ProcessLookupError:
+                return
+            except OSError as error:
+                log.warning("Cannot kill process %s: %s", pid, error.strerror)
+
+    def forget(self, pid: int) -> None:
+        """Watch no more."""
+        with self._lock:
+            descriptor = self._descriptors.pop(pid, None)
+            if descriptor is not None:
+                self._watcher.remove(descriptor)
+                os.close(descriptor)
+
+
+def _once(call: Callable[[], None]) -> bool:
+    call()
+    return False

@@ -1,0 +1,257 @@
+"""A world for one task, made of chance: an engine that answers late, wrongly or not at all, a kernel, other people.
+
+It carries out the lifecycle's effects as the supervisor would, on the word of a chooser, and knows the truth that the
+lifecycle cannot see: whether the container runs. `World.promises` holds the promises up to that truth.
+"""
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from executor import events as e
+from executor.endings import Cause, Exit, Failure
+from executor.lifecycle import accept, advance
+from executor.runtime import BadOption, DaemonUnavailable, ImageNotFound
+from executor.tasks import Phase, Terms
+from specs.status import TaskState, TaskStatus, is_terminal
+
+Choose = Callable[[int], int]  # a number below the given one
+Chance = Callable[[], e.Event | None]
+
+REFUSED = Failure(BadOption, "refused")
+GONE = Failure(DaemonUnavailable, "gone")
+
+
+class World:
+    def __init__(self, choose: Choose, terms: Terms) -> None:
+        self.choose = choose
+        self.terms = terms
+        self.running = False
+        self.exists = False
+        self.pid = 0
+        self.code = 0
+        self.kind = True  # no more mischief once it is False
+        self.watched: set[int] = set()
+        self.checked = False
+        self.clocks: set[e.Timer] = set()
+        self.engine: deque[e.Event] = deque()  # what the engine tells unasked, in its order
+        self.jobs: list[deque[Chance]] = []  # each in its own order
+        self.statuses: list[TaskStatus] = []
+        self.removed = False
+        self.forgotten = False
+        self.killed = False
+        self.task, effects = accept("t", terms)
+        self.carry_out(effects)
+
+    # ---- chance ----
+
+    def step(self) -> bool:
+        """Let one thing happen; whether anything could."""
+        chances = self.chances()
+        if not chances:
+            return False
+        event = chances[self.choose(len(chances))]()
+        if event is not None and not self.forgotten:
+            self.tell(event)
+        return True
+
+    def chances(self) -> list[Chance]:
+        chances: list[Chance] = [partial(self.next_of, job) for job in self.jobs]
+        if self.engine:
+            chances.append(self.engine.popleft)
+        chances += [partial(self.ring, timer) for timer in sorted(self.clocks, key=str)]
+        alive = {self.pid} if self.running else set()
+        chances += [partial(self.pid_gone, pid) for pid in self.watched - alive]
+        if self.running:
+            chances.append(lambda: self.die(self.choose(3)))
+        return chances + self.mischief() if self.kind else chances
+
+    def mischief(self) -> list[Chance]:
+        chances: list[Chance] = []
+        if self.choose(6) == 1:
+            chances.append(lambda: e.EndRequested(list(Cause)[self.choose(4)], self.choose(3) * 1.0))
+        if self.task.phase not in (Phase.PULLING, Phase.DONE):
+            chances.append(e.Noticed)  # RESYNC
+        if self.running:
+            chances += [self.somebody_removes, self.somebody_restarts, self.oom, self.die_untold]
+        if self.checked:  # a report may be on its way when the checks are stopped
+            chances += [lambda: e.HealthReported(self.choose(2) == 1), lambda: e.CheckReported({"type": "TCP"})]
+        return chances
+
+    def next_of(self, job: deque[Chance]) -> e.Event | None:
+        do = job.popleft()
+        if not job:
+            self.jobs.remove(job)
+        return do()
+
+    def ring(self, timer: e.Timer) -> e.Event:
+        self.clocks.remove(timer)
+        rings: dict[e.Timer, e.Event] = {
+            e.Timer.COMPLETION: e.EndRequested(Cause.COMPLETION), e.Timer.START: e.StartSlow(),
+            e.Timer.GRACE: e.GraceOver(), e.Timer.STEP: e.StillUp(), e.Timer.MISSED: e.ExitMissed(),
+            e.Timer.DRAIN: e.DrainSlow()}
+        return rings[timer]
+
+    # ---- the truth about the container ----
+
+    def run(self) -> None:
+        self.exists = self.running = True
+        self.pid += 1
+
+    def die(self, code: int) -> None:
+        self.running = False
+        self.code = (0, 1, 137)[code]
+        self.engine.append(e.Noticed(self.code))
+        if self.terms.restarts and self.kind and not self.killed and self.choose(2):
+            self.run()
+
+    def die_untold(self) -> None:
+        self.running, self.code = False, 1
+
+    def somebody_removes(self) -> None:
+        self.die(2)
+        self.exists = self.running = False
+        self.engine.append(e.Noticed())
+
+    def somebody_restarts(self) -> None:
+        self.die(1)
+        if not self.running:
+            self.run()
+            if not self.terms.restarts:
+                self.engine.append(e.StartedAgain(None))
+
+    def oom(self) -> None:
+        self.engine.append(e.OomKilled(None))
+        self.die(2)
+
+    def pid_gone(self, pid: int) -> e.Event:
+        self.watched.discard(pid)
+        return e.PidGone()
+
+    # ---- effects ----
+
+    def tell(self, event: e.Event) -> None:
+        self.task, effects = advance(self.task, event)
+        self.carry_out(effects)
+
+    def carry_out(self, effects: Sequence[e.Effect]) -> None:
+        for effect in effects:
+            self.carry_out_one(effect)
+
+    def carry_out_one(self, effect: e.Effect) -> None:
+        match effect:
+            case e.Report(status):
+                self.promises(status)
+                self.statuses.append(status)
+            case e.StartTimer(timer, _, _):
+                self.clocks.add(timer)
+            case e.CancelTimer(timer):
+                self.clocks.discard(timer)
+            case e.StartChecks():
+                self.checked = True
+            case e.StopChecks():
+                pass
+            case e.WatchPid(pid):
+                self.watched.add(pid)
+            case e.KillPid(_):
+                self.kill()
+            case e.Remove():
+                self.removed, self.running, self.exists = True, False, False
+            case e.Forget():
+                self.forgotten = True
+                self.clocks.clear()
+            case _:
+                self.jobs += self.work(effect)
+
+    def work(self, effect: Any) -> list[deque[Chance]]:
+        job: list[Chance] = []
+        match effect:
+            case e.Pull():
+                job = [*[lambda: e.PullProgressed("some")] * (self.choose(2) if self.kind else 0), self.pulled]
+            case e.CreateAndStart():
+                job = self.start()
+            case e.Look():
+                job = [self.look]
+            case e.Signal(signal):
+                job = [lambda: self.signal(signal)]
+            case e.ForceRemove():
+                job = [self.force_remove]
+            case e.DrainLogs():
+                job = [e.Drained]
+        return [deque(job)] if job else []
+
+    def pulled(self) -> e.Event:
+        return e.PullFailed(Failure(ImageNotFound, "no")) if self.kind and self.choose(3) == 0 else e.Pulled()
+
+    def start(self) -> list[Chance]:
+        way = self.choose(6) if self.kind else 5
+        if way == 0:
+            return [e.ImageMissing]
+        if way == 1:
+            return [lambda: e.NotStarted(REFUSED)]
+
+        def created() -> e.Event:
+            if way > 3 or (way == 3 and self.choose(2)):
+                self.run()
+            else:
+                self.exists = True
+            return e.Created("c")
+        if way == 2:
+            return [created, lambda: e.NotStarted(REFUSED)]
+        if way == 3:
+            return [created, lambda: e.StartUnclear(GONE)]
+        return [created, lambda: e.Started("c", self.running, self.pid if self.running else None, None, (), b"[]")]
+
+    def look(self) -> e.Event | None:
+        if self.kind and self.choose(4) == 0:
+            return None  # no answer; the supervisor asks again, and the kernel tells as well
+        if not self.exists:
+            return e.Vanished()
+        if not self.running:
+            return e.Exited(Exit(self.code))
+        if self.pid == self.task.pid or (self.task.pid is None and self.task.told_exit is None):
+            return None
+        return e.Restarted(self.pid) if self.terms.restarts else e.StartedAgain(self.pid)
+
+    def signal(self, signal: str) -> e.Event | None:
+        if self.kind and self.choose(3) == 0:
+            return e.SignalFailed(GONE)
+        self.killed = True
+        if signal == "SIGKILL":
+            self.kill()
+        return None
+
+    def force_remove(self) -> e.Event:
+        if self.kind and self.choose(3) == 0:
+            return e.SignalFailed(GONE)
+        self.kill()
+        self.exists = False
+        return e.Removed()
+
+    def kill(self) -> None:
+        self.killed = True
+        if self.running:
+            self.die(2)
+            self.running = False
+
+    # ---- what was promised ----
+
+    def promises(self, status: TaskStatus) -> None:
+        states = [each.state for each in self.statuses]
+        assert not any(is_terminal(state) for state in states), "nothing comes after the terminal update"
+        if not states:
+            assert status.state is TaskState.STARTING
+        if status.state is TaskState.RUNNING:
+            assert TaskState.KILLING not in states, "TASK_RUNNING after a kill was announced"
+            if status.reason is None:
+                assert TaskState.RUNNING not in states, "TASK_RUNNING twice"
+        if status.state is TaskState.STARTING and status.message:
+            assert set(states) == {TaskState.STARTING}
+        if status.state is TaskState.KILLING:
+            assert self.terms.killing
+            assert TaskState.KILLING not in states
+        if is_terminal(status.state):
+            untold = any(isinstance(event, e.StartedAgain) for event in self.engine)
+            assert not self.running or untold, "terminal while the container runs, and nobody has told of a new start"
