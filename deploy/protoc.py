@@ -14,31 +14,31 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent.parent
 
 
-def generate(target: Path) -> None:
-    """Write the modules to target/specs; raises RuntimeError with protoc's status (its complaint is on stderr)."""
+def generate(root: Path, target: Path) -> None:
+    """Write the modules of root/specs/proto to target/specs; raises RuntimeError if protoc refuses a file."""
     from grpc_tools import protoc
 
-    sources = HERE / "specs" / "proto"
+    sources = root / "specs" / "proto"
     names = [f"specs/{path.name}" for path in sorted(sources.glob("*.proto"))]
     status = protoc.main(["protoc", f"-Ispecs={sources}", f"--python_out={target}", *names])
     if status != 0:
-        raise RuntimeError(f"protoc ended with status {status}")
+        raise RuntimeError(f"protoc ended with status {status}")  # what it complains of is on stderr
 
 
-def outdated() -> list[str]:
+def outdated(root: Path) -> list[str]:
     """The generated modules that are not what protoc makes of the .proto files today, missing and needless ones too."""
-    committed = {path.name: path.read_bytes() for path in (HERE / "specs").glob("*_pb2.py")}
+    committed = {path.name: path.read_bytes() for path in (root / "specs").glob("*_pb2.py")}
     with tempfile.TemporaryDirectory() as folder:
-        generate(Path(folder))
+        generate(root, Path(folder))
         current = {path.name: path.read_bytes() for path in Path(folder, "specs").glob("*_pb2.py")}
     return sorted(name for name in committed.keys() | current.keys() if committed.get(name) != current.get(name))
 
 
 def main(arguments: list[str]) -> int:
     if arguments != ["--check"]:
-        generate(HERE)
+        generate(HERE, HERE)
         return 0
-    stale = outdated()
+    stale = outdated(HERE)
     for name in stale:
         sys.stderr.write(f"specs/{name} is not current: python -m deploy.protoc\n")
     return 1 if stale else 0

@@ -73,7 +73,7 @@ def _message_reader(message: Any, strict: bool) -> Reader:
 
     def read_message(value: Any) -> Any:
         if not readers:
-            readers.update({name: _reader(hint, strict) for name, hint in _hints(message).items()})
+            readers.update({name: _reader(hint, strict) for name, hint in hints(message).items()})
         if not isinstance(value, Mapping):
             raise SpecError("", f"must be an object, {found(value)}")
         arguments = {}
@@ -95,10 +95,10 @@ def _message_reader(message: Any, strict: bool) -> Reader:
 
 
 @functools.cache
-def _hints(message: Any) -> Mapping[str, Any]:
+def hints(message: Any) -> Mapping[str, Any]:
     """The annotations of a message's fields, resolved; of an optional field, without the None."""
-    hints = get_type_hints(message, include_extras=True)
-    return {field.name: _without_none(hints[field.name]) for field in dataclasses.fields(message)}
+    annotations = get_type_hints(message, include_extras=True)
+    return {field.name: _without_none(annotations[field.name]) for field in dataclasses.fields(message)}
 
 
 def _without_none(hint: Any) -> Any:
@@ -205,7 +205,7 @@ def _message_writer(message: Any) -> Writer:
         if not writers:
             empty = {field.name: field.default == () or field.default_factory is dict
                      for field in dataclasses.fields(message)}
-            writers.extend([(name, _writer(hint), empty[name]) for name, hint in _hints(message).items()])
+            writers.extend([(name, _writer(hint), empty[name]) for name, hint in hints(message).items()])
         result = {}
         for name, writer, may_be_empty in writers:
             item = getattr(value, name)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from specs.check import Protocol
-from specs.fields import OneOf, UInt32, UInt64
+from specs.fields import OneOf, UInt32, UInt64, Wrapped
 from specs.values import Labels, Parameter, Secret
 
 CapabilityName = Annotated[str, OneOf(
@@ -39,10 +39,19 @@ class AppcImage:
 
 
 @dataclass(frozen=True, slots=True)
+class Credential:
+    """A name and a password."""
+
+    principal: str
+    secret: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class DockerImage:
     """Image.Docker; `config` is a Docker configuration with credentials."""
 
     name: str
+    credential: Credential | None = None  # deprecated in Mesos: config
     config: Secret | None = None
 
 
@@ -69,6 +78,7 @@ class DockerVolume:
 
     name: str
     driver: str | None = None
+    driver_options: Annotated[tuple[Parameter, ...], Wrapped("parameter")] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,10 @@ def command_from_data(data: bytes) -> CommandInfo:
     The first byte tells them apart: "{" cannot begin a CommandInfo (white space can: a line feed is the tag of `uris`).
     """
     if data[:1] != b"{":
-        return codec.read(CommandInfo, wire.decode("mesos.v1.CommandInfo", data), strict=False)
+        message = wire.decode("mesos.v1.CommandInfo", data)
+        if not message:  # some plain texts pass as messages of unknown fields only
+            raise SpecError("", "is neither JSON nor a serialized mesos.v1.CommandInfo")
+        return codec.read(CommandInfo, message, strict=False)
     value = json_value(data, strict=False)
     for name in value:
         if name not in _DATA_FIELDS:

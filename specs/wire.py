@@ -56,9 +56,8 @@ def decode(name: str, data: bytes) -> dict[str, Any]:
     message = _message_class(name)()
     try:
         message.ParseFromString(data)
-    except DecodeError as error:
+    except (DecodeError, UnicodeDecodeError) as error:
         raise SpecError("", f"is not a serialized {name}") from error
-    _require_all(message)
     result: dict[str, Any] = wireplans.reader(name, schema)(message)
     return result
 
@@ -70,15 +69,8 @@ def encode(name: str, mapping: Mapping[str, Any]) -> bytes:
         wireplans.filler(name, schema)(message, mapping)
     except RecursionError as error:
         raise SpecError("", "is nested too deeply") from error
-    _require_all(message)
-    data: bytes = message.SerializeToString(deterministic=True)
+    data: bytes = message.SerializePartialToString(deterministic=True)
     return data
-
-
-def _require_all(message: Any) -> None:
-    missing = message.FindInitializationErrors()
-    if missing:
-        raise SpecError(missing[0], "is required")
 
 
 @functools.cache
