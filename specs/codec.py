@@ -23,7 +23,7 @@ from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin, 
 from specs import scalars
 from specs.errors import SpecError
 from specs.fields import Between, OneOf, Wrapped
-from specs.scalars import found
+from specs.scalars import found, step
 
 T = TypeVar("T")
 Reader = Callable[[Any], Any]
@@ -57,9 +57,9 @@ def enum_values(annotation: Any) -> tuple[str, ...]:
 def unknown_field(name: object, known: Iterable[str], where: str) -> SpecError:
     """The error for a field that `where` does not have."""
     names = sorted(known)
-    near = difflib.get_close_matches(str(name), names, n=1)
+    near = difflib.get_close_matches(step(name), names, n=1)
     hint = f'did you mean "{near[0]}"?' if near else f"its fields are {', '.join(names) or 'none'}"
-    return SpecError(str(name), f"is not a field of {where}; {hint}")
+    return SpecError(step(name), f"is not a field of {where}; {hint}")
 
 
 # Reading.
@@ -189,7 +189,7 @@ def _map_reader(reader: Reader) -> Reader:
             try:
                 items[scalars.text(key)] = reader(item)
             except SpecError as error:
-                raise error.under(str(key)) from None
+                raise error.under(step(key)) from None
         return items
 
     return read_map

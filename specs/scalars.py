@@ -30,11 +30,18 @@ def found(value: Any) -> str:
     if isinstance(value, int | float):
         return f"found the number {value!r}"
     if isinstance(value, str):
-        shown = value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…"
-        return f"found the text {ascii(shown) if not shown.isprintable() else repr(shown)}"
+        short = value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…"
+        return f"found the text {repr(short) if short.isprintable() else ascii(short)}"
     if isinstance(value, list | tuple):
         return "found a list"
     return "found an object" if isinstance(value, dict) else f"found {type(value).__name__}"
+
+
+def step(key: object) -> str:
+    """A key that somebody else chose, as a step of an error's path: short, and fit for a terminal."""
+    name = str(key)
+    short = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
+    return short if short.isprintable() else ascii(short)[1:-1]
 
 
 def text(value: Any) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Final, NoReturn
 from specs import codec, wire
 from specs.command import CommandInfo
 from specs.errors import SpecError
+from specs.scalars import step
 from specs.task import TaskInfo
 
 _DATA_FIELDS: Final = frozenset({"command"})
@@ -104,7 +105,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(result) != len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise SpecError("", f"has the key {json.dumps(twice)} twice in one object")
+        raise SpecError("", f"has the key \"{step(twice)}\" twice in one object")
     return result
 
 

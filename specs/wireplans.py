@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from specs.errors import SpecError
-from specs.scalars import base64_bytes, boolean, found, integer, json_double, number, text
+from specs.scalars import base64_bytes, boolean, found, integer, json_double, number, step, text
 
 Read = Callable[[Any], Any]
 Fill = Callable[[Any, Any], None]
@@ -98,7 +98,7 @@ def _read_map(value: Any, read: Read) -> dict[str, Any]:
             try:
                 items[key] = read(item)
             except SpecError as error:
-                raise error.under(key) from None
+                raise error.under(step(key)) from None
     except UnicodeDecodeError as error:
         raise SpecError("", _NOT_UTF8) from error
     return items
@@ -224,7 +224,7 @@ def _map_filler(field: FieldSchema, schema: Schema) -> Fill:
             try:
                 put(entries, text(key), item)
             except SpecError as error:
-                raise error.under(str(key)) from None
+                raise error.under(step(key)) from None
 
     return put_all
 
