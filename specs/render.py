@@ -8,6 +8,7 @@ from base64 import b64encode
 from typing import Any
 
 from specs import codec
+from specs.scalars import json_double
 from specs.status import TaskStatus
 
 
@@ -23,7 +24,6 @@ def status_update(status: TaskStatus, *, executor_id: str | None = None,
     `executor_id` and `source` are said where the status does not say them itself. The message is made valid Unicode:
     texts of Docker or of the system can hold bytes that are not, and an agent refuses the whole call for them.
     """
-    executor_id = status.executor_id or executor_id
     said = {
         "task_id": {"value": status.task_id},
         "state": str(status.state),
@@ -31,11 +31,11 @@ def status_update(status: TaskStatus, *, executor_id: str | None = None,
         "reason": status.reason,
         "message": None if status.message is None else status.message.encode("utf-8", "replace").decode(),
         "healthy": status.healthy,
-        "timestamp": status.timestamp,
+        "timestamp": None if status.timestamp is None else json_double(status.timestamp),
         "data": _base64(status.data),
         "uuid": _base64(status.uuid),
         "agent_id": _id(status.agent_id),
-        "executor_id": _id(executor_id),
+        "executor_id": _id(executor_id if status.executor_id is None else status.executor_id),
         "check_status": status.check_status,
         "labels": {"labels": [plain(label) for label in status.labels]} if status.labels else None,
         "container_status": _container_status(status),

@@ -47,7 +47,7 @@ class ContainerStatus:
     executor_pid: UInt32 | None = None
 
 
-StateName = Annotated[str, OneOf(*TaskState)]
+StateName = Annotated[str, OneOf(*(state.value for state in TaskState))]
 SourceName = Annotated[str, OneOf("SOURCE_MASTER", "SOURCE_AGENT", "SOURCE_EXECUTOR")]
 ReasonName = Annotated[str, OneOf(
     "REASON_COMMAND_EXECUTOR_FAILED", "REASON_CONTAINER_LAUNCH_FAILED", "REASON_CONTAINER_LIMITATION",

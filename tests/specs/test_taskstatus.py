@@ -1,0 +1,122 @@
+"""Statuses: rendered as Mesos's JSON form, read back for the scheduler."""
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from specs import wire
+from specs.errors import SpecError
+from specs.executor_call import call_problem
+from specs.render import plain, status_update
+from specs.resource import Resource
+from specs.status import TERMINAL_STATES, TaskState, TaskStatus, is_terminal
+from specs.taskstatus import ReasonName, StatusMessage, status_from_mapping
+from specs.values import Label
+from tests.specs.strategies import doubles, messages, texts
+
+UUID = bytes(range(6)) + b"\x40" + bytes(9)
+
+
+def test_an_update_as_an_agent_expects_it() -> None:
+    status = TaskStatus(
+        "t", TaskState.RUNNING, message="up", reason="REASON_TASK_HEALTH_CHECK_STATUS_UPDATED", healthy=True,
+        data=b"\x00\xff", network_infos=({"name": "net", "ip_addresses": [{"ip_address": "10.0.0.9"}]},),
+        check_status={"type": "TCP", "tcp": {"succeeded": True}}, timestamp=12.5, uuid=UUID, labels=(Label("k", "v"),))
+    said = status_update(status, executor_id="e")
+    assert said == {
+        "task_id": {"value": "t"}, "state": "TASK_RUNNING", "source": "SOURCE_EXECUTOR", "executor_id": {"value": "e"},
+        "reason": "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED", "message": "up", "healthy": True, "data": "AP8=",
+        "timestamp": 12.5, "uuid": "AAECAwQFQAAAAAAAAAAAAA==", "labels": {"labels": [{"key": "k", "value": "v"}]},
+        "check_status": {"type": "TCP", "tcp": {"succeeded": True}},
+        "container_status": {"network_infos": [{"name": "net", "ip_addresses": [{"ip_address": "10.0.0.9"}]}]}}
+    call = {"executor_id": {"value": "e"}, "framework_id": {"value": "f"}, "type": "UPDATE", "update": {"status": said}}
+    assert call_problem(call) is None
+    assert wire.decode("mesos.v1.executor.Call", wire.encode("mesos.v1.executor.Call", call)) == call
+
+
+def test_the_smallest_update() -> None:
+    assert status_update(TaskStatus("t", TaskState.STARTING)) == {
+        "task_id": {"value": "t"}, "state": "TASK_STARTING", "source": "SOURCE_EXECUTOR"}
+
+
+def test_falsehood_and_emptiness_are_said() -> None:
+    said = status_update(TaskStatus("t", TaskState.KILLED, message="", healthy=False, data=b"", timestamp=0.0,
+                                    check_status={}))
+    said = {name: said[name] for name in ("message", "healthy", "data", "timestamp", "check_status")}
+    assert said == {"message": "", "healthy": False, "data": "", "timestamp": 0.0, "check_status": {}}
+
+
+def test_a_message_with_bytes_that_are_no_text_can_travel() -> None:
+    said = status_update(TaskStatus("t", TaskState.FAILED, message="caf\udce9 ☕"))
+    assert said["message"] == "caf? ☕"
+    json.dumps(said, ensure_ascii=False).encode("utf-8")
+
+
+def test_what_a_master_sends() -> None:
+    status = status_from_mapping({
+        "task_id": {"value": "t"}, "state": "TASK_LOST", "source": "SOURCE_MASTER", "reason": "REASON_RECONCILIATION",
+        "message": "Reconciliation: Task is unknown", "agent_id": {"value": "S1"}, "executor_id": {"value": "e"},
+        "timestamp": 1700000000.25, "unreachable_time": {"nanoseconds": 7}, "new_field": {}, "data": None,
+        "container_status": {"container_id": {"value": "c", "parent": {"value": "p"}}, "executor_pid": 12,
+                             "network_infos": [{"ip_addresses": [{"protocol": "IPv4", "ip_address": "127.0.0.1"}]}]},
+        "limitation": {"resources": [{"name": "mem", "type": "SCALAR", "scalar": {"value": 33}}]}})
+    assert status == TaskStatus(
+        "t", TaskState.LOST, message="Reconciliation: Task is unknown", reason="REASON_RECONCILIATION",
+        network_infos=({"ip_addresses": [{"protocol": "IPv4", "ip_address": "127.0.0.1"}]},), timestamp=1700000000.25,
+        source="SOURCE_MASTER", agent_id="S1", executor_id="e", container_id="c", executor_pid=12, unreachable_time=7,
+        limitation=(Resource("mem", "SCALAR", scalar=33.0),))
+
+
+@pytest.mark.parametrize(("mapping", "error"), [
+    ({}, "task_id: is required"),
+    ({"task_id": {"value": "t"}}, "state: is required"),
+    ({"task_id": {"value": "t"}, "state": "TASK_DANCING"}, "state: is no state of a task: TASK_DANCING"),
+    ({"task_id": {"value": "t"}, "state": 1}, "state: must be a text, found the number 1"),
+    ({"task_id": {"value": "t"}, "state": "TASK_LOST", "uuid": "%"},
+     "uuid: must be bytes in base64, found the text '%'"),
+])
+def test_a_status_that_cannot_be_read(mapping: Any, error: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        status_from_mapping(mapping)
+    assert str(caught.value) == error
+
+
+statuses = st.builds(
+    TaskStatus, task_id=texts, state=st.sampled_from(TaskState), message=st.none() | texts,
+    healthy=st.none() | st.booleans(),
+    reason=st.none() | st.sampled_from(get_args(ReasonName)[1].names), data=st.none() | st.binary(max_size=9),
+    timestamp=st.none() | doubles, uuid=st.none() | st.binary(min_size=16, max_size=16),
+    labels=st.lists(messages(Label), max_size=2).map(tuple), agent_id=st.none() | texts, executor_id=st.none() | texts,
+    source=st.sampled_from(["SOURCE_MASTER", "SOURCE_AGENT", "SOURCE_EXECUTOR"]), container_id=st.none() | texts,
+    executor_pid=st.none() | st.integers(0, 1 << 31), unreachable_time=st.none() | st.integers(0, 1 << 62),
+    limitation=st.none() | st.lists(messages(Resource, 1), max_size=2).map(tuple))
+
+
+@given(statuses)
+def test_a_status_survives(status: TaskStatus) -> None:
+    assert status_from_mapping(status_update(status)) == status
+
+
+@given(messages(StatusMessage, 3))
+def test_nothing_that_a_scheduler_wants_is_lost(message: StatusMessage) -> None:
+    """All but the parent of the container and the class of its network."""
+    status = status_from_mapping(plain(message))
+    expected = dataclasses.replace(message, container_status=None)
+    said = status_update(status)
+    said.pop("container_status", None)
+    if message.source is None:
+        assert said.pop("source") == "SOURCE_EXECUTOR"
+    assert said == plain(expected)
+    if message.container_status is not None:
+        assert list(status.network_infos) == [plain(info) for info in message.container_status.network_infos]
+
+
+def test_terminal_states() -> None:
+    assert {state.name for state in TaskState if is_terminal(state)} == {
+        "FINISHED", "FAILED", "KILLED", "ERROR", "LOST", "DROPPED", "GONE", "GONE_BY_OPERATOR"}
+    assert len(TERMINAL_STATES) == 8
