@@ -10,7 +10,8 @@ import contextlib
 import http.client
 import select
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import IO
 from urllib.parse import urlsplit
 
 from scheduler.config import MasterAddress, master_address
@@ -19,6 +20,7 @@ from specs.recordio import RecordDecoder, RecordError
 
 PATH = "/api/v1/scheduler"
 _READ_BYTES = 256 * 1024
+_LINE_BYTES = 64 * 1024
 _TEXT_BYTES = 500  # of an answer that goes into a message for people
 
 
@@ -83,38 +85,95 @@ class EventStream:
         self._socket.close()
 
 
+class Unanswered(Exception):  # noqa: N818 - a fact about calls, the error is its cause
+    """The connection broke; `answers` are those that had come until then, to the first calls."""
+
+    def __init__(self, answers: list[Answer | None], cause: Exception) -> None:
+        super().__init__(reason(cause))
+        self.answers = answers
+
+
 class CallConnection:
-    """One keep-alive connection for calls, used by one thread; connects when it is needed."""
+    """One keep-alive connection for calls, used by one thread; connects when it is needed.
+
+    Calls are pipelined: all are written before the first answer is read, so that a round trip is paid once for many. A
+    master serves the requests of a connection in order (libprocess does, and Mesos's own library relies on it).
+    """
 
     def __init__(self, address: MasterAddress, headers: Mapping[str, str], timeout: float) -> None:
-        self._connection = http.client.HTTPConnection(address.host, address.port, timeout=timeout)
-        self._headers = {**headers, "Host": str(address)}
+        self._address = address
+        self._timeout = timeout
+        lines = [f"POST {PATH} HTTP/1.1", f"Host: {address}", *(f"{name}: {value}" for name, value in headers.items())]
+        self._head = "\r\n".join(lines).encode("latin-1")
+        self._socket: socket.socket | None = None
+        self._answers: IO[bytes] | None = None
 
-    def post(self, body: bytes) -> None:
-        """Send one call; returns when it is accepted. Raises Answer, OSError or http.client.HTTPException."""
-        if self._closed_by_peer():
-            self._connection.close()
+    def post(self, bodies: Sequence[bytes]) -> list[Answer | None]:
+        """Send calls; for each None if it was accepted, or the answer. Raises Unanswered."""
+        answers: list[Answer | None] = []
         try:
-            self._connection.request("POST", PATH, body, self._headers)
-            response = self._connection.getresponse()
-            text = _text(response)
-        except BaseException:
-            self._connection.close()
-            raise
-        if not 200 <= response.status < 300:
-            raise Answer(response.status, text, response.getheader("Location"))
+            connected, stream = self._connected()
+            connected.sendall(b"".join(self._request(body) for body in bodies))
+            for _ in bodies:
+                answers.append(_answer(stream))  # noqa: PERF401 - those that came before an error are needed
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            self.close()
+            raise Unanswered(answers, error) from error
+        return answers
 
     def close(self) -> None:
-        self._connection.close()
+        if self._socket is not None:
+            self._socket.close()
+        if self._answers is not None:
+            self._answers.close()
+        self._socket = self._answers = None
 
-    def _closed_by_peer(self) -> bool:
+    def _request(self, body: bytes) -> bytes:
+        return b"%s\r\nContent-Length: %d\r\n\r\n%s" % (self._head, len(body), body)
+
+    def _connected(self) -> tuple[socket.socket, IO[bytes]]:
+        if self._socket is not None and self._closed_by_peer(self._socket):
+            self.close()
+        if self._socket is None or self._answers is None:
+            self._socket = socket.create_connection((self._address.host, self._address.port), self._timeout)
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._answers = self._socket.makefile("rb")
+        return self._socket, self._answers
+
+    @staticmethod
+    def _closed_by_peer(connected: socket.socket) -> bool:
         """An idle connection has nothing to say, except that it is closed."""
-        connected = self._connection.sock
-        if connected is None:
-            return False
         poll = select.poll()
         poll.register(connected, select.POLLIN)
         return bool(poll.poll(0))
+
+
+def _answer(stream: IO[bytes]) -> Answer | None:
+    """Read one response to its end; None for any success."""
+    version, _, rest = stream.readline(_LINE_BYTES).partition(b" ")
+    if not version:
+        raise ConnectionResetError("the master closed the connection")
+    if not version.startswith(b"HTTP/1."):
+        raise http.client.BadStatusLine(version.decode("latin-1"))
+    status = int(rest[:3])
+    headers: dict[str, str] = {}
+    while line := stream.readline(_LINE_BYTES).strip():
+        name, _, value = line.decode("latin-1").partition(":")
+        headers[name.lower()] = value.strip()
+    if "chunked" in headers.get("transfer-encoding", ""):
+        body = b"".join(_chunks(stream))
+    else:
+        body = stream.read(int(headers.get("content-length", 0)))
+    if 200 <= status < 300:
+        return None
+    return Answer(status, body[:_TEXT_BYTES].decode("utf-8", "replace").strip(), headers.get("location"))
+
+
+def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
+    while length := int(stream.readline(_LINE_BYTES).partition(b";")[0], 16):
+        yield stream.read(length)
+        stream.readline(_LINE_BYTES)
+    stream.readline(_LINE_BYTES)
 
 
 def _text(response: http.client.HTTPResponse) -> str:

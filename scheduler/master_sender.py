@@ -7,15 +7,16 @@ the second with TASK_LOST for tasks that run. The ledger asks after a launch tha
 """
 from __future__ import annotations
 
-import http.client
 import json
 import queue
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from scheduler.config import MasterAddress
-from scheduler.master_connection import Answer, CallConnection
+from scheduler.master_connection import Answer, CallConnection, Unanswered
+
+AT_ONCE = 64  # calls that are written before the first answer is read
 
 Failed = Callable[[str, str], None]  # the call's type and why
 _Item = tuple[int, Mapping[str, Any]] | None  # session and call; None ends the thread
@@ -62,29 +63,52 @@ class MasterSender:
 
     def _run(self) -> None:
         used: CallConnection | None = None
-        while (item := self._queue.get()) is not None:
-            session, call = item
+        over = False
+        while not over:
+            items, over = self._take()
             with self._lock:
-                current = self._connection if session == self._session else None
+                session, current = self._session, self._connection
             if used is not None and used is not current:
                 used.close()
             used = current
-            if current is not None:
-                self._post(current, call)
+            calls = [call for number, call in items if number == session]
+            if current is not None and calls:
+                self._post(current, calls)
         if used is not None:
             used.close()
 
-    def _post(self, connection: CallConnection, call: Mapping[str, Any]) -> None:
-        body = json.dumps(call).encode()
-        tries = 1 if call["type"] == "ACCEPT" else 2
-        for left in reversed(range(tries)):
+    def _take(self) -> tuple[list[tuple[int, Mapping[str, Any]]], bool]:
+        """Wait for calls and take those that are there; and whether that was the last of them."""
+        items: list[tuple[int, Mapping[str, Any]]] = []
+        try:
+            item = self._queue.get()
+            while item is not None:
+                items.append(item)
+                if len(items) == AT_ONCE:
+                    return items, False
+                item = self._queue.get_nowait()
+        except queue.Empty:
+            return items, False
+        return items, True
+
+    def _post(self, connection: CallConnection, calls: Sequence[Mapping[str, Any]]) -> None:
+        """All of them at once; those that got no answer once more, if that does no harm."""
+        for is_last in (False, True):
             try:
-                connection.post(body)
-            except Answer as answer:
-                self._failed(call["type"], str(answer))
-                return
-            except (OSError, http.client.HTTPException, ValueError) as error:
-                if left == 0:
-                    self._failed(call["type"], str(error) or type(error).__name__)
+                self._tell(calls, connection.post([json.dumps(call, separators=(",", ":")).encode() for call in calls]))
+            except Unanswered as broken:
+                self._tell(calls, broken.answers)
+                calls = calls[len(broken.answers):]
+                lost = calls if is_last else [call for call in calls if call["type"] == "ACCEPT"]
+                for call in lost:
+                    self._failed(call["type"], str(broken))
+                calls = [call for call in calls if call["type"] != "ACCEPT"]
+                if not calls:
+                    return
             else:
                 return
+
+    def _tell(self, calls: Sequence[Mapping[str, Any]], answers: Sequence[Answer | None]) -> None:
+        for call, answer in zip(calls, answers, strict=False):
+            if answer is not None:
+                self._failed(call["type"], str(answer))

@@ -336,6 +336,19 @@ def test_a_call_that_is_refused_is_told(master: ScriptedMaster) -> None:
     assert "Expecting 'agent_id' to be present" in why
 
 
+def test_many_calls_keep_their_order_whatever_breaks_between(master: ScriptedMaster) -> None:
+    master.call_replies += [(202, {}, b""), (400, {}, b"no"), (202, {}, b""), None]
+    with Running(master.address) as running:
+        master.subscription().subscribed()
+        running.events.next("subscribed")
+        for i in range(200):
+            running.driver.kill(f"t{i}", None, None)
+        seen = [master.call("KILL")["kill"]["task_id"]["value"] for _ in range(200)]
+        assert running.events.next("call_failed")[0] == "KILL"
+        assert list(dict.fromkeys(seen)) == [f"t{i}" for i in range(len(set(seen)))]
+        assert seen.count("t3") == 2  # the one that got no answer
+
+
 def test_stop_tears_down_unless_it_is_a_failover(master: ScriptedMaster) -> None:
     for failover in (True, False):
         running = Running(master.address)
