@@ -239,7 +239,7 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
         return what is not Step.GIVE_UP
 
     def _tell_shutdown(self, why: str) -> None:
-        self._outage = dataclasses.replace(self._outage, shutting_down=True)
+        self._outage = dataclasses.replace(self._outage, shutdown=time.monotonic())
         self._contained(self._events.shutdown, why)
 
     def _wait(self, seconds: float) -> None:
@@ -294,6 +294,9 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
     def on_shutdown(self) -> None:
         """SHUTDOWN: the supervisor's to do; the driver lives on, for the acknowledgements."""
         self._tell_shutdown("the agent asked for it")
+
+    def _delay_kill(self) -> None:
+        """Nothing: pymesos would kill our process group here, whatever our containers do."""
 
     def on_event(self, event: dict[str, Any]) -> None:
         """Note that the agent sends heartbeats; the rest is pymesos's."""

@@ -34,7 +34,7 @@ class Outage:
     """`since` is the time of the loss, seconds of any clock; None: the agent is in reach, or says that it soon is."""
 
     since: float | None = None
-    shutting_down: bool = False  # whether AgentEvents.shutdown was called, for this or any other reason
+    shutdown: float | None = None  # when AgentEvents.shutdown was called, for this or any other reason
 
 
 def lost(outage: Outage, now: float) -> Outage:
@@ -51,11 +51,11 @@ def step(outage: Outage, settings: AgentSettings, now: float) -> Step:
     """What to do at this time."""
     if outage.since is None:
         return Step.TRY_AGAIN
-    patience = settings.recovery_timeout if settings.checkpoint else 0.0
-    away = now - outage.since
-    if not outage.shutting_down:
-        return Step.SHUT_DOWN if away >= patience else Step.TRY_AGAIN
-    return Step.GIVE_UP if away >= patience + settings.shutdown_grace else Step.TRY_AGAIN
+    if outage.shutdown is None:
+        patience = settings.recovery_timeout if settings.checkpoint else 0.0
+        return Step.SHUT_DOWN if now - outage.since >= patience else Step.TRY_AGAIN
+    missed = now - max(outage.since, outage.shutdown)
+    return Step.GIVE_UP if missed >= settings.shutdown_grace else Step.TRY_AGAIN
 
 
 def pause(settings: AgentSettings, *, answered: bool, session: float, chance: float) -> float:

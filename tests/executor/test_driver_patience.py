@@ -157,6 +157,18 @@ def test_defect_9_an_agent_lost_after_shutdown_is_not_a_second_shutdown() -> Non
         assert len(events.of("shutdown")) == 1
 
 
+def test_defect_9_an_agent_that_is_gone_after_shutdown_is_not_waited_for_beyond_the_grace_period() -> None:
+    events = RecordedEvents()
+    with ScriptedAgent(acknowledge=False) as agent, driving(
+            agent, events, MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD="100ms") as driver:
+        events.wait("registered")
+        agent.event("SHUTDOWN")
+        events.wait("shutdown")
+        driver.send(KILLED)
+        agent.go_away()
+        assert not driver.drained(3600)
+
+
 @pytest.mark.parametrize("how", ["SHUTDOWN", "loss"])
 def test_defect_9_the_driver_kills_nobody(how: str) -> None:
     """In a process group of its own, with a grace period that is over: pymesos would have killed the whole group."""

@@ -19,10 +19,12 @@ CHECKPOINTING = dataclasses.replace(PLAIN, checkpoint=True, recovery_timeout=900
     (Outage(since=100.0), 100.0, Step.TRY_AGAIN),
     (Outage(since=100.0), 999.9, Step.TRY_AGAIN),
     (Outage(since=100.0), 1000.0, Step.SHUT_DOWN),
-    (Outage(since=100.0, shutting_down=True), 1000.0, Step.TRY_AGAIN),
-    (Outage(since=100.0, shutting_down=True), 1004.9, Step.TRY_AGAIN),
-    (Outage(since=100.0, shutting_down=True), 1005.0, Step.GIVE_UP),
-    (Outage(shutting_down=True), 1e9, Step.TRY_AGAIN),
+    (Outage(since=100.0, shutdown=1000.0), 1000.0, Step.TRY_AGAIN),
+    (Outage(since=100.0, shutdown=1000.0), 1004.9, Step.TRY_AGAIN),
+    (Outage(since=100.0, shutdown=1000.0), 1005.0, Step.GIVE_UP),
+    (Outage(since=100.0, shutdown=50.0), 104.9, Step.TRY_AGAIN),  # SHUTDOWN came first: no need for patience
+    (Outage(since=100.0, shutdown=50.0), 105.0, Step.GIVE_UP),
+    (Outage(shutdown=1000.0), 1e9, Step.TRY_AGAIN),
 ])
 def test_with_checkpointing_the_recovery_timeout_is_waited_for(outage: Outage, now: float, expected: Step) -> None:
     assert step(outage, CHECKPOINTING, now) is expected
@@ -30,8 +32,8 @@ def test_with_checkpointing_the_recovery_timeout_is_waited_for(outage: Outage, n
 
 @pytest.mark.parametrize(("outage", "now", "expected"), [
     (Outage(since=100.0), 100.0, Step.SHUT_DOWN),
-    (Outage(since=100.0, shutting_down=True), 100.0, Step.TRY_AGAIN),
-    (Outage(since=100.0, shutting_down=True), 105.0, Step.GIVE_UP),
+    (Outage(since=100.0, shutdown=100.0), 100.0, Step.TRY_AGAIN),
+    (Outage(since=100.0, shutdown=100.0), 105.0, Step.GIVE_UP),
 ])
 def test_without_checkpointing_a_loss_is_the_end(outage: Outage, now: float, expected: Step) -> None:
     assert step(outage, PLAIN, now) is expected
