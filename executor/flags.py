@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from specs.dns import container_dns
 from specs.durations import parse_duration
 from specs.errors import SpecError
 
@@ -200,7 +201,14 @@ def _task_environment(text: str | None) -> dict[str, str]:
 
 
 def _dns(text: str | None) -> dict[str, Any] | None:
-    return None if text is None else _json_object(text, "default_container_dns")
+    if text is None:
+        return None
+    value = _json_object(text, "default_container_dns")
+    try:
+        container_dns(value)
+    except SpecError as error:
+        raise FlagError(f"Failed to parse --default_container_dns: {error}") from error
+    return value
 
 
 def _json_object(text: str, name: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ Rule 2: a handler takes a frozen task and an event, and gives the next task and 
 No handler sees a clock, a thread or Docker; clocks are effects (StartTimer), their ringing is an event.
 Rule 3: a pair of phase and event that is not in the table raises `ImpossibleEvent`, which tells the task's story.
 
-The phases (the diagram is drawn from the table by `mermaid`; a test keeps this text current):
+The phases; the diagram below them is drawn from the table by `mermaid`, and a test keeps it current:
 
 PULLING      the image is not here; a pull is under way, alone or shared with other tasks
 STARTING     create, attach, start, inspect are under way, as one piece of work
@@ -16,6 +16,30 @@ TERMINATING  the stop signal is sent, the grace period runs
 FORCING      no more grace: SIGKILL, then forced removal, then SIGKILL past the engine; again until it is certainly down
 ENDING       the container is certainly down, or never was; the last output is on its way to the sandbox
 DONE         the terminal update was reported; nothing is ever reported after it
+
+stateDiagram-v2
+    [*] --> starting
+    [*] --> pulling: force_pull_image
+    pulling --> starting: Pulled
+    pulling --> ending: PullFailed, EndRequested
+    starting --> pulling: ImageMissing
+    starting --> aborting: EndRequested
+    starting --> running: Started
+    starting --> forcing: Started, StartUnclear
+    starting --> ending: ImageMissing, Started, NotStarted
+    aborting --> running: Started
+    aborting --> terminating: Started
+    aborting --> forcing: Started, StartUnclear
+    aborting --> ending: ImageMissing, NotStarted
+    running --> terminating: EndRequested
+    running --> forcing: EndRequested, ExitMissed, StartedAgain
+    running --> ending: Noticed, Exited, Vanished, ExitMissed
+    terminating --> forcing: EndRequested, GraceOver, ExitMissed, StartedAgain, Restarted
+    terminating --> ending: Noticed, Exited, Vanished, ExitMissed
+    forcing --> ending: Removed, Noticed, Exited, Vanished, ExitMissed
+    ending --> forcing: StartedAgain, Restarted
+    ending --> done: Drained, DrainSlow
+    done --> [*]
 
 Promises, each proved over random orders of events (tests/executor/test_lifecycle_invariants.py): TASK_STARTING first;
 TASK_RUNNING never after a kill was announced; exactly one terminal update and nothing after it; never a terminal

@@ -1,0 +1,198 @@
+"""The table is complete, says what it cannot say, and is drawn as it stands."""
+from __future__ import annotations
+
+import pytest
+
+from executor import events as e
+from executor import lifecycle
+from executor.endings import Cause, Exit, Failure, Refused
+from executor.lifecycle import TRANSITIONS, accept, advance, mermaid
+from executor.runtime import BadOption
+from executor.tasks import ImpossibleEvent, Phase, Task, Terms
+from specs.status import TaskState
+
+P = Phase
+
+NOTHING_WAS_STARTED = {
+    e.Created, e.Started, e.NotStarted, e.StartUnclear, e.ImageMissing, e.Noticed, e.PidGone, e.OomKilled, e.Exited,
+    e.Vanished, e.StartedAgain, e.Restarted, e.SignalFailed, e.Removed, e.HealthReported, e.CheckReported,
+}
+START_IS_ANSWERED_ONCE = {e.Created, e.Started, e.NotStarted, e.StartUnclear, e.ImageMissing}
+PULL_IS_OVER = {e.Pulled, e.PullFailed, e.PullProgressed}
+NOBODY_HAS_LOOKED_YET = {e.PidGone, e.Exited, e.Vanished, e.Restarted}
+NOTHING_WAS_SIGNALLED = {e.SignalFailed, e.Removed}
+NOT_CHECKED_YET = {e.HealthReported, e.CheckReported}
+
+IMPOSSIBLE: dict[Phase, set[type[e.Event]]] = {
+    P.PULLING: NOTHING_WAS_STARTED | {e.StartSlow, e.ExitMissed, e.GraceOver, e.StillUp, e.Drained, e.DrainSlow},
+    P.STARTING: PULL_IS_OVER | NOBODY_HAS_LOOKED_YET | NOTHING_WAS_SIGNALLED | NOT_CHECKED_YET
+    | {e.StartSlow, e.ExitMissed, e.GraceOver, e.StillUp, e.Drained, e.DrainSlow},
+    P.ABORTING: PULL_IS_OVER | NOBODY_HAS_LOOKED_YET | NOTHING_WAS_SIGNALLED | NOT_CHECKED_YET
+    | {e.ExitMissed, e.GraceOver, e.StillUp, e.Drained, e.DrainSlow},
+    P.RUNNING: PULL_IS_OVER | START_IS_ANSWERED_ONCE | NOTHING_WAS_SIGNALLED
+    | {e.StartSlow, e.GraceOver, e.StillUp, e.Drained, e.DrainSlow},
+    P.TERMINATING: PULL_IS_OVER | START_IS_ANSWERED_ONCE | {e.StartSlow, e.StillUp, e.Removed, e.Drained, e.DrainSlow},
+    P.FORCING: PULL_IS_OVER | START_IS_ANSWERED_ONCE | {e.StartSlow, e.GraceOver, e.DrainSlow},
+    P.ENDING: START_IS_ANSWERED_ONCE | {e.StartSlow, e.ExitMissed, e.GraceOver, e.StillUp},
+    P.DONE: set(),
+}
+
+
+@pytest.mark.parametrize("phase", Phase)
+def test_the_table_plus_the_impossible_pairs_is_every_pair(phase: Phase) -> None:
+    possible = set(TRANSITIONS[phase])
+    assert not possible & IMPOSSIBLE[phase]
+    assert possible | IMPOSSIBLE[phase] == set(e.EVENTS)
+
+
+@pytest.mark.parametrize("phase", Phase)
+def test_a_kill_is_legal_in_every_phase(phase: Phase) -> None:
+    task = Task("t", Terms(), phase, container="c", outcome=Exit(0) if phase is P.ENDING else None)
+    advance(task, e.EndRequested(Cause.KILL, 3.0))
+
+
+def test_an_impossible_event_tells_the_story() -> None:
+    task, _ = accept("t", Terms())
+    task, _ = advance(task, e.Created("c"))
+    with pytest.raises(ImpossibleEvent, match=r"task 't': cannot happen now: GraceOver\(\); "
+                                              r"story: starting, Created > starting"):
+        advance(task, e.GraceOver())
+
+
+def test_a_move_to_where_the_table_does_not_lead_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    task, _ = accept("t", Terms())
+    wrong = {**TRANSITIONS[P.STARTING], e.NotStarted: TRANSITIONS[P.STARTING][e.NotStarted]._replace(targets=(P.DONE,))}
+    monkeypatch.setitem(TRANSITIONS, P.STARTING, wrong)
+    with pytest.raises(ImpossibleEvent, match="must not lead to ending"):
+        advance(task, e.NotStarted(Failure(BadOption, "no")))
+
+
+def test_the_diagram_in_the_text_is_current() -> None:
+    assert lifecycle.__doc__ is not None
+    assert mermaid() in lifecycle.__doc__
+
+
+def reports(effects: tuple[e.Effect, ...]) -> list[tuple[TaskState, str | None]]:
+    return [(effect.status.state, effect.status.message) for effect in effects if isinstance(effect, e.Report)]
+
+
+def through(terms: Terms, *events: e.Event) -> list[tuple[TaskState, str | None]]:
+    """What is reported in a life of these events."""
+    task, effects = accept("t", terms)
+    told = reports(effects)
+    for event in events:
+        task, effects = advance(task, event)
+        told += reports(effects)
+    return told
+
+
+STARTED = (e.Created("c"), e.Started("c", True, 7, None, (), b"[]"))
+EXITED = (e.Noticed(0), e.Drained())
+
+
+def test_finish() -> None:
+    assert through(Terms(), *STARTED, *EXITED) == [
+        (TaskState.STARTING, None), (TaskState.RUNNING, None), (TaskState.FINISHED, "Container exited with status 0")]
+
+
+def test_refused_before_anything() -> None:
+    task, effects = accept("t", Terms(), Refused("Host path or volume source is required", "container.volumes[0]"))
+    task, last = advance(task, e.Drained())
+    assert reports(effects) + reports(last) == [
+        (TaskState.STARTING, None),
+        (TaskState.FAILED, ("Failed to create docker run options: Host path or volume source is required: "
+                            "see container.volumes[0]"))]
+    assert task.phase is P.DONE
+
+
+def test_kill_with_grace_sends_the_images_signal_then_sigkill() -> None:
+    task, _ = accept("t", Terms(killing=True))
+    for event in (e.Created("c"), e.Started("c", True, 7, "SIGQUIT", (), b"[]")):
+        task, _ = advance(task, event)
+    task, effects = advance(task, e.EndRequested(Cause.KILL, 7.0))
+    assert reports(effects) == [(TaskState.KILLING, None)]
+    assert e.Signal("SIGQUIT") in effects
+    assert e.StartTimer(e.Timer.GRACE, 7.0) in effects
+    task, effects = advance(task, e.EndRequested(Cause.KILL, 2.0))
+    assert effects == (e.StartTimer(e.Timer.GRACE, 2.0, keep_earlier=True),)  # shorter, and no second signal
+    task, effects = advance(task, e.GraceOver())
+    assert e.Signal("SIGKILL") in effects
+
+
+def test_an_engine_that_does_not_obey_is_passed_by() -> None:
+    task, _ = accept("t", Terms())
+    for event in (*STARTED, e.EndRequested(Cause.KILL, 0.0)):
+        task, _ = advance(task, event)
+    acts: list[e.Effect] = []
+    for _ in range(4):
+        task, effects = advance(task, e.StillUp())
+        acts.append(effects[0])
+    assert acts == [e.ForceRemove(), e.KillPid(7), e.ForceRemove(), e.KillPid(7)]
+    task, effects = advance(task, e.PidGone())
+    assert effects == (e.Look(), e.StartTimer(e.Timer.MISSED, 5.0, keep_earlier=True))
+    task, _ = advance(task, e.ExitMissed())
+    _, effects = advance(task, e.Drained())
+    assert reports(effects) == [(TaskState.KILLED, "Container terminated with signal Killed")]
+
+
+def test_a_shutdown_shortens_the_waits() -> None:
+    task, _ = accept("t", Terms())
+    for event in (*STARTED, e.EndRequested(Cause.KILL, 0.0), e.EndRequested(Cause.SHUTDOWN, 0.0)):
+        task, _ = advance(task, event)
+    _, effects = advance(task, e.StillUp())
+    assert effects == (e.ForceRemove(), e.StartTimer(e.Timer.STEP, 0.7))
+
+
+def test_kill_during_the_start_is_announced_when_the_start_takes_long() -> None:
+    assert through(Terms(killing=True), e.Created("c"), e.EndRequested(Cause.KILL, 1.0), e.StartSlow(), STARTED[1],
+                   e.Noticed(137), e.Drained()) == [
+        (TaskState.STARTING, None), (TaskState.KILLING, None), (TaskState.KILLED, "Container exited with status 137")]
+
+
+def test_what_ended_before_the_stop_was_issued_ended_by_itself() -> None:
+    assert through(Terms(killing=True), e.Created("c"), e.EndRequested(Cause.KILL, 1.0), e.Noticed(3), STARTED[1],
+                   e.Exited(Exit(3)), e.Drained())[-1] == (TaskState.FAILED, "Container exited with status 3")
+
+
+def test_kill_during_the_pull_is_the_whole_story() -> None:
+    task, _ = accept("t", Terms(killing=True))
+    task, effects = advance(task, e.ImageMissing())
+    assert effects == (e.Pull(),)
+    task, effects = advance(task, e.EndRequested(Cause.KILL, 1.0))
+    assert effects[0] == e.CancelPull()
+    _, last = advance(task, e.Drained())
+    assert [*reports(effects), *reports(last)] == [
+        (TaskState.KILLING, None), (TaskState.KILLED, "Killed while the image was being pulled")]
+
+
+def test_status_137_that_nobody_asked_for_is_looked_into() -> None:
+    task, _ = accept("t", Terms())
+    for event in STARTED:
+        task, _ = advance(task, event)
+    _, effects = advance(task, e.Noticed(137))
+    assert effects == (e.Look(),)
+    task, _ = advance(task, e.OomKilled(None))
+    task, _ = advance(task, e.Noticed(137))
+    assert task.phase is P.ENDING
+
+
+def test_a_restart_policy_goes_on_with_the_task() -> None:
+    task, _ = accept("t", Terms(restarts=True))
+    for event in STARTED:
+        task, _ = advance(task, event)
+    task, effects = advance(task, e.Noticed(1))
+    assert effects == (e.Look(),)
+    task, effects = advance(task, e.Restarted(8))
+    assert (task.phase, task.pid) == (P.RUNNING, 8)
+    assert e.WatchPid(8) in effects
+
+
+def test_health_travels_with_the_check_status() -> None:
+    terms = Terms(check_status={"type": "TCP", "tcp": {}})
+    task, effects = accept("t", terms)
+    for event in (*STARTED, e.CheckReported({"type": "TCP", "tcp": {"succeeded": True}})):
+        task, effects = advance(task, event)
+    task, effects = advance(task, e.HealthReported(False))
+    status = next(effect.status for effect in effects if isinstance(effect, e.Report))
+    assert (status.healthy, status.reason) == (False, "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED")
+    assert status.check_status == {"type": "TCP", "tcp": {"succeeded": True}}
