@@ -1,0 +1,224 @@
+"""Vectors about the executor's behaviour: a case's input becomes calls of our decisions, their answer an `expect`.
+
+`ADAPTERS` maps a vector file's name to a function from a case's input to the form of its `expect`.
+"""
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from executor import events as e
+from executor.agent_settings import agent_settings
+from executor.endings import (
+    Cause,
+    Exit,
+    Facts,
+    Failure,
+    NotRun,
+    Outcome,
+    Signalled,
+    Unknown,
+    decide,
+    kill_grace,
+)
+from executor.flags import FlagError, Flags, parse
+from executor.health import Result, health, interpret
+from executor.lifecycle import accept, advance
+from executor.runtime import Address, DaemonUnavailable
+from executor.statuses import network_infos
+from executor.tasks import Task, Terms
+from specs.check import HealthCheck
+from specs.codec import read
+from specs.durations import parse_duration
+from specs.errors import SpecError
+from specs.render import status_update
+
+Json = Mapping[str, Any]
+
+
+def terminal_status(case: Json) -> Json:
+    """The way a task ended -> its last update. Mesos's flags may be set together, ours is one cause."""
+    cause = None
+    if case["killed"]:
+        cause = Cause.COMPLETION if case["max_completion"] else Cause.HEALTH if case["health"] else Cause.KILL
+    ending = decide(Facts(_outcome(case["run"]), cause), strict=True)
+    return {"state": str(ending.state), "message": ending.message, "reason": ending.reason, "healthy": ending.healthy}
+
+
+def _outcome(run: Json) -> Outcome:
+    if "exit_status" in run:
+        return Exit(run["exit_status"])
+    if "signal" in run:
+        return Signalled(run["signal"], core_dumped=run.get("core_dumped", False))
+    if "none" in run:
+        return Unknown()
+    return NotRun(Failure(DaemonUnavailable, run.get("failure", "discarded")))
+
+
+def kill_grace_seconds(case: Json) -> Json:
+    """The inputs of a kill -> `docker stop -t`, which takes whole seconds."""
+    grace = parse_duration(case.get("shutdown_grace_env", "5secs"))
+    grace = max(grace, parse_duration(case.get("stop_timeout", "0ns")))
+    causes = {"kill": Cause.KILL, "health": Cause.HEALTH, "shutdown": Cause.SHUTDOWN,
+              "max_completion": Cause.COMPLETION}
+    seconds = kill_grace(causes[case["cause"]], override=_seconds(case.get("override_ns")),
+                         policy=_seconds(case.get("policy_ns")), shutdown_grace=grace / 1e9)
+    return {"ok": {"docker_stop_seconds": int(seconds)}}
+
+
+def _seconds(nanoseconds: int | None) -> float | None:
+    return None if nanoseconds is None else nanoseconds / 1e9
+
+
+def update_sequence(case: Json) -> Json:
+    """Events -> updates, through the lifecycle of the drop-in."""
+    return {"updates": [_shown(update) for update in _Story(case).tell()]}
+
+
+class _Story:
+    """One task's life in the vectors' words."""
+
+    def __init__(self, case: Json) -> None:
+        self.events: list[str] = list(case["events"])
+        self.terms = Terms(killing=case.get("task_killing_capability", False), strict=True, remove=False)
+        self.health = health(HealthCheck(consecutive_failures=case.get("consecutive_failures"), grace_period_seconds=0))
+        self.task: Task | None = None
+        self.updates: list[dict[str, Any]] = []
+
+    def tell(self) -> list[dict[str, Any]]:
+        for event in self.events:
+            if event == "launch":
+                self._take(accept("t", self.terms))
+            elif self.task is not None:
+                for each in self._meaning(event):
+                    self._take(advance(self.task, each))
+        return self.updates
+
+    def _meaning(self, event: str) -> list[e.Event]:
+        started: list[e.Event] = [e.Created("c"), e.Started("c", True, 7, None, (), b"docker inspect JSON array")]
+        if event in {"started", "inspect ready"}:
+            return started
+        if event.startswith("exit "):
+            code = int(event.split()[1])
+            late = [] if self._is_started() else started
+            return [*late, e.Noticed(code), *([e.Exited(Exit(code))] if self._asks(code) else []), e.Drained()]
+        if event.startswith("health "):
+            return self._checked("success" in event)
+        return {
+            "kill": [e.EndRequested(Cause.KILL, 5.0)],
+            "shutdown": [e.EndRequested(Cause.SHUTDOWN, 3.0)],
+            "max_completion": [e.EndRequested(Cause.COMPLETION)],
+            "inspect timeout 5 s": [e.StartSlow()],
+        }[event]  # type: ignore[return-value]
+
+    def _checked(self, healthy: bool) -> list[e.Event]:
+        self.health, verdict = self.health.judge(healthy, 1.0)
+        if verdict is None:
+            return []
+        report: list[e.Event] = [e.HealthReported(verdict.healthy)]
+        return [*report, e.EndRequested(Cause.HEALTH, 5.0)] if verdict.kill else report
+
+    def _is_started(self) -> bool:
+        return self.task is not None and self.task.container is not None
+
+    def _asks(self, code: int) -> bool:
+        """Whether a status that nobody asked for is looked into before it is believed."""
+        return code == 137 and self.task is not None and self.task.cause is None
+
+    def _take(self, step: tuple[Task, tuple[e.Effect, ...]]) -> None:
+        self.task, effects = step
+        self.updates += [status_update(effect.status) for effect in effects if isinstance(effect, e.Report)]
+
+
+def _shown(update: dict[str, Any]) -> dict[str, Any]:
+    shown = {name: update.get(name) for name in ("state", "reason", "healthy", "message")}
+    return {**shown, "data": "docker inspect JSON array" if "data" in update else None}
+
+
+def container_status(case: Json) -> Json | None:
+    """Addresses and requested networks -> container_status, None where there is none."""
+    address = Address("n", case["ip_address"], case["ip6_address"])
+    addresses = (address,) if address.ipv4 or address.ipv6 else ()
+    infos = network_infos(addresses, case["network_infos"], strict=True)
+    return {"network_infos": [dict(info) for info in infos]} if infos else None
+
+
+_ENVIRONMENT = {
+    "MESOS_SLAVE_PID": "slave(1)@127.0.0.1:5051", "MESOS_SLAVE_ID": "S0", "MESOS_FRAMEWORK_ID": "F",
+    "MESOS_EXECUTOR_ID": "E", "MESOS_DIRECTORY": "/s", "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD": "5secs",
+}
+
+
+def cli_flags(case: Json) -> Json:
+    """A command line, and what the environment lacks -> parsed flags, or the error before anything runs."""
+    environment = {**_ENVIRONMENT, **case.get("environment", {})}
+    for name in case.get("environment_missing", ()):
+        environment.pop(name, None)
+    try:
+        with _files(case) as argv:
+            flags = parse(argv, environment)
+        agent_settings(environment)
+    except FlagError as error:
+        return {"exit": 1, "error": str(error)}
+    except SpecError as error:
+        return {"exit": 1, "error": error.problem}
+    return {"exit": 0} if flags.help else {"ok": _flags(flags)}
+
+
+class _files:  # noqa: N801 - reads as a function
+    """The command line, with files that it names made to be there: `files` maps a path to its contents."""
+
+    def __init__(self, case: Json) -> None:
+        self._case = case
+        self._folder = tempfile.TemporaryDirectory()
+
+    def __enter__(self) -> list[str]:
+        argv = [str(word) for word in self._case["argv"]]
+        for path, text in self._case.get("files", {}).items():
+            copy = Path(self._folder.name) / os.path.basename(path)  # noqa: PTH119 - of a path that is not ours
+            copy.write_text(text)
+            argv = [word.replace(path, str(copy)) for word in argv]
+        return argv
+
+    def __exit__(self, *_: object) -> None:
+        self._folder.cleanup()
+
+
+def _flags(flags: Flags) -> Json:
+    return {
+        "cgroups_enable_cfs": flags.cgroups_enable_cfs, "container": flags.container, "docker": flags.docker,
+        "docker_socket": flags.docker_socket, "launcher_dir": flags.launcher_dir,
+        "mapped_directory": flags.mapped_directory, "sandbox_directory": flags.sandbox_directory,
+        "stop_timeout_ns": flags.stop_timeout, "task_environment": dict(flags.task_environment),
+        "default_container_dns": flags.default_container_dns,
+    }
+
+
+def health_interpretation(case: Json) -> Json:
+    """One result -> success or failure."""
+    result = Result(case.get("exit_code"), case.get("status_code"), case.get("succeeded"))
+    return {"result": "success" if interpret(result) else "failure"}
+
+
+def health_semantics(case: Json) -> Json:
+    """Results with their times -> reports."""
+    state, updates = health(read(HealthCheck, case["health_check"], strict=False)), []
+    for each in case["results"]:
+        state, verdict = state.judge(each["result"] == "success", each["at"])
+        if verdict is not None:
+            updates.append({"at": each["at"], "healthy": verdict.healthy, "kill": verdict.kill})
+    return {"updates": updates}
+
+
+ADAPTERS: dict[str, Callable[[Json], Json | None]] = {
+    "terminal_status": terminal_status,
+    "kill_grace": kill_grace_seconds,
+    "update_sequence": update_sequence,
+    "container_status": container_status,
+    "cli_flags": cli_flags,
+    "health_interpretation": health_interpretation,
+    "health_semantics": health_semantics,
+}
