@@ -3,15 +3,16 @@
 The executor's decisions speak to this protocol only. `docker_runtime.py` implements it on a real Docker engine,
 `tests/fakes/runtime.py` in memory; `tests/contract/` runs the same suite on both.
 
-**Idempotent.** Stopping what is stopped, removing what is gone, creating a container that exists under our name and
-carries our owner label: no errors. **Bounded.** Each verb has a deadline of its class; when it passes,
-`DeadlineExceeded` is raised and the call may be repeated. **Typed.** What goes wrong is a `RuntimeFailure`; its class says whose fault it
-is and its `retry` whether asking again can help. `str(failure)` is the engine's own text.
+**Idempotent.** Stopping what is stopped, removing what is gone, creating a container that exists under the same name
+and carries the same labels: no errors. **Bounded.** Each verb has a deadline of its class; when it passes,
+`DeadlineExceeded` is raised and the call may be repeated. **Typed.** What goes wrong is a `RuntimeFailure`; its class
+says whose fault it is and its `retry` whether asking again can help. `str(failure)` is the engine's own text.
 """
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -72,6 +73,10 @@ class NoSuchContainer(RuntimeFailure):
     """There is no such container."""
 
 
+class ContainerNotRunning(RuntimeFailure):
+    """What was asked needs a running container."""
+
+
 class NoSuchNetwork(RuntimeFailure):
     """The container names a network that does not exist."""
 
@@ -82,6 +87,10 @@ class RegistryUnavailable(RuntimeFailure):
     """The registry does not answer, or answers 429 or 5xx."""
 
     retry = True
+
+
+class RateLimited(RegistryUnavailable):
+    """The registry answers 429: it wants to be asked later."""
 
 
 class DaemonUnavailable(RuntimeFailure):
@@ -178,9 +187,49 @@ class ExecResult:
 
 
 class Cancel(Protocol):
-    """Asked now and then by a long call, which then ends with `Cancelled`; a threading.Event is one."""
+    """How a caller gives up a long call, which then ends with `Cancelled`; `Cancellation` is one."""
 
     def is_set(self) -> bool: ...
+
+    def on_set(self, wake: Callable[[], None], /) -> Callable[[], None]:
+        """Have `wake` called once on giving up (at once if that has happened); the answer takes it back."""
+        ...
+
+
+class Cancellation:
+    """An event that wakes whoever waits on the network: no call has to ask every now and then."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self._lock = threading.Lock()
+        self._wakes: dict[object, Callable[[], None]] = {}
+
+    def is_set(self) -> bool:
+        return self._event.is_set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for it, at most `timeout` seconds; whether it is set."""
+        return self._event.wait(timeout)
+
+    def set(self) -> None:
+        with self._lock:
+            self._event.set()
+            wakes, self._wakes = list(self._wakes.values()), {}
+        for wake in wakes:
+            wake()
+
+    def on_set(self, wake: Callable[[], None], /) -> Callable[[], None]:
+        key = object()
+        with self._lock:
+            if not self._event.is_set():
+                self._wakes[key] = wake
+                return lambda: self._forget(key)
+        wake()
+        return lambda: None
+
+    def _forget(self, key: object) -> None:
+        with self._lock:
+            self._wakes.pop(key, None)
 
 
 class PullListener(Protocol):
@@ -226,8 +275,11 @@ class ContainerRuntime(Protocol):
         """Create a container from an Engine API payload; returns its id."""
         ...
 
-    def attach(self, container: str) -> OutputStream:
-        """The output from now on; attach between create and start to get all of it."""
+    def attach(self, container: str, *, tty: bool | None = None) -> OutputStream:
+        """The output from now on; attach between create and start to get all of it.
+
+        A container with a terminal sends its output unframed: who knows whether it has one saves an inspect.
+        """
         ...
 
     def logs(self, container: str, *, follow: bool = True, since: float | None = None) -> OutputStream:
@@ -241,21 +293,27 @@ class ContainerRuntime(Protocol):
         ...
 
     def kill(self, container: str, signal: str) -> None:
-        """Send a signal by name or number; a container that does not run is not an error."""
+        """Send a signal by name or number; a container that does not run, or is gone, is not an error."""
         ...
 
     def stop(self, container: str, grace: float, signal: str | None = None) -> None:
-        """Signal, wait `grace` seconds, SIGKILL; returns when it is stopped."""
+        """Signal, wait `grace` seconds, SIGKILL; returns when it is stopped. Gone is stopped."""
         ...
 
-    def remove(self, container: str, *, force: bool = True, volumes: bool = True) -> None: ...
+    def remove(self, container: str, *, force: bool = True, volumes: bool = True) -> None:
+        """Remove it with its anonymous volumes; gone is removed."""
+        ...
 
     def containers(self, labels: Mapping[str, str], *, all: bool = True) -> Sequence[Inspection]:  # noqa: A002 - as docker ps
         """The containers that carry all these labels."""
         ...
 
     def events(self, labels: Mapping[str, str], cancel: Cancel) -> Iterator[ContainerEvent]:
-        """Events of the containers with these labels, until cancel. Survives the engine: see RESYNC."""
+        """Events of the containers with these labels from the time of this call on, until cancel.
+
+        Survives the engine: when the stream breaks, it is opened again where it broke, and RESYNC tells of it. The
+        iterator ends on cancel and never raises.
+        """
         ...
 
     def exec(self, container: str, argv: Sequence[str], *, env: Mapping[str, str] | None = None,
