@@ -6,6 +6,8 @@ supervisor never waits for the network. They meet in `executor/agent_mail.py`.
 
 What becomes of a loss is decided in `executor/outage.py`. This driver never kills its own process: SHUTDOWN, and an
 agent that is lost for good, are `AgentEvents.shutdown`, and acknowledgements are taken until `stop`.
+
+Import this module in the main thread: pymesos cannot be imported in any other.
 """
 from __future__ import annotations
 
@@ -37,6 +39,7 @@ from pymesos.process import Process  # noqa: E402 - as above
 if _sigint is not None:  # None: it belongs to somebody outside Python
     signal.signal(signal.SIGINT, _sigint)
 pymesos.logger.removeHandler(pymesos.handler)  # it writes all of its records to stderr, besides our own handlers
+pymesos.logger.setLevel(logging.NOTSET)  # it says INFO, whatever level we were told
 
 log = logging.getLogger(__name__)
 

@@ -369,10 +369,10 @@ import json, logging, signal, sys
 before = signal.getsignal(signal.SIGINT)
 import executor.mesos_driver
 logger = logging.getLogger("pymesos")
-print(json.dumps([signal.getsignal(signal.SIGINT) is before, logger.handlers, logger.propagate]))
+print(json.dumps([signal.getsignal(signal.SIGINT) is before, logger.handlers, logger.propagate, logger.level]))
 """
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert json.loads(ran.stdout) == [True, [], True]
+    assert json.loads(ran.stdout) == [True, [], True, logging.NOTSET]
     assert not ran.stderr
 
 
