@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class PortMapping:
-    """`-p host_port:container_port[/protocol]`; protocol is lower case, None where the task named none."""
+    """`-p host_port:container_port[/protocol]`; protocol is as the task wrote it, None where it wrote none."""
 
     host_port: int
     container_port: int
@@ -38,6 +38,40 @@ class Network:
     aliases: tuple[str, ...] = ()
     ipv4: str | None = None
     ipv6: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """`--mount`: what `-v` cannot say, such as a driver of its own, or a path with a colon."""
+
+    type: str  # bind, volume or tmpfs
+    target: str
+    source: str | None = None
+    read_only: bool = False
+    driver: str | None = None  # of a volume; made with these options if it does not exist yet
+    driver_options: Mapping[str, str] = field(default_factory=dict)
+    propagation: str | None = None  # of a bind: rslave, rshared …
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SecretFile:
+    """A file with a secret in it; it must be written on the host before the container is made. Never shown by repr."""
+
+    target: str
+    data: bytes
+    read_only: bool = True
+
+    def __repr__(self) -> str:
+        return f"SecretFile({self.target!r}, <{len(self.data)} bytes>)"
+
+
+@dataclass(frozen=True, slots=True)
+class Ulimit:
+    """`--ulimit name=soft:hard`; -1 is unlimited."""
+
+    name: str
+    soft: int
+    hard: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +107,18 @@ class RunOptions:
     entrypoint: str | None = None
     parameters: tuple[Parameter, ...] = ()  # Mesos: additional_options, there already joined to "--key=value"
     arguments: tuple[str, ...] = ()
+    # What Mesos's own Docker executor does not do; empty means that it would do the same.
+    networks: tuple[Network, ...] = ()  # those with an address, or beyond the first; then `network` is the first
+    mounts: tuple[Mount, ...] = ()
+    secret_env: frozenset[str] = frozenset()  # names in `env` whose values must not be shown
+    secret_files: tuple[SecretFile, ...] = ()
+    user: str | None = None
+    tty: bool = False
+    ulimits: tuple[Ulimit, ...] = ()
+    cap_add: tuple[str, ...] = ()
+    cap_drop: tuple[str, ...] = ()
+    security_opt: tuple[str, ...] = ()
+    shm_size: int | None = None
+    ipc: str | None = None
+    pid: str | None = None
+    gpus: int | None = None
