@@ -2,11 +2,7 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import math
-import os
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import addict
@@ -18,7 +14,6 @@ from specs import wire
 from specs.errors import SpecError
 from tests.specs.strategies import json_values, texts
 
-CONFORMANCE = Path(os.environ.get("MESOS_CONFORMANCE", Path(__file__).parents[3] / "shared" / "conformance"))
 TASK = {"name": "web", "task_id": {"value": "web.1"}, "agent_id": {"value": "S0"}}
 APIS = [f"mesos.v1.{api}" for api in (
     "scheduler.Call", "scheduler.Event", "executor.Call", "executor.Event", "master.Call", "master.Response",
@@ -210,20 +205,3 @@ def test_arbitrary_json_is_encoded_or_refused(name: str, value: Any) -> None:
 def test_arbitrary_bytes_are_decoded_or_refused(name: str, data: bytes) -> None:
     with contextlib.suppress(SpecError):
         wire.encode(name, wire.decode(name, data))
-
-
-def recorded() -> Iterator[tuple[str, dict[str, Any]]]:
-    """What a real Mesos sent and was sent."""
-    for path in sorted((CONFORMANCE / "recordings" / "real").glob("*.raw.jsonl")):
-        for line in path.read_text().split("\n")[:-1]:
-            record = json.loads(line)
-            if record.get("kind") == "event" and isinstance(record.get("event"), dict):
-                yield f"mesos.v1.{record['lane'].split(':')[0].split('-')[0]}.Event", record["event"]
-
-
-def test_what_a_real_mesos_sends_survives() -> None:
-    """Only the numbers change their looks: Mesos writes doubles without a fraction as integers."""
-    events = list(recorded())
-    assert events, f"no recordings in {CONFORMANCE}"
-    for name, event in events:
-        assert wire.decode(name, wire.encode(name, event)) == event
