@@ -30,6 +30,7 @@ class Sink:
     def __init__(self, out: int, err: int, path: Path | None = None, *, owned: bool = True) -> None:
         self._descriptors = {1: out, 2: err}
         self._path = path
+        self._begin = 0 if path is None else path.stat().st_size  # what stands before is not of this run
         self._owned = owned
         self.seen = {1: 0, 2: 0}  # bytes
         self._skip = {1: 0, 2: 0}
@@ -56,7 +57,7 @@ class Sink:
         if self._path is None or not self.seen[2]:
             return ""
         with self._path.open("rb") as file:
-            file.seek(max(0, self._path.stat().st_size - TAIL_BYTES))
+            file.seek(max(self._begin, self._path.stat().st_size - TAIL_BYTES))
             text = file.read().decode(errors="replace")
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         return " | ".join(lines[-TAIL_LINES:])

@@ -1,0 +1,187 @@
+"""Carries out effects: the part of the supervisor that touches the world, never blocking. One method per effect."""
+from __future__ import annotations
+
+import logging
+import tempfile
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from executor import events as e
+from executor.checking import Checking
+from executor.config import Settings
+from executor.endings import Failure
+from executor.engine import Engine
+from executor.logs import Logs, Sink, own_sink, sandbox_sink
+from executor.mesos import Agent
+from executor.plan import Agreement, Plan
+from executor.pulls import Pulls
+from executor.runtime import Inspection
+from executor.statuses import seen
+from executor.tasks import Task
+from executor.timers import Timers
+from executor.watcher import Processes, Watcher
+
+log = logging.getLogger(__name__)
+
+LOOK_AGAIN = 1.0  # seconds, while the engine does not answer
+
+TimerKey = tuple[str, object]
+
+
+@dataclass(slots=True)
+class Entry:
+    """What the supervisor keeps for a task besides its state."""
+
+    task: Task
+    agreement: Agreement
+    name: str  # the container's
+    plan: Plan | None = None  # until the start
+    link: Path | None = None  # to the sandbox, where its own path cannot stand in a bind
+    lost: bool = False  # the engine was gone while the task lived: some output may be missing
+
+
+class Hands:
+    """`post` puts an event into the inbox, `on_loop` a call; `agent` is set before the first effect."""
+
+    def __init__(self, settings: Settings, engine: Engine, logs: Logs, timers: Timers[TimerKey], *,
+                 post: Callable[[str, e.Event], None], on_loop: Callable[[Callable[[], None]], None],
+                 clock: Callable[[], float]) -> None:
+        self.agent: Agent | None = None
+        self._settings = settings
+        self._engine = engine
+        self._logs = logs
+        self._timers = timers
+        self._post = post
+        self._on_loop = on_loop
+        self._clock = clock
+        self._processes = Processes(Watcher("processes"))
+        self._pulls = Pulls(self._start_pull, post, on_loop, clock)
+        self._checking = Checking(engine, timers, post, on_loop, clock, shutdown_grace=settings.shutdown_grace)
+
+    def sandbox(self, task_id: str) -> Path:
+        """The task's own sandbox on the host."""
+        root = Path(self._settings.directory)
+        return root if self._settings.drop_in else root / "tasks" / task_id
+
+    def prepare(self, entry: Entry) -> str:
+        """Make the task's sandbox and its files; its path for a bind, which takes no colon. Raises OSError."""
+        sink: Sink
+        path = self.sandbox(entry.task.id)
+        sink = own_sink() if self._settings.drop_in else sandbox_sink(path)
+        self._logs.open(entry.task.id, sink)
+        if ":" not in str(path) or self._settings.drop_in:
+            return str(path)
+        entry.link = Path(tempfile.gettempdir()) / f"mdx-{uuid.uuid4()}"
+        entry.link.symlink_to(path.absolute())
+        return str(entry.link)
+
+    def carry_out(self, entry: Entry, effect: e.Effect) -> None:
+        """Do it, or have it done."""
+        getattr(self, f"_{_METHODS[type(effect)]}")(entry, effect)
+
+    def _report(self, entry: Entry, effect: e.Report) -> None:  # noqa: ARG002 - all effects are carried out alike
+        assert self.agent is not None  # noqa: S101 - set before the loop begins
+        log.info("Task %s: %s%s", effect.status.task_id, effect.status.state,
+                 f": {effect.status.message}" if effect.status.message else "")
+        self.agent.send(effect.status)
+
+    def _pull(self, entry: Entry, effect: e.Pull) -> None:  # noqa: ARG002
+        terms = entry.task.terms
+        self._pulls.want(entry.task.id, terms.image, force=terms.force_pull and not entry.task.pulled)
+
+    def _cancel_pull(self, entry: Entry, effect: e.CancelPull) -> None:  # noqa: ARG002
+        self._pulls.drop(entry.task.id)
+
+    def _start(self, entry: Entry, effect: e.CreateAndStart) -> None:  # noqa: ARG002
+        assert entry.plan is not None  # noqa: S101 - dropped only after the start
+        self._engine.start(entry.task.id, entry.plan)
+
+    def _look(self, entry: Entry, effect: e.Look) -> None:  # noqa: ARG002
+        self._engine.look(entry.task.container or entry.name,
+                          lambda found: self._on_loop(lambda: self._looked(entry, found)))
+
+    def _looked(self, entry: Entry, found: Inspection | Failure | None) -> None:
+        task_id = entry.task.id
+        if found is None:
+            self._post(task_id, e.Vanished())
+        elif isinstance(found, Failure):
+            entry.lost = True
+            self._timers.start((task_id, "look"), self._clock() + LOOK_AGAIN)
+        elif (event := seen(entry.task, found)) is not None:
+            self._post(task_id, event)
+        elif entry.lost and not self._logs.following(task_id):
+            self._engine.reread(task_id, found.id, follow=True, done=lambda: None)
+
+    def _signal(self, entry: Entry, effect: e.Signal) -> None:
+        self._engine.signal(entry.task.id, entry.task.container or entry.name, effect.signal)
+
+    def _force_remove(self, entry: Entry, effect: e.ForceRemove) -> None:  # noqa: ARG002
+        self._engine.force_remove(entry.task.id, entry.task.container or entry.name)
+
+    def _kill_pid(self, entry: Entry, effect: e.KillPid) -> None:
+        log.warning("Task %s: the engine does not end the container; killing its process %s", entry.task.id, effect.pid)
+        self._processes.kill(effect.pid)
+
+    def _remove(self, entry: Entry, effect: e.Remove) -> None:  # noqa: ARG002
+        self._engine.remove(entry.task.container or entry.name)
+
+    def _start_timer(self, entry: Entry, effect: e.StartTimer) -> None:
+        self._timers.start((entry.task.id, effect.timer), self._clock() + effect.seconds,
+                           keep_earlier=effect.keep_earlier)
+
+    def _cancel_timer(self, entry: Entry, effect: e.CancelTimer) -> None:
+        self._timers.cancel((entry.task.id, effect.timer))
+
+    def _start_checks(self, entry: Entry, effect: e.StartChecks) -> None:  # noqa: ARG002
+        self._checking.start(entry.task, entry.agreement)
+
+    def _stop_checks(self, entry: Entry, effect: e.StopChecks) -> None:  # noqa: ARG002
+        self._checking.stop(entry.task.id)
+
+    def _watch_pid(self, entry: Entry, effect: e.WatchPid) -> None:
+        task_id = entry.task.id
+        if entry.task.container is not None:
+            self._processes.watch(effect.pid, entry.task.container, lambda: self._post(task_id, e.PidGone()))
+
+    def _drain(self, entry: Entry, effect: e.DrainLogs) -> None:  # noqa: ARG002
+        task_id, container = entry.task.id, entry.task.container
+        if container is not None and entry.lost and not self._logs.following(task_id):
+            self._engine.reread(task_id, container, follow=False, done=lambda: self._wait_drained(task_id))
+        else:
+            self._wait_drained(task_id)
+
+    def _wait_drained(self, task_id: str) -> None:
+        self._logs.drain(task_id, lambda tail: self._post(task_id, e.Drained(tail)))
+
+    def _forget(self, entry: Entry, effect: e.Forget) -> None:  # noqa: ARG002
+        self._logs.close(entry.task.id)
+        if entry.task.pid is not None:
+            self._processes.forget(entry.task.pid)
+        if entry.link is not None:
+            entry.link.unlink(missing_ok=True)
+
+    def _start_pull(self, image: str, force: bool, *rest: object) -> None:
+        cancel, listener, done = rest
+        self._engine.pull(image, self._settings.directory, force=force, cancel=cancel, listener=listener, done=done)  # type: ignore[arg-type]
+
+
+_METHODS: dict[type[e.Effect], str] = {
+    e.Report: "report",
+    e.Pull: "pull",
+    e.CancelPull: "cancel_pull",
+    e.CreateAndStart: "start",
+    e.Look: "look",
+    e.Signal: "signal",
+    e.ForceRemove: "force_remove",
+    e.KillPid: "kill_pid",
+    e.Remove: "remove",
+    e.StartTimer: "start_timer",
+    e.CancelTimer: "cancel_timer",
+    e.StartChecks: "start_checks",
+    e.StopChecks: "stop_checks",
+    e.WatchPid: "watch_pid",
+    e.DrainLogs: "drain",
+    e.Forget: "forget",
+}

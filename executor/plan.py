@@ -1,0 +1,128 @@
+"""From a TaskInfo to what the engine is asked for: one container, its name, its payload, and the terms of its life.
+
+A plan is needed until the container is started and dropped then; what stays of a task is small.
+"""
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from executor.config import Settings
+from executor.docker_options import create_payload
+from executor.tasks import Terms
+from specs import codec
+from specs.dns import container_dns
+from specs.dockerinfo import run_options
+from specs.errors import SpecError
+from specs.task import CheckInfo, CommandInfo, HealthCheck, TaskInfo
+
+KILLING_CAPABILITY = "TASK_KILLING_STATE"
+PARTITION_AWARE = "PARTITION_AWARE"
+_RESULTS = {"COMMAND": "command", "HTTP": "http", "TCP": "tcp"}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One container to be."""
+
+    name: str
+    image: str
+    payload: Mapping[str, Any] = field(repr=False)
+    network_infos: tuple[dict[str, object], ...] = ()  # as the task asked for them
+
+    @property
+    def tty(self) -> bool:
+        """Whether its output comes unframed."""
+        return bool(self.payload.get("Tty"))
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What stays of a task's description while it lives. Times are seconds."""
+
+    terms: Terms
+    kill_grace: float | None = None  # the task's kill policy
+    health_check: HealthCheck | None = None
+    check: CheckInfo | None = None
+
+
+def agreement(task: TaskInfo, settings: Settings, capabilities: frozenset[str]) -> Agreement:
+    """The terms of the task's life; what is wrong with its container shows in `plan`."""
+    docker = task.container.docker if task.container else None
+    completion = task.max_completion_time
+    kill_grace = task.kill_policy.grace_period if task.kill_policy else None
+    terms = Terms(
+        image=docker.image if docker else "",
+        command=command_text(task.command),
+        force_pull=bool(docker and docker.force_pull_image) and not settings.drop_in,  # the agent has pulled for it
+        killing=KILLING_CAPABILITY in capabilities,
+        partition_aware=PARTITION_AWARE in capabilities,
+        max_completion=completion / 1e9 if completion else None,
+        remove=not settings.drop_in,
+        strict=settings.drop_in,
+        check_status=_empty_check_status(task.check),
+    )
+    return Agreement(terms, None if kill_grace is None else kill_grace / 1e9, task.health_check, task.check)
+
+
+def plan(task: TaskInfo, settings: Settings, name: str, sandbox: str, total_memory: int) -> Plan:
+    """The container that the task describes; raises SpecError with Mesos's text.
+
+    `sandbox`: the task's, on the host, without a colon. `total_memory`: the node's, bytes.
+    """
+    if task.container is None or task.container.type != "DOCKER":
+        raise SpecError("container", "The task has no container of type DOCKER")
+    dns = settings.default_container_dns
+    executor_resources = task.executor.resources if task.executor and settings.drop_in else ()
+    options = run_options(
+        task.container,
+        task.command or CommandInfo(shell=False),
+        name=name,
+        sandbox_directory=sandbox,
+        mapped_directory=settings.mapped_directory,
+        resources=(*task.resources, *executor_resources),
+        enable_cfs=settings.cgroups_enable_cfs,
+        task_environment=settings.task_environment,
+        devices=(),
+        default_container_dns=None if dns is None else container_dns(dns),
+        limits=task.limits,
+        total_memory_bytes=total_memory,
+        only_mesos=settings.drop_in,
+    )
+    payload = create_payload(options, {**settings.labels, "mesos-docker.task-id": task.task_id})
+    if not settings.drop_in:
+        payload = _ours(payload, settings)
+    requested = tuple(codec.write(info) for info in task.container.network_infos)
+    return Plan(name, options.image, payload, requested)
+
+
+def known_limits(terms: Terms, plan: Plan) -> Terms:
+    """The terms, with what only the finished payload says."""
+    host = plan.payload.get("HostConfig") or {}
+    policy = (host.get("RestartPolicy") or {}).get("Name") or "no"
+    return replace(terms, memory_limit=host.get("Memory") or None, restarts=policy != "no")
+
+
+def command_text(command: CommandInfo | None) -> str:
+    """The command as people write it."""
+    if command is None or (command.value is None and not command.arguments):
+        return "the image's own command"
+    if command.shell is not False:
+        return f"sh -c {shlex.quote(command.value or '')}"
+    return shlex.join([*([] if command.value is None else [command.value]), *command.arguments])
+
+
+def _ours(payload: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    """Where no agent looks after the container: we remove it, and its log in the engine must not fill the disk."""
+    host = {**(payload.get("HostConfig") or {}), "AutoRemove": False}
+    if not (host.get("LogConfig") or {}).get("Type"):
+        host["LogConfig"] = {"Type": "json-file", "Config": dict(settings.log_options)}
+    return {**payload, "HostConfig": host}
+
+
+def _empty_check_status(check: CheckInfo | None) -> Mapping[str, object] | None:
+    if check is None or check.type not in _RESULTS:
+        return None
+    return {"type": check.type, _RESULTS[check.type]: {}}
