@@ -2,8 +2,8 @@
 current.
 
 The generated modules are committed, so that nobody but a developer who changes a message needs protoc. The .proto files
-are given to protoc as specs/NAME.proto: then the generated modules import each other as members of the package `specs`,
-and their names in protobuf's registry are ours alone.
+are given to protoc as specs/NAME.proto: then the generated modules import each other as members of the package `specs`.
+One line of them is changed: they register their messages with specs/protopool.py, which says why.
 """
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+THEIRS = "from google.protobuf import descriptor_pool as _descriptor_pool"
+OURS = "from specs import protopool as _descriptor_pool"
 HERE = Path(__file__).resolve().parent.parent
 
 
@@ -23,6 +25,11 @@ def generate(root: Path, target: Path) -> None:
     status = protoc.main(["protoc", f"-Ispecs={sources}", f"--python_out={target}", *names])
     if status != 0:
         raise RuntimeError(f"protoc ended with status {status}")  # what it complains of is on stderr
+    for path in Path(target, "specs").glob("*_pb2.py"):
+        text = path.read_text(encoding="utf-8")
+        if OURS not in text and text.count(THEIRS) != 1:
+            raise RuntimeError(f"{path.name} does not register its messages as we know it")
+        path.write_text(text.replace(THEIRS, OURS), encoding="utf-8")
 
 
 def outdated(root: Path) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import addict
 import pytest
+from google.protobuf import descriptor_pb2, descriptor_pool
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -132,6 +133,14 @@ def test_a_name_that_is_not_ours() -> None:
     for name in ("mesos.v1.Nonsense", "mesos.TaskInfo", "TaskInfo", "mesos.v1.TaskInfo.Nonsense", ""):
         with pytest.raises(KeyError):
             wire.schema(name)
+
+
+def test_the_real_messages_may_be_in_the_same_process() -> None:
+    """A framework's tests may hold protoc's own mesos.v1 and start the embedded Mesos beside it."""
+    theirs = descriptor_pb2.FileDescriptorProto(name="mesos/v1/mesos.proto", package="mesos.v1", syntax="proto2")
+    theirs.message_type.add(name="TaskID").field.add(name="value", number=1, type=9, label=2)
+    descriptor_pool.Default().AddSerializedFile(theirs.SerializeToString())
+    assert wire.encode("mesos.v1.TaskID", {"value": "t"}) == b"\x0a\x01t"
 
 
 def test_the_schema_says_what_a_parser_needs() -> None:
