@@ -1,0 +1,124 @@
+"""The installed executor, from its start to its end, with real containers and an agent that is cut off meanwhile."""
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.executor.test_executor_process import drop_in, environment, started, subscribed
+from tests.fakes.agent_server import ScriptedAgent
+from tests.images import busybox_image
+
+LABEL = "mesos-docker.framework-id"
+SLEEPER = "trap 'exit 0' TERM; while :; do sleep 0.1; done"
+ENDED = {"TASK_FINISHED", "TASK_FAILED", "TASK_KILLED"}
+
+
+def task(agent: ScriptedAgent, task_id: str, script: str, *, custom: bool) -> dict[str, Any]:
+    """A TaskInfo as the agent hands it to an executor."""
+    command = {"shell": True, "value": script}
+    how: dict[str, Any] = {"command": command}
+    if custom:
+        how = {"data": base64.b64encode(json.dumps({"command": command}).encode()).decode(), "executor": {
+            "executor_id": {"value": agent.executor_id}, "command": {"value": "mesos-docker-executor"}}}
+    return {
+        "name": task_id, "task_id": {"value": task_id}, "agent_id": {"value": agent.agent_id},
+        "resources": [{"name": "cpus", "type": "SCALAR", "scalar": {"value": 0.1}},
+                      {"name": "mem", "type": "SCALAR", "scalar": {"value": 32}}],
+        "container": {"type": "DOCKER", "docker": {"image": busybox_image(), "network": "NONE"}}, **how}
+
+
+def containers(agent: ScriptedAgent) -> list[str]:
+    """The running containers of this agent's framework."""
+    listed = subprocess.run(["docker", "ps", "-q", "--filter", f"label={LABEL}={agent.framework_id}"], check=True,
+                            capture_output=True, text=True)
+    return listed.stdout.split()
+
+
+@pytest.fixture
+def agent() -> Iterator[ScriptedAgent]:
+    """Its framework's id is its own, so that we find its containers, and remove what is left of them."""
+    scripted = ScriptedAgent()
+    scripted.framework_id = f"framework-{uuid.uuid4()}"
+    with scripted:
+        yield scripted
+    left = subprocess.run(["docker", "ps", "-aq", "--filter", f"label={LABEL}={scripted.framework_id}"], check=True,
+                          capture_output=True, text=True).stdout.split()
+    if left:
+        subprocess.run(["docker", "rm", "-fv", *left], check=True, capture_output=True)
+
+
+def has_ended(agent: ScriptedAgent, *tasks: str) -> bool:
+    return all(ENDED & set(agent.states(task_id)[-1:]) for task_id in tasks)
+
+
+def test_the_drop_in_ends_when_its_last_word_is_acknowledged_and_not_before(agent: ScriptedAgent,
+                                                                            tmp_path: Path) -> None:
+    agent.acknowledge = False
+    with started(environment(agent, tmp_path), tmp_path, drop_in(tmp_path)) as process:
+        subscribed(agent, process, tmp_path)
+        agent.event("LAUNCH", launch={"task": task(agent, "t1", "echo said; exit 3", custom=False)})
+        agent.wait_for(lambda: has_ended(agent, "t1"), timeout=90)
+        assert agent.states("t1") == ["TASK_STARTING", "TASK_RUNNING", "TASK_FAILED"]
+        agent.cut()
+        agent.wait_subscribed(times=2)
+        assert process.poll() is None
+        carried = agent.calls("SUBSCRIBE")[-1].call["subscribe"]
+        assert [each["status"]["state"] for each in carried["unacknowledged_updates"]] == agent.states("t1")
+        assert [each["task_id"]["value"] for each in carried["unacknowledged_tasks"]] == ["t1"]
+        for status in agent.updates["t1"]:
+            agent.acknowledge_update(status)
+        assert process.wait(30) == 0
+    assert (tmp_path / "stdout").read_text() == "said\n"
+    assert agent.updates["t1"][-1]["message"] == "Container exited with status 3"
+
+
+def test_tasks_outlive_a_lost_agent_and_end_with_shutdown(agent: ScriptedAgent, tmp_path: Path) -> None:
+    names = ["t1", "t2", "t3"]
+    with started(environment(agent, tmp_path), tmp_path) as process:
+        subscribed(agent, process, tmp_path)
+        for name in names:
+            agent.event("LAUNCH", launch={"task": task(agent, name, SLEEPER, custom=True)})
+        agent.wait_for(lambda: all("TASK_RUNNING" in agent.states(name) for name in names), timeout=90)
+        running = set(containers(agent))
+        assert len(running) == 3
+        agent.go_away()
+        agent.come_back()
+        agent.wait_subscribed(times=2)
+        assert set(containers(agent)) == running
+        agent.event("SHUTDOWN")
+        assert process.wait(60) == 0
+    assert containers(agent) == []
+    assert {name: agent.states(name)[-1] for name in names} == dict.fromkeys(names, "TASK_KILLED")
+
+
+def test_without_checkpointing_a_dead_agents_containers_are_ended(agent: ScriptedAgent, tmp_path: Path) -> None:
+    with started(environment(agent, tmp_path, MESOS_CHECKPOINT="0"), tmp_path) as process:
+        subscribed(agent, process, tmp_path)
+        agent.event("LAUNCH", launch={"task": task(agent, "t1", SLEEPER, custom=True)})
+        agent.wait_for(lambda: "TASK_RUNNING" in agent.states("t1"), timeout=90)
+        agent.go_away()
+        assert process.wait(60) == 0
+    assert containers(agent) == []
+
+
+def test_a_container_that_ends_while_the_agent_is_away_is_told_when_it_is_back(agent: ScriptedAgent,
+                                                                               tmp_path: Path) -> None:
+    with started(environment(agent, tmp_path), tmp_path) as process:
+        subscribed(agent, process, tmp_path)
+        waits = "until [ -e $MESOS_SANDBOX/go ]; do sleep 0.1; done"
+        agent.event("LAUNCH", launch={"task": task(agent, "t1", waits, custom=True)})
+        agent.wait_for(lambda: "TASK_RUNNING" in agent.states("t1"), timeout=90)
+        agent.go_away()
+        (container,) = containers(agent)
+        (tmp_path / "tasks" / "t1" / "go").touch()
+        subprocess.run(["docker", "wait", container], check=False, capture_output=True, timeout=60)
+        agent.come_back()
+        agent.wait_for(lambda: has_ended(agent, "t1"))
+        assert agent.states("t1") == ["TASK_STARTING", "TASK_RUNNING", "TASK_FINISHED"]
