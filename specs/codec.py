@@ -7,8 +7,8 @@ may make it at once.
 
 **Strict** is for what people write: a field that does not exist is an error that names the nearest that does, and so is
 an enum value that does not exist. **Lenient** is for what arrives: a newer Mesos may send more, so unknown fields are
-skipped and unknown enum values kept as they are. Both: null is absent, a missing required field and a value of the
-wrong type are errors. The only error is SpecError, with the path of the field.
+skipped, unknown enum values kept as they are, nulls in lists left out. Both: null is absent, a missing required field
+and a value of the wrong type are errors. The only error is SpecError, with the path of the field.
 """
 from __future__ import annotations
 
@@ -49,17 +49,38 @@ def write(message: Any) -> dict[str, Any]:
     return result
 
 
-def enum_values(annotation: Any) -> tuple[str, ...]:
-    """The names of an enum field's type."""
-    return next((marker.names for marker in get_args(annotation) if isinstance(marker, OneOf)), ())
-
-
-def unknown_field(name: object, known: Iterable[str], where: str) -> SpecError:
-    """The error for a field that `where` does not have."""
+def unknown_field(name: object, known: Iterable[str], where: str, place: str | None = None) -> SpecError:
+    """The error for a field that `where` does not have; `place` is where such a field is, if it is known."""
     names = sorted(known)
-    near = difflib.get_close_matches(step(name), names, n=1)
-    hint = f'did you mean "{near[0]}"?' if near else f"its fields are {', '.join(names) or 'none'}"
+    near = place or next(iter(difflib.get_close_matches(step(name), names, n=1)), None)
+    hint = f'did you mean "{near}"?' if near else f"its fields are {', '.join(names) or 'none'}"
     return SpecError(step(name), f"is not a field of {where}; {hint}")
+
+
+def _place(name: object, message: Any) -> str | None:
+    """The path of the nearest field of exactly this name inside a message: the right field at the wrong level."""
+    return _place_in(name, message, lists=False) or _place_in(name, message, lists=True)
+
+
+def _place_in(name: object, message: Any, *, lists: bool) -> str | None:
+    waiting, seen = [("", message)], {message}
+    for path, outer in waiting:
+        for field, hint in hints(outer).items():
+            if field == name:
+                return path + field
+            inner, brackets = _inner_message(hint)
+            if inner is not None and inner not in seen and (lists or not brackets):
+                seen.add(inner)
+                waiting.append((f"{path}{field}{brackets}.", inner))
+    return None
+
+
+def _inner_message(hint: Any) -> tuple[Any, str]:
+    """The message that a field holds, or None, and "[]" if it holds several."""
+    kind = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    if get_origin(kind) is tuple:
+        return _inner_message(get_args(kind)[0])[0], "[]"
+    return (kind, "") if dataclasses.is_dataclass(kind) else (None, "")
 
 
 # Reading.
@@ -81,7 +102,7 @@ def _message_reader(message: Any, strict: bool) -> Reader:
             reader = readers.get(name)
             if reader is None:
                 if strict:
-                    raise unknown_field(name, readers, message.__name__)
+                    raise unknown_field(name, readers, message.__name__, _place(name, message))
             elif item is not None:
                 try:
                     arguments[name] = reader(item)
@@ -126,7 +147,7 @@ def _plain_reader(hint: Any, markers: tuple[Any, ...], strict: bool) -> Reader:
     if dataclasses.is_dataclass(kind):
         return _message_reader(kind, strict)  # type: ignore[arg-type]  # is_dataclass allows instances too
     if get_origin(kind) is tuple:
-        return _list_reader(_reader(get_args(kind)[0], strict))
+        return _list_reader(_reader(get_args(kind)[0], strict), strict)
     if get_origin(kind) is Mapping:
         return _map_reader(_reader(get_args(kind)[1], strict))
     return _SCALARS[kind] if kind is not bool else functools.partial(scalars.boolean, strict=strict)
@@ -165,16 +186,18 @@ def _wrapped_reader(key: str, reader: Reader, absent: tuple[()] | None, strict: 
     return read_wrapped
 
 
-def _list_reader(reader: Reader) -> Reader:
+def _list_reader(reader: Reader, strict: bool) -> Reader:
     def read_list(value: Any) -> Any:
         if not isinstance(value, list | tuple):
             raise SpecError("", f"must be a list, {found(value)}")
         items = []
-        for item in value:
+        for position, item in enumerate(value):
+            if item is None and not strict:
+                continue
             try:
                 items.append(reader(item))
             except SpecError as error:
-                raise error.under(f"[{len(items)}]") from None
+                raise error.under(f"[{position}]") from None
         return tuple(items)
 
     return read_list

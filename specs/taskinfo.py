@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping
 from typing import Any, Final, NoReturn
 
@@ -44,7 +45,8 @@ def json_value(text: str | bytes, *, strict: bool) -> Any:
     """What a JSON text says.
 
     Strict also refuses a key that occurs twice in one object (JSON leaves open what that means; Mesos takes the last).
-    Both refuse NaN and Infinity outside of quotes, which Python would take and Mesos does not.
+    Both refuse NaN and Infinity outside of quotes, which Python would take and Mesos does not, and numbers that a
+    double cannot hold, which Python would take for infinite.
     """
     if isinstance(text, bytes):
         try:
@@ -52,7 +54,8 @@ def json_value(text: str | bytes, *, strict: bool) -> Any:
         except UnicodeDecodeError as error:
             raise SpecError("", f"is not UTF-8 at byte {error.start}") from error
     try:
-        return json.loads(text, object_pairs_hook=_unique if strict else None, parse_constant=_no_constant)
+        return json.loads(text, object_pairs_hook=_unique if strict else None, parse_constant=_no_constant,
+                          parse_float=_finite)
     except json.JSONDecodeError as error:
         raise SpecError("", f"is not JSON: {error.msg} at line {error.lineno} column {error.colno}") from error
     except RecursionError as error:
@@ -107,6 +110,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(key for key in keys if keys.count(key) > 1)
         raise SpecError("", f"has the key \"{step(twice)}\" twice in one object")
     return result
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise SpecError("", f"is not JSON that can be read: the number {step(text)} is too large")
+    return value
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -195,6 +195,8 @@ def _repeated_filler(field: FieldSchema, schema: Schema) -> Fill:
             raise SpecError("", f"must be a list, {found(value)}")
         items = getattr(message, name)
         for position, item in enumerate(value):
+            if item is None:
+                continue
             try:
                 append(items, item)
             except SpecError as error:

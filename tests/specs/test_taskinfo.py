@@ -31,6 +31,7 @@ def test_the_three_forms_are_one_task() -> None:
     ('{"limits": {"cpus": {"value": Infinity}}}', 'is not JSON: write "Infinity" in quotes'),
     ('{"x": NaN}', 'is not JSON: write "NaN" in quotes'),
     ("[" * 200_000, "is nested too deeply"),
+    ('{"limits": {"cpus": {"value": 1e999}}}', "is not JSON that can be read: the number 1e999 is too large"),
     ('{"name": "a", "name": "b"}', 'has the key "name" twice in one object'),
     ("[]", "must be an object, found a list"),
 ])

@@ -64,6 +64,8 @@ def test_nan_keeps_its_name() -> None:
     ({"health_check": {"type": "SMOKE"}}, {"health_check": {}}),  # an unknown name of an optional enum is absent
     ({"health_check": {"type": "tcp"}}, {"health_check": {}}),
     ({"resources": []}, {}),
+    ({"resources": [None]}, {}),
+    ({"command": {"arguments": ["a", None, "b"]}}, {"command": {"arguments": ["a", "b"]}}),
     ({"labels": {}}, {"labels": {}}),
     ({"limits": {"cpus": {"value": 2}}}, {"limits": {"cpus": {"value": 2.0}}}),
 ])
