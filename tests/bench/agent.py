@@ -29,6 +29,8 @@ class TimedAgent:
     def __init__(self, executor: str = "bench-executor") -> None:
         self.executor = executor
         self.subscribed_at: float | None = None  # steady clock, when SUBSCRIBE had been read
+        self._executor_info = {"type": "CUSTOM", "executor_id": {"value": executor},
+                               "framework_id": {"value": FRAMEWORK}, "command": {"value": "bench"}}
         self._updates = Updates()
         self._changed = threading.Condition()
         self._stream: socket.socket | None = None
@@ -51,7 +53,8 @@ class TimedAgent:
 
     def launch(self, *tasks: dict[str, Any]) -> float:
         """Write LAUNCH for each task, all in one go; the steady clock just before that."""
-        records = b"".join(_record({"type": "LAUNCH", "launch": {"task": task}}) for task in tasks)
+        records = b"".join(_record({"type": "LAUNCH", "launch": {"task": {**task, "executor": self._executor_info}}})
+                           for task in tasks)
         return self._send(records)
 
     def kill(self, task: str) -> float:
@@ -121,8 +124,7 @@ class TimedAgent:
         resources = [{"name": name, "type": "SCALAR", "scalar": {"value": value}, "role": "*"}
                      for name, value in (("cpus", 64.0), ("mem", 65536.0))]
         answer = {"type": "SUBSCRIBED", "subscribed": {
-            "executor_info": {"type": "CUSTOM", "executor_id": {"value": self.executor},
-                              "framework_id": {"value": FRAMEWORK}, "command": {"value": "bench"}},
+            "executor_info": self._executor_info,
             "framework_info": {"id": {"value": FRAMEWORK}, "user": "root", "name": "bench"},
             "agent_info": {"id": {"value": AGENT}, "hostname": "127.0.0.1", "port": self.port, "resources": resources},
             "container_id": {"value": "bench"},

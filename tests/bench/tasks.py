@@ -26,6 +26,7 @@ def task(
     made: dict[str, Any] = {
         "name": "bench", "task_id": {"value": name}, "agent_id": {"value": agent},
         "resources": [_scalar("cpus", cpus), _scalar("mem", mem)],
+        "kill_policy": {"grace_period": {"nanoseconds": 0}},  # a sleep as first process ignores SIGTERM
         "container": {"type": "DOCKER",
                       "docker": {"image": image, "network": network.upper(), "parameters": parameters}},
     }
