@@ -139,17 +139,18 @@ class Ending:
     message: str
     reason: str | None = None
     healthy: bool | None = None
-    data: bytes | None = None
+    overrun: int | None = None  # bytes of memory, where that limit was the end
 
 
 def decide(facts: Facts, *, strict: bool) -> Ending:
     """The last word. `strict`: exactly as Mesos's own docker executor has it."""
     text = base_text(facts.outcome, strict=strict)
     if not strict:
-        details = "; ".join(_details(facts))
-        text = f"{text}: {details}" if details else text
-    state = _state(facts, strict=strict)
-    return Ending(state, text, _reason(facts, strict=strict), _healthy(facts, state, strict=strict))
+        more = details(facts)
+        text = f"{text}: {more}" if more else text
+    state, reason = _state(facts, strict=strict), _reason(facts, strict=strict)
+    overrun = facts.outcome.memory_limit if isinstance(facts.outcome, Exit) and reason == OUT_OF_MEMORY else None
+    return Ending(state, text, reason, _healthy(facts, state, strict=strict), overrun)
 
 
 def base_text(outcome: Outcome, *, strict: bool) -> str:
@@ -236,45 +237,50 @@ def _healthy(facts: Facts, state: TaskState, *, strict: bool) -> bool | None:
     return False if strict or state is TaskState.KILLED else None
 
 
+def details(facts: Facts) -> str:
+    """The truths that Mesos does not tell."""
+    return "; ".join(_details(facts))
+
+
 def _details(facts: Facts) -> list[str]:
     outcome = facts.outcome
     match outcome:
         case Exit():
-            details = _exit_details(outcome, facts)
+            found = _exit_details(outcome, facts)
         case Unknown(removed=True):
-            details = ["the container was removed by somebody else"]
+            found = ["the container was removed by somebody else"]
         case NotRun(failure=failure):
-            details = _failure_details(failure, facts)
+            found = _failure_details(failure, facts)
         case Refused(path=path):
-            details = [f"see {path}"] if path else []
+            found = [f"see {path}"] if path else []
         case _:
-            details = []
+            found = []
     if facts.cause not in (None, Cause.KILL):
-        details.append(f"{facts.cause.value}{f' ({facts.why})' if facts.why else ''}")
+        found.append(f"{facts.cause.value}{f' ({facts.why})' if facts.why else ''}")
     if facts.tail and facts.cause is None and not (isinstance(outcome, Exit) and outcome.status == 0):
-        details.append(f"stderr: {facts.tail}")
-    return details
+        found.append(f"stderr: {facts.tail}")
+    return found
 
 
 def _exit_details(end: Exit, facts: Facts) -> list[str]:
-    details: list[str] = []
+    found: list[str] = []
     if end.oom:
         limit = f"limit {_size(end.memory_limit)}" if end.memory_limit else "no limit of its own"
         peak = f", peak {_size(end.memory_peak)}" if end.memory_peak else ""
-        details.append(f"out of memory ({limit}{peak})")
+        found.append(f"out of memory ({limit}{peak})")
     elif facts.cause is None and 128 < end.status <= 128 + signal.NSIG:
-        details.append(f"killed by {_signal_name(end.status - 128)}")
+        found.append(f"killed by {_signal_name(end.status - 128)}")
     if end.status == 127 and facts.cause is None:
-        details.append(f"command not found (in: {facts.command})")
+        found.append(f"command not found (in: {facts.command})")
     if end.status == 126 and facts.cause is None:
-        details.append(f"command cannot be executed (in: {facts.command})")
+        found.append(f"command cannot be executed (in: {facts.command})")
     if end.error:
-        details.append(end.error)
+        found.append(end.error)
     if end.removed:
-        details.append("the container was removed by somebody else")
+        found.append("the container was removed by somebody else")
     if end.started_again:
-        details.append("the container was started again by somebody else, and stopped")
-    return details
+        found.append("the container was started again by somebody else, and stopped")
+    return found
 
 
 def _failure_details(failure: Failure, facts: Facts) -> list[str]:
@@ -286,10 +292,10 @@ def _failure_details(failure: Failure, facts: Facts) -> list[str]:
         RegistryUnavailable: f"no answer from the registry of {facts.image}",
         BadOption: "the engine refused an option",
     }.get(failure.kind)
-    details = [detail for detail in (what, failure.text) if detail]
+    found = [detail for detail in (what, failure.text) if detail]
     if failure.kind.blame is Blame.PLATFORM:
-        details.append(_NOT_THE_TASK)
-    return details
+        found.append(_NOT_THE_TASK)
+    return found
 
 
 def _strsignal(number: int) -> str:

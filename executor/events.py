@@ -220,6 +220,13 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Explain:
+    """Tell the task's stderr what the update must not say, as it shall say no more than Mesos does."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pull:
     """Get the image -> Pulled, PullFailed, PullProgressed."""
 
@@ -307,6 +314,6 @@ class Forget:
 
 
 Effect = (
-    Report | Pull | CancelPull | CreateAndStart | Look | Signal | ForceRemove | KillPid | Remove | StartTimer
+    Report | Explain | Pull | CancelPull | CreateAndStart | Look | Signal | ForceRemove | KillPid | Remove | StartTimer
     | CancelTimer | StartChecks | StopChecks | WatchPid | DrainLogs | Forget
 )

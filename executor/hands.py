@@ -2,9 +2,8 @@
 from __future__ import annotations
 
 import logging
-import tempfile
-import uuid
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from executor.checking import Checking
 from executor.config import Settings
 from executor.endings import Failure
 from executor.engine import Engine
-from executor.logs import Logs, Sink, own_sink, sandbox_sink
+from executor.logs import Logs, own_sink, sandbox_sink
 from executor.mesos import Agent
 from executor.plan import Agreement, Plan
 from executor.pulls import Pulls
@@ -38,7 +37,7 @@ class Entry:
     agreement: Agreement
     name: str  # the container's
     plan: Plan | None = None  # until the start
-    link: Path | None = None  # to the sandbox, where its own path cannot stand in a bind
+    secrets: Path | None = None  # the folder with its secret files
     lost: bool = False  # the engine was gone while the task lived: some output may be missing
 
 
@@ -66,16 +65,19 @@ class Hands:
         return root if self._settings.drop_in else root / "tasks" / task_id
 
     def prepare(self, entry: Entry) -> str:
-        """Make the task's sandbox and its files; its path for a bind, which takes no colon. Raises OSError."""
-        sink: Sink
+        """Make the task's sandbox and its files; its path. Raises OSError."""
         path = self.sandbox(entry.task.id)
-        sink = own_sink() if self._settings.drop_in else sandbox_sink(path)
-        self._logs.open(entry.task.id, sink)
-        if ":" not in str(path) or self._settings.drop_in:
-            return str(path)
-        entry.link = Path(tempfile.gettempdir()) / f"mdx-{uuid.uuid4()}"
-        entry.link.symlink_to(path.absolute())
-        return str(entry.link)
+        self._logs.open(entry.task.id, own_sink() if self._settings.drop_in else sandbox_sink(path))
+        return str(path.absolute())
+
+    def keep_secrets(self, entry: Entry, directory: Path, secrets: Sequence[bytes]) -> None:
+        """Write them where only the container's mounts lead to, until the task is over. Raises OSError."""
+        if not secrets:
+            return
+        directory.mkdir(mode=0o700)
+        entry.secrets = directory
+        for index, secret in enumerate(secrets):
+            (directory / str(index)).write_bytes(secret)
 
     def carry_out(self, entry: Entry, effect: e.Effect) -> None:
         """Do it, or have it done."""
@@ -83,9 +85,13 @@ class Hands:
 
     def _report(self, entry: Entry, effect: e.Report) -> None:  # noqa: ARG002 - all effects are carried out alike
         assert self.agent is not None  # noqa: S101 - set before the loop begins
-        log.info("Task %s: %s%s", effect.status.task_id, effect.status.state,
-                 f": {effect.status.message}" if effect.status.message else "")
+        said = effect.status
+        log.info("Task %s: %s%s", said.task_id, said.state, f": {said.message}" if said.message else "")
         self.agent.send(effect.status)
+
+    def _explain(self, entry: Entry, effect: e.Explain) -> None:  # in the drop-in our log is its stderr
+        if effect.text:
+            log.warning("Task %s: %s", entry.task.id, effect.text)
 
     def _pull(self, entry: Entry, effect: e.Pull) -> None:  # noqa: ARG002
         terms = entry.task.terms
@@ -159,8 +165,8 @@ class Hands:
         self._logs.close(entry.task.id)
         if entry.task.pid is not None:
             self._processes.forget(entry.task.pid)
-        if entry.link is not None:
-            entry.link.unlink(missing_ok=True)
+        if entry.secrets is not None:
+            shutil.rmtree(entry.secrets, ignore_errors=True)
 
     def _start_pull(self, image: str, force: bool, *rest: object) -> None:
         cancel, listener, done = rest
@@ -169,6 +175,7 @@ class Hands:
 
 _METHODS: dict[type[e.Effect], str] = {
     e.Report: "report",
+    e.Explain: "explain",
     e.Pull: "pull",
     e.CancelPull: "cancel_pull",
     e.CreateAndStart: "start",

@@ -31,6 +31,7 @@ class Plan:
     image: str
     payload: Mapping[str, Any] = field(repr=False)
     network_infos: tuple[dict[str, object], ...] = ()  # as the task asked for them
+    secrets: tuple[bytes, ...] = field(default=(), repr=False)  # files 0, 1, … of the secret directory
 
     @property
     def tty(self) -> bool:
@@ -67,10 +68,12 @@ def agreement(task: TaskInfo, settings: Settings, capabilities: frozenset[str]) 
     return Agreement(terms, None if kill_grace is None else kill_grace / 1e9, task.health_check, task.check)
 
 
-def plan(task: TaskInfo, settings: Settings, name: str, sandbox: str, total_memory: int) -> Plan:
+def plan(task: TaskInfo, settings: Settings, name: str, sandbox: str, *, total_memory: int,
+         secret_directory: str) -> Plan:
     """The container that the task describes; raises SpecError with Mesos's text.
 
-    `sandbox`: the task's, on the host, without a colon. `total_memory`: the node's, bytes.
+    `sandbox`: the task's, on the host. `total_memory`: the node's, bytes. `secret_directory`: where the plan's secrets
+    have to stand as files before the container is made.
     """
     if task.container is None or task.container.type != "DOCKER":
         raise SpecError("container", "The task has no container of type DOCKER")
@@ -91,11 +94,12 @@ def plan(task: TaskInfo, settings: Settings, name: str, sandbox: str, total_memo
         total_memory_bytes=total_memory,
         only_mesos=settings.drop_in,
     )
-    payload = create_payload(options, {**settings.labels, "mesos-docker.task-id": task.task_id})
+    payload = create_payload(options, {**settings.labels, "mesos-docker.task-id": task.task_id},
+                             secret_directory=secret_directory)
     if not settings.drop_in:
         payload = _ours(payload, settings)
     requested = tuple(codec.write(info) for info in task.container.network_infos)
-    return Plan(name, options.image, payload, requested)
+    return Plan(name, options.image, payload, requested, tuple(each.data for each in options.secret_files))
 
 
 def known_limits(terms: Terms, plan: Plan) -> Terms:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from executor.endings import Cause, Exit, Facts, Signalled, Unknown, decide
+from executor.endings import Cause, Exit, Facts, Signalled, Unknown, decide, details
 from executor.events import (
     CancelTimer,
     CheckReported,
@@ -13,6 +13,7 @@ from executor.events import (
     Event,
     Exited,
     ExitMissed,
+    Explain,
     ForceRemove,
     Forget,
     GraceOver,
@@ -36,6 +37,7 @@ from executor.events import (
     WatchPid,
 )
 from executor.tasks import Phase, Step, Task, believed, end, exit_of, force, status, stop
+from specs.resource import Resource
 from specs.status import TaskState
 
 HEALTH_UPDATED = "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED"
@@ -45,6 +47,7 @@ MISSED_WAIT = 60.0  # seconds the engine has to tell the status of a process tha
 FORCED_MISSED_WAIT = 5.0  # the same, where we killed it and know why it is gone
 STEP_FAILED_WAIT = 0.5  # seconds until the next step, when one was refused at once
 
+MEGABYTE = 1 << 20
 _SIGKILL = 9
 
 
@@ -152,11 +155,14 @@ def missed(task: Task, event: ExitMissed) -> Step:  # noqa: ARG001
 
 def last_word(task: Task, event: Drained | DrainSlow) -> Step:
     tail = event.tail if isinstance(event, Drained) else ""
-    ending = decide(_facts(task, tail), strict=task.terms.strict)
+    facts = _facts(task, tail)
+    ending = decide(facts, strict=task.terms.strict)
+    overrun = None if ending.overrun is None else (Resource("mem", "SCALAR", scalar=ending.overrun / MEGABYTE),)
     update = status(task, ending.state, message=ending.message, reason=ending.reason, healthy=ending.healthy,
-                    data=ending.data)
+                    limitation=overrun)
     remove = (Remove(),) if task.terms.remove and task.container is not None else ()
-    return Step(replace(task, phase=Phase.DONE), (Report(update), *remove, Forget()))
+    explain = (Explain(details(facts)),) if task.terms.strict else ()
+    return Step(replace(task, phase=Phase.DONE), (*explain, Report(update), *remove, Forget()))
 
 
 def ignore(task: Task, event: Event) -> Step:  # noqa: ARG001

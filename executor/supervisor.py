@@ -14,6 +14,7 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from executor import events as e
 from executor.cgroups import memory_peak
@@ -216,7 +217,10 @@ class Supervisor:
     def _prepare(self, entry: Entry, info: TaskInfo) -> Outcome | None:
         try:
             sandbox = self._hands.prepare(entry)
-            entry.plan = plan(info, self._settings, entry.name, sandbox, total_memory())
+            secrets = secret_directory(self._settings.directory)
+            entry.plan = plan(info, self._settings, entry.name, sandbox, total_memory=total_memory(),
+                              secret_directory=str(secrets))
+            self._hands.keep_secrets(entry, secrets, entry.plan.secrets)
         except SpecError as error:
             return Refused(error.problem, error.path)
         except OSError as error:
@@ -292,3 +296,10 @@ class Supervisor:
 def total_memory() -> int:
     """The node's memory, bytes."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def secret_directory(sandbox: str) -> Path:
+    """A folder, not yet made, for one task's secrets: in memory if the node has a place for that."""
+    memory = Path("/dev/shm")  # noqa: S108 - a folder of ours in it, which nobody else can enter
+    root = memory if os.access(memory, os.W_OK) else Path(sandbox)
+    return root.absolute() / f"mdx-secrets-{uuid.uuid4()}"

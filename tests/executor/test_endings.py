@@ -125,7 +125,8 @@ def facts(outcome: Outcome, cause: Cause | None) -> Facts:
 @pytest.mark.parametrize(("outcome", "cause", "state", "reason", "message"), TABLE)
 def test_table(outcome: Outcome, cause: Cause | None, state: TaskState, reason: str | None, message: str) -> None:
     healthy = False if cause is Cause.HEALTH else None
-    assert decide(facts(outcome, cause), strict=False) == Ending(state, message, reason, healthy)
+    overrun = outcome.memory_limit if isinstance(outcome, Exit) and reason == OOM else None
+    assert decide(facts(outcome, cause), strict=False) == Ending(state, message, reason, healthy, overrun)
 
 
 # as Mesos: executor.cpp, `reaped`

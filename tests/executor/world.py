@@ -76,7 +76,7 @@ class World:
             chances.append(e.Noticed)  # RESYNC
         if self.running:
             chances += [self.somebody_removes, self.somebody_restarts, self.oom, self.die_untold]
-        if self.checked:  # a report may be on its way when the checks are stopped
+        if self.checked:
             chances += [lambda: e.HealthReported(self.choose(2) == 1), lambda: e.CheckReported({"type": "TCP"})]
         return chances
 
@@ -149,10 +149,8 @@ class World:
                 self.clocks.add(timer)
             case e.CancelTimer(timer):
                 self.clocks.discard(timer)
-            case e.StartChecks():
+            case e.StartChecks():  # for good: a report may be on its way when they are stopped
                 self.checked = True
-            case e.StopChecks():
-                pass
             case e.WatchPid(pid):
                 self.watched.add(pid)
             case e.KillPid(_):
