@@ -13,7 +13,6 @@ and a value of the wrong type are errors. The only error is SpecError, with the 
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import functools
 import types
 from base64 import b64encode
@@ -51,6 +50,8 @@ def write(message: Any) -> dict[str, Any]:
 
 def unknown_field(name: object, known: Iterable[str], where: str, place: str | None = None) -> SpecError:
     """The error for a field that `where` does not have; `place` is where such a field is, if it is known."""
+    import difflib
+
     names = sorted(known)
     near = place or next(iter(difflib.get_close_matches(step(name), names, n=1)), None)
     hint = f'did you mean "{near}"?' if near else f"its fields are {', '.join(names) or 'none'}"
@@ -159,6 +160,8 @@ _SCALARS: Final[Mapping[Any, Reader]] = {str: scalars.text, float: scalars.numbe
 def _read_enum(value: Any, names: tuple[str, ...]) -> str:
     if value in names:
         return str(value)
+    import difflib
+
     near = difflib.get_close_matches(value.upper(), names, n=1) if isinstance(value, str) else []
     hint = f'; did you mean "{near[0]}"?' if near else ""
     raise SpecError("", f"must be one of {', '.join(names)}, {found(value)}{hint}")
