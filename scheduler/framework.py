@@ -73,6 +73,7 @@ class Framework:
         self._tasks: dict[str, Task] = {}  # those that have not ended
         self._executors: dict[tuple[str, str], Message] = {}  # ExecutorInfo by agent and executor id
         self._offers: dict[str, Message] = {}  # that came in this turn
+        self._unacknowledged: list[Message] = []  # updates of this turn
         self._subscribed = False
         self._ever_subscribed = False
         self._last_reason = "no answer"
@@ -119,6 +120,7 @@ class Framework:
         try:
             while not self._over:
                 self._turn()
+            self._acknowledge()
         finally:
             self._master.stop(failover=self._failover)
 
@@ -171,6 +173,7 @@ class Framework:
                 handler(*arguments)
         except queue.Empty:
             pass
+        self._acknowledge()
         now = self._clock()
         while self._timers and self._timers[0][0] <= now:
             heapq.heappop(self._timers)[2]()
@@ -184,6 +187,14 @@ class Framework:
         if due is not None:
             times.append(due)
         return max(0.0, min(times) - self._clock()) if times else None
+
+    def _acknowledge(self) -> None:
+        """Updates are acknowledged when what they changed is safe."""
+        if self._unacknowledged:
+            self._flush()
+            for status in self._unacknowledged:
+                self._master.acknowledge(status)
+            self._unacknowledged.clear()
 
     def _match(self) -> None:
         if self._offers:
@@ -208,6 +219,7 @@ class Framework:
                 entry = self._record(self._ledger.launched(placement.task_id, launch.agent_id, now))
                 self._listener.launched(entry, launch, info)
                 infos.append(info)
+            self._flush()
             self._master.accept(launch.offer_ids, infos, refuse)
         for decline in matched.declines:
             log.debug("Declining the offer of %s: %s", decline.agent_id, decline.reason)
@@ -279,6 +291,7 @@ class Framework:
         self._suppressed = False
         if self._storage is not None:
             self._storage.save_framework_id(framework_id)
+            self._storage.flush()
         self._ledger.subscribed(self._clock())
         self._listener.subscribed(framework_id, master)
 
@@ -302,7 +315,7 @@ class Framework:
             log.warning("Killing the task %s: it is not known here", status["task_id"]["value"])
             self._master.kill(status["task_id"]["value"], status.get("agent_id", {}).get("value"), None)
         if step.acknowledge:
-            self._master.acknowledge(status)
+            self._unacknowledged.append(status)
         if step.news and step.entry is not None:
             self._tell(step.entry, status)
 
@@ -324,6 +337,10 @@ class Framework:
         if self._storage is not None:
             self._storage.save_entry(entry)
         return entry
+
+    def _flush(self) -> None:
+        if self._storage is not None:
+            self._storage.flush()
 
     def _take_over(self) -> None:
         if self._storage is None:

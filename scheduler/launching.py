@@ -51,15 +51,20 @@ def task(info: Message, executor: CustomExecutor | None, constraints: tuple[Cons
 
     With `executor` a task that has none of its own is run by it, without by the agent's. Raises SpecError.
     """
-    own = info.get("executor")
-    if own is not None:
-        scalars, _ = _amounts(own.get("resources", ()), "executor.resources")
-        overhead = Overhead(own["executor_id"]["value"], scalars)
-        return Task(Wish(info["task_id"]["value"], need(info), constraints, overhead), info)
-    if executor is None:
-        return Task(Wish(info["task_id"]["value"], need(info), constraints), info)
-    overhead = Overhead(executor.executor_id, executor.scalars)
-    return Task(Wish(info["task_id"]["value"], need(info), constraints, overhead), for_executor(info), executor)
+    if executor is not None and "executor" not in info:
+        return stored_task(for_executor(info), executor, constraints)
+    return stored_task(info, None, constraints)
+
+
+def stored_task(info: Message, executor: CustomExecutor | None, constraints: tuple[Constraint, ...] = ()) -> Task:
+    """A task from a TaskInfo that is already in the form in which it is launched. Raises SpecError."""
+    overhead = None
+    if executor is not None:
+        overhead = Overhead(executor.executor_id, executor.scalars)
+    elif "executor" in info:
+        scalars, _ = _amounts(info["executor"].get("resources", ()), "executor.resources")
+        overhead = Overhead(info["executor"]["executor_id"]["value"], scalars)
+    return Task(Wish(info["task_id"]["value"], need(info), constraints, overhead), info, executor)
 
 
 def for_executor(info: Message) -> dict[str, Any]:

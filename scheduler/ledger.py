@@ -158,6 +158,8 @@ class Ledger:
         if (entry.phase is Phase.LAUNCHING and not entry.kill and entry.launches < MAX_LAUNCHES
                 and _never_launched(status)):
             return Step(self._requeue(entry, now), acknowledge, news=False)
+        if entry.phase is Phase.QUEUED and _never_launched(status):
+            return Step(entry, acknowledge, news=False)  # of an earlier launch, told twice
         state = TaskState(status["state"])
         if not acknowledge and state is entry.state and PHASE_OF[state] is not Phase.ENDED:
             return Step(entry, acknowledge, news=False)  # the answer to a reconciliation: it is as we knew
@@ -227,6 +229,7 @@ class Ledger:
 
     def _moved(self, entry: Entry, state: TaskState, status: Mapping[str, Any], now: float) -> Entry:
         phase = PHASE_OF[state]
+        self._queued.pop(entry.task_id, None)
         if phase is Phase.ENDED:
             self._ended += 1
         elif phase is Phase.LOST:

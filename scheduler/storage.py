@@ -1,7 +1,7 @@
 """The port to a place that outlives the process: the framework id and the tasks that have not ended.
 
-What is saved is durable when the method returns: a task before it is launched, an update before it is acknowledged. So
-a scheduler that starts again subscribes as the framework that it was and asks after every task that it had.
+What was saved is durable when `flush` returns: a task before it is launched, an update before it is acknowledged. So a
+scheduler that starts again subscribes as the framework that it was and asks after every task that it had.
 """
 from __future__ import annotations
 
@@ -24,8 +24,10 @@ class Storage(Protocol):
     def save_task(self, entry: Entry, task: Task) -> None: ...
 
     def save_entry(self, entry: Entry) -> None:
-        """Its task has been saved; an entry that has ended may be dropped."""
+        """Its task has been saved; a task that has ended is forgotten."""
         ...
+
+    def flush(self) -> None: ...
 
     def tasks(self, now: float) -> Iterable[tuple[Entry, Task]]:
         """The tasks that had not ended. `now` becomes the time of their phases: clocks start anew with a process."""

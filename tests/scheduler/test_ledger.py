@@ -174,6 +174,15 @@ def test_a_task_whose_offer_was_gone_waits_again_but_not_for_ever() -> None:
     assert ledger["t"].phase is Phase.ENDED
 
 
+def test_news_of_an_earlier_launch_reach_a_task_that_waits_again() -> None:
+    ledger = launched()
+    ledger.update(update("t", "TASK_DROPPED", **INVALID), 1)
+    assert not ledger.update(update("t", "TASK_DROPPED", **INVALID), 2).news
+    assert list(ledger.queued) == ["t"]
+    assert ledger.update(update("t", "TASK_RUNNING"), 3).news
+    assert not ledger.queued
+
+
 def test_a_task_that_ran_is_not_launched_again() -> None:
     ledger = launched()
     ledger.update(update("t", "TASK_RUNNING"), 1)
@@ -227,7 +236,7 @@ def test_any_order_of_events_keeps_the_table_true(events: list[tuple[str, bool, 
         elif event == "due":
             due = ledger.due(now)
             assert not ended or not (due.kills or due.reconcile)
-        elif ledger["t"].phase is not Phase.QUEUED:
+        else:
             last = last if again else update("t", event, with_uuid=with_uuid)
             step = ledger.update(last, now)
             assert step.acknowledge == ("uuid" in last)

@@ -1,0 +1,84 @@
+"""The command `mesos-docker`: finds the subcommand, imports that and nothing else, shows errors as people read them.
+
+Exit status: 0, or the container's own, or 2 for what is refused before anything runs, or 3 for what could not be done;
+each subcommand's --help says more. 130 after Ctrl-C where nothing better is known.
+"""
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import os
+import sys
+
+import click
+
+from deploy.problems import FAILED, Problem
+
+COMMANDS = {
+    "run": "deploy.run_command",
+    "local": "deploy.local_command",
+    "explain": "deploy.explain_command",
+}
+
+
+class LazyGroup(click.Group):
+    """Each command is the object of its own name in its module, imported when it is wanted."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(importlib.import_module(COMMANDS[cmd_name]), cmd_name)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{COMMANDS[cmd_name]}.{cmd_name} is not a command")
+        return command
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("mesos-docker")
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown (not installed)"
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(_version(), prog_name="mesos-docker")
+def cli() -> None:
+    """Run Docker containers on Mesos: on a cluster, or on an embedded one that needs no installation."""
+
+
+def main() -> None:
+    """What the installed command calls."""
+    sys.exit(run())
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """The exit status of a command line; `arguments` None: the process's own."""
+    return run_command(cli, arguments)
+
+
+def run_command(command: click.Command, arguments: list[str] | None = None) -> int:
+    """The exit status of one command, its errors shown as people read them."""
+    try:
+        status = command.main(arguments, prog_name="mesos-docker", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that Python's last flush finds somebody
+        return FAILED
+    except Exception as error:
+        if os.environ.get("MESOS_DOCKER_TRACEBACK"):
+            raise
+        Problem(f"{type(error).__name__}: {error} (a fault of mesos-docker; set MESOS_DOCKER_TRACEBACK=1 to see where)"
+                ).show()
+        return FAILED
+    return status if isinstance(status, int) else 0
+
+
+if __name__ == "__main__":
+    main()

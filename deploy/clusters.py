@@ -1,0 +1,54 @@
+"""Where tasks run: a cluster that is there, or the embedded Mesos, started for this command and gone with it."""
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.engine import Engine, EngineError
+from deploy.problems import Problem
+from deploy.signals import cleaned_up
+
+DEFAULT_PORTS = ((1024, 65535),)
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """`master`: what the driver connects to."""
+
+    master: str
+    work_dir: Path | None = None  # of the embedded one: its agents' sandboxes are below
+
+    @property
+    def embedded(self) -> bool:
+        """Whether it ends with this process."""
+        return self.work_dir is not None
+
+
+@contextlib.contextmanager
+def cluster(master: str, *, docker_socket: str) -> Iterator[Cluster]:
+    """The cluster that `--master` names. Raises Problem, for local also if there is no Docker to run anything with."""
+    if master != "local":
+        yield Cluster(master)
+        return
+    try:
+        Engine(docker_socket).ping()
+    except EngineError as error:
+        raise Problem(str(error)) from error
+    with embedded(docker_socket=docker_socket) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def embedded(*, docker_socket: str, ports: Sequence[tuple[int, int]] = DEFAULT_PORTS) -> Iterator[Cluster]:
+    """An embedded Mesos of one agent that offers these ports; nothing of it is left afterwards, whatever happens."""
+    from deploy.local import LocalMesos
+    folder = tempfile.mkdtemp(prefix="mesos-docker-")
+    with cleaned_up(lambda: shutil.rmtree(folder, ignore_errors=True)):
+        mesos = LocalMesos(work_dir=folder, docker_socket=docker_socket, ports=ports)
+        with cleaned_up(mesos.close):
+            mesos.start()
+            yield Cluster(mesos.address, Path(folder))

@@ -1,0 +1,52 @@
+"""The tasks of the main job, and the ends that they must have."""
+from __future__ import annotations
+
+from typing import Any
+
+PORT = 8080
+NGINX = "nginx"
+PAGE = "<h1>Hello from a container that Mesos started.</h1>\n"
+
+BATCH = {
+    "hello": "TASK_FINISHED", "count": "TASK_FINISHED", "sleep": "TASK_FINISHED",
+    "exits-with-3": "TASK_FAILED", "no-such-image": "TASK_FAILED",
+}
+
+
+def nginx_task(image: str, network: str) -> dict[str, Any]:
+    """nginx on a network of its own; its pages come from the folder `html` of the task's sandbox."""
+    return _task(NGINX, {
+        "type": "DOCKER",
+        "docker": {"image": image, "network": "USER", "port_mappings": [{"host_port": PORT, "container_port": 80}]},
+        "network_infos": [{"name": network}],
+        "volumes": [{"host_path": "html", "container_path": "/var/www/html", "mode": "RO"}],
+    }, {"shell": False}, ports=[PORT], kill_policy={"grace_period": {"nanoseconds": 5_000_000_000}})
+
+
+def batch_tasks(image: str) -> list[dict[str, Any]]:
+    """Five short tasks."""
+    return [
+        _shell("hello", image, "echo hello from $(hostname)"),
+        _shell("count", image, "for i in 1 2 3; do echo $i; done"),
+        _shell("sleep", image, "sleep 1"),
+        _shell("exits-with-3", image, "echo this goes wrong >&2; exit 3"),
+        _shell("no-such-image", "mesos-docker/no-such-image:1", "true"),
+    ]
+
+
+def _shell(name: str, image: str, line: str) -> dict[str, Any]:
+    container = {"type": "DOCKER", "docker": {"image": image, "network": "BRIDGE"}}
+    return _task(name, container, {"shell": True, "value": line})
+
+
+def _task(name: str, container: dict[str, Any], command: dict[str, Any], *, ports: list[int] | None = None,
+          **more: Any) -> dict[str, Any]:
+    resources: list[dict[str, Any]] = [
+        {"name": "cpus", "type": "SCALAR", "scalar": {"value": 0.1}},
+        {"name": "mem", "type": "SCALAR", "scalar": {"value": 64.0}},
+    ]
+    if ports:
+        ranges = [{"begin": port, "end": port} for port in ports]
+        resources.append({"name": "ports", "type": "RANGES", "ranges": {"range": ranges}})
+    return {"name": name, "task_id": {"value": name}, "command": command, "container": container,
+            "resources": resources, **more}

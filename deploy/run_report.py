@@ -1,0 +1,235 @@
+"""What the person, or the program, at the other end sees of tasks that run: three ways to tell the same.
+
+Text on a terminal is a table that lives; text elsewhere is a line per news; JSON is one TaskStatus per line in Mesos's
+own form, and nothing else on stdout. What is not about a task's state goes to stderr.
+"""
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import IO, TYPE_CHECKING, Any, Protocol
+
+from specs.status import TERMINAL_STATES, TaskState
+
+if TYPE_CHECKING:
+    from rich.live import Live
+    from rich.table import Table
+
+Message = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One task as people see it."""
+
+    task_id: str
+    state: str = "waits for an offer"
+    agent: str = ""
+    address: str = ""
+    ports: str = ""
+    message: str = ""
+    healthy: bool | None = None
+
+    def launched(self, hostname: str, agent_id: str, info: Message) -> Row:
+        """It has found its agent."""
+        return replace(self, state="launching", agent=hostname or agent_id, ports=ports(info), message="")
+
+    def updated(self, status: Message) -> Row:
+        """Something was heard of it."""
+        found = addresses(status)
+        return replace(self, state=status["state"], message=status.get("message") or reason(status),
+                       address=", ".join(found) or self.address, healthy=status.get("healthy", self.healthy))
+
+    @property
+    def line(self) -> str:
+        """The row as one line, without what is empty."""
+        where = f"on {self.agent}" if self.agent else ""
+        health = {None: "", True: "healthy", False: "unhealthy"}[self.healthy]
+        words = (self.task_id, self.state, health, where, self.address, self.ports, self.message)
+        return "  ".join(word for word in words if word)
+
+
+class Report(Protocol):
+    """Called on the framework's thread."""
+
+    def waiting(self, row: Row) -> None: ...
+
+    def launched(self, row: Row) -> None: ...
+
+    def updated(self, row: Row, status: Message) -> None: ...
+
+    def note(self, text: str) -> None:
+        """A sentence about the whole."""
+        ...
+
+    def output(self, data: bytes, descriptor: int) -> None:
+        """A piece of a container's output, from its stdout (1) or stderr (2). Called on any thread."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Lines:
+    """A line per news; the news go to `news`, a container's output to `out` and `err`."""
+
+    def __init__(self, news: IO[str], out: IO[str], err: IO[str]) -> None:
+        self._news, self._out, self._err = news, out, err
+
+    def waiting(self, row: Row) -> None:
+        self._say(row.line)
+
+    def launched(self, row: Row) -> None:
+        self._say(row.line)
+
+    def updated(self, row: Row, status: Message) -> None:  # noqa: ARG002 - the row says it
+        self._say(row.line)
+
+    def note(self, text: str) -> None:
+        print(text, file=self._err, flush=True)
+
+    def output(self, data: bytes, descriptor: int) -> None:
+        _write(self._out if descriptor == 1 else self._err, data)
+
+    def close(self) -> None:
+        pass
+
+    def _say(self, text: str) -> None:
+        print(text, file=self._news, flush=True)
+
+
+class JsonLines:
+    """One TaskStatus per line on `out`; notes and containers' output on `err`."""
+
+    def __init__(self, out: IO[str], err: IO[str]) -> None:
+        self._out, self._err = out, err
+
+    def waiting(self, row: Row) -> None:
+        self.note(row.line)
+
+    def launched(self, row: Row) -> None:
+        pass
+
+    def updated(self, row: Row, status: Message) -> None:  # noqa: ARG002 - the status says it
+        self._out.write(json.dumps(status) + "\n")
+        self._out.flush()
+
+    def note(self, text: str) -> None:
+        print(text, file=self._err, flush=True)
+
+    def output(self, data: bytes, descriptor: int) -> None:  # noqa: ARG002 - stdout belongs to the statuses
+        _write(self._err, data)
+
+    def close(self) -> None:
+        pass
+
+
+class LiveTable:
+    """A table on a terminal, redrawn with each news; it stays when it closes."""
+
+    def __init__(self, live: Live) -> None:
+        """`live` is started by this."""
+        self._live = live
+        self._rows: dict[str, Row] = {}
+        self._live.start()
+
+    def waiting(self, row: Row) -> None:
+        self._show(row)
+
+    def launched(self, row: Row) -> None:
+        self._show(row)
+
+    def updated(self, row: Row, status: Message) -> None:  # noqa: ARG002 - the row says it
+        self._show(row)
+
+    def note(self, text: str) -> None:
+        self._live.console.print(text, markup=False, highlight=False)
+
+    def output(self, data: bytes, descriptor: int) -> None:  # noqa: ARG002 - there is one terminal
+        self._live.console.print(data.decode(errors="replace"), end="", markup=False, highlight=False)
+
+    def close(self) -> None:
+        self._live.stop()
+
+    def _show(self, row: Row) -> None:
+        self._rows[row.task_id] = row
+        self._live.update(table(self._rows.values(), self._live.console.height), refresh=True)
+
+
+def table(rows: Iterable[Row], height: int) -> Table:
+    """The rows as a table that fits a terminal of this many lines: those that have ended make room first."""
+    from rich.table import Table
+    from rich.text import Text
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("Task", "State", "Agent", "Address", "Ports", "Message"):
+        shown.add_column(column, overflow="fold" if column == "Message" else "ellipsis", no_wrap=column != "Message")
+    everything = list(rows)
+    room = max(3, height - 4)
+    hidden = len(everything) - room
+    for row in _most_alive(everything, room):
+        state = Text(row.state + ({None: "", True: " ✓", False: " unhealthy"}[row.healthy]), style=_style(row.state))
+        shown.add_row(row.task_id, state, row.agent, row.address, row.ports, Text(row.message))
+    if hidden > 0:
+        shown.add_row(f"… and {hidden} more")
+    return shown
+
+
+def report(output: str, *, logs: bool) -> Report:
+    """The report for these options, on the process's own stdout and stderr."""
+    if output == "json":
+        return JsonLines(sys.stdout, sys.stderr)
+    if logs:  # then stdout is the container's, as with docker run
+        return Lines(sys.stderr, sys.stdout, sys.stderr)
+    if not sys.stdout.isatty():
+        return Lines(sys.stdout, sys.stdout, sys.stderr)
+    from rich.console import Console
+    from rich.live import Live
+    return LiveTable(Live(console=Console(), auto_refresh=False, redirect_stdout=False, redirect_stderr=False))
+
+
+def _write(file: IO[str], data: bytes) -> None:
+    """Bytes as they are, behind the text that was written before."""
+    file.flush()
+    file.buffer.write(data)  # type: ignore[attr-defined]  # the standard streams are TextIOWrappers
+    file.buffer.flush()  # type: ignore[attr-defined]
+
+
+def addresses(status: Message) -> list[str]:
+    """The container's IP addresses, as the update tells them."""
+    infos = status.get("container_status", {}).get("network_infos", ())
+    found = [address.get("ip_address") for info in infos for address in info.get("ip_addresses", ())]
+    return [address for address in found if address]
+
+
+def ports(info: Message) -> str:
+    """A TaskInfo's port mappings as people write them; without any, the host ports that it has."""
+    mappings = info.get("container", {}).get("docker", {}).get("port_mappings", ())
+    if mappings:
+        return ", ".join(f"{m.get('host_port', 0)}→{m.get('container_port', 0)}"
+                         + (f"/{m['protocol']}" if m.get("protocol") else "") for m in mappings)
+    ranges = [each for resource in info.get("resources", ()) if resource.get("name") == "ports"
+              for each in resource.get("ranges", {}).get("range", ())]
+    return ", ".join(f"{r['begin']}" if r["begin"] == r["end"] else f"{r['begin']}-{r['end']}" for r in ranges)
+
+
+def reason(status: Message) -> str:
+    """The reason in words, for an update without a message."""
+    return str(status.get("reason", "")).removeprefix("REASON_").replace("_", " ").lower()
+
+
+def _most_alive(rows: list[Row], room: int) -> list[Row]:
+    if len(rows) <= room:
+        return rows
+    alive = [row for row in rows if row.state not in TERMINAL_STATES]
+    ended = [row for row in rows if row.state in TERMINAL_STATES]
+    kept = {row.task_id for row in [*alive, *reversed(ended)][:room]}
+    return [row for row in rows if row.task_id in kept]
+
+
+def _style(state: str) -> str:
+    if state in (TaskState.RUNNING, TaskState.FINISHED):
+        return "green"
+    if state in (TaskState.KILLED, TaskState.KILLING):
+        return "yellow"
+    return "red" if state in TERMINAL_STATES else "cyan"

@@ -1,0 +1,107 @@
+"""The middle of `mesos-docker run`: builds everything, lets the framework's loop have the main thread, cleans up.
+
+It is apart from the command's options so that a command line which is refused costs no import of the scheduler.
+"""
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from deploy.clusters import Cluster, cluster
+from deploy.problems import Problem, refused
+from deploy.run_report import report
+from deploy.run_session import Patience, Session
+from deploy.signals import given_to, orderly
+from deploy.task_logs import Follower
+from scheduler.config import Config, master_address
+from scheduler.framework import Framework
+from scheduler.launching import CustomExecutor, Task, task
+from scheduler.matching import Constraint
+from scheduler.mesos_driver import MesosDriver
+from specs.errors import SpecError
+
+ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".zip")  # as Mesos: launcher/fetcher.cpp
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The options that are not about the task itself. Times are seconds."""
+
+    master: str
+    output: str
+    logs: bool
+    kill_after: float | None
+    offer_timeout: float
+    connect_timeout: float
+    constraints: Sequence[tuple[str, str]]
+    role: str
+    user: str
+    principal: str | None
+    secret: str | None
+    executor_command: str | None  # None: the agents' own
+    executor_uris: Sequence[str]
+    docker_socket: str
+
+
+def start(infos: Sequence[dict[str, Any]], settings: Settings) -> int:
+    """Run the tasks to their ends; the exit status. Raises Problem."""
+    tasks = _tasks(infos, settings)
+    if settings.master != "local" and "://" not in settings.master:
+        try:
+            master_address(settings.master)
+        except SpecError as error:
+            raise Problem(f"--{error}", 2) from error
+    elif "://" in settings.master and not settings.master.startswith(("zk://", "zoo://")):
+        raise Problem(f"--master: {settings.master!r} is not HOST:PORT, zk://HOST:PORT/PATH or local", 2)
+    shown = report(settings.output, logs=settings.logs)
+    with orderly(), contextlib.closing(shown), cluster(settings.master, docker_socket=settings.docker_socket) as found:
+        session = Session(tasks, shown, Patience(offers=settings.offer_timeout, kill_after=settings.kill_after))
+        follow(session, found, Config(
+            name=f"mesos-docker run {tasks[0].wish.task_id}", user=settings.user, roles=(settings.role,),
+            principal=settings.principal, connect_timeout=settings.connect_timeout,
+            gpus=any("gpus" in each.wish.need.scalars for each in tasks)),
+            secret=settings.secret, follower=Follower(shown.output) if settings.logs else None)
+    if session.problem is not None:
+        raise Problem(session.problem)
+    return session.exit_status
+
+
+def follow(session: Session, found: Cluster, config: Config, *, secret: str | None = None,
+           follower: Follower | None = None) -> None:
+    """Run a session's tasks on a cluster, with the main thread as the framework's, until they have ended."""
+    if found.embedded:  # it ends with this process and never comes back: executors must not wait for it
+        config = replace(config, checkpoint=False)
+    framework = Framework(MesosDriver(found.master, config, secret=secret), config, session)
+    try:
+        if follower is not None:
+            follower.start()
+        session.begin(framework, follower)
+        with given_to(session.interrupt):
+            framework.run()
+    finally:
+        if follower is not None:
+            follower.close()
+
+
+def _tasks(infos: Sequence[dict[str, Any]], settings: Settings) -> list[Task]:
+    constraints = tuple(Constraint(*each) for each in settings.constraints)
+    try:
+        return [task(info, _executor(settings), constraints) for info in infos]
+    except SpecError as error:
+        raise refused(error) from error
+
+
+def _executor(settings: Settings) -> CustomExecutor | None:
+    if settings.executor_command is None:
+        return None
+    command: dict[str, Any] = {"shell": True, "value": settings.executor_command}
+    if settings.executor_uris:
+        command["uris"] = [_uri(uri) for uri in settings.executor_uris]
+    return CustomExecutor(command)
+
+
+def _uri(value: str) -> dict[str, Any]:
+    archive = value.endswith(ARCHIVES)
+    return {"value": value, "extract": archive, "executable": not archive}

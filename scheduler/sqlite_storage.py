@@ -1,0 +1,97 @@
+"""The storage in one SQLite file: for a scheduler that may be killed and started again on the same machine.
+
+A transaction is open from the first change until `flush`, which writes it to the disk: one write for all updates of a
+turn. Tasks that have ended are deleted, so the file holds what is alive. A second process on the same file is refused:
+two schedulers with one framework id would throw each other out for ever.
+"""
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from scheduler.launching import CustomExecutor, Task, stored_task
+from scheduler.ledger import Entry, Phase
+from scheduler.matching import Constraint
+from specs.status import TaskState
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS framework (id TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS tasks (
+    task_id TEXT PRIMARY KEY, task TEXT NOT NULL, phase TEXT NOT NULL, agent_id TEXT, state TEXT, uuid TEXT,
+    launches INTEGER NOT NULL, kill INTEGER NOT NULL, grace REAL
+);
+"""
+
+
+class SqliteStorage:
+    """A context manager. Used by the thread that made it."""
+
+    def __init__(self, path: str) -> None:
+        """Raises sqlite3.OperationalError if another process has the file, or it cannot be one."""
+        self._database = sqlite3.connect(path, timeout=0.5, isolation_level="IMMEDIATE")
+        try:
+            self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = FULL")
+            self._database.executescript(SCHEMA)
+        except sqlite3.Error:
+            self._database.close()
+            raise
+
+    def __enter__(self) -> SqliteStorage:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.flush()
+        self._database.close()
+
+    def framework_id(self) -> str | None:
+        row = self._database.execute("SELECT id FROM framework").fetchone()
+        return None if row is None else str(row[0])
+
+    def save_framework_id(self, framework_id: str) -> None:
+        if self.framework_id() != framework_id:
+            self._database.execute("DELETE FROM framework")
+            self._database.execute("INSERT INTO framework VALUES (?)", (framework_id,))
+
+    def save_task(self, entry: Entry, task: Task) -> None:
+        self._database.execute("INSERT OR REPLACE INTO tasks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                               (entry.task_id, _task_text(task), *_columns(entry)))
+
+    def save_entry(self, entry: Entry) -> None:
+        if entry.phase is Phase.ENDED:
+            self._database.execute("DELETE FROM tasks WHERE task_id = ?", (entry.task_id,))
+        else:
+            self._database.execute("UPDATE tasks SET phase = ?, agent_id = ?, state = ?, uuid = ?, launches = ?, "
+                                   "kill = ?, grace = ? WHERE task_id = ?", (*_columns(entry), entry.task_id))
+
+    def flush(self) -> None:
+        self._database.commit()
+
+    def tasks(self, now: float) -> Iterable[tuple[Entry, Task]]:
+        for task_id, text, phase, agent_id, state, uuid, launches, kill, grace in self._database.execute(
+                "SELECT * FROM tasks ORDER BY rowid"):
+            entry = Entry(task_id, Phase(phase), now, agent_id, None if state is None else TaskState(state), uuid,
+                          launches, bool(kill), now if kill else None, grace)
+            yield entry, _task(json.loads(text))
+
+
+def _columns(entry: Entry) -> tuple[Any, ...]:
+    return (entry.phase.value, entry.agent_id, None if entry.state is None else entry.state.value, entry.uuid,
+            entry.launches, entry.kill, entry.grace)
+
+
+def _task_text(task: Task) -> str:
+    return json.dumps({
+        "info": task.info, "executor": None if task.executor is None else asdict(task.executor),
+        "constraints": [asdict(constraint) for constraint in task.wish.constraints],
+    })
+
+
+def _task(stored: dict[str, Any]) -> Task:
+    executor = stored["executor"]
+    return stored_task(stored["info"], None if executor is None else CustomExecutor(**executor),
+                       tuple(Constraint(**constraint) for constraint in stored["constraints"]))

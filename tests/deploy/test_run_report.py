@@ -1,0 +1,106 @@
+"""What people and programs see of tasks that run."""
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+
+from deploy.run_report import JsonLines, Lines, LiveTable, Row, addresses, ports, reason, table
+from tests.fakes.master import update
+
+NETWORKS = {"network_infos": [{"ip_addresses": [{"ip_address": "172.17.0.2"}, {"ip_address": "fd00::2"}]}]}
+INFO = {"container": {"docker": {"port_mappings": [
+    {"host_port": 8080, "container_port": 80}, {"host_port": 53, "container_port": 53, "protocol": "udp"}]}}}
+
+
+def stream() -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+
+
+def written(file: io.TextIOWrapper) -> str:
+    file.flush()
+    buffer = file.buffer
+    assert isinstance(buffer, io.BytesIO)
+    return buffer.getvalue().decode()
+
+
+def test_a_row_gathers_what_is_known() -> None:
+    row = Row("t")
+    assert row.line == "t  waits for an offer"
+    row = row.launched("host0", "S0", INFO)
+    assert row.line == "t  launching  on host0  8080→80, 53→53/udp"
+    row = row.updated(update("t", "TASK_RUNNING", container_status=NETWORKS))
+    assert row.line == "t  TASK_RUNNING  on host0  172.17.0.2, fd00::2  8080→80, 53→53/udp"
+    row = row.updated(update("t", "TASK_RUNNING", healthy=False))
+    assert "unhealthy" in row.line
+    row = row.updated(update("t", "TASK_FAILED", message="Container exited with status 3"))
+    assert row.line.endswith("172.17.0.2, fd00::2  8080→80, 53→53/udp  Container exited with status 3")
+
+
+def test_pieces() -> None:
+    assert addresses({}) == []
+    assert ports({}) == ""
+    ranges = [{"begin": 1, "end": 1}, {"begin": 5, "end": 9}]
+    assert ports({"resources": [{"name": "ports", "ranges": {"range": ranges}}]}) == "1, 5-9"
+    assert reason({"reason": "REASON_CONTAINER_LAUNCH_FAILED"}) == "container launch failed"
+    assert reason({}) == ""
+
+
+def test_lines_keep_news_output_and_notes_apart() -> None:
+    news, out, err = stream(), stream(), stream()
+    report = Lines(news, out, err)
+    report.launched(Row("t").launched("host0", "S0", {}))
+    report.updated(Row("t").updated(update("t", "TASK_RUNNING")), {})
+    report.note("a note")
+    report.output(b"\xffout", 1)
+    report.output(b"err", 2)
+    assert written(news) == "t  launching  on host0\nt  TASK_RUNNING\n"
+    assert out.buffer.getvalue() == b"\xffout"  # type: ignore[attr-defined]
+    assert written(err) == "a note\nerr"
+
+
+def test_json_lines_keep_stdout_for_statuses() -> None:
+    out, err = stream(), stream()
+    report = JsonLines(out, err)
+    status = update("t", "TASK_RUNNING", message="line\nbreak")
+    report.waiting(Row("t", message="host0 (S0): cpus: 8 needed, 1 offered"))
+    report.launched(Row("t"))
+    report.updated(Row("t"), status)
+    report.note("a note")
+    report.output(b"out", 1)
+    assert [json.loads(line) for line in written(out).splitlines()] == [status]
+    assert written(err).splitlines() == [
+        "t  waits for an offer  host0 (S0): cpus: 8 needed, 1 offered", "a note", "out"]
+
+
+def terminal(height: int = 20) -> tuple[LiveTable, io.StringIO]:
+    from rich.console import Console
+    from rich.live import Live
+    file = io.StringIO()
+    console = Console(file=file, force_terminal=True, width=120, height=height, color_system=None)
+    return LiveTable(Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)), file
+
+
+def test_the_table_on_a_terminal() -> None:
+    live, file = terminal()
+    live.updated(Row("t").launched("host0", "S0", INFO).updated(
+        update("t", "TASK_RUNNING", container_status=NETWORKS, message="[bold] is no markup")), {})
+    live.note("[a note]")
+    live.close()
+    text = file.getvalue()
+    for part in ("Task", "State", "Agent", "Address", "Ports", "TASK_RUNNING", "host0", "172.17.0.2", "8080→80",
+                 "[bold] is no markup", "[a note]"):
+        assert part in text
+
+
+@pytest.mark.parametrize(("count", "height", "shown"), [(3, 20, 3), (50, 20, 17), (50, 5, 4)])
+def test_the_table_fits_the_terminal_and_shows_what_is_alive(count: int, height: int, shown: int) -> None:
+    rows = [Row(f"t{i}", state="TASK_FINISHED") for i in range(count - 2)]
+    rows += [Row("alive-1", state="TASK_RUNNING"), Row("alive-2", state="TASK_STARTING")]
+    made = table(rows, height)
+    assert made.row_count == shown
+    names = [str(cell) for cell in made.columns[0].cells]
+    assert {"alive-1", "alive-2"} <= set(names)
+    if count > shown:
+        assert names[-1] == f"… and {count - shown + 1} more"

@@ -1,0 +1,157 @@
+"""A task's output, read through an agent's files API, byte for byte."""
+from __future__ import annotations
+
+import http.server
+import json
+import queue
+import threading
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from deploy.task_logs import Follower, read, sandbox
+
+WAIT = 30.0
+
+
+class FilesAgent:
+    """Serves files as an agent does: a piece at a time, bytes as they are; `cut` is the most it gives at once."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.cut = 7
+        self.down = False
+        agent = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                query = parse_qs(urlsplit(self.path).query)
+                path, offset = query["path"][0], int(query["offset"][0])
+                if agent.down:
+                    self.send_error(503)
+                elif path not in agent.files:
+                    self.send_error(404)
+                else:
+                    piece = agent.files[path][offset:offset + min(agent.cut, int(query["length"][0]))]
+                    body = json.dumps({"data": piece.decode("utf-8", "surrogateescape"), "offset": offset},
+                                      ensure_ascii=False).encode("utf-8", "surrogateescape")
+                    self.send_response(200)
+                    self.send_header("Content-Length", str(len(body)))
+                    self.end_headers()
+                    self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"127.0.0.1:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def agent() -> Iterator[FilesAgent]:
+    served = FilesAgent()
+    yield served
+    served.close()
+
+
+class Terminal:
+    """Takes the pieces, and waits for them."""
+
+    def __init__(self) -> None:
+        self.pieces: queue.Queue[tuple[int, bytes]] = queue.Queue()
+        self.text = {1: b"", 2: b""}
+
+    def __call__(self, data: bytes, descriptor: int) -> None:
+        self.pieces.put((descriptor, data))
+
+    def wait_for(self, descriptor: int, text: bytes) -> None:
+        while self.text[descriptor] != text:
+            found, data = self.pieces.get(timeout=WAIT)
+            self.text[found] += data
+            assert text.startswith(self.text[descriptor])
+
+
+@pytest.fixture
+def terminal() -> Terminal:
+    return Terminal()
+
+
+@pytest.fixture
+def follower(terminal: Terminal) -> Iterator[Follower]:
+    follower = Follower(terminal)
+    follower.start()
+    yield follower
+    follower.close()
+
+
+def test_the_path_that_agents_serve() -> None:
+    assert sandbox("F", "E") == "/frameworks/F/executors/E/runs/latest"
+
+
+def test_reading_pieces(agent: FilesAgent) -> None:
+    agent.files["/s/stdout"] = b"0123456789"
+    assert read(agent.address, "/s/stdout", 0) == b"0123456"
+    assert read(agent.address, "/s/stdout", 7) == b"789"
+    assert read(agent.address, "/s/stdout", 10) == b""
+    assert read(agent.address, "/s/other", 0) is None
+
+
+def test_what_grows_is_followed_to_its_end(agent: FilesAgent, follower: Follower, terminal: Terminal) -> None:
+    follower.follow("t", agent.address, "/s")
+    agent.files["/s/stdout"] = b"first\n"
+    terminal.wait_for(1, b"first\n")
+    agent.files["/s/stderr"] = b"oh\n"
+    agent.files["/s/stdout"] += b"second\n"
+    terminal.wait_for(1, b"first\nsecond\n")
+    terminal.wait_for(2, b"oh\n")
+    agent.files["/s/stdout"] += b"last words, written just before the end\n"
+    drained = threading.Event()
+    follower.ended("t")
+    follower.drain(drained.set)
+    assert drained.wait(WAIT)
+    follower.close()
+    terminal.wait_for(1, b"first\nsecond\nlast words, written just before the end\n")
+
+
+@pytest.mark.parametrize("data", ["grüße – ☃".encode() * 5, bytes(range(256)) * 3, b"\xff\xfe\x00" * 20])
+def test_bytes_arrive_as_they_are_wherever_they_are_cut(agent: FilesAgent, follower: Follower, terminal: Terminal,
+                                                        data: bytes) -> None:
+    agent.files = {"/s/stdout": data, "/s/stderr": b""}
+    agent.cut = 5
+    follower.follow("t", agent.address, "/s")
+    terminal.wait_for(1, data)
+
+
+def test_an_agent_that_is_away_for_a_while(agent: FilesAgent, follower: Follower, terminal: Terminal) -> None:
+    agent.files["/s/stdout"] = b"hello"
+    agent.down = True
+    follower.follow("t", agent.address, "/s")
+    agent.down = False
+    terminal.wait_for(1, b"hello")
+
+
+def test_nothing_to_wait_for(follower: Follower) -> None:
+    drained = threading.Event()
+    follower.drain(drained.set)
+    assert drained.wait(WAIT)
+    follower.close()
+
+
+def test_a_file_that_never_comes_is_given_up(agent: FilesAgent, terminal: Terminal) -> None:
+    follower = Follower(terminal, patience=0.1)
+    follower.start()
+    follower.follow("t", agent.address, "/s")
+    follower.ended("t")
+    drained = threading.Event()
+    follower.drain(drained.set)
+    assert drained.wait(WAIT)
+    follower.close()
+

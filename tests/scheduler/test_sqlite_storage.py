@@ -1,0 +1,133 @@
+"""A scheduler that is killed and started again: as the framework that it was, with the tasks that it had."""
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scheduler.config import Config
+from scheduler.framework import Framework
+from scheduler.launching import task
+from scheduler.ledger import Entry, Phase
+from scheduler.matching import Constraint
+from scheduler.mesos_driver import MesosDriver, Timing
+from scheduler.sqlite_storage import SqliteStorage
+from specs.status import TaskState
+from tests.fakes.master import ScriptedMaster, offer, update
+from tests.scheduler.test_framework import EXECUTOR, Follower, task_info
+
+
+def test_what_was_saved_is_there_again(tmp_path: Path) -> None:
+    path = str(tmp_path / "state")
+    first = task(task_info("a"), EXECUTOR, (Constraint("rack", "r1"),))
+    second = task(task_info("b"), None)
+    running = Entry("a", Phase.RUNNING, 5.0, "S0", TaskState.RUNNING, "u1", 2, kill=True, grace=3.0)
+    with SqliteStorage(path) as storage:
+        assert storage.framework_id() is None
+        storage.save_framework_id("F1")
+        storage.save_task(Entry("a", Phase.QUEUED, 1.0), first)
+        storage.save_task(Entry("b", Phase.QUEUED, 1.0), second)
+        storage.save_entry(running)
+    with SqliteStorage(path) as storage:
+        assert storage.framework_id() == "F1"
+        (entry, restored), (waiting, plain) = storage.tasks(100.0)
+        assert entry == Entry("a", Phase.RUNNING, 100.0, "S0", TaskState.RUNNING, "u1", 2, kill=True, kill_at=100.0,
+                              grace=3.0)
+        assert (restored, plain) == (first, second)
+        assert waiting.phase is Phase.QUEUED
+        storage.save_entry(Entry("a", Phase.ENDED, 2.0))
+    with SqliteStorage(path) as storage:
+        assert [entry.task_id for entry, _ in storage.tasks(0.0)] == ["b"]
+
+
+def test_what_was_not_flushed_is_not_there(tmp_path: Path) -> None:
+    path = str(tmp_path / "state")
+    storage = SqliteStorage(path)
+    storage.save_framework_id("F1")
+    storage.flush()
+    storage.save_task(Entry("a", Phase.QUEUED, 1.0), task(task_info("a"), None))
+    storage._database.close()  # as a kill does it
+    with SqliteStorage(path) as again:
+        assert again.framework_id() == "F1"
+        assert list(again.tasks(0.0)) == []
+
+
+def test_one_scheduler_per_file(tmp_path: Path) -> None:
+    path = str(tmp_path / "state")
+    with SqliteStorage(path) as storage:
+        storage.save_framework_id("F1")
+        storage.flush()
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            SqliteStorage(path)
+
+
+def test_no_file_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("something else " * 100)
+    with pytest.raises(sqlite3.DatabaseError):
+        SqliteStorage(str(tmp_path / "state"))
+
+
+def scheduler(master: ScriptedMaster, storage: SqliteStorage, enough: Callable[[Follower], bool]) -> Follower:
+    follower = Follower(enough)
+    config = Config(failover_timeout=3600.0)
+    driver = MesosDriver(master.address, config, framework_id=storage.framework_id(), timing=Timing(first_pause=0.01))
+    follower.framework = Framework(driver, config, follower, storage=storage)
+    return follower
+
+
+def played(master: ScriptedMaster, follower: Follower, *, after: str, state: str) -> list[dict[str, Any]]:
+    """Run the framework against a master that offers, waits for a call and tells a state; SUBSCRIBE and that call."""
+    seen: list[dict[str, Any]] = []
+
+    def play() -> None:
+        subscription = master.subscription()
+        seen.append(subscription.request)
+        subscription.subscribed("F9")
+        subscription.offers(offer())
+        seen.append(master.call(after))
+        subscription.update(update("t", state))
+
+    thread = threading.Thread(target=play, daemon=True)
+    thread.start()
+    follower.framework.run()
+    thread.join()
+    return seen
+
+
+def calls_to(master: ScriptedMaster) -> list[dict[str, Any]]:
+    """The calls that have arrived."""
+    found = []
+    while not master.calls.empty():
+        found.append(master.calls.get())
+    return found
+
+
+def test_a_scheduler_that_was_killed_comes_back_and_misses_nothing(tmp_path: Path) -> None:
+    """It subscribes as the one that it was, asks after the task, and does not launch it again."""
+    path = str(tmp_path / "state")
+
+    def gone_when_it_runs(follower: Follower) -> bool:
+        if follower.states.get("t") == ["TASK_RUNNING"]:
+            follower.framework.stop(failover=True)
+        return False
+
+    with ScriptedMaster() as master:
+        with SqliteStorage(path) as storage:
+            first = scheduler(master, storage, gone_when_it_runs)
+            first.framework.submit([task(task_info("t"), EXECUTOR)])
+            played(master, first, after="ACCEPT", state="TASK_RUNNING")
+        kinds = [call["type"] for call in calls_to(master)]
+        assert "ACKNOWLEDGE" in kinds
+        assert "TEARDOWN" not in kinds
+        with SqliteStorage(path) as storage:
+            second = scheduler(master, storage, lambda follower: follower.ended == 1)
+            request, reconcile = played(master, second, after="RECONCILE", state="TASK_FINISHED")
+            assert list(storage.tasks(0.0)) == []
+        assert request["framework_id"] == {"value": "F9"}
+        assert "ACCEPT" not in [call["type"] for call in calls_to(master)]
+        assert reconcile["reconcile"]["tasks"] == [{"task_id": {"value": "t"}, "agent_id": {"value": "S0"}}]
+        assert second.states == {"t": ["TASK_FINISHED"]}
