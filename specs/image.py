@@ -1,0 +1,78 @@
+"""Names of images and of registries. As Mesos: docker/spec.cpp, which checks no characters."""
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from specs.errors import SpecError
+
+HUB: Final = "docker.io"  # where an image without a registry comes from
+HUB_HOSTS: Final = frozenset({HUB, "index.docker.io", "registry-1.docker.io"})
+WHITEOUT: Final = ".wh."  # a file of a layer with this prefix removes the file of that name below it
+OPAQUE_WHITEOUT: Final = ".wh..wh..opq"  # removes all that the folder has below
+_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,10}", re.ASCII)
+_INT_MAX: Final = (1 << 31) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class ImageReference:
+    """[registry/]repository[:tag][@digest]; a part that is not there is None."""
+
+    repository: str
+    registry: str | None = None
+    tag: str | None = None
+    digest: str | None = None
+
+    def __str__(self) -> str:
+        """A digest says more than a tag, so of both only the digest is printed, as Mesos does."""
+        name = self.repository if self.registry is None else f"{self.registry}/{self.repository}"
+        if self.digest is not None:
+            return f"{name}@{self.digest}"
+        return name if self.tag is None else f"{name}:{self.tag}"
+
+
+def parse_reference(text: str) -> ImageReference:
+    """Raises SpecError with Mesos's text."""
+    name, *digests = text.split("@")
+    if len(digests) > 1:
+        raise SpecError("", "Multiple '@' symbols found")
+    head, colon, tail = name.rpartition(":")
+    tag = None
+    if colon and "/" not in tail:
+        name, tag = head, tail
+    first, slash, rest = name.partition("/")
+    digest = digests[0] if digests else None
+    if slash and ("." in first or ":" in first or first == "localhost"):
+        return ImageReference(rest, first, tag, digest)
+    return ImageReference(name, None, tag, digest)
+
+
+def registry_port(registry: str) -> int | None:
+    """The port after the host, if there is one. Raises SpecError with Mesos's text."""
+    _, colon, port = registry.partition(":")
+    if not colon:
+        return None
+    if not _NUMBER.fullmatch(port) or not -_INT_MAX - 1 <= int(port) <= _INT_MAX:
+        raise SpecError("", f"Failed to numify '{port}'")
+    return int(port)
+
+
+def registry_host(registry: str) -> str:
+    """The host without the port."""
+    return registry.partition(":")[0]
+
+
+def registry_scheme(registry: str) -> str:
+    """http for port 80, and on this host itself for any but 443; else https. Raises SpecError with Mesos's text."""
+    try:
+        port = registry_port(registry)
+    except SpecError as error:
+        raise SpecError("", f"Failed to get registry port: {error.problem}") from None
+    local = registry_host(registry) in {"localhost", "127.0.0.1"}
+    return "http" if port == 80 or (local and port not in {None, 443}) else "https"
+
+
+def pulled_name(image: str) -> str:
+    """What Mesos pulls: with ":latest" if the last part has neither tag nor digest (docker.cpp, `pull`)."""
+    return image if ":" in image.rpartition("/")[2] else f"{image}:latest"
