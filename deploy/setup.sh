@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.."
 
 SOCKET=/var/run/docker.sock
 DOCKER_PACKAGES="docker.io iptables"
-TEST_PACKAGES="docker.io docker-registry apache2-utils iproute2"
+TEST_PACKAGES="docker.io docker-registry apache2-utils iproute2 iptables openssl"
 started_here=no
 
 say() { printf '%s\n' "$*" >&2; }
@@ -44,7 +44,7 @@ find_python() {
 
 make_venv() { # $1: "." to run, ".[dev]" to test
     stamp=".venv/.set-up $1"
-    if [ -e "$stamp" ] && [ -z "$(find pyproject.toml deploy/constraints.txt deploy/http-parser -newer "$stamp" \
+    if [ -e "$stamp" ] && [ -z "$(find pyproject.toml deploy/constraints.txt deploy/http-parser deploy/bin -newer "$stamp" \
             -type f -not -path '*/build/*' -not -path '*.egg-info*')" ]; then
         return 0
     fi
