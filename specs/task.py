@@ -1,4 +1,4 @@
-"""What a task is: mesos.v1.TaskInfo and ExecutorInfo. Most messages that a TaskInfo holds can be imported from here too.
+"""What a task is: mesos.v1.TaskInfo and ExecutorInfo. The messages in a TaskInfo can mostly be imported from here too.
 
 The classes are named as the messages, their fields as the fields. Ids are texts, durations are integers of
 nanoseconds, Value.Scalar is a float, Labels are a tuple, bytes are bytes, enums are their names; a field that is not
