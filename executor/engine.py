@@ -171,8 +171,10 @@ class Engine:
             self._logs.follow(task_id, self.runtime.attach(container, tty=plan.tty))
             self.runtime.start(container)
         except UNCLEAR as error:
+            self._logs.abandon(task_id)
             self._post(task_id, StartUnclear(Failure.of(error)))
         except RuntimeFailure as error:
+            self._logs.abandon(task_id)
             if not self._strict:
                 self._remove(container)
             self._post(task_id, NotStarted(Failure.of(error)))

@@ -88,6 +88,7 @@ class _Output:
         self.stream: OutputStream | None = None
         self.drained: Callable[[str], None] | None = None  # waits for the end
         self.closing = False  # as soon as nobody writes any more
+        self.abandoned = False  # nothing will come
 
 
 class Logs:
@@ -124,6 +125,13 @@ class Logs:
             output = self._outputs.get(task_id)
             return output is not None and output.stream is not None
 
+    def abandon(self, task_id: str) -> None:
+        """The container was never started, as far as is known: its stream may never end by itself."""
+        with self._lock:
+            output = self._outputs.get(task_id)
+            if output is not None:
+                output.abandoned = True
+
     def drain(self, task_id: str, drained: Callable[[str], None]) -> None:
         """Call `drained`, with the last lines of stderr, when the stream has ended; at once if there is none.
 
@@ -131,7 +139,7 @@ class Logs:
         """
         with self._lock:
             output = self._outputs.get(task_id)
-            if output is not None and output.stream is not None:
+            if output is not None and output.stream is not None and not output.abandoned:
                 output.drained = drained
                 return
         drained("" if output is None else output.sink.tail())
@@ -143,8 +151,14 @@ class Logs:
             if output is None:
                 return
             output.closing = True
+            silent = output.stream if output.abandoned else None
+            if silent is not None:
+                output.stream = None
             if output.stream is None:
                 output.sink.close()
+        if silent is not None:
+            self._watcher.remove(silent.fileno())
+            silent.close()
 
     def _read(self, output: _Output, stream: OutputStream) -> bool:
         pieces = None if output.closing else stream.read()
@@ -152,13 +166,15 @@ class Logs:
             for descriptor, data in pieces:
                 output.sink.write(descriptor, data)
             return True
-        self._watcher.remove(stream.fileno())
-        stream.close()
         with self._lock:
+            if output.stream is not stream:
+                return False
             output.stream = None
             drained, output.drained = output.drained, None
             if output.closing:
                 output.sink.close()
+        self._watcher.remove(stream.fileno())
+        stream.close()
         if drained is not None:
             drained(output.sink.tail())
         return False

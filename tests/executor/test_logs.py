@@ -1,0 +1,189 @@
+"""Output on its way to the sandbox: complete, uncut, and written once even when the stream broke."""
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+
+from executor.docker_streams import FrameDecoder, SocketStream
+from executor.logs import Logs, Sink, sandbox_sink
+from executor.watcher import Processes, Watcher
+
+
+def frame(descriptor: int, data: bytes) -> bytes:
+    return bytes([descriptor, 0, 0, 0]) + len(data).to_bytes(4, "big") + data
+
+
+class Pipe:
+    """An engine's end of a stream."""
+
+    def __init__(self) -> None:
+        self.theirs, ours = socket.socketpair()
+        self.stream = SocketStream(ours, FrameDecoder())
+
+    def say(self, descriptor: int, data: bytes) -> None:
+        self.theirs.sendall(frame(descriptor, data))
+
+    def end(self) -> None:
+        self.theirs.close()
+
+
+class Drained:
+    """Waits for the end."""
+
+    def __init__(self, logs: Logs, task_id: str = "t") -> None:
+        self._event = threading.Event()
+        self._tail = ""
+        logs.drain(task_id, self._take)
+
+    def _take(self, tail: str) -> None:
+        self._tail = tail
+        self._event.set()
+
+    @property
+    def now(self) -> bool:
+        return self._event.is_set()
+
+    def tail(self) -> str:
+        assert self._event.wait(30)
+        return self._tail
+
+
+@pytest.fixture
+def logs() -> Logs:
+    return Logs(Watcher())
+
+
+def test_all_of_it_and_no_line_cut(logs: Logs, tmp_path: Path) -> None:
+    logs.open("t", sandbox_sink(tmp_path / "t"))
+    pipe = Pipe()
+    logs.follow("t", pipe.stream)
+    line = b"x" * 300_000 + b"\n"
+    for _ in range(10):
+        pipe.say(1, line)
+    pipe.say(2, b"first\nsecond\nno end of line")
+    waiting = Drained(logs)
+    assert not waiting.now
+    pipe.end()
+    assert waiting.tail() == "first | second | no end of line"
+    assert (tmp_path / "t/stdout").read_bytes() == line * 10
+    logs.close("t")
+
+
+def test_the_tail_is_the_last_lines_of_this_run(logs: Logs, tmp_path: Path) -> None:
+    (tmp_path / "stderr").write_text("of the run before\n")
+    logs.open("t", sandbox_sink(tmp_path))
+    pipe = Pipe()
+    logs.follow("t", pipe.stream)
+    for number in range(2000):
+        pipe.say(2, b"line %d\n" % number)
+    pipe.end()
+    assert Drained(logs).tail() == "line 1995 | line 1996 | line 1997 | line 1998 | line 1999"
+
+
+def test_what_was_written_is_skipped_when_it_comes_again(logs: Logs, tmp_path: Path) -> None:
+    logs.open("t", sandbox_sink(tmp_path))
+    before = Pipe()
+    logs.follow("t", before.stream)
+    before.say(1, b"one\ntw")
+    before.say(2, b"oops\n")
+    before.end()
+    while logs.following("t"):
+        threading.Event().wait(0.001)
+    again = Pipe()
+    logs.follow("t", again.stream, again=True)
+    again.say(1, b"one\ntwo\n")
+    again.say(2, b"oops\nagain\n")
+    again.say(1, b"three\n")
+    again.end()
+    assert Drained(logs).tail() == "oops | again"
+    assert (tmp_path / "stdout").read_text() == "one\ntwo\nthree\n"
+    assert (tmp_path / "stderr").read_text() == "oops\nagain\n"
+
+
+def test_without_a_stream_the_end_is_there_at_once(logs: Logs, tmp_path: Path) -> None:
+    assert Drained(logs).now
+    logs.open("t", sandbox_sink(tmp_path))
+    assert Drained(logs).now
+
+
+def test_a_stream_that_will_never_end_is_not_waited_for(logs: Logs, tmp_path: Path) -> None:
+    logs.open("t", sandbox_sink(tmp_path))
+    pipe = Pipe()
+    logs.follow("t", pipe.stream)
+    logs.abandon("t")
+    assert Drained(logs).now
+    logs.close("t")
+    assert pipe.theirs.recv(1) == b""  # closed on our side
+    pipe.end()
+
+
+def test_a_full_disk_loses_output_and_nothing_else(logs: Logs) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    logs.open("t", Sink(full, os.dup(full)))
+    pipe = Pipe()
+    logs.follow("t", pipe.stream)
+    pipe.say(1, b"lost")
+    pipe.end()
+    assert Drained(logs).tail() == ""
+    logs.close("t")
+
+
+def test_a_link_in_the_place_of_a_file_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "stdout").symlink_to("/etc/passwd")
+    with pytest.raises(OSError, match="symbolic"):
+        sandbox_sink(tmp_path)
+
+
+def test_a_slow_reader_of_our_own_stdout_does_not_hold_up_the_supervisor(logs: Logs) -> None:
+    read, write = os.pipe()
+    logs.open("t", Sink(write, write, owned=False))
+    pipe = Pipe()
+    logs.follow("t", pipe.stream)
+
+    def say() -> None:
+        pipe.say(1, b"y" * 1_000_000)
+        pipe.end()
+
+    sender = threading.Thread(target=say)
+    sender.start()
+    waiting = Drained(logs)  # comes back at once although the writer is stuck in a full pipe
+    assert not waiting.now
+    got = 0
+    while got < 1_000_000:
+        got += len(os.read(read, 65536))
+    sender.join()
+    assert waiting.tail() == ""
+    os.close(read)
+    os.close(write)
+
+
+def test_the_end_of_a_process_that_is_not_ours_is_told(tmp_path: Path) -> None:
+    """Only of processes in the container's cgroup: here every cgroup of this process's contains '/'."""
+    processes, gone = Processes(Watcher()), threading.Event()
+    child = os.fork()
+    if child == 0:
+        threading.Event().wait(600)
+        os._exit(0)
+    processes.watch(child, "/", gone.set)
+    assert not gone.is_set()
+    processes.kill(child)
+    assert gone.wait(30)
+    os.waitpid(child, 0)
+    processes.forget(child)
+    processes.kill(child)  # forgotten: nobody who has the number now is hit
+
+
+def test_a_process_of_somebody_else_is_not_watched() -> None:
+    processes = Processes(Watcher())
+    processes.watch(os.getpid(), "no-such-container", lambda: pytest.fail("told"))
+    processes.kill(os.getpid())  # we are still here
+
+
+def test_a_process_that_is_gone_is_told_at_once() -> None:
+    gone = threading.Event()
+    Processes(Watcher()).watch(2 ** 22 - 1, "c", gone.set)
+    assert gone.is_set()

@@ -1,0 +1,318 @@
+"""The supervisor between an agent and an engine in memory: what is told, in which order, and what is left."""
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from executor.runtime import DaemonUnavailable, DeadlineExceeded, NoSuchContainer, RegistryUnavailable
+from specs.status import TaskState
+from tests.executor.running import Running, running, task
+from tests.fakes.runtime import FakeRuntime
+
+STARTING, RUNNING, KILLING = TaskState.STARTING, TaskState.RUNNING, TaskState.KILLING
+FINISHED, FAILED, KILLED = TaskState.FINISHED, TaskState.FAILED, TaskState.KILLED
+
+
+def test_a_task_runs_and_its_output_is_there_before_the_end(tmp_path: Path) -> None:
+    with running(tmp_path) as run:
+        run.launch("a", "echo out; echo err >&2")
+        status = run.ended("a")
+        assert run.agent.states("a") == [STARTING, RUNNING, FINISHED]
+        assert status.message == "Container exited with status 0"
+        assert (tmp_path / "tasks/a/stdout").read_text() == "out\n"
+        assert (tmp_path / "tasks/a/stderr").read_text() == "err\n"
+
+
+def test_running_tells_the_address_and_the_inspect_data_without_values(tmp_path: Path) -> None:
+    with running(tmp_path) as run:
+        command = {"value": "sleep 60", "environment": {"variables": [{"name": "PASSWORD", "value": "geheim"}]}}
+        run.supervisor.launch({**task("a", None), "command": command})
+        status = run.running("a")
+        assert status.data is not None
+        (inspected,) = json.loads(status.data)
+        assert "geheim" not in status.data.decode()
+        assert "PASSWORD=***" in inspected["Config"]["Env"]
+        assert "MESOS_SANDBOX=/mnt/mesos/sandbox" in inspected["Config"]["Env"]
+        assert not any(label.startswith("mesos-docker.") for label in inspected["Config"]["Labels"])
+        assert status.network_infos[0]["ip_addresses"]
+
+
+def test_many_tasks_each_with_its_own_end(tmp_path: Path) -> None:
+    with running(tmp_path) as run:
+        for number in range(40):
+            run.launch(f"t{number}", f"echo {number}; exit {number % 3}")
+        for number in range(40):
+            status = run.ended(f"t{number}")
+            assert status.state is (FAILED if number % 3 else FINISHED)
+            assert (tmp_path / f"tasks/t{number}/stdout").read_text() == f"{number}\n"
+
+
+def test_the_image_is_pulled_once_for_all(tmp_path: Path) -> None:
+    runtime = FakeRuntime(images=(), registry={"library/app:1": 3})
+    with running(tmp_path, runtime) as run:
+        for number in range(5):
+            run.launch(f"t{number}", image="library/app:1")
+        assert {run.ended(f"t{number}").state for number in range(5)} == {FINISHED}
+        assert 1 <= [verb for verb, _ in runtime.calls].count("pull") < 5
+
+
+def test_a_missing_image(tmp_path: Path) -> None:
+    with running(tmp_path) as run:
+        run.launch("a", image="no/such:image")
+        status = run.ended("a")
+        assert (status.state, status.reason) == (FAILED, "REASON_CONTAINER_LAUNCH_FAILED")
+        assert (status.message or "").startswith("Failed to launch container: image not found: no/such:image; ")
+
+
+def test_a_registry_that_is_away_is_not_the_tasks_fault(tmp_path: Path) -> None:
+    runtime = FakeRuntime(images=(), registry={"app": 1})
+    runtime.fail("pull", RegistryUnavailable("connection refused"), times=10)
+    with running(tmp_path, runtime) as run:
+        run.launch("a", image="app")
+        assert (run.ended("a").message or "").endswith("not the task's fault, another attempt may succeed")
+
+
+def test_a_kill_during_the_pull_cancels_it(tmp_path: Path) -> None:
+    runtime = FakeRuntime(images=(), registry={"app": 1})
+    released = runtime.hold("pull")
+    with running(tmp_path, runtime) as run:
+        run.launch("a", image="app")
+        while ("pull", "app") not in runtime.calls:
+            time.sleep(0.001)
+        run.supervisor.kill("a", None)
+        status = run.ended("a")
+        assert run.agent.states("a") == [STARTING, KILLING, KILLED]
+        assert status.reason == "REASON_TASK_KILLED_DURING_LAUNCH"
+        released.set()
+
+
+def test_kill_with_grace(tmp_path: Path) -> None:
+    with running(tmp_path) as run:
+        run.launch("a", "trap 'exit 7' TERM; sleep 600 & wait")
+        run.running("a")
+        run.supervisor.kill("a", 60.0)
+        assert run.ended("a").message == "Container exited with status 7"
+        assert run.agent.states("a") == [STARTING, RUNNING, KILLING, KILLED]
+
+
+def test_what_does_not_listen_is_killed_when_the_grace_is_over(tmp_path: Path) -> None:
+    with running(tmp_path) as run:
+        run.launch("a", "sleep 600", kill_policy={"grace_period": {"nanoseconds": 10_000_000}})
+        run.running("a")
+        run.supervisor.kill("a", None)
+        assert run.ended("a").message == "Container exited with status 137"
+
+
+def test_a_second_kill_shortens(tmp_path: Path) -> None:
+    with running(tmp_path, capabilities=()) as run:
+        run.launch("a", "sleep 600")
+        run.running("a")
+        run.supervisor.kill("a", 600.0)
+        run.supervisor.kill("a", 0.05)
+        run.supervisor.kill("a", 600.0)
+        assert run.ended("a").state is KILLED
+        assert run.agent.states("a") == [STARTING, RUNNING, KILLED]
+
+
+def test_max_completion_time(tmp_path: Path) -> None:
+    with running(tmp_path) as run:
+        run.launch("a", "sleep 600", max_completion_time={"nanoseconds": 50_000_000})
+        status = run.ended("a")
+        assert (status.state, status.reason) == (FAILED, "REASON_MAX_COMPLETION_TIME_REACHED")
+        assert KILLING not in run.agent.states("a")
+
+
+def test_out_of_memory(tmp_path: Path) -> None:
+    with running(tmp_path) as run:
+        run.launch("a", "sleep 600")
+        run.running("a")
+        run.runtime.oom(run.name())
+        status = run.ended("a")
+        assert status.reason == "REASON_CONTAINER_LIMITATION_MEMORY"
+        assert status.message == "Container exited with status 137: out of memory (limit 64.0 MiB)"
+        assert status.limitation is not None
+        assert status.limitation[0].scalar == 64
+
+
+def test_removed_behind_our_back(tmp_path: Path) -> None:
+    with running(tmp_path) as run:
+        run.launch("a", "sleep 600")
+        run.running("a")
+        run.runtime.vanish(run.name())
+        assert "removed by somebody else" in (run.ended("a").message or "")
+
+
+def test_an_end_that_was_not_told_is_found_after_the_stream_is_back(tmp_path: Path) -> None:
+    with running(tmp_path) as run:
+        run.launch("a", "sleep 600")
+        run.running("a")
+        run.runtime.break_events()
+        run.runtime.finish(run.name(), 5)
+        assert (run.ended("a").message or "").startswith("Container exited with status 5")
+
+
+def test_an_unclear_start_is_cleared_away_before_anything_is_told(tmp_path: Path) -> None:
+    runtime = FakeRuntime()
+    runtime.fail("start", DeadlineExceeded("no answer in 60 s"))
+    with running(tmp_path, runtime) as run:
+        run.launch("a", "sleep 600")
+        status = run.ended("a")
+        assert status.state is TaskState.DROPPED
+        assert runtime.names() == []
+
+
+def test_an_engine_that_is_away_at_the_launch(tmp_path: Path) -> None:
+    runtime = FakeRuntime()
+    runtime.fail("create", DaemonUnavailable("create: connection refused"))
+    with running(tmp_path, runtime, capabilities=()) as run:
+        run.launch("a")
+        assert run.ended("a").state is TaskState.LOST
+
+
+def test_force_when_a_signal_is_refused(tmp_path: Path) -> None:
+    with running(tmp_path) as run:
+        run.launch("a", "sleep 600")
+        run.running("a")
+        run.runtime.fail("kill", DaemonUnavailable("no answer"), times=99)
+        run.supervisor.kill("a", 0.0)
+        assert run.ended("a").state is KILLED
+        assert "remove" in [verb for verb, _ in run.runtime.calls]
+
+
+def test_a_kill_of_an_unknown_task_is_answered(tmp_path: Path) -> None:
+    with running(tmp_path) as run:
+        run.supervisor.kill("stranger", None)
+        status = run.ended("stranger")
+        assert (status.state, status.reason) == (TaskState.DROPPED, "REASON_TASK_UNKNOWN")
+
+
+def test_a_late_kill_of_a_task_that_is_over_is_not(tmp_path: Path) -> None:
+    with running(tmp_path) as run:
+        run.launch("a")
+        run.ended("a")
+        run.supervisor.kill("a", None)
+        run.launch("b")
+        run.ended("b")
+        assert run.agent.states("a") == [STARTING, RUNNING, FINISHED]
+
+
+def test_a_second_launch_of_the_same_id_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
+    with running(tmp_path) as run:
+        run.launch("a", "sleep 600")
+        run.running("a")
+        run.launch("a", "exit 1")
+        assert run.agent.wait_for(lambda agent: len(agent.of("a")) == 3)
+        again = run.agent.of("a")[-1]
+        assert again.state is RUNNING
+        assert "second launch" in (again.message or "")
+        assert len(run.runtime.names()) == 1
+
+
+def test_an_impossible_task_is_told_with_its_path(tmp_path: Path) -> None:
+    with running(tmp_path) as run:
+        run.launch("a", container={"volumes": [{"container_path": "x", "mode": "RW"}]})
+        assert run.ended("a").message == (
+            "Failed to create docker run options: Host path or volume source is required: see container.volumes[0]")
+
+
+def test_a_task_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    with running(tmp_path) as run:
+        run.launch("a", container={"docker": {"image": 7}})
+        status = run.ended("a")
+        assert status.state is FAILED
+        assert "container.docker.image" in (status.message or "")
+
+
+def test_shutdown_ends_everything_within_the_grace(tmp_path: Path) -> None:
+    with running(tmp_path, shutdown_grace=2.0) as run:
+        for number in range(5):
+            run.launch(f"t{number}", "sleep 600")
+        for number in range(5):
+            run.running(f"t{number}")
+        run.supervisor.shutdown("the agent says so")
+        assert run.over() == "the agent says so"
+        assert {run.ended(f"t{number}").state for number in range(5)} == {KILLED}
+
+
+def test_a_launch_during_the_shutdown_is_answered(tmp_path: Path) -> None:
+    with running(tmp_path, shutdown_grace=60.0) as run:
+        run.launch("old", "trap 'exit 0' USR1; sleep 600 & wait")
+        run.running("old")
+        run.supervisor.shutdown("the agent says so")
+        run.launch("new")
+        assert run.ended("new").state is KILLED
+        run.runtime.finish(run.name(), 0)
+        assert run.ended("old").state is KILLED
+
+
+def test_told_nothing_it_ends_with_a_reason(tmp_path: Path) -> None:
+    with running(tmp_path, idle_timeout=0.05) as run:
+        assert run.over() == "no task came within 0.05 s of the registration"
+
+
+
+def test_the_drop_in_runs_one_task_and_ends(tmp_path: Path) -> None:
+    with running(tmp_path, container="mesos-1", idle_timeout=None) as run:
+        run.launch("a", "exit 3")
+        assert run.over() == "task a has ended"
+        assert run.ended("a").message == "Container exited with status 3"
+        assert run.runtime.names() == ["mesos-1"]
+
+
+def test_the_drop_in_refuses_a_second_task_and_the_first_goes_on(tmp_path: Path) -> None:
+    with running(tmp_path, container="mesos-1", idle_timeout=None) as run:
+        run.launch("a", "sleep 600")
+        run.running("a")
+        run.launch("b")
+        status = run.ended("b")
+        assert (status.state, status.message) == (FAILED, 'Attempted to run multiple tasks using a "docker" executor')
+        assert run.agent.states("a") == [STARTING, RUNNING]
+
+
+def test_health_kills(tmp_path: Path) -> None:
+    check = {"type": "COMMAND", "command": {"value": "exit 1"}, "delay_seconds": 0, "interval_seconds": 0,
+             "grace_period_seconds": 0, "consecutive_failures": 2}
+    with running(tmp_path) as run:
+        run.launch("a", "sleep 600", health_check=check, kill_policy={"grace_period": {"nanoseconds": 0}})
+        status = run.ended("a")
+        assert (status.state, status.healthy) == (KILLED, False)
+        assert [each.healthy for each in run.agent.of("a")] == [None, None, False, False, None, False]
+        assert status.message == ("Container exited with status 137: its health check failed "
+                                  "(2 times in a row, at last: Command exited with status 1)")
+
+
+def test_a_check_is_reported_in_every_update(tmp_path: Path) -> None:
+    check = {"type": "COMMAND", "command": {"command": {"value": "exit 4"}}, "delay_seconds": 0}
+    with running(tmp_path) as run:
+        run.launch("a", "sleep 600", check=check)
+        assert run.agent.wait_for(lambda agent: len(agent.of("a")) == 3)
+        run.runtime.finish(run.name(), 0)
+        run.ended("a")
+        empty, full = {"type": "COMMAND", "command": {}}, {"type": "COMMAND", "command": {"exit_code": 4}}
+        assert [each.check_status for each in run.agent.of("a")] == [empty, empty, full, full]
+
+
+def test_a_faulty_launch_does_not_end_the_others(tmp_path: Path) -> None:
+    with running(tmp_path) as run:
+        run.supervisor.launch({"task_id": {}})
+        run.launch("a")
+        assert run.ended("a").state is FINISHED
+
+
+@pytest.mark.parametrize("failure", [NoSuchContainer("gone"), DaemonUnavailable("away")])
+def test_running_is_told_even_if_the_look_after_the_start_fails(tmp_path: Path, failure: Exception) -> None:
+    runtime = FakeRuntime()
+    with running(tmp_path, runtime) as run:
+        runtime.fail("inspect", failure)  # type: ignore[arg-type]
+        run.launch("a", "sleep 600")
+        status = run.running("a")
+        assert status.data is None
+        finish(run)
+
+
+def finish(run: Running) -> None:
+    for name in run.runtime.names():
+        run.runtime.finish(name, 0)
