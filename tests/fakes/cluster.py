@@ -84,7 +84,7 @@ class FakeCluster:
     def _launch(self, task: dict[str, Any], subscription: Subscription) -> None:
         self.launched.append(task)
         for state, message in self.life(task):
-            subscription.update(update(task["task_id"]["value"], state, agent_id=task["agent_id"]["value"],
-                                       **({} if message is None else {"message": message})))
+            status = update(task["task_id"]["value"], state, agent_id=task["agent_id"]["value"])
+            subscription.update(status if message is None else {**status, "message": message})
             if state == "TASK_RUNNING":
                 self.running.set()

@@ -1,0 +1,105 @@
+"""The command `mesos-docker` itself: what it imports, how it fails."""
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from deploy import cli
+from deploy.problems import Problem, refused
+from specs.errors import SpecError
+
+COMMAND = str(Path(sys.executable).parent / "mesos-docker")
+
+
+def call(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False,
+                          env={**os.environ, **environment})
+
+
+def test_version() -> None:
+    assert call("--version").stdout == f"mesos-docker, version {importlib.metadata.version('mesos-docker')}\n"
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("run", "--help"), ("run", "-h")])
+def test_help(arguments: tuple[str, ...]) -> None:
+    done = call(*arguments)
+    assert done.returncode == 0
+    assert done.stdout.startswith("Usage: mesos-docker")
+
+
+@pytest.mark.parametrize("arguments", [("fly",), ("--nonsense",), ("run", "--master")])
+def test_a_command_line_that_cannot_be_read(arguments: tuple[str, ...]) -> None:
+    done = call(*arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+
+
+def test_a_command_that_is_refused_imports_neither_scheduler_nor_mesos() -> None:
+    program = ("import sys, json; from deploy.cli import run\n"
+               "status = run(['run', '--image', 'busybox', '-p', 'x'])\n"
+               "print(json.dumps([status, sorted(sys.modules)]))")
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    status, modules = json.loads(done.stdout)
+    assert status == 2
+    heavy = {"pymesos", "docker", "aiohttp", "rich", "scheduler.framework", "deploy.local", "google.protobuf"}
+    assert not heavy & set(modules)
+
+
+def ends_with(error: BaseException) -> int:
+    @click.command()
+    def command() -> None:
+        raise error
+    return cli.run_command(command, [])
+
+
+@pytest.mark.parametrize(("error", "status", "text"), [
+    (Problem("it cannot be done"), 3, "error: it cannot be done\n"),
+    (refused(SpecError("container.docker.image", "must be a text"), "task.json"), 2,
+     "error: task.json: container.docker.image: must be a text\n"),
+    (refused(SpecError("", "Task uses no resources")), 2, "error: Task uses no resources\n"),
+    (click.Abort(), 130, ""),
+    (RuntimeError("oh"), 3,
+     "error: RuntimeError: oh (a fault of mesos-docker; set MESOS_DOCKER_TRACEBACK=1 to see where)\n"),
+])
+def test_errors_end_with_a_message_and_a_status(error: BaseException, status: int, text: str,
+                                                capsys: pytest.CaptureFixture[str]) -> None:
+    assert ends_with(error) == status
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == text
+
+
+def test_a_fault_of_ours_can_be_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MESOS_DOCKER_TRACEBACK", "1")
+    with pytest.raises(RuntimeError, match="oh"):
+        ends_with(RuntimeError("oh"))
+
+
+def test_a_reader_that_goes_away_is_no_fault() -> None:
+    process = subprocess.Popen([COMMAND, "run", "--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    errors = process.stderr.read()
+    process.stderr.close()
+    process.wait()
+    assert "Traceback" not in errors
+    assert "Exception" not in errors
+
+
+def test_every_command_is_where_the_table_says() -> None:
+    group = cli.cli
+    assert isinstance(group, cli.LazyGroup)
+    context = click.Context(group)
+    assert {name: command.name for name in group.list_commands(context)
+            if (command := group.get_command(context, name)) is not None} == {
+                "run": "run", "local": "local", "explain": "explain"}
+    assert group.get_command(context, "fly") is None

@@ -1,0 +1,64 @@
+"""The main job, as `make run` runs it: all of it is true, and nothing is left behind, whenever it is interrupted."""
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.engine import Engine
+from tests.e2e.leftovers import WAIT, assert_nothing_left, containers, frameworks, processes
+from tests.images import nginx_image
+
+COMMAND = [sys.executable, "-m", "deploy.demo"]
+
+
+def start(temporary: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(COMMAND, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+                            env={**os.environ, "TMPDIR": str(temporary)})
+
+
+def networks() -> list[str]:
+    return [network["Name"] for network in Engine().networks({"mesos-docker.demo": "1"})]
+
+
+def test_the_whole_demo(tmp_path: Path) -> None:
+    nginx_image()
+    before = set(networks())
+    process = start(tmp_path)
+    output, _ = process.communicate(timeout=3 * WAIT)
+    assert process.returncode == 0, output
+    for part in ("Hello from a container that Mesos started", "GET / ", "8080→80", "nginx  TASK_KILLED",
+                 "hello  TASK_FINISHED", "exits-with-3  TASK_FAILED", "Container exited with status 3",
+                 "no-such-image  TASK_FAILED", "no container, no network, no process, no sandbox"):
+        assert part in output, output
+    assert "Traceback" not in output
+    assert len(frameworks(output)) == 2
+    assert_nothing_left(output, tmp_path)
+    assert set(networks()) <= before
+
+
+@pytest.mark.parametrize("moment", ["created the bridge network", "framework ", "TASK_STARTING", "TASK_RUNNING",
+                                    "killing it", "hello  TASK_STARTING"])
+def test_ctrl_c_at_any_moment_leaves_nothing(tmp_path: Path, moment: str) -> None:
+    nginx_image()
+    process = start(tmp_path)
+    assert process.stdout is not None
+    output = ""
+    while moment not in output:
+        line = process.stdout.readline()
+        assert line, output
+        output += line
+    os.killpg(process.pid, signal.SIGINT)
+    output += process.communicate(timeout=WAIT)[0]
+    assert process.returncode == 130, output
+    assert "Traceback" not in output
+    for framework in frameworks(output):
+        assert containers(framework) == []
+        assert processes(framework) == []
+    assert list(tmp_path.iterdir()) == []
+    own = output.partition("created the bridge network ")[2].split()
+    assert not own or own[0] not in networks()
