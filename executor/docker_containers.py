@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from executor import docker_exec, docker_inspect
 from executor.docker_calls import Call
+from executor.docker_networks import Networks
 from executor.docker_streams import ChunkDecoder, Decoder, FrameDecoder, RawDecoder, SocketStream
 from executor.runtime import (
     BadOption,
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from executor.docker_runtime import Engine
 
 UPGRADE = {"Connection": "Upgrade", "Upgrade": "tcp"}  # asks for a raw connection: no chunks, nothing to parse
-STOP_SIGNAL_API = (1, 42)  # POST stop takes a signal from here on
+STOP_SIGNAL_API = (1, 42)  # stop takes a signal from here on
+MANY_NETWORKS_API = (1, 44)  # create takes several networks from here on
 
 
 class Containers:
@@ -33,19 +35,42 @@ class Containers:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._deadlines = engine.deadlines
+        self._networks = Networks(engine)
 
     def create(self, payload: Mapping[str, Any], name: str | None = None) -> str:
         """As `docker create`; a name that is taken by a container with all the payload's labels is ours: its id."""
+        body = dict(payload)
+        platform = body.pop("Platform", None)
+        networks = dict((body.get("NetworkingConfig") or {}).get("EndpointsConfig") or {})
+        later = self._later(body, networks)
+        joined: set[str] = set()
         try:
             answer = self._engine.call("create", self._deadlines.create,
-                                       lambda api: api.create_container_from_config(dict(payload), name))
-            return str(answer["Id"])
+                                       lambda api: api.create_container_from_config(body, name, platform))
+            container = str(answer["Id"])
         except NameConflict:
             ours = dict(payload.get("Labels") or {})
             found = self.inspect(name) if name and ours else None
             if found is None or not ours.items() <= found.labels.items():
                 raise
-            return found.id
+            container, joined = found.id, set(found.raw["NetworkSettings"]["Networks"])
+        try:
+            for network in later:
+                if network not in joined:
+                    self._networks.connect(network, container, networks[network])
+        except RuntimeFailure:
+            self.remove(container)
+            raise
+        return container
+
+    def _later(self, body: dict[str, Any], networks: Mapping[str, Any]) -> list[str]:
+        """The networks that an older engine does not take at create; `body` keeps the one it is created on."""
+        if len(networks) < 2 or self._engine.api_version() >= MANY_NETWORKS_API:
+            return []
+        first = str((body.get("HostConfig") or {}).get("NetworkMode"))
+        first = first if first in networks else next(iter(networks))
+        body["NetworkingConfig"] = {"EndpointsConfig": {first: networks[first]}}
+        return [network for network in networks if network != first]
 
     def start(self, container: str) -> None:
         """As `docker start`; one that runs is started."""

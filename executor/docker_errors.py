@@ -91,5 +91,16 @@ def pull_failure(status: int | None, text: str) -> RuntimeFailure:
     return (found or DaemonUnavailable)(text)
 
 
+def network_failure(status: int, text: str) -> RuntimeFailure:
+    """The failure for an answer of 4xx or 5xx to a call about a network: a bare 404 means the network."""
+    if re.search(r"network with name \S+ already exists", text):
+        return NameConflict(text)
+    if status == 403:
+        return BadOption(text)
+    if status == 404 and _matching(_ENGINE, text) is None:
+        return NoSuchNetwork(text)
+    return failure(status, text)
+
+
 def _matching(rules: tuple[Rule, ...], text: str) -> type[RuntimeFailure] | None:
     return next((kind for kind, pattern in rules if pattern.search(text)), None)

@@ -1,0 +1,51 @@
+"""A registry in memory: what can be pulled, and what goes wrong. The pulling itself is the executor's own."""
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+
+from executor.docker_calls import Call
+from executor.docker_pull import Puller, PullSettings
+from executor.runtime import RuntimeFailure
+
+QUICK = PullSettings(pause=0.01, longest_pause=0.02, limited_pause=0.01)
+
+
+class FakeRegistry:
+    """Answers pulls as an engine does, in lines of JSON; `images` maps names to their numbers of layers."""
+
+    def __init__(self, here: set[str], images: Mapping[str, int]) -> None:
+        """`here` gets what was pulled."""
+        self.images = dict(images)
+        self.pulls: list[str] = []  # those that came this far
+        self.failures: list[RuntimeFailure] = []  # for the next ones
+        self.held: threading.Event | None = None
+        self.puller = Puller(self._lines, QUICK)
+        self._here = here
+
+    def _lines(self, call: Call, repository: str, tag: str, _auth: str | None) -> Iterator[bytes]:
+        image = f"{repository}@{tag}" if tag.startswith("sha256:") else f"{repository}:{tag}"
+        self.pulls.append(image)
+        layers = [f"layer{number}" for number in range(self.images.get(image, 1))]
+        for layer in layers:
+            yield _line(status="Pulling fs layer", id=layer)
+        self._wait(call)
+        if self.failures:
+            raise self.failures.pop(0)
+        if image not in self.images:
+            yield _line(error=f"manifest for {image} not found: manifest unknown: manifest unknown")
+        for layer in layers:
+            yield _line(status="Downloading", id=layer, progressDetail={"current": 50, "total": 100})
+            yield _line(status="Pull complete", id=layer)
+        self._here.add(image)
+
+    def _wait(self, call: Call) -> None:
+        while self.held is not None and not self.held.wait(0.005):
+            verdict = call.verdict()
+            if verdict is not None:
+                raise verdict
+
+
+def _line(**message: object) -> bytes:
+    return json.dumps(message).encode()
