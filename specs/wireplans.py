@@ -94,9 +94,9 @@ def _read_list(value: Any, read: Read) -> list[Any]:
 def _read_map(value: Any, read: Read) -> dict[str, Any]:
     items: dict[str, Any] = {}
     try:
-        for key, item in value.items():
+        for key in sorted(value):  # protobuf's own order is that of a hash table
             try:
-                items[key] = read(item)
+                items[key] = read(value[key])
             except SpecError as error:
                 raise error.under(step(key)) from None
     except UnicodeDecodeError as error:

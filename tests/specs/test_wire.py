@@ -50,6 +50,13 @@ def test_the_bytes_are_those_of_mesos(name: str, mapping: dict[str, Any], data: 
     assert wire.decode(name, data) == mapping
 
 
+def test_maps_come_in_the_order_of_their_keys() -> None:
+    names = [f"r{number}" for number in range(50)]
+    limits = {name: {"value": 1.0} for name in reversed(names)}
+    task = wire.decode("mesos.v1.TaskInfo", wire.encode("mesos.v1.TaskInfo", {**TASK, "limits": limits}))
+    assert list(task["limits"]) == sorted(names)
+
+
 def test_nan_keeps_its_name() -> None:
     data = wire.encode("mesos.v1.Value.Scalar", {"value": math.nan})
     assert wire.decode("mesos.v1.Value.Scalar", data) == {"value": "NaN"}
