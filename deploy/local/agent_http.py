@@ -1,0 +1,137 @@
+"""An agent over HTTP: the executor API, the operator API, /state, and the files of its sandboxes.
+
+As Mesos: slave/http.cpp.
+"""
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from deploy.local import models
+from deploy.local.agent_state import AgentState
+from deploy.local.executor_api import ExecutorApi
+from deploy.local.executors import AgentFramework, Executor
+from deploy.local.files import Files
+from deploy.local.http_server import Handler, Request, Response, json_response, text
+from deploy.local.json_message import full
+from deploy.local.messages import resources_of
+from deploy.local.operator_calls import OperatorApi, version_info
+from deploy.local.records import Task
+from deploy.local.sandbox import virtual_path
+
+Json = dict[str, Any]
+
+
+def agent_routes(state: AgentState, executor_api: ExecutorApi) -> dict[str, Handler]:
+    """The routes of an agent."""
+    return AgentHttp(state, executor_api).routes()
+
+
+class AgentHttp:
+    """Routes of one agent."""
+
+    def __init__(self, state: AgentState, executor_api: ExecutorApi) -> None:
+        self._agent = state
+        self._executor_api = executor_api
+        self._start_time = time.time()
+        self._files = Files(self._sandboxes)
+        self._operator = OperatorApi("agent", {
+            "GET_AGENT": lambda _: {"get_agent": {"agent_info": state.info}},
+            "GET_CONTAINERS": lambda _: {"get_containers": {"containers": self._get_containers()}},
+            "GET_FRAMEWORKS": lambda _: {"get_frameworks": self._get_frameworks()},
+            "GET_EXECUTORS": lambda _: {"get_executors": self._get_executors()},
+            "GET_TASKS": lambda _: {"get_tasks": self._get_tasks()},
+            "GET_OPERATIONS": lambda _: {"get_operations": {}},
+            "GET_STATE": lambda _: {"get_state": {
+                "get_tasks": self._get_tasks(), "get_executors": self._get_executors(),
+                "get_frameworks": self._get_frameworks()}},
+        }, self._files, self._flags)
+
+    def routes(self) -> dict[str, Handler]:
+        return {
+            "/api/v1/executor": self._executor_api.handle, "/api/v1": self._operator.handle,
+            "/version": lambda _: json_response(version_info()), "/health": lambda _: Response(200),
+            "/state": self._state, "/state.json": self._state, "/containers": self._containers,
+            "/flags": lambda _: json_response({"flags": self._flags()}), **self._files.routes(),
+        }
+
+    def _flags(self) -> dict[str, str]:
+        return {name: str(value) for name, value in asdict(self._agent.flags).items() if value is not None}
+
+    # ---- sandboxes
+
+    def _executors(self) -> list[tuple[AgentFramework, Executor]]:
+        return [(framework, executor) for framework in (*self._agent.completed, *self._agent.frameworks.values())
+                for executor in (*framework.completed_executors, *framework.executors.values())]
+
+    def _sandboxes(self) -> dict[str, Path]:
+        """By real path, by the path with `latest`, by virtual path; the newest run wins."""
+        attached: dict[str, Path] = {}
+        for framework, executor in self._executors():
+            attached[str(executor.directory)] = executor.directory
+            attached[str(executor.directory.parent / "latest")] = executor.directory
+            attached[virtual_path(framework.id, executor.id)] = executor.directory
+        return attached
+
+    # ---- endpoints
+
+    def _state(self, _: Request) -> Response:
+        agent = self._agent
+        if agent.recovering:
+            return text(503, "Agent has not finished recovery")
+        total = resources_of(agent.info)
+        used = models.sum_of(models.executor_resources(executor) for framework in agent.frameworks.values()
+                             for executor in framework.executors.values())
+        full_total = [{**full("mesos.v1.Resource", item), "role": "*"} for item in agent.info["resources"]]
+        return json_response({
+            **version_info(), "start_time": self._start_time, "id": agent.id, "pid": agent.pid,
+            "hostname": agent.flags.hostname, "capabilities": list(models.AGENT_CAPABILITIES),
+            "resources": models.resources(total), "reserved_resources": {},
+            "unreserved_resources": models.resources(total),
+            "reserved_resources_full": {}, "unreserved_resources_full": full_total, "reserved_resources_allocated": {},
+            "unreserved_resources_allocated": models.resources(used), "resource_providers": [],
+            "attributes": models.attributes(agent.info.get("attributes", ())), "master_hostname": agent.flags.ip,
+            "flags": self._flags(), "frameworks": [models.agent_framework(item) for item in agent.frameworks.values()],
+            "completed_frameworks": [models.agent_framework(item) for item in agent.completed],
+        })
+
+    def _containers(self, _: Request) -> Response:
+        return json_response([
+            {"container_id": executor.container_id, "executor_id": executor.id,
+             "executor_name": executor.info.get("name", ""), "framework_id": framework.id,
+             "source": executor.info.get("source", ""),
+             "status": self._agent.containerizer_of(executor).status(executor.container_id) or {}}
+            for framework in self._agent.frameworks.values() for executor in framework.executors.values()])
+
+    # ---- the v1 operator API
+
+    def _get_containers(self) -> list[Json]:
+        return [{"framework_id": {"value": framework.id}, "executor_id": {"value": executor.id},
+                 "executor_name": executor.info.get("name", ""), "container_id": {"value": executor.container_id},
+                 "container_status": self._agent.containerizer_of(executor).status(executor.container_id) or {}}
+                for framework in self._agent.frameworks.values() for executor in framework.executors.values()]
+
+    def _get_frameworks(self) -> Json:
+        return {"frameworks": [{"framework_info": item.info} for item in self._agent.frameworks.values()],
+                "completed_frameworks": [{"framework_info": item.info} for item in self._agent.completed]}
+
+    def _get_executors(self) -> Json:
+        frameworks = (*self._agent.completed, *self._agent.frameworks.values())
+        return {"executors": [{"executor_info": item.info} for framework in frameworks
+                              for item in framework.executors.values()],
+                "completed_executors": [{"executor_info": item.info} for framework in frameworks
+                                        for item in framework.completed_executors]}
+
+    def _get_tasks(self) -> Json:
+        executors = [executor for _, executor in self._executors()]
+
+        def messages(tasks: list[Task]) -> list[Json]:
+            return [task.message() for task in tasks]
+
+        return {
+            "queued_tasks": messages([task for item in executors for task in item.queued_tasks()]),
+            "launched_tasks": messages([task for item in executors for task in item.launched.values()]),
+            "terminated_tasks": messages([task for item in executors for task in item.terminated.values()]),
+            "completed_tasks": messages([task for item in executors for task in item.completed])}

@@ -1,0 +1,234 @@
+"""Who is offered what: a small cousin of Mesos's hierarchical allocator.
+
+Every allocation round goes through the agents and gives all that is free on one to one framework: of the roles with
+the smallest dominant share the framework with the smallest one. Frameworks refuse by *filters* (until a time, for
+offers that hold no more than what was refused), whole roles are silenced by SUPPRESS, and REVIVE takes both away. Not
+here: quotas, weights, reservations for others, inverse offers.
+
+Pure of clocks: `now` comes in as a number. As Mesos: master/allocator/mesos/hierarchical.cpp.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from specs.resources import Resources
+
+DEFAULT_REFUSE_SECONDS: Final = 5.0
+MIN_ALLOCATABLE_CPUS: Final = 0.01
+MIN_ALLOCATABLE_MEM: Final = 32 << 20  # bytes
+_YEAR: Final = 365 * 24 * 3600.0  # Mesos caps a filter's time so
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A refusal: nothing of this agent that `resources` contains, until `expires`."""
+
+    resources: Resources
+    expires: float
+
+
+@dataclass(slots=True)
+class _Agent:
+    total: Resources
+    allocated: Resources = field(default_factory=Resources)  # offered or in use; without roles
+    active: bool = True
+
+
+@dataclass(slots=True)
+class _Client:
+    roles: tuple[str, ...]
+    suppressed: set[str]
+    active: bool = True
+    allocated: dict[tuple[str, str], Resources] = field(default_factory=dict)  # by agent and role
+    filters: dict[tuple[str, str], list[Filter]] = field(default_factory=dict)  # by agent and role
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """One offer to be made."""
+
+    framework_id: str
+    agent_id: str
+    role: str
+    resources: Resources  # allocated to the role
+
+
+class Allocator:
+    """Keeps the accounts of agents and frameworks; `allocate` says what to offer."""
+
+    def __init__(self, allocation_interval: float) -> None:
+        """`allocation_interval`: seconds between rounds; no filter lasts less."""
+        self._interval = allocation_interval
+        self._agents: dict[str, _Agent] = {}
+        self._clients: dict[str, _Client] = {}
+
+    # ---- agents
+
+    def add_agent(self, agent_id: str, total: Resources) -> None:
+        self._agents[agent_id] = _Agent(total)
+
+    def remove_agent(self, agent_id: str) -> None:
+        self._agents.pop(agent_id, None)
+        for client in self._clients.values():
+            for accounts in (client.allocated, client.filters):
+                for key in [key for key in accounts if key[0] == agent_id]:
+                    del accounts[key]
+
+    def set_agent_active(self, agent_id: str, active: bool) -> None:
+        if agent_id in self._agents:
+            self._agents[agent_id].active = active
+
+    # ---- frameworks
+
+    def add_framework(self, framework_id: str, roles: Iterable[str], suppressed: Iterable[str], *,
+                      active: bool) -> None:
+        self._clients[framework_id] = _Client(tuple(roles), set(suppressed), active)
+
+    def update_framework(self, framework_id: str, roles: Iterable[str], suppressed: Iterable[str]) -> None:
+        client = self._clients[framework_id]
+        client.roles, client.suppressed = tuple(roles), set(suppressed)
+
+    def remove_framework(self, framework_id: str) -> None:
+        client = self._clients.pop(framework_id, None)
+        for (agent_id, _), resources in (client.allocated if client else {}).items():
+            self._free(agent_id, resources)
+
+    def set_framework_active(self, framework_id: str, active: bool) -> None:
+        """A framework that goes inactive loses its filters, as in Mesos."""
+        client = self._clients.get(framework_id)
+        if client is not None:
+            client.active = active
+            if not active:
+                client.filters.clear()
+
+    def suppress(self, framework_id: str, roles: Iterable[str]) -> None:
+        self._clients[framework_id].suppressed |= set(roles)
+
+    def revive(self, framework_id: str, roles: Iterable[str]) -> None:
+        client = self._clients[framework_id]
+        revived = set(roles)
+        client.suppressed -= revived
+        for key in [key for key in client.filters if key[1] in revived]:
+            del client.filters[key]
+
+    # ---- accounts
+
+    def charge(self, framework_id: str, agent_id: str, resources: Resources, *, agent_too: bool = True) -> None:
+        """These (with their roles) are in use: an agent came with running tasks.
+
+        Without `agent_too` the agent's account is right already: only the framework has just become known.
+        """
+        client, agent = self._clients.get(framework_id), self._agents.get(agent_id)
+        if agent is None:
+            return
+        if agent_too:
+            agent.allocated += resources.unallocated()
+        for role, part in _by_role(resources):
+            if client is not None:
+                key = (agent_id, role)
+                client.allocated[key] = client.allocated.get(key, Resources()) + part
+
+    def recover(self, framework_id: str, agent_id: str, resources: Resources, *, refuse: float | None = None,
+                now: float = 0.0) -> None:
+        """These are free again. With `refuse` (seconds) the framework does not want them for that long."""
+        client = self._clients.get(framework_id)
+        self._free(agent_id, resources)
+        if client is None:
+            return
+        for role, part in _by_role(resources):
+            key = (agent_id, role)
+            rest = client.allocated.get(key, Resources()) - part
+            client.allocated[key] = rest
+            if not rest:
+                del client.allocated[key]
+            if refuse:
+                expires = now + max(self._interval, refuse)
+                client.filters.setdefault(key, []).append(Filter(part.unallocated(), expires))
+
+    def _free(self, agent_id: str, resources: Resources) -> None:
+        agent = self._agents.get(agent_id)
+        if agent is not None:
+            agent.allocated -= resources.unallocated()
+
+    # ---- rounds
+
+    def allocate(self, now: float, agent_ids: Iterable[str] | None = None) -> list[Allocation]:
+        """Offers of what is free (on these agents, or all); they count as allocated from here on."""
+        result: list[Allocation] = []
+        for agent_id in list(self._agents) if agent_ids is None else agent_ids:
+            agent = self._agents.get(agent_id)
+            if agent is None or not agent.active:
+                continue
+            free = agent.total - agent.allocated
+            if not _allocatable(free):
+                continue
+            for framework_id, role in self._order():
+                client = self._clients[framework_id]
+                if self._is_filtered(client, (agent_id, role), free, now):
+                    continue
+                offered = _scalars_last(free).allocated(role)
+                self.charge(framework_id, agent_id, offered)
+                result.append(Allocation(framework_id, agent_id, role, offered))
+                break
+        return result
+
+    def _order(self) -> list[tuple[str, str]]:
+        """(framework, role) by dominant share: first of the role, then of the framework; ties by name."""
+        totals = _totals(agent.total for agent in self._agents.values())
+        shares: dict[tuple[str, str], float] = {}
+        role_shares: dict[str, float] = {}
+        for framework_id, client in self._clients.items():
+            for role in client.roles:
+                used = _totals(part for (_, owner), part in client.allocated.items() if owner == role)
+                shares[framework_id, role] = _dominant(used, totals)
+                role_shares[role] = role_shares.get(role, 0.0) + shares[framework_id, role]
+        eligible = [(framework_id, role) for framework_id, role in shares
+                    if self._clients[framework_id].active and role not in self._clients[framework_id].suppressed]
+        return sorted(eligible, key=lambda key: (role_shares[key[1]], key[1], shares[key], key[0]))
+
+    @staticmethod
+    def _is_filtered(client: _Client, key: tuple[str, str], free: Resources, now: float) -> bool:
+        filters = [item for item in client.filters.get(key, ()) if item.expires > now]
+        if filters:
+            client.filters[key] = filters
+        else:
+            client.filters.pop(key, None)
+        return any(item.resources.contains(free) for item in filters)
+
+
+def refuse_seconds(filters: object) -> float:
+    """How long an offer is refused, from the Filters of a DECLINE or ACCEPT. Negative times count as the default."""
+    given = filters.get("refuse_seconds") if isinstance(filters, dict) else None
+    seconds = DEFAULT_REFUSE_SECONDS if given is None else float(given)
+    if seconds < 0:
+        return DEFAULT_REFUSE_SECONDS
+    return min(seconds, _YEAR)
+
+
+def _by_role(resources: Resources) -> list[tuple[str, Resources]]:
+    roles = dict.fromkeys(item.allocation_info.role or "*" for item in resources if item.allocation_info is not None)
+    return [(role, resources.filter(lambda item, role=role: item.allocation_info is not None  # type: ignore[misc]
+                                    and (item.allocation_info.role or "*") == role)) for role in roles]
+
+
+def _scalars_last(free: Resources) -> Resources:
+    """Mesos takes ports and sets whole before it divides scalars; its texts show that order."""
+    return free.filter(lambda item: item.type != "SCALAR") + free.filter(lambda item: item.type == "SCALAR")
+
+
+def _allocatable(free: Resources) -> bool:
+    return (free.cpus or 0.0) >= MIN_ALLOCATABLE_CPUS or (free.mem or 0) >= MIN_ALLOCATABLE_MEM
+
+
+def _totals(parts: Iterable[Resources]) -> dict[str, float]:
+    totals: dict[str, float] = {}
+    for part in parts:
+        for name in ("cpus", "mem", "disk", "gpus"):
+            totals[name] = totals.get(name, 0.0) + (part.scalar(name) or 0.0)
+    return totals
+
+
+def _dominant(used: dict[str, float], totals: dict[str, float]) -> float:
+    return max((used[name] / totals[name] for name in used if totals.get(name)), default=0.0)

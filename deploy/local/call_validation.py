@@ -1,0 +1,146 @@
+"""What the master demands of a scheduler's call before it acts on it: pure functions, Mesos's texts.
+
+A `call` that breaks a rule is a 400; a FrameworkInfo that breaks one makes an ERROR event on a stream that then ends.
+Rules about what is *in* a TaskInfo are in `specs/validation.py`.
+
+As Mesos: master/validation.cpp (`scheduler::call::validate`, `framework::validate`), http.cpp
+(`Master::Http::scheduler`).
+"""
+from __future__ import annotations
+
+import math
+from base64 import b64decode
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Final
+
+from specs.ids import id_problem
+from specs.roles import role_problem
+
+Json = Mapping[str, Any]
+
+_CONTENT: Final = frozenset({
+    "ACCEPT", "DECLINE", "ACCEPT_INVERSE_OFFERS", "DECLINE_INVERSE_OFFERS", "KILL", "SHUTDOWN", "ACKNOWLEDGE",
+    "ACKNOWLEDGE_OPERATION_STATUS", "RECONCILE", "RECONCILE_OPERATIONS", "MESSAGE", "REQUEST", "UPDATE_FRAMEWORK",
+})
+_MAX_DURATION: Final = float((1 << 63) - 1)  # nanoseconds
+
+
+def call_problem(call: Json) -> str | None:
+    """Why the call is refused with 400 ("Failed to validate scheduler::Call: " + this), or None."""
+    kind = call.get("type")
+    if kind is None:
+        return "Expecting 'type' to be present"
+    if kind == "SUBSCRIBE":
+        return _subscribe_problem(call)
+    if "framework_id" not in call:
+        return "Expecting 'framework_id' to be present"
+    content = str(kind).lower()
+    if kind in _CONTENT and content not in call:
+        return f"Expecting '{content}' to be present"
+    if kind in {"ACKNOWLEDGE", "ACKNOWLEDGE_OPERATION_STATUS"}:
+        acknowledge = call[content]
+        if not _is_uuid(b64decode(acknowledge["uuid"])):
+            return "Not a valid UUID"
+        if kind == "ACKNOWLEDGE_OPERATION_STATUS" and "agent_id" not in acknowledge:
+            return "Expecting 'agent_id' to be present"
+    if kind == "UPDATE_FRAMEWORK" and call["framework_id"]["value"] != _info_id(call["update_framework"]):
+        return "'framework_id' differs from 'update_framework.framework_info.id'"
+    return None
+
+
+def _subscribe_problem(call: Json) -> str | None:
+    if "subscribe" not in call:
+        return "Expecting 'subscribe' to be present"
+    if call.get("framework_id", {}).get("value", "") != _info_id(call["subscribe"]):
+        return "'framework_id' differs from 'subscribe.framework_info.id'"
+    return None
+
+
+def _is_uuid(raw: bytes) -> bool:
+    return len(raw) == 16 and 1 <= raw[6] >> 4 <= 5  # the versions that boost knows
+
+
+def _info_id(content: Json) -> str:
+    value: str = content["framework_info"].get("id", {}).get("value", "")
+    return value
+
+
+def capabilities(info: Json) -> frozenset[str]:
+    """The names of what the framework says it can do."""
+    return frozenset(item["type"] for item in info.get("capabilities", ()) if "type" in item)
+
+
+def framework_roles(info: Json) -> tuple[str, ...]:
+    """The roles a framework is subscribed with; without MULTI_ROLE that is its one `role`."""
+    if "MULTI_ROLE" in capabilities(info):
+        return tuple(info.get("roles", ()))
+    return (info.get("role", "*"),)
+
+
+def framework_problem(info: Json, *, role_whitelist: Collection[str] = (),
+                      completed: Collection[str] = ()) -> str | None:
+    """Why a SUBSCRIBE or UPDATE_FRAMEWORK with this FrameworkInfo is refused, or None.
+
+    `role_whitelist`: the master's --roles, empty for none; `completed`: ids of frameworks that were removed.
+    """
+    problem = _roles_problem(info)
+    identifier = info.get("id", {}).get("value", "")
+    if problem is None and identifier:
+        problem = id_problem(identifier)
+    if problem is None and not abs(info.get("failover_timeout", 0.0)) * 1e9 <= _MAX_DURATION:
+        problem = f"The framework failover_timeout ({_cpp_double(info['failover_timeout'])}) is invalid"
+    if problem is None and role_whitelist:
+        unknown = sorted(role for role in framework_roles(info) if role != "*" and role not in role_whitelist)
+        if unknown:
+            problem = f"Roles {_set(unknown)} are not present in the master's --roles"
+    if problem is None and identifier in completed:
+        problem = "Framework has been removed"
+    return problem
+
+
+def suppressed_problem(roles: Iterable[str], suppressed: Iterable[str]) -> str | None:
+    """Why a set of suppressed roles does not go with the framework's roles, or None."""
+    unknown = sorted(set(suppressed) - set(roles))
+    return f"Suppressed roles {_set(unknown)} are not contained in the set of roles" if unknown else None
+
+
+def update_problem(old: Json, new: Json) -> str | None:
+    """Why a framework may not change its FrameworkInfo so, or None."""
+    if old.get("principal") != new.get("principal"):
+        return "Changing framework's principal is not allowed."
+    if old["user"] != new["user"]:
+        return ("Updating 'FrameworkInfo.user' is unsupported; attempted to update"
+                f" from '{old['user']}' to '{new['user']}'")
+    before, after = (bool(info.get("checkpoint", False)) for info in (old, new))
+    if before != after:
+        return ("Updating 'FrameworkInfo.checkpoint' is unsupported; attempted to update"
+                f" from '{str(before).lower()}' to '{str(after).lower()}'")
+    return None
+
+
+def _roles_problem(info: Json) -> str | None:
+    roles = list(info.get("roles", ()))
+    if "MULTI_ROLE" not in capabilities(info):
+        if roles:
+            return "'FrameworkInfo.roles' must not be set when the framework is not MULTI_ROLE capable"
+        problem = role_problem(info.get("role", "*"))
+        return f"'FrameworkInfo.role' is not a valid role: {problem}" if problem else None
+    if "role" in info:
+        return "'FrameworkInfo.role' must not be set when the framework is MULTI_ROLE capable"
+    duplicates = sorted({role for role in roles if roles.count(role) > 1})
+    if duplicates:
+        return f"'FrameworkInfo.roles' contains duplicate items: {_set(duplicates)}"
+    for role in roles:
+        problem = role_problem(role)
+        if problem:
+            return f"'FrameworkInfo.roles' contains invalid role: {problem}"
+    return None
+
+
+def _set(items: Iterable[str]) -> str:
+    return "{ " + ", ".join(items) + " }"
+
+
+def _cpp_double(value: float) -> str:
+    """A double as C++ streams write it: six significant digits."""
+    return "inf" if math.isinf(value) else f"{value:g}"

@@ -1,0 +1,207 @@
+"""What an agent writes down, so that it finds itself and its executors again after a restart.
+
+Its own id always; frameworks, executors, tasks and updates only of frameworks that asked for it
+(FrameworkInfo.checkpoint). The folders are Mesos's; the files hold JSON instead of protobuf, one value per line.
+
+    meta/slaves/latest  →  the newest agent id meta/slaves/AGENT/slave.info meta/slaves/AGENT/containers/CONTAINER
+    pid of every container (also of others' frameworks) meta/slaves/AGENT/frameworks/F/framework.info
+    meta/slaves/AGENT/frameworks/F/executors/E/executor.info
+    meta/slaves/AGENT/frameworks/F/executors/E/runs/C/{pids/forked.pid, executor.sentinel,
+    tasks/T/{task.info,task.updates}}
+
+As Mesos: slave/paths.cpp, slave/state.cpp.
+"""
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRecord:
+    """A task with its updates, in order, and which of them were acknowledged."""
+
+    info: Json
+    updates: list[Json] = field(default_factory=list)
+    acknowledged: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutorRecord:
+    """The newest run of an executor."""
+
+    info: Json
+    command_task: bool
+    container_id: str
+    pid: int | None  # None: it was never forked
+    completed: bool
+    tasks: list[TaskRecord]
+
+
+@dataclass(frozen=True, slots=True)
+class FrameworkRecord:
+    """A framework and its executors."""
+
+    info: Json
+    executors: list[ExecutorRecord]
+
+
+def latest_agent_id(work_dir: Path) -> str | None:
+    """The id that the agent of this work directory had before; None: it is new."""
+    latest = work_dir / "meta" / "slaves" / "latest"
+    return latest.readlink().name if latest.is_symlink() else None
+
+
+def read_json(path: Path) -> Json | None:
+    """The last whole value in a file; None if there is none: the agent may have died while it wrote."""
+    values = list(_lines(path))
+    return values[-1] if values else None
+
+
+def _lines(path: Path) -> Iterator[Json]:
+    try:
+        text = path.read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return
+    for line in text.split("\n"):
+        try:
+            yield json.loads(line)
+        except ValueError:
+            continue
+
+
+class Checkpoints:
+    """Writes and reads the folder of one agent."""
+
+    def __init__(self, work_dir: Path, agent_id: str) -> None:
+        self._slaves = work_dir / "meta" / "slaves"
+        self._root = self._slaves / agent_id
+
+    # ---- the agent
+
+    def save_agent(self, info: Mapping[str, Any]) -> None:
+        self._write(self._root / "slave.info", info)
+        latest = self._slaves / "latest"
+        latest.unlink(missing_ok=True)
+        latest.symlink_to(self._root)
+
+    def agent_info(self) -> Json | None:
+        return read_json(self._root / "slave.info")
+
+    # ---- containers of all frameworks
+
+    def save_container(self, container_id: str, pid: int) -> None:
+        self._write(self._root / "containers" / container_id, {"pid": pid})
+
+    def forget_container(self, container_id: str) -> None:
+        (self._root / "containers" / container_id).unlink(missing_ok=True)
+
+    def containers(self) -> dict[str, int]:
+        """Pids by container id."""
+        folder = self._root / "containers"
+        found = {path.name: read_json(path) for path in folder.iterdir()} if folder.is_dir() else {}
+        return {name: value["pid"] for name, value in found.items() if value is not None}
+
+    # ---- frameworks that want it
+
+    def save_framework(self, info: Mapping[str, Any]) -> None:
+        self._write(self._framework(info["id"]["value"]) / "framework.info", info)
+
+    def save_executor(self, framework_id: str, info: Mapping[str, Any], container_id: str, *,
+                      command_task: bool) -> None:
+        executor_id = info["executor_id"]["value"]
+        self._write(self._executor(framework_id, executor_id) / "executor.info",
+                    {"info": info, "command_task": command_task, "container_id": container_id})
+        self._run(framework_id, executor_id, container_id).mkdir(parents=True, exist_ok=True)
+
+    def save_pid(self, framework_id: str, executor_id: str, container_id: str, pid: int) -> None:
+        self._write(self._run(framework_id, executor_id, container_id) / "pids" / "forked.pid", {"pid": pid})
+
+    def save_task(self, framework_id: str, executor_id: str, container_id: str, info: Mapping[str, Any]) -> None:
+        self._write(self._task(framework_id, executor_id, container_id, info["task_id"]["value"]) / "task.info", info)
+
+    def save_update(self, framework_id: str, executor_id: str, container_id: str, status: Mapping[str, Any]) -> None:
+        folder = self._task(framework_id, executor_id, container_id, status["task_id"]["value"])
+        self._append(folder / "task.updates", {"update": status})
+
+    def save_acknowledgement(self, framework_id: str, executor_id: str, container_id: str, task_id: str,
+                             uuid: str) -> None:
+        folder = self._task(framework_id, executor_id, container_id, task_id)
+        self._append(folder / "task.updates", {"ack": uuid})
+
+    def mark_completed(self, framework_id: str, executor_id: str, container_id: str) -> None:
+        self._write(self._run(framework_id, executor_id, container_id) / "executor.sentinel", {})
+
+    def forget_framework(self, framework_id: str) -> None:
+        shutil.rmtree(self._framework(framework_id), ignore_errors=True)
+
+    def frameworks(self) -> list[FrameworkRecord]:
+        """All that was written down of them."""
+        folder = self._root / "frameworks"
+        records = [self._read_framework(path) for path in sorted(folder.iterdir())] if folder.is_dir() else []
+        return [record for record in records if record is not None]
+
+    def _read_framework(self, folder: Path) -> FrameworkRecord | None:
+        info = read_json(folder / "framework.info")
+        if info is None:
+            return None
+        executors = folder / "executors"
+        records = [_read_executor(path) for path in sorted(executors.iterdir())] if executors.is_dir() else []
+        return FrameworkRecord(info, [record for record in records if record is not None])
+
+    # ---- places
+
+    def _framework(self, framework_id: str) -> Path:
+        return self._root / "frameworks" / framework_id
+
+    def _executor(self, framework_id: str, executor_id: str) -> Path:
+        return self._framework(framework_id) / "executors" / executor_id
+
+    def _run(self, framework_id: str, executor_id: str, container_id: str) -> Path:
+        return self._executor(framework_id, executor_id) / "runs" / container_id
+
+    def _task(self, framework_id: str, executor_id: str, container_id: str, task_id: str) -> Path:
+        return self._run(framework_id, executor_id, container_id) / "tasks" / task_id
+
+    @staticmethod
+    def _write(path: Path, value: Mapping[str, Any]) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(value) + "\n", encoding="utf-8")
+
+    @staticmethod
+    def _append(path: Path, value: Mapping[str, Any]) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(value) + "\n")
+
+
+def _read_executor(folder: Path) -> ExecutorRecord | None:
+    record = read_json(folder / "executor.info")
+    if record is None:
+        return None
+    run = folder / "runs" / record["container_id"]
+    forked = read_json(run / "pids" / "forked.pid")
+    tasks = run / "tasks"
+    found = [_read_task(path) for path in sorted(tasks.iterdir())] if tasks.is_dir() else []
+    return ExecutorRecord(record["info"], record["command_task"], record["container_id"],
+                          forked["pid"] if forked is not None else None, (run / "executor.sentinel").exists(),
+                          [task for task in found if task is not None])
+
+
+def _read_task(folder: Path) -> TaskRecord | None:
+    info = read_json(folder / "task.info")
+    if info is None:
+        return None
+    record = TaskRecord(info)
+    for line in _lines(folder / "task.updates"):
+        if "update" in line:
+            record.updates.append(line["update"])
+        elif "ack" in line:
+            record.acknowledged.add(line["ack"])
+    return record

@@ -1,0 +1,233 @@
+"""HTTP as libprocess serves it, on aiohttp: the only file that knows aiohttp's server.
+
+Handlers take a `Request` value and return a `Response` value, or a `Streaming` one whose `EventStream` they keep and
+feed. What differs from a usual web server, and is imitated because clients see it: routes are the longest known
+*prefix* of the path; answers carry only Date, Content-Length and what the handler says (no Server, no Content-Type
+without a body, no Connection); a body with a broken Content-Encoding is a 500; each record of a stream is one chunk.
+
+As Mesos: libprocess, process.cpp (`ProcessBase::consume`), http.cpp, encoder.hpp.
+"""
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gzip
+import json
+import logging
+import zlib
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from aiohttp import web
+
+log = logging.getLogger(__name__)
+
+TEXT: Final = "text/plain; charset=utf-8"
+JSON: Final = "application/json"
+PROTOBUF: Final = "application/x-protobuf"
+
+_OURS: Final = web.AppKey("headers", bool)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request, its body read and decoded."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]  # any case
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A whole answer. Without `content_type` there is no such header."""
+
+    status: int
+    body: bytes = b""
+    content_type: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def text(status: int, message: str, **headers: str) -> Response:
+    """An answer in words; Mesos's errors are such."""
+    return Response(status, message.encode("utf-8", "surrogateescape"), TEXT, headers)
+
+
+def accepted() -> Response:
+    return Response(202)
+
+
+def json_response(value: Any, status: int = 200) -> Response:
+    return Response(status, dump_json(value), JSON)
+
+
+def dump_json(value: Any) -> bytes:
+    """JSON without blanks, as Mesos writes it."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogateescape")
+
+
+def method_not_allowed(request: Request, *allowed: str) -> Response:
+    names = ", ".join(f"'{name}'" for name in allowed)
+    return text(405, f"405 Method Not Allowed. Expecting one of {{ {names} }}, but received '{request.method}'.",
+                Allow=", ".join(allowed))
+
+
+class EventStream:
+    """The answer that does not end: bytes go in from anywhere on the loop, the connection takes them in order.
+
+    `on_closed` is called once, when the client has gone away; not after `close()`.
+    """
+
+    def __init__(self, content_type: str) -> None:
+        self.content_type = content_type
+        self.on_closed: Callable[[], None] | None = None
+        self.closed = False
+        self._pieces: deque[bytes] = deque()
+        self._wake = asyncio.Event()
+
+    def write(self, piece: bytes) -> None:
+        if not self.closed:
+            self._pieces.append(piece)
+            self._wake.set()
+
+    def close(self) -> None:
+        """End the answer once all that was written is out."""
+        self.closed = True
+        self._wake.set()
+
+    async def pump(self, response: web.StreamResponse) -> None:
+        """Carry pieces to the connection until the end of either side."""
+        try:
+            while True:
+                while self._pieces:
+                    await response.write(self._pieces.popleft())
+                if self.closed:
+                    break
+                self._wake.clear()
+                await self._wake.wait()
+            await response.write_eof()
+        except (ConnectionError, asyncio.CancelledError):
+            self._lost()
+            raise
+
+    def _lost(self) -> None:
+        if not self.closed:
+            self.closed = True
+            if self.on_closed is not None:
+                self.on_closed()
+
+
+@dataclass(frozen=True, slots=True)
+class Streaming:
+    """200 and an event stream."""
+
+    stream: EventStream
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Handler = Callable[[Request], Awaitable[Response | Streaming] | Response | Streaming]
+
+
+class HttpServer:
+    """Listens on one address and hands requests to the handler of the longest known prefix of their path."""
+
+    def __init__(self, routes: Mapping[str, Handler], name: str) -> None:
+        """`name`: the process id that may stand before each path ("master", "slave(1)")."""
+        self._routes = dict(routes)
+        self._name = name
+        self._runner: web.AppRunner | None = None
+
+    def add_routes(self, routes: Mapping[str, Handler]) -> None:
+        self._routes.update(routes)
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen; returns the port (a free one for port 0). Raises OSError when the address is taken."""
+        app = web.Application(client_max_size=1 << 31)
+        app.router.add_route("*", "/{path:.*}", self._serve)
+        app.on_response_prepare.append(_only_our_headers)
+        # A day: Mesos never closes an idle connection, and a client's pool must not meet one that just did.
+        runner = web.AppRunner(app, access_log=None, handler_cancellation=True, keepalive_timeout=86400,
+                               auto_decompress=False, shutdown_timeout=0.5)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, host, port, reuse_address=True, backlog=1024)
+            await site.start()
+        except OSError:
+            await runner.cleanup()
+            raise
+        self._runner = runner
+        bound: int = runner.addresses[0][1]
+        return bound
+
+    async def stop(self) -> None:
+        """Stop listening and break all connections."""
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            await runner.cleanup()
+
+    def _handler(self, path: str) -> tuple[Handler | None, str]:
+        parts = [part for part in path.split("/") if part]
+        if parts and parts[0] == self._name:
+            parts = parts[1:]
+        for length in range(len(parts), -1, -1):
+            route = "/" + "/".join(parts[:length])
+            if route in self._routes:
+                return self._routes[route], route
+        return None, ""
+
+    async def _serve(self, http: web.Request) -> web.StreamResponse:
+        handler, _ = self._handler(http.path)
+        if handler is None:
+            return _whole(Response(404))
+        try:
+            body = _decoded(await http.read(), http.headers.get("Content-Encoding", ""))
+        except (OSError, EOFError, zlib.error):
+            return _whole(text(500, "failed to decode body"))
+        answer = handler(Request(http.method, http.path, http.query, http.headers, body))
+        if isinstance(answer, Awaitable):
+            answer = await answer
+        if isinstance(answer, Response):
+            return _whole(_compressed(answer, http))
+        return await _stream(http, answer)
+
+
+def _decoded(body: bytes, encoding: str) -> bytes:
+    return gzip.decompress(body) if encoding == "gzip" else body
+
+
+def _compressed(answer: Response, http: web.Request) -> Response:
+    """As libprocess: bodies of 1 KiB and more are gzipped for those who take it."""
+    if len(answer.body) < 1024 or "gzip" not in http.headers.get("Accept-Encoding", ""):
+        return answer
+    return Response(answer.status, gzip.compress(answer.body, 1), answer.content_type,
+                    {**answer.headers, "Content-Encoding": "gzip"})
+
+
+def _whole(answer: Response) -> web.Response:
+    headers = dict(answer.headers)
+    if answer.content_type:
+        headers["Content-Type"] = answer.content_type
+    response = web.Response(status=answer.status, body=answer.body, headers=headers)
+    response["typed"] = answer.content_type is not None
+    return response
+
+
+async def _stream(http: web.Request, answer: Streaming) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": answer.stream.content_type, **answer.headers})
+    response["typed"] = True
+    response.enable_chunked_encoding()
+    await response.prepare(http)
+    with contextlib.suppress(ConnectionError):
+        await answer.stream.pump(response)
+    return response
+
+
+async def _only_our_headers(_: web.Request, response: web.StreamResponse) -> None:
+    for name in ("Server", "Connection"):
+        response.headers.popall(name, None)
+    if not response.get("typed", True):
+        response.headers.popall("Content-Type", None)

@@ -1,0 +1,229 @@
+"""An embedded Mesos: a master and agents over real HTTP on loopback, on a thread of its own.
+
+    with LocalMesos(agents=2, resources="cpus:4;mem:4096;ports:[31000-31099]") as mesos:
+        connect_a_scheduler_to(mesos.address)
+
+It is for development and tests, and does not: isolate anything, keep the master's state on disk, know quotas, weights,
+maintenance, reservations or volumes made by frameworks, authenticate anybody, or run more than one master.
+"""
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import tempfile
+import threading
+from collections.abc import Coroutine, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+from deploy.local.agent import Agent
+from deploy.local.agent_state import AgentFlags
+from deploy.local.cluster import MasterFlags
+from deploy.local.control import control_routes
+from deploy.local.http_server import HttpServer
+from deploy.local.master import Master
+from deploy.local.master_http import MasterHttp
+from deploy.local.processes import ProcessTable
+from deploy.local.settings import agent_resources, parse_attributes
+
+Json = dict[str, Any]
+T = TypeVar("T")
+
+_CLOSE_SECONDS: Final = 120.0  # to end all executors; each has its own grace period within it
+
+
+class LocalMesos:
+    """A Mesos in this process. Use it as a context manager, or `start()` and `close()` it.
+
+    All methods may be called from any thread but its own.
+    """
+
+    def __init__(self, agents: int = 1, *, resources: str | None = None,  # noqa: PLR0913 - settings, all by name
+                 attributes: str = "",
+                 ports: Sequence[tuple[int, int]] | None = None, roles: Sequence[str] = (), ip: str = "127.0.0.1",
+                 port: int = 0, agent_ports: Sequence[int] = (), work_dir: str | Path | None = None,
+                 allocation_interval: float = 0.2, agent_reregister_timeout: float = 600.0, **agent_flags: Any) -> None:
+        """Raises SpecError for `resources` or `attributes` that cannot be read, TypeError for an unknown agent flag.
+
+        `resources` and `attributes` are texts as of Mesos's flags; what `resources` does not name each agent takes
+        from the machine. `ports`: ranges (first, last) that each agent offers, unless `resources` names ports. `port`
+        0: a free one; `agent_ports` likewise. `work_dir`: None for a temporary folder that goes with it. Times are
+        seconds. `agent_flags`: fields of `agent_state.AgentFlags`, such as executor_registration_timeout,
+        executor_shutdown_grace_period, launcher_dir, docker_socket, docker_remove_delay.
+        """
+        self._temporary = tempfile.TemporaryDirectory(prefix="mesos-local-") if work_dir is None else None
+        self._work_dir = Path(self._temporary.name if self._temporary is not None else str(work_dir)).resolve()
+        self._work_dir.mkdir(parents=True, exist_ok=True)
+        self._master_flags = MasterFlags(ip=ip, port=port, hostname=ip, roles=tuple(roles),
+                                         allocation_interval=allocation_interval,
+                                         agent_reregister_timeout=agent_reregister_timeout)
+        agent_flags.setdefault("launcher_dir", Path(sys.executable).parent)
+        agent_flags["launcher_dir"] = Path(agent_flags["launcher_dir"])
+        offered = agent_resources(resources, self._work_dir, ports, share=agents)
+        self._agent_flags = [
+            AgentFlags(work_dir=self._work_dir if agents == 1 else self._work_dir / f"agent-{index}", resources=offered,
+                       attributes=parse_attributes(attributes), ip=ip, hostname=ip,
+                       port=agent_ports[index] if index < len(agent_ports) else 0, **agent_flags)
+            for index in range(agents)]
+        self._processes = ProcessTable()
+        self._agents: list[Agent | None] = [None] * agents
+        self._master: Master | None = None
+        self._server: HttpServer | None = None
+        self._known_agents: set[str] = set()  # the registry: what survives a restart of the master
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="local-mesos", daemon=True)
+
+    # ---- life
+
+    def start(self) -> None:
+        """Master and agents are up, and registered, when this returns. Raises OSError when a port is taken."""
+        self._thread.start()
+        try:
+            self._do(self._start())
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End every executor (SHUTDOWN, its grace period, SIGKILL) and container, then everything else. Idempotent."""
+        if self._thread.is_alive():
+            try:
+                self._do(self._close(), _CLOSE_SECONDS)
+            finally:
+                self._loop.call_soon_threadsafe(self._loop.stop)
+                self._thread.join(10)
+        if not self._loop.is_closed() and not self._thread.is_alive():
+            self._loop.close()
+        if self._temporary is not None:
+            with contextlib.suppress(OSError):
+                self._temporary.cleanup()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self.close()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        self._loop.run_until_complete(self._loop.shutdown_default_executor())
+
+    def _do(self, work: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout)
+
+    # ---- what it is
+
+    @property
+    def address(self) -> str:
+        """Of the master: "127.0.0.1:5050"."""
+        return f"{self._master_flags.ip}:{self._master_flags.port}"
+
+    @property
+    def agent_addresses(self) -> list[str]:
+        """Of the agents; an agent that is stopped keeps its address."""
+        return [f"{flags.ip}:{flags.port}" for flags in self._agent_flags]
+
+    @property
+    def agent_ids(self) -> list[str]:
+        """Of the agents that run."""
+        return [agent.state.id for agent in self._agents if agent is not None]
+
+    @property
+    def work_dir(self) -> Path:
+        return self._work_dir
+
+    # ---- restarts
+
+    def stop_agent(self, index: int = 0) -> None:
+        """Stop an agent as if its process were killed: its executors run on."""
+        self._do(self.stop_agent_async(index))
+
+    def start_agent(self, index: int = 0) -> None:
+        """Start it again, at the same address, with its id and the executors it has checkpointed."""
+        self._do(self.start_agent_async(index))
+
+    def stop_master(self) -> None:
+        """The master is gone: streams break, connections are refused."""
+        self._do(self._stop_master())
+
+    def start_master(self) -> None:
+        """A new master at the same address; agents register with it again, frameworks have to subscribe again."""
+        self._do(self._start_master())
+
+    # ---- on the loop
+
+    async def _start(self) -> None:
+        await self._start_master()
+        for index in range(len(self._agents)):
+            await self.start_agent_async(index)
+
+    async def _start_master(self) -> None:
+        if self._master is not None:
+            return
+        server = HttpServer({}, "master")
+        port = await server.start(self._master_flags.ip, self._master_flags.port)
+        self._master_flags = replace(self._master_flags, port=port)
+        master = Master(self._master_flags)
+        master.cluster.recovered_agents |= self._known_agents
+        server.add_routes({**MasterHttp(master).routes(), **control_routes(self)})
+        master.start()
+        self._master, self._server = master, server
+        for agent in self._agents:
+            if agent is not None:
+                await self._register(agent)
+
+    async def _stop_master(self) -> None:
+        master, self._master = self._master, None
+        server, self._server = self._server, None
+        if master is None or server is None:
+            return
+        self._known_agents = set(master.cluster.agents) | master.cluster.recovered_agents
+        for agent in self._agents:
+            if agent is not None:
+                agent.disconnect()
+        master.stop()
+        await server.stop()
+
+    async def start_agent_async(self, index: int) -> None:
+        """As `start_agent`, on the loop."""
+        if self._agents[index] is not None:
+            return
+        agent = Agent(self._agent_flags[index], self._processes)
+        self._agents[index] = agent
+        await agent.start()
+        self._agent_flags[index] = replace(self._agent_flags[index], port=agent.state.info["port"])
+        await self._register(agent)
+
+    async def _register(self, agent: Agent) -> None:
+        if self._master is None:
+            return
+        agent.connect(self._master.registry)
+        while not agent.state.running and not agent.state.stopped and self._master is not None:
+            await asyncio.sleep(0.005)
+
+    async def stop_agent_async(self, index: int) -> None:
+        """As `stop_agent`, on the loop."""
+        agent, self._agents[index] = self._agents[index], None
+        if agent is not None:
+            await agent.stop(end_executors=False)
+            await agent.finish_commands()
+
+    async def _close(self) -> None:
+        agents = [agent for agent in self._agents if agent is not None]
+        for index, agent in enumerate(self._agents):
+            if agent is None and self._work_dir.exists():  # it may have left executors: only it knows them
+                await self.start_agent_async(index)
+        agents = [agent for agent in self._agents if agent is not None]
+        await asyncio.gather(*(agent.stop(end_executors=True) for agent in agents))
+        await asyncio.gather(*(agent.finish_commands() for agent in agents))
+        self._agents = [None] * len(self._agents)
+        await self._stop_master()
+        self._processes.reap()
+

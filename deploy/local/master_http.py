@@ -1,0 +1,261 @@
+"""The master over HTTP: the scheduler API, the operator API, and the endpoints that people and tools read.
+
+As Mesos: master/http.cpp, master/readonly_handler.cpp.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Final
+
+from deploy.local import models
+from deploy.local.cluster import VERSION
+from deploy.local.events import CallError, accepted_type, read_call
+from deploy.local.files import Files
+from deploy.local.http_server import Handler, Request, Response, Streaming, json_response, method_not_allowed, text
+from deploy.local.json_message import full
+from deploy.local.master import Master
+from deploy.local.messages import resource_messages
+from deploy.local.operator_calls import OperatorApi, version_info
+from deploy.local.records import AgentRecord, Framework, Task
+
+Json = dict[str, Any]
+
+TASK_LIMIT: Final = 100  # of /tasks and /frameworks, if no ?limit= is given
+
+
+class MasterHttp:
+    """Routes of one master."""
+
+    def __init__(self, master: Master) -> None:
+        self._master = master
+        self._cluster = master.cluster
+        self._files = Files(dict)
+        self._operator = OperatorApi("master", {
+            "GET_MASTER": lambda _: {"get_master": {"master_info": self._cluster.master_info(),
+                                                    "start_time": self._cluster.start_time,
+                                                    "elected_time": self._cluster.start_time}},
+            "GET_AGENTS": lambda _: {"get_agents": self._get_agents()},
+            "GET_FRAMEWORKS": lambda _: {"get_frameworks": self._get_frameworks()},
+            "GET_EXECUTORS": lambda _: {"get_executors": self._get_executors()},
+            "GET_TASKS": lambda _: {"get_tasks": self._get_tasks()},
+            "GET_OPERATIONS": lambda _: {"get_operations": {}},
+            "GET_ROLES": lambda _: {"get_roles": {"roles": self._get_roles()}},
+            "GET_WEIGHTS": lambda _: {"get_weights": {}},
+            "GET_STATE": lambda _: {"get_state": {
+                "get_tasks": self._get_tasks(), "get_executors": self._get_executors(),
+                "get_frameworks": self._get_frameworks(), "get_agents": self._get_agents()}},
+            "TEARDOWN": lambda call: self._teardown(call["teardown"]["framework_id"]["value"]),
+        }, self._files, self._flags)
+
+    def routes(self) -> dict[str, Handler]:
+        reads = {
+            "/version": lambda _: json_response(version_info()),
+            "/health": lambda _: Response(200),
+            "/state": self._state,
+            "/slaves": self._slaves,
+            "/tasks": self._tasks,
+            "/frameworks": self._frameworks,
+            "/roles": lambda _: json_response({"roles": [{**role, "weight": 1.0} for role in self._role_models()]}),
+            "/flags": lambda _: json_response({"flags": self._flags()}),
+            "/state-summary": self._summary,
+            "/state.json": self._state,
+            "/tasks.json": self._tasks,
+        }
+        return {"/api/v1/scheduler": self._scheduler, "/api/v1": self._operator.handle,
+                "/teardown": self._teardown_endpoint, **reads, **self._files.routes()}
+
+    # ---- the scheduler API
+
+    def _scheduler(self, request: Request) -> Response | Streaming:
+        if request.method != "POST":
+            return method_not_allowed(request, "POST")
+        try:
+            call = read_call("mesos.v1.scheduler.Call", request.body, request.headers.get("Content-Type"))
+        except CallError as error:
+            return text(error.status, str(error))
+        return self._master.call(call, answer_type=accepted_type(request.headers.get("Accept")),
+                                 stream_id=request.headers.get("Mesos-Stream-Id"))
+
+    # ---- endpoints
+
+    def _flags(self) -> dict[str, str]:
+        return {name: str(value) for name, value in asdict(self._cluster.flags).items()}
+
+    def _agent_models(self) -> list[Json]:
+        offered = {agent_id: models.sum_of(offer.resources for offer in self._cluster.agent_offers(agent_id))
+                   for agent_id in self._cluster.agents}
+        return [models.agent(agent, offered[agent.id]) for agent in self._cluster.agents.values()]
+
+    def _state(self, _: Request) -> Response:
+        cluster = self._cluster
+        info = cluster.master_info()
+        active = sum(agent.active for agent in cluster.agents.values())
+        return json_response({
+            **version_info(), "start_time": cluster.start_time, "elected_time": cluster.start_time, "id": cluster.id,
+            "pid": info["pid"], "hostname": info["hostname"],
+            "capabilities": [item["type"] for item in info["capabilities"]], "activated_slaves": float(active),
+            "deactivated_slaves": float(len(cluster.agents) - active),
+            "unreachable_slaves": float(len(cluster.unreachable_agents)), "leader": info["pid"],
+            "leader_info": {name: info[name] for name in ("id", "pid", "port", "hostname")}, "flags": self._flags(),
+            "slaves": self._agent_models(),
+            "recovered_slaves": [{"id": agent_id} for agent_id in cluster.recovered_agents],
+            "frameworks": [models.framework(item) for item in cluster.frameworks.values()],
+            "completed_frameworks": [models.framework(item) for item in cluster.completed.values()],
+            "orphan_tasks": [], "unregistered_frameworks": [],
+        })
+
+    def _slaves(self, request: Request) -> Response:
+        wanted = request.query.get("slave_id")
+        agents = [item for item in self._agent_models() if wanted is None or item["id"] == wanted]
+        for item in agents:
+            item.update(self._full_resources(self._cluster.agents[item["id"]]))
+        return json_response({"slaves": agents,
+                              "recovered_slaves": [{"id": agent_id} for agent_id in self._cluster.recovered_agents]})
+
+    def _full_resources(self, agent: AgentRecord) -> Json:
+        offered = models.sum_of(offer.resources for offer in self._cluster.agent_offers(agent.id))
+        return {"reserved_resources_full": {}, "unreserved_resources_full": _endpoint(resource_messages(agent.total)),
+                "used_resources_full": _endpoint(resource_messages(agent.used())),
+                "offered_resources_full": _endpoint(resource_messages(offered))}
+
+    def _all_frameworks(self) -> list[Framework]:
+        return [*self._cluster.frameworks.values(), *self._cluster.completed.values()]
+
+    def _tasks(self, request: Request) -> Response:
+        """All tasks, newest first; ?limit=, ?offset=, ?order=asc, ?framework_id=, ?task_id=."""
+        query = request.query
+        tasks: list[Task] = []
+        for framework in self._all_frameworks():
+            if query.get("framework_id") in {None, framework.id}:
+                tasks += [*framework.tasks.values(), *framework.unreachable_tasks.values(), *framework.completed_tasks]
+        tasks = [task for task in tasks if query.get("task_id") in {None, task.id}]
+        tasks.sort(key=_first_seen, reverse=query.get("order") != "asc")
+        return json_response({"tasks": [models.task(task) for task in _page(tasks, query)]})
+
+    def _frameworks(self, request: Request) -> Response:
+        wanted = request.query.get("framework_id")
+        return json_response({
+            "frameworks": [models.framework(item) for item in self._cluster.frameworks.values()
+                           if wanted in {None, item.id}],
+            "completed_frameworks": [models.framework(item) for item in self._cluster.completed.values()
+                                     if wanted in {None, item.id}],
+            "unregistered_frameworks": []})
+
+    def _summary(self, _: Request) -> Response:
+        info = self._cluster.master_info()
+        frameworks = [
+            {"id": item.id, "name": item.info["name"], "active": item.active, "connected": item.connected,
+             "slave_ids": sorted({task.agent_id for task in item.tasks.values()})}
+            for item in self._cluster.frameworks.values()]
+        return json_response({"hostname": info["hostname"], "cluster": "", "slaves": self._agent_models(),
+                              "frameworks": frameworks})
+
+    def _role_models(self) -> list[Json]:
+        names = sorted({role for framework in self._cluster.frameworks.values() for role in framework.roles} | {"*"})
+        return [{"name": name, "frameworks": [framework.id for framework in self._cluster.frameworks.values()
+                                              if name in framework.roles],
+                 "resources": models.resources(self._role_resources(name))} for name in names]
+
+    def _role_resources(self, role: str) -> Any:
+        return models.sum_of(offer.resources for offer in self._cluster.offers.values() if offer.role == role) + (
+            models.sum_of(task.resources for framework in self._cluster.frameworks.values()
+                          for task in framework.tasks.values()
+                          if not task.state_ended and models.first_role(task.info) == role))
+
+    # ---- teardown by the operator
+
+    def _teardown(self, framework_id: str) -> Response:
+        framework = self._cluster.frameworks.get(framework_id)
+        if framework is None:
+            return text(400, f"No framework found with ID {framework_id}")
+        self._master.teardown(framework)
+        return Response(200)
+
+    def _teardown_endpoint(self, request: Request) -> Response:
+        if request.method != "POST":
+            return method_not_allowed(request, "POST")
+        name, _, framework_id = request.body.decode("utf-8", "replace").partition("=")
+        if name != "frameworkId":
+            return text(400, "Missing 'frameworkId' query parameter in the request body")
+        return self._teardown(framework_id)
+
+    # ---- the v1 operator API
+
+    def _get_agents(self) -> Json:
+        return {"agents": [_agent_message(agent, models.sum_of(
+            offer.resources for offer in self._cluster.agent_offers(agent.id)))
+            for agent in self._cluster.agents.values()]}
+
+    def _get_frameworks(self) -> Json:
+        return {"frameworks": [self._framework_message(item) for item in self._cluster.frameworks.values()],
+                "completed_frameworks": [self._framework_message(item) for item in self._cluster.completed.values()]}
+
+    @staticmethod
+    def _framework_message(framework: Framework) -> Json:
+        offered = models.sum_of(item.resources for item in framework.offers.values())
+        used = models.sum_of(item.resources for item in framework.tasks.values() if not item.state_ended)
+        message: Json = {
+            "framework_info": framework.info, "active": framework.active, "connected": framework.connected,
+            "recovered": framework.recovered, "registered_time": _time(framework.registered_time),
+            "offers": [{"id": {"value": item.id}, "framework_id": {"value": item.framework_id},
+                        "agent_id": {"value": item.agent_id}, "hostname": "",
+                        "allocation_info": {"role": item.role}, "resources": resource_messages(item.resources)}
+                       for item in framework.offers.values()],
+            "allocated_resources": resource_messages(used), "offered_resources": resource_messages(offered)}
+        for name, moment in (("reregistered_time", framework.reregistered_time),
+                             ("unregistered_time", framework.unregistered_time)):
+            if moment:
+                message[name] = _time(moment)
+        return message
+
+    def _get_executors(self) -> Json:
+        return {"executors": [{"executor_info": info, "agent_id": {"value": agent_id}}
+                              for framework in self._cluster.frameworks.values()
+                              for agent_id, executors in framework.executors.items() for info in executors.values()]}
+
+    def _get_tasks(self) -> Json:
+        frameworks = self._all_frameworks()
+        return {
+            "tasks": [task.message() for framework in frameworks for task in framework.tasks.values()],
+            "unreachable_tasks": [task.message() for framework in frameworks
+                                  for task in framework.unreachable_tasks.values()],
+            "completed_tasks": [task.message() for framework in frameworks for task in framework.completed_tasks]}
+
+    def _get_roles(self) -> list[Json]:
+        return [{"name": item["name"], "weight": 1.0,
+                 "frameworks": [{"value": framework_id} for framework_id in item["frameworks"]],
+                 "resources": resource_messages(self._role_resources(item["name"]))} for item in self._role_models()]
+
+
+def _agent_message(agent: AgentRecord, offered: Any) -> Json:
+    message: Json = {
+        "agent_info": agent.info, "active": agent.active, "deactivated": False, "version": VERSION, "pid": agent.pid,
+        "registered_time": _time(agent.registered_time), "total_resources": resource_messages(agent.total),
+        "allocated_resources": resource_messages(agent.used()), "offered_resources": resource_messages(offered),
+        "capabilities": [{"type": name} for name in models.AGENT_CAPABILITIES]}
+    if agent.reregistered_time:
+        message["reregistered_time"] = _time(agent.reregistered_time)
+    return message
+
+
+def _time(seconds: float) -> Json:
+    return {"nanoseconds": int(seconds * 1e9)}
+
+
+def _endpoint(resources: list[Json]) -> list[Json]:
+    return [{**full("mesos.v1.Resource", item), "role": "*"} for item in resources]
+
+
+def _first_seen(task: Task) -> float:
+    moment: float = task.statuses[0].get("timestamp", 0.0) if task.statuses else 0.0
+    return moment
+
+
+def _page(items: list[Task], query: Mapping[str, str]) -> list[Task]:
+    def number(name: str, default: int) -> int:
+        value = query.get(name, "")
+        return int(value) if value.isdigit() else default
+
+    offset = number("offset", 0)
+    return items[offset:offset + number("limit", TASK_LIMIT)]

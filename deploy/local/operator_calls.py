@@ -1,0 +1,96 @@
+"""The v1 operator API, POST /api/v1 on master and agent: GET_STATE and its kin.
+
+Both sides answer the same small calls (health, version, flags, files) in the same way; what is theirs they bring
+along as a table of functions. A call that has to change something and is not supported is answered 501.
+
+As Mesos: master/http.cpp (`api`), slave/http.cpp (`api`), common/http.cpp.
+"""
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from deploy.local.cluster import VERSION
+from deploy.local.events import CallError, accepted_type, read_call, render
+from deploy.local.files import Files, FilesError
+from deploy.local.http_server import Request, Response, accepted, method_not_allowed, text
+
+Json = dict[str, Any]
+Answer = Callable[[Json], Json | Response]
+
+_CONTENT: Final = frozenset({
+    "GET_METRICS", "SET_LOGGING_LEVEL", "LIST_FILES", "READ_FILE", "UPDATE_WEIGHTS", "RESERVE_RESOURCES",
+    "UNRESERVE_RESOURCES", "CREATE_VOLUMES", "DESTROY_VOLUMES", "GROW_VOLUME", "SHRINK_VOLUME", "TEARDOWN",
+    "MARK_AGENT_GONE", "DEACTIVATE_AGENT", "REACTIVATE_AGENT",
+})
+
+
+class OperatorApi:
+    """Answers operator calls of one kind ("master" or "agent")."""
+
+    def __init__(self, kind: str, answers: Mapping[str, Answer], files: Files,
+                 flags: Callable[[], Mapping[str, str]]) -> None:
+        self._kind = kind
+        self._files = files
+        self._flags = flags
+        self._answers: dict[str, Answer] = {
+            "GET_HEALTH": lambda _: {"get_health": {"healthy": True}},
+            "GET_VERSION": lambda _: {"get_version": {"version_info": version_info()}},
+            "GET_FLAGS": lambda _: {"get_flags": {"flags": [
+                {"name": name, "value": value} for name, value in self._flags().items()]}},
+            "GET_LOGGING_LEVEL": lambda _: {"get_logging_level": {"level": 0}},
+            "GET_METRICS": lambda _: {"get_metrics": {"metrics": []}},
+            "SET_LOGGING_LEVEL": lambda _: accepted(),
+            "LIST_FILES": self._list_files,
+            "READ_FILE": self._read_file,
+            **answers,
+        }
+
+    def handle(self, request: Request) -> Response:
+        if request.method != "POST":
+            return method_not_allowed(request, "POST")
+        try:
+            call = read_call(f"mesos.v1.{self._kind}.Call", request.body, request.headers.get("Content-Type"))
+        except CallError as error:
+            return text(error.status, str(error))
+        kind = call.get("type")
+        problem = "Expecting 'type' to be present" if kind is None else None
+        if problem is None and kind in _CONTENT and str(kind).lower() not in call:
+            problem = f"Expecting '{str(kind).lower()}' to be present"
+        if problem is not None:
+            return text(400, f"Failed to validate {self._kind}::Call: {problem}")
+        answer_type = accepted_type(request.headers.get("Accept"))
+        if answer_type is None:
+            return text(406, "Expecting 'Accept' to allow application/json or application/x-protobuf"
+                             " or application/recordio")
+        answer = self._answers.get(str(kind))
+        if answer is None:
+            return Response(501)
+        result = answer(call)
+        if isinstance(result, Response):
+            return result
+        message = {"type": kind, **result}
+        return Response(200, render(f"mesos.v1.{self._kind}.Response", message, answer_type), answer_type)
+
+    def _list_files(self, call: Json) -> Json | Response:
+        try:
+            infos = self._files.list(call["list_files"]["path"])
+        except FilesError as error:
+            return error.response()
+        return {"list_files": {"file_infos": [
+            {"path": info["path"], "nlink": info["nlink"], "size": info["size"], "uid": info["uid"], "gid": info["gid"],
+             "mtime": {"nanoseconds": int(info["mtime"] * 1e9)}} for info in infos]}}
+
+    def _read_file(self, call: Json) -> Json | Response:
+        content = call["read_file"]
+        try:
+            size, data = self._files.read(content["path"], content["offset"], content.get("length"))
+        except FilesError as error:
+            return error.response()
+        return {"read_file": {"size": size, "data": b64encode(data).decode("ascii")}}
+
+
+def version_info() -> Json:
+    """As VersionInfo. The build is not Mesos's: its user says whose it is."""
+    return {"version": VERSION, "build_date": "", "build_time": 0.0, "build_user": "mesos-docker"}

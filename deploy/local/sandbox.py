@@ -1,0 +1,67 @@
+"""Where an agent keeps things: Mesos's folder layout, as pure path arithmetic, and the making of a sandbox.
+
+    WORK_DIR/slaves/AGENT/frameworks/FRAMEWORK/executors/EXECUTOR/runs/CONTAINER   the sandbox
+    WORK_DIR/slaves/AGENT/frameworks/FRAMEWORK/executors/EXECUTOR/runs/latest      a link to the newest
+    WORK_DIR/meta/slaves/AGENT/…                                                   what survives a restart
+
+As Mesos: slave/paths.cpp.
+"""
+from __future__ import annotations
+
+import os
+import pwd
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class AgentPaths:
+    """The paths of one agent."""
+
+    work_dir: Path
+    agent_id: str
+
+    def executor(self, framework_id: str, executor_id: str) -> Path:
+        return self._slave(self.work_dir) / "frameworks" / framework_id / "executors" / executor_id
+
+    def run(self, framework_id: str, executor_id: str, container_id: str) -> Path:
+        return self.executor(framework_id, executor_id) / "runs" / container_id
+
+    def latest_run(self, framework_id: str, executor_id: str) -> Path:
+        return self.executor(framework_id, executor_id) / "runs" / "latest"
+
+    def meta(self) -> Path:
+        return self._slave(self.work_dir / "meta")
+
+    def _slave(self, root: Path) -> Path:
+        return root / "slaves" / self.agent_id
+
+
+def virtual_path(framework_id: str, executor_id: str) -> str:
+    """Under this name a sandbox can be read without knowing the work directory."""
+    return f"/frameworks/{framework_id}/executors/{executor_id}/runs/latest"
+
+
+def create_sandbox(paths: AgentPaths, framework_id: str, executor_id: str, container_id: str, user: str | None) -> Path:
+    """Make the sandbox with empty `stdout` and `stderr`, owned by `user` if we are root. Raises OSError, KeyError (no
+    such user)."""
+    run = paths.run(framework_id, executor_id, container_id)
+    run.mkdir(parents=True, mode=0o755)
+    latest = paths.latest_run(framework_id, executor_id)
+    latest.unlink(missing_ok=True)
+    latest.symlink_to(run)
+    for name in ("stdout", "stderr"):
+        (run / name).touch(0o644)
+    if user is not None:
+        run.chmod(0o750)
+        give_to(run, user)
+    return run
+
+
+def give_to(directory: Path, user: str) -> None:
+    """Make the user the owner of a directory and all that is in it; nothing if we are not root."""
+    if os.geteuid() != 0:
+        return
+    entry = pwd.getpwnam(user)
+    for path in (directory, *directory.rglob("*")):
+        os.chown(path, entry.pw_uid, entry.pw_gid, follow_symlinks=False)
