@@ -55,8 +55,8 @@ class TaskLauncher:
         executor_id = info["executor_id"]["value"]
         problem = limits_problem(tasks)
         if problem is not None:
-            self._drop(framework, tasks, "REASON_GC_ERROR", problem, None)
-            self._after_drop(framework, executor_id, announced=executor_info is not None)
+            self._drop(framework, tasks, "REASON_GC_ERROR", problem, None)  # Mesos's odd choice of a reason
+            self._state.remove_if_idle(framework)
             return
         executor = framework.executors.get(executor_id)
         if executor is not None and executor_info is None:
@@ -68,7 +68,9 @@ class TaskLauncher:
                 executor = self._add_executor(framework, info, tasks, command_task=executor_info is None)
             except (OSError, KeyError) as error:
                 self._drop(framework, tasks, "REASON_EXECUTOR_TERMINATED", str(error), executor_id)
-                self._after_drop(framework, executor_id, announced=executor_info is not None)
+                if executor_info is not None:
+                    self._retract(framework, executor_id)
+                self._state.remove_if_idle(framework)
                 return
         if executor.state in {TERMINATING, TERMINATED}:
             self._drop(framework, tasks, "REASON_EXECUTOR_TERMINATED", f"Executor {executor.state.lower()}", None)
@@ -106,10 +108,10 @@ class TaskLauncher:
             self._state.make_update(framework.id, task["task_id"]["value"], framework.lost, message, reason,
                                     executor_id)
 
-    def _after_drop(self, framework: AgentFramework, executor_id: str, *, announced: bool) -> None:
-        """The master counts an executor that will not come: tell it. `announced`: it was told of one."""
+    def _retract(self, framework: AgentFramework, executor_id: str) -> None:
+        """The master counts an executor that will not come: tell it."""
         state = self._state
-        if announced and executor_id not in framework.executors and state.master is not None:
+        if state.master is not None:
             state.master.post(state.master.to.on_exited_executor, state.id, framework.id, executor_id, -1)
 
     # ---- executors
