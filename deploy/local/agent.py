@@ -220,8 +220,10 @@ class Agent:
         self.state.remove_if_idle(framework)
 
     def on_framework_updated(self, framework: Json) -> None:
+        """A framework has changed, or is back: it gets all that it has not acknowledged."""
         known = self.state.frameworks.get(framework["id"]["value"])
-        if known is not None and not known.terminating:
+        if self.state.running and known is not None and not known.terminating:
             known.info = framework
             if framework.get("checkpoint", False):
                 self.state.checkpoints.save_framework(framework)
+            self.state.updates.resume()

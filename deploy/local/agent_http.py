@@ -5,7 +5,6 @@ As Mesos: slave/http.cpp.
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from deploy.local.messages import resources_of
 from deploy.local.operator_calls import OperatorApi, version_info
 from deploy.local.records import Task
 from deploy.local.sandbox import virtual_path
+from deploy.local.shown_flags import agent_flags
 
 Json = dict[str, Any]
 
@@ -58,7 +58,10 @@ class AgentHttp:
         }
 
     def _flags(self) -> dict[str, str]:
-        return {name: str(value) for name, value in asdict(self._agent.flags).items() if value is not None}
+        info = self._agent.info
+        shown = models.attributes(info.get("attributes", ()))
+        return agent_flags(self._agent.flags, str(resources_of(info)),
+                           ";".join(f"{name}:{value}" for name, value in shown.items()))
 
     # ---- sandboxes
 

@@ -175,6 +175,9 @@ class TaskLauncher:
         executor.state = TERMINATED
         if executor.timer is not None:
             executor.timer.cancel()
+        if not executor.command_task and state.master is not None:  # goes out before the updates, as there
+            code = -1 if termination.status is None else termination.status
+            state.master.post(state.master.to.on_exited_executor, state.id, framework.id, executor.id, code)
         if framework.terminating:
             executor.terminated.update(executor.launched)
             executor.launched.clear()
@@ -182,9 +185,6 @@ class TaskLauncher:
             for task_id in [*(task.id for task in executor.launched.values() if not is_terminal(task.state)),
                             *executor.queued]:
                 self._task_terminated(executor, task_id, termination)
-        if not executor.command_task and state.master is not None:
-            code = -1 if termination.status is None else termination.status
-            state.master.post(state.master.to.on_exited_executor, state.id, framework.id, executor.id, code)
         if framework.terminating or not executor.incomplete():
             state.remove_executor(framework, executor)
         state.remove_if_idle(framework)

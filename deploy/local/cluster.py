@@ -199,29 +199,13 @@ class Cluster:
         messages: list[Json] = []
         for allocation in allocations:
             agent = self.agents[allocation.agent_id]
-            offer = Offer(f"{self.id}-O{self._next('offer')}", framework.id, agent.id, allocation.role,
-                          allocation.resources)
+            offer_id = f"{self.id}-O{self._next('offer')}"
+            message = _offer_message(offer_id, allocation, framework, agent)
+            offer = Offer(offer_id, framework.id, agent.id, allocation.role, allocation.resources, message)
             self.offers[offer.id] = offer
             framework.offers[offer.id] = offer
-            messages.append(self._offer_message(offer, framework, agent))
+            messages.append(message)
         framework.send({"type": "OFFERS", "offers": {"offers": messages}})
-
-    @staticmethod
-    def _offer_message(offer: Offer, framework: Framework, agent: AgentRecord) -> Json:
-        process, _, address = agent.pid.partition("@")
-        ip, _, port = address.rpartition(":")
-        executors = [{"value": executor_id} for executor_id in framework.executors.get(agent.id, ())]
-        resources = resource_messages(offer.resources)
-        if not framework.has("RESERVATION_REFINEMENT"):
-            resources = [_before_refinement(item) for item in resources]
-        return {
-            "id": {"value": offer.id}, "framework_id": {"value": framework.id}, "agent_id": {"value": agent.id},
-            "hostname": agent.info["hostname"],
-            "url": {"scheme": "http", "address": {"hostname": agent.info["hostname"], "ip": ip, "port": int(port)},
-                    "path": f"/{process}"},
-            "resources": resources, "attributes": agent.info.get("attributes", []), "executor_ids": executors,
-            "allocation_info": {"role": offer.role},
-        }
 
     # ---- frameworks that ended
 
@@ -229,6 +213,23 @@ class Cluster:
         self.completed[framework.id] = framework
         while len(self.completed) > MAX_COMPLETED_FRAMEWORKS:
             self.completed.pop(next(iter(self.completed)))
+
+
+def _offer_message(offer_id: str, allocation: Allocation, framework: Framework, agent: AgentRecord) -> Json:
+    process, _, address = agent.pid.partition("@")
+    ip, _, port = address.rpartition(":")
+    executors = [{"value": executor_id} for executor_id in framework.executors.get(agent.id, ())]
+    resources = resource_messages(allocation.resources)
+    if not framework.has("RESERVATION_REFINEMENT"):
+        resources = [_before_refinement(item) for item in resources]
+    return {
+        "id": {"value": offer_id}, "framework_id": {"value": framework.id}, "agent_id": {"value": agent.id},
+        "hostname": agent.info["hostname"],
+        "url": {"scheme": "http", "address": {"hostname": agent.info["hostname"], "ip": ip, "port": int(port)},
+                "path": f"/{process}"},
+        "resources": resources, "attributes": agent.info.get("attributes", []), "executor_ids": executors,
+        "allocation_info": {"role": allocation.role},
+    }
 
 
 def _before_refinement(resource: Json) -> Json:
@@ -243,10 +244,3 @@ def _before_refinement(resource: Json) -> Json:
         result["reservation"] = reservation
     return result
 
-
-def total_resources(agents: Iterable[AgentRecord]) -> Resources:
-    """What all these agents have together."""
-    total = Resources()
-    for agent in agents:
-        total += agent.total
-    return total

@@ -5,6 +5,7 @@ in `specs/executor_call`.
 """
 from __future__ import annotations
 
+import time
 from typing import Any, Final
 
 from deploy.local.agent_launch import TaskLauncher
@@ -69,7 +70,7 @@ class ExecutorApi:
         if executor.state == REGISTERING:
             return text(403, "Executor is not subscribed")
         if kind == "UPDATE":
-            self._update(framework.id, executor, call["update"]["status"])
+            self._update(framework.id, call["update"]["status"])
         elif kind == "MESSAGE":
             self._message(framework, executor, call["message"]["data"])
         else:
@@ -90,7 +91,7 @@ class ExecutorApi:
             executor.timer = None
         sender.start_heartbeat(HEARTBEAT_SECONDS, at_once=False)
         for update in content.get("unacknowledged_updates", ()):
-            self._update(framework.id, executor, update["status"])
+            self._update(framework.id, update["status"])
         self._drop_unseen(framework, executor, content)
         if not executor.ever_sent_task() and not executor.queued:
             state.shut_down_executor(executor)
@@ -108,11 +109,10 @@ class ExecutorApi:
                 self._state.make_update(framework.id, task.id, framework.lost, "Task launched during agent restart",
                                         "REASON_SLAVE_RESTARTED", executor.id)
 
-    def _update(self, framework_id: str, executor: Executor, status: Json) -> None:
+    def _update(self, framework_id: str, status: Json) -> None:
         if status["state"] == "TASK_STAGING":
             return
-        self._state.update(framework_id, {**status, "executor_id": status.get("executor_id", {"value": executor.id})},
-                           from_executor=True)
+        self._state.update(framework_id, {"timestamp": time.time(), **status}, from_executor=True)
 
     def _message(self, framework: AgentFramework, executor: Executor, data: str) -> None:
         state = self._state

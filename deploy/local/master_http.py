@@ -5,7 +5,6 @@ As Mesos: master/http.cpp, master/readonly_handler.cpp.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any, Final
 
 from deploy.local import models
@@ -18,6 +17,7 @@ from deploy.local.master import Master
 from deploy.local.messages import resource_messages
 from deploy.local.operator_calls import OperatorApi, version_info
 from deploy.local.records import AgentRecord, Framework, Task
+from deploy.local.shown_flags import master_flags
 
 Json = dict[str, Any]
 
@@ -80,7 +80,7 @@ class MasterHttp:
     # ---- endpoints
 
     def _flags(self) -> dict[str, str]:
-        return {name: str(value) for name, value in asdict(self._cluster.flags).items()}
+        return master_flags(self._cluster.flags)
 
     def _agent_models(self) -> list[Json]:
         offered = {agent_id: models.sum_of(offer.resources for offer in self._cluster.agent_offers(agent_id))
@@ -185,7 +185,8 @@ class MasterHttp:
     def _get_agents(self) -> Json:
         return {"agents": [_agent_message(agent, models.sum_of(
             offer.resources for offer in self._cluster.agent_offers(agent.id)))
-            for agent in self._cluster.agents.values()]}
+            for agent in self._cluster.agents.values()], "recovered_agents": [
+                {"hostname": "", "id": {"value": agent_id}} for agent_id in self._cluster.recovered_agents]}
 
     def _get_frameworks(self) -> Json:
         return {"frameworks": [self._framework_message(item) for item in self._cluster.frameworks.values()],
@@ -194,15 +195,13 @@ class MasterHttp:
     @staticmethod
     def _framework_message(framework: Framework) -> Json:
         offered = models.sum_of(item.resources for item in framework.offers.values())
-        used = models.sum_of(item.resources for item in framework.tasks.values() if not item.state_ended)
+        used = models.framework_resources(framework)
         message: Json = {
             "framework_info": framework.info, "active": framework.active, "connected": framework.connected,
             "recovered": framework.recovered, "registered_time": _time(framework.registered_time),
-            "offers": [{"id": {"value": item.id}, "framework_id": {"value": item.framework_id},
-                        "agent_id": {"value": item.agent_id}, "hostname": "",
-                        "allocation_info": {"role": item.role}, "resources": resource_messages(item.resources)}
-                       for item in framework.offers.values()],
-            "allocated_resources": resource_messages(used), "offered_resources": resource_messages(offered)}
+            "offers": [item.message for item in framework.offers.values()],
+            "allocated_resources": _endpoint(resource_messages(used)),
+            "offered_resources": _endpoint(resource_messages(offered)), "offer_constraints": {}}
         for name, moment in (("reregistered_time", framework.reregistered_time),
                              ("unregistered_time", framework.unregistered_time)):
             if moment:
@@ -231,8 +230,10 @@ class MasterHttp:
 def _agent_message(agent: AgentRecord, offered: Any) -> Json:
     message: Json = {
         "agent_info": agent.info, "active": agent.active, "deactivated": False, "version": VERSION, "pid": agent.pid,
-        "registered_time": _time(agent.registered_time), "total_resources": resource_messages(agent.total),
-        "allocated_resources": resource_messages(agent.used()), "offered_resources": resource_messages(offered),
+        "registered_time": _time(agent.registered_time),
+        "total_resources": _endpoint(resource_messages(agent.total)),
+        "allocated_resources": _endpoint(resource_messages(agent.used())),
+        "offered_resources": _endpoint(resource_messages(offered)),
         "capabilities": [{"type": name} for name in models.AGENT_CAPABILITIES]}
     if agent.reregistered_time:
         message["reregistered_time"] = _time(agent.reregistered_time)

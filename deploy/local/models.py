@@ -121,8 +121,7 @@ def framework(record: Framework, pid: str = "") -> Json:
     """A framework in the master's /state and /frameworks."""
     info = record.info
     offered = sum_of(item.resources for item in record.offers.values())
-    used = sum_of(item.resources for item in record.tasks.values() if not item.state_ended)
-    used += sum_of(resources_of(item) for agent in record.executors.values() for item in agent.values())
+    used = framework_resources(record)
     result: Json = {
         "id": record.id, "name": info["name"], "used_resources": resources(used),
         "offered_resources": resources(offered),
@@ -151,6 +150,12 @@ def framework(record: Framework, pid: str = "") -> Json:
         if name in info:
             result[name] = info[name] if name == "principal" else info[name].get("labels", [])
     return result
+
+
+def framework_resources(record: Framework) -> Resources:
+    """What a framework's tasks and executors hold."""
+    used = sum_of(item.resources for item in record.tasks.values() if not item.state_ended)
+    return used + sum_of(resources_of(item) for executors in record.executors.values() for item in executors.values())
 
 
 def agent(record: AgentRecord, offered: Resources) -> Json:

@@ -14,7 +14,8 @@ from typing import Any, Final
 from deploy.local.cluster import VERSION
 from deploy.local.events import CallError, accepted_type, read_call, render
 from deploy.local.files import Files, FilesError
-from deploy.local.http_server import Request, Response, accepted, method_not_allowed, text
+from deploy.local.http_server import JSON, Request, Response, accepted, dump_json, method_not_allowed, text
+from deploy.local.json_message import full
 
 Json = dict[str, Any]
 Answer = Callable[[Json], Json | Response]
@@ -24,6 +25,12 @@ _CONTENT: Final = frozenset({
     "UNRESERVE_RESOURCES", "CREATE_VOLUMES", "DESTROY_VOLUMES", "GROW_VOLUME", "SHRINK_VOLUME", "TEARDOWN",
     "MARK_AGENT_GONE", "DEACTIVATE_AGENT", "REACTIVATE_AGENT",
 })
+
+_LISTS: Final[Mapping[str, tuple[str, ...]]] = {  # of the master's answers, written by hand there and so never left out
+    "get_agents": ("agents", "recovered_agents"), "get_executors": ("executors",),
+    "get_frameworks": ("frameworks", "completed_frameworks"),
+    "get_tasks": ("tasks", "unreachable_tasks", "completed_tasks"),
+}
 
 
 class OperatorApi:
@@ -70,8 +77,18 @@ class OperatorApi:
         result = answer(call)
         if isinstance(result, Response):
             return result
-        message = {"type": kind, **result}
-        return Response(200, render(f"mesos.v1.{self._kind}.Response", message, answer_type), answer_type)
+        return self._whole({"type": kind, **result}, answer_type)
+
+    def _whole(self, message: Json, answer_type: str) -> Response:
+        """Protobuf, or JSON in which the master also shows lists that are empty."""
+        name = f"mesos.v1.{self._kind}.Response"
+        if answer_type != JSON or self._kind != "master":
+            return Response(200, render(name, message, answer_type), answer_type)
+        shown = full(name, message)
+        for part, content in {**shown, **shown.get("get_state", {})}.items():
+            for field in _LISTS.get(part, ()):
+                content.setdefault(field, [])
+        return Response(200, dump_json(shown), answer_type)
 
     def _list_files(self, call: Json) -> Json | Response:
         try:

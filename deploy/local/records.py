@@ -117,6 +117,7 @@ class Offer:
     agent_id: str
     role: str
     resources: Resources  # allocated to the role
+    message: Json  # as it was sent
 
 
 @dataclass(slots=True)

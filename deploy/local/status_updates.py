@@ -101,10 +101,12 @@ class StatusUpdateManager:
                 stream.timer = None
 
     def resume(self) -> None:
-        """There is a master (again): send what waits, at once."""
+        """There is a master (again), or a framework came back: send all that waits, at once, and count anew."""
         self._paused = False
         for stream in list(self._streams.values()):
-            if stream.pending and stream.timer is None:
+            if stream.pending:
+                if stream.timer is not None:
+                    stream.timer.cancel()
                 self._send(stream, RETRY_MIN)
 
     def cleanup(self, framework_id: str) -> None:
