@@ -52,8 +52,8 @@ _ENGINE: Final[tuple[Rule, ...]] = (
     _rule(CommandNotExecutable, r'exec:? "[^"]*": (stat \S+: )?(permission denied|is a directory)',
           r"exec \S+: (permission denied|is a directory)", "exec format error"),
     _rule(BadOption, "OCI runtime create failed", "failed to create (shim )?task", "error (while )?creating mount",
-          "invalid", "unknown (log|runtime)", "not manually attachable", "error looking up .* plugin",
-          "plugin .* not found"),
+          "invalid", "unknown (log|runtime)", "not manually attachable", "unable to find (user|group)",
+          "error looking up .* plugin", "plugin .* not found"),
 )
 
 _PULL: Final[tuple[Rule, ...]] = (

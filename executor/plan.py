@@ -11,8 +11,10 @@ from typing import Any
 
 from executor.config import Settings
 from executor.docker_options import create_payload
+from executor.runtime import BadOption
 from executor.tasks import Terms
 from specs import codec
+from specs.container import RunOptions
 from specs.dns import container_dns
 from specs.dockerinfo import run_options
 from specs.errors import SpecError
@@ -70,10 +72,11 @@ def agreement(task: TaskInfo, settings: Settings, capabilities: frozenset[str]) 
 
 def plan(task: TaskInfo, settings: Settings, name: str, sandbox: str, *, total_memory: int,
          secret_directory: str) -> Plan:
-    """The container that the task describes; raises SpecError with Mesos's text.
+    """The container that the task describes.
 
-    `sandbox`: the task's, on the host. `total_memory`: the node's, bytes. `secret_directory`: where the plan's secrets
-    have to stand as files before the container is made.
+    Raises SpecError, with Mesos's text, for what Mesos's executor itself refuses, and BadOption for parameters that
+    `docker run` would refuse. `sandbox`: the task's, on the host. `total_memory`: the node's, bytes.
+    `secret_directory`: where the plan's secrets have to stand as files before the container is made.
     """
     if task.container is None or task.container.type != "DOCKER":
         raise SpecError("container", "The task has no container of type DOCKER")
@@ -94,12 +97,18 @@ def plan(task: TaskInfo, settings: Settings, name: str, sandbox: str, *, total_m
         total_memory_bytes=total_memory,
         only_mesos=settings.drop_in,
     )
-    payload = create_payload(options, {**settings.labels, "mesos-docker.task-id": task.task_id},
-                             secret_directory=secret_directory)
+    payload = _payload(options, {**settings.labels, "mesos-docker.task-id": task.task_id}, secret_directory)
     if not settings.drop_in:
         payload = _ours(payload, settings)
     requested = tuple(codec.write(info) for info in task.container.network_infos)
     return Plan(name, options.image, payload, requested, tuple(each.data for each in options.secret_files))
+
+
+def _payload(options: RunOptions, labels: Mapping[str, str], secret_directory: str) -> dict[str, Any]:
+    try:
+        return create_payload(options, labels, secret_directory=secret_directory)
+    except SpecError as error:
+        raise BadOption(error.problem) from error
 
 
 def known_limits(terms: Terms, plan: Plan) -> Terms:

@@ -12,6 +12,7 @@ from executor.runtime import Address, Inspection
 from executor.tasks import Task
 
 OUR_LABELS = "mesos-docker."
+_BEING_REMOVED = ("removing", "dead")  # State.Status, from the beginning of a forced removal on
 _SECRET_WORDS = ("SECRET", "PASSW", "TOKEN", "CREDENTIAL", "PRIVATE", "API_KEY", "APIKEY", "ACCESS_KEY", "AUTH")
 
 
@@ -48,9 +49,10 @@ def inspect_data(raw: Mapping[str, Any], *, strict: bool) -> bytes:
 
 def seen(task: Task, inspection: Inspection) -> Event | None:
     """What a look at the task's container means; None: it runs on."""
-    restarting = bool((inspection.raw.get("State") or {}).get("Restarting"))
-    if not inspection.running and not restarting:
-        return Exited(Exit(inspection.exit_code or 0, oom=inspection.oom_killed, error=inspection.error))
+    state: Mapping[str, Any] = inspection.raw.get("State") or {}
+    if not inspection.running and not state.get("Restarting"):
+        return Exited(Exit(inspection.exit_code or 0, oom=inspection.oom_killed, error=inspection.error,
+                           removed=state.get("Status") in _BEING_REMOVED))
     same = inspection.pid == task.pid and task.pid is not None
     if same or (task.pid is None and task.told_exit is None):
         return None

@@ -19,14 +19,25 @@ from pathlib import Path
 from executor import events as e
 from executor.cgroups import memory_peak
 from executor.config import Settings
-from executor.endings import Cause, Facts, Outcome, Refused, SecondTask, Unstarted, decide, kill_grace
+from executor.endings import (
+    Cause,
+    Facts,
+    Failure,
+    NotRun,
+    Outcome,
+    Refused,
+    SecondTask,
+    Unstarted,
+    decide,
+    kill_grace,
+)
 from executor.engine import Engine
 from executor.hands import Entry, Hands, TimerKey
 from executor.lifecycle import accept, advance
 from executor.logs import Logs
 from executor.mesos import Agent, Message
 from executor.plan import PARTITION_AWARE, Agreement, agreement, known_limits, plan
-from executor.runtime import ContainerAction, ContainerEvent, ContainerRuntime
+from executor.runtime import ContainerAction, ContainerEvent, ContainerRuntime, RuntimeFailure
 from executor.tasks import ImpossibleEvent, Phase, Step, Task, Terms, status
 from executor.timers import Timers
 from executor.watcher import Watcher
@@ -223,6 +234,8 @@ class Supervisor:
             self._hands.keep_secrets(entry, secrets, entry.plan.secrets)
         except SpecError as error:
             return Refused(error.problem, error.path)
+        except RuntimeFailure as failure:
+            return NotRun(Failure.of(failure))
         except OSError as error:
             return Refused(f"cannot make the sandbox {self._hands.sandbox(entry.task.id)}: {error.strerror}")
         entry.agreement = replace(entry.agreement, terms=known_limits(entry.agreement.terms, entry.plan))

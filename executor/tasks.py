@@ -152,9 +152,13 @@ def end(task: Task, outcome: Outcome) -> Step:
 
 
 def exit_of(task: Task, code: int) -> Exit:
-    """The exit with this status, and what else is known of it."""
-    return Exit(code, oom=task.oom is not None, memory_limit=task.terms.memory_limit,
-                memory_peak=task.oom.peak if task.oom else None)
+    """The exit with this status, and what else is known of it.
+
+    Where the kernel's count was gone before it could be read the peak is the limit: that is when the kernel acts.
+    """
+    limit = task.terms.memory_limit
+    return Exit(code, oom=task.oom is not None, memory_limit=limit,
+                memory_peak=(task.oom.peak or limit) if task.oom else None)
 
 
 def believed(task: Task) -> Exit | None:

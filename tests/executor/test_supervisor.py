@@ -132,7 +132,7 @@ def test_out_of_memory(tmp_path: Path) -> None:
         run.runtime.oom(run.name())
         status = run.ended("a")
         assert status.reason == "REASON_CONTAINER_LIMITATION_MEMORY"
-        assert status.message == "Container exited with status 137: out of memory (limit 64.0 MiB)"
+        assert status.message == "Container exited with status 137: out of memory (limit 64.0 MiB, peak 64.0 MiB)"
         assert status.limitation is not None
         assert status.limitation[0].scalar == 64
 
