@@ -101,7 +101,7 @@ class MesosImage:
 def mesos_container(output: str | Sequence[Any]) -> MesosContainer:
     """The one container in what `docker inspect` prints, or in its parsed form. Raises SpecError with Mesos's text.
 
-    Beyond Mesos, which splits the path at dots: the address on a network with a dot in its name is found.
+    As in Mesos, which splits the path at dots, a network with a dot in its name is never found; `addresses` finds it.
     """
     array = _parse_array(output)
     if len(array) != 1:
@@ -186,7 +186,8 @@ def _network_text(container: Any, member: str) -> str | None:
     """An entry of the network that the container was created on; None where there is no such network."""
     mode = _find(container, "HostConfig.NetworkMode")
     networks = _find(container, "NetworkSettings.Networks")
-    network = networks.get(mode) if isinstance(networks, Mapping) and isinstance(mode, str) else None
+    known = isinstance(networks, Mapping) and isinstance(mode, str) and "." not in mode
+    network = networks.get(mode) if known else None
     if not isinstance(network, Mapping) or member not in network:
         return None
     if not isinstance(network[member], str):

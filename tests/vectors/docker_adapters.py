@@ -1,0 +1,131 @@
+"""Vectors of what Docker is told and what it answers: from a record's input to what our functions answer."""
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from executor.check_commands import check_command
+from executor.docker_inspect import mesos_container, mesos_image
+from executor.docker_options import argv, create_payload
+from specs.check import HealthCheck
+from specs.codec import read
+from specs.container import Device, RunOptions
+from specs.containerinfo import ContainerInfo
+from specs.dns import container_dns
+from specs.dockerinfo import run_options
+from specs.errors import SpecError
+from specs.task import CommandInfo, Resource
+from tests.vectors.answers import Adapter, Json, answer
+
+
+def options_as_mesos(case: Json) -> Json:
+    """Only what Mesos's executor would do."""
+    return _options_answer(case, only_mesos=True)
+
+
+def options(case: Json) -> Json:
+    """All that we can do."""
+    return _options_answer(case, only_mesos=False)
+
+
+def _options_answer(case: Json, *, only_mesos: bool) -> Json:
+    result = answer(lambda: _options(case, only_mesos=only_mesos))
+    if "error" in result:
+        return result
+    try:
+        create_payload(dataclasses.replace(result["ok"], parameters=()), secret_directory="/secrets")
+        return {"ok": _shown(result["ok"])}
+    except SpecError as error:
+        return {"run_error": error.problem}
+
+
+def _options(case: Json, *, only_mesos: bool) -> RunOptions:
+    resources, dns, devices = case["resources"], case["default_container_dns"], case["devices"]
+    return run_options(
+        read(ContainerInfo, case["container_info"], strict=False),
+        read(CommandInfo, case["command_info"], strict=False),
+        name=case["name"], sandbox_directory=case["sandbox_directory"], mapped_directory=case["mapped_directory"],
+        resources=None if resources is None else [read(Resource, each, strict=False) for each in resources],
+        enable_cfs=case["enable_cfs"], task_environment=case["task_environment"],
+        devices=None if devices is None else [_device(each) for each in devices],
+        default_container_dns=None if dns is None else container_dns(dns),
+        limits={name: float(_scalar(value)) for name, value in (case["limits"] or {}).items()},
+        total_memory_bytes=case["total_memory_bytes"], only_mesos=only_mesos)
+
+
+def _scalar(value: Any) -> Any:
+    return value["value"] if isinstance(value, dict) else value
+
+
+def _device(device: Json) -> Device:
+    access = device.get("access", {})
+    return Device(device["host_path"], device["container_path"], access.get("read", False), access.get("write", False),
+                  access.get("mknod", False))
+
+
+def _device_shown(device: Device) -> Json:
+    return {"host_path": device.host_path, "container_path": device.container_path,
+            "access": {"read": device.read, "write": device.write, "mknod": device.mknod}}
+
+
+_MESOS_FIELDS = ("privileged", "cpu_shares", "cpu_quota", "memory_reservation", "memory", "oom_score_adj", "volumes",
+                 "volume_driver", "network", "hostname", "dns", "dns_search", "dns_opt", "entrypoint", "name", "image",
+                 "arguments")
+
+
+def _shown(found: RunOptions) -> dict[str, Any]:
+    return {
+        **{name: getattr(found, name) for name in _MESOS_FIELDS}, "env": dict(found.env),
+        "port_mappings": [dataclasses.asdict(mapping) for mapping in found.port_mappings],
+        "devices": [_device_shown(device) for device in found.devices],
+        "additional_options": [f"--{parameter.key}={parameter.value}" for parameter in found.parameters],
+        "argv": argv(found, secret_directory="/secrets"),
+    }
+
+
+def differences(case: Json) -> set[str]:
+    """In which fields of RunOptions we do more than Mesos; or Mesos's error, where we have none."""
+    try:
+        ours = _options(case, only_mesos=False)
+    except SpecError as error:
+        return {error.problem}
+    try:
+        theirs = _options(case, only_mesos=True)
+    except SpecError as error:
+        return {error.problem}
+    return {field.name for field in dataclasses.fields(RunOptions)
+            if getattr(ours, field.name) != getattr(theirs, field.name)}
+
+
+def check_commands(case: Json) -> Json:
+    try:
+        found = check_command(read(HealthCheck, case["health_check"], strict=False), docker=case["docker_path"],
+                              socket=case["docker_socket"], container=case["container"],
+                              launcher_dir=case["launcher_dir"])
+    except SpecError as error:
+        return {"error": error.problem}
+    return {"argv": list(found.argv), "namespaces": list(found.namespaces),
+            "client_environment": dict(found.client_environment), "container_environment": {}}
+
+
+def container_inspect(case: Json) -> Json:
+    def shown() -> dict[str, Any]:
+        found = mesos_container(case["text"] if "text" in case else case["array"])
+        return {**dataclasses.asdict(found), "devices": [_device_shown(device) for device in found.devices]}
+    return answer(shown)
+
+
+def image_inspect(case: Json) -> Json:
+    def shown() -> dict[str, Any]:
+        found = mesos_image(case["text"] if "text" in case else case["array"] if "array" in case else case["json"])
+        return {"entrypoint": found.entrypoint,
+                "environment": None if found.environment is None else dict(found.environment)}
+    return answer(shown)
+
+
+ADAPTERS: dict[str, Adapter] = {
+    "run_options": options_as_mesos,
+    "check_commands": check_commands,
+    "container_inspect": container_inspect,
+    "image_inspect": image_inspect,
+}
