@@ -1,14 +1,10 @@
-"""Stop and start agents and the master of a running `mesos-docker local` from outside: what tests of restarts need.
+"""Stop and start agents of a running `mesos-docker local` from outside: what tests of restarts need.
 
-Not part of Mesos: POST /local/agents/INDEX/stop and …/start on the master's address, and a small command around them:
-
-    python -m deploy.local.control 127.0.0.1:5050 stop-agent 0
-    python -m deploy.local.control 127.0.0.1:5050 start-agent 0
+Not part of Mesos: POST /local/agents/INDEX/stop and …/start on the master's address. `deploy/local_control.py` is a
+small command around them.
 """
 from __future__ import annotations
 
-import http.client
-import sys
 from typing import TYPE_CHECKING
 
 from deploy.local.http_server import Handler, Request, Response, method_not_allowed, text
@@ -37,34 +33,3 @@ def control_routes(mesos: LocalMesos) -> dict[str, Handler]:
 
     return {"/local/agents": agents}
 
-
-def control(address: str, action: str, index: str = "0") -> None:
-    """Do it; raises OSError when nobody answers, ValueError when it is refused."""
-    verb, _, noun = action.partition("-")
-    if noun != "agent" or verb not in {"start", "stop"}:
-        raise ValueError(f"unknown action {action!r}: start-agent or stop-agent")
-    connection = http.client.HTTPConnection(address, timeout=60)
-    try:
-        connection.request("POST", f"/local/agents/{index}/{verb}")
-        response = connection.getresponse()
-        answer = response.read().decode("utf-8", "replace")
-    finally:
-        connection.close()
-    if response.status != 200:
-        raise ValueError(f"{address} answered {response.status}: {answer}")
-
-
-def main() -> int:
-    if len(sys.argv) not in {3, 4}:
-        sys.stderr.write("usage: python -m deploy.local.control HOST:PORT start-agent|stop-agent [INDEX]\n")
-        return 2
-    try:
-        control(*sys.argv[1:])
-    except (OSError, ValueError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

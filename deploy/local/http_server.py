@@ -28,7 +28,7 @@ TEXT: Final = "text/plain; charset=utf-8"
 JSON: Final = "application/json"
 PROTOBUF: Final = "application/x-protobuf"
 
-_OURS: Final = web.AppKey("headers", bool)
+_TYPED: Final = web.ResponseKey("typed", bool)  # whether the handler has said a Content-Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,13 +212,13 @@ def _whole(answer: Response) -> web.Response:
     if answer.content_type:
         headers["Content-Type"] = answer.content_type
     response = web.Response(status=answer.status, body=answer.body, headers=headers)
-    response["typed"] = answer.content_type is not None
+    response[_TYPED] = answer.content_type is not None
     return response
 
 
 async def _stream(http: web.Request, answer: Streaming) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": answer.stream.content_type, **answer.headers})
-    response["typed"] = True
+    response[_TYPED] = True
     response.enable_chunked_encoding()
     await response.prepare(http)
     with contextlib.suppress(ConnectionError):
@@ -229,5 +229,5 @@ async def _stream(http: web.Request, answer: Streaming) -> web.StreamResponse:
 async def _only_our_headers(_: web.Request, response: web.StreamResponse) -> None:
     for name in ("Server", "Connection"):
         response.headers.popall(name, None)
-    if not response.get("typed", True):
+    if not response.get(_TYPED, True):
         response.headers.popall("Content-Type", None)

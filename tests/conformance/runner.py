@@ -124,7 +124,7 @@ class Runner:
         out, work_dir = self._folder / scenario.name, self._folder / f"{scenario.name}-work"
         work_dir.mkdir()
         with local_mesos(work_dir) as address:
-            control = f"{sys.executable} -m deploy.local.control {address}"
+            control = f"{sys.executable} -m deploy.local_control {address}"
             finished = subprocess.run(
                 [sys.executable, "-B", str(FOLDER / "conformance.py"), f"--master={address}", "--scenario",
                  scenario.name, f"--out={out}", f"--against={RECORDINGS}",

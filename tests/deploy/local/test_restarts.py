@@ -1,0 +1,177 @@
+"""Agents and the master stop and start; executors end in all the ways they can."""
+from __future__ import annotations
+
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from deploy.local.pytest_plugin import StartMesos
+from tests.deploy.local.client import Scheduler, command_task, executor_task, get
+
+RESOURCES = "cpus:4;mem:4096;disk:10240;ports:[31000-31099]"
+
+
+def test_an_executor_that_exits_before_it_subscribes(local_mesos: StartMesos) -> None:
+    scheduler = Scheduler(local_mesos(resources=RESOURCES).address)
+    scheduler.subscribe()
+    scheduler.launch(offer := scheduler.offer(), executor_task("t", offer, "exit 3"))
+    assert scheduler.expect("FAILURE")["failure"]["status"] == 3 << 8
+    status = scheduler.update("t")
+    assert (status["state"], status["reason"], status["source"], status["message"]) == (
+        "TASK_FAILED", "REASON_EXECUTOR_TERMINATED", "SOURCE_AGENT", "Executor terminated")
+    assert "container_status" not in status
+
+
+def test_an_executor_that_never_subscribes_is_killed(local_mesos: StartMesos) -> None:
+    scheduler = Scheduler(local_mesos(resources=RESOURCES, executor_registration_timeout=0.5).address)
+    scheduler.subscribe()
+    scheduler.launch(offer := scheduler.offer(), executor_task("t", offer, "exec sleep 600"))
+    status = scheduler.update("t")
+    assert (status["reason"], status["message"]) == (
+        "REASON_EXECUTOR_REGISTRATION_TIMEOUT", "Executor did not register within 500ms")
+    assert scheduler.expect("FAILURE")["failure"]["status"] == signal.SIGKILL
+
+
+def test_a_kill_before_the_executor_is_there(local_mesos: StartMesos) -> None:
+    scheduler = Scheduler(local_mesos(resources=RESOURCES).address)
+    scheduler.subscribe()
+    scheduler.launch(offer := scheduler.offer(), executor_task("t", offer, "exec sleep 600"))
+    scheduler.call("KILL", task_id={"value": "t"})
+    status = scheduler.update("t")
+    assert (status["state"], status["reason"]) == ("TASK_KILLED", "REASON_TASK_KILLED_DURING_LAUNCH")
+
+
+def test_a_checkpointing_framework_keeps_its_tasks_over_an_agent_restart(local_mesos: StartMesos) -> None:
+    mesos = local_mesos(resources=RESOURCES)
+    scheduler = Scheduler(mesos.address, checkpoint=True, failover_timeout=60.0)
+    scheduler.subscribe()
+    offer = scheduler.offer()
+    scheduler.launch(offer, command_task("t", offer, "while ! test -e go; do sleep 0.05; done; exit 4"))
+    scheduler.update("t", "TASK_RUNNING")
+    agent_id, address = mesos.agent_ids[0], mesos.agent_addresses[0]
+    mesos.stop_agent()
+    assert get(mesos.address, "/slaves")[1]["slaves"][0]["active"] is False
+    mesos.start_agent()
+    assert (mesos.agent_ids[0], mesos.agent_addresses[0]) == (agent_id, address)
+    next(mesos.work_dir.glob("slaves/*/frameworks/*/executors/t/runs/latest")).joinpath("go").touch()
+    status = scheduler.update("t", "TASK_FAILED")
+    assert status["message"] == "Command exited with status 4"
+
+
+def test_an_update_that_was_not_acknowledged_comes_again_after_a_restart(local_mesos: StartMesos) -> None:
+    mesos = local_mesos(resources=RESOURCES)
+    scheduler = Scheduler(mesos.address, checkpoint=True)
+    scheduler.subscribe()
+    offer = scheduler.offer()
+    scheduler.launch(offer, command_task("t", offer, "exec sleep 600"))
+    first = scheduler.update("t", "TASK_STARTING", acknowledge=False)
+    mesos.stop_agent()
+    mesos.start_agent()
+    again = scheduler.update("t", "TASK_STARTING")
+    assert again["uuid"] == first["uuid"]
+    scheduler.update("t", "TASK_RUNNING")
+
+
+def test_tasks_of_others_are_lost_at_once_and_their_executors_killed(local_mesos: StartMesos) -> None:
+    mesos = local_mesos(resources=RESOURCES)
+    scheduler = Scheduler(mesos.address)
+    scheduler.subscribe()
+    offer = scheduler.offer()
+    scheduler.launch(offer, executor_task("t", offer, "echo $$ > pid; exec sleep 600"))
+    pid_file = mesos.work_dir / "pid"
+    wait_for(lambda: bool(list(mesos.work_dir.glob("slaves/*/frameworks/*/executors/e/runs/*/pid"))))
+    pid_file = next(mesos.work_dir.glob("slaves/*/frameworks/*/executors/e/runs/*/pid"))
+    wait_for(lambda: pid_file.read_text().strip() != "")
+    mesos.stop_agent()
+    status = scheduler.update("t")
+    assert (status["state"], status["reason"], status["message"]) == (
+        "TASK_LOST", "REASON_SLAVE_DISCONNECTED", "Agent 127.0.0.1 disconnected")
+    mesos.start_agent()
+    wait_for(lambda: not is_running(int(pid_file.read_text())))
+
+
+def test_a_new_master_learns_of_running_tasks_from_the_agents(local_mesos: StartMesos) -> None:
+    mesos = local_mesos(agents=2, resources=RESOURCES)
+    scheduler = Scheduler(mesos.address, failover_timeout=60.0)
+    scheduler.subscribe()
+    offer = scheduler.offer()
+    scheduler.launch(offer, command_task("t", offer, "exec sleep 600"))
+    scheduler.update("t", "TASK_RUNNING")
+    agents = set(mesos.agent_ids)
+    mesos.stop_master()
+    scheduler.expect("CLOSED")
+    mesos.start_master()
+    assert set(mesos.agent_ids) == agents
+    framework = get(mesos.address, "/state")[1]["frameworks"][0]
+    assert (framework["recovered"], framework["active"], len(framework["tasks"])) == (True, False, 1)
+    scheduler.subscribe()
+    scheduler.call("RECONCILE", tasks=[])
+    status = scheduler.update("t")
+    assert (status["state"], status["message"]) == ("TASK_RUNNING", "Reconciliation: Latest task state")
+    scheduler.call("KILL", task_id={"value": "t"})
+    assert scheduler.update("t", "TASK_KILLED")["message"] == "Command terminated with signal Terminated"
+
+
+def test_offers_of_a_lost_agent_are_rescinded(local_mesos: StartMesos) -> None:
+    mesos = local_mesos(resources=RESOURCES)
+    scheduler = Scheduler(mesos.address)
+    scheduler.subscribe()
+    offer = scheduler.offer()
+    mesos.stop_agent()
+    assert scheduler.expect("RESCIND")["rescind"]["offer_id"] == offer["id"]
+    mesos.start_agent()
+    assert scheduler.offer()["agent_id"] == offer["agent_id"]
+
+
+def test_an_agent_that_stays_away_is_unreachable(local_mesos: StartMesos) -> None:
+    mesos = local_mesos(resources=RESOURCES, agent_reregister_timeout=0.5)
+    scheduler = Scheduler(mesos.address, checkpoint=True, capabilities=[
+        {"type": "MULTI_ROLE"}, {"type": "PARTITION_AWARE"}])
+    scheduler.subscribe()
+    offer = scheduler.offer()
+    scheduler.launch(offer, command_task("t", offer, "exec sleep 600"))
+    scheduler.update("t", "TASK_RUNNING")
+    mesos.stop_agent()
+    status = scheduler.update("t")
+    assert (status["state"], status["reason"]) == ("TASK_UNREACHABLE", "REASON_SLAVE_REMOVED")
+    assert "executor_id" not in scheduler.expect("FAILURE")["failure"]
+    mesos.start_agent()
+    status = scheduler.update("t", "TASK_RUNNING")
+    assert status["message"] == "Unreachable agent re-reregistered"
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_close_leaves_no_process_and_no_folder(busy: bool) -> None:
+    from deploy.local import LocalMesos
+
+    mesos = LocalMesos(resources=RESOURCES, executor_shutdown_grace_period=1.0)
+    with mesos:
+        if busy:
+            scheduler = Scheduler(mesos.address)
+            scheduler.subscribe()
+            offer = scheduler.offer()
+            scheduler.launch(offer, command_task("t", offer, "trap '' TERM; sleep 600 & sleep 600"))
+            scheduler.update("t", "TASK_RUNNING")
+        folder = mesos.work_dir
+    assert not folder.exists()
+    listed = subprocess.run(["ps", "-eo", "args"], check=True, capture_output=True, text=True).stdout
+    assert str(folder) not in listed
+
+
+def wait_for(condition: object) -> None:
+    import time
+
+    assert callable(condition)
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
