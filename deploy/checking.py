@@ -34,7 +34,7 @@ def checked(given: bytes | dict[str, Any], where: str) -> dict[str, Any]:
 def _validate(task: TaskInfo) -> None:
     """First as the master would, then as the executor would when it makes a container of it. Raises SpecError."""
     validate_task(prepared(task, framework_id="F", role="*"))
-    runnable = docker_task(_with_ports(task))
+    runnable = docker_task(with_ports(task))
     if runnable.container is None or runnable.container.type != "DOCKER":
         return
     run_options(runnable.container, runnable.command or CommandInfo(), name="mesos-docker",
@@ -42,7 +42,7 @@ def _validate(task: TaskInfo) -> None:
                 limits=runnable.limits, resolve_secret=lambda _secret: b"")
 
 
-def _with_ports(task: TaskInfo) -> TaskInfo:
+def with_ports(task: TaskInfo) -> TaskInfo:
     """Host port 0 is a port of the agent's choice; for the check it is one that the task has."""
     docker = task.container.docker if task.container is not None else None
     if task.container is None or docker is None or all(mapping.host_port for mapping in docker.port_mappings):

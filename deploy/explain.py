@@ -1,0 +1,112 @@
+"""What a TaskInfo would become, without running it: the values behind `mesos-docker explain`.
+
+Nothing here prints, and the only thing looked at is what is passed in. A task is taken through the same functions as
+when it runs: the master's rules, then RunOptions, then the create payload; the first that says no ends it with a
+SpecError.
+"""
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from deploy import explain_sections as sections
+from deploy.checking import with_ports
+from deploy.explain_sections import HIDDEN, Place, Row
+from executor.docker_options import argv, create_payload
+from specs.command import CommandInfo
+from specs.container import RunOptions
+from specs.containerinfo import ContainerInfo
+from specs.dockerinfo import run_options
+from specs.errors import SpecError
+from specs.task import TaskInfo
+from specs.taskinfo import docker_task
+from specs.validation import prepared, validate_task
+
+SECRETS: Final = "/run/secrets-of-the-task"  # stands for the folder that the executor writes them to
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Everything that can be said of a task that can run."""
+
+    task: TaskInfo
+    options: RunOptions
+    payload: Mapping[str, Any]
+    sections: tuple[tuple[str, tuple[Row, ...]], ...]
+
+    def shown_options(self) -> dict[str, Any]:
+        """RunOptions as JSON, with Mesos's names; secrets hidden, and without what is empty beyond Mesos."""
+        return _shown_options(self.options)
+
+    def command_line(self) -> list[str]:
+        """The equal docker command line; secrets hidden."""
+        return ["docker", "run", *argv(hide_secrets(self.options), secret_directory=SECRETS)]
+
+
+def explain(task: TaskInfo, place: Place) -> Explanation:
+    """Raises SpecError, with the path of the field, if the task would be refused anywhere on its way."""
+    validate_task(prepared(task, framework_id="framework", role="*"))
+    runnable = docker_task(with_ports(task))
+    container = runnable.container
+    if container is None or container.type != "DOCKER":
+        raise SpecError("container", "only tasks with a container of type DOCKER become Docker containers")
+    options = _any_port(task, _options(runnable, container, place, only_mesos=False))
+    hidden = hide_secrets(options)
+    payload = create_payload(hidden, secret_directory=SECRETS)
+    try:
+        theirs: RunOptions | SpecError = _any_port(task, _options(runnable, container, place, only_mesos=True))
+    except SpecError as error:
+        theirs = error
+    parts = (
+        ("Task", tuple(sections.task_rows(task, options))), ("Image", tuple(sections.image_rows(task, place))),
+        ("Limits", tuple(sections.limit_rows(runnable, options))),
+        ("Network", tuple(sections.network_rows(container, options))),
+        ("Mounts", tuple(sections.mount_rows(options, place.sandbox))),
+        ("Environment", tuple(sections.environment_rows(runnable, options))),
+        ("Options", tuple(sections.option_rows(options))),
+        ("Mesos's own Docker executor", tuple(sections.mesos_rows(task, options, theirs))))
+    return Explanation(task, options, payload, tuple((title, rows) for title, rows in parts if rows))
+
+
+def _options(task: TaskInfo, container: ContainerInfo, place: Place, *, only_mesos: bool) -> RunOptions:
+    return run_options(container, task.command or CommandInfo(), name=place.name, sandbox_directory=place.sandbox,
+                       mapped_directory=place.mapped, resources=prepared(task, framework_id=None, role="*").resources,
+                       limits=task.limits, total_memory_bytes=place.total_memory, only_mesos=only_mesos,
+                       resolve_secret=lambda _secret: HIDDEN.encode())
+
+
+def _any_port(task: TaskInfo, options: RunOptions) -> RunOptions:
+    """Host ports that the scheduler chooses are 0 again."""
+    docker = task.container.docker if task.container is not None else None
+    asked = docker.port_mappings if docker is not None else ()
+    return replace(options, port_mappings=tuple(
+        replace(mapping, host_port=wish.host_port)
+        for mapping, wish in zip(options.port_mappings, asked, strict=True)))
+
+
+def hide_secrets(options: RunOptions) -> RunOptions:
+    """The same with the values of secret variables replaced."""
+    return replace(options, env={key: HIDDEN if key in options.secret_env else value
+                                 for key, value in options.env.items()})
+
+
+def _shown_options(options: RunOptions) -> dict[str, Any]:
+    hidden, result = hide_secrets(options), dict[str, Any]()
+    own = [field.name for field in dataclasses.fields(RunOptions)]
+    beyond = own[own.index("networks"):]
+    for name in own:
+        value = getattr(hidden, name)
+        if name == "parameters":
+            result["additional_options"] = [f"--{each.key}={each.value}" for each in value]
+        elif name == "secret_files":
+            if value:
+                result[name] = [{"target": each.target, "data": HIDDEN} for each in value]
+        elif name == "secret_env":
+            if value:
+                result[name] = sorted(value)
+        elif name not in beyond or value:
+            result[name] = [dataclasses.asdict(each) if dataclasses.is_dataclass(each) and not isinstance(each, type)
+                            else each for each in value] if isinstance(value, tuple) else value
+    return result

@@ -1,0 +1,230 @@
+"""The sections of an explanation: each a list of rows of what, its value, and why it is so."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from specs import health
+from specs.auth import Auth, AuthConfig, find_auth
+from specs.container import RunOptions
+from specs.containerinfo import ContainerInfo
+from specs.dockerinfo import MIN_MEMORY
+from specs.durations import print_duration
+from specs.errors import SpecError
+from specs.image import HUB, parse_reference, pulled_name
+from specs.resources import Resources
+from specs.sizes import print_size
+from specs.task import TaskInfo
+from specs.taskinfo import docker_task
+
+HIDDEN: Final = "***"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What is only known on the agent, or stands for it: names, folders, the host's memory in bytes."""
+
+    name: str = "mdx-UUID"
+    sandbox: str = "/var/lib/mesos/sandbox"
+    mapped: str = "/mnt/mesos/sandbox"
+    total_memory: int = 16 << 30
+    credentials: AuthConfig | None = None  # of the node
+    credentials_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line: what, its value, and why it is so."""
+
+    name: str
+    value: str
+    why: str = ""
+
+
+def task_rows(task: TaskInfo, options: RunOptions) -> Iterator[Row]:
+    yield Row("task", task.task_id, task.name if task.name != task.task_id else "")
+    if task.executor is None:
+        yield Row("executor", "the agent's own for Docker tasks, or ours", "the task has a command")
+    else:
+        yield Row("executor", task.executor.executor_id, "the task's own; the command is in data")
+    words = [*(() if options.entrypoint is None else (options.entrypoint,)), *options.arguments]
+    why = "shell" if options.entrypoint else "no shell; after the image's entrypoint"
+    yield Row("command", " ".join(words) if words else "the image's own", why if words else "")
+    if options.user is not None:
+        yield Row("user", options.user, "command.user")
+    grace = task.kill_policy.grace_period if task.kill_policy is not None else None
+    if grace is None:
+        yield Row("kill", "SIGTERM, then SIGKILL after the agent's grace", "5secs unless the agent says otherwise")
+    else:
+        yield Row("kill", f"SIGTERM, then SIGKILL after {print_duration(grace)}", "kill_policy")
+    if task.max_completion_time:
+        yield Row("ends", f"after {print_duration(task.max_completion_time)} at the latest", "max_completion_time")
+    for name, check in (("health check", task.health_check), ("check", task.check)):
+        if check is not None:
+            yield Row(name, f"{check.type}, every {_seconds(check.interval_seconds, health.INTERVAL)}",
+                      f"the first after {_seconds(check.delay_seconds, health.DELAY)}, each at most "
+                      f"{_seconds(check.timeout_seconds, health.TIMEOUT)}")
+    if task.health_check is not None:
+        failures = task.health_check.consecutive_failures
+        yield Row("", f"killed after {health.CONSECUTIVE_FAILURES if failures is None else max(failures, 1)} failures",
+                  "in a row; not counted until the first success for "
+                  f"{_seconds(task.health_check.grace_period_seconds, health.GRACE_PERIOD)}")
+
+
+def _seconds(value: float | None, default: float) -> str:
+    return print_duration(round((default if value is None else value) * 1e9))
+
+
+def image_rows(task: TaskInfo, place: Place) -> Iterator[Row]:
+    docker = task.container.docker if task.container is not None else None
+    image = docker.image if docker is not None else ""
+    reference = parse_reference(image)
+    yield Row("image", pulled_name(image), "" if pulled_name(image) == image else "no tag: latest")
+    yield Row("registry", reference.registry or HUB, "named" if reference.registry else "none named: the Docker Hub")
+    forced = docker is not None and docker.force_pull_image
+    yield Row("pull", "always" if forced else "if the agent does not have it",
+              "force_pull_image" if forced else "")
+    yield Row("credentials", *_credentials(task, reference.registry, place))
+
+
+def _credentials(task: TaskInfo, registry: str | None, place: Place) -> tuple[str, str]:
+    command = docker_task(task).command
+    for uri in command.uris if command is not None else ():
+        file = (uri.output_file or uri.value).rpartition("/")[2]
+        if file in {"config.json", ".dockercfg"} or file.startswith("docker.tar"):
+            return f"from {uri.value}", "fetched into the sandbox; comes before the node's"
+    found = find_auth(place.credentials, registry) if place.credentials is not None else None
+    if isinstance(found, str):
+        return f"docker-credential-{found} is asked", place.credentials_file
+    if isinstance(found, Auth):
+        return "an entry for this registry", place.credentials_file
+    if place.credentials_file:
+        return "none", f"{place.credentials_file} has no entry for it"
+    return "none", "as far as this machine knows"
+
+
+def limit_rows(task: TaskInfo, options: RunOptions) -> Iterator[Row]:
+    total = Resources(task.resources)
+    if options.cpu_shares is not None:
+        floor = ", at least 2" if options.cpu_shares == 2 else ""
+        yield Row("CPU shares", str(options.cpu_shares), f"{total.cpus:g} cpus × 1024{floor}; a share, not a limit")
+    if options.cpu_quota is not None:
+        yield Row("CPU limit", f"{options.cpu_quota} µs of each 100 ms", f"limits.cpus {task.limits['cpus']:g}"
+                  if "cpus" in task.limits else "cgroups_enable_cfs")
+    elif "cpus" in task.limits:
+        yield Row("CPU limit", "none", "limits.cpus is infinite")
+    elif total.cpus is not None:
+        yield Row("CPU limit", "none", "no limits.cpus; an agent with --cgroups_enable_cfs sets one")
+    yield from _memory_rows(task, total, options)
+    for ulimit in options.ulimits:
+        yield Row(f"ulimit {ulimit.name}", f"{ulimit.soft}:{ulimit.hard}", "rlimit_info; soft:hard, -1 is unlimited")
+    if options.shm_size is not None:
+        yield Row("shared memory", print_size(options.shm_size), "linux_info.shm_size")
+    if options.gpus is not None:
+        yield Row("GPUs", str(options.gpus), "the gpus resource; the engine chooses which")
+
+
+def _memory_rows(task: TaskInfo, total: Resources, options: RunOptions) -> Iterator[Row]:
+    limit = task.limits.get("mem")
+    source = "the mem resource, in whole MB" if limit is None else f"limits.mem {limit:g}"
+    if options.memory is not None:
+        floor = "; raised to Mesos's minimum" if options.memory == MIN_MEMORY and (total.mem or 0) < MIN_MEMORY else ""
+        yield Row("memory", print_size(options.memory), source + floor)
+    else:
+        yield Row("memory", "no limit", "no mem resource" if limit is None else "limits.mem is infinite")
+    if options.memory_reservation is not None:
+        yield Row("reserved memory", print_size(options.memory_reservation), "the mem resource, as there is a limit")
+    if options.oom_score_adj is not None:
+        yield Row("OOM score", f"{options.oom_score_adj:+d}", "limits.mem is above mem; by this machine's memory")
+    if total.disk is not None:
+        yield Row("disk", "no limit", "Docker does not enforce the disk resource")
+
+
+def network_rows(container: ContainerInfo, options: RunOptions) -> Iterator[Row]:
+    docker = container.docker
+    named = docker is not None and docker.network is not None
+    replaced = docker is not None and any(each.key in {"net", "network"} for each in docker.parameters)
+    why = "a parameter replaces it" if replaced else "docker.network" if named else "docker.network is absent: HOST"
+    yield Row("network", options.network, why)
+    for network in options.networks:
+        addresses = ", ".join(address for address in (network.ipv4, network.ipv6) if address)
+        if addresses or network is not options.networks[0]:
+            yield Row("joins", network.name, f"with {addresses}" if addresses else "")
+    if options.hostname is not None:
+        yield Row("hostname", options.hostname)
+    for name, values in (("DNS", options.dns), ("DNS search", options.dns_search), ("DNS options", options.dns_opt)):
+        if values:
+            yield Row(name, ", ".join(values), "the agent's default")
+    for mapping in options.port_mappings:
+        host = str(mapping.host_port) if mapping.host_port else "any free port"
+        yield Row("port", f"{host} → {mapping.container_port}/{(mapping.protocol or 'tcp').lower()}",
+                  "" if mapping.host_port else "host_port 0: the scheduler chooses it from its offer")
+
+
+def mount_rows(options: RunOptions, sandbox: str) -> Iterator[Row]:
+    for bind in options.volumes[:-1] if options.volumes else ():
+        source, target, *mode = bind.split(":")
+        kind = "a folder of the agent's host" if source.startswith("/") else "a volume"
+        kind = "in the sandbox" if source.startswith(f"{sandbox}/") else kind
+        if options.volume_driver is not None and not source.startswith("/"):
+            kind += f" of the driver {options.volume_driver}"
+        yield Row(target, source, f"{kind}, {'read-only' if mode and 'ro' in mode[0].split(',') else 'writable'}")
+    for mount in options.mounts:
+        driver = f" of the driver {mount.driver}" if mount.driver else ""
+        yield Row(mount.target, mount.source or "", f"{mount.type}{driver}, "
+                                                    f"{'read-only' if mount.read_only else 'writable'}")
+    for secret in options.secret_files:
+        yield Row(secret.target, HIDDEN, "a secret, as a file")
+    for bind in options.volumes[-1:]:
+        source, _, target = bind.rpartition(":")
+        yield Row(target, source, "the sandbox")
+
+
+def environment_rows(task: TaskInfo, options: RunOptions) -> Iterator[Row]:
+    own = {each.name for each in (task.command.environment.variables
+                                  if task.command is not None and task.command.environment is not None else ())}
+    for key, value in sorted(options.env.items()):
+        if key in options.secret_env:
+            yield Row(key, HIDDEN, "secret")
+        else:
+            yield Row(key, value, "" if key in own and not key.startswith("MESOS_") else "set by Mesos")
+
+
+def option_rows(options: RunOptions) -> Iterator[Row]:
+    if options.privileged:
+        yield Row("--privileged", "", "the container may do whatever root may on the agent")
+    for name, values in (("capabilities dropped", options.cap_drop), ("capabilities", options.cap_add),
+                         ("security", options.security_opt)):
+        if values:
+            yield Row(name, ", ".join(values), "linux_info")
+    for name, value in (("IPC namespace", options.ipc), ("PID namespace", options.pid)):
+        if value is not None:
+            yield Row(name, value, "linux_info")
+    if options.tty:
+        yield Row("terminal", "yes", "tty_info")
+    for parameter in options.parameters:
+        yield Row(f"--{parameter.key}", parameter.value, "docker.parameters")
+
+
+_BEYOND: Final = {  # fields of RunOptions, and what of the task they come from
+    "volumes": "volumes whose source is HOST_PATH or SANDBOX_PATH", "mounts": "options of volume drivers",
+    "secret_files": "volumes whose source is SECRET", "networks": "addresses of network_infos",
+    "user": "command.user", "tty": "tty_info", "ulimits": "rlimit_info", "cap_drop": "capabilities of linux_info",
+    "security_opt": "linux_info.seccomp", "shm_size": "linux_info.shm_size", "ipc": "linux_info.ipc_mode",
+    "pid": "linux_info.share_pid_namespace", "gpus": "the gpus resource",
+}
+
+
+def mesos_rows(task: TaskInfo, options: RunOptions, theirs: RunOptions | SpecError) -> Iterator[Row]:
+    """Where the executor that comes with Mesos would do otherwise; `theirs` is what it would make of the task."""
+    if task.check is not None:
+        yield Row("check", "ends the task", "it does not support checks")
+    if isinstance(theirs, SpecError):
+        yield Row("would fail", f"Failed to create docker run options: {theirs.problem}", theirs.path)
+        return
+    for field, what in _BEYOND.items():
+        if getattr(options, field) != getattr(theirs, field):
+            yield Row("leaves out", what)
+    for name in sorted(options.secret_env):
+        yield Row("leaves empty", name, "it does not resolve secrets")
