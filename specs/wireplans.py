@@ -18,8 +18,6 @@ from specs.scalars import base64_bytes, boolean, found, integer, json_double, nu
 Read = Callable[[Any], Any]
 Fill = Callable[[Any, Any], None]
 
-_NOT_UTF8: Final = "must be valid UTF-8"
-
 
 @dataclass(frozen=True, slots=True)
 class FieldSchema:
@@ -93,14 +91,11 @@ def _read_list(value: Any, read: Read) -> list[Any]:
 
 def _read_map(value: Any, read: Read) -> dict[str, Any]:
     items: dict[str, Any] = {}
-    try:
-        for key in sorted(value):  # protobuf's own order is that of a hash table
-            try:
-                items[key] = read(value[key])
-            except SpecError as error:
-                raise error.under(step(key)) from None
-    except UnicodeDecodeError as error:
-        raise SpecError("", _NOT_UTF8) from error
+    for key in sorted(_utf8(key) for key in value):  # protobuf's own order is that of a hash table
+        try:
+            items[key] = read(value[key])
+        except SpecError as error:
+            raise error.under(step(key)) from None
     return items
 
 
@@ -119,7 +114,7 @@ def _value_reader(field: FieldSchema, schema: Schema) -> Read:
 def _utf8(value: str | bytes) -> str:
     """protobuf does not check the texts of proto2: one that is not UTF-8 it hands out as bytes."""
     if isinstance(value, bytes):
-        raise SpecError("", _NOT_UTF8)
+        raise SpecError("", "must be valid UTF-8")
     return value
 
 

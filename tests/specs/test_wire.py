@@ -112,11 +112,20 @@ def test_an_error_names_the_field(mapping: Any, error: str) -> None:
     (BYTES + b"\x7a\x03\x0a\x01c", "limits.c.value: is required"),
     (BYTES + b"\x7a\x0e\x0a\x01\xff\x12\x09\x09" + bytes(8), "limits: must be valid UTF-8"),
     (BYTES + b"\x7a\x03\x0a\x01\xff", "limits: must be valid UTF-8"),  # protobuf's own check crashes on this one
+    (BYTES + b"\x7a\x0e\x0a\x01a\x12\x09\x09" + bytes(8) + b"\x7a\x0e\x0a\x01\xff\x12\x09\x09" + bytes(8),
+     "limits: must be valid UTF-8"),  # one key that is text, one that is not
 ])
 def test_bytes_that_are_no_task(data: bytes, error: str) -> None:
     with pytest.raises(SpecError) as caught:
         wire.decode("mesos.v1.TaskInfo", data)
     assert str(caught.value) == error
+
+
+def test_a_text_in_a_map_that_is_not_utf8() -> None:
+    name = "mesos.v1.Volume.Source.CSIVolume.StaticProvisioning"
+    data = wire.encode(name, {"volume_id": "v", "volume_capability": {"access_mode": {"mode": "UNKNOWN"}}})
+    with pytest.raises(SpecError, match=r"volume_context\.k: must be valid UTF-8"):
+        wire.decode(name, data + b"\x2a\x06\x0a\x01k\x12\x01\xff")
 
 
 def test_a_newer_enum_value_is_absent_and_a_required_one_an_error() -> None:
