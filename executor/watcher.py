@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import queue
 import select
 import signal
 import threading
@@ -26,22 +27,51 @@ class Watcher:
         self._name = name
         self._lock = threading.Lock()
         self._handlers: dict[int, Handler] = {}
+        self._calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._alarm = -1  # an eventfd
         self._epoll: select.epoll | None = None
 
     def add(self, descriptor: int, handler: Handler) -> None:
         """Watch until the handler answers False, which must be before the descriptor is closed."""
         with self._lock:
-            if self._epoll is None:
-                self._epoll = select.epoll()
-                threading.Thread(target=self._run, name=self._name, daemon=True).start()
+            self._watching().register(descriptor, select.EPOLLIN)  # may be done while the thread waits
             self._handlers[descriptor] = handler
-            self._epoll.register(descriptor, select.EPOLLIN)  # may be done while the thread waits
 
-    def remove(self, descriptor: int) -> None:
-        """Watch no more; a handler that is running now may end after this."""
+    def call(self, what: Callable[[], None]) -> None:
+        """Have the thread do this, between two handlers."""
+        self._calls.put(what)
         with self._lock:
+            self._watching()
+            os.eventfd_write(self._alarm, 1)
+
+    def remove(self, descriptor: int, handler: Handler | None = None) -> None:
+        """Watch no more; a handler that is running now may end after this.
+
+        With `handler`, only if it is still this one's: a closed descriptor's number may be somebody else's by now.
+        """
+        with self._lock:
+            if handler is not None and self._handlers.get(descriptor) is not handler:
+                return
             if self._handlers.pop(descriptor, None) is not None and self._epoll is not None:
                 self._epoll.unregister(descriptor)
+
+    def _watching(self) -> select.epoll:
+        if self._epoll is None:
+            self._epoll = select.epoll()
+            self._alarm = os.eventfd(0, os.EFD_CLOEXEC)
+            self._handlers[self._alarm] = self._called
+            self._epoll.register(self._alarm, select.EPOLLIN)
+            threading.Thread(target=self._run, name=self._name, daemon=True).start()
+        return self._epoll
+
+    def _called(self) -> bool:
+        os.eventfd_read(self._alarm)
+        while not self._calls.empty():
+            try:
+                self._calls.get()()
+            except Exception:
+                log.exception("A fault on the watcher's thread")
+        return True
 
     def _run(self) -> None:
         assert self._epoll is not None  # noqa: S101 - the thread is started after it is set
@@ -50,7 +80,7 @@ class Watcher:
                 with self._lock:
                     handler = self._handlers.get(descriptor)
                 if handler is not None and not self._ask(handler):
-                    self.remove(descriptor)
+                    self.remove(descriptor, handler)
 
     def _ask(self, handler: Handler) -> bool:
         try:

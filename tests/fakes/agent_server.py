@@ -84,6 +84,7 @@ class ScriptedAgent:
         self.next_subscribes: deque[Answer] = deque()
         self.next_calls: deque[Answer] = deque()
         self.connections = 0
+        self.streams = 0  # SUBSCRIBE calls that were accepted
         self._tls = tls
         self._server: _Server | None = None
         self._stream: _Stream | None = None
@@ -165,28 +166,28 @@ class ScriptedAgent:
 
     # Saying something.
 
-    def event(self, kind: str, **content: Any) -> bool:
-        """Send an event on the stream; whether there was one."""
+    def event(self, kind: str, **content: Any) -> int:
+        """Send an event; the number of the stream that took it, 0 if there is none."""
         return self.raw_event(json.dumps({"type": kind, **content}).encode())
 
-    def raw_event(self, record: bytes) -> bool:
-        """Send any bytes as a record."""
+    def raw_event(self, record: bytes) -> int:
+        """Send any bytes as a record; as `event`."""
         with self._change:
             stream = self._stream
-        return stream is not None and stream.send(record)
+        return stream.number if stream is not None and stream.send(record) else 0
 
-    def launch(self, task_id: str, **more: Any) -> bool:
+    def launch(self, task_id: str, **more: Any) -> int:
         """LAUNCH of a task with this id."""
         return self.event("LAUNCH", launch={"task": {
             "name": task_id, "task_id": {"value": task_id}, "agent_id": {"value": self.agent_id}, **more}})
 
-    def kill(self, task_id: str, grace_seconds: float | None = None) -> bool:
+    def kill(self, task_id: str, grace_seconds: float | None = None) -> int:
         """KILL, with a kill_policy if there is a grace."""
         policy = {} if grace_seconds is None else {
             "kill_policy": {"grace_period": {"nanoseconds": int(grace_seconds * 1e9)}}}
         return self.event("KILL", kill={"task_id": {"value": task_id}, **policy})
 
-    def acknowledge_update(self, status: Mapping[str, Any]) -> bool:
+    def acknowledge_update(self, status: Mapping[str, Any]) -> int:
         """ACKNOWLEDGED for a status as it came."""
         return self.event("ACKNOWLEDGED", acknowledged={"task_id": status["task_id"], "uuid": status["uuid"]})
 
@@ -207,6 +208,18 @@ class ScriptedAgent:
         """Whether there is a stream."""
         with self._change:
             return self._stream is not None
+
+    def missing(self, sent: Mapping[str, int]) -> list[str]:
+        """Of the tasks that were launched on these streams, those that the executor never got.
+
+        As an agent finds them when an executor subscribes again: no update, and not in unacknowledged_tasks.
+        """
+        with self._change:
+            if self._stream is None:
+                return []
+            known = {task["task_id"]["value"] for task in self._stream.call["subscribe"]["unacknowledged_tasks"]}
+            return [task_id for task_id, number in sent.items()
+                    if number < self._stream.number and task_id not in known and task_id not in self.updates]
 
     def wait_for(self, predicate: Callable[[], object], timeout: float = 30.0) -> None:
         """Wait until this holds, asked after everything that comes; AssertionError after `timeout` seconds."""
@@ -270,7 +283,9 @@ class ScriptedAgent:
                 self.acknowledge_update(status)
 
     def _subscribe(self, handler: _Handler, call: Call, statuses: list[dict[str, Any]]) -> None:
-        stream = _Stream(handler)
+        with self._change:
+            self.streams += 1
+            stream = _Stream(handler, self.streams, call)
         stream.start()
         with self._change:
             before, self._stream = self._stream, stream
@@ -291,7 +306,9 @@ class ScriptedAgent:
 class _Stream:
     """The answer to one SUBSCRIBE."""
 
-    def __init__(self, handler: _Handler) -> None:
+    def __init__(self, handler: _Handler, number: int, call: Call) -> None:
+        self.number = number
+        self.call = call
         self.socket = handler.connection
         self.ended = threading.Event()
         self._handler = handler
