@@ -20,6 +20,7 @@ def apply_parameters(payload: dict[str, Any], settings: Sequence[Setting], attac
         if setting.option.field:
             join(payload, setting)
     names = {setting.name for setting in settings}
+    payload["Env"] = _last_of_each(payload["Env"])
     _stdin(payload)
     _conflicts(payload, names)
     networks = [*attachments, *(setting.value for setting in settings if setting.name == "network")]
@@ -96,6 +97,11 @@ _SPECIAL: Final = {
 }
 
 
+def _last_of_each(variables: Sequence[str]) -> list[str]:
+    """Of a variable that is there twice the last value, at the place of the first, as the command line has it."""
+    return list({variable.partition("=")[0]: variable for variable in variables}.values())
+
+
 def _stdin(payload: dict[str, Any]) -> None:
     """An open stdin that nobody will ever write to ends at once, as /dev/null does."""
     if payload.get("OpenStdin"):
@@ -127,6 +133,8 @@ def _networks(payload: dict[str, Any], networks: Sequence[Attachment], of_first:
     for attachment in networks:
         if attachment.endpoint or user_defined(attachment.name):
             _endpoint(payload, attachment.name).update(attachment.endpoint)
+    if payload["HostConfig"].get("Links") and user_defined(first):
+        _endpoint(payload, first)["Links"] = list(payload["HostConfig"]["Links"])
     for setting in of_first:
         place, name = _place(_endpoint(payload, first), setting.option.field.partition(".")[2])
         if name in {"Aliases", "LinkLocalIPs"}:

@@ -32,6 +32,8 @@ _DOMAIN: Final = re.compile(
     r"(:?\.(:?[a-zA-Z0-9]|(:?[a-zA-Z0-9][a-zA-Z0-9\-]*[a-zA-Z0-9])))*)\.?\s*", re.ASCII)
 _ULIMITS: Final = ("core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss",
                    "rtprio", "rttime", "sigpending", "stack")
+_SYSCTLS: Final = frozenset(f"kernel.{name}" for name in (
+    "msgmax", "msgmnb", "msgmni", "sem", "shmall", "shmmax", "shmmni", "shm_rmid_forced"))
 _MAC: Final = re.compile(r"([0-9a-fA-F]{2}([:-])[0-9a-fA-F]{2}(\2[0-9a-fA-F]{2}){4})", re.ASCII)
 
 
@@ -248,9 +250,17 @@ def mac_address(value: str) -> str:
 def link(value: str) -> str:
     """CONTAINER[:ALIAS]."""
     parts = value.split(":")
-    if not parts[0] or len(parts) > 2:
+    if not all(parts) or len(parts) > 2:
         raise wrong(value, "must be CONTAINER or CONTAINER:ALIAS")
-    return f"{parts[0]}:{parts[-1]}"
+    return value
+
+
+def sysctl(value: str) -> tuple[str, str]:
+    """KEY=VALUE, of the keys that a container may have for itself."""
+    key, rest = full_pair(value)
+    if key not in _SYSCTLS and not key.startswith(("net.", "fs.mqueue.")):
+        raise wrong(value, f"only net.*, fs.mqueue.* and {', '.join(sorted(_SYSCTLS))} are a container's own")
+    return key, rest
 
 
 def restart_policy(value: str) -> dict[str, Any]:

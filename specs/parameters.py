@@ -144,7 +144,7 @@ OPTIONS: Final[dict[str, Option]] = {
     "cap-add": _host("CapAdd", values.text, "append"),
     "cap-drop": _host("CapDrop", values.text, "append"),
     "security-opt": _host("SecurityOpt", mounts.security_option, "special"),
-    "sysctl": _host("Sysctls", values.full_pair, "merge"),
+    "sysctl": _host("Sysctls", values.sysctl, "merge"),
     "cgroup-parent": _host("CgroupParent", values.text),
     "cgroupns": _host("CgroupnsMode", values.mode("host", "private", container=False), needs_api=(1, 41)),
     "ipc": _host("IpcMode", values.mode("host", "private", "shareable", "none")),
