@@ -12,6 +12,7 @@ import asyncio
 import json
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 from deploy.local.agent_state import AgentFlags
@@ -171,7 +172,7 @@ class DockerContainerizer:
             "mapped_directory": flags.sandbox_directory, "quiet": "false", "sandbox_directory": str(config.directory),
             "stop_timeout": print_duration(round(flags.docker_stop_timeout * 1e9)),
         }
-        return [str(flags.launcher_dir / EXECUTOR),
+        return [str(Path(flags.launcher_dir) / EXECUTOR),
                 *(f"--{name}={value}" for name, value in sorted(values.items()) if value is not None)]
 
     def custom_argv(self, config: ContainerConfig) -> list[str]:

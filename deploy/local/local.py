@@ -28,6 +28,7 @@ from deploy.local.master import Master
 from deploy.local.master_http import MasterHttp
 from deploy.local.processes import ProcessTable
 from deploy.local.settings import agent_resources, parse_attributes
+from specs.errors import SpecError
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -57,29 +58,35 @@ class LocalMesos:
         self._temporary = tempfile.TemporaryDirectory(prefix="mesos-local-") if work_dir is None else None
         self._work_dir = Path(self._temporary.name if self._temporary is not None else str(work_dir)).resolve()
         self._work_dir.mkdir(parents=True, exist_ok=True)
+        agent_flags = {"launcher_dir": Path(sys.executable).parent, **agent_flags}
+        try:
+            offered = agent_resources(resources, self._work_dir, ports, share=max(agents, 1))
+            named = parse_attributes(attributes)
+            self._agent_flags = [
+                AgentFlags(work_dir=self._work_dir if agents == 1 else self._work_dir / f"agent-{index}",
+                           resources=offered, attributes=named, ip=ip, hostname=ip,
+                           port=agent_ports[index] if index < len(agent_ports) else 0, **agent_flags)
+                for index in range(agents)]
+        except (SpecError, TypeError):
+            self._remove_folder()
+            raise
         self._master_flags = MasterFlags(ip=ip, port=port, hostname=ip, roles=tuple(roles),
                                          allocation_interval=allocation_interval,
                                          agent_reregister_timeout=agent_reregister_timeout)
-        agent_flags.setdefault("launcher_dir", Path(sys.executable).parent)
-        agent_flags["launcher_dir"] = Path(agent_flags["launcher_dir"])
-        offered = agent_resources(resources, self._work_dir, ports, share=agents)
-        self._agent_flags = [
-            AgentFlags(work_dir=self._work_dir if agents == 1 else self._work_dir / f"agent-{index}", resources=offered,
-                       attributes=parse_attributes(attributes), ip=ip, hostname=ip,
-                       port=agent_ports[index] if index < len(agent_ports) else 0, **agent_flags)
-            for index in range(agents)]
         self._processes = ProcessTable()
         self._agents: list[Agent | None] = [None] * agents
         self._master: Master | None = None
         self._server: HttpServer | None = None
         self._known_agents: set[str] = set()  # the registry: what survives a restart of the master
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name="local-mesos", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
 
     # ---- life
 
     def start(self) -> None:
         """Master and agents are up, and registered, when this returns. Raises OSError when a port is taken."""
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=_run, args=(self._loop,), name="local-mesos", daemon=True)
         self._thread.start()
         try:
             self._do(self._start())
@@ -89,14 +96,18 @@ class LocalMesos:
 
     def close(self) -> None:
         """End every executor (SHUTDOWN, its grace period, SIGKILL) and container, then everything else. Idempotent."""
-        if self._thread.is_alive():
+        loop, thread = self._loop, self._thread
+        if loop is not None and thread is not None:
             try:
                 self._do(self._close(), _CLOSE_SECONDS)
             finally:
-                self._loop.call_soon_threadsafe(self._loop.stop)
-                self._thread.join(10)
-        if not self._loop.is_closed() and not self._thread.is_alive():
-            self._loop.close()
+                self._loop = self._thread = None
+                loop.call_soon_threadsafe(loop.stop)
+                thread.join(10)
+                loop.close()
+        self._remove_folder()
+
+    def _remove_folder(self) -> None:
         if self._temporary is not None:
             with contextlib.suppress(OSError):
                 self._temporary.cleanup()
@@ -109,13 +120,10 @@ class LocalMesos:
                  trace: TracebackType | None) -> None:
         self.close()
 
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_forever()
-        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-        self._loop.run_until_complete(self._loop.shutdown_default_executor())
-
     def _do(self, work: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
+        if self._loop is None:
+            work.close()
+            raise RuntimeError("this Mesos is not running")
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout)
 
     # ---- what it is
@@ -227,3 +235,10 @@ class LocalMesos:
         await self._stop_master()
         self._processes.reap()
 
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    """The thread's work: the loop, until it is stopped."""
+    asyncio.set_event_loop(loop)
+    loop.run_forever()
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.run_until_complete(loop.shutdown_default_executor())

@@ -55,8 +55,10 @@ class UpdateStream:
 class StatusUpdateManager:
     """All streams of an agent."""
 
-    def __init__(self, forward: Forward) -> None:
+    def __init__(self, forward: Forward, call_later: Callable[..., Any] | None = None) -> None:
+        """`call_later`: the event loop's, unless another clock is wanted."""
         self._forward = forward
+        self._call_later = call_later
         self._streams: dict[tuple[str, str], UpdateStream] = {}
         self._paused = True
 
@@ -120,5 +122,5 @@ class StatusUpdateManager:
         if self._paused:
             return
         self._forward(stream.framework_id, stream.pending[0])
-        stream.timer = asyncio.get_running_loop().call_later(
-            interval, self._send, stream, min(interval * 2, RETRY_MAX))
+        call_later = self._call_later or asyncio.get_running_loop().call_later
+        stream.timer = call_later(interval, self._send, stream, min(interval * 2, RETRY_MAX))

@@ -66,9 +66,13 @@ class Scheduler:
         self._response = response
         self.stream_id = response.getheader("Mesos-Stream-Id", "")
         threading.Thread(target=self._read, args=(response,), daemon=True).start()
-        event = self.expect("SUBSCRIBED")
+        event = self._next()
+        assert event["type"] == "SUBSCRIBED", event
         self.framework_id = event["subscribed"]["framework_id"]["value"]
         return event
+
+    def _next(self) -> Json:
+        return self._events.get(timeout=PATIENCE)
 
     def _read(self, response: http.client.HTTPResponse) -> None:
         with contextlib.suppress(OSError, ValueError, http.client.HTTPException, AttributeError):
@@ -140,6 +144,14 @@ class Scheduler:
 
     def acknowledge(self, status: Json) -> None:
         self.call("ACKNOWLEDGE", agent_id=status["agent_id"], task_id=status["task_id"], uuid=status["uuid"])
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    """Until it holds."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def scalar(name: str, value: float) -> Json:

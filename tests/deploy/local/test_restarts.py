@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.pytest_plugin import StartMesos
-from tests.deploy.local.client import Scheduler, command_task, executor_task, get
+from tests.deploy.local.client import Scheduler, command_task, executor_task, get, wait_for
 
 RESOURCES = "cpus:4;mem:4096;disk:10240;ports:[31000-31099]"
 
@@ -158,16 +158,6 @@ def test_close_leaves_no_process_and_no_folder(busy: bool) -> None:
     assert not folder.exists()
     listed = subprocess.run(["ps", "-eo", "args"], check=True, capture_output=True, text=True).stdout
     assert str(folder) not in listed
-
-
-def wait_for(condition: object) -> None:
-    import time
-
-    assert callable(condition)
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def is_running(pid: int) -> bool:

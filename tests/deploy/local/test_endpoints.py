@@ -1,0 +1,132 @@
+"""What people and tools read: the endpoints of master and agent, and the files of a sandbox."""
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from deploy.local import LocalMesos
+from deploy.local.pytest_plugin import StartMesos
+from tests.deploy.local.client import Json, Scheduler, command_task, get, post, wait_for
+
+RESOURCES = "cpus:4;mem:4096;disk:10240;ports:[31000-31099]"
+
+
+@pytest.fixture
+def busy(local_mesos: StartMesos) -> tuple[LocalMesos, Scheduler]:
+    """A cluster of two agents with one running task that has written a file."""
+    mesos = local_mesos(agents=2, resources=RESOURCES, attributes="rack:r1;level:2;slots:[1-3]")
+    scheduler = Scheduler(mesos.address)
+    scheduler.subscribe()
+    offer = scheduler.offer()
+    scheduler.launch(offer, command_task("t", offer, "printf 'h\\303\\251llo\\377' ; mkdir d; ln -s /etc d/out; "
+                                                     "echo x > d/file; touch done; exec sleep 600"))
+    scheduler.update("t", "TASK_RUNNING")
+    wait_for(lambda: list(mesos.work_dir.glob("*/slaves/*/frameworks/*/executors/t/runs/*/done")))
+    return mesos, scheduler
+
+
+def test_version_and_health(local_mesos: StartMesos) -> None:
+    mesos = local_mesos(resources=RESOURCES)
+    for address in (mesos.address, mesos.agent_addresses[0]):
+        assert get(address, "/version")[1]["version"] == "1.12.0"
+        assert get(address, "/health") == (200, b"")
+        assert get(address, "/nothing/here")[0] == 404
+
+
+def test_state_slaves_and_tasks_tell_of_a_task(busy: tuple[LocalMesos, Scheduler]) -> None:
+    mesos, scheduler = busy
+    state = get(mesos.address, "/state")[1]
+    assert (state["activated_slaves"], state["deactivated_slaves"]) == (2.0, 0.0)
+    assert [framework["id"] for framework in state["frameworks"]] == [scheduler.framework_id]
+    tasks = get(mesos.address, "/tasks")[1]["tasks"]
+    assert [(task["id"], task["state"], task["resources"]["cpus"], task["role"]) for task in tasks] == [
+        ("t", "TASK_RUNNING", 0.1, "*")]
+    agent = next(item for item in get(mesos.address, "/slaves")[1]["slaves"] if item["id"] == tasks[0]["slave_id"])
+    assert agent["used_resources"]["cpus"] == 0.1
+    assert agent["attributes"] == {"rack": "r1", "level": 2.0, "slots": "[1-3]"}
+    assert agent["resources"]["ports"] == "[31000-31099]"
+
+
+def test_state_of_an_agent(busy: tuple[LocalMesos, Scheduler]) -> None:
+    mesos, scheduler = busy
+    states = [get(address, "/state")[1] for address in mesos.agent_addresses]
+    framework = next(item for state in states for item in state["frameworks"])
+    assert framework["id"] == scheduler.framework_id
+    executor = framework["executors"][0]
+    assert executor["tasks"][0]["id"] == "t"
+    assert executor["directory"].endswith(f"/executors/t/runs/{executor['container']}")
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "application/x-protobuf"])
+def test_v1_operator_calls_of_the_master(busy: tuple[LocalMesos, Scheduler], content_type: str) -> None:
+    mesos, scheduler = busy
+    answers = {name: operator_call(mesos.address, name, "master", content_type) for name in (
+        "GET_HEALTH", "GET_VERSION", "GET_STATE", "GET_AGENTS", "GET_FRAMEWORKS", "GET_TASKS", "GET_EXECUTORS",
+        "GET_MASTER", "GET_ROLES", "GET_FLAGS", "GET_METRICS")}
+    assert answers["GET_HEALTH"]["get_health"]["healthy"] is True
+    assert answers["GET_VERSION"]["get_version"]["version_info"]["version"] == "1.12.0"
+    assert len(answers["GET_AGENTS"]["get_agents"]["agents"]) == 2
+    frameworks = answers["GET_FRAMEWORKS"]["get_frameworks"]["frameworks"]
+    assert [item["framework_info"]["id"]["value"] for item in frameworks] == [scheduler.framework_id]
+    assert [item["task_id"]["value"] for item in answers["GET_TASKS"]["get_tasks"]["tasks"]] == ["t"]
+    state = answers["GET_STATE"]["get_state"]
+    assert state["get_tasks"]["tasks"][0]["state"] == "TASK_RUNNING"
+    assert len(state["get_agents"]["agents"]) == 2
+
+
+def operator_call(address: str, name: str, kind: str, content_type: str) -> Json:
+    import http.client
+
+    from specs.wire import decode
+
+    connection = http.client.HTTPConnection(address, timeout=30)
+    connection.request("POST", "/api/v1", body=json.dumps({"type": name, name.lower(): {}}), headers={
+        "Content-Type": "application/json", "Accept": content_type})
+    response = connection.getresponse()
+    body = response.read()
+    connection.close()
+    assert response.status == 200, body
+    answer: Any = json.loads(body) if content_type == "application/json" else decode(f"mesos.v1.{kind}.Response", body)
+    assert answer["type"] == name
+    result: Json = answer
+    return result
+
+
+def test_operator_calls_that_are_refused(local_mesos: StartMesos) -> None:
+    mesos = local_mesos(agents=0)
+    assert post(mesos.address, "/api/v1", {}) == (
+        400, "Failed to validate master::Call: Expecting 'type' to be present")
+    assert post(mesos.address, "/api/v1", {"type": "READ_FILE"}) == (
+        400, "Failed to validate master::Call: Expecting 'read_file' to be present")
+    assert post(mesos.address, "/api/v1", {"type": "UPDATE_WEIGHTS", "update_weights": {}})[0] == 501
+    assert get(mesos.address, "/api/v1")[0] == 405
+
+
+def test_files_of_a_sandbox(busy: tuple[LocalMesos, Scheduler]) -> None:
+    mesos, scheduler = busy
+    virtual = f"/frameworks/{scheduler.framework_id}/executors/t/runs/latest"
+    agent = next(address for address in mesos.agent_addresses if get(address, "/state")[1]["frameworks"])
+    real = get(agent, "/state")[1]["frameworks"][0]["executors"][0]["directory"]
+    for folder in (virtual, real, real.rpartition("/")[0] + "/latest"):
+        status, listing = get(agent, f"/files/browse?path={quote(folder)}")
+        names = [entry["path"].rpartition("/")[2] for entry in listing]
+        assert (status, names) == (200, ["d", "done", "stderr", "stdout"])
+        status, body = get(agent, f"/files/read?path={quote(folder)}/stdout&offset=1&length=3")
+        assert (status, body) == (200, {"data": "éł"[0:1] + "l", "offset": 1})
+    assert get(agent, f"/files/read?path={virtual}/stdout")[1] == {"data": "", "offset": 7}
+    assert get(agent, f"/files/download?path={virtual}/stdout")[1] == b"h\xc3\xa9llo\xff"
+
+
+@pytest.mark.parametrize(("query", "status"), [
+    ("", 400), ("?path=/etc/passwd", 404), ("?path={virtual}/no", 404), ("?path={virtual}/d", 400),
+    ("?path={virtual}/d/out/passwd&offset=0", 400), ("?path={virtual}/../../..&offset=0", 400),
+    ("?path={virtual}/stdout&offset=x", 400), ("?path={virtual}/stdout&offset=-2", 400),
+])
+def test_files_that_are_refused(busy: tuple[LocalMesos, Scheduler], query: str, status: int) -> None:
+    mesos, scheduler = busy
+    agent = next(address for address in mesos.agent_addresses if get(address, "/state")[1]["frameworks"])
+    virtual = f"/frameworks/{scheduler.framework_id}/executors/t/runs/latest"
+    assert get(agent, "/files/read" + query.format(virtual=virtual))[0] == status
