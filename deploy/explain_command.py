@@ -36,7 +36,8 @@ def explain(file: IO[bytes], form: str, sandbox_directory: str, container_name: 
 
     Nothing is run. Exit status 2 if the task would be refused; stderr then has the path of the field, and why.
     """
-    where = "stdin" if file.name in {"-", "<stdin>"} else str(file.name)
+    name = str(getattr(file, "name", "-"))
+    where = "stdin" if name in {"-", "<stdin>"} else name
     config, config_file = node_credentials()
     place = Place(container_name, sandbox_directory, total_memory=total_memory(), credentials=config,
                   credentials_file=config_file)

@@ -1,0 +1,120 @@
+"""`mesos-docker explain`: its forms, its errors, and that it shows no secret."""
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from deploy.cli import cli
+from deploy.problems import REFUSED
+
+TASK: dict[str, Any] = {
+    "name": "web", "task_id": {"value": "web-1"},
+    "resources": [{"name": "cpus", "type": "SCALAR", "scalar": {"value": 0.5}},
+                  {"name": "mem", "type": "SCALAR", "scalar": {"value": 16}},
+                  {"name": "ports", "type": "RANGES", "ranges": {"range": [{"begin": 31000, "end": 31001}]}}],
+    "command": {"value": "httpd -f", "user": "joe", "environment": {"variables": [
+        {"name": "GREETING", "value": "hello"},
+        {"name": "PASSWORD", "type": "SECRET", "secret": {"type": "VALUE", "value": {"data": "dG9wc2VjcmV0"}}}]}},
+    "container": {"type": "DOCKER", "docker": {
+        "image": "registry.example.com/web", "network": "BRIDGE",
+        "port_mappings": [{"host_port": 31000, "container_port": 80}],
+        "parameters": [{"key": "memory-swap", "value": "-1"}]}},
+    "limits": {"cpus": {"value": 1.5}},
+    "health_check": {"type": "TCP", "tcp": {"port": 80}},
+}
+
+
+def explain(task: Any, *arguments: str) -> Result:
+    text = task if isinstance(task, str) else json.dumps(task)
+    return CliRunner().invoke(cli, ["explain", "-", *arguments], input=text, standalone_mode=False)
+
+
+def shown(task: Any, *arguments: str) -> str:
+    result = explain(task, *arguments)
+    assert result.exit_code == 0, result.output
+    assert "topsecret" not in result.output
+    return result.stdout
+
+
+def test_the_text_says_what_and_why() -> None:
+    lines = [" ".join(line.split()) for line in shown(TASK).splitlines()]
+    for line in (
+            "image registry.example.com/web:latest no tag: latest",
+            "registry registry.example.com named",
+            "CPU shares 512 0.5 cpus × 1024; a share, not a limit",
+            "CPU limit 150000 µs of each 100 ms limits.cpus 1.5",
+            "memory 32MB the mem resource, in whole MB; raised to Mesos's minimum", "port 31000 → 80/tcp",
+            "GREETING hello", "PASSWORD *** secret", "--memory-swap -1 docker.parameters", "leaves out command.user",
+            "leaves empty PASSWORD it does not resolve secrets"):
+        assert line in lines
+
+
+def test_the_other_forms_are_for_programs() -> None:
+    options = json.loads(shown(TASK, "--format", "options"))
+    assert (options["cpu_shares"], options["memory"], options["env"]["PASSWORD"]) == (512, 32 << 20, "***")
+    assert options["additional_options"] == ["--memory-swap=-1"]
+    engine = json.loads(shown(TASK, "--format", "engine"))
+    assert engine["HostConfig"]["MemorySwap"] == -1
+    assert engine["User"] == "joe"
+    line = shown(TASK, "--format", "cli")
+    assert line.startswith("docker run --cpu-shares 512 --cpu-quota 150000 --memory 33554432 -e GREETING=hello ")
+    assert line.endswith(" --memory-swap=-1 registry.example.com/web -c 'httpd -f'\n")
+
+
+def test_a_port_of_the_schedulers_choice() -> None:
+    task = json.loads(json.dumps(TASK))
+    task["container"]["docker"]["port_mappings"][0]["host_port"] = 0
+    assert "any free port → 80/tcp" in shown(task)
+
+
+@pytest.mark.parametrize(("path", "value", "said"), [
+    (("container", "docker", "imag"), "x", "container.docker.imag: is not a field of DockerInfo"),
+    (("container", "docker", "parameters"), [{"key": "memmory", "value": "1"}],
+     "container.docker.parameters[0].key: unknown flag: --memmory; did you mean --memory?"),
+    (("container", "docker", "port_mappings"), [{"host_port": 5, "container_port": 80}],
+     "container.docker.port_mappings[0].host_port: Port [5] not included in resources"),
+    (("resources",), [], "resources: Task uses no resources"),
+    (("limits", "cpus"), {"value": 0.1}, "limits.cpus: The cpu limit must be greater than or equal to the cpu request"),
+    (("container", "type"), "MESOS", "container: only tasks with a container of type DOCKER"),
+])
+def test_what_is_refused_is_named_with_its_path(path: tuple[str, ...], value: Any, said: str, tmp_path: Path) -> None:
+    task = json.loads(json.dumps(TASK))
+    place = task
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    file = tmp_path / "task.json"
+    file.write_text(json.dumps(task))
+    result = CliRunner().invoke(cli, ["explain", str(file)])
+    assert result.exit_code == REFUSED
+    assert result.stdout == ""
+    assert f"error: {file}: {said}" in result.stderr
+
+
+def test_mesos_would_fail_where_we_do_not() -> None:
+    task = json.loads(json.dumps(TASK))
+    task["container"]["docker"]["network"] = "USER"
+    task["container"]["network_infos"] = [{"name": "a"}, {"name": "b"}]
+    task["check"] = {"type": "TCP", "tcp": {"port": 80}}
+    text = " ".join(shown(task).split())
+    assert "Failed to create docker run options: Only a single network can be" in text
+    assert "check ends the task it does not support checks" in text
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"a": 1, "a": 2}'])
+def test_what_is_no_task_is_refused(text: str) -> None:
+    assert CliRunner().invoke(cli, ["explain", "-"], input=text).exit_code == REFUSED
+
+
+@pytest.mark.parametrize(("file", "credentials"), [
+    ({"auths": {"registry.example.com": {"auth": "am9lOng="}}}, "credentials an entry for this registry"),
+    ({"auths": {}, "credsStore": "pass"}, "credentials docker-credential-pass is asked"),
+    ({"auths": {}}, "credentials none")])
+def test_whose_credentials(file: Any, credentials: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(file))
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    assert credentials in " ".join(shown(TASK).split())

@@ -1,0 +1,135 @@
+"""The two renderings of RunOptions are one: containers made by both, on a real engine, look the same to `docker
+inspect`."""
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import subprocess
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from executor.docker_options import argv, create_payload
+from specs.container import Device, Mount, Network, Parameter, PortMapping, RunOptions, Ulimit
+from tests.images import busybox_image
+
+SOCKET = "/var/run/docker.sock"
+LABEL = "mesos-docker.test"
+OWN = f"rendering-{uuid.uuid4().hex[:12]}"  # a network of this test
+
+SAMPLE: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "limits": {"cpu_shares": 512, "cpu_quota": 20000, "memory": 64 << 20, "memory_reservation": 32 << 20,
+               "oom_score_adj": 500},
+    "environment": {"env": {"A": "b=c", "EMPTY": "", "É": "a b"}},
+    "shell": {"entrypoint": "/bin/sh", "arguments": ("-c", "echo \"a b\" && true")},
+    "privileges": {"cap_drop": ("ALL",), "cap_add": ("CHOWN",), "security_opt": ("no-new-privileges",), "user": "7:8"},
+    "network": {"network": OWN, "networks": (Network(OWN, ipv4="10.213.47.9"),),
+                "hostname": "web", "dns": ("8.8.8.8",), "dns_search": ("a.example",),
+               "dns_opt": ("ndots:2",), "port_mappings": (PortMapping(47811, 80), PortMapping(47812, 53, "UDP"))},
+    "volumes": {"volumes": ("/tmp:/host:ro", "/usr:/more"), "mounts": (Mount("bind", "/a:b", "/tmp", read_only=True),
+                                                                        Mount("tmpfs", "/t"))},
+    "devices": {"devices": (Device("/dev/null", "/dev/nothing", mknod=False),), "tty": True},
+    "namespaces": {"ipc": "private", "pid": "host", "shm_size": 1 << 20, "ulimits": (Ulimit("nofile", 1000, 2000),)},
+    "parameters": {"memory": 32 << 20, "parameters": (
+        Parameter("memory", "48m"), Parameter("memory-swap", "-1"), Parameter("ulimit", "core=0"),
+        Parameter("label", "a=b"), Parameter("env", "A=b"), Parameter("sysctl", "net.ipv4.ip_forward=1"),
+        Parameter("tmpfs", "/run:size=1m"), Parameter("stop-signal", "SIGINT"), Parameter("read-only", "true"),
+        Parameter("health-cmd", "true"), Parameter("health-interval", "1h"), Parameter("init", "false"),
+        Parameter("add-host", "h:1.2.3.4"), Parameter("log-opt", "max-size=1m"), Parameter("workdir", "/tmp"))},
+    "net parameter": {"network": "none", "parameters": (Parameter("expose", "99"), Parameter("uts", "host"))},
+}
+
+
+class _Engine(http.client.HTTPConnection):
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(60)
+        self.sock.connect(SOCKET)
+
+
+def engine(method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    connection = _Engine("localhost")
+    try:
+        text = None if body is None else json.dumps(body)
+        connection.request(method, path, text, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        said = answer.read()
+        return answer.status, json.loads(said) if said else None
+    finally:
+        connection.close()
+
+
+def remove(name: str) -> None:
+    engine("DELETE", f"/v1.41/containers/{name}?force=1&v=1")
+
+
+def made_by_api(options: RunOptions) -> dict[str, Any]:
+    status, answer = engine("POST", f"/v1.41/containers/create?name={options.name}",
+                            create_payload(options, {LABEL: "x"}))
+    assert status == 201, answer
+    try:
+        status, answer = engine("POST", f"/v1.41/containers/{answer['Id']}/start")
+        assert status == 204, answer
+        return inspected(options.name)
+    finally:
+        remove(options.name)
+
+
+def made_by_command_line(options: RunOptions) -> dict[str, Any]:
+    words = ["docker", "-H", f"unix://{SOCKET}", "run", "--label", f"{LABEL}=x", *argv(options)]
+    try:
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=120)
+        assert done.returncode == 0, done.stderr
+        return inspected(options.name)
+    finally:
+        remove(options.name)
+
+
+def inspected(name: str) -> dict[str, Any]:
+    status, answer = engine("GET", f"/v1.41/containers/{name}/json")
+    assert status == 200, answer
+    return normal({"Config": answer["Config"], "HostConfig": answer["HostConfig"],
+                   "Networks": sorted(answer["NetworkSettings"]["Networks"])})
+
+
+UNSET = {"MemorySwappiness": (-1, None), "OomKillDisable": (False, None), "PidsLimit": (0, None)}
+
+
+def normal(found: dict[str, Any]) -> dict[str, Any]:
+    """Lists and objects that are absent and empty are the same; so is what the engine prints for "not said"."""
+    host, config = found["HostConfig"], found["Config"]
+    for place in (host, config):
+        for key, value in place.items():
+            place[key] = None if value in ([], {}, "", 0, False) or value in UNSET.get(key, ()) else value
+    host["LogConfig"] = host["LogConfig"] if host["LogConfig"]["Config"] else None  # its default type is filled in
+    for key in ("CapAdd", "CapDrop"):  # the command line gives all of them the prefix
+        host[key] = sorted(f"CAP_{name.removeprefix('CAP_')}" for name in host[key] or ())
+    host["Ulimits"] = sorted(host["Ulimits"] or (), key=lambda item: str(item["Name"]))  # and sorts these
+    host["Binds"] = sorted(host["Binds"] or ())  # and these
+    host["RestartPolicy"]["Name"] = host["RestartPolicy"]["Name"] or "no"
+    config.pop("Hostname") if len(config.get("Hostname") or "") == 12 else None  # the container's id
+    config["Env"] = sorted(config["Env"] or ())
+    return found
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_network() -> Iterator[None]:
+    status, answer = engine("POST", "/v1.41/networks/create", {
+        "Name": OWN, "Labels": {LABEL: "x"}, "IPAM": {"Config": [{"Subnet": "10.213.47.0/24"}]}})
+    assert status == 201, answer
+    yield
+    engine("DELETE", f"/v1.41/networks/{OWN}")
+
+
+@pytest.mark.parametrize("case", sorted(SAMPLE))
+def test_both_renderings_make_the_same_container(case: str) -> None:
+    fields: dict[str, Any] = {"network": "none", "arguments": ("true",), **SAMPLE[case]}
+    options = RunOptions(image=busybox_image(), name=f"rendering-{uuid.uuid4().hex[:12]}", **fields)
+    by_api = made_by_api(options)
+    by_command_line = made_by_command_line(replace(options, name=f"{options.name}-cli"))
+    assert by_api == by_command_line
