@@ -137,7 +137,7 @@ class Engine:
         """Bring the output that was missed while the engine was gone, from its own log; `done` comes on a worker."""
         def job() -> None:
             try:
-                self._logs.follow(task_id, self.runtime.logs(container, follow=follow), again=True)
+                self._logs.follow_again(task_id, self.runtime.logs(container, follow=follow))
             except RuntimeFailure as error:
                 log.warning("Cannot read the rest of the output of task %s: %s", task_id, error)
             done()

@@ -153,7 +153,7 @@ class Hands:
 
     def _drain(self, entry: Entry, effect: e.DrainLogs) -> None:  # noqa: ARG002
         task_id, container = entry.task.id, entry.task.container
-        if container is not None and entry.lost and not self._logs.following(task_id):
+        if container is not None and entry.lost:
             self._engine.reread(task_id, container, follow=False, done=lambda: self._wait_drained(task_id))
         else:
             self._wait_drained(task_id)

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 TAIL_BYTES = 2048
 TAIL_LINES = 5
+READS = 32  # of one stream before the others have their turn
 
 
 class Sink:
@@ -89,6 +90,13 @@ class _Output:
         self.drained: Callable[[str], None] | None = None  # waits for the end
         self.closing = False  # as soon as nobody writes any more
         self.abandoned = False  # nothing will come
+        self.replacing = False  # another stream will take over
+
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is more to come."""
+        return self.replacing or (self.stream is not None and not self.abandoned)
 
 
 class Logs:
@@ -107,17 +115,30 @@ class Logs:
         with self._lock:
             self._outputs[task_id] = _Output(sink)
 
-    def follow(self, task_id: str, stream: OutputStream, *, again: bool = False) -> None:
-        """Write what the stream brings. `again`: it begins at the beginning, and what was written is skipped."""
+    def follow(self, task_id: str, stream: OutputStream) -> None:
+        """Write what the stream brings."""
         with self._lock:
             output = self._outputs.get(task_id)
-            if output is None or output.stream is not None:
-                stream.close()
-                return
-            if again:
-                output.sink.skip_seen()
-            output.stream = stream
-        self._watcher.add(stream.fileno(), lambda: self._read(output, stream))
+            if output is not None:
+                output.stream = stream
+        if output is None:
+            stream.close()
+        else:
+            self._watcher.add(stream.fileno(), lambda: self._read(output, stream))
+
+    def follow_again(self, task_id: str, stream: OutputStream) -> None:
+        """Write what this stream brings, instead of the one before, which cannot be trusted to end.
+
+        It begins at the beginning of the container's life; what was written already is skipped.
+        """
+        with self._lock:
+            output = self._outputs.get(task_id)
+            if output is not None:
+                output.replacing = True
+        if output is None:
+            stream.close()
+        else:
+            self._watcher.call(lambda: self._replace(output, stream))
 
     def following(self, task_id: str) -> bool:
         """Whether a stream is open."""
@@ -139,7 +160,7 @@ class Logs:
         """
         with self._lock:
             output = self._outputs.get(task_id)
-            if output is not None and output.stream is not None and not output.abandoned:
+            if output is not None and output.waits:
                 output.drained = drained
                 return
         drained("" if output is None else output.sink.tail())
@@ -160,11 +181,17 @@ class Logs:
             self._watcher.remove(silent.fileno())
             silent.close()
 
+    def _replace(self, output: _Output, stream: OutputStream) -> None:
+        with self._lock:
+            before, output.stream, output.replacing = output.stream, stream, False
+        if before is not None:
+            self._watcher.remove(before.fileno())
+            before.close()
+        output.sink.skip_seen()
+        self._watcher.add(stream.fileno(), lambda: self._read(output, stream))
+
     def _read(self, output: _Output, stream: OutputStream) -> bool:
-        pieces = None if output.closing else stream.read()
-        if pieces is not None:
-            for descriptor, data in pieces:
-                output.sink.write(descriptor, data)
+        if not output.closing and self._copy(output, stream):
             return True
         with self._lock:
             if output.stream is not stream:
@@ -178,3 +205,18 @@ class Logs:
         if drained is not None:
             drained(output.sink.tail())
         return False
+
+    def _copy(self, output: _Output, stream: OutputStream) -> bool:
+        """Write what there is, but let others have their turn; whether more may come.
+
+        Asks once more after the last piece: the end of a stream on a connection that stays open makes nothing readable.
+        """
+        for _ in range(READS):
+            pieces = stream.read()
+            if pieces is None:
+                return False
+            if not pieces:
+                break
+            for descriptor, data in pieces:
+                output.sink.write(descriptor, data)
+        return True

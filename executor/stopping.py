@@ -45,6 +45,7 @@ CHECK_UPDATED = "REASON_TASK_CHECK_STATUS_UPDATED"
 
 MISSED_WAIT = 60.0  # seconds the engine has to tell the status of a process that is gone; as Mesos
 FORCED_MISSED_WAIT = 5.0  # the same, where we killed it and know why it is gone
+HURRIED_MISSED_WAIT = 0.4  # the same, where the agent kills us too in two seconds
 STEP_FAILED_WAIT = 0.5  # seconds until the next step, when one was refused at once
 
 MEGABYTE = 1 << 20
@@ -62,7 +63,8 @@ def look(task: Task, event: Noticed) -> Step:
 
 def look_for_missed(task: Task, event: PidGone) -> Step:  # noqa: ARG001
     """The engine is asked, and has its time; it may have missed the end of the process (moby issue 33820)."""
-    wait = FORCED_MISSED_WAIT if task.phase is Phase.FORCING else MISSED_WAIT
+    forced = HURRIED_MISSED_WAIT if task.hurried else FORCED_MISSED_WAIT
+    wait = forced if task.phase is Phase.FORCING else MISSED_WAIT
     return Step(task, (Look(), StartTimer(Timer.MISSED, wait, keep_earlier=True)))
 
 

@@ -24,7 +24,8 @@ from specs.status import TaskState, TaskStatus
 
 DRAIN_WAIT = 10.0  # seconds the output has to end after the container's end
 STEP_WAITS = (5.0, 10.0, 5.0)  # seconds for SIGKILL, forced removal, SIGKILL past the engine to work
-HURRIED_WAITS = (0.7, 0.7, 2.0)  # the same where the agent kills us too in two seconds
+HURRIED_STEP_WAITS = (0.5, 0.4, 1.0)  # the same, and the other waits, where the agent kills us too in two seconds
+HURRIED_DRAIN_WAIT = 0.3
 
 
 class Phase(enum.Enum):
@@ -86,7 +87,7 @@ class Task:
     @property
     def step_waits(self) -> tuple[float, float, float]:
         """Seconds that each step of a forced end has."""
-        return HURRIED_WAITS if self.hurried else STEP_WAITS
+        return HURRIED_STEP_WAITS if self.hurried else STEP_WAITS
 
 
     def wanted(self, request: EndRequested) -> Task:
@@ -148,7 +149,8 @@ def end(task: Task, outcome: Outcome) -> Step:
     """It is certain that nothing runs: bring the output home before the last word."""
     task = replace(task, phase=Phase.ENDING, outcome=task.outcome or outcome)
     cancelled = tuple(CancelTimer(timer) for timer in Timer)
-    return Step(task, (*cancelled, StopChecks(), DrainLogs(), StartTimer(Timer.DRAIN, DRAIN_WAIT)))
+    wait = HURRIED_DRAIN_WAIT if task.hurried else DRAIN_WAIT
+    return Step(task, (*cancelled, StopChecks(), DrainLogs(), StartTimer(Timer.DRAIN, wait)))
 
 
 def exit_of(task: Task, code: int) -> Exit:

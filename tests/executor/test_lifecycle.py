@@ -140,7 +140,7 @@ def test_a_shutdown_shortens_the_waits() -> None:
     for event in (*STARTED, e.EndRequested(Cause.KILL, 0.0), e.EndRequested(Cause.SHUTDOWN, 0.0)):
         task, _ = advance(task, event)
     _, effects = advance(task, e.StillUp())
-    assert effects == (e.ForceRemove(), e.StartTimer(e.Timer.STEP, 0.7))
+    assert effects == (e.ForceRemove(), e.StartTimer(e.Timer.STEP, 0.4))
 
 
 def test_kill_during_the_start_is_announced_when_the_start_takes_long() -> None:

@@ -94,7 +94,7 @@ def test_what_was_written_is_skipped_when_it_comes_again(logs: Logs, tmp_path: P
     while logs.following("t"):
         threading.Event().wait(0.001)
     again = Pipe()
-    logs.follow("t", again.stream, again=True)
+    logs.follow_again("t", again.stream)
     again.say(1, b"one\ntwo\n")
     again.say(2, b"oops\nagain\n")
     again.say(1, b"three\n")
@@ -102,6 +102,22 @@ def test_what_was_written_is_skipped_when_it_comes_again(logs: Logs, tmp_path: P
     assert Drained(logs).tail() == "oops | again"
     assert (tmp_path / "stdout").read_text() == "one\ntwo\nthree\n"
     assert (tmp_path / "stderr").read_text() == "oops\nagain\n"
+
+
+def test_a_stream_that_comes_again_replaces_the_one_before(logs: Logs, tmp_path: Path) -> None:
+    logs.open("t", sandbox_sink(tmp_path))
+    before, again = Pipe(), Pipe()
+    logs.follow("t", before.stream)
+    before.say(1, b"one\n")
+    while not (tmp_path / "stdout").read_text():
+        threading.Event().wait(0.001)
+    waiting = Drained(logs)
+    logs.follow_again("t", again.stream)
+    again.say(1, b"one\ntwo\n")
+    again.end()
+    waiting.tail()
+    assert (tmp_path / "stdout").read_text() == "one\ntwo\n"
+    before.end()
 
 
 def test_without_a_stream_the_end_is_there_at_once(logs: Logs, tmp_path: Path) -> None:

@@ -1,0 +1,103 @@
+"""An engine that dies, is restarted or hangs under a running task: nothing is lost, nothing is told that is not so."""
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.private_engine import PrivateEngine, private_engine
+from tests.executor.running import task
+from tests.fakes.agent_server import ScriptedAgent
+
+PROGRAM = str(Path(sys.executable).with_name("mesos-docker-executor"))
+LINES = 60
+TALK = (f"i=0; while [ $i -lt {LINES} ]; do echo line $i; i=$((i+1)); [ $i = 20 ] && touch /mnt/mesos/sandbox/there; "
+        "sleep 0.05; done; exit 4")
+PATIENCE = 90.0
+
+
+class Scene:
+    """An executor between a scripted agent and an engine of its own."""
+
+    def __init__(self, agent: ScriptedAgent, engine: PrivateEngine, folder: Path) -> None:
+        self.agent, self.engine, self.folder = agent, engine, folder
+        self.process = subprocess.Popen([PROGRAM, f"--docker_socket={engine.socket}"], cwd=folder,
+                                        env=agent.environment(MESOS_DIRECTORY=str(folder)), start_new_session=True)
+        agent.wait_subscribed()
+
+    def launch(self, task_id: str, command: str) -> None:
+        info = task(task_id, command, network="NONE")
+        self.agent.launch(task_id, **{key: info[key] for key in ("command", "container", "resources")})
+
+    def until(self, task_id: str, *states: str) -> dict[str, Any]:
+        self.agent.wait_for(lambda: set(self.agent.states(task_id)) & set(states), PATIENCE)
+        return self.agent.updates[task_id][-1]
+
+    def has(self, name: str) -> None:
+        """Wait for a file in the task's sandbox."""
+        path = self.folder / "tasks/t" / name
+        subprocess.run(["sh", "-c", f"until [ -e {path} ]; do sleep 0.02; done"], check=True, timeout=PATIENCE)
+
+
+@contextlib.contextmanager
+def scene(folder: Path, *options: str) -> Iterator[Scene]:
+    with private_engine(*options) as engine, ScriptedAgent() as agent:
+        made = Scene(agent, engine, folder)
+        try:
+            yield made
+        finally:
+            made.process.kill()
+            made.process.wait()
+
+
+@pytest.mark.parametrize(("options", "number"), [
+    ((), signal.SIGTERM),
+    ((), signal.SIGKILL),
+    (("--live-restore",), signal.SIGTERM),
+    (("--live-restore",), signal.SIGKILL),
+], ids=["restarted", "killed", "restarted, live-restore", "killed, live-restore"])
+def test_the_engine_goes_and_comes_back_under_a_running_task(
+        options: tuple[str, ...], number: signal.Signals, tmp_path: Path) -> None:
+    with scene(tmp_path, *options) as run:
+        run.launch("t", TALK)
+        run.until("t", "TASK_RUNNING")
+        run.has("there")
+        run.engine.stop(number)
+        run.engine.start()
+        status = run.until("t", "TASK_FAILED", "TASK_FINISHED", "TASK_KILLED", "TASK_LOST")
+        assert (status["state"], status["message"]) == ("TASK_FAILED", "Container exited with status 4")
+        assert run.agent.states("t") == ["TASK_STARTING", "TASK_RUNNING", "TASK_FAILED"]
+        assert (tmp_path / "tasks/t/stdout").read_text().splitlines() == [f"line {i}" for i in range(LINES)]
+        run.launch("after", "true")
+        assert run.until("after", "TASK_FINISHED", "TASK_FAILED")["state"] == "TASK_FINISHED"
+
+
+def test_a_launch_while_the_engine_is_away_is_not_the_tasks_fault(tmp_path: Path) -> None:
+    with scene(tmp_path) as run:
+        run.launch("t", "true")
+        run.until("t", "TASK_FINISHED")
+        run.engine.stop()
+        run.launch("lost", "true")
+        status = run.until("lost", "TASK_LOST", "TASK_FAILED")
+        assert (status["state"], status["reason"]) == ("TASK_LOST", "REASON_CONTAINER_LAUNCH_FAILED")
+        assert status["message"].endswith("not the task's fault, another attempt may succeed")
+
+
+def test_a_shutdown_while_the_engine_hangs_kills_past_it(tmp_path: Path) -> None:
+    with scene(tmp_path) as run:
+        run.launch("t", "sleep 600")
+        run.until("t", "TASK_RUNNING")
+        run.engine.send(signal.SIGSTOP)
+        try:
+            run.agent.event("SHUTDOWN")
+            status = run.until("t", "TASK_KILLED", "TASK_FAILED")
+            assert (status["state"], status["message"].partition(":")[0]) == (
+                "TASK_KILLED", "Container terminated with signal Killed")
+        finally:
+            run.engine.send(signal.SIGCONT)
