@@ -29,11 +29,28 @@ class Filter:
     expires: float
 
 
-@dataclass(slots=True)
 class _Agent:
-    total: Resources
-    allocated: Resources = field(default_factory=Resources)  # offered or in use; without roles
-    active: bool = True
+    """What an agent has, and what of it is offered or in use (without roles)."""
+
+    def __init__(self, total: Resources) -> None:
+        self.total = total
+        self.active = True
+        self._allocated = Resources()
+        self._free: Resources | None = total  # None: to be worked out again
+
+    def take(self, resources: Resources) -> None:
+        self._allocated += resources.unallocated()
+        self._free = None
+
+    def give_back(self, resources: Resources) -> None:
+        self._allocated -= resources.unallocated()
+        self._free = None
+
+    @property
+    def free(self) -> Resources:
+        if self._free is None:
+            self._free = self.total - self._allocated
+        return self._free
 
 
 @dataclass(slots=True)
@@ -42,6 +59,7 @@ class _Client:
     suppressed: set[str]
     active: bool = True
     allocated: dict[tuple[str, str], Resources] = field(default_factory=dict)  # by agent and role
+    used: dict[str, dict[str, float]] = field(default_factory=dict)  # scalars by role: for the shares
     filters: dict[tuple[str, str], list[Filter]] = field(default_factory=dict)  # by agent and role
 
 
@@ -63,18 +81,24 @@ class Allocator:
         self._interval = allocation_interval
         self._agents: dict[str, _Agent] = {}
         self._clients: dict[str, _Client] = {}
+        self._totals: dict[str, float] = {}  # scalars of all agents
 
     # ---- agents
 
     def add_agent(self, agent_id: str, total: Resources) -> None:
         self._agents[agent_id] = _Agent(total)
+        _count(self._totals, total, 1)
 
     def remove_agent(self, agent_id: str) -> None:
-        self._agents.pop(agent_id, None)
+        agent = self._agents.pop(agent_id, None)
+        if agent is None:
+            return
+        _count(self._totals, agent.total, -1)
         for client in self._clients.values():
-            for accounts in (client.allocated, client.filters):
-                for key in [key for key in accounts if key[0] == agent_id]:
-                    del accounts[key]
+            for key in [key for key in client.allocated if key[0] == agent_id]:
+                _count(client.used[key[1]], client.allocated.pop(key), -1)
+            for key in [key for key in client.filters if key[0] == agent_id]:
+                del client.filters[key]
 
     def set_agent_active(self, agent_id: str, active: bool) -> None:
         if agent_id in self._agents:
@@ -124,11 +148,12 @@ class Allocator:
         if agent is None:
             return
         if agent_too:
-            agent.allocated += resources.unallocated()
+            agent.take(resources)
         for role, part in _by_role(resources):
             if client is not None:
                 key = (agent_id, role)
                 client.allocated[key] = client.allocated.get(key, Resources()) + part
+                _count(client.used.setdefault(role, {}), part, 1)
 
     def recover(self, framework_id: str, agent_id: str, resources: Resources, *, refuse: float | None = None,
                 now: float = 0.0) -> None:
@@ -139,10 +164,11 @@ class Allocator:
             return
         for role, part in _by_role(resources):
             key = (agent_id, role)
-            rest = client.allocated.get(key, Resources()) - part
-            client.allocated[key] = rest
-            if not rest:
-                del client.allocated[key]
+            if key in client.allocated:
+                _count(client.used[role], part, -1)
+                client.allocated[key] -= part
+                if not client.allocated[key]:
+                    del client.allocated[key]
             if refuse:
                 expires = now + max(self._interval, refuse)
                 client.filters.setdefault(key, []).append(Filter(part.unallocated(), expires))
@@ -150,7 +176,7 @@ class Allocator:
     def _free(self, agent_id: str, resources: Resources) -> None:
         agent = self._agents.get(agent_id)
         if agent is not None:
-            agent.allocated -= resources.unallocated()
+            agent.give_back(resources)
 
     # ---- rounds
 
@@ -161,7 +187,7 @@ class Allocator:
             agent = self._agents.get(agent_id)
             if agent is None or not agent.active:
                 continue
-            free = agent.total - agent.allocated
+            free = agent.free
             if not _allocatable(free):
                 continue
             for framework_id, role in self._order():
@@ -176,13 +202,11 @@ class Allocator:
 
     def _order(self) -> list[tuple[str, str]]:
         """(framework, role) by dominant share: first of the role, then of the framework; ties by name."""
-        totals = _totals(agent.total for agent in self._agents.values())
         shares: dict[tuple[str, str], float] = {}
         role_shares: dict[str, float] = {}
         for framework_id, client in self._clients.items():
             for role in client.roles:
-                used = _totals(part for (_, owner), part in client.allocated.items() if owner == role)
-                shares[framework_id, role] = _dominant(used, totals)
+                shares[framework_id, role] = _dominant(client.used.get(role, {}), self._totals)
                 role_shares[role] = role_shares.get(role, 0.0) + shares[framework_id, role]
         eligible = [(framework_id, role) for framework_id, role in shares
                     if self._clients[framework_id].active and role not in self._clients[framework_id].suppressed]
@@ -222,12 +246,11 @@ def _allocatable(free: Resources) -> bool:
     return (free.cpus or 0.0) >= MIN_ALLOCATABLE_CPUS or (free.mem or 0) >= MIN_ALLOCATABLE_MEM
 
 
-def _totals(parts: Iterable[Resources]) -> dict[str, float]:
-    totals: dict[str, float] = {}
-    for part in parts:
-        for name in ("cpus", "mem", "disk", "gpus"):
-            totals[name] = totals.get(name, 0.0) + (part.scalar(name) or 0.0)
-    return totals
+def _count(amounts: dict[str, float], resources: Resources, sign: int) -> None:
+    for name in ("cpus", "mem", "disk", "gpus"):
+        value = resources.scalar(name)
+        if value is not None:
+            amounts[name] = amounts.get(name, 0.0) + sign * value
 
 
 def _dominant(used: dict[str, float], totals: dict[str, float]) -> float:

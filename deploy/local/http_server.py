@@ -168,6 +168,7 @@ class HttpServer:
         runner, self._runner = self._runner, None
         if runner is not None:
             await runner.cleanup()
+            await asyncio.sleep(0.01)  # the loop closes sockets a turn later
 
     def _handler(self, path: str) -> tuple[Handler | None, str]:
         parts = [part for part in path.split("/") if part]
