@@ -9,7 +9,7 @@ there first.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from executor.docker_parameters import apply_parameters
 from specs.container import Device, Mount, Network, PortMapping, RunOptions
@@ -53,8 +53,18 @@ def _put(target: dict[str, Any], key: str, value: Any) -> None:
         target[key] = list(value) if isinstance(value, tuple) else value
 
 
+_UNSAID_LISTS: Final = ("BlkioDeviceReadBps", "BlkioDeviceReadIOps", "BlkioDeviceWriteBps", "BlkioDeviceWriteIOps",
+                        "BlkioWeightDevice", "Devices", "Dns", "DnsOptions", "DnsSearch", "Ulimits")
+
+
+def _unsaid() -> dict[str, Any]:
+    """What the command line says where it is told nothing; `docker inspect` shows the difference to saying nothing."""
+    return {**{key: [] for key in _UNSAID_LISTS}, "PortBindings": {}, "OomKillDisable": False, "MemorySwappiness": -1,
+            "PidsLimit": 0, "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0}}
+
+
 def _host_config(options: RunOptions, secret_directory: str | None) -> dict[str, Any]:
-    host: dict[str, Any] = {}
+    host: dict[str, Any] = _unsaid()
     for key, value in (
             ("Privileged", options.privileged), ("CpuShares", options.cpu_shares), ("CpuQuota", options.cpu_quota),
             ("MemoryReservation", options.memory_reservation), ("Memory", options.memory),

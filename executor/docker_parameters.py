@@ -21,6 +21,7 @@ def apply_parameters(payload: dict[str, Any], settings: Sequence[Setting], attac
             join(payload, setting)
     names = {setting.name for setting in settings}
     payload["Env"] = _last_of_each(payload["Env"])
+    _sorted(payload["HostConfig"])
     _stdin(payload)
     _conflicts(payload, names)
     networks = [*attachments, *(setting.value for setting in settings if setting.name == "network")]
@@ -95,6 +96,20 @@ _SPECIAL: Final = {
     "no-healthcheck": _no_healthcheck, "network": _later, "network-alias": _later, "ip": _later, "ip6": _later,
     "link-local-ip": _later,
 }
+
+
+def _sorted(host: dict[str, Any]) -> None:
+    """As the command line has them: limits by name, the last of each; capabilities in full, each once."""
+    limits = {limit["Name"]: limit for limit in host.get("Ulimits", ())}
+    host["Ulimits"] = [limits[name] for name in sorted(limits)]
+    for key in ("CapAdd", "CapDrop"):
+        if host.get(key):
+            host[key] = sorted({_capability(name) for name in host[key]})
+
+
+def _capability(name: str) -> str:
+    name = name.strip().upper()
+    return name if name == "ALL" or name.startswith("CAP_") else f"CAP_{name}"
 
 
 def _last_of_each(variables: Sequence[str]) -> list[str]:

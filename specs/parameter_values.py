@@ -279,28 +279,3 @@ def restart_policy(value: str) -> dict[str, Any]:
 def command_test(value: str) -> list[str]:
     """A health check's command, for the container's shell; empty for that of the image."""
     return ["CMD-SHELL", value] if value else []
-
-
-def refused(why: str) -> Reader:
-    """An option of the command line that no engine could be told; `why` says what to do instead."""
-    def read(value: str) -> Any:  # noqa: ARG001 - no value is right
-        raise SpecError("", why)
-    return read
-
-
-def only(wanted: bool, why: str) -> Reader:
-    """A boolean that can have one value only."""
-    def read(value: str) -> bool:
-        if boolean(value) is not wanted:
-            raise SpecError("", why)
-        return wanted
-    return read
-
-
-def only_missing(value: str) -> str:
-    """When to pull the image: the executor does it when it is missing, or always with force_pull_image."""
-    if value not in {"always", "missing", "never"}:
-        raise wrong(value, "must be one of 'always', 'missing', 'never'")
-    if value != "missing":
-        raise SpecError("", f"'{value}' is not possible here; force_pull_image pulls an image that is there already")
-    return value

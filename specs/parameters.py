@@ -50,6 +50,31 @@ def _host(field: str, read: Reader, join: str = "set", needs_api: ApiVersion = (
     return Option(f"HostConfig.{field}", read, join, needs_api)
 
 
+def _refused(why: str) -> Reader:
+    """An option of the command line that no engine could be told; `why` says what to do instead."""
+    def read(value: str) -> Any:  # noqa: ARG001 - no value is right
+        raise SpecError("", why)
+    return read
+
+
+def _only(wanted: bool, why: str) -> Reader:
+    """A boolean that can have one value only."""
+    def read(value: str) -> bool:
+        if values.boolean(value) is not wanted:
+            raise SpecError("", why)
+        return wanted
+    return read
+
+
+def _only_missing(value: str) -> str:
+    """When to pull the image: the executor does it when it is missing, or always with force_pull_image."""
+    if value not in {"always", "missing", "never"}:
+        raise values.wrong(value, "must be one of 'always', 'missing', 'never'")
+    if value != "missing":
+        raise SpecError("", f"'{value}' is not possible here; force_pull_image pulls an image that is there already")
+    return value
+
+
 _FILE: Final = "names a file of the command line's machine, which is not there to be read here; "
 _COUNT: Final = values.integer(0)
 _WEIGHT: Final = values.integer(0, 1000)
@@ -156,19 +181,19 @@ OPTIONS: Final[dict[str, Option]] = {
     "log-opt": _host("LogConfig.Config", values.full_pair, "merge"),
     # The command line's own: without effect here, or impossible.
     "attach": Option("", values.one_of("stdin", "stdout", "stderr")),  # the executor always reads stdout and stderr
-    "detach": Option("", values.only(False, "the executor always waits for its container")),
+    "detach": Option("", _only(False, "the executor always waits for its container")),
     "detach-keys": Option("", values.text),
-    "disable-content-trust": Option("", values.only(True, "images are pulled by the engine, which cannot verify "
+    "disable-content-trust": Option("", _only(True, "images are pulled by the engine, which cannot verify "
                                                           "signatures")),
     "sig-proxy": Option("", values.boolean),
     "quiet": Option("", values.boolean),
-    "pull": Option("", values.only_missing),
-    "cidfile": Option("", values.refused(_FILE + "the container's id is in the data of TASK_RUNNING")),
-    "env-file": Option("", values.refused(_FILE + "use command.environment")),
-    "label-file": Option("", values.refused(_FILE + "use the parameter label")),
-    "use-api-socket": Option("", values.only(False, "the engine's socket is not given to tasks; use a volume")),
-    "name": Option("", values.refused("Parameter in DockerInfo must not be 'name'")),
-    "help": Option("", values.only(False, "only prints a text")),
+    "pull": Option("", _only_missing),
+    "cidfile": Option("", _refused(_FILE + "the container's id is in the data of TASK_RUNNING")),
+    "env-file": Option("", _refused(_FILE + "use command.environment")),
+    "label-file": Option("", _refused(_FILE + "use the parameter label")),
+    "use-api-socket": Option("", _only(False, "the engine's socket is not given to tasks; use a volume")),
+    "name": Option("", _refused("Parameter in DockerInfo must not be 'name'")),
+    "help": Option("", _only(False, "only prints a text")),
 }
 
 

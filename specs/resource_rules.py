@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from specs.ids import id_problem
 from specs.ranges import fixed
 from specs.resource import DiskInfo, Range, ReservationInfo, Resource
-from specs.resources import Resources, print_resource, upgraded
+from specs.resource_print import print_resource
+from specs.resources import Resources, upgraded
 from specs.roles import is_strict_subrole, role_problem
 
 

@@ -85,7 +85,9 @@ VALUES = [
     [("device", "/dev/null:rw")],
     [("device-cgroup-rule", "c 1:3 rwm")], [("gpus", "all")], [("gpus", "2")], [("gpus", '"device=0,1"')],
     [("gpus", "count=1,capabilities=utility,driver=nvidia,options=a=b")], [("privileged", "true")],
-    [("cap-add", "NET_ADMIN"), ("cap-add", "CAP_CHOWN")], [("cap-drop", "ALL")],
+    [("cap-add", "NET_ADMIN"), ("cap-add", "CAP_CHOWN")],
+    [("cap-drop", "ALL"), ("cap-drop", "CHOWN"), ("cap-add", "chown")],
+    [("cap-add", "all"), ("cap-add", "KILL"), ("cap-drop", "SYSLOG"), ("cap-drop", "KILL")],
     [("security-opt", "no-new-privileges"), ("security-opt", "seccomp=unconfined"), ("security-opt", "label=disable")],
     [("security-opt", "systempaths=unconfined")], [("sysctl", "net.ipv4.ip_forward=1"), ("sysctl", "kernel.sem=")],
     [("cgroup-parent", "/p")], [("cgroupns", "private")], [("ipc", "shareable")], [("pid", "host")],
@@ -154,10 +156,8 @@ def normal(value: Any, key: str = "") -> Any:
         if key in {"ExposedPorts", "Volumes", "EndpointsConfig", "Tmpfs", "Labels", "Sysctls"}:
             return shown  # the names count, whatever they stand for
         return {name: item for name, item in shown.items() if not empty(item) and DEFAULTS.get(name) != item}
-    if key in {"CapAdd", "CapDrop"} and value:  # the command line sorts them, and gives all the prefix
-        return sorted(f"CAP_{name.removeprefix('CAP_')}" for name in value)
-    if key == "Ulimits" and value:  # the command line sorts them
-        return sorted(value, key=lambda item: str(item["Name"]))
+    if key == "Binds" and value:  # the command line keeps them in a map, without an order
+        return sorted(value)
     if isinstance(value, list):
         return [normal(item) for item in value]
     return value

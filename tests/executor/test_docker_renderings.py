@@ -97,23 +97,12 @@ def inspected(name: str) -> dict[str, Any]:
                    "Networks": sorted(answer["NetworkSettings"]["Networks"])})
 
 
-UNSET = {"MemorySwappiness": (-1, None), "OomKillDisable": (False, None), "PidsLimit": (0, None)}
-
-
 def normal(found: dict[str, Any]) -> dict[str, Any]:
-    """Lists and objects that are absent and empty are the same; so is what the engine prints for "not said"."""
+    """Without what must differ, and with binds in order, which the command line keeps in a map."""
     host, config = found["HostConfig"], found["Config"]
-    for place in (host, config):
-        for key, value in place.items():
-            place[key] = None if value in ([], {}, "", 0, False) or value in UNSET.get(key, ()) else value
-    host["LogConfig"] = host["LogConfig"] if host["LogConfig"]["Config"] else None  # its default type is filled in
-    for key in ("CapAdd", "CapDrop"):  # the command line gives all of them the prefix
-        host[key] = sorted(f"CAP_{name.removeprefix('CAP_')}" for name in host[key] or ())
-    host["Ulimits"] = sorted(host["Ulimits"] or (), key=lambda item: str(item["Name"]))  # and sorts these
-    host["Binds"] = sorted(host["Binds"] or ())  # and these
-    host["RestartPolicy"]["Name"] = host["RestartPolicy"]["Name"] or "no"
-    config.pop("Hostname") if len(config.get("Hostname") or "") == 12 else None  # the container's id
-    config["Env"] = sorted(config["Env"] or ())
+    host["Binds"] = sorted(host["Binds"] or ())
+    if len(config["Hostname"]) == 12:  # the container's id
+        config.pop("Hostname")
     return found
 
 

@@ -19,9 +19,10 @@ from specs.resource import (
     RevocableInfo,
     SharedInfo,
 )
+from specs.resource_print import print_resource
 from specs.resource_rules import overlap, resource_problem, revocable_problem
 from specs.resource_text import parse_resources
-from specs.resources import Resources, print_resource
+from specs.resources import Resources
 
 ranges = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 9)).map(lambda t: Range(t[0], t[0] + t[1])), max_size=5)
 scalars = st.integers(1, 5000).map(lambda n: n / 1000)

@@ -21,10 +21,10 @@ EXECUTOR = ExecutorInfo("e", "CUSTOM", "F", CommandInfo("run"), resources=RESOUR
 OWN = replace(TASK, command=None, executor=EXECUTOR)
 PORTS = Resource("ports", "RANGES", ranges=(Range(1, 2),))
 
-TOO_MUCH = ("Total resources cpus(allocated: *):2; mem(allocated: *):128; disk(allocated: *):64 required by task and its "
-            "executor is more than available cpus(allocated: *):1; mem(allocated: *):64; disk(allocated: *):32")
-NOT_APART = ("Task 't' is invalid: Resource limits may only be set for tasks within a task group when the 'share_cgroups' "
-             "field is set to 'false'.")
+TOO_MUCH = ("Total resources cpus(allocated: *):2; mem(allocated: *):128; disk(allocated: *):64 required by task and "
+            "its executor is more than available cpus(allocated: *):1; mem(allocated: *):64; disk(allocated: *):32")
+NOT_APART = ("Task 't' is invalid: Resource limits may only be set for tasks within a task group when the "
+             "'share_cgroups' field is set to 'false'.")
 
 
 def problem(task: TaskInfo, facts: Facts) -> str | None:
