@@ -107,10 +107,13 @@ class Accepting:
                 self._tell(framework, task, "TASK_ERROR", "REASON_TASK_INVALID", problem)
                 continue
             executor = task.get("executor")
-            used = self._add_executor(framework, agent, executor) if executor else Resources()
-            used += self._add_task(framework, agent, task)
+            new = executor is None or not _has_executor(agent, framework, executor)
+            used = self._add_task(framework, agent, task)
+            if executor is not None and new:
+                used = self._add_executor(framework, agent, executor) + used
             left -= used
-            agent.link.post(agent.link.to.on_run_tasks, framework.info, executor, [task], group=False)
+            agent.link.post(agent.link.to.on_run_tasks, framework.info, executor, [task], group=False,
+                            launch_executor=new)
         return left
 
     def _launch_group(self, framework: Framework, agent: AgentRecord, operation: Json, left: Resources) -> Resources:
@@ -120,16 +123,14 @@ class Accepting:
             for task in tasks:
                 self._tell(framework, task, "TASK_ERROR", "REASON_TASK_GROUP_INVALID", problem)
             return left
-        used = self._add_executor(framework, agent, executor)
+        new = not _has_executor(agent, framework, executor)
+        used = self._add_executor(framework, agent, executor) if new else Resources()
         for task in tasks:
             used += self._add_task(framework, agent, task)
-        agent.link.post(agent.link.to.on_run_tasks, framework.info, executor, tasks, group=True)
+        agent.link.post(agent.link.to.on_run_tasks, framework.info, executor, tasks, group=True, launch_executor=new)
         return left - used
 
     def _add_executor(self, framework: Framework, agent: AgentRecord, executor: Json) -> Resources:
-        """The resources that the executor takes: none if it is there already."""
-        if (framework.id, executor["executor_id"]["value"]) in agent.executors:
-            return Resources()
         self._cluster.add_executor(framework, agent, executor)
         return resources_of(executor)
 
@@ -142,6 +143,10 @@ class Accepting:
     def _tell(self, framework: Framework, task: Json, state: str, reason: str, message: str) -> None:
         self._cluster.forward(framework, status(task["task_id"], state, source="SOURCE_MASTER", reason=reason,
                                                 agent_id=task["agent_id"], message=message))
+
+
+def _has_executor(agent: AgentRecord, framework: Framework, executor: Json) -> bool:
+    return (framework.id, executor["executor_id"]["value"]) in agent.executors
 
 
 def _mixed_offers_problem(framework: Framework, offers: list[Offer]) -> str | None:

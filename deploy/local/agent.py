@@ -157,8 +157,9 @@ class Agent:
         for framework in list(self.state.frameworks.values()):
             self._shut_down_framework(framework)
 
-    def on_run_tasks(self, framework: Json, executor: Json | None, tasks: list[Json], *, group: bool) -> None:
-        self.launcher.run(framework, executor, tasks, group=group)
+    def on_run_tasks(self, framework: Json, executor: Json | None, tasks: list[Json], *, group: bool,
+                     launch_executor: bool) -> None:
+        self.launcher.run(framework, executor, tasks, group=group, launch_executor=launch_executor)
 
     def on_kill_task(self, framework_id: str, task_id: str, kill_policy: Json | None) -> None:
         """A task that its executor has is the executor's to kill; one that still waits ends here."""

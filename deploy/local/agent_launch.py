@@ -44,8 +44,12 @@ class TaskLauncher:
 
     # ---- tasks
 
-    def run(self, framework_info: Json, executor_info: Json | None, tasks: list[Json], *, group: bool) -> None:
-        """One task, or the tasks of a group, on the executor that they name, or one made for a command task."""
+    def run(self, framework_info: Json, executor_info: Json | None, tasks: list[Json], *, group: bool,
+            launch_executor: bool) -> None:
+        """One task, or the tasks of a group, on the executor that they name, or one made for a command task.
+
+        `launch_executor`: what the master believes, namely that the executor is not there yet.
+        """
         framework = self._state.frameworks.setdefault(framework_info["id"]["value"], AgentFramework(framework_info))
         if framework.terminating:
             return
@@ -59,9 +63,7 @@ class TaskLauncher:
             self._state.remove_if_idle(framework)
             return
         executor = framework.executors.get(executor_id)
-        if executor is not None and executor_info is None:
-            self._drop(framework, tasks, "REASON_TASK_INVALID",
-                       "Cannot reuse an already existing executor for a command task", executor_id)
+        if self._contradicts(framework, executor, tasks, executor_id, expects_new=launch_executor):
             return
         if executor is None:
             try:
@@ -78,6 +80,26 @@ class TaskLauncher:
         self._enqueue(executor, tasks, group=group)
         if executor.state == RUNNING:
             self.deliver(executor)
+
+    def _contradicts(self, framework: AgentFramework, executor: Executor | None, tasks: list[Json], executor_id: str, *,
+                     expects_new: bool) -> bool:
+        """Whether the master and we disagree on what executors there are; the tasks are dropped then."""
+        if executor is not None and "executor" not in tasks[0]:
+            self._drop(framework, tasks, "REASON_TASK_INVALID",
+                       "Cannot reuse an already existing executor for a command task", executor_id)
+        elif executor is not None and expects_new:
+            self._drop(framework, tasks, "REASON_EXECUTOR_TERMINATED",
+                       "Master wants to launch executor, but one already exists", executor_id)
+            if executor.state == TERMINATED:
+                self._retract(framework, executor_id)
+            elif executor.state != TERMINATING:
+                self._state.shut_down_executor(executor)
+        elif executor is None and not expects_new:
+            self._drop(framework, tasks, "REASON_EXECUTOR_TERMINATED",
+                       "No executor is expected to launch and there is none running", executor_id)
+        else:
+            return False
+        return True
 
     def _program(self) -> list[str]:
         return [sys.executable, "-IS", str(COMMAND_EXECUTOR)]

@@ -89,11 +89,13 @@ def first_role(info: Mapping[str, Any]) -> str:
 
 
 def command(info: Mapping[str, Any]) -> Json:
-    shown = full("mesos.v1.CommandInfo", info)
-    result: Json = {name: shown[name] for name in ("shell", "value", "environment") if name in shown}
-    result["argv"] = shown.get("arguments", [])
+    """Without the default of `shell`: only what was said."""
+    result: Json = {name: info[name] for name in ("shell", "value") if name in info}
+    result["argv"] = info.get("arguments", [])
+    if "environment" in info:
+        result["environment"] = full("mesos.v1.Environment", info["environment"])
     result["uris"] = [{"value": uri["value"], "executable": uri.get("executable", False)}
-                      for uri in shown.get("uris", ())]
+                      for uri in info.get("uris", ())]
     return result
 
 
@@ -117,7 +119,7 @@ def offer(record: Offer) -> Json:
             "slave_id": record.agent_id, "resources": resources(record.resources)}
 
 
-def framework(record: Framework, pid: str = "") -> Json:
+def framework(record: Framework) -> Json:
     """A framework in the master's /state and /frameworks."""
     info = record.info
     offered = sum_of(item.resources for item in record.offers.values())
@@ -131,7 +133,6 @@ def framework(record: Framework, pid: str = "") -> Json:
         "failover_timeout": info.get("failover_timeout", 0.0), "checkpoint": info.get("checkpoint", False),
         "registered_time": record.registered_time, "unregistered_time": record.unregistered_time,
         "resources": resources(used + offered),
-        "reregistered_time": record.reregistered_time,
         "tasks": [task(item) for item in record.tasks.values()],
         "unreachable_tasks": [task(item) for item in record.unreachable_tasks.values()],
         "completed_tasks": [task(item) for item in record.completed_tasks],
@@ -140,8 +141,8 @@ def framework(record: Framework, pid: str = "") -> Json:
                       for item in items.values()],
         "offer_constraints": {},
     }
-    if pid:
-        result["pid"] = pid
+    if record.reregistered_time != record.registered_time:
+        result["reregistered_time"] = record.reregistered_time
     if record.has("MULTI_ROLE"):
         result["roles"] = list(record.roles)
     else:

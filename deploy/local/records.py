@@ -26,7 +26,7 @@ MAX_COMPLETED_FRAMEWORKS: Final = 50
 MAX_COMPLETED_TASKS: Final = 1000  # per framework
 MAX_REMOVED_AGENTS: Final = 100_000
 _INFO_FIELDS: Final = ("name", "task_id", "agent_id", "resources", "labels", "discovery", "container", "health_check",
-                       "kill_policy", "limits", "max_completion_time")
+                       "kill_policy", "limits")
 
 
 def is_terminal(state: str) -> bool:

@@ -39,7 +39,8 @@ class Subscriptions:
             self._resubscribe(info, suppressed, sender, stream_id)
         else:
             info = {**info, "id": {"value": self._cluster.new_framework_id()}}
-            self._add(Framework(info, suppressed=set(suppressed), registered_time=time.time()))
+            now = time.time()
+            self._add(Framework(info, suppressed=set(suppressed), registered_time=now, reregistered_time=now))
             self._connect(self._cluster.frameworks[info["id"]["value"]], sender, stream_id)
 
     def _resubscribe(self, info: Json, suppressed: list[str], sender: EventSender, stream_id: str) -> None:
