@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from deploy.problems import refused
+from executor.docker_options import create_payload
 from specs.dockerinfo import run_options
 from specs.errors import SpecError
 from specs.render import plain
@@ -37,9 +38,10 @@ def _validate(task: TaskInfo) -> None:
     runnable = docker_task(with_ports(task))
     if runnable.container is None or runnable.container.type != "DOCKER":
         return
-    run_options(runnable.container, runnable.command or CommandInfo(), name="mesos-docker",
-                sandbox_directory=SANDBOX, mapped_directory=SANDBOX, resources=runnable.resources,
-                limits=runnable.limits, resolve_secret=lambda _secret: b"")
+    options = run_options(runnable.container, runnable.command or CommandInfo(), name="mesos-docker",
+                          sandbox_directory=SANDBOX, mapped_directory=SANDBOX, resources=runnable.resources,
+                          limits=runnable.limits, resolve_secret=lambda _secret: b"")
+    create_payload(options, {})  # knows which docker parameters there are
 
 
 def with_ports(task: TaskInfo) -> TaskInfo:

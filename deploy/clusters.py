@@ -20,12 +20,13 @@ class Cluster:
     """`master`: what the driver connects to."""
 
     master: str
-    work_dir: Path | None = None  # of the embedded one: its agents' sandboxes are below
 
-    @property
-    def embedded(self) -> bool:
-        """Whether it ends with this process."""
-        return self.work_dir is not None
+
+@dataclass(frozen=True, slots=True)
+class Embedded(Cluster):
+    """It ends with this process. The agent's sandboxes are below `work_dir`."""
+
+    work_dir: Path
 
 
 @contextlib.contextmanager
@@ -43,7 +44,7 @@ def cluster(master: str, *, docker_socket: str) -> Iterator[Cluster]:
 
 
 @contextlib.contextmanager
-def embedded(*, docker_socket: str, ports: Sequence[tuple[int, int]] = DEFAULT_PORTS) -> Iterator[Cluster]:
+def embedded(*, docker_socket: str, ports: Sequence[tuple[int, int]] = DEFAULT_PORTS) -> Iterator[Embedded]:
     """An embedded Mesos of one agent that offers these ports; nothing of it is left afterwards, whatever happens."""
     from deploy.local import LocalMesos
     folder = tempfile.mkdtemp(prefix="mesos-docker-")
@@ -51,4 +52,4 @@ def embedded(*, docker_socket: str, ports: Sequence[tuple[int, int]] = DEFAULT_P
         mesos = LocalMesos(work_dir=folder, docker_socket=docker_socket, ports=ports)
         with cleaned_up(mesos.close):
             mesos.start()
-            yield Cluster(mesos.address, Path(folder))
+            yield Embedded(mesos.address, Path(folder))

@@ -7,6 +7,7 @@ be is said, and the exit status is 1. Nothing stays behind but the two images, w
 """
 from __future__ import annotations
 
+import contextlib
 import http.client
 import secrets
 import sys
@@ -19,7 +20,7 @@ from typing import Any
 import click
 
 from deploy import cli
-from deploy.clusters import Cluster, embedded
+from deploy.clusters import Embedded, embedded
 from deploy.demo_tasks import BATCH, NGINX, PAGE, PORT, batch_tasks, nginx_task
 from deploy.engine import DEFAULT_SOCKET, Engine, EngineError
 from deploy.images import busybox, nginx
@@ -46,6 +47,7 @@ class Demo:
         self._shown = shown
         self._network = f"mesos-docker-demo-{secrets.token_hex(3)}"
         self._frameworks: list[str] = []
+        self._folders: list[Path] = []
         self.wrong: list[str] = []
 
     def run(self) -> None:
@@ -59,12 +61,13 @@ class Demo:
             self._step(f"created the bridge network {self._network}")
             with embedded(docker_socket=DEFAULT_SOCKET, ports=((PORT, PORT), (31000, 32000))) as found:
                 self._step(f"the master listens at {found.master}")
+                self._folders.append(found.work_dir)
                 if self._service(found):
                     self._batch(found)
         self._title("What is left behind")
         self._look_for_leftovers()
 
-    def _service(self, found: Cluster) -> bool:
+    def _service(self, found: Embedded) -> bool:
         """Whether to go on."""
         self._title(f"The first service: nginx on {self._network}, host port {PORT} → 80")
         visitor = Visitor(found, self._step)
@@ -75,12 +78,12 @@ class Demo:
             self.wrong += visitor.wrong
         return not session.interrupted
 
-    def _batch(self, found: Cluster) -> None:
+    def _batch(self, found: Embedded) -> None:
         self._title("The batch: five tasks, of which one exits with 3 and one names an image that does not exist")
         tasks = [self._task(info) for info in batch_tasks(busybox.REFERENCE)]
         self._expect(self._follow(found, tasks, None), BATCH)
 
-    def _follow(self, found: Cluster, tasks: Sequence[Task], visitor: Visitor | None) -> Session:
+    def _follow(self, found: Embedded, tasks: Sequence[Task], visitor: Visitor | None) -> Session:
         def told(running: Running) -> None:
             if visitor is not None:
                 visitor.begin(session, running)
@@ -111,6 +114,8 @@ class Demo:
                 for container in self._engine.containers({"mesos-docker.framework-id": framework})]
         left += [f"network {network['Name']}" for network in self._engine.networks({LABEL: "1"})
                  if network["Name"] == self._network]
+        left += [f"process {number}" for framework in self._frameworks if framework for number in processes(framework)]
+        left += [f"folder {folder}" for folder in self._folders if folder.exists()]
         self._step(", ".join(left) if left else "no container, no network, no process, no sandbox")
         self.wrong += [f"{each} is left behind" for each in left]
 
@@ -121,10 +126,21 @@ class Demo:
         self._shown.note(f"  {text}")
 
 
+def processes(framework_id: str) -> list[int]:
+    """What agents on this machine started for a framework and still runs, by the environment that they give."""
+    wanted = f"MESOS_FRAMEWORK_ID={framework_id}".encode()
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it ends just now, or is somebody else's
+            if wanted in (folder / "environ").read_bytes().split(b"\0"):
+                found.append(int(folder.name))
+    return found
+
+
 class Visitor:
     """Uses the service once it runs, on a thread of its own, and has it killed in the end, whatever happened."""
 
-    def __init__(self, found: Cluster, say: Callable[[str], None]) -> None:
+    def __init__(self, found: Embedded, say: Callable[[str], None]) -> None:
         self._found = found
         self._say = say
         self._thread: threading.Thread | None = None
@@ -200,7 +216,7 @@ def demo() -> int:
     """Show the whole product at work: a service, then a batch, on an embedded Mesos and real containers."""
     began = time.monotonic()
     engine = Engine(DEFAULT_SOCKET)
-    shown = report("text", logs=False)
+    shown = report("text", logs=False, notes=sys.stdout)
     try:
         with orderly():
             engine.ping()

@@ -25,37 +25,25 @@ LOCAL_PATIENCE = 10.0  # seconds for an offer that fits: one agent, which has of
 REMOTE_PATIENCE = 60.0
 
 
-class Duration(click.ParamType):
+def duration(value: str | float) -> float:
     """Seconds, from Mesos's notation (30secs, 1.5mins) or the short one (30s, 5m); a bare number is seconds."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """As click calls it."""
-        if isinstance(value, float):
-            return value
-        match = re.fullmatch(r"([0-9.]+)([a-z]*)", value)
-        try:
-            if match and match[2] in SHORT_UNITS | {"": "secs"}:
-                return float(match[1]) * UNITS[SHORT_UNITS.get(match[2], "secs")] / 1e9
-            return parse_duration(value) / 1e9
-        except (SpecError, ValueError) as error:
-            self.fail(str(error), param, ctx)
+    if isinstance(value, float):
+        return value
+    match = re.fullmatch(r"([0-9.]+)([a-z]*)", value)
+    try:
+        if match and match[2] in SHORT_UNITS | {"": "secs"}:
+            return float(match[1]) * UNITS[SHORT_UNITS.get(match[2], "secs")] / 1e9
+        return parse_duration(value) / 1e9
+    except (SpecError, ValueError) as error:
+        raise click.BadParameter(str(error)) from error
 
 
-class ConstraintType(click.ParamType):
+def constraint(value: str) -> tuple[str, str]:
     """ATTRIBUTE=VALUE."""
-
-    name = "constraint"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
-        """As click calls it."""
-        if isinstance(value, tuple):
-            return value
-        attribute, found, wanted = value.partition("=")
-        if not found or not attribute:
-            self.fail(f"{value!r} is not ATTRIBUTE=VALUE", param, ctx)
-        return attribute, wanted
+    attribute, found, wanted = value.partition("=")
+    if not found or not attribute:
+        raise click.BadParameter(f"{value!r} is not ATTRIBUTE=VALUE")
+    return attribute, wanted
 
 
 @click.command(context_settings={"ignore_unknown_options": False})
@@ -80,16 +68,16 @@ class ConstraintType(click.ParamType):
               help="A TaskInfo as JSON, instead of the single flags; - is stdin. agent_id may be left out.")
 @click.option("--instances", type=click.IntRange(min=1), default=1, show_default=True,
               help="How many to run; with more than one the ids are NAME-1, NAME-2 …")
-@click.option("--kill-after", type=Duration(), metavar="DURATION",
+@click.option("--kill-after", type=duration, metavar="DURATION",
               help="Kill each task so long after TASK_RUNNING (30secs, 5mins; 30s, 5m).")
 @click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True,
               help="json: stdout is one TaskStatus in Mesos's form per line, and nothing else.")
 @click.option("--logs", is_flag=True, help="Copy what the containers write to this terminal; progress goes to stderr.")
-@click.option("--offer-timeout", type=Duration(), metavar="DURATION",
+@click.option("--offer-timeout", type=duration, metavar="DURATION",
               help="Give up when no offer has had enough for so long. By default 10secs with local, else 1mins.")
-@click.option("--connect-timeout", type=Duration(), metavar="DURATION", default=10.0, show_default="10secs",
+@click.option("--connect-timeout", type=duration, metavar="DURATION", default=10.0, show_default="10secs",
               help="Give up when no master has answered for so long.")
-@click.option("--constraint", "constraints", type=ConstraintType(), metavar="ATTRIBUTE=VALUE", multiple=True,
+@click.option("--constraint", "constraints", type=constraint, metavar="ATTRIBUTE=VALUE", multiple=True,
               help="Only agents with this attribute, or this hostname; may be given several times.")
 @click.option("--role", default="*", show_default=True, help="The role whose resources to use.")
 @click.option("--user", default=None, help="Whom the agent runs the executor as; by default your own name.")

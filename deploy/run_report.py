@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
+from scheduler.matching import Launch
 from specs.status import TERMINAL_STATES, TaskState
 
 if TYPE_CHECKING:
@@ -31,14 +32,22 @@ class Row:
     ports: str = ""
     message: str = ""
     healthy: bool | None = None
+    not_its_own: str = ""  # the agent's IP address, where the container's must be another
 
-    def launched(self, hostname: str, agent_id: str, info: Message) -> Row:
+    def launched(self, launch: Launch, info: Message) -> Row:
         """It has found its agent."""
-        return replace(self, state="launching", agent=hostname or agent_id, ports=ports(info), message="")
+        shares = info.get("container", {}).get("docker", {}).get("network", "HOST") == "HOST"
+        return replace(self, state="launching", agent=launch.hostname or launch.agent_id, ports=ports(info), message="",
+                       not_its_own="" if shares else launch.address.rpartition(":")[0].strip("[]"))
 
     def updated(self, status: Message) -> Row:
-        """Something was heard of it."""
-        found = addresses(status)
+        """Something was heard of it.
+
+        Only TASK_RUNNING tells the container's address: where an executor tells none, the agent puts in its own. A
+        container that was gone before anybody could look has none.
+        """
+        found = addresses(status) if status["state"] == TaskState.RUNNING else []
+        found = [address for address in found if address != self.not_its_own]
         return replace(self, state=status["state"], message=status.get("message") or reason(status),
                        address=", ".join(found) or self.address, healthy=status.get("healthy", self.healthy))
 
@@ -175,14 +184,14 @@ def table(rows: Iterable[Row], height: int) -> Table:
     return shown
 
 
-def report(output: str, *, logs: bool) -> Report:
-    """The report for these options, on the process's own stdout and stderr."""
+def report(output: str, *, logs: bool, notes: IO[str] | None = None) -> Report:
+    """The report for these options, on the process's own stdout and stderr; `notes` goes there in place of stderr."""
     if output == "json":
         return JsonLines(sys.stdout, sys.stderr)
     if logs:  # then stdout is the container's, as with docker run
         return Lines(sys.stderr, sys.stdout, sys.stderr)
     if not sys.stdout.isatty():
-        return Lines(sys.stdout, sys.stdout, sys.stderr)
+        return Lines(sys.stdout, sys.stdout, notes or sys.stderr)
     from rich.console import Console
     from rich.live import Live
     return LiveTable(Live(console=Console(), auto_refresh=False, redirect_stdout=False, redirect_stderr=False))

@@ -129,7 +129,7 @@ class Session:
 
     def launched(self, entry: Entry, launch: Launch, info: Message) -> None:
         self._news += 1
-        row = self._rows[entry.task_id].launched(launch.hostname, launch.agent_id, info)
+        row = self._rows[entry.task_id].launched(launch, info)
         self._rows[entry.task_id] = row
         self._report.launched(row)
         place = Running(entry.task_id, launch.address, self._folder(info))

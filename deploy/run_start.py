@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from deploy.clusters import Cluster, cluster
+from deploy.clusters import Cluster, Embedded, cluster
 from deploy.problems import Problem, refused
 from deploy.run_report import report
 from deploy.run_session import Patience, Session
@@ -71,7 +71,7 @@ def start(infos: Sequence[dict[str, Any]], settings: Settings) -> int:
 def follow(session: Session, found: Cluster, config: Config, *, secret: str | None = None,
            follower: Follower | None = None) -> None:
     """Run a session's tasks on a cluster, with the main thread as the framework's, until they have ended."""
-    if found.embedded:  # it ends with this process and never comes back: executors must not wait for it
+    if isinstance(found, Embedded):  # it ends with this process and never comes back: executors must not wait for it
         config = replace(config, checkpoint=False)
     framework = Framework(MesosDriver(found.master, config, secret=secret), config, session)
     try:

@@ -220,6 +220,8 @@ def changed(path: str, value: Any) -> dict[str, Any]:
      ("kill_policy.grace_period", "negative")),
     (json.dumps(changed("container.volumes", [{"mode": "RW", "container_path": "a", "host_path": "b"}])),
      ("Both host_path 'b' and container_path 'a' of a volume are relative",)),
+    (json.dumps(changed("container.docker.parameters", [{"key": "memmory", "value": "5"}])),
+     ("unknown flag: --memmory",)),
     (json.dumps(changed("container.docker.port_mappings", [{"host_port": 80, "container_port": 80}])),
      ("Port mappings are only supported for bridge and user-defined networks",)),
 ])
@@ -236,7 +238,7 @@ def test_a_task_that_is_refused(text: str, parts: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(("arguments", "part"), [
     ((), "--image"),
-    (("--image", "UPPER/case:x"), "image"),
+    (("--image", ""), "--image"),
     (("--image", "busybox", "-p", "99999:80"), "99999 is not a port"),
     (("--image", "busybox", "-p", "80:80", "--network", "host"), "network host"),
     (("--image", "busybox", "-v", "/a"), "is not HOST:CONTAINER"),

@@ -7,11 +7,15 @@ import json
 import pytest
 
 from deploy.run_report import JsonLines, Lines, LiveTable, Row, addresses, ports, reason, table
+from scheduler.matching import Launch
 from tests.fakes.master import update
 
 NETWORKS = {"network_infos": [{"ip_addresses": [{"ip_address": "172.17.0.2"}, {"ip_address": "fd00::2"}]}]}
 INFO = {"container": {"docker": {"port_mappings": [
     {"host_port": 8080, "container_port": 80}, {"host_port": 53, "container_port": 53, "protocol": "udp"}]}}}
+
+
+LAUNCH = Launch("S0", "host0", "10.0.0.5:5051", (), ())
 
 
 def stream() -> io.TextIOWrapper:
@@ -28,14 +32,23 @@ def written(file: io.TextIOWrapper) -> str:
 def test_a_row_gathers_what_is_known() -> None:
     row = Row("t")
     assert row.line == "t  waits for an offer"
-    row = row.launched("host0", "S0", INFO)
+    row = row.launched(LAUNCH, INFO)
     assert row.line == "t  launching  on host0  8080→80, 53→53/udp"
     row = row.updated(update("t", "TASK_RUNNING", container_status=NETWORKS))
     assert row.line == "t  TASK_RUNNING  on host0  172.17.0.2, fd00::2  8080→80, 53→53/udp"
+    agents_own = {"network_infos": [{"ip_addresses": [{"ip_address": "10.0.0.5"}]}]}
+    assert "10.0.0.5" not in row.updated(update("t", "TASK_KILLING", container_status=agents_own)).line
     row = row.updated(update("t", "TASK_RUNNING", healthy=False))
     assert "unhealthy" in row.line
     row = row.updated(update("t", "TASK_FAILED", message="Container exited with status 3"))
     assert row.line.endswith("172.17.0.2, fd00::2  8080→80, 53→53/udp  Container exited with status 3")
+
+
+@pytest.mark.parametrize(("network", "shown"), [("HOST", True), ("BRIDGE", False), ("USER", False)])
+def test_the_agents_address_is_the_containers_only_on_the_hosts_network(network: str, shown: bool) -> None:
+    row = Row("t").launched(LAUNCH, {"container": {"docker": {"network": network}}})
+    own = {"network_infos": [{"ip_addresses": [{"ip_address": "10.0.0.5"}]}]}
+    assert ("10.0.0.5" in row.updated(update("t", "TASK_RUNNING", container_status=own)).line) is shown
 
 
 def test_pieces() -> None:
@@ -50,7 +63,7 @@ def test_pieces() -> None:
 def test_lines_keep_news_output_and_notes_apart() -> None:
     news, out, err = stream(), stream(), stream()
     report = Lines(news, out, err)
-    report.launched(Row("t").launched("host0", "S0", {}))
+    report.launched(Row("t").launched(LAUNCH, {}))
     report.updated(Row("t").updated(update("t", "TASK_RUNNING")), {})
     report.note("a note")
     report.output(b"\xffout", 1)
@@ -84,7 +97,7 @@ def terminal(height: int = 20) -> tuple[LiveTable, io.StringIO]:
 
 def test_the_table_on_a_terminal() -> None:
     live, file = terminal()
-    live.updated(Row("t").launched("host0", "S0", INFO).updated(
+    live.updated(Row("t").launched(LAUNCH, INFO).updated(
         update("t", "TASK_RUNNING", container_status=NETWORKS, message="[bold] is no markup")), {})
     live.note("[a note]")
     live.close()

@@ -17,8 +17,8 @@ COMMAND = [sys.executable, "-m", "deploy.demo"]
 
 
 def start(temporary: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(COMMAND, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
-                            env={**os.environ, "TMPDIR": str(temporary)})
+    return subprocess.Popen(COMMAND, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            start_new_session=True, env={**os.environ, "TMPDIR": str(temporary)})
 
 
 def networks() -> list[str]:
