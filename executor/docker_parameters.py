@@ -113,7 +113,7 @@ def _capability(name: str) -> str:
 
 
 def _last_of_each(variables: Sequence[str]) -> list[str]:
-    """Of a variable that is there twice the last value, at the place of the first, as the command line has it."""
+    """Of a variable that is there twice the last value, as the command line has it."""
     return list({variable.partition("=")[0]: variable for variable in variables}.values())
 
 

@@ -156,7 +156,7 @@ def normal(value: Any, key: str = "") -> Any:
         if key in {"ExposedPorts", "Volumes", "EndpointsConfig", "Tmpfs", "Labels", "Sysctls"}:
             return shown  # the names count, whatever they stand for
         return {name: item for name, item in shown.items() if not empty(item) and DEFAULTS.get(name) != item}
-    if key == "Binds" and value:  # the command line keeps them in a map, without an order
+    if key in {"Binds", "Env"} and value:  # the command line keeps them in maps, without an order
         return sorted(value)
     if isinstance(value, list):
         return [normal(item) for item in value]

@@ -98,9 +98,9 @@ def inspected(name: str) -> dict[str, Any]:
 
 
 def normal(found: dict[str, Any]) -> dict[str, Any]:
-    """Without what must differ, and with binds in order, which the command line keeps in a map."""
+    """Without what must differ, and with binds and variables in order, which the command line keeps in maps."""
     host, config = found["HostConfig"], found["Config"]
-    host["Binds"] = sorted(host["Binds"] or ())
+    host["Binds"], config["Env"] = sorted(host["Binds"] or ()), sorted(config["Env"] or ())
     if len(config["Hostname"]) == 12:  # the container's id
         config.pop("Hostname")
     return found
