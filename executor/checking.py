@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from executor import probes
-from executor.endings import Cause, kill_grace
+from executor.endings import kill_grace
 from executor.engine import Engine
 from executor.events import CheckReported, EndRequested, Event, HealthReported
 from executor.health import Health, Result, Schedule, check_status, health, interpret, problem, schedule
+from executor.outcomes import Cause
 from executor.plan import Agreement
 from executor.tasks import Task
 from executor.timers import Timers

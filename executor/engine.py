@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from executor.endings import Failure
 from executor.events import (
     Created,
     Event,
@@ -24,9 +23,11 @@ from executor.events import (
     StartUnclear,
 )
 from executor.logs import Logs
+from executor.outcomes import Failure
 from executor.plan import Plan
 from executor.runtime import (
     Cancellation,
+    Cancelled,
     ContainerEvent,
     ContainerRuntime,
     DaemonUnavailable,
@@ -82,9 +83,12 @@ class Engine:
         """Load the SDK now, while nobody waits for it."""
         self._urgent.submit(lambda: self.runtime.version() and None)
 
-    def start(self, task_id: str, plan: Plan) -> None:
-        """-> ImageMissing, or Created and then Started, or NotStarted, or StartUnclear."""
-        self._starts.submit(lambda: self._start(task_id, plan))
+    def start(self, task_id: str, plan: Plan, wanted: Callable[[], bool]) -> None:
+        """-> ImageMissing, or Created and then Started, or NotStarted, or StartUnclear.
+
+        `wanted` is asked on the worker before each step: who waits for his turn may be killed before it comes.
+        """
+        self._starts.submit(lambda: self._start(task_id, plan, wanted))
 
     def pull(self, image: str, sandbox: str, *, force: bool, cancel: Cancellation, listener: Callable[..., None],
              done: Callable[[Failure | None], None]) -> None:
@@ -154,20 +158,18 @@ class Engine:
         for event in events:
             self._tell(event)
 
-    def _start(self, task_id: str, plan: Plan) -> None:
+    def _start(self, task_id: str, plan: Plan, wanted: Callable[[], bool]) -> None:
         began = time.monotonic()
-        try:
-            container = self.runtime.create(plan.payload, plan.name)
-        except ImageNotFound:
-            self._post(task_id, ImageMissing())
+        if not wanted():
+            self._post(task_id, NotStarted(Failure(Cancelled, "")))
             return
-        except RuntimeFailure as error:  # a create alone never runs anything
-            if isinstance(error, UNCLEAR):
-                self.remove(plan.name)
-            self._post(task_id, NotStarted(Failure.of(error)))
+        container = self._create(task_id, plan)
+        if container is None:
             return
         self._post(task_id, Created(container))
         try:
+            if not wanted():
+                raise Cancelled
             self._logs.follow(task_id, self.runtime.attach(container, tty=plan.tty))
             self.runtime.start(container)
         except UNCLEAR as error:
@@ -181,6 +183,18 @@ class Engine:
         else:
             self._post(task_id, self._started(container, plan))
             log.info("Task %s: container started in %.0f ms", task_id, 1000 * (time.monotonic() - began))
+
+    def _create(self, task_id: str, plan: Plan) -> str | None:
+        """The container's id, or None and an event why there is none."""
+        try:
+            return self.runtime.create(plan.payload, plan.name)
+        except ImageNotFound:
+            self._post(task_id, ImageMissing())
+        except RuntimeFailure as error:  # a create alone never runs anything
+            if isinstance(error, UNCLEAR):
+                self.remove(plan.name)
+            self._post(task_id, NotStarted(Failure.of(error)))
+        return None
 
     def _started(self, container: str, plan: Plan) -> Event:
         try:

@@ -3,22 +3,21 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 
+from executor import effects
 from executor import events as e
+from executor.admission import Entry
 from executor.checking import Checking
 from executor.config import Settings
-from executor.endings import Failure
 from executor.engine import Engine
-from executor.logs import Logs, own_sink, sandbox_sink
+from executor.logs import Logs
 from executor.mesos import Agent
-from executor.plan import Agreement, Plan
+from executor.outcomes import Failure
 from executor.pulls import Pulls
 from executor.runtime import Inspection
 from executor.statuses import seen
-from executor.tasks import Task
+from executor.tasks import Phase
 from executor.timers import Timers
 from executor.watcher import Processes, Watcher
 
@@ -27,18 +26,6 @@ log = logging.getLogger(__name__)
 LOOK_AGAIN = 1.0  # seconds, while the engine does not answer
 
 TimerKey = tuple[str, object]
-
-
-@dataclass(slots=True)
-class Entry:
-    """What the supervisor keeps for a task besides its state."""
-
-    task: Task
-    agreement: Agreement
-    name: str  # the container's
-    plan: Plan | None = None  # until the start
-    secrets: Path | None = None  # the folder with its secret files
-    lost: bool = False  # the engine was gone while the task lived: some output may be missing
 
 
 class Hands:
@@ -59,52 +46,32 @@ class Hands:
         self._pulls = Pulls(self._start_pull, post, on_loop, clock)
         self._checking = Checking(engine, timers, post, on_loop, clock, shutdown_grace=settings.shutdown_grace)
 
-    def sandbox(self, task_id: str) -> Path:
-        """The task's own sandbox on the host."""
-        root = Path(self._settings.directory)
-        return root if self._settings.drop_in else root / "tasks" / task_id
-
-    def prepare(self, entry: Entry) -> str:
-        """Make the task's sandbox and its files; its path. Raises OSError."""
-        path = self.sandbox(entry.task.id)
-        self._logs.open(entry.task.id, own_sink() if self._settings.drop_in else sandbox_sink(path))
-        return str(path.absolute())
-
-    def keep_secrets(self, entry: Entry, directory: Path, secrets: Sequence[bytes]) -> None:
-        """Write them where only the container's mounts lead to, until the task is over. Raises OSError."""
-        if not secrets:
-            return
-        directory.mkdir(mode=0o700)
-        entry.secrets = directory
-        for index, secret in enumerate(secrets):
-            (directory / str(index)).write_bytes(secret)
-
-    def carry_out(self, entry: Entry, effect: e.Effect) -> None:
+    def carry_out(self, entry: Entry, effect: effects.Effect) -> None:
         """Do it, or have it done."""
         getattr(self, f"_{_METHODS[type(effect)]}")(entry, effect)
 
-    def _report(self, entry: Entry, effect: e.Report) -> None:  # noqa: ARG002 - all effects are carried out alike
+    def _report(self, entry: Entry, effect: effects.Report) -> None:  # noqa: ARG002 - all effects are carried out alike
         assert self.agent is not None  # noqa: S101 - set before the loop begins
         said = effect.status
         log.info("Task %s: %s%s", said.task_id, said.state, f": {said.message}" if said.message else "")
         self.agent.send(effect.status)
 
-    def _explain(self, entry: Entry, effect: e.Explain) -> None:  # in the drop-in our log is its stderr
+    def _explain(self, entry: Entry, effect: effects.Explain) -> None:  # in the drop-in our log is its stderr
         if effect.text:
             log.warning("Task %s: %s", entry.task.id, effect.text)
 
-    def _pull(self, entry: Entry, effect: e.Pull) -> None:  # noqa: ARG002
+    def _pull(self, entry: Entry, effect: effects.Pull) -> None:  # noqa: ARG002
         terms = entry.task.terms
         self._pulls.want(entry.task.id, terms.image, force=terms.force_pull and not entry.task.pulled)
 
-    def _cancel_pull(self, entry: Entry, effect: e.CancelPull) -> None:  # noqa: ARG002
+    def _cancel_pull(self, entry: Entry, effect: effects.CancelPull) -> None:  # noqa: ARG002
         self._pulls.drop(entry.task.id)
 
-    def _start(self, entry: Entry, effect: e.CreateAndStart) -> None:  # noqa: ARG002
+    def _start(self, entry: Entry, effect: effects.CreateAndStart) -> None:  # noqa: ARG002
         assert entry.plan is not None  # noqa: S101 - dropped only after the start
-        self._engine.start(entry.task.id, entry.plan)
+        self._engine.start(entry.task.id, entry.plan, lambda: entry.task.phase is Phase.STARTING)
 
-    def _look(self, entry: Entry, effect: e.Look) -> None:  # noqa: ARG002
+    def _look(self, entry: Entry, effect: effects.Look) -> None:  # noqa: ARG002
         self._engine.look(entry.task.container or entry.name,
                           lambda found: self._on_loop(lambda: self._looked(entry, found)))
 
@@ -120,38 +87,38 @@ class Hands:
         elif entry.lost and not self._logs.following(task_id):
             self._engine.reread(task_id, found.id, follow=True, done=lambda: None)
 
-    def _signal(self, entry: Entry, effect: e.Signal) -> None:
+    def _signal(self, entry: Entry, effect: effects.Signal) -> None:
         self._engine.signal(entry.task.id, entry.task.container or entry.name, effect.signal)
 
-    def _force_remove(self, entry: Entry, effect: e.ForceRemove) -> None:  # noqa: ARG002
+    def _force_remove(self, entry: Entry, effect: effects.ForceRemove) -> None:  # noqa: ARG002
         self._engine.force_remove(entry.task.id, entry.task.container or entry.name)
 
-    def _kill_pid(self, entry: Entry, effect: e.KillPid) -> None:
+    def _kill_pid(self, entry: Entry, effect: effects.KillPid) -> None:
         log.warning("Task %s: the engine does not end the container; killing its process %s", entry.task.id, effect.pid)
         self._processes.kill(effect.pid)
 
-    def _remove(self, entry: Entry, effect: e.Remove) -> None:  # noqa: ARG002
+    def _remove(self, entry: Entry, effect: effects.Remove) -> None:  # noqa: ARG002
         self._engine.remove(entry.task.container or entry.name)
 
-    def _start_timer(self, entry: Entry, effect: e.StartTimer) -> None:
+    def _start_timer(self, entry: Entry, effect: effects.StartTimer) -> None:
         self._timers.start((entry.task.id, effect.timer), self._clock() + effect.seconds,
                            keep_earlier=effect.keep_earlier)
 
-    def _cancel_timer(self, entry: Entry, effect: e.CancelTimer) -> None:
+    def _cancel_timer(self, entry: Entry, effect: effects.CancelTimer) -> None:
         self._timers.cancel((entry.task.id, effect.timer))
 
-    def _start_checks(self, entry: Entry, effect: e.StartChecks) -> None:  # noqa: ARG002
+    def _start_checks(self, entry: Entry, effect: effects.StartChecks) -> None:  # noqa: ARG002
         self._checking.start(entry.task, entry.agreement)
 
-    def _stop_checks(self, entry: Entry, effect: e.StopChecks) -> None:  # noqa: ARG002
+    def _stop_checks(self, entry: Entry, effect: effects.StopChecks) -> None:  # noqa: ARG002
         self._checking.stop(entry.task.id)
 
-    def _watch_pid(self, entry: Entry, effect: e.WatchPid) -> None:
+    def _watch_pid(self, entry: Entry, effect: effects.WatchPid) -> None:
         task_id = entry.task.id
         if entry.task.container is not None:
             self._processes.watch(effect.pid, entry.task.container, lambda: self._post(task_id, e.PidGone()))
 
-    def _drain(self, entry: Entry, effect: e.DrainLogs) -> None:  # noqa: ARG002
+    def _drain(self, entry: Entry, effect: effects.DrainLogs) -> None:  # noqa: ARG002
         task_id, container = entry.task.id, entry.task.container
         if container is not None and entry.lost:
             self._engine.reread(task_id, container, follow=False, done=lambda: self._wait_drained(task_id))
@@ -161,7 +128,7 @@ class Hands:
     def _wait_drained(self, task_id: str) -> None:
         self._logs.drain(task_id, lambda tail: self._post(task_id, e.Drained(tail)))
 
-    def _forget(self, entry: Entry, effect: e.Forget) -> None:  # noqa: ARG002
+    def _forget(self, entry: Entry, effect: effects.Forget) -> None:  # noqa: ARG002
         self._logs.close(entry.task.id)
         if entry.task.pid is not None:
             self._processes.forget(entry.task.pid)
@@ -173,22 +140,22 @@ class Hands:
         self._engine.pull(image, self._settings.directory, force=force, cancel=cancel, listener=listener, done=done)  # type: ignore[arg-type]
 
 
-_METHODS: dict[type[e.Effect], str] = {
-    e.Report: "report",
-    e.Explain: "explain",
-    e.Pull: "pull",
-    e.CancelPull: "cancel_pull",
-    e.CreateAndStart: "start",
-    e.Look: "look",
-    e.Signal: "signal",
-    e.ForceRemove: "force_remove",
-    e.KillPid: "kill_pid",
-    e.Remove: "remove",
-    e.StartTimer: "start_timer",
-    e.CancelTimer: "cancel_timer",
-    e.StartChecks: "start_checks",
-    e.StopChecks: "stop_checks",
-    e.WatchPid: "watch_pid",
-    e.DrainLogs: "drain",
-    e.Forget: "forget",
+_METHODS: dict[type[effects.Effect], str] = {
+    effects.Report: "report",
+    effects.Explain: "explain",
+    effects.Pull: "pull",
+    effects.CancelPull: "cancel_pull",
+    effects.CreateAndStart: "start",
+    effects.Look: "look",
+    effects.Signal: "signal",
+    effects.ForceRemove: "force_remove",
+    effects.KillPid: "kill_pid",
+    effects.Remove: "remove",
+    effects.StartTimer: "start_timer",
+    effects.CancelTimer: "cancel_timer",
+    effects.StartChecks: "start_checks",
+    effects.StopChecks: "stop_checks",
+    effects.WatchPid: "watch_pid",
+    effects.DrainLogs: "drain",
+    effects.Forget: "forget",
 }

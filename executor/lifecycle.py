@@ -53,11 +53,10 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from executor import starting, stopping
-from executor.endings import Outcome
+from executor.effects import CreateAndStart, Pull, Report, StartTimer, Timer
 from executor.events import (
     EVENTS,
     CheckReported,
-    CreateAndStart,
     Created,
     Drained,
     DrainSlow,
@@ -72,23 +71,20 @@ from executor.events import (
     NotStarted,
     OomKilled,
     PidGone,
-    Pull,
     Pulled,
     PullFailed,
     PullProgressed,
     Removed,
-    Report,
     Restarted,
     SignalFailed,
     Started,
     StartedAgain,
     StartSlow,
-    StartTimer,
     StartUnclear,
     StillUp,
-    Timer,
     Vanished,
 )
+from executor.outcomes import Outcome
 from executor.stopping import ignore
 from executor.tasks import Handler, ImpossibleEvent, Phase, Step, Task, Terms, end, status
 from specs.status import TaskState

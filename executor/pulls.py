@@ -4,8 +4,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from executor.endings import Failure
 from executor.events import Event, Pulled, PullFailed, PullProgressed
+from executor.outcomes import Failure
 from executor.runtime import Cancellation, PullProgress
 
 PROGRESS_INTERVAL = 5.0  # seconds between two updates about one pull

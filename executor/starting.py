@@ -3,34 +3,36 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from executor.endings import Cause, Failure, NotRun, Unknown, Unstarted
-from executor.events import (
+from executor.effects import (
     CancelPull,
     CancelTimer,
     CreateAndStart,
-    Created,
     Effect,
-    EndRequested,
     ForceRemove,
-    ImageMissing,
     Look,
-    Noticed,
-    NotStarted,
     Pull,
-    Pulled,
-    PullFailed,
-    PullProgressed,
     Report,
     StartChecks,
-    Started,
-    StartedAgain,
-    StartSlow,
     StartTimer,
-    StartUnclear,
     Timer,
     WatchPid,
 )
-from executor.runtime import ImageNotFound
+from executor.events import (
+    Created,
+    EndRequested,
+    ImageMissing,
+    Noticed,
+    NotStarted,
+    Pulled,
+    PullFailed,
+    PullProgressed,
+    Started,
+    StartedAgain,
+    StartSlow,
+    StartUnclear,
+)
+from executor.outcomes import Cause, Failure, NotRun, Unknown, Unstarted
+from executor.runtime import Cancelled, ImageNotFound
 from executor.tasks import Phase, Step, Task, announcement, believed, end, exit_of, force, status, stop
 from specs.status import TaskState
 
@@ -111,6 +113,10 @@ def stop_late_starter(task: Task, event: Started) -> Step:
 
 
 def not_started(task: Task, event: NotStarted) -> Step:
+    if issubclass(event.failure.kind, Cancelled):  # the kill was quicker than the start
+        announced = announcement(task)
+        task, effects = end(task, Unstarted("the container was being started"))
+        return Step(task, (*announced, *effects))
     return end(task, NotRun(event.failure))
 
 

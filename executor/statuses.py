@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from executor.docker_inspect import redacted
-from executor.endings import Exit
 from executor.events import Event, Exited, Restarted, StartedAgain
+from executor.outcomes import Exit
 from executor.runtime import Address, Inspection
 from executor.tasks import Task
 

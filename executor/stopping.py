@@ -3,9 +3,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from executor.endings import Cause, Exit, Facts, Signalled, Unknown, decide, details
-from executor.events import (
+from executor.effects import (
     CancelTimer,
+    Explain,
+    ForceRemove,
+    Forget,
+    KillPid,
+    Look,
+    Remove,
+    Report,
+    StartTimer,
+    StopChecks,
+    Timer,
+    WatchPid,
+)
+from executor.endings import decide, details
+from executor.events import (
     CheckReported,
     Drained,
     DrainSlow,
@@ -13,29 +26,19 @@ from executor.events import (
     Event,
     Exited,
     ExitMissed,
-    Explain,
-    ForceRemove,
-    Forget,
     GraceOver,
     HealthReported,
-    KillPid,
-    Look,
     Noticed,
     OomKilled,
     PidGone,
-    Remove,
     Removed,
-    Report,
     Restarted,
     SignalFailed,
     StartedAgain,
-    StartTimer,
     StillUp,
-    StopChecks,
-    Timer,
     Vanished,
-    WatchPid,
 )
+from executor.outcomes import Cause, Exit, Facts, Signalled, Unknown
 from executor.tasks import Phase, Step, Task, believed, end, exit_of, force, status, stop
 from specs.resource import Resource
 from specs.status import TaskState

@@ -7,44 +7,29 @@ on. The loop takes them one after the other, asks the lifecycle what it means, a
 from __future__ import annotations
 
 import logging
-import os
 import queue
 import time
-import uuid
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
 
+from executor import effects
 from executor import events as e
+from executor.admission import Admission, Entry
 from executor.cgroups import memory_peak
 from executor.config import Settings
-from executor.endings import (
-    Cause,
-    Facts,
-    Failure,
-    NotRun,
-    Outcome,
-    Refused,
-    SecondTask,
-    Unstarted,
-    decide,
-    kill_grace,
-)
+from executor.endings import decide, kill_grace
 from executor.engine import Engine
-from executor.hands import Entry, Hands, TimerKey
+from executor.hands import Hands, TimerKey
 from executor.lifecycle import accept, advance
 from executor.logs import Logs
 from executor.mesos import Agent, Message
-from executor.plan import PARTITION_AWARE, Agreement, agreement, known_limits, plan
-from executor.runtime import ContainerAction, ContainerEvent, ContainerRuntime, RuntimeFailure
-from executor.tasks import ImpossibleEvent, Phase, Step, Task, Terms, status
+from executor.outcomes import Cause, Facts, SecondTask, Unstarted
+from executor.plan import PARTITION_AWARE
+from executor.runtime import ContainerAction, ContainerEvent, ContainerRuntime
+from executor.tasks import ImpossibleEvent, Phase, Step, Task, status
 from executor.timers import Timers
 from executor.watcher import Watcher
-from specs.errors import SpecError
 from specs.status import TaskState, TaskStatus
-from specs.task import TaskInfo
-from specs.taskinfo import docker_task, task_from_mapping
 
 log = logging.getLogger(__name__)
 
@@ -52,12 +37,12 @@ REMEMBERED = 10_000  # ids of tasks that are over: a late kill of one is no kill
 REMOVAL_WAIT = 10.0  # seconds for the last containers to be removed before we end
 
 _RINGS: dict[object, Callable[[], e.Event]] = {
-    e.Timer.COMPLETION: lambda: e.EndRequested(Cause.COMPLETION),
-    e.Timer.START: e.StartSlow,
-    e.Timer.GRACE: e.GraceOver,
-    e.Timer.STEP: e.StillUp,
-    e.Timer.MISSED: e.ExitMissed,
-    e.Timer.DRAIN: e.DrainSlow,
+    effects.Timer.COMPLETION: lambda: e.EndRequested(Cause.COMPLETION),
+    effects.Timer.START: e.StartSlow,
+    effects.Timer.GRACE: e.GraceOver,
+    effects.Timer.STEP: e.StillUp,
+    effects.Timer.MISSED: e.ExitMissed,
+    effects.Timer.DRAIN: e.DrainSlow,
     "look": e.Noticed,
 }
 _REPEATABLE = {Phase.PULLING: TaskState.STARTING, Phase.STARTING: TaskState.STARTING, Phase.RUNNING: TaskState.RUNNING}
@@ -78,6 +63,7 @@ class Supervisor:
                               starts=settings.starts, strict=settings.drop_in)
         self._hands = Hands(settings, self._engine, self._logs, self._timers, post=self._post,
                             on_loop=self._inbox.put, clock=clock)
+        self._admission = Admission(settings, self._logs)
         self._entries: dict[str, Entry] = {}
         self._containers: dict[str, str] = {}  # container id -> task id
         self._ended: OrderedDict[str, None] = OrderedDict()
@@ -209,37 +195,12 @@ class Supervisor:
         self._begin(task_id, message)
 
     def _begin(self, task_id: str, message: Message) -> None:
-        info, agreed, problem = self._read(message)
-        name = self._settings.container or f"mdx-{uuid.uuid4()}"
-        entry = Entry(Task(task_id, agreed.terms, Phase.STARTING), agreed, name)
-        if problem is None and info is not None:
-            problem = self._prepare(entry, info)
+        instead = None
+        if self._shutdown_why is not None:
+            instead = Unstarted("the executor was shutting down")
+        entry, refused = self._admission.admit(task_id, message, self._capabilities)
         self._entries[task_id] = entry
-        self._take(entry, accept(task_id, entry.agreement.terms, problem))
-
-    def _read(self, message: Message) -> tuple[TaskInfo | None, Agreement, Outcome | None]:
-        try:
-            info = docker_task(task_from_mapping(message, strict=False))
-        except SpecError as error:
-            return None, Agreement(Terms(strict=self._settings.drop_in)), Refused(error.problem, error.path)
-        agreed = agreement(info, self._settings, self._capabilities)
-        return info, agreed, Unstarted("the executor was shutting down") if self._shutdown_why is not None else None
-
-    def _prepare(self, entry: Entry, info: TaskInfo) -> Outcome | None:
-        try:
-            sandbox = self._hands.prepare(entry)
-            secrets = secret_directory(self._settings.directory)
-            entry.plan = plan(info, self._settings, entry.name, sandbox, total_memory=total_memory(),
-                              secret_directory=str(secrets))
-            self._hands.keep_secrets(entry, secrets, entry.plan.secrets)
-        except SpecError as error:
-            return Refused(error.problem, error.path)
-        except RuntimeFailure as failure:
-            return NotRun(Failure.of(failure))
-        except OSError as error:
-            return Refused(f"cannot make the sandbox {self._hands.sandbox(entry.task.id)}: {error.strerror}")
-        entry.agreement = replace(entry.agreement, terms=known_limits(entry.agreement.terms, entry.plan))
-        return None
+        self._take(entry, accept(task_id, entry.agreement.terms, instead or refused))
 
     def _refuse_again(self, entry: Entry) -> None:
         """A LAUNCH of an id that is in use: the first one goes on, and its state is told once more."""
@@ -304,15 +265,3 @@ class Supervisor:
     def _notice(self, task_id: str, event: e.Noticed | e.StartedAgain) -> None:
         if self._entries[task_id].task.phase is not Phase.PULLING:  # there is no container to look at
             self._happened(task_id, event)
-
-
-def total_memory() -> int:
-    """The node's memory, bytes."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-
-
-def secret_directory(sandbox: str) -> Path:
-    """A folder, not yet made, for one task's secrets: in memory if the node has a place for that."""
-    memory = Path("/dev/shm")  # noqa: S108 - a folder of ours in it, which nobody else can enter
-    root = memory if os.access(memory, os.W_OK) else Path(sandbox)
-    return root.absolute() / f"mdx-secrets-{uuid.uuid4()}"

@@ -6,20 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from executor.endings import Cause, Exit, Outcome
-from executor.events import (
-    CancelTimer,
-    DrainLogs,
-    Effect,
-    EndRequested,
-    Event,
-    OomKilled,
-    Report,
-    Signal,
-    StartTimer,
-    StopChecks,
-    Timer,
-)
+from executor.effects import CancelTimer, DrainLogs, Effect, Report, Signal, StartTimer, StopChecks, Timer
+from executor.events import EndRequested, Event, OomKilled
+from executor.outcomes import Cause, Exit, Outcome
 from specs.status import TaskState, TaskStatus
 
 DRAIN_WAIT = 10.0  # seconds the output has to end after the container's end

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.endings import (
+from executor.endings import Ending, decide, kill_grace
+from executor.outcomes import (
     Cause,
-    Ending,
     Exit,
     Facts,
     Failure,
@@ -18,8 +18,6 @@ from executor.endings import (
     Signalled,
     Unknown,
     Unstarted,
-    decide,
-    kill_grace,
 )
 from executor.runtime import (
     BadOption,

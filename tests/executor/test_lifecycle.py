@@ -3,10 +3,11 @@ from __future__ import annotations
 
 import pytest
 
+from executor import effects as f
 from executor import events as e
 from executor import lifecycle
-from executor.endings import Cause, Exit, Failure, Refused
 from executor.lifecycle import TRANSITIONS, accept, advance, mermaid
+from executor.outcomes import Cause, Exit, Failure, Refused
 from executor.runtime import BadOption
 from executor.tasks import ImpossibleEvent, Phase, Task, Terms
 from specs.status import TaskState
@@ -72,8 +73,8 @@ def test_the_diagram_in_the_text_is_current() -> None:
     assert mermaid() in lifecycle.__doc__
 
 
-def reports(effects: tuple[e.Effect, ...]) -> list[tuple[TaskState, str | None]]:
-    return [(effect.status.state, effect.status.message) for effect in effects if isinstance(effect, e.Report)]
+def reports(effects: tuple[f.Effect, ...]) -> list[tuple[TaskState, str | None]]:
+    return [(effect.status.state, effect.status.message) for effect in effects if isinstance(effect, f.Report)]
 
 
 def through(terms: Terms, *events: e.Event) -> list[tuple[TaskState, str | None]]:
@@ -111,25 +112,25 @@ def test_kill_with_grace_sends_the_images_signal_then_sigkill() -> None:
         task, _ = advance(task, event)
     task, effects = advance(task, e.EndRequested(Cause.KILL, 7.0))
     assert reports(effects) == [(TaskState.KILLING, None)]
-    assert e.Signal("SIGQUIT") in effects
-    assert e.StartTimer(e.Timer.GRACE, 7.0) in effects
+    assert f.Signal("SIGQUIT") in effects
+    assert f.StartTimer(f.Timer.GRACE, 7.0) in effects
     task, effects = advance(task, e.EndRequested(Cause.KILL, 2.0))
-    assert effects == (e.StartTimer(e.Timer.GRACE, 2.0, keep_earlier=True),)  # shorter, and no second signal
+    assert effects == (f.StartTimer(f.Timer.GRACE, 2.0, keep_earlier=True),)  # shorter, and no second signal
     task, effects = advance(task, e.GraceOver())
-    assert e.Signal("SIGKILL") in effects
+    assert f.Signal("SIGKILL") in effects
 
 
 def test_an_engine_that_does_not_obey_is_passed_by() -> None:
     task, _ = accept("t", Terms())
     for event in (*STARTED, e.EndRequested(Cause.KILL, 0.0)):
         task, _ = advance(task, event)
-    acts: list[e.Effect] = []
+    acts: list[f.Effect] = []
     for _ in range(4):
         task, effects = advance(task, e.StillUp())
         acts.append(effects[0])
-    assert acts == [e.ForceRemove(), e.KillPid(7), e.ForceRemove(), e.KillPid(7)]
+    assert acts == [f.ForceRemove(), f.KillPid(7), f.ForceRemove(), f.KillPid(7)]
     task, effects = advance(task, e.PidGone())
-    assert effects == (e.Look(), e.StartTimer(e.Timer.MISSED, 5.0, keep_earlier=True))
+    assert effects == (f.Look(), f.StartTimer(f.Timer.MISSED, 5.0, keep_earlier=True))
     task, _ = advance(task, e.ExitMissed())
     _, effects = advance(task, e.Drained())
     assert reports(effects) == [(TaskState.KILLED, "Container terminated with signal Killed")]
@@ -140,7 +141,7 @@ def test_a_shutdown_shortens_the_waits() -> None:
     for event in (*STARTED, e.EndRequested(Cause.KILL, 0.0), e.EndRequested(Cause.SHUTDOWN, 0.0)):
         task, _ = advance(task, event)
     _, effects = advance(task, e.StillUp())
-    assert effects == (e.ForceRemove(), e.StartTimer(e.Timer.STEP, 0.4))
+    assert effects == (f.ForceRemove(), f.StartTimer(f.Timer.STEP, 0.4))
 
 
 def test_kill_during_the_start_is_announced_when_the_start_takes_long() -> None:
@@ -157,9 +158,9 @@ def test_what_ended_before_the_stop_was_issued_ended_by_itself() -> None:
 def test_kill_during_the_pull_is_the_whole_story() -> None:
     task, _ = accept("t", Terms(killing=True))
     task, effects = advance(task, e.ImageMissing())
-    assert effects == (e.Pull(),)
+    assert effects == (f.Pull(),)
     task, effects = advance(task, e.EndRequested(Cause.KILL, 1.0))
-    assert effects[0] == e.CancelPull()
+    assert effects[0] == f.CancelPull()
     _, last = advance(task, e.Drained())
     assert [*reports(effects), *reports(last)] == [
         (TaskState.KILLING, None), (TaskState.KILLED, "Killed while the image was being pulled")]
@@ -170,7 +171,7 @@ def test_status_137_that_nobody_asked_for_is_looked_into() -> None:
     for event in STARTED:
         task, _ = advance(task, event)
     _, effects = advance(task, e.Noticed(137))
-    assert effects == (e.Look(),)
+    assert effects == (f.Look(),)
     task, _ = advance(task, e.OomKilled(None))
     task, _ = advance(task, e.Noticed(137))
     assert task.phase is P.ENDING
@@ -181,10 +182,10 @@ def test_a_restart_policy_goes_on_with_the_task() -> None:
     for event in STARTED:
         task, _ = advance(task, event)
     task, effects = advance(task, e.Noticed(1))
-    assert effects == (e.Look(),)
+    assert effects == (f.Look(),)
     task, effects = advance(task, e.Restarted(8))
     assert (task.phase, task.pid) == (P.RUNNING, 8)
-    assert e.WatchPid(8) in effects
+    assert f.WatchPid(8) in effects
 
 
 def test_health_travels_with_the_check_status() -> None:
@@ -193,6 +194,6 @@ def test_health_travels_with_the_check_status() -> None:
     for event in (*STARTED, e.CheckReported({"type": "TCP", "tcp": {"succeeded": True}})):
         task, effects = advance(task, event)
     task, effects = advance(task, e.HealthReported(False))
-    status = next(effect.status for effect in effects if isinstance(effect, e.Report))
+    status = next(effect.status for effect in effects if isinstance(effect, f.Report))
     assert (status.healthy, status.reason) == (False, "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED")
     assert status.check_status == {"type": "TCP", "tcp": {"succeeded": True}}

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from executor.endings import Cause
 from executor.events import EndRequested
+from executor.outcomes import Cause
 from executor.tasks import Phase, Terms
 from specs.status import is_terminal
 from tests.executor.world import World

@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from executor import effects as f
 from executor import events as e
-from executor.endings import Cause, Exit, Failure
 from executor.lifecycle import accept, advance
+from executor.outcomes import Cause, Exit, Failure
 from executor.runtime import BadOption, DaemonUnavailable, ImageNotFound
 from executor.tasks import Phase, Terms
 from specs.status import TaskState, TaskStatus, is_terminal
@@ -35,7 +36,7 @@ class World:
         self.kind = True  # no more mischief once it is False
         self.watched: set[int] = set()
         self.checked = False
-        self.clocks: set[e.Timer] = set()
+        self.clocks: set[f.Timer] = set()
         self.engine: deque[e.Event] = deque()  # what the engine tells unasked, in its order
         self.jobs: list[deque[Chance]] = []  # each in its own order
         self.statuses: list[TaskStatus] = []
@@ -86,12 +87,12 @@ class World:
             self.jobs.remove(job)
         return do()
 
-    def ring(self, timer: e.Timer) -> e.Event:
+    def ring(self, timer: f.Timer) -> e.Event:
         self.clocks.remove(timer)
-        rings: dict[e.Timer, e.Event] = {
-            e.Timer.COMPLETION: e.EndRequested(Cause.COMPLETION), e.Timer.START: e.StartSlow(),
-            e.Timer.GRACE: e.GraceOver(), e.Timer.STEP: e.StillUp(), e.Timer.MISSED: e.ExitMissed(),
-            e.Timer.DRAIN: e.DrainSlow()}
+        rings: dict[f.Timer, e.Event] = {
+            f.Timer.COMPLETION: e.EndRequested(Cause.COMPLETION), f.Timer.START: e.StartSlow(),
+            f.Timer.GRACE: e.GraceOver(), f.Timer.STEP: e.StillUp(), f.Timer.MISSED: e.ExitMissed(),
+            f.Timer.DRAIN: e.DrainSlow()}
         return rings[timer]
 
     # ---- the truth about the container ----
@@ -136,28 +137,28 @@ class World:
         self.task, effects = advance(self.task, event)
         self.carry_out(effects)
 
-    def carry_out(self, effects: Sequence[e.Effect]) -> None:
+    def carry_out(self, effects: Sequence[f.Effect]) -> None:
         for effect in effects:
             self.carry_out_one(effect)
 
-    def carry_out_one(self, effect: e.Effect) -> None:
+    def carry_out_one(self, effect: f.Effect) -> None:
         match effect:
-            case e.Report(status):
+            case f.Report(status):
                 self.promises(status)
                 self.statuses.append(status)
-            case e.StartTimer(timer, _, _):
+            case f.StartTimer(timer, _, _):
                 self.clocks.add(timer)
-            case e.CancelTimer(timer):
+            case f.CancelTimer(timer):
                 self.clocks.discard(timer)
-            case e.StartChecks():  # for good: a report may be on its way when they are stopped
+            case f.StartChecks():  # for good: a report may be on its way when they are stopped
                 self.checked = True
-            case e.WatchPid(pid):
+            case f.WatchPid(pid):
                 self.watched.add(pid)
-            case e.KillPid(_):
+            case f.KillPid(_):
                 self.kill()
-            case e.Remove():
+            case f.Remove():
                 self.removed, self.running, self.exists = True, False, False
-            case e.Forget():
+            case f.Forget():
                 self.forgotten = True
                 self.clocks.clear()
             case _:
@@ -166,17 +167,17 @@ class World:
     def work(self, effect: Any) -> list[deque[Chance]]:
         job: list[Chance] = []
         match effect:
-            case e.Pull():
+            case f.Pull():
                 job = [*[lambda: e.PullProgressed("some")] * (self.choose(2) if self.kind else 0), self.pulled]
-            case e.CreateAndStart():
+            case f.CreateAndStart():
                 job = self.start()
-            case e.Look():
+            case f.Look():
                 job = [self.look]
-            case e.Signal(signal):
+            case f.Signal(signal):
                 job = [lambda: self.signal(signal)]
-            case e.ForceRemove():
+            case f.ForceRemove():
                 job = [self.force_remove]
-            case e.DrainLogs():
+            case f.DrainLogs():
                 job = [e.Drained]
         return [deque(job)] if job else []
 

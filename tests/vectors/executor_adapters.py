@@ -10,23 +10,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from executor import effects as f
 from executor import events as e
 from executor.agent_settings import agent_settings
-from executor.endings import (
-    Cause,
-    Exit,
-    Facts,
-    Failure,
-    NotRun,
-    Outcome,
-    Signalled,
-    Unknown,
-    decide,
-    kill_grace,
-)
+from executor.endings import decide, kill_grace
 from executor.flags import FlagError, Flags, parse
 from executor.health import Result, health, interpret
 from executor.lifecycle import accept, advance
+from executor.outcomes import Cause, Exit, Facts, Failure, NotRun, Outcome, Signalled, Unknown
 from executor.runtime import Address, DaemonUnavailable
 from executor.statuses import network_infos
 from executor.tasks import Task, Terms
@@ -128,9 +119,9 @@ class _Story:
         """Whether a status that nobody asked for is looked into before it is believed."""
         return code == 137 and self.task is not None and self.task.cause is None
 
-    def _take(self, step: tuple[Task, tuple[e.Effect, ...]]) -> None:
+    def _take(self, step: tuple[Task, tuple[f.Effect, ...]]) -> None:
         self.task, effects = step
-        self.updates += [status_update(effect.status) for effect in effects if isinstance(effect, e.Report)]
+        self.updates += [status_update(effect.status) for effect in effects if isinstance(effect, f.Report)]
 
 
 def _shown(update: dict[str, Any]) -> dict[str, Any]:

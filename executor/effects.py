@@ -1,0 +1,128 @@
+"""What somebody should do about an event: frozen values without behaviour, which `lifecycle.py` gives.
+
+`hands.py` carries them out; what comes of them are events again, named behind the arrows.
+"""
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from specs.status import TaskStatus
+
+
+class Timer(enum.Enum):
+    """The clocks of a task; at most one of each runs. Firing is the event named beside it."""
+
+    COMPLETION = "max_completion_time"  # EndRequested(MAX_COMPLETION)
+    START = "wait for the start"  # StartSlow
+    GRACE = "kill grace period"  # GraceOver
+    STEP = "wait for a forced end"  # StillUp
+    MISSED = "wait for a missed exit"  # ExitMissed
+    DRAIN = "wait for the rest of the output"  # DrainSlow
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Send the update."""
+
+    status: TaskStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Explain:
+    """Tell the task's stderr what the update must not say, as it shall say no more than Mesos does."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """Get the image -> Pulled, PullFailed, PullProgressed."""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelPull:
+    """Nobody needs this task's image any more; nothing comes of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreateAndStart:
+    """Create, attach, start, inspect -> Created, then Started, ImageMissing, NotStarted or StartUnclear."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Ask the engine how the container is -> Exited, Vanished, StartedAgain, Restarted; nothing if it runs on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Signal the container -> SignalFailed, Vanished, or nothing; that it ended is told by the engine."""
+
+    signal: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForceRemove:
+    """Remove the container, running or not -> Removed, SignalFailed."""
+
+
+@dataclass(frozen=True, slots=True)
+class KillPid:
+    """SIGKILL the container's first process, past the engine."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Remove what is left of a container that is down; nothing comes of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartTimer:
+    """Start a clock. `keep_earlier`: one that runs already and ends sooner goes on instead."""
+
+    timer: Timer
+    seconds: float
+    keep_earlier: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CancelTimer:
+    """Stop a clock, if it runs."""
+
+    timer: Timer
+
+
+@dataclass(frozen=True, slots=True)
+class StartChecks:
+    """Begin with the health check and the check -> HealthReported, CheckReported, EndRequested(HEALTH)."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopChecks:
+    """Check no more; results under way are dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchPid:
+    """Tell when the process is gone -> PidGone."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class DrainLogs:
+    """Bring all output into the sandbox -> Drained."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """The task is over: drop what is kept for it, its clocks too."""
+
+
+Effect = (
+    Report | Explain | Pull | CancelPull | CreateAndStart | Look | Signal | ForceRemove | KillPid | Remove | StartTimer
+    | CancelTimer | StartChecks | StopChecks | WatchPid | DrainLogs | Forget
+)
