@@ -18,9 +18,11 @@ from pathlib import Path
 
 from deploy.engine import Engine, EngineError
 from deploy.images import busybox
+from deploy.signals import cleaned_up
 
 REFERENCE = "mesos-docker/nginx:debian"
 PACKAGE = "nginx"
+LABEL = "mesos-docker.build"  # of the container in which it is installed
 UNUSED = ("usr/share/doc/", "usr/share/man/", "usr/share/lintian/")
 
 SITE = """\
@@ -57,24 +59,24 @@ CHANGES = ("ENV PATH=/usr/sbin:/bin:/usr/bin", 'CMD ["nginx", "-g", "daemon off;
 Say = Callable[[str], None]
 
 
-def ensure(engine: Engine, say: Say = lambda _: None) -> str:
+def ensure(engine: Engine, say: Say = lambda _: None, reference: str = REFERENCE) -> str:
     """The image's name; it is built if it is not here, each step told to `say`. Raises EngineError."""
-    if engine.has_image(REFERENCE):
-        say(f"image {REFERENCE} is here already")
-        return REFERENCE
+    if engine.has_image(reference):
+        say(f"image {reference} is here already")
+        return reference
     base = busybox.ensure(engine)
     with tempfile.TemporaryDirectory(prefix="mesos-docker-nginx-") as folder:
         say("downloading nginx and its libraries as Debian packages")
         packages = _download(Path(folder))
-        _build(engine, base, packages, say)
-    return REFERENCE
+        _build(engine, base, reference, packages, say)
+    return reference
 
 
-def _build(engine: Engine, base: str, packages: list[Path], say: Say) -> None:
+def _build(engine: Engine, base: str, reference: str, packages: list[Path], say: Say) -> None:
     name = f"mesos-docker-build-{uuid.uuid4()}"
     say(f"creating a container from {base}")
-    engine.create(name, base, ["sh", "-c", INSTALL], {"mesos-docker.build": "nginx"})
-    try:
+    with cleaned_up(lambda: engine.remove_container(name)):
+        engine.create(name, base, ["sh", "-c", INSTALL], {LABEL: reference})
         for package in packages:
             say(f"copying {package.name.partition('_')[0]} into it")
             engine.copy_into(name, "/", _files(package))
@@ -83,10 +85,8 @@ def _build(engine: Engine, base: str, packages: list[Path], say: Say) -> None:
         status = engine.start_and_wait(name)
         if status != 0:
             raise EngineError(f"installing nginx in the container ended with {status}: {engine.logs(name).strip()}")
-        engine.commit(name, REFERENCE, CHANGES, "nginx from Debian's packages on static busybox")
-        say(f"committed {REFERENCE}")
-    finally:
-        engine.remove_container(name)
+        engine.commit(name, reference, CHANGES, "nginx from Debian's packages on static busybox")
+        say(f"committed {reference}")
 
 
 def _download(folder: Path) -> list[Path]:

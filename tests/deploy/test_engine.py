@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from deploy.engine import Engine, EngineError
-from deploy.images import busybox
+from deploy.images import busybox, nginx
 from tests.images import busybox_image, nginx_image
 
 
@@ -73,6 +73,24 @@ def test_the_images_of_the_tests(engine: Engine, name: str) -> None:
     engine.create(name, nginx_image(), ["nginx", "-T"], {})
     assert engine.start_and_wait(name) == 0
     assert "root /var/www/html;" in engine.logs(name)
+
+
+def test_building_nginx_and_breaking_off(engine: Engine, name: str) -> None:
+    reference = f"{name}:1"
+
+    def break_off(step: str) -> None:
+        if step == "installing":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        nginx.ensure(engine, break_off, reference)
+    assert engine.containers({nginx.LABEL: reference}) == []
+    assert not engine.has_image(reference)
+    steps: list[str] = []
+    assert nginx.ensure(engine, steps.append, reference) == reference
+    assert steps[-1] == f"committed {reference}"
+    assert engine.containers({nginx.LABEL: reference}) == []
+    assert engine.has_image(reference)
 
 
 def test_nobody_listens(tmp_path: Path) -> None:
