@@ -84,6 +84,7 @@ class Supervisor:
                 self._contained(call)
             for key in self._timers.due(self._clock()):
                 self._contained(lambda key=key: self._ring(key))  # type: ignore[misc]
+        log.info("Ending: %s", self._over)
         self._engine.close(REMOVAL_WAIT)
         return self._over
 

@@ -1,0 +1,92 @@
+"""What the vectors cli_flags do not say about the command line."""
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from executor.config import settings
+from executor.flags import FlagError, Flags, parse
+
+ONE = ["--container=mesos-1", "--docker=docker", "--docker_socket=/d.sock", "--launcher_dir=/l",
+       "--mapped_directory=/m", "--sandbox_directory=/s"]
+
+
+def test_without_flags_it_is_a_custom_executor() -> None:
+    assert parse([]) == Flags()
+    assert not parse(["--docker_socket=/d.sock"]).drop_in
+
+
+def test_a_flag_of_the_drop_in_wants_the_others() -> None:
+    with pytest.raises(FlagError, match="Missing required option --container"):
+        parse(["--docker=docker"])
+    with pytest.raises(FlagError, match=r"Missing required option --docker$"):
+        parse(["--container=mesos-1"])
+
+
+@pytest.mark.parametrize(("word", "text"), [
+    ("--no-docker", "Failed to load non-boolean flag 'docker' via 'no-docker'"),
+    ("--no-quiet=true", "Failed to load boolean flag 'quiet' via 'no-quiet' with value 'true'"),
+    ("--logbufsecs=x", "Failed to load flag 'logbufsecs': Failed to load value 'x': Failed to convert 'x' to number"),
+    ("--stop_timeout=5", "Failed to load flag 'stop_timeout': Failed to load value '5': Invalid duration '5'"),
+    ("--default_container_dns=[]", "Failed to parse --default_container_dns: .*"),
+    ('--default_container_dns={"docker":7}', "Failed to parse --default_container_dns: .*"),
+    ("--docker_socket=file:///no/such/file", ".*Error reading file 'file:///no/such/file': No such file or directory"),
+])
+def test_errors(word: str, text: str) -> None:
+    with pytest.raises(FlagError, match=f"^{text}$"):
+        parse([*(each for each in ONE if each.split("=")[0] != word.split("=", maxsplit=1)[0]), word])
+
+
+def test_a_value_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "env").write_text('{"A": "b"}')
+    assert parse([*ONE, f"--task_environment=file://{tmp_path}/env"]).task_environment == {"A": "b"}
+
+
+@pytest.mark.parametrize("word", ["--quiet", "--quiet=", "--quiet=1", "--quiet=true", "--QUIET"])
+def test_booleans(word: str) -> None:
+    assert parse([*ONE, word]).quiet
+
+
+def test_help_wins_over_what_is_missing() -> None:
+    assert parse(["--docker=x", "--help"]).help
+
+
+def test_a_bad_grace_period_is_an_error_after_the_flags() -> None:
+    environment = {"MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD": "5"}
+    with pytest.raises(FlagError, match="Failed to parse value '5' of 'MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD': "
+                                        "Invalid duration '5'"):
+        parse(ONE, environment)
+    with pytest.raises(FlagError, match="task_environment"):
+        parse([*ONE, "--task_environment={"], environment)
+
+
+def test_settings_of_the_drop_in() -> None:
+    flags = parse([*ONE, "--stop_timeout=10secs"])
+    environment = {"MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD": "7secs", "MESOS_FRAMEWORK_ID": "f", "MESOS_DIRECTORY": "/o"}
+    chosen = settings(flags, environment, "me")
+    assert (chosen.directory, chosen.mapped_directory, chosen.docker_socket) == ("/s", "/m", "/d.sock")
+    assert (chosen.shutdown_grace, chosen.drop_in, chosen.idle_timeout) == (10.0, True, None)
+    assert chosen.labels["mesos-docker.framework-id"] == "f"
+    assert chosen.labels["mesos-docker.owner"] == "me"
+
+
+@pytest.mark.parametrize(("text", "seconds"), [(None, 120.0), ("90secs", 90.0), ("0ns", None)])
+def test_settings_of_the_custom_executor(text: str | None, seconds: float | None) -> None:
+    environment = {"MESOS_DIRECTORY": "/work"} | ({} if text is None else {"MESOS_DOCKER_IDLE_TIMEOUT": text})
+    chosen = settings(parse([]), environment, "me")
+    assert (chosen.directory, chosen.docker_socket, chosen.idle_timeout) == ("/work", "/var/run/docker.sock", seconds)
+
+
+@pytest.mark.parametrize(("argv", "status", "text"), [
+    (["--help"], 0, "Usage: mesos-docker-executor"),
+    (["--frobnicate"], 1, "Failed to load unknown flag 'frobnicate'\n\nUsage: mesos-docker-executor"),
+    ([], 1, "Expecting 'MESOS_SLAVE_PID' to be set in the environment"),
+])
+def test_the_program_before_it_runs(argv: list[str], status: int, text: str) -> None:
+    program = Path(sys.executable).with_name("mesos-docker-executor")
+    done = subprocess.run([program, *argv], capture_output=True, text=True, check=False, env={})
+    assert done.returncode == status
+    assert (done.stdout if status == 0 else done.stderr).startswith(text)

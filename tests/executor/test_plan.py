@@ -1,0 +1,152 @@
+"""From a TaskInfo to terms and a container; what TASK_RUNNING tells; what a look means."""
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from executor.config import Settings
+from executor.docker_inspect import inspection
+from executor.events import Event, Exited, Restarted, StartedAgain
+from executor.outcomes import Exit
+from executor.plan import Agreement, Plan, agreement, command_text, known_limits, plan
+from executor.runtime import Address, BadOption
+from executor.statuses import inspect_data, network_infos, seen
+from executor.tasks import Phase, Task, Terms
+from specs.command import CommandInfo
+from specs.errors import SpecError
+from specs.task import TaskInfo
+from specs.taskinfo import task_from_mapping
+from tests.executor.running import task
+
+CUSTOM = Settings(directory="/sandbox", labels={"mesos-docker.owner": "me"})
+DROP_IN = replace(CUSTOM, container="mesos-1")
+
+
+def info(**fields: Any) -> TaskInfo:
+    return task_from_mapping(task("t", "true", **fields), strict=True)
+
+
+def planned(settings: Settings = CUSTOM, **fields: Any) -> Plan:
+    return plan(info(**fields), settings, "mdx-1", "/sandbox/tasks/t", total_memory=1 << 34,
+                secret_directory="/secrets")
+
+
+def agreed(settings: Settings = CUSTOM, capabilities: frozenset[str] = frozenset(), **fields: Any) -> Agreement:
+    return agreement(info(**fields), settings, capabilities)
+
+
+def test_terms() -> None:
+    found = agreed(capabilities=frozenset({"TASK_KILLING_STATE", "PARTITION_AWARE"}),
+                   max_completion_time={"nanoseconds": 1_500_000_000}, docker={"force_pull_image": True},
+                   kill_policy={"grace_period": {"nanoseconds": 0}}, check={"type": "TCP", "tcp": {"port": 1}})
+    assert found.terms == Terms("busybox:static", "sh -c true", force_pull=True, killing=True, partition_aware=True,
+                                max_completion=1.5, check_status={"type": "TCP", "tcp": {}})
+    assert found.kill_grace == 0.0
+
+
+def test_terms_of_the_drop_in() -> None:
+    terms = agreed(DROP_IN, docker={"force_pull_image": True}, max_completion_time={"nanoseconds": 0}).terms
+    assert (terms.strict, terms.remove, terms.force_pull, terms.max_completion) == (True, False, False, None)
+    assert agreed(DROP_IN, kill_policy={}).kill_grace is None
+
+
+def test_the_payload_of_a_custom_executors_task() -> None:
+    payload = planned().payload
+    assert payload["Labels"] == {"mesos-docker.owner": "me", "mesos-docker.task-id": "t"}
+    assert payload["HostConfig"]["LogConfig"] == {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "2"}}
+    assert payload["HostConfig"]["AutoRemove"] is False
+    assert "/sandbox/tasks/t:/mnt/mesos/sandbox" in payload["HostConfig"]["Binds"]
+
+
+def test_a_log_driver_of_the_tasks_own_stays() -> None:
+    payload = planned(docker={"parameters": [{"key": "log-driver", "value": "none"}]}).payload
+    assert payload["HostConfig"]["LogConfig"]["Type"] == "none"
+
+
+def test_the_drop_in_leaves_the_payload_as_mesos_would_have_it() -> None:
+    payload = planned(DROP_IN, docker={"parameters": [{"key": "rm", "value": "true"}]}).payload
+    assert not payload["HostConfig"].get("LogConfig")
+    assert payload["HostConfig"]["AutoRemove"] is True
+
+
+def test_limits_that_only_the_payload_says() -> None:
+    values = [{"key": "restart", "value": "on-failure:2"}, {"key": "memory", "value": "1g"}]
+    made = planned(docker={"parameters": values})
+    assert known_limits(Terms(), made) == Terms(restarts=True, memory_limit=1 << 30)
+    assert known_limits(Terms(), planned()) == Terms(memory_limit=64 << 20)
+
+
+def test_what_docker_run_would_refuse_and_what_mesos_itself_refuses() -> None:
+    with pytest.raises(BadOption, match="unknown flag: --no-such"):
+        planned(docker={"parameters": [{"key": "no-such", "value": "x"}]})
+    with pytest.raises(SpecError, match="Host path or volume source is required"):
+        planned(container={"volumes": [{"container_path": "x", "mode": "RW"}]})
+    with pytest.raises(SpecError, match="no container of type DOCKER"):
+        plan(replace(info(), container=None), CUSTOM, "n", "/s", total_memory=1, secret_directory="/x")
+
+
+def test_secrets_are_files_beside_the_payload() -> None:
+    made = planned(container={"volumes": [{"container_path": "/key", "mode": "RO", "source": {
+        "type": "SECRET", "secret": {"type": "VALUE", "value": {"data": "Z2VoZWlt"}}}}]})
+    assert made.secrets == (b"geheim",)
+    assert "/secrets/0:/key:ro" in made.payload["HostConfig"]["Binds"]
+    assert "geheim" not in repr(made)
+
+
+@pytest.mark.parametrize(("command", "text"), [
+    (None, "the image's own command"),
+    (CommandInfo(shell=False), "the image's own command"),
+    (CommandInfo(value="echo 'x' y"), """sh -c 'echo '"'"'x'"'"' y'"""),
+    (CommandInfo(value="echo", shell=False, arguments=("a b",)), "echo 'a b'"),
+    (CommandInfo(shell=False, arguments=("only", "words")), "only words"),
+])
+def test_command_text(command: CommandInfo | None, text: str) -> None:
+    assert command_text(command) == text
+
+
+ADDRESSES = (Address("front", "10.0.0.2", "fd00::2"), Address("back", "10.1.0.2"))
+
+
+def test_every_networks_addresses() -> None:
+    requested = [{"name": "front", "labels": {"labels": []}, "ip_addresses": [{"ip_address": "10.0.0.2"}]}]
+    assert network_infos(ADDRESSES, requested, strict=False) == (
+        {"name": "front", "labels": {"labels": []}, "ip_addresses": [
+            {"ip_address": "10.0.0.2"}, {"ip_address": "fd00::2", "protocol": "IPv6"}]},
+        {"name": "back", "ip_addresses": [{"ip_address": "10.1.0.2"}]})
+    assert len(network_infos(ADDRESSES, requested, strict=True)) == 1
+    assert network_infos((), requested, strict=False) == ()
+
+
+RAW = {"Id": "c", "Config": {"Env": ["MESOS_SANDBOX=/s", "A=b", "DB_PASSWORD=x", "API_TOKEN=y"],
+                             "Labels": {"a": "b", "mesos-docker.owner": "me"}}}
+
+
+@pytest.mark.parametrize(("strict", "env"), [
+    (False, ["MESOS_SANDBOX=/s", "A=***", "DB_PASSWORD=***", "API_TOKEN=***"]),
+    (True, ["MESOS_SANDBOX=/s", "A=b", "DB_PASSWORD=***", "API_TOKEN=***"]),
+])
+def test_inspect_data(strict: bool, env: list[str]) -> None:
+    (shown,) = json.loads(inspect_data(RAW, strict=strict))
+    assert shown["Config"] == {"Env": env, "Labels": {"a": "b"}}
+    assert RAW["Config"]["Labels"]["mesos-docker.owner"] == "me"  # type: ignore[index]
+
+
+RUNNING = Task("t", Terms(), Phase.RUNNING, container="c", pid=7)
+
+
+@pytest.mark.parametrize(("task", "state", "event"), [
+    (RUNNING, {"Running": True, "Pid": 7}, None),
+    (RUNNING, {"Running": True, "Pid": 7, "Paused": True}, None),
+    (RUNNING, {"Running": True, "Pid": 8}, StartedAgain(8)),
+    (replace(RUNNING, pid=None), {"Running": True, "Pid": 8}, None),
+    (replace(RUNNING, terms=Terms(restarts=True)), {"Running": True, "Restarting": True}, Restarted(None)),
+    (replace(RUNNING, terms=Terms(restarts=True)), {"Running": True, "Pid": 8}, Restarted(8)),
+    (RUNNING, {"Running": False, "ExitCode": 3, "Error": "e"}, Exited(Exit(3, error="e"))),
+    (RUNNING, {"Running": False, "ExitCode": 137, "OOMKilled": True}, Exited(Exit(137, oom=True))),
+    (RUNNING, {"Running": False, "ExitCode": 137, "Status": "removing"}, Exited(Exit(137, removed=True))),
+])
+def test_what_a_look_means(task: Task, state: dict[str, Any], event: Event | None) -> None:
+    assert seen(task, inspection({"Id": "c", "State": {"StartedAt": "2026-01-01T00:00:00Z", **state}})) == event
