@@ -117,6 +117,8 @@ class Accepting:
         return left
 
     def _launch_group(self, framework: Framework, agent: AgentRecord, operation: Json, left: Resources) -> Resources:
+        if "launch_group" not in operation:
+            return left
         executor, tasks = operation["launch_group"]["executor"], tasks_of(operation)
         problem = group_problem(tasks, executor, framework, agent, left)
         if problem is not None:

@@ -26,6 +26,7 @@ from deploy.local.executors import (
     Executor,
     command_executor_info,
 )
+from deploy.local.processes import start_of
 from deploy.local.records import is_terminal
 from deploy.local.sandbox import create_sandbox
 from specs.durations import print_duration
@@ -161,9 +162,10 @@ class TaskLauncher:
         state = self._state
 
         def forked(pid: int) -> None:
-            state.checkpoints.save_container(executor.container_id, pid)
+            start = start_of(pid)
+            state.checkpoints.save_container(executor.container_id, pid, start)
             if executor.checkpoint:
-                state.checkpoints.save_pid(executor.framework_id, executor.id, executor.container_id, pid)
+                state.checkpoints.save_pid(executor.framework_id, executor.id, executor.container_id, pid, start)
 
         containerizer = next(item for item in state.containerizers if item.supports(config))
         try:

@@ -40,6 +40,7 @@ class ExecutorRecord:
     command_task: bool
     container_id: str
     pid: int | None  # None: it was never forked
+    start: int | None
     completed: bool
     tasks: list[TaskRecord]
 
@@ -96,17 +97,18 @@ class Checkpoints:
 
     # ---- containers of all frameworks
 
-    def save_container(self, container_id: str, pid: int) -> None:
-        self._write(self._root / "containers" / container_id, {"pid": pid})
+    def save_container(self, container_id: str, pid: int, start: int | None) -> None:
+        """`start`: see `processes.start_of`."""
+        self._write(self._root / "containers" / container_id, {"pid": pid, "start": start})
 
     def forget_container(self, container_id: str) -> None:
         (self._root / "containers" / container_id).unlink(missing_ok=True)
 
-    def containers(self) -> dict[str, int]:
-        """Pids by container id."""
+    def containers(self) -> dict[str, tuple[int, int | None]]:
+        """Pid and start by container id."""
         folder = self._root / "containers"
         found = {path.name: read_json(path) for path in folder.iterdir()} if folder.is_dir() else {}
-        return {name: value["pid"] for name, value in found.items() if value is not None}
+        return {name: (value["pid"], value["start"]) for name, value in found.items() if value is not None}
 
     # ---- frameworks that want it
 
@@ -120,8 +122,9 @@ class Checkpoints:
                     {"info": info, "command_task": command_task, "container_id": container_id})
         self._run(framework_id, executor_id, container_id).mkdir(parents=True, exist_ok=True)
 
-    def save_pid(self, framework_id: str, executor_id: str, container_id: str, pid: int) -> None:
-        self._write(self._run(framework_id, executor_id, container_id) / "pids" / "forked.pid", {"pid": pid})
+    def save_pid(self, framework_id: str, executor_id: str, container_id: str, pid: int, start: int | None) -> None:
+        path = self._run(framework_id, executor_id, container_id) / "pids" / "forked.pid"
+        self._write(path, {"pid": pid, "start": start})
 
     def save_task(self, framework_id: str, executor_id: str, container_id: str, info: Mapping[str, Any]) -> None:
         self._write(self._task(framework_id, executor_id, container_id, info["task_id"]["value"]) / "task.info", info)
@@ -186,11 +189,11 @@ def _read_executor(folder: Path) -> ExecutorRecord | None:
     if record is None:
         return None
     run = folder / "runs" / record["container_id"]
-    forked = read_json(run / "pids" / "forked.pid")
+    forked = read_json(run / "pids" / "forked.pid") or {}
     tasks = run / "tasks"
     found = [_read_task(path) for path in sorted(tasks.iterdir())] if tasks.is_dir() else []
     return ExecutorRecord(record["info"], record["command_task"], record["container_id"],
-                          forked["pid"] if forked is not None else None, (run / "executor.sentinel").exists(),
+                          forked.get("pid"), forked.get("start"), (run / "executor.sentinel").exists(),
                           [task for task in found if task is not None])
 
 

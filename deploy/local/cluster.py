@@ -220,6 +220,11 @@ def _offer_message(offer_id: str, allocation: Allocation, framework: Framework, 
     ip, _, port = address.rpartition(":")
     executors = [{"value": executor_id} for executor_id in framework.executors.get(agent.id, ())]
     resources = resource_messages(allocation.resources)
+    allocation_info: Json | None = {"role": allocation.role}
+    if not framework.has("MULTI_ROLE"):  # does not know of allocations
+        allocation_info = None
+        for item in resources:
+            del item["allocation_info"]
     if not framework.has("RESERVATION_REFINEMENT"):
         resources = [_before_refinement(item) for item in resources]
     return {
@@ -228,7 +233,7 @@ def _offer_message(offer_id: str, allocation: Allocation, framework: Framework, 
         "url": {"scheme": "http", "address": {"hostname": agent.info["hostname"], "ip": ip, "port": int(port)},
                 "path": f"/{process}"},
         "resources": resources, "attributes": agent.info.get("attributes", []), "executor_ids": executors,
-        "allocation_info": {"role": allocation.role},
+        "allocation_info": allocation_info,
     }
 
 

@@ -99,7 +99,6 @@ class ProcessContainerizer:
 
         def exited(status: int | None) -> None:
             self._pids.pop(container_id, None)
-            kill_tree(pid)  # what it has left behind
             terminated(Termination(status=status))
 
         return self._processes.watch(pid, exited)

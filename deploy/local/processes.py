@@ -60,6 +60,7 @@ class ProcessTable:
 
         def ready() -> None:
             self.unwatch(pid)
+            kill_tree(pid)  # what it has left behind; before it is waited for: until then the pid is its own
             exited(self._status(pid))
 
         asyncio.get_running_loop().add_reader(descriptor, ready)
@@ -83,6 +84,16 @@ class ProcessTable:
         for pid, child in list(self._children.items()):
             if pid not in self._watches and child.poll() is not None:
                 del self._children[pid]
+
+
+def start_of(pid: int) -> int | None:
+    """When a process started, in clock ticks since boot; None: there is none. With the pid it names one process for
+    good: pids are used again."""
+    try:
+        stat = Path("/proc", str(pid), "stat").read_bytes()
+    except OSError:
+        return None
+    return int(stat[stat.rindex(b")") + 2:].split()[19])
 
 
 def kill_tree(pid: int, number: signal.Signals = signal.SIGKILL) -> None:

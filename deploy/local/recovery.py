@@ -15,7 +15,7 @@ from deploy.local.agent_state import AgentState
 from deploy.local.checkpoints import ExecutorRecord, FrameworkRecord
 from deploy.local.containers import Termination
 from deploy.local.executors import REGISTERING, TERMINATED, TERMINATING, AgentFramework, Executor
-from deploy.local.processes import kill_tree
+from deploy.local.processes import kill_tree, start_of
 from deploy.local.records import is_terminal, new_task
 from specs.durations import print_duration
 
@@ -48,13 +48,15 @@ class Recovery:
             self._launcher.terminated(executor, termination)
         if state.frameworks:
             await asyncio.sleep(state.flags.executor_reregistration_timeout)
-            self._give_up_missing()
+            if not state.stopped:
+                self._give_up_missing()
 
     def _kill_orphans(self, records: list[FrameworkRecord]) -> None:
         kept = {executor.container_id for record in records for executor in record.executors}
-        for container_id, pid in self._state.checkpoints.containers().items():
+        for container_id, (pid, start) in self._state.checkpoints.containers().items():
             if container_id not in kept:
-                kill_tree(pid)
+                if start_of(pid) == start:
+                    kill_tree(pid)
                 self._state.checkpoints.forget_container(container_id)
 
     def _recover_executor(self, framework: AgentFramework, record: ExecutorRecord,
@@ -72,7 +74,8 @@ class Recovery:
             framework.completed_executors.append(executor)
             return
         framework.executors[executor_id] = executor
-        watched = record.pid is not None and state.containerizer_of(executor).recover(
+        alive = record.pid is not None and start_of(record.pid) == record.start
+        watched = alive and record.pid is not None and state.containerizer_of(executor).recover(
             executor.container_id, record.pid, lambda termination: self._launcher.terminated(executor, termination))
         if not watched:
             ended.append((executor, Termination(message="Abnormal executor termination: unknown container")))

@@ -150,6 +150,30 @@ def test_a_port_that_is_taken_is_said(local_mesos: StartMesos) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_framework_without_multi_role_sees_no_allocations(local_mesos: StartMesos) -> None:
+    scheduler = Scheduler(local_mesos(resources=RESOURCES).address, roles=[], capabilities=[])
+    scheduler.subscribe()
+    offer = scheduler.offer()
+    assert "allocation_info" not in offer
+    assert {(item["role"], "allocation_info" in item) for item in offer["resources"]} == {("*", False)}
+    scheduler.launch(offer, command_task("t", offer, "true"))
+    assert scheduler.update("t", "TASK_FINISHED")["message"] == "Command exited with status 0"
+
+
+@pytest.mark.parametrize("operation", [
+    {"type": "LAUNCH"}, {"type": "LAUNCH_GROUP"}, {}, {"type": "RESERVE", "reserve": {"resources": []}},
+    {"type": "LAUNCH_GROUP", "launch_group": {"executor": {"executor_id": {"value": "e"}}, "task_group": {}}},
+])
+def test_operations_without_content_change_nothing(local_mesos: StartMesos, operation: Json) -> None:
+    scheduler = Scheduler(local_mesos(resources=RESOURCES).address)
+    scheduler.subscribe()
+    offer = scheduler.offer()
+    assert scheduler.call("ACCEPT", offer_ids=[offer["id"]], operations=[operation],
+                          filters={"refuse_seconds": 0})[0] == 202
+    again = scheduler.offer(cpus=4)
+    assert again["resources"] == offer["resources"]
+
+
 def test_tasks_on_several_agents_with_roles(local_mesos: StartMesos) -> None:
     mesos = local_mesos(agents=3, resources="cpus:1;mem:512;ports:[31000-31009]", roles=["web"])
     refused = Scheduler(mesos.address, roles=["other"])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local.checkpoints import Checkpoints
 from deploy.local.pytest_plugin import StartMesos
 from tests.deploy.local.client import Scheduler, command_task, executor_task, get, wait_for
 
@@ -140,6 +141,18 @@ def test_an_agent_that_stays_away_is_unreachable(local_mesos: StartMesos) -> Non
     mesos.start_agent()
     status = scheduler.update("t", "TASK_RUNNING")
     assert status["message"] == "Unreachable agent re-reregistered"
+
+
+def test_a_pid_that_belongs_to_another_by_now_is_left_alone(local_mesos: StartMesos) -> None:
+    mesos = local_mesos(resources=RESOURCES)
+    with subprocess.Popen(["sleep", "600"]) as stranger:
+        saved = Checkpoints(mesos.work_dir, mesos.agent_ids[0])
+        saved.save_container("long ago", stranger.pid, start=1)
+        mesos.stop_agent()
+        mesos.start_agent()
+        assert saved.containers() == {}
+        assert stranger.poll() is None
+        stranger.kill()
 
 
 @pytest.mark.parametrize("busy", [False, True])
