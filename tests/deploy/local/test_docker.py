@@ -1,0 +1,95 @@
+"""The docker containerizer's part, with real Docker: what the agent does around `mesos-docker-executor`."""
+from __future__ import annotations
+
+import json
+import subprocess
+from base64 import b64decode
+from pathlib import Path
+
+import pytest
+
+from deploy.local import LocalMesos
+from deploy.local.agent_state import AgentFlags
+from deploy.local.containers import ContainerConfig
+from deploy.local.docker_containerizer import DockerContainerizer
+from deploy.local.processes import ProcessTable
+from deploy.local.pytest_plugin import StartMesos
+from tests.deploy.local.client import Json, Scheduler, command_task, wait_for
+from tests.images import busybox_image
+
+RESOURCES = "cpus:4;mem:4096;disk:10240;ports:[31000-31099]"
+
+
+def docker_task(offer: Json, command: str, image: str) -> Json:
+    return command_task("t", offer, command, container={
+        "type": "DOCKER", "docker": {"image": image, "network": "NONE"}})
+
+
+def containers(name: str) -> list[str]:
+    listed = subprocess.run(["docker", "ps", "-a", "--format", "{{.Names}}"], check=True, capture_output=True,
+                            text=True)
+    return [line for line in listed.stdout.split() if name in line]
+
+
+def test_close_stops_and_removes_the_container() -> None:
+    image = busybox_image()
+    with LocalMesos(resources=RESOURCES, executor_shutdown_grace_period=3.0) as mesos:
+        scheduler = Scheduler(mesos.address)
+        scheduler.subscribe()
+        offer = scheduler.offer()
+        scheduler.launch(offer, docker_task(offer, "exec sleep 600", image))
+        status = scheduler.update("t", "TASK_RUNNING")
+        name = status["container_status"]["container_id"]["value"]
+        assert containers(name) == [f"mesos-{name}"]
+        assert json.loads(b64decode(status["data"]))[0]["Name"] == f"/mesos-{name}"
+    assert containers(name) == []
+
+
+def test_the_container_of_an_ended_task_is_removed_after_the_delay(local_mesos: StartMesos) -> None:
+    image = busybox_image()
+    scheduler = Scheduler(local_mesos(resources=RESOURCES, docker_remove_delay=0.1).address)
+    scheduler.subscribe()
+    offer = scheduler.offer()
+    scheduler.launch(offer, docker_task(offer, "echo out; exit 3", image))
+    status = scheduler.update("t", "TASK_FAILED")
+    assert status["message"] == "Container exited with status 3"
+    wait_for(lambda: not containers(status["container_status"]["container_id"]["value"]))
+
+
+def test_an_executor_that_cannot_be_started(local_mesos: StartMesos, tmp_path: Path) -> None:
+    image = busybox_image()
+    scheduler = Scheduler(local_mesos(resources=RESOURCES, launcher_dir=tmp_path).address)
+    scheduler.subscribe()
+    offer = scheduler.offer()
+    scheduler.launch(offer, docker_task(offer, "true", image))
+    status = scheduler.update("t")
+    assert (status["state"], status["reason"]) == ("TASK_FAILED", "REASON_CONTAINER_LAUNCH_FAILED")
+    assert status["message"].startswith("Failed to launch container: Failed to fork executor: ")
+
+
+@pytest.mark.parametrize(("given", "flag"), [
+    ({}, "--docker_socket=/var/run/docker.sock"), ({}, "--stop_timeout=0ns"), ({}, "--help=false"),
+    ({"docker_stop_timeout": 1.5}, "--stop_timeout=1500ms"),
+    ({"cgroups_enable_cfs": True}, "--cgroups_enable_cfs=true"),
+    ({"default_container_dns": "{}"}, "--default_container_dns={}"),
+])
+def test_the_flags_of_the_executor(given: Json, flag: str, tmp_path: Path) -> None:
+    flags = AgentFlags(work_dir=tmp_path, resources=[], launcher_dir=Path("/launcher"), **given)
+    config = ContainerConfig("id", {}, {}, tmp_path, {}, None)
+    argv = DockerContainerizer(flags, ProcessTable()).executor_argv(config)
+    assert argv[0] == "/launcher/mesos-docker-executor"
+    assert argv[1:] == sorted(argv[1:])
+    assert flag in argv
+
+
+def test_a_custom_executor_in_a_container_of_its_own(tmp_path: Path) -> None:
+    """As the containerizer would run it: the executor's image, command, environment and sandbox."""
+    docker = {"image": "i", "parameters": [{"key": "label", "value": "x=y"}]}
+    executor = {"command": {"value": "./executor", "environment": {"variables": [{"name": "A", "value": "b"}]}},
+                "container": {"type": "DOCKER", "docker": docker}}
+    config = ContainerConfig("id", executor, None, tmp_path, {"MESOS_DIRECTORY": "d"}, None)
+    flags = AgentFlags(work_dir=tmp_path, resources=[])
+    assert DockerContainerizer(flags, ProcessTable()).custom_argv(config) == [
+        "docker", "-H", "unix:///var/run/docker.sock", "run", "--name", "mesos-id", "--net", "host", "-v",
+        f"{tmp_path}:/mnt/mesos/sandbox", "-e", "A=b", "-e", "MESOS_DIRECTORY=d",
+        "-e", "MESOS_SANDBOX=/mnt/mesos/sandbox", "--label=x=y", "--entrypoint", "/bin/sh", "i", "-c", "./executor"]
