@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from tests.bench.settings import LABEL
@@ -37,6 +37,20 @@ class _Connection(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
         self.sock.connect(self._path)
+
+
+class Engine(Protocol):
+    """What a container's life takes."""
+
+    def create(self, payload: Mapping[str, Any], name: str) -> str: ...
+
+    def start(self, container: str) -> None: ...
+
+    def wait(self, container: str) -> int: ...
+
+    def remove(self, container: str) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class RawDocker:
@@ -182,35 +196,37 @@ class Exits:
         docker.close()
 
 
-def lives(path: str, body: Mapping[str, Any], count: int, parallelism: int) -> tuple[float, list[float]]:
-    """Run `count` containers from create to remove, `parallelism` at once.
+def lives(
+    make: Callable[[], Engine], body: Mapping[str, Any], count: int, parallelism: int,
+) -> tuple[float, list[float]]:
+    """Run `count` containers from create to exit, `parallelism` at once, each thread with an engine from `make`.
 
     Returns seconds from the first create until all had *ended* (the removals come after), and for each container the
     seconds from that first moment to its end, which is what a burst is measured by.
     """
     local = threading.local()
-    opened: list[RawDocker] = []
+    opened: list[Engine] = []
 
-    def docker() -> RawDocker:
-        if not hasattr(local, "docker"):
-            local.docker = RawDocker(path)
-            opened.append(local.docker)
-        connection: RawDocker = local.docker
-        return connection
+    def engine() -> Engine:
+        if not hasattr(local, "engine"):
+            local.engine = make()
+            opened.append(local.engine)
+        mine: Engine = local.engine
+        return mine
 
     began = time.perf_counter()
 
     def life(_: int) -> tuple[float, str]:
-        container = docker().create(body, f"bench-{uuid.uuid4()}")
-        docker().start(container)
-        docker().wait(container)
+        container = engine().create(body, f"bench-{uuid.uuid4()}")
+        engine().start(container)
+        engine().wait(container)
         return time.perf_counter() - began, container
 
     with ThreadPoolExecutor(parallelism) as pool:
         ended = list(pool.map(life, range(count)))
-        list(pool.map(lambda container: docker().remove(container), [container for _, container in ended]))
-    for connection in opened:
-        connection.close()
+        list(pool.map(lambda container: engine().remove(container), [container for _, container in ended]))
+    for each in opened:
+        each.close()
     return max(seconds for seconds, _ in ended), [seconds for seconds, _ in ended]
 
 

@@ -58,8 +58,8 @@ def budget(row: Row, promise: Budget) -> Text:
 def table(parts: list[Row]) -> Table:
     """All rows, a rule between the parts."""
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    columns = (("part", None), ("what", 4), ("ours: p50 (quartiles, p99; n)", 4), ("beside it → ours over it", 6),
-               ("budget", 3))
+    columns = (("part", None), ("what", 4), ("measured: p50 (quartiles, p99; n)", 4),
+               ("beside it → measured over it", 6), ("budget", 3))
     for name, ratio in columns:
         shown.add_column(name, ratio=ratio, overflow="fold", no_wrap=ratio is None)
     last = None

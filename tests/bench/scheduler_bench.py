@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import gc
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -177,5 +179,13 @@ def bench(settings: Settings) -> Iterator[Row]:
     for agents in (10, 100, 1_000):
         yield Row("scheduler", f"offers decoded and matched, {agents:,} agents", "/s",
                   Series.of("ours", [offer_rate(agents, settings.times(full=20, quick=5)) for _ in range(rounds)]))
-    yield Row("scheduler", "memory per running task", "KiB",
-              Series.of("ours", [[bytes_per_task(settings.times(full=20_000, quick=5_000)) / 1024]]))
+    for count in sizes:
+        yield Row("scheduler", f"memory per running task, {count:,} tasks", "KiB",
+                  Series.single("ours", _in_a_fresh_process(count) / 1024))
+
+
+def _in_a_fresh_process(count: int) -> float:
+    """`bytes_per_task` where nothing has been allocated and freed before."""
+    code = f"from tests.bench.scheduler_bench import bytes_per_task; print(bytes_per_task({count}))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return float(done.stdout)

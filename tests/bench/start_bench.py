@@ -22,15 +22,53 @@ from tests.bench.settings import Settings
 
 def bench(settings: Settings) -> Iterator[Row]:
     """Rows in ms."""
-    ways = {"custom": [f"--docker_socket={settings.docker_socket}"], "drop-in": _drop_in(settings.docker_socket)}
-    for way, flags in ways.items():
+    custom = f"--docker_socket={settings.docker_socket}"
+    module = [sys.executable, "-m", "executor"]
+    ways = {"custom": [str(COMMAND), custom], "custom, python -m executor": [*module, custom],
+            "drop-in": [str(COMMAND), *_drop_in(settings.docker_socket)]}
+    for way, command in ways.items():
         ours: list[list[float]] = []
         bare: list[list[float]] = []
-        for _ in range(settings.times(6, 3)):
-            ours.append([_subscribe(flags) * 1000 for _ in range(3)])
+        for _ in range(settings.times(5, 2)):
+            ours.append([_subscribe(command) * 1000 for _ in range(3)])
             bare.append([_bare() * 1000 for _ in range(3)])
         yield Row("start", f"process start → SUBSCRIBE, {way}", "ms", Series.of("ours", ours),
                   (Series.of("python that does nothing", bare),), (budgets.START_TO_SUBSCRIBE,))
+    yield from _imports(settings)
+
+
+def _imports(settings: Settings) -> Iterator[Row]:
+    """What loading our modules costs, and which of them cost most; -X importtime itself slows them down somewhat."""
+    readings = [_import_times("executor.__main__,executor.mesos_driver,executor.supervisor")
+                for _ in range(settings.times(5, 2))]
+    yield Row("start", "imports before SUBSCRIBE", "ms",
+              Series.of("executor", [[sum(own for own, _ in reading) / 1000] for reading in readings]),
+              note=costliest(readings[-1]))
+    sdk = [_import_times("executor.docker_runtime") for _ in range(settings.times(5, 2))]
+    yield Row("start", "imports of the Docker SDK, on a worker meanwhile", "ms",
+              Series.of("executor", [[sum(own for own, _ in reading) / 1000] for reading in sdk]),
+              note=costliest(sdk[-1]))
+
+
+def parse_import_times(text: str) -> list[tuple[int, str]]:
+    """Microseconds that each module took by itself, and its name, from what `-X importtime` writes."""
+    told = [line.split(":", 1)[1].split("|") for line in text.splitlines() if line.startswith("import time:")]
+    return [(int(own), name.strip()) for own, _, name in told if own.strip().isdigit()]
+
+
+def costliest(reading: Sequence[tuple[int, str]], count: int = 4) -> str:
+    """The packages that take most of the time, each with its modules."""
+    packages: dict[str, int] = {}
+    for own, name in reading:
+        packages[name.partition(".")[0]] = packages.get(name.partition(".")[0], 0) + own
+    most = sorted(packages.items(), key=lambda package: -package[1])[:count]
+    return f"{len(reading)} modules; " + ", ".join(f"{name} {own / 1000:.0f} ms" for name, own in most)
+
+
+def _import_times(modules: str) -> list[tuple[int, str]]:
+    done = subprocess.run([sys.executable, "-X", "importtime", "-c", f"import {modules}"], check=True,
+                          capture_output=True, text=True)
+    return parse_import_times(done.stderr)
 
 
 def _drop_in(docker_socket: str) -> list[str]:
@@ -43,18 +81,21 @@ def _drop_in(docker_socket: str) -> list[str]:
     return [f"--{name}={value}" for name, value in said.items()]
 
 
-def _subscribe(flags: Sequence[str]) -> float:
+def _subscribe(command: Sequence[str]) -> float:
     agent = TimedAgent()
     with tempfile.TemporaryDirectory(prefix="mesos-docker-bench-") as folder, contextlib.closing(agent):
         began = time.monotonic()
-        process = subprocess.Popen([COMMAND, *flags], cwd=folder, env=agent.environment(Path(folder)),
+        process = subprocess.Popen(command, cwd=folder, env=agent.environment(Path(folder)), text=True,
                                    start_new_session=True, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.DEVNULL)
-        try:
-            return agent.wait_subscribed() - began
-        finally:
-            process.kill()
-            process.communicate()
+                                   stderr=subprocess.PIPE)
+        subscribed: float | None = None
+        with contextlib.suppress(TimeoutError):
+            subscribed = agent.wait_subscribed(10)
+        process.kill()
+        _, errors = process.communicate()
+        if subscribed is None:
+            raise RuntimeError(f"{command} does not subscribe: {errors[-1000:]}")
+        return subscribed - began
 
 
 def _bare() -> float:
