@@ -45,6 +45,8 @@ log = logging.getLogger(__name__)
 UNCLEAR = (DaemonUnavailable, DeadlineExceeded)
 URGENT_CALLS = 4
 PULLS = 8
+REMOVAL_PATIENCE = 5.0  # seconds that a removal waits for the starts to be done: it costs the engine as much as a start
+MANY_REMOVALS = 100  # waiting ones, from which on they wait no more
 
 Post = Callable[[str, Event], None]
 
@@ -134,8 +136,12 @@ class Engine:
         self._urgent.submit(job)
 
     def remove(self, container: str) -> None:
-        """Remove what is left of a container; a failure is logged."""
-        self._removals.submit(lambda: self._remove(container))
+        """Remove what is left of a container, when nobody waits to be started; a failure is logged."""
+        def job() -> None:
+            if self._removals.backlog < MANY_REMOVALS:
+                self._starts.wait_idle(REMOVAL_PATIENCE)
+            self._remove(container)
+        self._removals.submit(job)
 
     def reread(self, task_id: str, container: str, *, follow: bool, done: Callable[[], None]) -> None:
         """Bring the output that was missed while the engine was gone, from its own log; `done` comes on a worker."""

@@ -19,7 +19,7 @@ class Workers:
         self._name = name
         self._size = size
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._threads = 0
         self._unfinished = 0
 
@@ -32,6 +32,16 @@ class Workers:
                 threading.Thread(target=self._work, name=f"{self._name}-{self._threads}", daemon=True).start()
         self._jobs.put(job)
 
+    def wait_idle(self, timeout: float) -> None:
+        """Wait until there is nothing to do, at most `timeout` seconds."""
+        with self._lock:
+            self._lock.wait_for(lambda: not self._unfinished, timeout)
+
+    @property
+    def backlog(self) -> int:
+        """Jobs that are not finished."""
+        return self._unfinished
+
     def _work(self) -> None:
         while True:
             job = self._jobs.get()
@@ -42,3 +52,5 @@ class Workers:
             finally:
                 with self._lock:
                     self._unfinished -= 1
+                    if not self._unfinished:
+                        self._lock.notify_all()
