@@ -1,6 +1,6 @@
 """Following tasks to their end: who waits for what, when to give up, and what the command's exit status will be.
 
-A session listens to a framework, on the framework's thread; `interrupt` may come from a signal handler.
+A session listens to a framework, on the framework's thread; `interrupt` may come from any.
 """
 from __future__ import annotations
 

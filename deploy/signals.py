@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import socket
+import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 
@@ -30,17 +32,32 @@ def orderly() -> Iterator[None]:
 
 @contextlib.contextmanager
 def given_to(interrupted: Callable[[], None]) -> Iterator[None]:
-    """While tasks run: each signal is a call of `interrupted`."""
-    def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        interrupted()
-    before = {name: signal.getsignal(name) for name in SIGNALS}
-    for name in SIGNALS:
-        signal.signal(name, interrupt)
-    try:
-        yield
-    finally:
-        for name, handler in before.items():
-            signal.signal(name, handler)
+    """While tasks run: each signal is a call of `interrupted`, on a thread of its own and at once.
+
+    The system gives a signal to any thread of the process. Python's own handlers then wait until the main thread wakes
+    up, which may be long: it stands in a lock, for the next thing to happen. What every thread does is to write the
+    signal's number into a file descriptor, and a thread that reads there is awake at once.
+    """
+    def wait_for_numbers() -> None:
+        while number := reading.recv(1):
+            if number[0] in SIGNALS:
+                interrupted()
+
+    reading, writing = socket.socketpair()
+    with reading, writing:
+        writing.setblocking(False)
+        before = {name: signal.signal(name, lambda _signal, _frame: None) for name in SIGNALS}
+        descriptor = signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
+        thread = threading.Thread(target=wait_for_numbers, name="signals", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            for name, handler in before.items():
+                signal.signal(name, handler)
+            signal.set_wakeup_fd(descriptor)
+            writing.shutdown(socket.SHUT_WR)
+            thread.join()
 
 
 @contextlib.contextmanager
