@@ -166,22 +166,31 @@ class HttpServer:
     async def stop(self) -> None:
         """Stop listening and break all connections."""
         runner, self._runner = self._runner, None
-        if runner is not None:
-            await runner.cleanup()
-            await asyncio.sleep(0.01)  # the loop closes sockets a turn later
+        server = runner.server if runner is not None else None
+        if runner is None or server is None:
+            return
+        connections = server.connections
+        transports = [connection.transport for connection in connections]  # aiohttp forgets them as it closes them
+        await runner.cleanup()
+        await asyncio.sleep(0.01)  # the loop closes sockets a turn later; some may have come in meanwhile
+        transports += [connection.transport for connection in server.connections]
+        for transport in transports:
+            if transport is not None:
+                transport.abort()  # also where something is still to be written
+        await asyncio.sleep(0)
 
-    def _handler(self, path: str) -> tuple[Handler | None, str]:
+    def _handler(self, path: str) -> Handler | None:
         parts = [part for part in path.split("/") if part]
         if parts and parts[0] == self._name:
             parts = parts[1:]
         for length in range(len(parts), -1, -1):
             route = "/" + "/".join(parts[:length])
             if route in self._routes:
-                return self._routes[route], route
-        return None, ""
+                return self._routes[route]
+        return None
 
     async def _serve(self, http: web.Request) -> web.StreamResponse:
-        handler, _ = self._handler(http.path)
+        handler = self._handler(http.path)
         if handler is None:
             return _whole(Response(404))
         try:

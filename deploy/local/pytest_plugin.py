@@ -37,7 +37,7 @@ def local_mesos() -> Iterator[StartMesos]:
     with ExitStack() as stack:
 
         def start(agents: int = 1, **settings: Any) -> LocalMesos:
-            settings.setdefault("executor_shutdown_grace_period", 2.0)
+            settings.setdefault("executor_shutdown_grace_period", 0.5)
             return stack.enter_context(LocalMesos(agents, **settings))
 
         yield start
