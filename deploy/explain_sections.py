@@ -14,6 +14,7 @@ from specs.durations import print_duration
 from specs.errors import SpecError
 from specs.image import HUB, parse_reference, pulled_name
 from specs.resources import Resources
+from specs.secrecy import looks_secret
 from specs.sizes import print_size
 from specs.task import TaskInfo
 from specs.taskinfo import docker_task
@@ -187,6 +188,8 @@ def environment_rows(task: TaskInfo, options: RunOptions) -> Iterator[Row]:
     for key, value in sorted(options.env.items()):
         if key in options.secret_env:
             yield Row(key, HIDDEN, "secret")
+        elif looks_secret(key):
+            yield Row(key, HIDDEN, "hidden for its name; the container gets the value")
         else:
             yield Row(key, value, "" if key in own and not key.startswith("MESOS_") else "set by Mesos")
 

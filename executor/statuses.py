@@ -10,10 +10,10 @@ from executor.events import Event, Exited, Restarted, StartedAgain
 from executor.outcomes import Exit
 from executor.runtime import Address, Inspection
 from executor.tasks import Task
+from specs.secrecy import looks_secret
 
 OUR_LABELS = "mesos-docker."
 _BEING_REMOVED = ("removing", "dead")  # State.Status, from the beginning of a forced removal on
-_SECRET_WORDS = ("SECRET", "PASSW", "TOKEN", "CREDENTIAL", "PRIVATE", "API_KEY", "APIKEY", "ACCESS_KEY", "AUTH")
 
 
 def network_infos(addresses: Sequence[Address], requested: Sequence[Mapping[str, Any]], *,
@@ -39,7 +39,7 @@ def inspect_data(raw: Mapping[str, Any], *, strict: bool) -> bytes:
     As Mesos a JSON array with one object. Values of environment variables are hidden: in place of Mesos's executor
     only those whose names speak of a secret, so that readers of this field find what they know; else all but MESOS_*.
     """
-    hide = _secret if strict else _not_mesos
+    hide = looks_secret if strict else _not_mesos
     shown = redacted(raw, hide)
     config = dict(shown.get("Config") or {})
     labels = config.get("Labels") or {}
@@ -65,10 +65,6 @@ def _ip_addresses(address: Address) -> list[dict[str, str]]:
     """Mesos leaves the protocol of an IPv4 address at its default."""
     found = [] if address.ipv4 is None else [{"ip_address": address.ipv4}]
     return found if address.ipv6 is None else [*found, {"ip_address": address.ipv6, "protocol": "IPv6"}]
-
-
-def _secret(name: str) -> bool:
-    return any(word in name.upper() for word in _SECRET_WORDS)
 
 
 def _not_mesos(name: str) -> bool:
