@@ -17,12 +17,14 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from executor.runtime import NotAuthorised
+from executor.runtime import BadOption, NotAuthorised
+from specs.auth import Auth, find_auth, parse_auth_config
+from specs.errors import SpecError
+from specs.image import HUB, parse_reference
 
-HUB: Final = "docker.io"
-_HUB_HOSTS: Final = frozenset({HUB, "index.docker.io", "registry-1.docker.io"})
+HUB_SERVER: Final = "https://index.docker.io/v1/"  # what helpers know the hub by
 HELPER_SECONDS: Final = 30.0
 
 
@@ -37,42 +39,43 @@ class Credentials:
 ANONYMOUS: Final = Credentials(None, "no credentials")
 
 
-def registry_of(image: str) -> str:
-    """The registry's host, with port, that an image's name means."""
-    first, slash, _ = image.partition("/")
-    if slash and ("." in first or ":" in first or first == "localhost"):
-        return HUB if first in _HUB_HOSTS else first
-    return HUB
-
-
 def find(image: str, sandbox: str | None, node_config: str | None) -> Credentials:
     """The credentials for an image; `node_config` is the path of a Docker configuration or its JSON.
 
     Raises NotAuthorised if a configuration that is there cannot be used: a pull without it would only hide that.
     """
-    registry = registry_of(image)
-    for text, where in _configurations(sandbox, node_config):
-        config = _parsed(text, where)
-        helper = _helper(config, registry)
-        if helper is not None:
-            return _asked(helper, registry, where)
-        entry = _entry(config, registry)
-        return ANONYMOUS if entry is None else _credentials(entry, registry, where)
-    return ANONYMOUS
+    try:
+        registry = parse_reference(image).registry or None
+    except SpecError as error:
+        raise BadOption(f"{image}: {error.problem}") from error
+    found = _configuration(sandbox, node_config)
+    if found is None:
+        return ANONYMOUS
+    text, where = found
+    try:
+        entry = find_auth(parse_auth_config(text), registry)
+    except SpecError as error:
+        raise NotAuthorised(f"{where}: {error.problem}") from error
+    if entry is None:
+        return ANONYMOUS
+    if isinstance(entry, str):
+        return _asked(entry, registry or HUB, where)
+    return _credentials(entry, registry or HUB, where)
 
 
-def _configurations(sandbox: str | None, node_config: str | None) -> list[tuple[str, str]]:
+def _configuration(sandbox: str | None, node_config: str | None) -> tuple[str, str] | None:
+    """The text of the configuration that counts, and what it is called."""
     if sandbox is not None:
         for name in (".docker/config.json", ".dockercfg"):
             path = Path(sandbox, name)
             if path.is_file():
-                return [(_read(path), f"{name} in the sandbox")]
+                return _read(path), f"{name} in the sandbox"
     if not node_config:
-        return []
+        return None
     if node_config.lstrip().startswith("{"):
-        return [(node_config, "the node's configuration")]
+        return node_config, "the node's configuration"
     path = Path(node_config.removeprefix("file://"))
-    return [(_read(path), f"the node's configuration {path}")]
+    return _read(path), f"the node's configuration {path}"
 
 
 def _read(path: Path) -> str:
@@ -82,45 +85,18 @@ def _read(path: Path) -> str:
         raise NotAuthorised(f"cannot read the Docker configuration {path}: {error}") from error
 
 
-def _parsed(text: str, where: str) -> Mapping[str, Any]:
-    try:
-        config = json.loads(text)
-    except ValueError as error:
-        raise NotAuthorised(f"{where}: JSON parse failed: {error}") from error
-    if not isinstance(config, dict):
-        raise NotAuthorised(f"{where}: not a JSON object")
-    return config
-
-
-def _entry(config: Mapping[str, Any], registry: str) -> Mapping[str, Any] | None:
-    """The registry's entry: under `auths`, or in the whole of an old `.dockercfg`."""
-    entries = config.get("auths", config)
-    if not isinstance(entries, dict):
-        return None
-    return next((entry for key, entry in entries.items() if isinstance(entry, dict) and _host(key) == registry), None)
-
-
-def _host(key: str) -> str:
-    """The host that a key of `auths` means: without scheme and path."""
-    host = re.sub(r"^https?://", "", key).partition("/")[0]
-    return HUB if host in _HUB_HOSTS else host
-
-
-def _credentials(entry: Mapping[str, Any], registry: str, where: str) -> Credentials:
-    token = entry.get("identitytoken")
-    if token:
-        return _header({"identitytoken": token, "serveraddress": registry}, f"an identity token from {where}")
-    user, password = entry.get("username"), entry.get("password")
-    if entry.get("auth"):
-        try:
-            user, colon, password = base64.b64decode(entry["auth"], validate=True).decode().partition(":")
-        except (binascii.Error, ValueError, TypeError) as error:
-            raise NotAuthorised(f"{where}: the entry for {registry} cannot be decoded") from error
-        if not colon:
-            raise NotAuthorised(f"{where}: the entry for {registry} is not of the form user:password")
-    if not user:
+def _credentials(entry: Auth, registry: str, where: str) -> Credentials:
+    if entry.identity_token:
+        return _header({"identitytoken": entry.identity_token, "serveraddress": registry}, f"a token from {where}")
+    if not entry.auth:
         return ANONYMOUS
-    return _login(str(user), str(password or "").rstrip("\0"), registry, where)
+    try:
+        user, colon, password = base64.b64decode(entry.auth, validate=True).decode().partition(":")
+    except (binascii.Error, ValueError) as error:
+        raise NotAuthorised(f"{where}: the entry for {registry} cannot be decoded") from error
+    if not colon:
+        raise NotAuthorised(f"{where}: the entry for {registry} is not of the form user:password")
+    return _login(user, password.rstrip("\0"), registry, where)
 
 
 def _login(user: str, password: str, registry: str, where: str) -> Credentials:
@@ -131,33 +107,23 @@ def _header(login: Mapping[str, str], source: str) -> Credentials:
     return Credentials(base64.urlsafe_b64encode(json.dumps(login).encode()).decode(), source)
 
 
-def _helper(config: Mapping[str, Any], registry: str) -> str | None:
-    helpers = config.get("credHelpers")
-    if isinstance(helpers, dict):
-        for key, name in helpers.items():
-            if _host(key) == registry:
-                return str(name)
-    return str(config["credsStore"]) if config.get("credsStore") else None
-
-
 def _asked(helper: str, registry: str, where: str) -> Credentials:
     """As the docker command asks: `docker-credential-NAME get`, the registry on its stdin, JSON on its stdout."""
-    program = shutil.which(f"docker-credential-{helper}") if re.fullmatch(r"[\w.-]+", helper) else None
+    name = f"docker-credential-{helper}"
+    program = shutil.which(name) if re.fullmatch(r"[\w.-]+", helper) else None
     if program is None:
-        raise NotAuthorised(f"{where} names a credential helper that is not here: docker-credential-{helper}")
-    server = "https://index.docker.io/v1/" if registry == HUB else registry
+        raise NotAuthorised(f"{where} names a credential helper that is not here: {name}")
     try:
-        done = subprocess.run([program, "get"], input=server, capture_output=True, text=True, timeout=HELPER_SECONDS,
-                              check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise NotAuthorised(f"docker-credential-{helper}: {type(error).__name__}") from error
-    if done.returncode != 0:
-        if "credentials not found" in done.stdout + done.stderr:
-            return ANONYMOUS
-        raise NotAuthorised(f"docker-credential-{helper} exited with status {done.returncode}")
-    answer = _parsed(done.stdout, f"docker-credential-{helper}")
-    user, secret = str(answer.get("Username", "")), str(answer.get("Secret", ""))
-    source = f"docker-credential-{helper}"
+        done = subprocess.run([program, "get"], input=HUB_SERVER if registry == HUB else registry, capture_output=True,
+                              text=True, timeout=HELPER_SECONDS, check=False)
+        if done.returncode != 0:
+            if "credentials not found" in done.stdout + done.stderr:
+                return ANONYMOUS
+            raise NotAuthorised(f"{name} exited with status {done.returncode}")
+        answer = json.loads(done.stdout)
+        user, secret = str(answer["Username"]), str(answer["Secret"])
+    except (OSError, subprocess.TimeoutExpired, ValueError, LookupError, TypeError) as error:
+        raise NotAuthorised(f"{name} did not answer as it should ({type(error).__name__})") from None
     if user == "<token>":
-        return _header({"identitytoken": secret, "serveraddress": registry}, f"an identity token from {source}")
-    return _login(user, secret, registry, source)
+        return _header({"identitytoken": secret, "serveraddress": registry}, f"a token from {name}")
+    return _login(user, secret, registry, name)

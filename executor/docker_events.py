@@ -22,8 +22,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0  # seconds between two tries to reach an 
 _ACTIONS: Final = {action.value: action for action in ContainerAction if action is not ContainerAction.RESYNC}
 _NOT_LABELS: Final = frozenset({"name", "image", "exitCode", "signal"})
 
-Subscribe = Callable[[str, Callable[[], None]], Iterator[bytes]]
-"""Opens the stream from a time on, calls back once it is open, yields its lines; ends or raises when it breaks."""
+Subscribe = Callable[[str], Iterator[bytes]]
+"""Opens the stream from a time on; yields an empty line once it is open, then its lines; raises when it breaks."""
 
 
 def filters(labels: Mapping[str, str]) -> dict[str, list[str]]:
@@ -90,9 +90,8 @@ def follow(subscribe: Subscribe, cancel: Cancel, since: int) -> Iterator[Contain
     broken = False
     try:
         while not cancelled.is_set():
-            opened = threading.Event()
             try:
-                for line in subscribe(cursor.since, opened.set):
+                for line in subscribe(cursor.since):
                     if broken:
                         broken, pause = False, FIRST_PAUSE
                         yield _resync()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from executor.docker_errors import network_failure
-from executor.runtime import NameConflict, NoSuchNetwork, RuntimeFailure
+from executor.runtime import NoSuchNetwork, RuntimeFailure
 
 if TYPE_CHECKING:
     from executor.docker_runtime import Engine
@@ -30,26 +30,39 @@ class NetworkInfo:
     raw: Mapping[str, Any] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class NewNetwork:
+    """What `docker network create` is told."""
+
+    name: str
+    driver: str = "bridge"
+    subnets: tuple[str, ...] = ()
+    ipv6: bool = False
+    internal: bool = False
+    attachable: bool = False
+    options: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
 class Networks:
     """The networks of one engine, by name or id."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def create(self, name: str, driver: str = "bridge", *, subnets: Sequence[str] = (), ipv6: bool = False,
-               internal: bool = False, attachable: bool = False, options: Mapping[str, str] | None = None,
-               labels: Mapping[str, str] | None = None) -> str:
+    def create(self, wanted: NewNetwork) -> str:
         """As `docker network create`; its id. Raises NameConflict if there is one of that name."""
         body = {
-            "Name": name, "CheckDuplicate": True, "Driver": driver, "EnableIPv6": ipv6, "Internal": internal,
-            "Attachable": attachable, "Options": dict(options or {}), "Labels": dict(labels or {}),
-            "IPAM": {"Driver": "default", "Config": [{"Subnet": subnet} for subnet in subnets]},
+            "Name": wanted.name, "CheckDuplicate": True, "Driver": wanted.driver, "EnableIPv6": wanted.ipv6,
+            "Internal": wanted.internal, "Attachable": wanted.attachable, "Options": dict(wanted.options),
+            "Labels": dict(wanted.labels),
+            "IPAM": {"Driver": "default", "Config": [{"Subnet": subnet} for subnet in wanted.subnets]},
         }
 
         def create(api: Any) -> str:
             return str(api._result(api._post_json(api._url("/networks/create"), body), json=True)["Id"])
 
-        return self._call("network create", create)
+        return str(self._call("network create", create))
 
     def connect(self, network: str, container: str, endpoint: Mapping[str, Any] | None = None) -> None:
         """As `docker network connect`, also while it runs; `endpoint` is an Engine API EndpointConfig.
@@ -99,5 +112,6 @@ def _info(raw: Mapping[str, Any]) -> NetworkInfo:
     return NetworkInfo(
         id=str(raw["Id"]), name=str(raw["Name"]), driver=str(raw["Driver"]), scope=str(raw["Scope"]),
         internal=bool(raw.get("Internal")), attachable=bool(raw.get("Attachable")), ipv6=bool(raw.get("EnableIPv6")),
-        subnets=tuple(str(pool["Subnet"]) for pool in pools if pool.get("Subnet")), labels=dict(raw.get("Labels") or {}),
+        subnets=tuple(str(pool["Subnet"]) for pool in pools if pool.get("Subnet")),
+        labels=dict(raw.get("Labels") or {}),
         containers={str(key): str(entry.get("Name")) for key, entry in (raw.get("Containers") or {}).items()}, raw=raw)

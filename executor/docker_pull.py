@@ -241,7 +241,7 @@ class Puller:
         try:
             with call.cancelled_by(shared.cancel):
                 for line in self._lines(call, *name, credentials.header):
-                    message = json.loads(line)
+                    message = json.loads(line or b"{}")
                     if message.get("error"):
                         raise docker_errors.pull_failure(None, str(message["error"]))
                     now = progress.feed(message)

@@ -133,11 +133,14 @@ class Engine:
         """
         return self._translated(call, explain, lambda: self._taken(request(self._versioned(self._streams))))
 
-    def lines(self, call: Call, request: Callable[[Any], Any], explain: Explain = docker_errors.failure, *,
-              opened: Callable[[], None] = lambda: None) -> Iterator[bytes]:
-        """The lines of a streamed answer, on the caller's thread; raises DaemonUnavailable if it breaks off."""
+    def lines(self, call: Call, request: Callable[[Any], Any],
+              explain: Explain = docker_errors.failure) -> Iterator[bytes]:
+        """An empty line once the engine has answered, then the lines of its streamed answer, on the caller's thread.
+
+        Raises DaemonUnavailable if it breaks off.
+        """
         sock, chunked = self.stream(call, request, explain)
-        opened()
+        yield b""
         decoder = ChunkDecoder(LineDecoder()) if chunked else LineDecoder()
         with sock:
             source = pieces(sock, decoder)
@@ -147,10 +150,6 @@ class Engine:
     def api_version(self) -> tuple[int, int]:
         """The API version that is spoken: the engine's, or ours if that is older."""
         return self.call("version", self.deadlines.quick, lambda api: _numbers(api.api_version))
-
-    def forget_version(self) -> None:
-        """Ask for the API version again: the engine was replaced, perhaps by a newer one."""
-        self._calls._version = self._streams._version = ""
 
     def version(self) -> tuple[int, int, int]:
         """The engine's version, without what is behind the third number. Raises RuntimeFailure."""
@@ -165,12 +164,12 @@ class Engine:
         """See the port."""
         wanted = docker_events.filters(labels)
 
-        def subscribe(since: str, opened: Callable[[], None]) -> Iterator[bytes]:
+        def subscribe(since: str) -> Iterator[bytes]:
+            self.call("version", self.deadlines.quick, self._agree)  # the engine may be another one than before
             call = Call("events", None)
             params = {"since": since, "filters": json.dumps(wanted)}
             with call.cancelled_by(cancel):
-                yield from self.lines(call, lambda api: api._get(api._url("/events"), params=params, stream=True),
-                                      opened=opened)
+                yield from self.lines(call, lambda api: api._get(api._url("/events"), params=params, stream=True))
 
         return docker_events.follow(subscribe, cancel, time.time_ns())
 
@@ -182,11 +181,14 @@ class Engine:
     def _versioned(self, client: _Client) -> _Client:
         if not client._version:
             with self._lock:
-                if not self._calls._version:
-                    answer = self._calls.version(api_version=False)
-                    self._calls._version = "{}.{}".format(*min(_numbers(str(answer["ApiVersion"])), NEWEST_API))
-                self._streams._version = self._calls._version
+                if not client._version:
+                    self._agree(self._calls)
         return client
+
+    def _agree(self, client: _Client) -> None:
+        """Take the newest API version that both sides speak."""
+        newest = _numbers(str(client.version(api_version=False)["ApiVersion"]))
+        self._calls._version = self._streams._version = "{}.{}".format(*min(newest, NEWEST_API))
 
     def _taken(self, response: Any) -> tuple[BoundedSocket, bool]:
         body = response.raw._fp
