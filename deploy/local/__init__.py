@@ -4,21 +4,34 @@
 
 Where is what (a newcomer's map):
 
-    master, master_http         scheduler calls; HTTP around them     agent, agent_http        the same for an agent
-    subscriptions               frameworks come and go                executor_api             what executors say
-    accepting, task_checks      offers become tasks                   agent_launch             tasks become executors
-    allocator                   who is offered what                   status_updates           re-sent until
-    acknowledged agent_registry              agents come, report, go               checkpoints, recovery    an agent
-    restarts reconciliation              "how are my tasks?"                   containers, docker_containerizer,
-    processes, fetcher cluster, records            the master's memory                   agent_state, executors   an
-    agent's memory call_validation             what calls must be like               sandbox, files           folders,
-    and over HTTP operator_calls, models      what people and tools read            command_executor         for tasks
-    without executor
+    the master
+        master, master_http         scheduler calls; HTTP around them
+        subscriptions               frameworks come and go
+        accepting, task_checks      offers become tasks
+        allocator                   who is offered what
+        agent_registry              agents come, report, go
+        reconciliation              "how are my tasks?"
+        cluster, records            the master's memory
+        call_validation             what calls must be like
+        operator_calls, models      what people and tools read
 
-    agent_link                  the wire between master and agent
-    http_server, events         libprocess's HTTP; events as JSON or protobuf records
-    json_text, json_message     JSON as Mesos reads and writes it
-    local, control, settings    the whole; from outside; defaults
+    an agent
+        agent, agent_http           the agent; HTTP around it
+        executor_api                what executors say
+        agent_launch                tasks become executors
+        status_updates              re-sent until acknowledged
+        checkpoints, recovery       an agent restarts
+        containers, processes       executors as processes
+        docker_containerizer        executors of Docker tasks
+        command_executor            tasks without executor
+        agent_state, executors      the agent's memory
+        fetcher, sandbox, files     URIs, folders, and both over HTTP
+
+    between and around them
+        agent_link                  the wire between master and agent
+        http_server, events         libprocess's HTTP; events as JSON or protobuf records
+        json_text, json_message     JSON as Mesos reads and writes it
+        local, control, settings    the whole; from outside; defaults
 """
 from __future__ import annotations
 
