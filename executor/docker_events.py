@@ -10,7 +10,7 @@ import json
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, Final
 
 from executor.runtime import Cancel, ContainerAction, ContainerEvent, RuntimeFailure
@@ -26,9 +26,10 @@ Subscribe = Callable[[str], Iterator[bytes]]
 """Opens the stream from a time on; yields an empty line once it is open, then its lines; raises when it breaks."""
 
 
-def filters(labels: Mapping[str, str]) -> dict[str, list[str]]:
+def filters(labels: Mapping[str, str], container: str | None = None) -> dict[str, list[str]]:
     """The engine's filters for what `event` understands. Commands run inside containers would be most of the rest."""
-    return {"type": ["container"], "event": list(_ACTIONS), "label": [f"{key}={labels[key]}" for key in labels]}
+    return {"type": ["container"], "event": list(_ACTIONS), "label": [f"{key}={labels[key]}" for key in labels],
+            **({"container": [container]} if container is not None else {})}
 
 
 def event(line: bytes) -> ContainerEvent | None:
@@ -81,15 +82,16 @@ class Cursor:
         return True
 
 
-def follow(subscribe: Subscribe, cancel: Cancel, since: int) -> Iterator[ContainerEvent]:
-    """The events since a time (ns since the epoch), across breaks, until cancel."""
+def follow(subscribe: Subscribe, cancel: Cancel, since: int,
+           until: float | None = None) -> Generator[ContainerEvent]:
+    """The events since a time (ns since the epoch), across breaks, until cancel, or until a monotonic time."""
     cursor = Cursor(since)
     cancelled = threading.Event()
     forget = cancel.on_set(cancelled.set)
     pause = FIRST_PAUSE
     broken = False
     try:
-        while not cancelled.is_set():
+        while not cancelled.is_set() and (until is None or time.monotonic() < until):
             try:
                 for line in subscribe(cursor.since):
                     if broken:

@@ -33,6 +33,7 @@ from executor.runtime import (
     RateLimited,
     RuntimeFailure,
 )
+from specs.image import parse_reference
 
 _DONE: Final = frozenset({"Pull complete", "Already exists"})
 _LAYER: Final = frozenset({"Pulling fs layer", "Waiting", "Downloading", "Verifying Checksum", "Download complete",
@@ -90,12 +91,9 @@ class Progress:
 
 def reference(image: str) -> tuple[str, str]:
     """An image's name as the engine's pull wants it: repository, and tag (latest if none) or digest."""
-    repository, at, digest = image.partition("@")
-    head, colon, tag = repository.rpartition(":")
-    tagged = bool(colon) and "/" not in tag
-    if at:
-        return (head if tagged else repository), digest
-    return (head, tag) if tagged else (image, "latest")
+    name = parse_reference(image)
+    repository = name.repository if name.registry is None else f"{name.registry}/{name.repository}"
+    return repository, name.digest or name.tag or "latest"
 
 
 class SharedPull:

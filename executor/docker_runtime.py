@@ -16,7 +16,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import docker
@@ -160,18 +160,20 @@ class Engine:
         major, minor, patch = (int(number or 0) for number in numbers.groups())
         return major, minor, patch
 
-    def events(self, labels: Mapping[str, str], cancel: Cancel) -> Iterator[ContainerEvent]:
-        """See the port."""
-        wanted = docker_events.filters(labels)
+    def events(self, labels: Mapping[str, str], cancel: Cancel, *, container: str | None = None,
+               seconds: float | None = None) -> Generator[ContainerEvent]:
+        """See the port; also for one container alone, and for some seconds only."""
+        wanted = docker_events.filters(labels, container)
+        until = None if seconds is None else time.monotonic() + seconds
 
         def subscribe(since: str) -> Iterator[bytes]:
             self.call("version", self.deadlines.quick, self._agree)  # the engine may be another one than before
-            call = Call("events", None)
+            call = Call("events", None if until is None else max(0.0, until - time.monotonic()))
             params = {"since": since, "filters": json.dumps(wanted)}
             with call.cancelled_by(cancel):
                 yield from self.lines(call, lambda api: api._get(api._url("/events"), params=params, stream=True))
 
-        return docker_events.follow(subscribe, cancel, time.time_ns())
+        return docker_events.follow(subscribe, cancel, time.time_ns(), until)
 
     def close(self) -> None:
         """Close the idle connections; streams belong to those who opened them."""
