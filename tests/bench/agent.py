@@ -99,7 +99,7 @@ class TimedAgent:
         pending = b""
         with contextlib.suppress(OSError):
             while True:
-                while (split := _request(pending)) is None:
+                while (split := request(pending)) is None:
                     data = connected.recv(1 << 16)
                     if not data:
                         return
@@ -151,7 +151,7 @@ def _record(event: Mapping[str, Any]) -> bytes:
     return b"%x\r\n%b\r\n" % (len(framed), framed)
 
 
-def _request(data: bytes) -> tuple[bytes, bytes] | None:
+def request(data: bytes) -> tuple[bytes, bytes] | None:
     """The body of a complete request with Content-Length, and what follows it; None while more is to come."""
     head, separator, rest = data.partition(b"\r\n\r\n")
     if not separator:

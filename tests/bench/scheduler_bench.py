@@ -10,6 +10,7 @@ import gc
 import json
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -21,6 +22,7 @@ from scheduler.launching import CustomExecutor, Task, task
 from scheduler.ledger import Entry, Phase
 from scheduler.matching import Launch, Misfit, match
 from scheduler.mesos import Message
+from scheduler.mesos_driver import MesosDriver
 from tests.bench import budgets
 from tests.bench.result import Row, Series
 from tests.bench.settings import Settings
@@ -176,12 +178,41 @@ def bench(settings: Settings) -> Iterator[Row]:
         yield Row("scheduler", f"status updates, {count:,} tasks", "/s",
                   Series.of("ours", _rounds(lambda count=count: update_rate(count), often)),  # type: ignore[misc]
                   budgets=(budgets.STATUS_RATE,))
+    yield from _over_http(settings.times(full=10_000, quick=3_000), rounds)
     for agents in (10, 100, 1_000):
         yield Row("scheduler", f"offers decoded and matched, {agents:,} agents", "/s",
                   Series.of("ours", [offer_rate(agents, settings.times(full=20, quick=5)) for _ in range(rounds)]))
     for count in sizes:
         yield Row("scheduler", f"memory per running task, {count:,} tasks", "KiB",
                   Series.single("ours", _in_a_fresh_process(count) / 1024))
+
+
+def _over_http(count: int, rounds: int) -> Iterator[Row]:
+    rates = [http_rates(count) for _ in range(rounds)]
+    for kind, budget in (("launches", budgets.LAUNCH_RATE), ("updates", budgets.STATUS_RATE)):
+        yield Row("scheduler", f"{kind} over HTTP, {count:,} tasks", "/s",
+                  Series.of("ours", [[rate[kind]] for rate in rates]), budgets=(budget,),
+                  note="the real driver; the master is a process of its own on the same cores")
+
+
+def http_rates(count: int, agents: int = 100) -> dict[str, float]:
+    """Launches and status updates per second with the real driver, against a master behind a socket."""
+    with subprocess.Popen([sys.executable, "-m", "tests.bench.master", str(count), str(agents)],
+                          stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            address = f"127.0.0.1:{int(process.stdout.readline())}"
+            counter = Counter(count, then=lambda: None)
+            framework = counter.framework = Framework(MesosDriver(address, Config()), Config(), counter)
+            framework.submit(tasks(count))
+            running = threading.Thread(target=framework.run, daemon=True)
+            running.start()
+            rates: dict[str, float] = json.loads(process.stdout.readline())
+            framework.stop()
+            running.join(30)
+            return rates
+        finally:
+            process.kill()
 
 
 def _in_a_fresh_process(count: int) -> float:
