@@ -128,9 +128,9 @@ def hurry(task: Task, event: SignalFailed) -> Step:  # noqa: ARG001
 
 
 def finish(task: Task, event: Exited) -> Step:
-    told = exit_of(task, event.exit.status)
+    told = exit_of(task, event.exit.status, oom=event.exit.oom)
     removed = event.exit.removed and task.phase is not Phase.FORCING
-    return end(task, replace(told, oom=told.oom or event.exit.oom, error=event.exit.error, removed=removed))
+    return end(task, replace(told, error=event.exit.error, removed=removed))
 
 
 def vanished(task: Task, event: Vanished | Removed) -> Step:  # noqa: ARG001

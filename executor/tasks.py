@@ -142,14 +142,15 @@ def end(task: Task, outcome: Outcome) -> Step:
     return Step(task, (*cancelled, StopChecks(), DrainLogs(), StartTimer(Timer.DRAIN, wait)))
 
 
-def exit_of(task: Task, code: int) -> Exit:
-    """The exit with this status, and what else is known of it.
+def exit_of(task: Task, code: int, *, oom: bool = False) -> Exit:
+    """The exit with this status, and what else is known of it; `oom`: the engine, asked, says so.
 
     Where the kernel's count was gone before it could be read the peak is the limit: that is when the kernel acts.
     """
-    limit = task.terms.memory_limit
-    return Exit(code, oom=task.oom is not None, memory_limit=limit,
-                memory_peak=(task.oom.peak or limit) if task.oom else None)
+    limit, told = task.terms.memory_limit, task.oom
+    peak = limit if told is None or told.peak is None else told.peak
+    happened = oom or told is not None
+    return Exit(code, oom=happened, memory_limit=limit, memory_peak=peak if happened else None)
 
 
 def believed(task: Task) -> Exit | None:

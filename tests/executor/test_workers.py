@@ -33,7 +33,11 @@ def test_at_most_so_many_at_once_and_no_fault_ends_a_worker() -> None:
 
 def test_wait_idle_gives_up() -> None:
     workers, release = Workers("test", 1), threading.Event()
-    workers.submit(lambda: release.wait(30) and None)
+
+    def job() -> None:
+        release.wait(30)
+
+    workers.submit(job)
     workers.wait_idle(0.01)
     assert workers.backlog == 1
     release.set()
