@@ -184,14 +184,16 @@ class FakeRuntime:
 
     def attach(self, container: str, *, tty: bool | None = None) -> OutputStream:
         self._called("attach", container)
+        found = self._get(container)
         stream = FakeStream()
-        self._get(container).follow(stream, whole=False)
+        found.follow(stream, whole=False)
         return stream
 
     def logs(self, container: str, *, follow: bool = True, since: float | None = None) -> OutputStream:
         self._called("logs", container)
+        found = self._get(container)
         stream = FakeStream()
-        self._get(container).follow(stream, whole=since is None, on=follow)
+        found.follow(stream, whole=since is None, on=follow)
         return stream
 
     def events(self, labels: Mapping[str, str], cancel: Cancel) -> Iterator[ContainerEvent]:
