@@ -28,7 +28,7 @@ AT_ONCE_QUICK = (2, 8)
 
 def bench(settings: Settings) -> Iterator[Row]:
     """Containers/s against parallelism, then the burst itself."""
-    body = payload(settings.image, SHORT) if settings.master else what_is_asked(settings, "host")[0]
+    body = payload(settings.image, SHORT) if settings.master else what_is_asked(settings, ["host"])[0]["host"]
     body = {**body, "Cmd": list(SHORT)}
     rates: dict[int, float] = {}
     with stage(settings) as (place, name):

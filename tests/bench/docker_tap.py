@@ -49,11 +49,12 @@ class DockerTap:
         """All requests so far."""
         return [request for said in self._said for request in parse_requests(bytes(said))]
 
-    def create_body(self) -> dict[str, Any]:
-        """The last create request's body, relabelled as the benchmark's own; RuntimeError if there was none."""
-        bodies = [request.body for request in self.requests() if request.is_create]
+    def create_body(self, mentioned: str) -> dict[str, Any]:
+        """The body of the create request that mentions this, relabelled; RuntimeError if there was none."""
+        bodies = [request.body for request in self.requests()
+                  if request.is_create and mentioned.encode() in request.body]
         if not bodies:
-            raise RuntimeError("no container was created through the tap")
+            raise RuntimeError(f"no container with {mentioned} was created through the tap")
         return relabelled(json.loads(bodies[-1]))
 
     def close(self) -> None:

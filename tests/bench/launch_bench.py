@@ -7,7 +7,7 @@ container sleeps and is killed and removed before the next is timed, so that one
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +32,8 @@ def bench(settings: Settings) -> Iterator[Row]:
     if settings.master is not None:
         yield from _on_cluster(settings, settings.master, dict.fromkeys(NETWORKS))
         return
-    bodies = {}
-    for network in NETWORKS:
-        bodies[network], calls = what_is_asked(settings, network)
-        yield Row("launch", f"Docker calls per launch, {network}", "", Series.single("executor", len(calls)),
-                  note=" ".join(calls))
+    bodies, calls = what_is_asked(settings, NETWORKS)
+    yield Row("launch", "Docker calls per launch", "", Series.single("executor", len(calls)), note=" ".join(calls))
     with running_executor(settings.docker_socket) as executor:
         for network, body in bodies.items():
             yield _compare(settings, executor.agent, network, body, SENT, settings.times(5, 2))
@@ -46,24 +43,28 @@ def bench(settings: Settings) -> Iterator[Row]:
         yield from _on_cluster(settings, mesos.address, bodies)
 
 
-def what_is_asked(settings: Settings, network: str) -> tuple[dict[str, Any], list[str]]:
-    """The create body that the executor makes of our task, and its calls for that container up to TASK_RUNNING."""
+def what_is_asked(settings: Settings, networks: Sequence[str]) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """The create body that the executor makes of our task for each network; and its calls for a container up to
+    TASK_RUNNING, which are the same for all."""
     docker = RawDocker(settings.docker_socket)
+    bodies: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory(prefix="mesos-docker-bench-") as folder:
         tap = DockerTap(settings.docker_socket, Path(folder, "docker.sock"))
         with running_executor(tap.path) as executor:
-            made = task(SLEEP, image=settings.image, network=network)
-            executor.agent.launch(made)
-            executor.agent.wait([task_id(made)], RUNNING)
-            asked = tap.requests()
-            container = docker.listed(f"{TASK_LABEL}={task_id(made)}")[0]
-            executor.agent.kill(task_id(made))
-            executor.agent.wait([task_id(made)])
-        body = tap.create_body()
+            for network in networks:
+                made = task(SLEEP, image=settings.image, network=network)
+                executor.agent.launch(made)
+                executor.agent.wait([task_id(made)], RUNNING)
+                asked = tap.requests()
+                container = docker.listed(f"{TASK_LABEL}={task_id(made)}")[0]
+                executor.agent.kill(task_id(made))
+                executor.agent.wait([task_id(made)])
+                bodies[network] = _without_folders(tap.create_body(task_id(made)))
         tap.close()
     docker.close()
-    about = [request.path.partition("?")[0] for request in asked if request.is_create or container in request.path]
-    return _without_folders(body), sorted(path.rpartition("/")[2] for path in about)
+    calls = ["create", *(request.path.partition("?")[0].rpartition("/")[2] for request in asked
+                         if container in request.path)]
+    return bodies, sorted(calls)
 
 
 def _without_folders(body: dict[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from urllib.parse import quote
 from tests.bench.settings import LABEL
 
 API = "/v1.41"
+REMOVALS = 6  # at once
 
 
 class RawDockerError(Exception):
@@ -231,9 +232,17 @@ def lives(
 
 
 def remove_all(path: str, label: str = LABEL) -> None:
-    """Remove every container with this label."""
+    """Remove every container with this label, a few at once."""
     docker = RawDocker(path)
-    for container in docker.listed(label):
+    found = docker.listed(label)
+    docker.close()
+    with ThreadPoolExecutor(REMOVALS) as pool:
+        list(pool.map(lambda part: _remove(path, part), (found[start::REMOVALS] for start in range(REMOVALS))))
+
+
+def _remove(path: str, containers: Sequence[str]) -> None:
+    docker = RawDocker(path)
+    for container in containers:
         docker.remove(container)
     docker.close()
 

@@ -9,7 +9,7 @@ import pytest
 from tests.bench.docker_tap import DockerTap, Request, parse_requests, relabelled
 from tests.bench.settings import LABEL
 
-CREATE = b"POST /v1.41/containers/create?name=a HTTP/1.1\r\nHost: x\r\nContent-Length: 15\r\n\r\n" + b'{"Image": "a:b"'
+CREATE = b"POST /v1.41/containers/create?name=a HTTP/1.1\r\nHost: x\r\nContent-Length: 16\r\n\r\n" + b'{"Image": "a:b"}'
 START = b"POST /v1.41/containers/a/start HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
@@ -17,7 +17,7 @@ START = b"POST /v1.41/containers/a/start HTTP/1.1\r\nHost: x\r\n\r\n"
     (b"", []),
     (CREATE[:-1], []),
     (START + CREATE, [Request("POST", "/v1.41/containers/a/start", b""),
-                      Request("POST", "/v1.41/containers/create?name=a", b'{"Image": "a:b"')]),
+                      Request("POST", "/v1.41/containers/create?name=a", b'{"Image": "a:b"}')]),
     (START + b"\x01\x00 raw bytes to an attached stdin\r\n\r\n", [Request("POST", "/v1.41/containers/a/start", b"")]),
 ])
 def test_parse_requests(data: bytes, expected: list[Request]) -> None:
@@ -50,7 +50,8 @@ def test_everything_goes_through_and_is_remembered(tmp_path: Path) -> None:
         client.sendall(CREATE)
         assert client.recv(100).startswith(b"HTTP/1.1 201")
         assert [request.is_create for request in tap.requests()] == [True]
-        with pytest.raises(ValueError, match="delimiter"):
-            tap.create_body()  # the body above is cut on purpose: it is handed over as it is
+        assert tap.create_body("a:b") == {"Image": "a:b", "Labels": {LABEL: "1"}}
+        with pytest.raises(RuntimeError, match="no container with another"):
+            tap.create_body("another")
     tap.close()
     engine.close()
