@@ -8,8 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.engine import Engine, EngineError
-from deploy.problems import Problem
+from deploy.docker_socket import ping
 from deploy.signals import cleaned_up
 
 DEFAULT_PORTS = ((1024, 65535),)
@@ -35,10 +34,7 @@ def cluster(master: str, *, docker_socket: str) -> Iterator[Cluster]:
     if master != "local":
         yield Cluster(master)
         return
-    try:
-        Engine(docker_socket).ping()
-    except EngineError as error:
-        raise Problem(str(error)) from error
+    ping(docker_socket)
     with embedded(docker_socket=docker_socket) as found:
         yield found
 

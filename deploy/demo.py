@@ -22,7 +22,7 @@ import click
 from deploy import cli
 from deploy.clusters import Embedded, embedded
 from deploy.demo_tasks import BATCH, NGINX, PAGE, PORT, batch_tasks, nginx_task
-from deploy.engine import DEFAULT_SOCKET, Engine, EngineError
+from deploy.docker_socket import DEFAULT_SOCKET, ping
 from deploy.images import busybox, nginx
 from deploy.problems import Problem
 from deploy.run_command import default_executor
@@ -31,6 +31,10 @@ from deploy.run_session import Patience, Running, Session
 from deploy.run_start import follow
 from deploy.signals import cleaned_up, orderly
 from deploy.task_logs import read
+from executor.docker_networks import NewNetwork
+from executor.docker_runtime import Engine
+from executor.docker_wrapper import Docker
+from executor.runtime import RuntimeFailure
 from scheduler.config import Config
 from scheduler.launching import CustomExecutor, Task, task
 from specs.errors import SpecError
@@ -42,8 +46,8 @@ PATIENCE = 30.0  # seconds for a page, a log line, an offer
 class Demo:
     """One run of it. `wrong` collects what was not as it should be."""
 
-    def __init__(self, engine: Engine, shown: Report) -> None:
-        self._engine = engine
+    def __init__(self, docker: Docker, shown: Report) -> None:
+        self._docker = docker
         self._shown = shown
         self._network = f"mesos-docker-demo-{secrets.token_hex(3)}"
         self._frameworks: list[str] = []
@@ -53,11 +57,11 @@ class Demo:
     def run(self) -> None:
         """All of it. Raises Problem where it cannot go on."""
         self._title("Images")
-        nginx.ensure(self._engine, self._step)
-        busybox.ensure(self._engine)
+        nginx.ensure(self._docker, self._step)
+        busybox.ensure(self._docker)
         self._title("A network, and an embedded Mesos: a master and an agent over HTTP on loopback")
-        with cleaned_up(lambda: self._engine.remove_network(self._network)):
-            self._engine.create_network(self._network, {LABEL: "1"})
+        with cleaned_up(lambda: self._docker.networks.rm(self._network)):
+            self._docker.networks.create(NewNetwork(self._network, labels={LABEL: "1"}))
             self._step(f"created the bridge network {self._network}")
             with embedded(docker_socket=DEFAULT_SOCKET, ports=((PORT, PORT), (31000, 32000))) as found:
                 self._step(f"the master listens at {found.master}")
@@ -110,10 +114,10 @@ class Demo:
                 self.wrong.append(f"{task_id} should have ended with {state}, and ended with {found}")
 
     def _look_for_leftovers(self) -> None:
-        left = [f"container {container['Names'][0]}" for framework in self._frameworks if framework
-                for container in self._engine.containers({"mesos-docker.framework-id": framework})]
-        left += [f"network {network['Name']}" for network in self._engine.networks({LABEL: "1"})
-                 if network["Name"] == self._network]
+        left = [f"container {container.name}" for framework in self._frameworks if framework
+                for container in self._docker.containers.ls({"mesos-docker.framework-id": framework})]
+        left += [f"network {network.name}" for network in self._docker.networks.ls({"label": [f"{LABEL}=1"]})
+                 if network.name == self._network]
         left += [f"process {number}" for framework in self._frameworks if framework for number in processes(framework)]
         left += [f"folder {folder}" for folder in self._folders if folder.exists()]
         self._step(", ".join(left) if left else "no container, no network, no process, no sandbox")
@@ -215,14 +219,13 @@ def _until(look: Callable[[], str | None], enough: Callable[[str | None], bool])
 def demo() -> int:
     """Show the whole product at work: a service, then a batch, on an embedded Mesos and real containers."""
     began = time.monotonic()
-    engine = Engine(DEFAULT_SOCKET)
     shown = report("text", logs=False, notes=sys.stdout)
     try:
-        with orderly():
-            engine.ping()
-            show = Demo(engine, shown)
+        with orderly(), contextlib.closing(Docker(Engine(DEFAULT_SOCKET))) as docker:
+            ping(DEFAULT_SOCKET)
+            show = Demo(docker, shown)
             show.run()
-    except EngineError as error:
+    except RuntimeFailure as error:
         raise Problem(str(error)) from error
     finally:
         shown.close()

@@ -31,6 +31,7 @@ class Deadlines:
     start: float = 120.0  # 16 at a time on two cores take 2 s each; a loaded node was seen to take 8
     stop: float = 30.0  # beyond the grace period
     remove: float = 60.0  # deletes the container's files
+    transfer: float = 600.0  # an archive goes in, and is unpacked
 
 
 _thread = threading.local()  # .call: the call that this thread is in

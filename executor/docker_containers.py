@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from executor import docker_exec, docker_inspect
@@ -71,6 +71,13 @@ class Containers:
         first = first if first in networks else next(iter(networks))
         body["NetworkingConfig"] = {"EndpointsConfig": {first: networks[first]}}
         return [network for network in networks if network != first]
+
+    def copy_into(self, container: str, folder: str, archive: bytes | Iterable[bytes]) -> None:
+        """As `docker cp - CONTAINER:FOLDER`, started or not: a tar archive, in whole or in pieces, is unpacked there.
+
+        Raises BadOption if there is no such folder or the archive is none.
+        """
+        self._engine.call("cp", self._deadlines.transfer, lambda api: api.put_archive(container, folder, archive))
 
     def start(self, container: str) -> None:
         """As `docker start`; one that runs is started."""

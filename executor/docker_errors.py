@@ -53,7 +53,7 @@ _ENGINE: Final[tuple[Rule, ...]] = (
           r"exec \S+: (permission denied|is a directory)", "exec format error"),
     _rule(BadOption, "OCI runtime create failed", "failed to create (shim )?task", "error (while )?creating mount",
           "invalid", "unknown (log|runtime)", "not manually attachable", "unable to find (user|group)",
-          "error looking up .* plugin", "plugin .* not found"),
+          "error looking up .* plugin", "plugin .* not found", "error processing tar file", "could not find the file"),
 )
 
 _PULL: Final[tuple[Rule, ...]] = (

@@ -3,13 +3,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from executor import docker_auth, docker_errors
 from executor.docker_calls import Call
-from executor.docker_pull import Puller, PullSettings
+from executor.docker_pull import Puller, PullSettings, reference
 from executor.runtime import Cancel, ImageNotFound, NoSuchContainer, PullListener
 
 if TYPE_CHECKING:
@@ -94,6 +94,24 @@ class Images:
             return str(api._result(api._post_json(api._url("/commit"), {}, params=params), json=True)["Id"])
 
         return self._engine.call("commit", self._engine.deadlines.start, do)
+
+    def import_archive(self, archive: bytes | Iterable[bytes], name: str, *, changes: Sequence[str] = (),
+                       message: str | None = None) -> str:
+        """As `docker import - NAME`: a root folder as a tar archive, in whole or in pieces, is an image of one layer.
+
+        Returns its id. Raises BadOption if the archive is none.
+        """
+        repository, tag = reference(name)
+        params = {"fromSrc": "-", "repo": repository, "tag": tag, "changes": list(changes), "message": message}
+        headers = {"Content-Type": "application/x-tar"}
+
+        def do(api: Any) -> str:
+            return str(api._result(api._post(api._url("/images/create"), params=params, headers=headers, data=archive)))
+
+        answer = json.loads(self._engine.call("import", self._engine.deadlines.transfer, do).splitlines()[-1])
+        if "error" in answer:  # it came when the answer was 200 already
+            raise docker_errors.failure(400, str(answer["error"]))
+        return str(answer["status"])
 
     def rm(self, image: str, *, force: bool = False) -> None:
         """As `docker rmi`; one that is gone is removed."""

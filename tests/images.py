@@ -1,15 +1,17 @@
 """Images for tests: built if they are missing, never removed, so that a test machine needs no registry."""
 from __future__ import annotations
 
-from deploy.engine import Engine
 from deploy.images import busybox, nginx
+from tests.engine import real_docker
 
 
 def busybox_image() -> str:
     """Static busybox with a link for each of its commands."""
-    return busybox.ensure(Engine())
+    with real_docker() as docker:
+        return busybox.ensure(docker)
 
 
 def nginx_image() -> str:
     """nginx that logs to stdout and stderr, serves /var/www/html on port 80 and stays in the foreground."""
-    return nginx.ensure(Engine())
+    with real_docker() as docker:
+        return nginx.ensure(docker)

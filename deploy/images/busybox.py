@@ -11,10 +11,12 @@ import tarfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from deploy.engine import Engine, EngineError
+from deploy.problems import Problem
+from executor.docker_wrapper import Docker
 
 REFERENCE = "busybox:static"
 PACKAGE = "busybox-static"
+CHANGES = ('CMD ["sh"]', "ENV PATH=/bin:/usr/bin")
 
 FOLDERS = ("bin", "dev", "etc", "home", "proc", "root", "run", "sys", "tmp", "usr", "usr/bin", "var", "var/log",
            "var/tmp")
@@ -25,10 +27,10 @@ FILES = {
 }
 
 
-def ensure(engine: Engine) -> str:
-    """The image's name; it is built if it is not here. Raises EngineError, also where busybox is not installed."""
-    if not engine.has_image(REFERENCE):
-        engine.import_image(root_folder(_binary()), REFERENCE, ['CMD ["sh"]', "ENV PATH=/bin:/usr/bin"])
+def ensure(docker: Docker) -> str:
+    """The image's name; it is built if it is not here. Raises RuntimeFailure, and Problem without a busybox here."""
+    if not docker.images.has(REFERENCE):
+        docker.images.import_archive(root_folder(_binary()), REFERENCE, changes=CHANGES)
     return REFERENCE
 
 
@@ -63,7 +65,7 @@ def _entry(path: str, kind: bytes, mode: int, size: int = 0) -> tarfile.TarInfo:
 def _binary() -> str:
     found = shutil.which("busybox", path="/bin:/usr/bin:/sbin:/usr/sbin")
     if found is None or _is_dynamic(found):
-        raise EngineError(f"the {PACKAGE} package is needed to build {REFERENCE}: apt-get install {PACKAGE}")
+        raise Problem(f"the {PACKAGE} package is needed to build {REFERENCE}: apt-get install {PACKAGE}")
     return found
 
 

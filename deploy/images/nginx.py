@@ -6,6 +6,7 @@ machine's package sources, by apt-get.
 """
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 import shutil
@@ -16,9 +17,11 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from deploy.engine import Engine, EngineError
 from deploy.images import busybox
+from deploy.problems import Problem
 from deploy.signals import cleaned_up
+from executor.docker_images import Commit
+from executor.docker_wrapper import Docker, copy_output
 
 REFERENCE = "mesos-docker/nginx:debian"
 PACKAGE = "nginx"
@@ -54,39 +57,52 @@ ln -sf /dev/stderr /var/log/nginx/error.log
 nginx -t
 """
 
+INSTALL_SECONDS = 300.0
 CHANGES = ("ENV PATH=/usr/sbin:/bin:/usr/bin", 'CMD ["nginx", "-g", "daemon off;"]', "EXPOSE 80")
 
 Say = Callable[[str], None]
 
 
-def ensure(engine: Engine, say: Say = lambda _: None, reference: str = REFERENCE) -> str:
-    """The image's name; it is built if it is not here, each step told to `say`. Raises EngineError."""
-    if engine.has_image(reference):
+def ensure(docker: Docker, say: Say = lambda _: None, reference: str = REFERENCE) -> str:
+    """The image's name; it is built if it is not here, each step told to `say`. Raises RuntimeFailure, Problem."""
+    if docker.images.has(reference):
         say(f"image {reference} is here already")
         return reference
-    base = busybox.ensure(engine)
+    base = busybox.ensure(docker)
     with tempfile.TemporaryDirectory(prefix="mesos-docker-nginx-") as folder:
         say("downloading nginx and its libraries as Debian packages")
         packages = _download(Path(folder))
-        _build(engine, base, reference, packages, say)
+        _build(docker, base, reference, packages, say)
     return reference
 
 
-def _build(engine: Engine, base: str, reference: str, packages: list[Path], say: Say) -> None:
+def _build(docker: Docker, base: str, reference: str, packages: list[Path], say: Say) -> None:
     name = f"mesos-docker-build-{uuid.uuid4()}"
     say(f"creating a container from {base}")
-    with cleaned_up(lambda: engine.remove_container(name)):
-        engine.create(name, base, ["sh", "-c", INSTALL], {LABEL: reference})
+    payload = {"Image": base, "Cmd": ["sh", "-c", INSTALL], "Labels": {LABEL: reference},
+               "HostConfig": {"NetworkMode": "none"}}
+    with cleaned_up(lambda: docker.containers.remove(name)):
+        docker.containers.create(payload, name)
         for package in packages:
             say(f"copying {package.name.partition('_')[0]} into it")
-            engine.copy_into(name, "/", _files(package))
-        engine.copy_into(name, "/", _one_file("site.conf", SITE))
+            docker.containers.copy_into(name, "/", _files(package))
+        docker.containers.copy_into(name, "/", _one_file("site.conf", SITE))
         say("installing")
-        status = engine.start_and_wait(name)
+        docker.containers.start(name)
+        status = docker.containers.wait(name, INSTALL_SECONDS)
         if status != 0:
-            raise EngineError(f"installing nginx in the container ended with {status}: {engine.logs(name).strip()}")
-        engine.commit(name, reference, CHANGES, "nginx from Debian's packages on static busybox")
+            raise Problem(f"installing nginx in the container ended with {status}: {_output(docker, name)}")
+        repository, _, tag = reference.rpartition(":")
+        docker.images.commit(name, Commit(repository, tag, changes=CHANGES,
+                                          message="nginx from Debian's packages on static busybox"))
         say(f"committed {reference}")
+
+
+def _output(docker: Docker, container: str) -> str:
+    text = bytearray()
+    with contextlib.closing(docker.containers.logs(container, follow=False)) as stream:
+        copy_output(stream, lambda _, piece: text.extend(piece))
+    return text.decode(errors="replace").strip()
 
 
 def _download(folder: Path) -> list[Path]:
@@ -103,7 +119,7 @@ def _download(folder: Path) -> list[Path]:
 
 def _fetch(package: str, folder: Path) -> Path:
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
-        raise EngineError(f"{REFERENCE} is built from Debian packages, and this is not a Debian system")
+        raise Problem(f"{REFERENCE} is built from Debian packages, and this is not a Debian system")
     answer = _apt(["download", package], folder)
     if answer.returncode != 0:  # most often: no package lists yet, as on a fresh machine
         _apt(["update"], folder)
@@ -111,7 +127,7 @@ def _fetch(package: str, folder: Path) -> Path:
     found = sorted(folder.glob(f"{package}_*.deb"))
     if answer.returncode != 0 or not found:
         reason = answer.stderr.strip() or answer.stdout.strip()
-        raise EngineError(f"cannot download the Debian package {package}: {reason}")
+        raise Problem(f"cannot download the Debian package {package}: {reason}")
     return found[0]
 
 

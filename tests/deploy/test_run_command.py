@@ -344,10 +344,11 @@ def test_no_rights_on_the_socket(tmp_path: Path) -> None:
             server.listen()
             Path(path).chmod(0o000)
             program = ("import os, sys\n"
-                       "from deploy.engine import Engine, EngineError\n"
+                       "from deploy.docker_socket import ping\n"
+                       "from deploy.problems import Problem\n"
                        "if os.geteuid() == 0: os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
-                       "try: Engine(sys.argv[1]).ping()\n"
-                       "except EngineError as error: print(error)")
+                       "try: ping(sys.argv[1])\n"
+                       "except Problem as error: print(error)")
             done = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True, check=True)
         finally:
             Path(path).unlink()

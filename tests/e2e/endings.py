@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deploy.engine import Engine
+from tests.engine import containers
 from tests.images import busybox_image
 
 PROGRAM = str(Path(sys.executable).parent / "mesos-docker")
@@ -118,8 +118,8 @@ class Life:
 
     def docker(self, *words: str) -> str:
         """A docker command with the task's container behind its words."""
-        wanted = Engine().containers({"mesos-docker.task-id": self.task_id})
-        done = subprocess.run(["docker", *words, wanted[0]["Id"]], capture_output=True, text=True, check=True)
+        wanted = containers(task_id=self.task_id)
+        done = subprocess.run(["docker", *words, wanted[0].id], capture_output=True, text=True, check=True)
         return done.stdout
 
     def interrupt(self) -> None:
@@ -175,7 +175,7 @@ def when_killing(deed: Deed) -> Deed:
 def when_written(path: str, deed: Deed) -> Deed:
     """Do it once the container has made a file, such as after it has set its traps."""
     def do(life: Life) -> None:
-        wanted = Engine().containers({"mesos-docker.task-id": life.task_id})[0]["Id"]
+        wanted = containers(task_id=life.task_id)[0].id
         script = f"until [ -e {path} ]; do sleep 0.02; done"
         subprocess.run(["docker", "exec", wanted, "sh", "-c", script], check=True, timeout=PATIENCE)
         deed(life)
@@ -290,7 +290,7 @@ def _left(task_id: str) -> Sequence[str]:
     """The task's containers, once they had the time to go."""
     deadline = time.monotonic() + PATIENCE
     while True:
-        names = [each["Names"][0] for each in Engine().containers({"mesos-docker.task-id": task_id})]
+        names = [each.name for each in containers(task_id=task_id)]
         if not names or time.monotonic() > deadline:
             return names
         time.sleep(0.05)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from deploy.engine import Engine
+from tests import engine
 
 WAIT = 60.0
 
@@ -18,7 +18,7 @@ def frameworks(text: str) -> list[str]:
 
 def containers(framework_id: str) -> list[str]:
     """The names of the framework's containers, running or not."""
-    return [container["Names"][0] for container in Engine().containers({"mesos-docker.framework-id": framework_id})]
+    return [container.name for container in engine.containers(framework_id=framework_id)]
 
 
 def processes(framework_id: str) -> list[int]:

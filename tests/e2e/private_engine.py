@@ -11,8 +11,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from deploy.engine import Engine, EngineError
+from deploy.docker_socket import ping
 from deploy.images import busybox
+from deploy.problems import Problem
+from tests.engine import real_docker
 
 PATIENCE = 60.0
 
@@ -39,8 +41,8 @@ class PrivateEngine:
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
-                Engine(self.socket).ping()
-            except EngineError:
+                ping(self.socket)
+            except Problem:
                 assert self._process.poll() is None, (self._folder / "dockerd.log").read_text()[-2000:]
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
@@ -76,7 +78,8 @@ def private_engine(*options: str) -> Iterator[PrivateEngine]:
     engine = PrivateEngine(folder, *options)
     try:
         engine.start()
-        busybox.ensure(Engine(engine.socket))
+        with real_docker(engine.socket) as docker:
+            busybox.ensure(docker)
         yield engine
     finally:
         engine.end()

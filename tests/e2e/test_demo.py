@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.engine import Engine
 from tests.e2e.leftovers import WAIT, assert_nothing_left, containers, frameworks, processes
+from tests.engine import real_docker
 from tests.images import nginx_image
 
 COMMAND = [sys.executable, "-m", "deploy.demo"]
@@ -22,7 +22,8 @@ def start(temporary: Path) -> subprocess.Popen[str]:
 
 
 def networks() -> list[str]:
-    return [network["Name"] for network in Engine().networks({"mesos-docker.demo": "1"})]
+    with real_docker() as docker:
+        return [network.name for network in docker.networks.ls({"label": ["mesos-docker.demo=1"]})]
 
 
 def test_the_whole_demo(tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from deploy.engine import Engine
+from executor.docker_networks import NewNetwork
 from tests.e2e.leftovers import WAIT, assert_nothing_left, containers, frameworks, processes, until
+from tests.engine import real_docker
 from tests.images import busybox_image
 
 COMMAND = [str(Path(sys.executable).parent / "mesos-docker"), "run"]
@@ -215,13 +216,13 @@ def test_a_network_that_does_not_exist(command: Command, image: str) -> None:
 
 
 def test_a_network_of_ones_own(command: Command, image: str) -> None:
-    engine = Engine()
     network = f"mesos-docker-test-{uuid.uuid4().hex[:8]}"
-    engine.create_network(network, {"mesos-docker.test": network})
-    try:
-        done = command("--image", image, "--network", network, "--output", "json", "--", "sleep", "1")
-    finally:
-        engine.remove_network(network)
+    with real_docker() as docker:
+        docker.networks.create(NewNetwork(network, labels={"mesos-docker.test": network}))
+        try:
+            done = command("--image", image, "--network", network, "--output", "json", "--", "sleep", "1")
+        finally:
+            docker.networks.rm(network)
     assert done.returncode == 0, done
     running_status: dict[str, Any] = next(
         status for line in done.stdout.splitlines() if (status := json.loads(line))["state"] == "TASK_RUNNING")

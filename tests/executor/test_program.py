@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.engine import Engine
+from tests.engine import containers
 from tests.executor.running import task
 from tests.executor.test_executor_process import environment, started, subscribed
 from tests.fakes.agent_server import ScriptedAgent
@@ -96,8 +96,8 @@ def test_a_shutdown_ends_the_tasks_first(how: str, tmp_path: Path) -> None:
         last = agent.updates["t"][-1]
         assert last["state"] == "TASK_KILLED"
         assert last["message"].startswith("Container exited with status 7: the executor was shut down")
-        owners = Engine().containers({"mesos-docker.task-id": "t", "mesos-docker.framework-id": agent.framework_id})
-        assert [each for each in owners if str(tmp_path) in str(each)] == []
+        owners = containers(task_id="t", framework_id=agent.framework_id)
+        assert [each for each in owners if str(tmp_path) in str(each.raw)] == []
 
 
 def test_a_secret_reaches_the_container_and_is_gone_afterwards(tmp_path: Path) -> None:

@@ -1,0 +1,26 @@
+"""The machine's own Docker engine, for tests that make something on it or look what was left on it."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from deploy.docker_socket import DEFAULT_SOCKET
+from executor.docker_runtime import Engine
+from executor.docker_wrapper import Docker
+from executor.runtime import Inspection
+
+
+@contextmanager
+def real_docker(socket: str = DEFAULT_SOCKET) -> Iterator[Docker]:
+    """It, or another engine; without a connection left open."""
+    docker = Docker(Engine(socket))
+    try:
+        yield docker
+    finally:
+        docker.close()
+
+
+def containers(**labels: str) -> list[Inspection]:
+    """The containers, running or not, with these of our labels, as in `task_id="t"`."""
+    with real_docker() as docker:
+        return docker.containers.ls({f"mesos-docker.{name.replace('_', '-')}": text for name, text in labels.items()})
