@@ -169,11 +169,11 @@ class HttpServer:
         server = runner.server if runner is not None else None
         if runner is None or server is None:
             return
-        connections = server.connections
-        transports = [connection.transport for connection in connections]  # aiohttp forgets them as it closes them
+        for site in list(runner.sites):
+            await site.stop()
+        await asyncio.sleep(0.01)  # connections that the loop had accepted arrive now; in a shutdown they would be lost
+        transports = [connection.transport for connection in server.connections]  # aiohttp forgets what it closes
         await runner.cleanup()
-        await asyncio.sleep(0.01)  # the loop closes sockets a turn later; some may have come in meanwhile
-        transports += [connection.transport for connection in server.connections]
         for transport in transports:
             if transport is not None:
                 transport.abort()  # also where something is still to be written
