@@ -138,19 +138,18 @@ class Agent:
         self.state.running = True
         self.state.updates.resume()
 
-    def on_reregistered(self, reconcile: list[tuple[Json, str]]) -> None:
-        """The master knows us again; tasks that it thinks are here and are not, are told of."""
+    def on_reregistered(self, reconcile: list[tuple[Json, Json]]) -> None:
+        """The master knows us again; tasks that it thinks are here and are not, are told of. Each with its
+        FrameworkInfo: the framework may be unknown here too."""
         state = self.state
         self._run()
-        for asked, framework_id in reconcile:
-            task_id = asked["task_id"]["value"]
-            framework = state.frameworks.get(framework_id)
-            if framework is not None and framework.executor_of(task_id) is not None:
+        for asked, info in reconcile:
+            framework = state.frameworks.get(info["id"]["value"])
+            if framework is not None and framework.executor_of(asked["task_id"]["value"]) is not None:
                 continue
-            lost = framework.lost if framework is not None else "TASK_LOST"
-            state.updates.update(framework_id, status(
-                asked["task_id"], lost, source="SOURCE_AGENT", agent_id={"value": state.id}, uuid=new_uuid(),
-                message="Reconciliation: task unknown to the agent", reason="REASON_RECONCILIATION"))
+            state.updates.update(info["id"]["value"], status(
+                asked["task_id"], AgentFramework(info).lost, source="SOURCE_AGENT", agent_id={"value": state.id},
+                uuid=new_uuid(), message="Reconciliation: task unknown to the agent", reason="REASON_RECONCILIATION"))
 
     def on_refused(self, reason: str) -> None:
         log.error("the master refused this agent: %s", reason)

@@ -10,7 +10,7 @@ from typing import Any
 
 from deploy.local import models
 from deploy.local.agent_state import AgentState
-from deploy.local.executor_api import ExecutorApi
+from deploy.local.executor_api import RECOVERING, ExecutorApi
 from deploy.local.executors import AgentFramework, Executor
 from deploy.local.files import Files
 from deploy.local.http_server import Handler, Request, Response, json_response, text
@@ -44,6 +44,7 @@ class AgentHttp:
             "GET_EXECUTORS": lambda _: {"get_executors": self._get_executors()},
             "GET_TASKS": lambda _: {"get_tasks": self._get_tasks()},
             "GET_OPERATIONS": lambda _: {"get_operations": {}},
+            "GET_RESOURCE_PROVIDERS": lambda _: {"get_resource_providers": {}},
             "GET_STATE": lambda _: {"get_state": {
                 "get_tasks": self._get_tasks(), "get_executors": self._get_executors(),
                 "get_frameworks": self._get_frameworks()}},
@@ -51,7 +52,7 @@ class AgentHttp:
 
     def routes(self) -> dict[str, Handler]:
         return {
-            "/api/v1/executor": self._executor_api.handle, "/api/v1": self._operator.handle,
+            "/api/v1/executor": self._executor_api.handle, "/api/v1": self._operator_api,
             "/version": lambda _: json_response(version_info()), "/health": lambda _: Response(200),
             "/state": self._state, "/state.json": self._state, "/containers": self._containers,
             "/flags": lambda _: json_response({"flags": self._flags()}), **self._files.routes(),
@@ -80,10 +81,13 @@ class AgentHttp:
 
     # ---- endpoints
 
+    def _operator_api(self, request: Request) -> Response:
+        return text(503, RECOVERING) if self._agent.recovering else self._operator.handle(request)
+
     def _state(self, _: Request) -> Response:
         agent = self._agent
         if agent.recovering:
-            return text(503, "Agent has not finished recovery")
+            return text(503, RECOVERING)
         total = resources_of(agent.info)
         used = models.sum_of(models.executor_resources(executor) for framework in agent.frameworks.values()
                              for executor in framework.executors.values())

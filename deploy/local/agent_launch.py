@@ -51,7 +51,7 @@ class TaskLauncher:
 
         `launch_executor`: what the master believes, namely that the executor is not there yet.
         """
-        framework = self._state.frameworks.setdefault(framework_info["id"]["value"], AgentFramework(framework_info))
+        framework = self._state.framework_of(framework_info)
         if framework.terminating:
             return
         if framework.info.get("checkpoint", False):
@@ -203,8 +203,7 @@ class TaskLauncher:
             code = -1 if termination.status is None else termination.status
             state.master.post(state.master.to.on_exited_executor, state.id, framework.id, executor.id, code)
         if framework.terminating:
-            executor.terminated.update(executor.launched)
-            executor.launched.clear()
+            executor.end_launched()
         else:
             for task_id in [*(task.id for task in executor.launched.values() if not is_terminal(task.state)),
                             *executor.queued]:

@@ -1,10 +1,11 @@
 """The master's side of its agents: registration, loss, return, and what they report.
 
 An agent whose connection breaks is not lost: tasks of frameworks that checkpoint wait for it, the others are
-TASK_LOST at once. Only after agent_reregister_timeout all its tasks are unreachable.
+TASK_LOST at once. Only when it has not answered max_agent_ping_timeouts pings (75 to 90 seconds with Mesos's defaults),
+or not come back within agent_reregister_timeout, all its tasks are unreachable.
 
 As Mesos: master/master.cpp (`registerSlave`, `reregisterSlave`, `exited`, `statusUpdate`, `exitedExecutor`,
-`executorMessage`, `_markUnreachable`).
+`executorMessage`, `_markUnreachable`, `SlaveObserver`).
 """
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ from deploy.local.messages import resources_of, status
 from deploy.local.reconciliation import last_findings
 from deploy.local.records import AgentRecord, Framework, Task, task_from_message
 from deploy.local.subscriptions import Subscriptions
+from specs.durations import print_duration
 
 Json = dict[str, Any]
 
@@ -69,7 +71,7 @@ class AgentRegistry:
         present = {(task.framework_id, task.id) for task in tasks}
         unknown = [(status(task.info["task_id"], task.known_state, source="SOURCE_MASTER",
                            agent_id={"value": agent.id}, message="Reconciliation request",
-                           reason="REASON_RECONCILIATION"), task.framework_id)
+                           reason="REASON_RECONCILIATION"), self._cluster.frameworks[task.framework_id].info)
                    for key, task in agent.tasks.items() if key not in present]
         link.post(link.to.on_reregistered, unknown)
         running = {(item["framework_id"]["value"], item["executor_id"]["value"]) for item in executors}
@@ -154,8 +156,13 @@ class AgentRegistry:
             framework = self._cluster.frameworks.get(framework_id)
             if framework is not None and not framework.info.get("checkpoint", False):
                 self._remove_framework(agent, framework)
-        agent.reregister_timer = asyncio.get_running_loop().call_later(
-            self._cluster.flags.agent_reregister_timeout, self._mark_unreachable, agent)
+        flags = self._cluster.flags
+        pings = unanswered_pings_end(time.time() - agent.registered_time, flags.agent_ping_timeout,
+                                     flags.max_agent_ping_timeouts)
+        timeout = flags.agent_reregister_timeout
+        seconds, why = min((pings, "health check timed out"), (
+            timeout, f"agent did not reregister within {print_duration(round(timeout * 1e9))} after disconnecting"))
+        agent.reregister_timer = asyncio.get_running_loop().call_later(seconds, self._mark_unreachable, agent, why)
 
     def _remove_framework(self, agent: AgentRecord, framework: Framework) -> None:
         for task in [task for key, task in agent.tasks.items() if key[0] == framework.id]:
@@ -177,9 +184,9 @@ class AgentRegistry:
         if agent is not None:
             self._remove(agent, "Agent unregistered")
 
-    def _mark_unreachable(self, agent: AgentRecord) -> None:
+    def _mark_unreachable(self, agent: AgentRecord, why: str) -> None:
         if not agent.connected and self._cluster.agents.get(agent.id) is agent:
-            self._remove(agent, "agent did not re-register within the re-registration timeout after disconnecting")
+            self._remove(agent, why)
 
     def _remove(self, agent: AgentRecord, message: str) -> None:
         cluster = self._cluster
@@ -234,3 +241,11 @@ class AgentRegistry:
         if framework is not None and agent_id in self._cluster.agents:
             framework.send({"type": "MESSAGE", "message": {
                 "agent_id": {"value": agent_id}, "executor_id": {"value": executor_id}, "data": data}})
+
+
+def unanswered_pings_end(observed: float, interval: float, limit: int) -> float:
+    """Seconds until an agent that died now has left `limit` pings unanswered.
+
+    It has been pinged every `interval` seconds since the master began to observe it, `observed` seconds ago.
+    """
+    return interval - observed % interval + interval * limit

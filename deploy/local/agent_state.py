@@ -89,6 +89,18 @@ class AgentState:
         docker = executor.info.get("container", {}).get("type") == "DOCKER"
         return self.containerizers[0 if docker and len(self.containerizers) > 1 else -1]
 
+    def framework_of(self, info: Json) -> AgentFramework:
+        """The framework of this FrameworkInfo. One that has been here before keeps its completed executors."""
+        framework_id = info["id"]["value"]
+        framework = self.frameworks.get(framework_id)
+        if framework is not None:
+            return framework
+        framework = self.frameworks[framework_id] = AgentFramework(info)
+        for before in [item for item in self.completed if item.id == framework_id]:
+            framework.completed_executors = before.completed_executors
+            self.completed.remove(before)
+        return framework
+
     # ---- updates
 
     def update(self, framework_id: str, status_: Json, *, from_executor: bool) -> None:
@@ -185,8 +197,6 @@ class AgentState:
         self.updates.cleanup(framework.id)
         del self.frameworks[framework.id]
         self.completed.append(framework)
-        if framework.info.get("checkpoint", False):
-            self.checkpoints.forget_framework(framework.id)
 
     def shut_down_executor(self, executor: Executor) -> None:
         """Ask an executor to end, and kill it when its grace period is over."""

@@ -14,7 +14,6 @@ As Mesos: slave/paths.cpp, slave/state.cpp.
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -140,9 +139,6 @@ class Checkpoints:
 
     def mark_completed(self, framework_id: str, executor_id: str, container_id: str) -> None:
         self._write(self._run(framework_id, executor_id, container_id) / "executor.sentinel", {})
-
-    def forget_framework(self, framework_id: str) -> None:
-        shutil.rmtree(self._framework(framework_id), ignore_errors=True)
 
     def frameworks(self) -> list[FrameworkRecord]:
         """All that was written down of them."""

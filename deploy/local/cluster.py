@@ -36,6 +36,8 @@ class MasterFlags:
     roles: tuple[str, ...] = ()  # the only roles that frameworks may have; empty: any
     allocation_interval: float = 0.2  # seconds; Mesos has 1
     agent_reregister_timeout: float = 600.0  # seconds
+    agent_ping_timeout: float = 15.0  # seconds
+    max_agent_ping_timeouts: int = 5
 
 
 class Cluster:

@@ -26,7 +26,7 @@ from specs.executor_call import call_problem
 Json = dict[str, Any]
 
 HEARTBEAT_SECONDS: Final = 1800.0
-_RECOVERING: Final = "Agent has not finished recovery"
+RECOVERING: Final = "Agent has not finished recovery"
 
 
 class ExecutorApi:
@@ -53,7 +53,7 @@ class ExecutorApi:
         if kind == "HEARTBEAT":
             return accepted()
         if kind != "SUBSCRIBE" and self._state.recovering:
-            return text(503, _RECOVERING)
+            return text(503, RECOVERING)
         return self._from_known_executor(call, kind, answer_type or "")
 
     def _from_known_executor(self, call: Json, kind: str, answer_type: str) -> Response | Streaming:
@@ -90,16 +90,17 @@ class ExecutorApi:
             executor.timer.cancel()
             executor.timer = None
         sender.start_heartbeat(HEARTBEAT_SECONDS, at_once=False)
-        for update in content.get("unacknowledged_updates", ()):
-            self._update(framework.id, update["status"])
         self._drop_unseen(framework, executor, content)
         if not executor.ever_sent_task() and not executor.queued:
             state.shut_down_executor(executor)
-            return
-        sender.send({"type": "SUBSCRIBED", "subscribed": {
-            "executor_info": executor.info, "framework_info": framework.info, "agent_info": state.info,
-            "container_id": {"value": executor.container_id}}})
-        self._launcher.deliver(executor)
+        else:
+            sender.send({"type": "SUBSCRIBED", "subscribed": {
+                "executor_info": executor.info, "framework_info": framework.info, "agent_info": state.info,
+                "container_id": {"value": executor.container_id}}})
+        for update in content.get("unacknowledged_updates", ()):  # acknowledged after SUBSCRIBED, as there
+            self._update(framework.id, update["status"])
+        if executor.state == RUNNING:
+            self._launcher.deliver(executor)
 
     def _drop_unseen(self, framework: AgentFramework, executor: Executor, content: Json) -> None:
         """Tasks that were sent just before the agent stopped, and never arrived."""
@@ -110,8 +111,8 @@ class ExecutorApi:
                                         "REASON_SLAVE_RESTARTED", executor.id)
 
     def _update(self, framework_id: str, status: Json) -> None:
-        if status["state"] == "TASK_STAGING":
-            return
+        if status["state"] == "TASK_STAGING" or status.get("agent_id", {}).get("value") not in {None, self._state.id}:
+            return  # silently: as Mesos, `statusUpdate`
         self._state.update(framework_id, {"timestamp": time.time(), **status}, from_executor=True)
 
     def _message(self, framework: AgentFramework, executor: Executor, data: str) -> None:

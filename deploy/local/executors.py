@@ -63,8 +63,8 @@ class Executor:
             self.sender.send(event)
 
     def has_task(self, task_id: str) -> bool:
-        return (task_id in self.queued or task_id in self.launched or task_id in self.terminated
-                or any(task.id == task_id for task in self.completed))
+        """Whether the task is here and not yet done with."""
+        return task_id in self.queued or task_id in self.launched or task_id in self.terminated
 
     def incomplete(self) -> bool:
         return bool(self.queued or self.launched or self.terminated)
@@ -121,6 +121,11 @@ class Executor:
             self.terminated[task_id] = task
         return None
 
+    def end_launched(self) -> None:
+        """The tasks ended with their executor, and nobody is told."""
+        self.terminated.update(self.launched)
+        self.launched.clear()
+
     def complete(self, task_id: str) -> None:
         """The framework has acknowledged the task's end."""
         self.completed.append(self.terminated.pop(task_id))
@@ -160,7 +165,7 @@ class AgentFramework:
         return "TASK_DROPPED" if self.partition_aware else "TASK_LOST"
 
     def executor_of(self, task_id: str) -> Executor | None:
-        """The executor that has, or had, this task."""
+        """The executor that has this task; None once the framework has acknowledged the task's end."""
         for executor in self.executors.values():
             if executor.has_task(task_id):
                 return executor

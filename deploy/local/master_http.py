@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from deploy.local import models
 from deploy.local.cluster import VERSION
@@ -168,17 +169,17 @@ class MasterHttp:
     def _teardown(self, framework_id: str) -> Response:
         framework = self._cluster.frameworks.get(framework_id)
         if framework is None:
-            return text(400, f"No framework found with ID {framework_id}")
+            return text(400, "No framework found with specified ID")
         self._master.teardown(framework)
         return Response(200)
 
     def _teardown_endpoint(self, request: Request) -> Response:
         if request.method != "POST":
             return method_not_allowed(request, "POST")
-        name, _, framework_id = request.body.decode("utf-8", "replace").partition("=")
-        if name != "frameworkId":
+        values = dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
+        if "frameworkId" not in values:
             return text(400, "Missing 'frameworkId' query parameter in the request body")
-        return self._teardown(framework_id)
+        return self._teardown(values["frameworkId"])
 
     # ---- the v1 operator API
 

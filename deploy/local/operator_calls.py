@@ -26,10 +26,22 @@ _CONTENT: Final = frozenset({
     "MARK_AGENT_GONE", "DEACTIVATE_AGENT", "REACTIVATE_AGENT",
 })
 
-_LISTS: Final[Mapping[str, tuple[str, ...]]] = {  # of the master's answers, written by hand there and so never left out
-    "get_agents": ("agents", "recovered_agents"), "get_executors": ("executors",),
-    "get_frameworks": ("frameworks", "completed_frameworks"),
-    "get_tasks": ("tasks", "unreachable_tasks", "completed_tasks"),
+# Lists that Mesos writes by hand into its JSON answers, and so does not leave out when they are empty.
+_LISTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    "master": {
+        "get_agents": ("agents", "recovered_agents"), "get_executors": ("executors",),
+        "get_frameworks": ("frameworks", "completed_frameworks"),
+        "get_tasks": ("tasks", "unreachable_tasks", "completed_tasks"),
+    },
+    "agent": {
+        "get_executors": ("executors", "completed_executors"),
+        "get_frameworks": ("frameworks", "completed_frameworks"),
+        "get_tasks": ("pending_tasks", "queued_tasks", "launched_tasks", "terminated_tasks", "completed_tasks"),
+    },
+}
+_NOT_ACCEPTABLE: Final = {
+    "master": "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'",
+    "agent": "Expecting 'Accept' to allow application/json or application/x-protobuf or application/recordio",
 }
 
 
@@ -69,8 +81,7 @@ class OperatorApi:
             return text(400, f"Failed to validate {self._kind}::Call: {problem}")
         answer_type = accepted_type(request.headers.get("Accept"))
         if answer_type is None:
-            return text(406, "Expecting 'Accept' to allow application/json or application/x-protobuf"
-                             " or application/recordio")
+            return text(406, _NOT_ACCEPTABLE[self._kind])
         answer = self._answers.get(str(kind))
         if answer is None:
             return Response(501)
@@ -80,13 +91,13 @@ class OperatorApi:
         return self._whole({"type": kind, **result}, answer_type)
 
     def _whole(self, message: Json, answer_type: str) -> Response:
-        """Protobuf, or JSON in which the master also shows lists that are empty."""
+        """Protobuf, or JSON with the lists that are always shown."""
         name = f"mesos.v1.{self._kind}.Response"
-        if answer_type != JSON or self._kind != "master":
+        if answer_type != JSON:
             return Response(200, render(name, message, answer_type), answer_type)
         shown = full(name, message)
         for part, content in {**shown, **shown.get("get_state", {})}.items():
-            for field in _LISTS.get(part, ()):
+            for field in _LISTS[self._kind].get(part, ()):
                 content.setdefault(field, [])
         return Response(200, dump_json(shown), answer_type)
 

@@ -44,6 +44,8 @@ class Recovery:
                 self._recover_executor(framework, executor_record, ended)
             if framework.executors:
                 state.frameworks[framework.id] = framework
+            elif framework.completed_executors:
+                state.completed.append(framework)
         for executor, termination in ended:
             self._launcher.terminated(executor, termination)
         if state.frameworks:
@@ -68,17 +70,20 @@ class Recovery:
                             command_task=record.command_task)
         for task in record.tasks:
             self._recover_task(executor, task.info, task.updates, task.acknowledged)
-            state.updates.recover(framework.id, task.info["task_id"]["value"], task.updates, task.acknowledged)
         if record.completed:
             executor.state = TERMINATED
+            executor.end_launched()
             framework.completed_executors.append(executor)
             return
+        for task in record.tasks:
+            state.updates.recover(framework.id, task.info["task_id"]["value"], task.updates, task.acknowledged)
         framework.executors[executor_id] = executor
         alive = record.pid is not None and start_of(record.pid) == record.start
         watched = alive and record.pid is not None and state.containerizer_of(executor).recover(
             executor.container_id, record.pid, lambda termination: self._launcher.terminated(executor, termination))
-        if not watched:
-            ended.append((executor, Termination(message="Abnormal executor termination: unknown container")))
+        if not watched:  # a container that was never forked is unknown; of one that has ended only the status is
+            unknown = "Abnormal executor termination: unknown container" if record.pid is None else None
+            ended.append((executor, Termination(message=unknown)))
 
     @staticmethod
     def _recover_task(executor: Executor, info: Json, updates: list[Json], acknowledged: set[str]) -> None:

@@ -21,10 +21,10 @@ _LOGGING: Final = {"quiet": "false", "logging_level": "INFO", "logbufsecs": "0",
                    "zk_session_timeout": "10secs"}
 
 _MASTER: Final = {
-    **_LOGGING, "agent_ping_timeout": "15secs", "allocator": "hierarchical", "authenticate_agents": "false",
+    **_LOGGING, "allocator": "hierarchical", "authenticate_agents": "false",
     "authenticate_frameworks": "false", "authenticate_http_frameworks": "false", "authentication_v0_timeout": "15secs",
     "authenticators": "crammd5", "authorizers": "local", "filter_gpu_resources": "true", "framework_sorter": "drf",
-    "http_authenticators": "basic", "log_auto_initialize": "true", "max_agent_ping_timeouts": "5",
+    "http_authenticators": "basic", "log_auto_initialize": "true",
     "max_completed_frameworks": "50", "max_completed_tasks_per_framework": "1000",
     "max_operator_event_stream_subscribers": "1000", "max_unreachable_tasks_per_framework": "1000",
     "min_allocatable_resources": "cpus:0.01|mem:32", "offer_constraints_re2_max_mem": "4096",
@@ -60,7 +60,7 @@ _AGENT: Final = {
     "systemd_enable_support": "false", "systemd_runtime_directory": "/run/systemd/system",
 }
 _DURATIONS: Final = frozenset({
-    "allocation_interval", "agent_reregister_timeout", "executor_registration_timeout",
+    "allocation_interval", "agent_reregister_timeout", "agent_ping_timeout", "executor_registration_timeout",
     "executor_reregistration_timeout",
     "executor_shutdown_grace_period", "recovery_timeout", "docker_remove_delay", "docker_stop_timeout"})
 _NOT_TEXT: Final = frozenset({"resources", "attributes", "roles"})  # are messages here

@@ -283,7 +283,7 @@ def test_the_states_of_a_task_on_its_executor() -> None:
     assert executor.update(status("4")) == "Task is already terminated with state TASK_FAILED"
     assert (executor.incomplete(), executor.ever_sent_task()) == (True, True)
     executor.complete("t")
-    assert (executor.incomplete(), executor.ever_sent_task(), executor.has_task("t")) == (False, True, True)
+    assert (executor.incomplete(), executor.ever_sent_task(), executor.has_task("t")) == (False, True, False)
     assert executor.update(status("5")) == "Task is unknown"
 
 

@@ -103,6 +103,17 @@ def test_operator_calls_that_are_refused(local_mesos: StartMesos) -> None:
         400, "Failed to validate master::Call: Expecting 'read_file' to be present")
     assert post(mesos.address, "/api/v1", {"type": "UPDATE_WEIGHTS", "update_weights": {}})[0] == 501
     assert get(mesos.address, "/api/v1")[0] == 405
+    assert post(mesos.address, "/teardown", "frameworkId=no%2Dsuch") == (400, "No framework found with specified ID")
+
+
+def test_lists_of_an_agents_answers_are_shown_when_they_are_empty(local_mesos: StartMesos) -> None:
+    agent = local_mesos(resources=RESOURCES).agent_addresses[0]
+    state = json.loads(post(agent, "/api/v1", {"type": "GET_STATE"})[1])["get_state"]
+    assert state == {
+        "get_executors": {"executors": [], "completed_executors": []},
+        "get_frameworks": {"frameworks": [], "completed_frameworks": []},
+        "get_tasks": {"pending_tasks": [], "queued_tasks": [], "launched_tasks": [], "terminated_tasks": [],
+                      "completed_tasks": []}}
 
 
 def test_files_of_a_sandbox(busy: tuple[LocalMesos, Scheduler]) -> None:

@@ -136,7 +136,8 @@ def test_an_agent_that_stays_away_is_unreachable(local_mesos: StartMesos) -> Non
     scheduler.update("t", "TASK_RUNNING")
     mesos.stop_agent()
     status = scheduler.update("t")
-    assert (status["state"], status["reason"]) == ("TASK_UNREACHABLE", "REASON_SLAVE_REMOVED")
+    assert (status["state"], status["reason"], status["message"]) == (
+        "TASK_UNREACHABLE", "REASON_SLAVE_REMOVED", "agent did not reregister within 500ms after disconnecting")
     assert "executor_id" not in scheduler.expect("FAILURE")["failure"]
     mesos.start_agent()
     status = scheduler.update("t", "TASK_RUNNING")
