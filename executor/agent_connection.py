@@ -13,14 +13,14 @@ import contextlib
 import http.client
 import socket
 import ssl
-import urllib.parse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from http_parser.http import HttpParser
 
-from executor.agent_settings import AgentAddress, AgentSettings, TlsSettings
+from executor.agent_settings import AgentSettings, TlsSettings
+from specs.address import Address
 from specs.recordio import RecordDecoder
 
 _READ_BYTES: Final = 256 * 1024
@@ -50,19 +50,8 @@ class Refusal(Exception):  # noqa: N818 - an answer, not an error of the line
         reason = http.client.responses.get(self.status, "Unknown")
         return f"Received unexpected '{self.status} {reason}' ({self.text}) for {kind}"
 
-    def redirect(self, address: AgentAddress) -> AgentAddress | None:
-        """Where a 307 points to, if that is not `address`, which gave it."""
-        if self.status != http.client.TEMPORARY_REDIRECT or not self.location:
-            return None
-        try:
-            parts = urllib.parse.urlsplit(self.location)
-            target = AgentAddress(parts.hostname, parts.port or address.port) if parts.hostname else None
-        except ValueError:
-            return None
-        return None if target == address else target
 
-
-def open_socket(settings: AgentSettings, address: AgentAddress, timeout: float, keepalive: Keepalive) -> socket.socket:
+def open_socket(settings: AgentSettings, address: Address, timeout: float, keepalive: Keepalive) -> socket.socket:
     """A connected socket with this timeout; raises OSError (also for TLS: ssl.SSLError is one)."""
     if settings.domain_socket is not None:
         return _open_unix(settings.domain_socket, timeout)
@@ -106,10 +95,10 @@ def _tls_context(tls: TlsSettings) -> ssl.SSLContext:
     return context
 
 
-def request_headers(settings: AgentSettings, address: AgentAddress) -> dict[str, str]:
+def request_headers(settings: AgentSettings, address: Address) -> dict[str, str]:
     """A fresh mapping with each call: what is added to one request never shows up in another."""
     headers = {
-        "Host": address.authority if settings.domain_socket is None else "localhost",
+        "Host": str(address) if settings.domain_socket is None else "localhost",
         "Accept": "application/json",
         "Content-Type": "application/json",
     }
@@ -187,7 +176,7 @@ class EventStream:
 class CallConnection:
     """One keep-alive connection for calls; belongs to one thread."""
 
-    def __init__(self, settings: AgentSettings, address: AgentAddress, timeout: float, keepalive: Keepalive) -> None:
+    def __init__(self, settings: AgentSettings, address: Address, timeout: float, keepalive: Keepalive) -> None:
         """Connects with the first `post`."""
         self._settings = settings
         self._address = address
@@ -219,7 +208,7 @@ class CallConnection:
 class _Connection(http.client.HTTPConnection):
     """http.client on a socket of ours."""
 
-    def __init__(self, settings: AgentSettings, address: AgentAddress, timeout: float, keepalive: Keepalive) -> None:
+    def __init__(self, settings: AgentSettings, address: Address, timeout: float, keepalive: Keepalive) -> None:
         super().__init__(address.host, address.port)
         self._open: Callable[[], socket.socket] = lambda: open_socket(settings, address, timeout, keepalive)
 

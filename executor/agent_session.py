@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from executor.agent_connection import EventStream, Keepalive, open_socket, request_headers
-from executor.agent_settings import AgentAddress, AgentSettings
+from executor.agent_settings import AgentSettings
+from specs.address import Address
 
 HEARTBEAT_INTERVAL: Final = 30 * 60.0  # both ways; as Mesos: slave/constants.hpp, executor/executor.cpp
 
@@ -30,7 +31,7 @@ class Timing:
 class Session:
     """Belongs to one thread."""
 
-    def __init__(self, settings: AgentSettings, address: AgentAddress, timing: Timing) -> None:
+    def __init__(self, settings: AgentSettings, address: Address, timing: Timing) -> None:
         """Connects; raises OSError."""
         self.address = address
         self.heartbeats = False  # whether this agent sends them

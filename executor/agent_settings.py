@@ -11,25 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from specs.address import Address
 from specs.durations import parse_duration
 from specs.errors import SpecError
 
 SOCKET_PATH_LIMIT: Final = 108  # sun_path with its closing zero: a path must be shorter
 _PID: Final = re.compile(r"(?P<id>[^@/]+)@(?P<host>\[[0-9a-fA-F:.%\w]+\]|[^:\[\]]+):(?P<port>\d{1,5})")
 _TRUE: Final = frozenset({"1", "true"})
-
-
-@dataclass(frozen=True, slots=True)
-class AgentAddress:
-    """Where the agent listens; an IPv6 host stands here without brackets."""
-
-    host: str
-    port: int
-
-    @property
-    def authority(self) -> str:
-        """host:port as it stands in a URL and in the Host header."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +36,7 @@ class TlsSettings:
 class AgentSettings:
     """All that the driver is told by its environment."""
 
-    address: AgentAddress
+    address: Address
     path: str  # of the executor API: "/slave(1)/api/v1/executor"
     framework_id: str
     executor_id: str
@@ -99,11 +87,11 @@ def _needed(environ: Mapping[str, str], name: str) -> str:
     return value
 
 
-def _agent_pid(text: str) -> tuple[str, AgentAddress]:
+def _agent_pid(text: str) -> tuple[str, Address]:
     match = _PID.fullmatch(text)
     if match is None or not 0 < int(match["port"]) < 1 << 16:
         raise SpecError("", f"Failed to parse MESOS_SLAVE_PID '{text}'")
-    return match["id"], AgentAddress(match["host"].strip("[]"), int(match["port"]))
+    return match["id"], Address(match["host"].strip("[]"), int(match["port"]))
 
 
 def _seconds(environ: Mapping[str, str], name: str) -> float:

@@ -27,9 +27,10 @@ from executor import outage
 from executor.agent_connection import CallConnection, Refusal
 from executor.agent_mail import AgentMail
 from executor.agent_session import Session, Timing, wait_readable
-from executor.agent_settings import AgentAddress, AgentSettings, agent_settings
+from executor.agent_settings import AgentSettings, agent_settings
 from executor.mesos import AgentEvents
 from executor.outage import Outage, Step
+from specs.address import Address, redirected
 from specs.status import TaskStatus
 
 _sigint: Final = signal.getsignal(signal.SIGINT)
@@ -66,11 +67,11 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
     def __init__(self, settings: AgentSettings, events: AgentEvents, *, timing: Timing | None = None,
                  clock: Callable[[], float] = time.time) -> None:
         """`clock` stamps the updates, seconds since the epoch."""
-        Process.__init__(self, master=settings.address.authority)  # the next class reads os.environ, and reads it wrong
+        Process.__init__(self, master=str(settings.address))  # the next class reads os.environ, and reads it wrong
         self._settings = settings
         self._events = events
         self._timing = timing or Timing()
-        self._target: AgentAddress | None = None  # where a redirect sends the next try
+        self._target: Address | None = None  # where a redirect sends the next try
         self._outage = Outage()
         self._registered = False
         self._current: Session | None = None
@@ -187,7 +188,7 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
                     self._begin(session.address)
                 self._take(record)
 
-    def _begin(self, address: AgentAddress) -> None:
+    def _begin(self, address: Address) -> None:
         """The agent is there, and calls can be sent."""
         self._outage = dataclasses.replace(self._outage, since=None)
         self._refusal = None
@@ -219,10 +220,10 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
         if told:
             self._contained(self._events.disconnected)
 
-    def _refused(self, refusal: Refusal, address: AgentAddress) -> None:
+    def _refused(self, refusal: Refusal, address: Address) -> None:
         text = refusal.of("SUBSCRIBE")
         log.warning("%s", text)
-        self._target = refusal.redirect(address)
+        self._target = redirected(refusal.status, refusal.location, address)
         if self._target is not None:
             return
         self._outage = outage.refused(self._outage, refusal.status, time.monotonic())

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from specs.address import Address
 from specs.errors import SpecError
 
 DEFAULT_PORT = 5050  # of a Mesos master
@@ -38,18 +39,7 @@ class Config:
     kill_patience: float = 60.0  # after TASK_KILLING, and then on top of the grace period
 
 
-@dataclass(frozen=True, slots=True)
-class MasterAddress:
-    """Where a master listens; `host` is a name or an address, IPv6 without brackets."""
-
-    host: str
-    port: int = DEFAULT_PORT
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-def master_address(text: str) -> MasterAddress:
+def master_address(text: str) -> Address:
     """HOST, HOST:PORT or [IPv6]:PORT. Raises SpecError with the path `master`."""
     try:
         parts = urlsplit(f"//{text}")
@@ -59,7 +49,7 @@ def master_address(text: str) -> MasterAddress:
     odd = "@" in text or any(c.isspace() for c in text) or text.rpartition("]")[2][:1] not in ("", ":", text[:1])
     if not host or port == 0 or parts.netloc != text or odd:
         raise SpecError("master", f"{text!r} is not HOST:PORT, zk://HOST:PORT/PATH or local")
-    return MasterAddress(host, DEFAULT_PORT if port is None else port)
+    return Address(host, DEFAULT_PORT if port is None else port)
 
 
 def framework_info(config: Config, framework_id: str | None) -> dict[str, Any]:

@@ -12,10 +12,8 @@ import select
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO
-from urllib.parse import urlsplit
 
-from scheduler.config import MasterAddress, master_address
-from specs.errors import SpecError
+from specs.address import Address
 from specs.recordio import RecordDecoder, RecordError
 
 PATH = "/api/v1/scheduler"
@@ -34,20 +32,10 @@ class Answer(Exception):  # noqa: N818 - an answer, not an error of the line
         self.location = location
 
 
-def redirected(answer: Answer) -> MasterAddress | None:
-    """The leading master that a 307 names. As Mesos: master/http.cpp, `redirect`: a Location without scheme."""
-    if answer.status != 307 or not answer.location:
-        return None
-    try:
-        return master_address(urlsplit(answer.location).netloc or answer.location)
-    except (SpecError, ValueError):
-        return None
-
-
 class EventStream:
     """One subscription. Used by one thread; `close` may be called by any, and ends a `read` that waits."""
 
-    def __init__(self, address: MasterAddress, timeout: float) -> None:
+    def __init__(self, address: Address, timeout: float) -> None:
         """Connects. Raises OSError; `timeout` in seconds is for each wait until `patience` says otherwise."""
         self._address = address
         self._connection = http.client.HTTPConnection(address.host, address.port, timeout=timeout)
@@ -100,7 +88,7 @@ class CallConnection:
     master serves the requests of a connection in order (libprocess does, and Mesos's own library relies on it).
     """
 
-    def __init__(self, address: MasterAddress, headers: Mapping[str, str], timeout: float) -> None:
+    def __init__(self, address: Address, headers: Mapping[str, str], timeout: float) -> None:
         self._address = address
         self._timeout = timeout
         lines = [f"POST {PATH} HTTP/1.1", f"Host: {address}", *(f"{name}: {value}" for name, value in headers.items())]
@@ -197,7 +185,7 @@ def reason(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def refusal(answer: Answer, address: MasterAddress) -> str:
+def refusal(answer: Answer, address: Address) -> str:
     """What an answer that no time will change means, as a sentence."""
     if answer.status in (404, 405, 501):
         return f"what answers at {address} is not a Mesos master ({answer.status} for its scheduler API)"

@@ -13,8 +13,8 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from scheduler.config import MasterAddress
 from scheduler.master_connection import Answer, CallConnection, Unanswered
+from specs.address import Address
 
 AT_ONCE = 64  # calls that are written before the first answer is read
 
@@ -38,7 +38,7 @@ class MasterSender:
     def start(self) -> None:
         self._thread.start()
 
-    def open(self, address: MasterAddress, headers: Mapping[str, str]) -> None:
+    def open(self, address: Address, headers: Mapping[str, str]) -> None:
         """A subscription has begun: calls made from now on go there."""
         with self._lock:
             self._session += 1

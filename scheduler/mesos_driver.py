@@ -25,10 +25,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from scheduler.config import Config, MasterAddress, back_off, framework_info, master_address
-from scheduler.master_connection import Answer, EventStream, reason, redirected, refusal
+from scheduler.config import Config, back_off, framework_info, master_address
+from scheduler.master_connection import Answer, EventStream, reason, refusal
 from scheduler.master_sender import MasterSender
 from scheduler.mesos import MasterEvents, Message
+from specs.address import Address, redirected
 from specs.recordio import RecordError
 
 _sigint: Final = signal.getsignal(signal.SIGINT)
@@ -64,14 +65,14 @@ class MesosDriver(pymesos.MesosSchedulerDriver):  # type: ignore[misc] # pymesos
 
         Raises SpecError if `master` cannot be one.
         """
-        self._uri: MasterAddress | None = None if "://" in master else master_address(master)
+        self._uri: Address | None = None if "://" in master else master_address(master)
         super().__init__(None, framework_info(config, framework_id), master, implicit_acknowledgements=False,
                          principal=config.principal, secret=secret)
         self._timing = timing or Timing()
         self._sender = MasterSender(self._call_failed, self._timing.answer)
         self._events: MasterEvents
         self._change = threading.Condition()  # of the three below
-        self._leader: MasterAddress | None = self._uri  # whom to ask next; None: ZooKeeper has not said yet
+        self._leader: Address | None = self._uri  # whom to ask next; None: ZooKeeper has not said yet
         self._stream: EventStream | None = None
         self._stopping = False
         self._subscribed = False  # on this stream
@@ -160,7 +161,7 @@ class MesosDriver(pymesos.MesosSchedulerDriver):  # type: ignore[misc] # pymesos
         """What the leader wrote into ZooKeeper: MasterInfo as JSON."""
         try:
             address = json.loads(data)["address"]
-            leader = str(MasterAddress(address.get("ip") or address["hostname"], int(address["port"])))
+            leader = str(Address(address.get("ip") or address["hostname"], int(address["port"])))
         except (ValueError, KeyError, TypeError) as error:
             log.warning("What ZooKeeper holds is no MasterInfo: %r (%s)", data, error)
             return
@@ -213,13 +214,13 @@ class MesosDriver(pymesos.MesosSchedulerDriver):  # type: ignore[misc] # pymesos
             return False
         return True
 
-    def _next_address(self) -> MasterAddress | None:
+    def _next_address(self) -> Address | None:
         """Whom to ask; waits until somebody leads. None: the end."""
         with self._change:
             self._change.wait_for(lambda: self._stopping or self._leader is not None)
             return None if self._stopping else self._leader
 
-    def _session(self, address: MasterAddress) -> None:
+    def _session(self, address: Address) -> None:
         stream = EventStream(address, self._timing.answer)
         with self._change:
             self._stream = stream
@@ -261,10 +262,10 @@ class MesosDriver(pymesos.MesosSchedulerDriver):  # type: ignore[misc] # pymesos
         except Exception:
             log.exception("Skipping an event that cannot be handled: %.500r", record)
 
-    def _go_on_after(self, answer: Answer, address: MasterAddress) -> bool:
+    def _go_on_after(self, answer: Answer, address: Address) -> bool:
         """Whether to try again, and where."""
-        leader = redirected(answer)
-        if leader is not None and leader != address:
+        leader = redirected(answer.status, answer.location, address)
+        if leader is not None:
             log.info("The master at %s says that %s leads", address, leader)
             with self._change:
                 self._leader = leader
@@ -275,7 +276,7 @@ class MesosDriver(pymesos.MesosSchedulerDriver):  # type: ignore[misc] # pymesos
         self._events.refused(refusal(answer, address))
         return False
 
-    def _lost(self, address: MasterAddress, error: Exception) -> None:
+    def _lost(self, address: Address, error: Exception) -> None:
         if not self._stopping:
             self._events.disconnected(f"{address}: {reason(error)}")
         with self._change:

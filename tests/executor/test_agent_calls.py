@@ -5,12 +5,13 @@ import uuid
 from base64 import b64encode
 
 from executor import agent_calls
-from executor.agent_settings import AgentAddress, AgentSettings
+from executor.agent_settings import AgentSettings
 from executor.outbox import Outbox, launched, stored
+from specs.address import Address
 from specs.executor_call import call_problem
 from specs.status import TaskState, TaskStatus
 
-SETTINGS = AgentSettings(address=AgentAddress("127.0.0.1", 5051), path="/", framework_id="f", executor_id="e",
+SETTINGS = AgentSettings(address=Address("127.0.0.1", 5051), path="/", framework_id="f", executor_id="e",
                          agent_id="a", directory="/", shutdown_grace=5.0)
 IDS = {"executor_id": {"value": "e"}, "framework_id": {"value": "f"}}
 UUID = uuid.UUID(int=1, version=4).bytes

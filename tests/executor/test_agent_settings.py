@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from executor.agent_settings import AgentAddress, AgentSettings, TlsSettings, agent_settings
+from executor.agent_settings import AgentSettings, TlsSettings, agent_settings
 from executor.mesos_driver import settings_from_environment
+from specs.address import Address
 from specs.errors import SpecError
 
 ENVIRONMENT = {
@@ -26,7 +27,7 @@ def settings(**changes: str | None) -> AgentSettings:
 
 def test_what_an_agent_says() -> None:
     assert settings() == AgentSettings(
-        address=AgentAddress("10.0.0.7", 5051), path="/slave(1)/api/v1/executor", framework_id="F0", executor_id="e1",
+        address=Address("10.0.0.7", 5051), path="/slave(1)/api/v1/executor", framework_id="F0", executor_id="e1",
         agent_id="S0", directory="/sandbox", shutdown_grace=5.0, checkpoint=True, recovery_timeout=900.0,
         subscription_backoff_max=2.0)
 
@@ -71,8 +72,8 @@ def test_defect_3_the_patience_is_what_the_agent_says() -> None:
 ])
 def test_the_address_of_the_agent(pid: str, host: str, port: int, path: str, authority: str) -> None:
     parsed = settings(MESOS_SLAVE_PID=pid)
-    assert (parsed.address, parsed.path) == (AgentAddress(host, port), path)
-    assert parsed.address.authority == authority
+    assert (parsed.address, parsed.path) == (Address(host, port), path)
+    assert str(parsed.address) == authority
 
 
 @pytest.mark.parametrize("pid", ["", "slave(1)", "slave(1)@", "@127.0.0.1:5051", "slave(1)@127.0.0.1", "slave(1)@h:0",

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.agent_settings import AgentAddress, AgentSettings
+from executor.agent_settings import AgentSettings
 from executor.outage import Outage, Step, lost, pause, refused, step
+from specs.address import Address
 
-PLAIN = AgentSettings(address=AgentAddress("127.0.0.1", 5051), path="/", framework_id="f", executor_id="e",
+PLAIN = AgentSettings(address=Address("127.0.0.1", 5051), path="/", framework_id="f", executor_id="e",
                       agent_id="a", directory="/", shutdown_grace=5.0)
 CHECKPOINTING = dataclasses.replace(PLAIN, checkpoint=True, recovery_timeout=900.0, subscription_backoff_max=4.0)
 
