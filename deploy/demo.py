@@ -22,7 +22,7 @@ import click
 from deploy import cli
 from deploy.clusters import Embedded, embedded
 from deploy.demo_tasks import BATCH, NGINX, PAGE, PORT, batch_tasks, nginx_task
-from deploy.docker_socket import DEFAULT_SOCKET, ping
+from deploy.docker_socket import ping
 from deploy.images import busybox, nginx
 from deploy.problems import Problem
 from deploy.run_command import default_executor
@@ -31,6 +31,7 @@ from deploy.run_session import Patience, Running, Session
 from deploy.run_start import follow
 from deploy.signals import cleaned_up, orderly
 from deploy.task_logs import read
+from executor.config import DOCKER_SOCKET
 from executor.docker_networks import NewNetwork
 from executor.docker_runtime import Engine
 from executor.docker_wrapper import Docker
@@ -63,7 +64,7 @@ class Demo:
         with cleaned_up(lambda: self._docker.networks.rm(self._network)):
             self._docker.networks.create(NewNetwork(self._network, labels={LABEL: "1"}))
             self._step(f"created the bridge network {self._network}")
-            with embedded(docker_socket=DEFAULT_SOCKET, ports=((PORT, PORT), (31000, 32000))) as found:
+            with embedded(docker_socket=DOCKER_SOCKET, ports=((PORT, PORT), (31000, 32000))) as found:
                 self._step(f"the master listens at {found.master}")
                 self._folders.append(found.work_dir)
                 if self._service(found):
@@ -99,7 +100,7 @@ class Demo:
         return session
 
     def _task(self, info: dict[str, Any]) -> Task:
-        executor = CustomExecutor({"shell": True, "value": default_executor(DEFAULT_SOCKET)})
+        executor = CustomExecutor({"shell": True, "value": default_executor(DOCKER_SOCKET)})
         try:
             return task(info, executor)
         except SpecError as error:
@@ -221,8 +222,8 @@ def demo() -> int:
     began = time.monotonic()
     shown = report("text", logs=False, notes=sys.stdout)
     try:
-        with orderly(), contextlib.closing(Docker(Engine(DEFAULT_SOCKET))) as docker:
-            ping(DEFAULT_SOCKET)
+        with orderly(), contextlib.closing(Docker(Engine(DOCKER_SOCKET))) as docker:
+            ping(DOCKER_SOCKET)
             show = Demo(docker, shown)
             show.run()
     except RuntimeFailure as error:

@@ -4,14 +4,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from deploy.docker_socket import DEFAULT_SOCKET
+from executor.config import DOCKER_SOCKET
 from executor.docker_runtime import Engine
 from executor.docker_wrapper import Docker
 from executor.runtime import Inspection
 
 
 @contextmanager
-def real_docker(socket: str = DEFAULT_SOCKET) -> Iterator[Docker]:
+def real_docker(socket: str = DOCKER_SOCKET) -> Iterator[Docker]:
     """It, or another engine; without a connection left open."""
     docker = Docker(Engine(socket))
     try:

@@ -9,18 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from deploy.docker_socket import DEFAULT_SOCKET, ping
+from deploy.docker_socket import ping
 from deploy.problems import FAILED, Problem
+from executor.config import DOCKER_SOCKET
 
 
 def test_it_answers() -> None:
-    ping(DEFAULT_SOCKET)
+    ping(DOCKER_SOCKET)
 
 
 def test_asking_imports_no_sdk() -> None:
     program = ("import sys\nfrom deploy.docker_socket import ping\nping(sys.argv[1])\n"
                "print(*{'docker', 'requests', 'urllib3'} & set(sys.modules))")
-    done = subprocess.run([sys.executable, "-c", program, DEFAULT_SOCKET], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", program, DOCKER_SOCKET], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
 
 

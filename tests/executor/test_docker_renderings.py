@@ -2,9 +2,6 @@
 inspect`."""
 from __future__ import annotations
 
-import http.client
-import json
-import socket
 import subprocess
 import uuid
 from collections.abc import Iterator
@@ -13,11 +10,13 @@ from typing import Any
 
 import pytest
 
+from executor.docker_networks import NewNetwork
 from executor.docker_options import argv, create_payload
+from executor.docker_wrapper import Docker
 from specs.container import Device, Mount, Network, Parameter, PortMapping, RunOptions, Ulimit
+from tests.engine import real_docker
 from tests.images import busybox_image
 
-SOCKET = "/var/run/docker.sock"
 LABEL = "mesos-docker.test"
 OWN = f"rendering-{uuid.uuid4().hex[:12]}"  # a network of this test
 
@@ -45,54 +44,32 @@ SAMPLE: dict[str, dict[str, Any]] = {
 }
 
 
-class _Engine(http.client.HTTPConnection):
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(60)
-        self.sock.connect(SOCKET)
+@pytest.fixture(scope="module")
+def docker() -> Iterator[Docker]:
+    with real_docker() as docker:
+        yield docker
 
 
-def engine(method: str, path: str, body: Any = None) -> tuple[int, Any]:
-    connection = _Engine("localhost")
+def made_by_api(docker: Docker, options: RunOptions) -> dict[str, Any]:
     try:
-        text = None if body is None else json.dumps(body)
-        connection.request(method, path, text, {"Content-Type": "application/json"})
-        answer = connection.getresponse()
-        said = answer.read()
-        return answer.status, json.loads(said) if said else None
+        docker.containers.start(docker.containers.create(create_payload(options, {LABEL: "x"}), options.name))
+        return inspected(docker, options.name)
     finally:
-        connection.close()
+        docker.containers.remove(options.name)
 
 
-def remove(name: str) -> None:
-    engine("DELETE", f"/v1.41/containers/{name}?force=1&v=1")
-
-
-def made_by_api(options: RunOptions) -> dict[str, Any]:
-    status, answer = engine("POST", f"/v1.41/containers/create?name={options.name}",
-                            create_payload(options, {LABEL: "x"}))
-    assert status == 201, answer
-    try:
-        status, answer = engine("POST", f"/v1.41/containers/{answer['Id']}/start")
-        assert status == 204, answer
-        return inspected(options.name)
-    finally:
-        remove(options.name)
-
-
-def made_by_command_line(options: RunOptions) -> dict[str, Any]:
-    words = ["docker", "-H", f"unix://{SOCKET}", "run", "--label", f"{LABEL}=x", *argv(options)]
+def made_by_command_line(docker: Docker, options: RunOptions) -> dict[str, Any]:
+    words = ["docker", "-H", f"unix://{docker.engine.socket_path}", "run", "--label", f"{LABEL}=x", *argv(options)]
     try:
         done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=120)
         assert done.returncode == 0, done.stderr
-        return inspected(options.name)
+        return inspected(docker, options.name)
     finally:
-        remove(options.name)
+        docker.containers.remove(options.name)
 
 
-def inspected(name: str) -> dict[str, Any]:
-    status, answer = engine("GET", f"/v1.41/containers/{name}/json")
-    assert status == 200, answer
+def inspected(docker: Docker, name: str) -> dict[str, Any]:
+    answer = docker.containers.inspect(name).raw
     return normal({"Config": answer["Config"], "HostConfig": answer["HostConfig"],
                    "Networks": sorted(answer["NetworkSettings"]["Networks"])})
 
@@ -107,18 +84,16 @@ def normal(found: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def own_network() -> Iterator[None]:
-    status, answer = engine("POST", "/v1.41/networks/create", {
-        "Name": OWN, "Labels": {LABEL: "x"}, "IPAM": {"Config": [{"Subnet": "10.213.47.0/24"}]}})
-    assert status == 201, answer
+def own_network(docker: Docker) -> Iterator[None]:
+    docker.networks.create(NewNetwork(OWN, subnets=("10.213.47.0/24",), labels={LABEL: "x"}))
     yield
-    engine("DELETE", f"/v1.41/networks/{OWN}")
+    docker.networks.rm(OWN)
 
 
 @pytest.mark.parametrize("case", sorted(SAMPLE))
-def test_both_renderings_make_the_same_container(case: str) -> None:
+def test_both_renderings_make_the_same_container(docker: Docker, case: str) -> None:
     fields: dict[str, Any] = {"network": "none", "arguments": ("true",), **SAMPLE[case]}
     options = RunOptions(image=busybox_image(), name=f"rendering-{uuid.uuid4().hex[:12]}", **fields)
-    by_api = made_by_api(options)
-    by_command_line = made_by_command_line(replace(options, name=f"{options.name}-cli"))
+    by_api = made_by_api(docker, options)
+    by_command_line = made_by_command_line(docker, replace(options, name=f"{options.name}-cli"))
     assert by_api == by_command_line
