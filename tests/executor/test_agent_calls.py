@@ -1,3 +1,4 @@
+"""The executor's calls as they travel."""
 from __future__ import annotations
 
 import json

@@ -1,3 +1,4 @@
+"""What the agent's environment says, and what it may say wrong."""
 from __future__ import annotations
 
 import pytest

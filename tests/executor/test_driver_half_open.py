@@ -1,3 +1,4 @@
+"""An agent that went away without a word, in a network of the test's own."""
 from __future__ import annotations
 
 import os

@@ -1,3 +1,4 @@
+"""How long an agent is waited for, as a table."""
 from __future__ import annotations
 
 import dataclasses

@@ -1,3 +1,4 @@
+"""The outbox: examples, then whatever may happen, in any order."""
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,4 @@
+"""One thread that watches many descriptors."""
 from __future__ import annotations
 
 import os

@@ -1,3 +1,4 @@
+"""What an executor may say: the agent's rules."""
 from __future__ import annotations
 
 import base64

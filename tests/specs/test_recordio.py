@@ -1,3 +1,4 @@
+"""RecordIO, however its pieces are cut."""
 from __future__ import annotations
 
 import pytest
