@@ -47,24 +47,24 @@ class TimedFramework:
     # What the benchmark does with it.
 
     def launch(self, *tasks: dict[str, Any]) -> float:
-        """Accept offers with these tasks, as many in each as fit; the steady clock before the first ACCEPT."""
-        left, accepts = list(tasks), []
+        """Accept offers with these tasks, as many in each as fit; the steady clock before the first ACCEPT.
+
+        Where the cluster has no room for all of them, the last wait here until the first have ended.
+        """
+        left, began = list(tasks), 0.0
         while left:
             offer, fitting = self._take(left)
-            agent = offer["agent_id"]
             for task in fitting:
-                task["agent_id"] = agent
-                self._agents[task["task_id"]["value"]] = agent["value"]
+                task["agent_id"] = offer["agent_id"]
+                self._agents[task["task_id"]["value"]] = offer["agent_id"]["value"]
             launched = [self._with_executor(task) for task in fitting]
-            accepts.append({"type": "ACCEPT", "accept": {
+            began = began or time.monotonic()
+            self._call(self._calls, {"type": "ACCEPT", "accept": {
                 "offer_ids": [offer["id"]], "filters": {"refuse_seconds": 0.0},
                 "operations": [{"type": "LAUNCH", "launch": {"task_infos": launched}}],
             }})
             left = left[len(fitting):]
-        now = time.monotonic()
-        for accept in accepts:
-            self._call(self._calls, accept)
-        return now
+        return began
 
     def kill(self, task: str) -> float:
         """KILL with the task's own grace; the steady clock just before."""
