@@ -28,7 +28,7 @@ from deploy.local.executors import (
 )
 from deploy.local.processes import start_of
 from deploy.local.records import is_terminal
-from deploy.local.sandbox import create_sandbox
+from deploy.local.sandbox import SandboxError, create_sandbox
 from specs.durations import print_duration
 
 Json = dict[str, Any]
@@ -69,7 +69,7 @@ class TaskLauncher:
         if executor is None:
             try:
                 executor = self._add_executor(framework, info, tasks, command_task=executor_info is None)
-            except (OSError, KeyError) as error:
+            except SandboxError as error:
                 self._drop(framework, tasks, "REASON_EXECUTOR_TERMINATED", str(error), executor_id)
                 if executor_info is not None:
                     self._retract(framework, executor_id)

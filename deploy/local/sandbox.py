@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,26 +43,43 @@ def virtual_path(framework_id: str, executor_id: str) -> str:
     return f"/frameworks/{framework_id}/executors/{executor_id}/runs/latest"
 
 
+class SandboxError(Exception):
+    """No sandbox could be made; Mesos's text says why."""
+
+
 def create_sandbox(paths: AgentPaths, framework_id: str, executor_id: str, container_id: str, user: str | None) -> Path:
-    """Make the sandbox with empty `stdout` and `stderr`, owned by `user` if we are root. Raises OSError, KeyError (no
-    such user)."""
+    """Make the sandbox with empty `stdout` and `stderr`, owned by `user` if we are root. Raises SandboxError."""
     run = paths.run(framework_id, executor_id, container_id)
-    run.mkdir(parents=True, mode=0o755)
+    problem = f"Failed to create executor directory '{run}': "
+    try:
+        run.mkdir(parents=True, mode=0o755)
+    except OSError as error:
+        raise SandboxError(f"{problem}Failed to create directory: {error.strerror}") from error
+    try:
+        _fill(run, user)
+    except (OSError, KeyError) as error:
+        shutil.rmtree(run, ignore_errors=True)
+        why = error.strerror if isinstance(error, OSError) else f"No such user '{user}'"
+        raise SandboxError(f"{problem}Failed to chown directory to '{user}': {why}") from error
     latest = paths.latest_run(framework_id, executor_id)
     latest.unlink(missing_ok=True)
     latest.symlink_to(run)
+    return run
+
+
+def _fill(run: Path, user: str | None) -> None:
     for name in ("stdout", "stderr"):
         (run / name).touch(0o644)
     if user is not None:
         run.chmod(0o750)
         give_to(run, user)
-    return run
 
 
 def give_to(directory: Path, user: str) -> None:
-    """Make the user the owner of a directory and all that is in it; nothing if we are not root."""
+    """Make the user the owner of a directory and all that is in it; nothing if we are not root. Raises OSError,
+    KeyError (no such user)."""
+    entry = pwd.getpwnam(user)
     if os.geteuid() != 0:
         return
-    entry = pwd.getpwnam(user)
     for path in (directory, *directory.rglob("*")):
         os.chown(path, entry.pw_uid, entry.pw_gid, follow_symlinks=False)

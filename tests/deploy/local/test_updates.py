@@ -138,6 +138,24 @@ def test_what_came_while_the_agent_was_away_is_acknowledged_after_subscribed(
     assert scheduler.update("t", "TASK_FINISHED")["uuid"] == late["uuid"]
 
 
+def test_a_user_that_does_not_exist(local_mesos: StartMesos) -> None:
+    mesos = local_mesos(resources=RESOURCES)
+    scheduler = Scheduler(mesos.address)
+    scheduler.subscribe()
+    task = executor_task("t", offer := scheduler.offer(), "true")
+    task["executor"]["command"]["user"] = "nosuchuser"
+    scheduler.launch(offer, task)
+    assert scheduler.expect("FAILURE")["failure"]["status"] == -1
+    found = scheduler.update("t")
+    assert (found["state"], found["reason"]) == ("TASK_LOST", "REASON_EXECUTOR_TERMINATED")
+    runs = f"slaves/{mesos.agent_ids[0]}/frameworks/{scheduler.framework_id}/executors/e/runs"
+    beginning, _, end = found["message"].partition("'")
+    assert beginning == "Failed to create executor directory "
+    assert end.startswith(f"{mesos.work_dir}/{runs}/")
+    assert end.endswith("': Failed to chown directory to 'nosuchuser': No such user 'nosuchuser'")
+    assert not list((mesos.work_dir / runs).iterdir())
+
+
 def test_completed_executors_of_checkpointing_frameworks_are_remembered(local_mesos: StartMesos) -> None:
     mesos = local_mesos(resources=RESOURCES, executor_reregistration_timeout=0.2)
     scheduler = Scheduler(mesos.address, checkpoint=True, failover_timeout=60.0)
