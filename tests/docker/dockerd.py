@@ -1,0 +1,90 @@
+"""A dockerd of a test's own: everything of it is in one folder, and it dies when the test says so.
+
+It lives in a network namespace of its own: a second dockerd beside the machine's would take or delete its docker0.
+"""
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from deploy.docker_socket import ping
+from deploy.images import busybox
+from deploy.problems import Problem
+from tests.engine import real_docker
+
+PATIENCE = 60.0
+
+
+class Dockerd:
+    """Not started by the constructor. Containers of it are labelled by those who make them."""
+
+    def __init__(self, folder: Path, *, live_restore: bool = False) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.socket = str(folder / "docker.sock")
+        self._live_restore = live_restore
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Returns when it answers."""
+        config = self.folder / "daemon.json"
+        config.write_text(json.dumps({"live-restore": self._live_restore}))
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec dockerd "$@"', "sh",
+                 "--config-file", str(config), "--data-root", str(self.folder / "data"),
+                 "--exec-root", str(self.folder / "run"), "--pidfile", str(self.folder / "pid"),
+                 "-H", f"unix://{self.socket}"],
+                stdout=log, stderr=log, start_new_session=True)
+        ends = time.monotonic() + PATIENCE
+        while True:
+            try:
+                ping(self.socket)
+            except Problem:
+                assert self._process.poll() is None, self.log()
+                assert time.monotonic() < ends, self.log()
+                time.sleep(0.05)
+            else:
+                break
+        with real_docker(self.socket) as docker:
+            busybox.ensure(docker)
+
+    def kill(self) -> None:
+        """As a crash: SIGKILL, by its own pid."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """As a service manager does; also what it left behind after a crash: its containerd and their shims."""
+        self._end(signal.SIGTERM)
+        self._end_children()
+
+    def clean(self) -> None:
+        """Remove its containers, for which it must run."""
+        with real_docker(self.socket) as docker:
+            for container in docker.containers.ls():
+                docker.containers.remove(container.id)
+
+    def log(self) -> str:
+        return (self.folder / "log").read_text()[-4000:]
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(number)
+            self._process.wait(PATIENCE)
+        self._process = None
+
+    def _end_children(self) -> None:
+        """Processes with this folder in their command line are its own: containerd and shims that outlived a crash."""
+        own = str(self.folder).encode()
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit() and int(entry.name) != os.getpid():
+                try:
+                    words = (entry / "cmdline").read_bytes().split(b"\0")
+                except OSError:
+                    continue
+                if words and words[0].rpartition(b"/")[2].startswith(b"containerd") and any(own in w for w in words):
+                    os.kill(int(entry.name), signal.SIGKILL)
