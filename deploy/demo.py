@@ -29,7 +29,7 @@ from deploy.run_command import default_executor
 from deploy.run_report import Report, report
 from deploy.run_session import Patience, Running, Session
 from deploy.run_start import follow
-from deploy.signals import cleaned_up, orderly
+from deploy.signals import cleaned_up, orderly, unbroken
 from deploy.task_logs import read
 from executor.config import DOCKER_SOCKET
 from executor.docker_networks import NewNetwork
@@ -62,7 +62,8 @@ class Demo:
         busybox.ensure(self._docker)
         self._title("A network, and an embedded Mesos: a master and an agent over HTTP on loopback")
         with cleaned_up(lambda: self._docker.networks.rm(self._network)):
-            self._docker.networks.create(NewNetwork(self._network, labels={LABEL: "1"}))
+            with unbroken():
+                self._docker.networks.create(NewNetwork(self._network, labels={LABEL: "1"}))
             self._step(f"created the bridge network {self._network}")
             with embedded(docker_socket=DOCKER_SOCKET, ports=((PORT, PORT), (31000, 32000))) as found:
                 self._step(f"the master listens at {found.master}")

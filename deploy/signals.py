@@ -61,6 +61,28 @@ def given_to(interrupted: Callable[[], None]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def unbroken() -> Iterator[None]:
+    """Around a short call that makes something elsewhere: the first signal waits for its end, the second does not.
+
+    Whoever asked for a container and went away before the answer gets one all the same, perhaps after the cleaning up.
+    """
+    came: list[int] = []
+
+    def keep(number: int, _frame: FrameType | None) -> None:
+        if came:
+            raise KeyboardInterrupt
+        came.append(number)
+    before = {name: signal.signal(name, keep) for name in SIGNALS}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+    if came:
+        signal.raise_signal(came[0])
+
+
+@contextlib.contextmanager
 def cleaned_up(cleanup: Callable[[], None]) -> Iterator[None]:
     """Clean up at the end of the block, without being interrupted in it."""
     try:

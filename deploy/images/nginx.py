@@ -19,7 +19,7 @@ from pathlib import Path
 
 from deploy.images import busybox
 from deploy.problems import Problem
-from deploy.signals import cleaned_up
+from deploy.signals import cleaned_up, unbroken
 from executor.docker_images import Commit
 from executor.docker_wrapper import Docker, copy_output
 
@@ -82,7 +82,8 @@ def _build(docker: Docker, base: str, reference: str, packages: list[Path], say:
     payload = {"Image": base, "Cmd": ["sh", "-c", INSTALL], "Labels": {LABEL: reference},
                "HostConfig": {"NetworkMode": "none"}}
     with cleaned_up(lambda: docker.containers.remove(name)):
-        docker.containers.create(payload, name)
+        with unbroken():
+            docker.containers.create(payload, name)
         for package in packages:
             say(f"copying {package.name.partition('_')[0]} into it")
             docker.containers.copy_into(name, "/", _files(package))

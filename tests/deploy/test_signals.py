@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import click
 import pytest
 
-from deploy.signals import SIGNALS, cleaned_up, given_to, orderly
+from deploy.signals import SIGNALS, cleaned_up, given_to, orderly, unbroken
 
 
 @pytest.fixture(autouse=True)
@@ -67,3 +67,34 @@ def test_cleaning_up_is_not_interrupted() -> None:
     with pytest.raises(RuntimeError, match="why"), orderly(), cleaned_up(cleanup):
         raise RuntimeError("why")
     assert done == [True]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_what_makes_something_is_not_cut_in_two(number: signal.Signals) -> None:
+    order: list[str] = []
+
+    def make() -> None:
+        with unbroken():
+            os.kill(os.getpid(), number)
+            order.append("made")
+        order.append("never reached")
+
+    with pytest.raises(click.Abort), orderly(), cleaned_up(lambda: order.append("cleaned")):
+        make()
+    assert order == ["made", "cleaned"]
+
+
+def test_who_insists_is_heard() -> None:
+    def make() -> None:
+        with unbroken():
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGTERM)
+            pytest.fail("the second one does not wait")
+
+    with pytest.raises(click.Abort), orderly():
+        make()
+
+
+def test_an_error_in_what_makes_something_stays_one() -> None:
+    with pytest.raises(RuntimeError, match="why"), orderly(), unbroken():
+        raise RuntimeError("why")
