@@ -103,7 +103,7 @@ class SharedPull:
         self.credentials = credentials
         self.cancel = Cancellation()
         self._changed = threading.Condition()
-        self._waiting = 0
+        self.waiting = 0
         self._done = False
         self._failure: RuntimeFailure | None = None
         self._listeners: list[PullListener] = []
@@ -113,7 +113,7 @@ class SharedPull:
         with self._changed:
             if self._done or self.cancel.is_set():
                 return False
-            self._waiting += 1
+            self.waiting += 1
             return True
 
     def wait(self, listener: PullListener | None, cancel: Cancel | None) -> None:
@@ -124,8 +124,8 @@ class SharedPull:
         try:
             with self._changed:
                 self._changed.wait_for(lambda: self._done or (cancel is not None and cancel.is_set()))
-                self._waiting -= 1
-                done, alone = self._done, self._waiting == 0
+                self.waiting -= 1
+                done, alone = self._done, self.waiting == 0
         finally:
             forget()
             if listener is not None:
@@ -196,6 +196,12 @@ class Puller:
         except RuntimeFailure:
             pass
         return False
+
+    def waiting(self, image: str) -> int:
+        """How many wait for the pull of this image."""
+        with self._lock:
+            shared = self._under_way.get(reference(image))
+        return 0 if shared is None else shared.waiting
 
     def _run(self, shared: SharedPull, name: tuple[str, str], image: str) -> None:
         failure: RuntimeFailure | None = None

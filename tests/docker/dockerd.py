@@ -6,9 +6,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from deploy.docker_socket import ping
@@ -31,6 +35,7 @@ class Dockerd:
 
     def start(self) -> None:
         """Returns when it answers."""
+        (self.folder / "pid").unlink(missing_ok=True)  # after a crash somebody else may have the number
         config = self.folder / "daemon.json"
         config.write_text(json.dumps({"live-restore": self._live_restore}))
         with (self.folder / "log").open("ab") as log:
@@ -53,14 +58,27 @@ class Dockerd:
         with real_docker(self.socket) as docker:
             busybox.ensure(docker)
 
+    def send(self, number: signal.Signals) -> None:
+        """A signal to the dockerd itself."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """End the dockerd itself and wait for that. With live-restore its containers go on."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(number)
+            self._process.wait(PATIENCE)
+        self._process = None
+
     def kill(self) -> None:
         """As a crash: SIGKILL, by its own pid."""
-        self._end(signal.SIGKILL)
+        self.end(signal.SIGKILL)
 
     def stop(self) -> None:
-        """As a service manager does; also what it left behind after a crash: its containerd and their shims."""
-        self._end(signal.SIGTERM)
+        """As a service manager does; also what it left behind after a crash: its containerd, their shims, mounts."""
+        self.end()
         self._end_children()
+        self._unmount()
 
     def clean(self) -> None:
         """Remove its containers, for which it must run."""
@@ -70,12 +88,6 @@ class Dockerd:
 
     def log(self) -> str:
         return (self.folder / "log").read_text()[-4000:]
-
-    def _end(self, number: signal.Signals) -> None:
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(number)
-            self._process.wait(PATIENCE)
-        self._process = None
 
     def _end_children(self) -> None:
         """Processes with this folder in their command line are its own: containerd and shims that outlived a crash."""
@@ -88,3 +100,21 @@ class Dockerd:
                     continue
                 if words and words[0].rpartition(b"/")[2].startswith(b"containerd") and any(own in w for w in words):
                     os.kill(int(entry.name), signal.SIGKILL)
+
+    def _unmount(self) -> None:
+        mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+        for mount in sorted((each for each in mounts if each.startswith(f"{self.folder}/")), reverse=True):
+            subprocess.run(["umount", "-l", mount], check=False, stderr=subprocess.DEVNULL)
+
+
+@contextmanager
+def running_dockerd(*, live_restore: bool = False) -> Iterator[Dockerd]:
+    """One that runs, in a short folder, since the paths of sockets are short; nothing of it is left."""
+    folder = Path(tempfile.mkdtemp(prefix="dkr-", dir="/tmp"))
+    engine = Dockerd(folder, live_restore=live_restore)
+    try:
+        engine.start()
+        yield engine
+    finally:
+        engine.stop()
+        shutil.rmtree(folder, ignore_errors=True)

@@ -66,8 +66,8 @@ def published(port: int, container_port: str) -> dict[str, Any]:
 
 def get_from(made: Made, client: str, address: str) -> tuple[int | None, str]:
     """A web page, fetched by one container from another."""
-    return made.shell(client, f"for i in $(seq 100); do timeout 5 wget -q -O - http://{address}:8080 && exit; sleep 0.1; "
-                              "done; exit 1")
+    fetch = f"timeout 5 wget -q -O - http://{address}:8080"
+    return made.shell(client, f"for i in $(seq 100); do {fetch} && exit; sleep 0.1; done; exit 1")
 
 
 def test_bridge_a_published_tcp_port_is_reached_from_the_host(made: Made) -> None:
