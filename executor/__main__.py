@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 def main() -> int:
     """Exit status: 0 for a normal end, 1 for an error at the start; as Mesos: docker_executor.cpp, `main`."""
+    _occupy_standard_descriptors()
     try:
         flags = command_line.parse(sys.argv[1:], os.environ)
     except command_line.FlagError as error:
@@ -54,6 +55,15 @@ def main() -> int:
     return 0
 
 
+def _occupy_standard_descriptors() -> None:
+    """A connection must not become descriptor 1, which is the task's stdout in the drop-in."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
 def docker_runtime(chosen: Settings) -> Callable[[], ContainerRuntime]:
     """Builds the engine's client when it is first needed: loading the SDK takes a while."""
     def build() -> ContainerRuntime:
@@ -64,11 +74,13 @@ def docker_runtime(chosen: Settings) -> Callable[[], ContainerRuntime]:
 
 
 def _prepare_process(supervisor: object) -> None:
-    """SIGTERM ends the tasks first; and each running container needs a few descriptors."""
+    """A signal to end ends the tasks first, save one that our parent had us ignore; each task needs descriptors."""
     from executor.supervisor import Supervisor
 
     assert isinstance(supervisor, Supervisor)  # noqa: S101
-    signal.signal(signal.SIGTERM, lambda *_: supervisor.shutdown("SIGTERM"))
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda told, _: supervisor.shutdown(signal.Signals(told).name))
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 

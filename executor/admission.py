@@ -4,6 +4,7 @@ What is wrong with a task is found here, and becomes its end; it is never an exc
 """
 from __future__ import annotations
 
+import logging
 import os
 import uuid
 from collections.abc import Sequence
@@ -18,8 +19,11 @@ from executor.plan import Agreement, Plan, agreement, known_limits, plan
 from executor.runtime import RuntimeFailure
 from executor.tasks import Phase, Task, Terms
 from specs.errors import SpecError
+from specs.ids import id_problem
 from specs.task import TaskInfo
 from specs.taskinfo import docker_task, task_from_mapping
+
+log = logging.getLogger(__name__)
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of ours in it, which nobody else can enter
 
@@ -56,6 +60,9 @@ class Admission:
 
     def _prepare(self, entry: Entry, info: TaskInfo) -> Outcome | None:
         sandbox = self._sandbox(info.task_id)
+        problem = id_problem(info.task_id)
+        if problem is not None and not self._settings.drop_in:  # the id is a folder's name; a master checks it as well
+            return Refused(problem, "task_id")
         try:
             self._logs.open(info.task_id, own_sink() if self._settings.drop_in else sandbox_sink(sandbox))
             secrets = secret_directory(self._settings.directory)
@@ -68,6 +75,9 @@ class Admission:
             return NotRun(Failure.of(failure))
         except OSError as error:
             return Refused(f"cannot make the sandbox {sandbox}: {error.strerror}")
+        except Exception as error:
+            log.exception("Task %r: a fault in reading it", info.task_id)
+            return Refused(f"{type(error).__name__}: {error}")
         entry.agreement = replace(entry.agreement, terms=known_limits(entry.agreement.terms, entry.plan))
         return None
 

@@ -45,13 +45,14 @@ def event(line: bytes) -> ContainerEvent | None:
     action = _ACTIONS.get(str(message.get("Action", message.get("status", ""))).partition(":")[0])
     if action is None:
         return None
-    code = attributes.get("exitCode")
+    code, number = attributes.get("exitCode"), attributes.get("signal", "")
     return ContainerEvent(
         action=action,
         id=str(actor.get("ID", message.get("id", ""))),
         time_nano=int(message.get("timeNano") or 0),
         exit_code=int(code) if code is not None and code.lstrip("-").isdigit() else None,
         labels={key: value for key, value in attributes.items() if key not in _NOT_LABELS},
+        signal=int(number) if number.isdigit() else None,
     )
 
 

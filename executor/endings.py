@@ -196,6 +196,8 @@ def _exit_details(end: Exit, facts: Facts) -> list[str]:
         found.append(end.error)
     if end.removed:
         found.append("the container was removed by somebody else")
+    elif end.meddled and facts.cause is None:
+        found.append(f"somebody else had the engine send {_signal_name(end.meddled)}")
     if end.started_again:
         found.append("the container was started again by somebody else, and stopped")
     return found

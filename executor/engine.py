@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
 
 from executor.events import (
     Created,
@@ -28,6 +29,7 @@ from executor.plan import Plan
 from executor.runtime import (
     Cancellation,
     Cancelled,
+    ContainerAction,
     ContainerEvent,
     ContainerRuntime,
     DaemonUnavailable,
@@ -42,28 +44,34 @@ from executor.workers import Workers
 
 log = logging.getLogger(__name__)
 
-UNCLEAR = (DaemonUnavailable, DeadlineExceeded)
+class Fault(RuntimeFailure):
+    """A call ended by a mistake of ours; what it has done is not known."""
+
+
+T = TypeVar("T")
+
+UNCLEAR = (DaemonUnavailable, DeadlineExceeded, Fault)
 URGENT_CALLS = 4
 PULLS = 8
 REMOVAL_PATIENCE = 5.0  # seconds that a removal waits for the starts to be done: it costs the engine as much as a start
 MANY_REMOVALS = 100  # waiting ones, from which on they wait no more
 
-Post = Callable[[str, Event], None]
+Post = Callable[[Event], None]  # takes what becomes of one task
 
 
 class Engine:
-    """Methods return at once. `post` takes what becomes of a task, `tell` what the engine tells unasked."""
+    """Methods return at once. `tell` takes what the engine tells unasked."""
 
-    def __init__(self, runtime: Callable[[], ContainerRuntime], labels: Mapping[str, str], logs: Logs, post: Post,
+    def __init__(self, runtime: Callable[[], ContainerRuntime], labels: Mapping[str, str], logs: Logs,
                  tell: Callable[[ContainerEvent], None], *, starts: int, strict: bool) -> None:
         self._make = runtime
         self._labels = labels
         self._logs = logs
-        self._post = post
         self._tell = tell
         self._strict = strict
         self._lock = threading.Lock()
         self._runtime: ContainerRuntime | None = None
+        self._unremoved: set[str] = set()  # the engine was away when their removal was due
         self._over = Cancellation()
         self._starts = Workers("start", starts)
         self._pulls = Workers("pull", PULLS)
@@ -85,58 +93,49 @@ class Engine:
         """Load the SDK now, while nobody waits for it."""
         self._urgent.submit(lambda: self.runtime.version() and None)
 
-    def start(self, task_id: str, plan: Plan, wanted: Callable[[], bool]) -> None:
+    def start(self, task_id: str, plan: Plan, wanted: Callable[[], bool], post: Post) -> None:
         """-> ImageMissing, or Created and then Started, or NotStarted, or StartUnclear.
 
         `wanted` is asked on the worker before each step: who waits for his turn may be killed before it comes.
         """
-        self._starts.submit(lambda: self._start(task_id, plan, wanted))
+        self._starts.submit(lambda: self._start(task_id, plan, wanted, post))
 
     def pull(self, image: str, sandbox: str, *, force: bool, cancel: Cancellation, listener: Callable[..., None],
              done: Callable[[Failure | None], None]) -> None:
         """Get the image; `done` is called on a worker."""
         def job() -> None:
-            try:
-                self.runtime.pull(image, sandbox=sandbox, force=force, listener=listener, cancel=cancel)
-            except RuntimeFailure as error:
-                done(Failure.of(error))
-            else:
-                done(None)
+            done(_failure(lambda: self.runtime.pull(image, sandbox=sandbox, force=force, listener=listener,
+                                                    cancel=cancel)))
         self._pulls.submit(job)
 
     def look(self, container: str, found: Callable[[Inspection | Failure | None], None]) -> None:
         """How the container is; None if there is none. `found` is called on a worker."""
         def job() -> None:
-            try:
-                found(self.runtime.inspect(container))
-            except NoSuchContainer:
-                found(None)
-            except RuntimeFailure as error:
-                found(Failure.of(error))
+            answer = _attempt(lambda: self.runtime.inspect(container))
+            gone = isinstance(answer, Failure) and issubclass(answer.kind, NoSuchContainer)
+            found(None if gone else answer)
         self._urgent.submit(job)
 
-    def signal(self, task_id: str, container: str, signal: str) -> None:
+    def signal(self, container: str, signal: str, post: Post) -> None:
         """-> SignalFailed if it could not be delivered."""
         def job() -> None:
-            try:
-                self.runtime.kill(container, signal)
-            except RuntimeFailure as error:
-                self._post(task_id, SignalFailed(Failure.of(error)))
+            failure = _failure(lambda: self.runtime.kill(container, signal))
+            if failure is not None:
+                post(SignalFailed(failure))
         self._urgent.submit(job)
 
-    def force_remove(self, task_id: str, container: str) -> None:
+    def force_remove(self, container: str, post: Post) -> None:
         """-> Removed or SignalFailed."""
         def job() -> None:
-            try:
-                self.runtime.remove(container)
-            except RuntimeFailure as error:
-                self._post(task_id, SignalFailed(Failure.of(error)))
-            else:
-                self._post(task_id, Removed())
+            failure = _failure(lambda: self.runtime.remove(container))
+            post(Removed() if failure is None else SignalFailed(failure))
         self._urgent.submit(job)
 
     def remove(self, container: str) -> None:
-        """Remove what is left of a container, when nobody waits to be started; a failure is logged."""
+        """Remove what is left of a container, when nobody waits to be started.
+
+        An engine that is away, or does not answer, is asked again when it is back, and at the end.
+        """
         def job() -> None:
             if self._removals.backlog < MANY_REMOVALS:
                 self._starts.wait_idle(REMOVAL_PATIENCE)
@@ -155,6 +154,7 @@ class Engine:
 
     def close(self, timeout: float) -> None:
         """Wait for the removals, at most `timeout` seconds, then end the event stream."""
+        self._remove_again()
         done = threading.Event()
         self._removals.submit(done.set)
         done.wait(timeout)
@@ -163,43 +163,45 @@ class Engine:
     def _listen(self, events: Iterable[ContainerEvent]) -> None:
         for event in events:
             self._tell(event)
+            if event.action is ContainerAction.RESYNC:
+                self._remove_again()
 
-    def _start(self, task_id: str, plan: Plan, wanted: Callable[[], bool]) -> None:
+    def _start(self, task_id: str, plan: Plan, wanted: Callable[[], bool], post: Post) -> None:
         began = time.monotonic()
         if not wanted():
-            self._post(task_id, NotStarted(Failure(Cancelled, "")))
+            post(NotStarted(Failure(Cancelled, "")))
             return
-        container = self._create(task_id, plan)
+        container = self._create(plan, post)
         if container is None:
             return
-        self._post(task_id, Created(container))
-        try:
-            if not wanted():
-                raise Cancelled
-            self._logs.follow(task_id, self.runtime.attach(container, tty=plan.tty))
-            self.runtime.start(container)
-        except UNCLEAR as error:
-            self._logs.abandon(task_id)
-            self._post(task_id, StartUnclear(Failure.of(error)))
-        except RuntimeFailure as error:
-            self._logs.abandon(task_id)
-            if not self._strict:
-                self._remove(container)
-            self._post(task_id, NotStarted(Failure.of(error)))
-        else:
-            self._post(task_id, self._started(container, plan))
+        post(Created(container))
+        failure = _failure(lambda: self._run(task_id, container, plan, wanted))
+        if failure is None:
+            post(self._started(container, plan))
             log.info("Task %s: container started in %.0f ms", task_id, 1000 * (time.monotonic() - began))
+            return
+        self._logs.abandon(task_id)
+        if issubclass(failure.kind, UNCLEAR):
+            post(StartUnclear(failure))
+            return
+        if not self._strict:
+            self._remove(container)
+        post(NotStarted(failure))
 
-    def _create(self, task_id: str, plan: Plan) -> str | None:
+    def _run(self, task_id: str, container: str, plan: Plan, wanted: Callable[[], bool]) -> None:
+        if not wanted():
+            raise Cancelled
+        self._logs.follow(task_id, self.runtime.attach(container, tty=plan.tty))
+        self.runtime.start(container)
+
+    def _create(self, plan: Plan, post: Post) -> str | None:
         """The container's id, or None and an event why there is none."""
-        try:
-            return self.runtime.create(plan.payload, plan.name)
-        except ImageNotFound:
-            self._post(task_id, ImageMissing())
-        except RuntimeFailure as error:  # a create alone never runs anything
-            if isinstance(error, UNCLEAR):
-                self.remove(plan.name)
-            self._post(task_id, NotStarted(Failure.of(error)))
+        answer = _attempt(lambda: self.runtime.create(plan.payload, plan.name))
+        if isinstance(answer, str):
+            return answer
+        if issubclass(answer.kind, UNCLEAR):  # a create alone never runs anything
+            self.remove(plan.name)
+        post(ImageMissing() if issubclass(answer.kind, ImageNotFound) else NotStarted(answer))
         return None
 
     def _started(self, container: str, plan: Plan) -> Event:
@@ -220,4 +222,28 @@ class Engine:
             self.runtime.remove(container)
         except RuntimeFailure as error:
             log.warning("Cannot remove container %s: %s", container, error)
+            if isinstance(error, UNCLEAR):
+                with self._lock:
+                    self._unremoved.add(container)
 
+    def _remove_again(self) -> None:
+        with self._lock:
+            unremoved, self._unremoved = self._unremoved, set()
+        for container in unremoved:
+            self.remove(container)
+
+
+def _attempt(call: Callable[[], T]) -> T | Failure:
+    """What a call to the engine gives. A fault of ours is a failure too: nobody must wait for ever."""
+    try:
+        return call()
+    except RuntimeFailure as error:
+        return Failure.of(error)
+    except Exception as error:
+        log.exception("A fault in a call to the engine")
+        return Failure(Fault, f"{type(error).__name__}: {error}")
+
+
+def _failure(call: Callable[[], None]) -> Failure | None:
+    """Why a call without an answer failed, if it did."""
+    return _attempt(call)

@@ -106,6 +106,13 @@ class OomKilled:
 
 
 @dataclass(frozen=True, slots=True)
+class SignalSeen:
+    """The engine was asked for a signal, by us or by somebody else."""
+
+    signal: int
+
+
+@dataclass(frozen=True, slots=True)
 class Exited:
     """The engine was asked: the container is down and stays down."""
 
@@ -186,7 +193,8 @@ class DrainSlow:
 
 Event = (
     EndRequested | ImageMissing | Pulled | PullFailed | PullProgressed | Created | Started | NotStarted
-    | StartUnclear | StartSlow | Noticed | PidGone | OomKilled | Exited | Vanished | StartedAgain | Restarted
-    | ExitMissed | GraceOver | StillUp | SignalFailed | Removed | HealthReported | CheckReported | Drained | DrainSlow
+    | StartUnclear | StartSlow | Noticed | PidGone | OomKilled | SignalSeen | Exited | Vanished | StartedAgain
+    | Restarted | ExitMissed | GraceOver | StillUp | SignalFailed | Removed | HealthReported | CheckReported
+    | Drained | DrainSlow
 )
 EVENTS: tuple[type[Event], ...] = Event.__args__

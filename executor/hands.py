@@ -29,17 +29,22 @@ TimerKey = tuple[str, object]
 
 
 class Hands:
-    """`post` puts an event into the inbox, `on_loop` a call; `agent` is set before the first effect."""
+    """`post` puts an event into the inbox, `on_loop` a call; `agent` is set before the first effect.
 
-    def __init__(self, settings: Settings, engine: Engine, logs: Logs, timers: Timers[TimerKey], *,
-                 post: Callable[[str, e.Event], None], on_loop: Callable[[Callable[[], None]], None],
-                 clock: Callable[[], float]) -> None:
+    `tell` hands an event to the entry's own task, on the loop: an answer that comes late must not reach another task,
+    which has the same id by then.
+    """
+
+    def __init__(self, settings: Settings, engine: Engine, logs: Logs, timers: Timers[TimerKey], *,  # noqa: PLR0913 - wired once
+                 post: Callable[[str, e.Event], None], tell: Callable[[Entry, e.Event], None],
+                 on_loop: Callable[[Callable[[], None]], None], clock: Callable[[], float]) -> None:
         self.agent: Agent | None = None
         self._settings = settings
         self._engine = engine
         self._logs = logs
         self._timers = timers
         self._post = post
+        self._tell = tell
         self._on_loop = on_loop
         self._clock = clock
         self._processes = Processes(Watcher("processes"))
@@ -47,8 +52,15 @@ class Hands:
         self._checking = Checking(engine, timers, post, on_loop, clock, shutdown_grace=settings.shutdown_grace)
 
     def carry_out(self, entry: Entry, effect: effects.Effect) -> None:
-        """Do it, or have it done."""
-        getattr(self, f"_{_METHODS[type(effect)]}")(entry, effect)
+        """Do it, or have it done. A fault in one effect must not keep the next ones from being carried out."""
+        try:
+            getattr(self, f"_{_METHODS[type(effect)]}")(entry, effect)
+        except Exception:
+            log.exception("Task %s: a fault in %s", entry.task.id, type(effect).__name__)
+
+    def _later(self, entry: Entry) -> Callable[[e.Event], None]:
+        """Takes events of this entry's task from other threads."""
+        return lambda event: self._on_loop(lambda: self._tell(entry, event))
 
     def _report(self, entry: Entry, effect: effects.Report) -> None:  # noqa: ARG002 - all effects are carried out alike
         assert self.agent is not None  # noqa: S101 - set before the loop begins
@@ -69,7 +81,8 @@ class Hands:
 
     def _start(self, entry: Entry, effect: effects.CreateAndStart) -> None:  # noqa: ARG002
         assert entry.plan is not None  # noqa: S101 - dropped only after the start
-        self._engine.start(entry.task.id, entry.plan, lambda: entry.task.phase is Phase.STARTING)
+        self._engine.start(entry.task.id, entry.plan, lambda: entry.task.phase is Phase.STARTING,
+                           self._later(entry))
 
     def _look(self, entry: Entry, effect: effects.Look) -> None:  # noqa: ARG002
         self._engine.look(entry.task.container or entry.name,
@@ -77,21 +90,23 @@ class Hands:
 
     def _looked(self, entry: Entry, found: Inspection | Failure | None) -> None:
         task_id = entry.task.id
+        if entry.task.phase is Phase.DONE:
+            return
         if found is None:
-            self._post(task_id, e.Vanished())
+            self._tell(entry, e.Vanished())
         elif isinstance(found, Failure):
             entry.lost = True
             self._timers.start((task_id, "look"), self._clock() + LOOK_AGAIN)
         elif (event := seen(entry.task, found)) is not None:
-            self._post(task_id, event)
+            self._tell(entry, event)
         elif entry.lost and not self._logs.following(task_id):
             self._engine.reread(task_id, found.id, follow=True, done=lambda: None)
 
     def _signal(self, entry: Entry, effect: effects.Signal) -> None:
-        self._engine.signal(entry.task.id, entry.task.container or entry.name, effect.signal)
+        self._engine.signal(entry.task.container or entry.name, effect.signal, self._later(entry))
 
     def _force_remove(self, entry: Entry, effect: effects.ForceRemove) -> None:  # noqa: ARG002
-        self._engine.force_remove(entry.task.id, entry.task.container or entry.name)
+        self._engine.force_remove(entry.task.container or entry.name, self._later(entry))
 
     def _kill_pid(self, entry: Entry, effect: effects.KillPid) -> None:
         log.warning("Task %s: the engine does not end the container; killing its process %s", entry.task.id, effect.pid)
@@ -114,19 +129,20 @@ class Hands:
         self._checking.stop(entry.task.id)
 
     def _watch_pid(self, entry: Entry, effect: effects.WatchPid) -> None:
-        task_id = entry.task.id
+        tell = self._later(entry)
         if entry.task.container is not None:
-            self._processes.watch(effect.pid, entry.task.container, lambda: self._post(task_id, e.PidGone()))
+            self._processes.watch(effect.pid, entry.task.container, lambda: tell(e.PidGone()))
 
     def _drain(self, entry: Entry, effect: effects.DrainLogs) -> None:  # noqa: ARG002
         task_id, container = entry.task.id, entry.task.container
         if container is not None and entry.lost:
-            self._engine.reread(task_id, container, follow=False, done=lambda: self._wait_drained(task_id))
+            self._engine.reread(task_id, container, follow=False, done=lambda: self._wait_drained(entry))
         else:
-            self._wait_drained(task_id)
+            self._wait_drained(entry)
 
-    def _wait_drained(self, task_id: str) -> None:
-        self._logs.drain(task_id, lambda tail: self._post(task_id, e.Drained(tail)))
+    def _wait_drained(self, entry: Entry) -> None:
+        tell = self._later(entry)
+        self._logs.drain(entry.task.id, lambda tail: tell(e.Drained(tail)))
 
     def _forget(self, entry: Entry, effect: effects.Forget) -> None:  # noqa: ARG002
         self._logs.close(entry.task.id)

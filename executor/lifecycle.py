@@ -77,6 +77,7 @@ from executor.events import (
     Removed,
     Restarted,
     SignalFailed,
+    SignalSeen,
     Started,
     StartedAgain,
     StartSlow,
@@ -166,6 +167,7 @@ TRANSITIONS: dict[Phase, dict[type[Event], Move]] = {
         Noticed: _to(starting.remember_death),  # the event stream is quicker than the answer to the start
         StartedAgain: _to(starting.remember_restart),
         OomKilled: _to(stopping.remember_oom),
+        SignalSeen: _to(stopping.remember_signal),
         EndRequested: _to(starting.abort, P.ABORTING),  # the start is in flight; stop it once it is known
     }),
     P.ABORTING: _row(P.ABORTING, {
@@ -179,7 +181,7 @@ TRANSITIONS: dict[Phase, dict[type[Event], Move]] = {
         StartedAgain: _to(starting.remember_restart),
         OomKilled: _to(stopping.remember_oom),
         EndRequested: _to(starting.shorten_abort),
-    }),
+    }, SignalSeen),
     P.RUNNING: _row(P.RUNNING, {
         EndRequested: _to(stopping.kill, P.TERMINATING, P.FORCING),
         Noticed: _to(stopping.look, P.RUNNING, P.ENDING),
@@ -190,6 +192,7 @@ TRANSITIONS: dict[Phase, dict[type[Event], Move]] = {
         StartedAgain: _to(stopping.started_again, P.FORCING),
         Restarted: _to(stopping.go_on),
         OomKilled: _to(stopping.remember_oom),
+        SignalSeen: _to(stopping.remember_signal),
         HealthReported: _to(stopping.report_health),
         CheckReported: _to(stopping.report_check),
     }),
@@ -204,7 +207,7 @@ TRANSITIONS: dict[Phase, dict[type[Event], Move]] = {
         StartedAgain: _to(stopping.started_again, P.FORCING),
         Restarted: _to(stopping.started_again, P.FORCING),
         OomKilled: _to(stopping.remember_oom),
-    }, SignalFailed, HealthReported, CheckReported),  # the grace period runs on, and then force comes
+    }, SignalFailed, SignalSeen, HealthReported, CheckReported),  # the grace period runs on, and then force comes
     P.FORCING: _row(P.FORCING, {
         EndRequested: _to(stopping.hasten),
         StillUp: _to(stopping.next_step),
@@ -218,13 +221,13 @@ TRANSITIONS: dict[Phase, dict[type[Event], Move]] = {
         StartedAgain: _to(stopping.started_again, P.FORCING),
         Restarted: _to(stopping.started_again, P.FORCING),
         OomKilled: _to(stopping.remember_oom),
-    }, HealthReported, CheckReported, Drained),  # Drained: of the run before, when it was started again
+    }, SignalSeen, HealthReported, CheckReported, Drained),  # Drained: of the run before, when it was started again
     P.ENDING: _row(P.ENDING, {
         Drained: _to(stopping.last_word, P.DONE),
         DrainSlow: _to(stopping.last_word, P.DONE),
         StartedAgain: _to(stopping.started_again, P.FORCING),
         Restarted: _to(stopping.started_again, P.FORCING),
-    }, EndRequested, Pulled, PullFailed, PullProgressed, Noticed, PidGone, OomKilled, Exited, Vanished, SignalFailed,
-        Removed, HealthReported, CheckReported),  # late words; nothing runs any more
+    }, EndRequested, Pulled, PullFailed, PullProgressed, Noticed, PidGone, OomKilled, SignalSeen, Exited, Vanished,
+        SignalFailed, Removed, HealthReported, CheckReported),  # late words; nothing runs any more
     P.DONE: _row(P.DONE, {}, *EVENTS),
 }

@@ -9,8 +9,10 @@ it. In the drop-in the files are our own descriptors 1 and 2, as in Mesos.
 """
 from __future__ import annotations
 
+import errno
 import logging
 import os
+import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -26,13 +28,17 @@ READS = 32  # of one stream before the others have their turn
 
 
 class Sink:
-    """Where one task's output goes: two descriptors, and the path of stderr's file if it is the task's own."""
+    """Where one task's output goes: two descriptors. Owned ones are files of the task's own; stderr can be read.
 
-    def __init__(self, out: int, err: int, path: Path | None = None, *, owned: bool = True) -> None:
+    They are never opened again by their names: the sandbox belongs to the task, which may have put a pipe there, or a
+    link to what it must not read.
+    """
+
+    def __init__(self, out: int, err: int, *, owned: bool = True) -> None:
         self._descriptors = {1: out, 2: err}
-        self._path = path
-        self._begin = 0 if path is None else path.stat().st_size  # what stands before is not of this run
+        self._begin = os.fstat(err).st_size if owned else 0  # what stands before is not of this run
         self._owned = owned
+        self._lost = 0  # bytes
         self.seen = {1: 0, 2: 0}  # bytes
         self._skip = {1: 0, 2: 0}
 
@@ -46,7 +52,9 @@ class Sink:
             try:
                 view = view[os.write(self._descriptors[descriptor], view):]
             except OSError as error:
-                log.warning("Lost %s bytes of output: %s", len(view), error.strerror)
+                if not self._lost:  # once: a full disk would be filled with our complaints of it
+                    log.warning("Output is being lost: %s", error.strerror)
+                self._lost += len(view)
                 return
 
     def skip_seen(self) -> None:
@@ -55,16 +63,21 @@ class Sink:
 
     def tail(self) -> str:
         """The last lines of stderr; empty where stderr is shared with others."""
-        if self._path is None or not self.seen[2]:
+        if not self._owned or not self.seen[2]:
             return ""
-        with self._path.open("rb") as file:
-            file.seek(max(self._begin, self._path.stat().st_size - TAIL_BYTES))
-            text = file.read().decode(errors="replace")
+        try:
+            begin = max(self._begin, os.fstat(self._descriptors[2]).st_size - TAIL_BYTES)
+            text = os.pread(self._descriptors[2], TAIL_BYTES, begin).decode(errors="replace")
+        except OSError as error:
+            log.warning("Cannot read stderr again: %s", error.strerror)
+            return ""
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         return " | ".join(lines[-TAIL_LINES:])
 
     def close(self) -> None:
         """Close the files."""
+        if self._lost:
+            log.warning("%s bytes of output were lost", self._lost)
         if self._owned:
             for descriptor in self._descriptors.values():
                 os.close(descriptor)
@@ -73,9 +86,22 @@ class Sink:
 def sandbox_sink(directory: Path) -> Sink:
     """`stdout` and `stderr` in a task's sandbox, which is made; raises OSError."""
     directory.mkdir(parents=True, exist_ok=True)
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    out = os.open(directory / "stdout", flags, 0o644)
-    return Sink(out, os.open(directory / "stderr", flags, 0o644), directory / "stderr")
+    out = _output_file(directory / "stdout")
+    try:
+        return Sink(out, _output_file(directory / "stderr"))
+    except OSError:
+        os.close(out)
+        raise
+
+
+def _output_file(path: Path) -> int:
+    """Open to append, and to read; only a regular file. An earlier task of this id may have left anything there."""
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o644)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EEXIST, f"{path.name} is not a regular file")
+    return descriptor
 
 
 def own_sink() -> Sink:

@@ -40,6 +40,7 @@ class Exit:
     error: str = ""  # the engine's own, from State.Error
     removed: bool = False  # by somebody else
     started_again: bool = False  # by somebody else, and stopped by us
+    meddled: int | None = None  # a signal that somebody else had the engine send
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ def plan(task: TaskInfo, settings: Settings, name: str, sandbox: str, *, total_m
     )
     payload = _payload(options, {**settings.labels, "mesos-docker.task-id": task.task_id}, secret_directory)
     if not settings.drop_in:
-        payload = _ours(payload, settings)
+        payload = _ours(payload, settings, sandbox)
     requested = tuple(codec.write(info) for info in task.container.network_infos)
     return Plan(name, options.image, payload, requested, tuple(each.data for each in options.secret_files))
 
@@ -127,9 +127,17 @@ def command_text(command: CommandInfo | None) -> str:
     return shlex.join([*([] if command.value is None else [command.value]), *command.arguments])
 
 
-def _ours(payload: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
-    """Where no agent looks after the container: we remove it, and its log in the engine must not fill the disk."""
+def _ours(payload: Mapping[str, Any], settings: Settings, sandbox: str) -> dict[str, Any]:
+    """Where no agent looks after the container: we remove it, and its log in the engine must not fill the disk.
+
+    The sandbox is named after the task, whose id may hold a colon, which ends a path in the short form of a mount.
+    """
     host = {**(payload.get("HostConfig") or {}), "AutoRemove": False}
+    short = f"{sandbox}:{settings.mapped_directory}:rw"
+    if ":" in sandbox and short in host.get("Binds", ()):
+        host["Binds"] = [bind for bind in host["Binds"] if bind != short]
+        mount = {"Type": "bind", "Source": sandbox, "Target": settings.mapped_directory}
+        host["Mounts"] = [*host.get("Mounts", ()), mount]
     if not (host.get("LogConfig") or {}).get("Type"):
         host["LogConfig"] = {"Type": "json-file", "Config": dict(settings.log_options)}
     return {**payload, "HostConfig": host}

@@ -148,6 +148,7 @@ class ContainerAction(enum.Enum):
 
     START = "start"
     DIE = "die"
+    KILL = "kill"  # somebody had the engine send a signal; also how a stop, a restart, a forced removal begin
     OOM = "oom"
     DESTROY = "destroy"
     PAUSE = "pause"
@@ -165,6 +166,7 @@ class ContainerEvent:
     time_nano: int
     exit_code: int | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    signal: int | None = None  # of KILL
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from executor.events import (
     Removed,
     Restarted,
     SignalFailed,
+    SignalSeen,
     StartedAgain,
     StillUp,
     Vanished,
@@ -79,6 +80,11 @@ def go_on(task: Task, event: Restarted) -> Step:
 
 def remember_oom(task: Task, event: OomKilled) -> Step:
     return Step(replace(task, oom=event))
+
+
+def remember_signal(task: Task, event: SignalSeen) -> Step:
+    """Nobody of us has asked for one yet, so it is somebody else's; it may well be how a restart begins."""
+    return Step(replace(task, meddled=event.signal))
 
 
 def report_health(task: Task, event: HealthReported) -> Step:
@@ -143,7 +149,8 @@ def vanished(task: Task, event: Vanished | Removed) -> Step:  # noqa: ARG001
 
 def started_again(task: Task, event: StartedAgain | Restarted) -> Step:
     """The task ended when its process did; what was started after that has to go before anything is told."""
-    outcome = Unknown() if task.told_exit is None else Exit(task.told_exit, started_again=True)
+    told = Unknown() if task.told_exit is None else exit_of(task, task.told_exit)
+    outcome = replace(told, started_again=True) if isinstance(told, Exit) else told
     task = replace(task, outcome=task.outcome or outcome, pid=event.pid)
     watch = () if event.pid is None else (WatchPid(event.pid),)
     task, effects = force(task)

@@ -59,9 +59,9 @@ class Supervisor:
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._timers: Timers[TimerKey] = Timers()
         self._logs = Logs(Watcher("output"))
-        self._engine = Engine(runtime, settings.labels, self._logs, self._post, self._engine_told,
+        self._engine = Engine(runtime, settings.labels, self._logs, self._engine_told,
                               starts=settings.starts, strict=settings.drop_in)
-        self._hands = Hands(settings, self._engine, self._logs, self._timers, post=self._post,
+        self._hands = Hands(settings, self._engine, self._logs, self._timers, post=self._post, tell=self._told,
                             on_loop=self._inbox.put, clock=clock)
         self._admission = Admission(settings, self._logs)
         self._entries: dict[str, Entry] = {}
@@ -75,9 +75,8 @@ class Supervisor:
         """Supervise until there is nothing left to do; why it ended. Every update is handed to the agent by then."""
         self._hands.agent = agent
         while self._over is None:
-            at = self._timers.next()
             try:
-                call = self._inbox.get(timeout=None if at is None else max(0.0, at - self._clock()))
+                call = self._inbox.get(timeout=self._timers.wait(self._clock()))
             except queue.Empty:
                 pass
             else:
@@ -153,6 +152,10 @@ class Supervisor:
         if entry is not None:
             self._take(entry, advance(entry.task, event))
 
+    def _told(self, entry: Entry, event: e.Event) -> None:
+        if self._entries.get(entry.task.id) is entry:
+            self._take(entry, advance(entry.task, event))
+
     def _take(self, entry: Entry, step: Step) -> None:
         entry.task = step.task
         if step.task.container is not None:
@@ -167,6 +170,8 @@ class Supervisor:
     def _done(self, task: Task) -> None:
         del self._entries[task.id]
         self._containers.pop(task.container or "", None)
+        for clock in (*effects.Timer, "look"):
+            self._timers.cancel((task.id, clock))
         self._ended[task.id] = None
         if len(self._ended) > REMEMBERED:
             self._ended.popitem(last=False)
@@ -258,6 +263,8 @@ class Supervisor:
             self._notice(task_id, e.Noticed(event.exit_code))
         elif event.action is ContainerAction.OOM:
             self._happened(task_id, e.OomKilled(peak))
+        elif event.action is ContainerAction.KILL:
+            self._happened(task_id, e.SignalSeen(event.signal or 0))
         elif event.action is ContainerAction.DESTROY:
             self._notice(task_id, e.Noticed())
         elif event.action is ContainerAction.START and entry.task.told_exit is not None:

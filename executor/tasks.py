@@ -69,6 +69,7 @@ class Task:
     died: bool = False  # somebody said that the container ended, while the start was still under way
     told_exit: int | None = None  # the last exit status that the engine told unasked
     oom: OomKilled | None = None
+    meddled: int | None = None  # the last signal that somebody else had the engine send
     outcome: Outcome | None = None  # decided already; what comes later does not change it
     step: int = 0  # of a forced end
     story: tuple[str, ...] = field(default=(), repr=False)
@@ -150,7 +151,7 @@ def exit_of(task: Task, code: int, *, oom: bool = False) -> Exit:
     limit, told = task.terms.memory_limit, task.oom
     peak = limit if told is None or told.peak is None else told.peak
     happened = oom or told is not None
-    return Exit(code, oom=happened, memory_limit=limit, memory_peak=peak if happened else None)
+    return Exit(code, oom=happened, memory_limit=limit, memory_peak=peak if happened else None, meddled=task.meddled)
 
 
 def believed(task: Task) -> Exit | None:
@@ -158,8 +159,9 @@ def believed(task: Task) -> Exit | None:
 
     An inspect right after the end waits until the engine has torn the network down, up to 50 ms; its events tell as
     much. But the end of one run is not the end where there is a restart policy, and status 137 that nobody of us has
-    asked for may be an OOM whose event was lost, or a removal by somebody else.
+    asked for may be an OOM whose event was lost, or a removal by somebody else; and somebody else who has sent it
+    a signal may be about to start it again.
     """
     code = task.told_exit
-    unasked = code == 137 and task.cause is None and task.oom is None
+    unasked = task.cause is None and task.oom is None and (code == 137 or task.meddled is not None)
     return None if code is None or task.terms.restarts or unasked else exit_of(task, code)

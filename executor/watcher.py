@@ -114,9 +114,10 @@ class Processes:
         if not owns(container, pid):
             os.close(descriptor)
             return
+        self.forget(pid)
         with self._lock:
             self._descriptors[pid] = descriptor
-        self._watcher.add(descriptor, lambda: _once(gone))
+        self._watcher.add(descriptor, lambda: self._ended(pid, descriptor, gone))
 
     def kill(self, pid: int, number: int = signal.SIGKILL) -> None:
         """Signal the watched process, and no other that may have its number by now."""
@@ -139,7 +140,13 @@ class Processes:
                 self._watcher.remove(descriptor)
                 os.close(descriptor)
 
+    def _ended(self, pid: int, descriptor: int, gone: Callable[[], None]) -> bool:
+        """A container with a restart policy may have any number of processes in its life: keep none that is gone."""
+        with self._lock:
+            ours = self._descriptors.get(pid) == descriptor
+        if ours:
+            self.forget(pid)
+            gone()
+        return False
 
-def _once(call: Callable[[], None]) -> bool:
-    call()
-    return False
+

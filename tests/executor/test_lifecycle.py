@@ -16,7 +16,7 @@ P = Phase
 
 NOTHING_WAS_STARTED = {
     e.Created, e.Started, e.NotStarted, e.StartUnclear, e.ImageMissing, e.Noticed, e.PidGone, e.OomKilled, e.Exited,
-    e.Vanished, e.StartedAgain, e.Restarted, e.SignalFailed, e.Removed, e.HealthReported, e.CheckReported,
+    e.Vanished, e.StartedAgain, e.Restarted, e.SignalFailed, e.SignalSeen, e.Removed, e.HealthReported, e.CheckReported,
 }
 START_IS_ANSWERED_ONCE = {e.Created, e.Started, e.NotStarted, e.StartUnclear, e.ImageMissing}
 PULL_IS_OVER = {e.Pulled, e.PullFailed, e.PullProgressed}

@@ -203,3 +203,29 @@ def test_a_process_that_is_gone_is_told_at_once() -> None:
     gone = threading.Event()
     Processes(Watcher()).watch(2 ** 22 - 1, "c", gone.set)
     assert gone.is_set()
+
+
+def test_ended_processes_of_a_container_that_restarts_hold_no_descriptors() -> None:
+    processes = Processes(Watcher())
+    open_before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(20):
+        gone = threading.Event()
+        child = os.fork()
+        if child == 0:
+            threading.Event().wait(600)
+            os._exit(0)
+        processes.watch(child, "/", gone.set)
+        processes.kill(child)
+        assert gone.wait(30)
+        os.waitpid(child, 0)
+    assert len(list(Path("/proc/self/fd").iterdir())) <= open_before + 3  # the watcher's own
+
+
+def test_a_full_disk_is_complained_of_once(logs: Logs, caplog: pytest.LogCaptureFixture) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    sink = Sink(full, os.dup(full))
+    for _ in range(100):
+        sink.write(1, b"lost")
+    sink.close()
+    assert [record.message for record in caplog.records] == [
+        "Output is being lost: No space left on device", "400 bytes of output were lost"]

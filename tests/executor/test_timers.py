@@ -1,10 +1,12 @@
 """Many clocks in one loop."""
 from __future__ import annotations
 
+import math
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.timers import Timers
+from executor.timers import LONGEST_WAIT, Timers
 
 
 def test_they_ring_in_order_and_once() -> None:
@@ -61,3 +63,23 @@ def test_against_a_plain_dict(steps: list[tuple[int, int, str]]) -> None:
             plain[key] = min(at, plain.get(key, at)) if what == "keep" else at
     assert timers.next() == min(plain.values(), default=None)
     assert sorted(timers.due(100.0)) == sorted(plain)
+
+
+def test_what_no_lock_can_wait_for_is_waited_for_in_parts() -> None:
+    timers: Timers[str] = Timers()
+    assert timers.wait(0.0) is None
+    timers.start("in 292 years", 9.3e9)
+    assert timers.wait(0.0) == LONGEST_WAIT
+    timers.start("never", math.inf)
+    timers.start("now", math.nan)
+    assert timers.wait(0.0) == 0.0
+    assert list(timers.due(0.0)) == ["now"]
+
+
+def test_cancelled_ones_do_not_pile_up() -> None:
+    timers: Timers[int] = Timers()
+    for number in range(10_000):
+        timers.start(number, 1e9 + number)
+        timers.cancel(number - 3)
+    assert len(timers._heap) < 200
+    assert list(timers.due(2e9)) == [9997, 9998, 9999]

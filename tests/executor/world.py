@@ -76,7 +76,8 @@ class World:
         if self.task.phase not in (Phase.PULLING, Phase.DONE):
             chances.append(e.Noticed)  # RESYNC
         if self.running:
-            chances += [self.somebody_removes, self.somebody_restarts, self.oom, self.die_untold]
+            chances += [self.somebody_removes, self.somebody_restarts, self.oom, self.die_untold,
+                        lambda: e.SignalSeen(15)]
         if self.checked:
             chances += [lambda: e.HealthReported(self.choose(2) == 1), lambda: e.CheckReported({"type": "TCP"})]
         return chances
