@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from deploy.docker_socket import ping
@@ -30,14 +30,14 @@ class Dockerd:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.socket = str(folder / "docker.sock")
-        self._live_restore = live_restore
+        self.live_restore = live_restore
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Returns when it answers."""
         (self.folder / "pid").unlink(missing_ok=True)  # after a crash somebody else may have the number
         config = self.folder / "daemon.json"
-        config.write_text(json.dumps({"live-restore": self._live_restore}))
+        config.write_text(json.dumps({"live-restore": self.live_restore}))
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec dockerd "$@"', "sh",
@@ -64,10 +64,16 @@ class Dockerd:
         self._process.send_signal(number)
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> None:
-        """End the dockerd itself and wait for that. With live-restore its containers go on."""
+        """End the dockerd itself and wait for that; with live-restore its containers go on.
+
+        After a SIGKILL its containerd, which may outlive it, goes too: as in a crash of the service.
+        """
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(number)
             self._process.wait(PATIENCE)
+            if number is signal.SIGKILL:
+                self._end_children("containerd")
+                (self.folder / "run/containerd/containerd.pid").unlink(missing_ok=True)
         self._process = None
 
     def kill(self) -> None:
@@ -77,7 +83,7 @@ class Dockerd:
     def stop(self) -> None:
         """As a service manager does; also what it left behind after a crash: its containerd, their shims, mounts."""
         self.end()
-        self._end_children()
+        self._end_children("containerd", "containerd-shim", "containerd-shim-runc-v2")
         self._unmount()
 
     def clean(self) -> None:
@@ -89,17 +95,13 @@ class Dockerd:
     def log(self) -> str:
         return (self.folder / "log").read_text()[-4000:]
 
-    def _end_children(self) -> None:
-        """Processes with this folder in their command line are its own: containerd and shims that outlived a crash."""
-        own = str(self.folder).encode()
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit() and int(entry.name) != os.getpid():
-                try:
-                    words = (entry / "cmdline").read_bytes().split(b"\0")
-                except OSError:
-                    continue
-                if words and words[0].rpartition(b"/")[2].startswith(b"containerd") and any(own in w for w in words):
-                    os.kill(int(entry.name), signal.SIGKILL)
+    def _end_children(self, *programs: str) -> None:
+        """Those of these programs with this folder in their command line are its own."""
+        for command in Path("/proc").glob("[0-9]*/cmdline"):
+            with suppress(OSError, ValueError):
+                words = command.read_bytes().decode().split("\0")
+                if Path(words[0]).name in programs and any(f"{self.folder}/" in word for word in words):
+                    os.kill(int(command.parent.name), signal.SIGKILL)
 
     def _unmount(self) -> None:
         mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]

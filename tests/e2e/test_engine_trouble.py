@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.private_engine import PrivateEngine, private_engine
+from tests.docker.dockerd import Dockerd, running_dockerd
 from tests.executor.running import task
 from tests.fakes.agent_server import ScriptedAgent
 
@@ -25,7 +25,7 @@ PATIENCE = 90.0
 class Scene:
     """An executor between a scripted agent and an engine of its own."""
 
-    def __init__(self, agent: ScriptedAgent, engine: PrivateEngine, folder: Path) -> None:
+    def __init__(self, agent: ScriptedAgent, engine: Dockerd, folder: Path) -> None:
         self.agent, self.engine, self.folder = agent, engine, folder
         self.process = subprocess.Popen([PROGRAM, f"--docker_socket={engine.socket}"], cwd=folder,
                                         env=agent.environment(MESOS_DIRECTORY=str(folder)), start_new_session=True)
@@ -46,8 +46,8 @@ class Scene:
 
 
 @contextlib.contextmanager
-def scene(folder: Path, *options: str) -> Iterator[Scene]:
-    with private_engine(*options) as engine, ScriptedAgent() as agent:
+def scene(folder: Path, *, live_restore: bool = False) -> Iterator[Scene]:
+    with running_dockerd(live_restore=live_restore) as engine, ScriptedAgent() as agent:
         made = Scene(agent, engine, folder)
         try:
             yield made
@@ -56,19 +56,15 @@ def scene(folder: Path, *options: str) -> Iterator[Scene]:
             made.process.wait()
 
 
-@pytest.mark.parametrize(("options", "number"), [
-    ((), signal.SIGTERM),
-    ((), signal.SIGKILL),
-    (("--live-restore",), signal.SIGTERM),
-    (("--live-restore",), signal.SIGKILL),
-], ids=["restarted", "killed", "restarted, live-restore", "killed, live-restore"])
+@pytest.mark.parametrize("live_restore", [False, True], ids=["plain", "live-restore"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["restarted", "killed"])
 def test_the_engine_goes_and_comes_back_under_a_running_task(
-        options: tuple[str, ...], number: signal.Signals, tmp_path: Path) -> None:
-    with scene(tmp_path, *options) as run:
+        number: signal.Signals, tmp_path: Path, *, live_restore: bool) -> None:
+    with scene(tmp_path, live_restore=live_restore) as run:
         run.launch("t", TALK)
         run.until("t", "TASK_RUNNING")
         run.has("there")
-        run.engine.stop(number)
+        run.engine.end(number)
         run.engine.start()
         status = run.until("t", "TASK_FAILED", "TASK_FINISHED", "TASK_KILLED", "TASK_LOST")
         assert (status["state"], status["message"]) == ("TASK_FAILED", "Container exited with status 4")
@@ -82,7 +78,7 @@ def test_a_launch_while_the_engine_is_away_is_not_the_tasks_fault(tmp_path: Path
     with scene(tmp_path) as run:
         run.launch("t", "true")
         run.until("t", "TASK_FINISHED")
-        run.engine.stop()
+        run.engine.end()
         run.launch("lost", "true")
         status = run.until("lost", "TASK_LOST", "TASK_FAILED")
         assert (status["state"], status["reason"]) == ("TASK_LOST", "REASON_CONTAINER_LAUNCH_FAILED")
