@@ -19,6 +19,7 @@ from deploy.local.http_server import (
     Streaming,
     accepted,
     method_not_allowed,
+    not_implemented,
     text,
 )
 from specs.executor_call import call_problem
@@ -74,7 +75,7 @@ class ExecutorApi:
         elif kind == "MESSAGE":
             self._message(framework, executor, call["message"]["data"])
         else:
-            return Response(501)
+            return not_implemented()
         return accepted()
 
     def _subscribe(self, framework: AgentFramework, executor: Executor, sender: EventSender, content: Json) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote
 
-from deploy.local.http_server import Request, Response, json_response, text
+from deploy.local.http_server import Request, Response, json_response, not_found, text
 
 Json = dict[str, Any]
 
@@ -32,8 +32,7 @@ class FilesError(Exception):
         self.status = status
 
     def response(self) -> Response:
-        message = str(self)
-        return text(self.status, message) if message else Response(self.status)
+        return text(self.status, str(self))
 
 
 class Files:
@@ -108,7 +107,7 @@ class Files:
         try:
             real = self.resolve(unquote(_path(request)))
         except FilesError as error:
-            return error.response()
+            return not_found() if error.status == 404 else error.response()  # the others have no words for it
         if real.is_dir():
             return text(400, "Cannot download a directory.\n")
         kind = mimetypes.guess_type(real.name)[0] or "application/octet-stream"

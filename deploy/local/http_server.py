@@ -18,7 +18,7 @@ import zlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from aiohttp import web
 
@@ -55,6 +55,14 @@ class Response:
 def text(status: int, message: str, **headers: str) -> Response:
     """An answer in words; Mesos's errors are such."""
     return Response(status, message.encode("utf-8", "surrogateescape"), TEXT, headers)
+
+
+def not_found() -> Response:
+    return text(404, "404 Not Found.")
+
+
+def not_implemented() -> Response:
+    return text(501, "501 Not Implemented.")
 
 
 def accepted() -> Response:
@@ -140,6 +148,7 @@ class HttpServer:
         self._routes = dict(routes)
         self._name = name
         self._runner: web.AppRunner | None = None
+        self._listener: asyncio.Server | None = None
 
     def add_routes(self, routes: Mapping[str, Handler]) -> None:
         self._routes.update(routes)
@@ -153,25 +162,27 @@ class HttpServer:
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, keepalive_timeout=86400,
                                auto_decompress=False, shutdown_timeout=0.5)
         await runner.setup()
+        server = cast(web.Server, runner.server)  # it is there after setup
         try:
-            site = web.TCPSite(runner, host, port, reuse_address=True, backlog=1024)
-            await site.start()
+            self._listener = await asyncio.get_running_loop().create_server(server, host, port, reuse_address=True,
+                                                                            backlog=1024)
         except OSError:
             await runner.cleanup()
             raise
         self._runner = runner
-        bound: int = runner.addresses[0][1]
+        bound: int = self._listener.sockets[0].getsockname()[1]
         return bound
 
     async def stop(self) -> None:
         """Stop listening and break all connections."""
         runner, self._runner = self._runner, None
         server = runner.server if runner is not None else None
-        if runner is None or server is None:
+        if runner is None or server is None or self._listener is None:
             return
-        for site in list(runner.sites):
-            await site.stop()
-        await asyncio.sleep(0.01)  # connections that the loop had accepted arrive now; in a shutdown they would be lost
+        for listening in self._listener.sockets:
+            asyncio.get_running_loop().remove_reader(listening)
+        await asyncio.sleep(0.01)  # what the loop has accepted arrives now; asyncio loses it if the listener is closed
+        self._listener.close()
         transports = [connection.transport for connection in server.connections]  # aiohttp forgets what it closes
         await runner.cleanup()
         for transport in transports:
@@ -192,7 +203,7 @@ class HttpServer:
     async def _serve(self, http: web.Request) -> web.StreamResponse:
         handler = self._handler(http.path)
         if handler is None:
-            return _whole(Response(404))
+            return _whole(not_found())
         try:
             body = _decoded(await http.read(), http.headers.get("Content-Encoding", ""))
         except (OSError, EOFError, zlib.error):

@@ -17,7 +17,7 @@ from deploy.local.agent_registry import AgentRegistry
 from deploy.local.call_validation import call_problem
 from deploy.local.cluster import Cluster, MasterFlags
 from deploy.local.events import SCHEDULER_EVENT, EventSender
-from deploy.local.http_server import EventStream, Response, Streaming, accepted, text
+from deploy.local.http_server import EventStream, Response, Streaming, accepted, not_implemented, text
 from deploy.local.reconciliation import explicit, implicit
 from deploy.local.records import Framework
 from deploy.local.subscriptions import Subscriptions
@@ -94,7 +94,7 @@ class Master:
         if kind == "UPDATE_FRAMEWORK":
             return self._subscriptions.update_framework(framework, call["update_framework"])
         if kind not in self._calls:
-            return Response(202 if kind == "RECONCILE_OPERATIONS" else 501)
+            return accepted() if kind == "RECONCILE_OPERATIONS" else not_implemented()
         self._calls[kind](framework, call)
         return accepted()
 

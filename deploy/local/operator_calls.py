@@ -14,7 +14,16 @@ from typing import Any, Final
 from deploy.local.cluster import VERSION
 from deploy.local.events import CallError, accepted_type, read_call, render
 from deploy.local.files import Files, FilesError
-from deploy.local.http_server import JSON, Request, Response, accepted, dump_json, method_not_allowed, text
+from deploy.local.http_server import (
+    JSON,
+    Request,
+    Response,
+    accepted,
+    dump_json,
+    method_not_allowed,
+    not_implemented,
+    text,
+)
 from deploy.local.json_message import full
 
 Json = dict[str, Any]
@@ -72,7 +81,7 @@ class OperatorApi:
         try:
             call = read_call(f"mesos.v1.{self._kind}.Call", request.body, request.headers.get("Content-Type"))
         except CallError as error:
-            return text(error.status, str(error))
+            return text(error.status, _agents_words(error) if self._kind == "agent" else str(error))
         kind = call.get("type")
         problem = "Expecting 'type' to be present" if kind is None else None
         if problem is None and kind in _CONTENT and str(kind).lower() not in call:
@@ -84,7 +93,7 @@ class OperatorApi:
             return text(406, _NOT_ACCEPTABLE[self._kind])
         answer = self._answers.get(str(kind))
         if answer is None:
-            return Response(501)
+            return not_implemented()
         result = answer(call)
         if isinstance(result, Response):
             return result
@@ -117,6 +126,14 @@ class OperatorApi:
         except FilesError as error:
             return error.response()
         return {"read_file": {"size": size, "data": b64encode(data).decode("ascii")}}
+
+
+def _agents_words(error: CallError) -> str:
+    """An agent reads calls with other code than the master, and says some things differently."""
+    if error.status == 415:
+        return f"{error} or application/recordio"
+    words = str(error).removeprefix("Failed to convert JSON into Call protobuf: ")
+    return words.replace("into Call protobuf", "into a protobuf object")
 
 
 def version_info() -> Json:
