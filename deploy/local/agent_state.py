@@ -31,6 +31,7 @@ class AgentFlags:
     work_dir: Path
     resources: list[Json]  # Resource messages
     attributes: list[Json] = field(default_factory=list)
+    master: str | None = None  # ip:port
     ip: str = "127.0.0.1"
     port: int = 0
     hostname: str = "127.0.0.1"

@@ -94,7 +94,6 @@ class Executor:
         """A queued task goes to the executor."""
         self.dequeue(info["task_id"]["value"])
         task = new_task(info, self.framework_id)
-        task.executor_id = self.id
         self.launched[task.id] = task
 
     def update(self, status: Json) -> str | None:
@@ -104,7 +103,6 @@ class Executor:
             if not is_terminal(state):
                 return "Cannot send non-terminal update for queued task"
             task = new_task(self.dequeue(task_id), self.framework_id)
-            task.executor_id = self.id
         elif task_id in self.launched:
             task = self.launched[task_id]
             if is_terminal(state):
@@ -132,10 +130,7 @@ class Executor:
 
     def queued_tasks(self) -> list[Task]:
         """Queued tasks as records."""
-        tasks = [new_task(info, self.framework_id) for info in self.queued.values()]
-        for task in tasks:
-            task.executor_id = self.id
-        return tasks
+        return [new_task(info, self.framework_id) for info in self.queued.values()]
 
     def find(self, task_id: str) -> Task | None:
         return self.launched.get(task_id) or self.terminated.get(task_id)

@@ -203,7 +203,7 @@ class LocalMesos:
         """As `start_agent`, on the loop."""
         if self._agents[index] is not None:
             return
-        agent = Agent(self._agent_flags[index], self._processes)
+        agent = Agent(replace(self._agent_flags[index], master=self.address), self._processes)
         self._agents[index] = agent
         await agent.start()
         self._agent_flags[index] = replace(self._agent_flags[index], port=agent.state.info["port"])

@@ -200,7 +200,8 @@ class MasterHttp:
         message: Json = {
             "framework_info": framework.info, "active": framework.active, "connected": framework.connected,
             "recovered": framework.recovered, "registered_time": _time(framework.registered_time),
-            "offers": [item.message for item in framework.offers.values()],
+            "offers": [{**item.message, "resources": resource_messages(item.resources),  # in today's format
+                        "allocation_info": {"role": item.role}} for item in framework.offers.values()],
             "allocated_resources": _endpoint(resource_messages(used)),
             "offered_resources": _endpoint(resource_messages(offered)), "offer_constraints": {}}
         for name, moment in (("reregistered_time", framework.reregistered_time),

@@ -183,11 +183,12 @@ def agent_executor(record: Executor) -> Json:
     result: Json = {
         "id": record.id, "name": record.info.get("name", ""), "source": record.info.get("source", ""),
         "container": record.container_id, "directory": str(record.directory),
-        "resources": resources(executor_resources(record)),
-        "role": first_role(record.info), "tasks": [task(item) for item in record.launched.values()],
-        "queued_tasks": [queued_task(info, record.framework_id) for info in record.queued.values()],
+        "resources": resources(executor_resources(record)), "tasks": [task(item) for item in record.launched.values()],
+        "queued_tasks": [queued_task(info) for info in record.queued.values()],
         "completed_tasks": [task(item) for item in (*record.completed, *record.terminated.values())],
     }
+    if record.info.get("resources"):
+        result["role"] = first_role(record.info)
     if "labels" in record.info:
         result["labels"] = record.info["labels"].get("labels", [])
     if "type" in record.info:
@@ -201,16 +202,15 @@ def executor_resources(record: Executor) -> Resources:
             + sum_of(resources_of(item) for item in record.queued.values()))
 
 
-def queued_task(info: Mapping[str, Any], framework_id: str) -> Json:
-    result: Json = {
-        "id": info["task_id"]["value"], "name": info["name"], "slave_id": info["agent_id"]["value"],
-        "framework_id": framework_id, "resources": resources(resources_of(info)), "role": first_role(info),
-        "data": info.get("data", ""),
-    }
-    if "executor" in info:
-        result["executor_id"] = info["executor"]["executor_id"]["value"]
+def queued_task(info: Mapping[str, Any]) -> Json:
+    result: Json = {"id": info["task_id"]["value"], "name": info["name"], "slave_id": info["agent_id"]["value"],
+                    "resources": resources(resources_of(info)), "role": first_role(info)}
     if "command" in info:
         result["command"] = command(info["command"])
+    if "executor" in info:
+        result["executor_id"] = info["executor"]["executor_id"]["value"]
+    if "discovery" in info:
+        result["discovery"] = full("mesos.v1.DiscoveryInfo", info["discovery"])
     return result
 
 

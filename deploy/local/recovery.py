@@ -88,7 +88,6 @@ class Recovery:
     @staticmethod
     def _recover_task(executor: Executor, info: Json, updates: list[Json], acknowledged: set[str]) -> None:
         task = new_task(info, executor.framework_id)
-        task.executor_id = executor.id
         executor.launched[task.id] = task
         for status in updates:
             if executor.update(status) is not None:

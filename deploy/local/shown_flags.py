@@ -21,7 +21,8 @@ _LOGGING: Final = {"quiet": "false", "logging_level": "INFO", "logbufsecs": "0",
                    "zk_session_timeout": "10secs"}
 
 _MASTER: Final = {
-    **_LOGGING, "allocator": "hierarchical", "authenticate_agents": "false",
+    **_LOGGING, "allocator": "hierarchical", "allocator_agent_recovery_factor": "0.8",
+    "allocator_recovery_timeout": "10mins", "authenticate_agents": "false",
     "authenticate_frameworks": "false", "authenticate_http_frameworks": "false", "authentication_v0_timeout": "15secs",
     "authenticators": "crammd5", "authorizers": "local", "filter_gpu_resources": "true", "framework_sorter": "drf",
     "http_authenticators": "basic", "log_auto_initialize": "true",

@@ -1,6 +1,7 @@
 """What people and tools read: the endpoints of master and agent, and the files of a sandbox."""
 from __future__ import annotations
 
+import http.client
 import json
 from typing import Any
 from urllib.parse import quote
@@ -9,7 +10,8 @@ import pytest
 
 from deploy.local import LocalMesos
 from deploy.local.pytest_plugin import StartMesos
-from tests.deploy.local.client import Json, Scheduler, command_task, get, post, wait_for
+from specs.wire import decode
+from tests.deploy.local.client import Json, Scheduler, command_task, executor_task, get, post, wait_for
 
 RESOURCES = "cpus:4;mem:4096;disk:10240;ports:[31000-31099]"
 
@@ -56,8 +58,22 @@ def test_state_of_an_agent(busy: tuple[LocalMesos, Scheduler]) -> None:
     framework = next(item for state in states for item in state["frameworks"])
     assert framework["id"] == scheduler.framework_id
     executor = framework["executors"][0]
-    assert executor["tasks"][0]["id"] == "t"
+    [task] = executor["tasks"]
+    assert (task["id"], task["executor_id"], executor["id"], executor["role"]) == ("t", "", "t", "*")
     assert executor["directory"].endswith(f"/executors/t/runs/{executor['container']}")
+
+
+def test_a_task_that_waits_for_its_executor(local_mesos: StartMesos) -> None:
+    mesos = local_mesos(resources=RESOURCES)
+    scheduler = Scheduler(mesos.address)
+    scheduler.subscribe()
+    scheduler.launch(offer := scheduler.offer(), executor_task("t", offer, "exec sleep 600"))
+    agent = mesos.agent_addresses[0]
+    wait_for(lambda: get(agent, "/state")[1]["frameworks"])
+    [executor] = get(agent, "/state")[1]["frameworks"][0]["executors"]
+    assert executor["queued_tasks"] == [{
+        "id": "t", "name": "t", "slave_id": mesos.agent_ids[0], "role": "*", "executor_id": "e",
+        "resources": {"cpus": 0.1, "mem": 32.0, "disk": 0.0, "gpus": 0.0}}]
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "application/x-protobuf"])
@@ -78,10 +94,6 @@ def test_v1_operator_calls_of_the_master(busy: tuple[LocalMesos, Scheduler], con
 
 
 def operator_call(address: str, name: str, kind: str, content_type: str) -> Json:
-    import http.client
-
-    from specs.wire import decode
-
     connection = http.client.HTTPConnection(address, timeout=30)
     connection.request("POST", "/api/v1", body=json.dumps({"type": name, name.lower(): {}}), headers={
         "Content-Type": "application/json", "Accept": content_type})
@@ -101,9 +113,33 @@ def test_operator_calls_that_are_refused(local_mesos: StartMesos) -> None:
         400, "Failed to validate master::Call: Expecting 'type' to be present")
     assert post(mesos.address, "/api/v1", {"type": "READ_FILE"}) == (
         400, "Failed to validate master::Call: Expecting 'read_file' to be present")
-    assert post(mesos.address, "/api/v1", {"type": "UPDATE_WEIGHTS", "update_weights": {}})[0] == 501
+    assert post(mesos.address, "/api/v1", {"type": "UPDATE_WEIGHTS", "update_weights": {}}) == (
+        501, "501 Not Implemented.")
     assert get(mesos.address, "/api/v1")[0] == 405
     assert post(mesos.address, "/teardown", "frameworkId=no%2Dsuch") == (400, "No framework found with specified ID")
+
+
+@pytest.mark.parametrize(("content_type", "body", "answer"), [
+    ("text/plain", "{}", (
+        415, "Expecting 'Content-Type' of application/json or application/x-protobuf or application/recordio")),
+    ("application/x-protobuf", b"\xff", (400, "Failed to parse body into a protobuf object")),
+    ("application/json", "[]", (400, "Expecting a JSON object")),
+])
+def test_an_agent_has_words_of_its_own(local_mesos: StartMesos, content_type: str, body: str | bytes,
+                                       answer: tuple[int, str]) -> None:
+    agent = local_mesos(resources=RESOURCES).agent_addresses[0]
+    assert post(agent, "/api/v1", body, {"Content-Type": content_type}) == answer
+
+
+def test_offers_are_shown_as_the_master_keeps_them(local_mesos: StartMesos) -> None:
+    mesos = local_mesos(resources=RESOURCES)
+    scheduler = Scheduler(mesos.address)
+    scheduler.subscribe()
+    assert all(resource["role"] == "*" for resource in scheduler.expect("OFFERS")["offers"]["offers"][0]["resources"])
+    answer = operator_call(mesos.address, "GET_FRAMEWORKS", "master", "application/json")
+    [offer] = answer["get_frameworks"]["frameworks"][0]["offers"]
+    assert not any("role" in resource for resource in offer["resources"])
+    assert offer["allocation_info"] == {"role": "*"}
 
 
 def test_lists_of_an_agents_answers_are_shown_when_they_are_empty(local_mesos: StartMesos) -> None:
@@ -141,3 +177,15 @@ def test_files_that_are_refused(busy: tuple[LocalMesos, Scheduler], query: str, 
     agent = next(address for address in mesos.agent_addresses if get(address, "/state")[1]["frameworks"])
     virtual = f"/frameworks/{scheduler.framework_id}/executors/t/runs/latest"
     assert get(agent, "/files/read" + query.format(virtual=virtual))[0] == status
+
+
+@pytest.mark.parametrize(("path", "body"), [
+    ("/files/browse?path=/no", b""), ("/files/read?path=/no", b""), ("/files/download?path=/no", b"404 Not Found."),
+    ("/nothing/here", b"404 Not Found.")])
+def test_what_is_not_there(local_mesos: StartMesos, path: str, body: bytes) -> None:
+    connection = http.client.HTTPConnection(local_mesos(agents=0).address, timeout=30)
+    connection.request("GET", path)
+    response = connection.getresponse()
+    assert (response.status, response.read()) == (404, body)
+    assert response.getheader("Content-Type") == "text/plain; charset=utf-8"
+    connection.close()
