@@ -299,7 +299,7 @@ def test_checkpoints_survive_a_torn_write(tmp_path: Path) -> None:
     saved.save_update("f", "e", "c", status("1"))
     saved.save_update("f", "e", "c", status("2", "TASK_FINISHED"))
     saved.save_acknowledgement("f", "e", "c", "t", "1")
-    updates = next(tmp_path.rglob("task.updates"))
+    [updates] = tmp_path.rglob("task.updates")
     updates.write_text(updates.read_text() + '{"update": {"ta')
     assert latest_agent_id(tmp_path) == "agent"
     [record] = Checkpoints(tmp_path, "agent").frameworks()

@@ -60,7 +60,7 @@ def run(mesos: LocalMesos, command: str, **more: object) -> tuple[Json, str]:
     while status["state"] not in {"TASK_FINISHED", "TASK_FAILED", "TASK_KILLED", "TASK_LOST"}:
         status = scheduler.update("t")
     executors = f"slaves/*/frameworks/{scheduler.framework_id}/executors"
-    stdout = next(mesos.work_dir.glob(f"{executors}/t/runs/latest/stdout"))
+    [stdout] = mesos.work_dir.glob(f"{executors}/t/runs/latest/stdout")
     scheduler.call("TEARDOWN")
     return status, stdout.read_text()
 

@@ -56,7 +56,8 @@ def test_a_checkpointing_framework_keeps_its_tasks_over_an_agent_restart(local_m
     assert get(mesos.address, "/slaves")[1]["slaves"][0]["active"] is False
     mesos.start_agent()
     assert (mesos.agent_ids[0], mesos.agent_addresses[0]) == (agent_id, address)
-    next(mesos.work_dir.glob("slaves/*/frameworks/*/executors/t/runs/latest")).joinpath("go").touch()
+    [latest] = mesos.work_dir.glob("slaves/*/frameworks/*/executors/t/runs/latest")
+    latest.joinpath("go").touch()
     status = scheduler.update("t", "TASK_FAILED")
     assert status["message"] == "Command exited with status 4"
 
@@ -83,7 +84,7 @@ def test_tasks_of_others_are_lost_at_once_and_their_executors_killed(local_mesos
     scheduler.launch(offer, executor_task("t", offer, "echo $$ > pid; exec sleep 600"))
     pid_file = mesos.work_dir / "pid"
     wait_for(lambda: bool(list(mesos.work_dir.glob("slaves/*/frameworks/*/executors/e/runs/*/pid"))))
-    pid_file = next(mesos.work_dir.glob("slaves/*/frameworks/*/executors/e/runs/*/pid"))
+    [pid_file] = mesos.work_dir.glob("slaves/*/frameworks/*/executors/e/runs/latest/pid")
     wait_for(lambda: pid_file.read_text().strip() != "")
     mesos.stop_agent()
     status = scheduler.update("t")
