@@ -198,12 +198,13 @@ class Exits:
 
 
 def lives(
-    make: Callable[[], Engine], body: Mapping[str, Any], count: int, parallelism: int,
+    make: Callable[[], Engine], body: Mapping[str, Any], count: int, parallelism: int, *, sustained: bool = False,
 ) -> tuple[float, list[float]]:
     """Run `count` containers from create to exit, `parallelism` at once, each thread with an engine from `make`.
 
     Returns seconds from the first create until all had *ended* (the removals come after), and for each container the
-    seconds from that first moment to its end, which is what a burst is measured by.
+    seconds from that first moment to its end, which is what a burst is measured by. `sustained`: each is removed before
+    its thread makes the next, as it must be when there is no end to them.
     """
     local = threading.local()
     opened: list[Engine] = []
@@ -221,7 +222,10 @@ def lives(
         container = engine().create(body, f"bench-{uuid.uuid4()}")
         engine().start(container)
         engine().wait(container)
-        return time.perf_counter() - began, container
+        seconds = time.perf_counter() - began
+        if sustained:
+            engine().remove(container)
+        return seconds, container
 
     with ThreadPoolExecutor(parallelism) as pool:
         ended = list(pool.map(life, range(count)))
