@@ -139,7 +139,10 @@ class AgentState:
 
     def _add_container_status(self, executor: Executor, status_: Json) -> None:
         """The containerizer's part of container_status, and the agent's address for a container without one of its
-        own."""
+        own. A container that the executor names is its own, and unknown here."""
+        named = status_.get("container_status", {}).get("container_id")
+        if named is not None and named["value"] != executor.container_id:
+            return
         found = self.containerizer_of(executor).status(executor.container_id)
         if found is None:
             return

@@ -121,6 +121,14 @@ def test_an_update_with_another_agents_id_is_dropped(running: tuple[LocalMesos, 
     assert scheduler.update("t")["state"] == "TASK_RUNNING"
 
 
+def test_the_status_of_a_container_inside_the_executors_is_left_alone(
+        running: tuple[LocalMesos, Scheduler, Executor]) -> None:
+    _, scheduler, executor = running
+    inside = {"container_id": {"value": "inside", "parent": {"value": "outside"}}}
+    executor.update(status("TASK_RUNNING", container_status=inside))
+    assert scheduler.update("t")["container_status"] == inside
+
+
 def test_what_came_while_the_agent_was_away_is_acknowledged_after_subscribed(
         running: tuple[LocalMesos, Scheduler, Executor]) -> None:
     mesos, scheduler, executor = running
