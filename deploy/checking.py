@@ -8,6 +8,7 @@ from deploy.problems import refused
 from executor.docker_options import create_payload
 from specs.dockerinfo import run_options
 from specs.errors import SpecError
+from specs.image import check_reference
 from specs.render import plain
 from specs.task import CommandInfo, Range, Resource, TaskInfo
 from specs.taskinfo import docker_task, task_from_json, task_from_mapping
@@ -32,9 +33,19 @@ def checked(given: bytes | dict[str, Any], where: str) -> dict[str, Any]:
     return plain(task)
 
 
+def check_image(task: TaskInfo) -> None:
+    """Raises SpecError for a name that no Docker engine would take."""
+    if task.container is not None and task.container.docker is not None:
+        try:
+            check_reference(task.container.docker.image)
+        except SpecError as error:
+            raise error.under("container.docker.image") from None
+
+
 def _validate(task: TaskInfo) -> None:
     """First as the master would, then as the executor would when it makes a container of it. Raises SpecError."""
     validate_task(prepared(task, framework_id="F", role="*"))
+    check_image(task)
     runnable = docker_task(with_ports(task))
     if runnable.container is None or runnable.container.type != "DOCKER":
         return

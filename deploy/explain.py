@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from deploy import explain_sections as sections
-from deploy.checking import with_ports
+from deploy.checking import check_image, with_ports
 from deploy.explain_sections import HIDDEN, Place, Row
 from executor.docker_options import argv, create_payload
 from specs.command import CommandInfo
@@ -48,6 +48,7 @@ class Explanation:
 def explain(task: TaskInfo, place: Place) -> Explanation:
     """Raises SpecError, with the path of the field, if the task would be refused anywhere on its way."""
     validate_task(prepared(task, framework_id="framework", role="*"))
+    check_image(task)
     runnable = docker_task(with_ports(task))
     container = runnable.container
     if container is None or container.type != "DOCKER":

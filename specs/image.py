@@ -13,6 +13,12 @@ WHITEOUT: Final = ".wh."  # a file of a layer with this prefix removes the file 
 OPAQUE_WHITEOUT: Final = ".wh..wh..opq"  # removes all that the folder has below
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,10}", re.ASCII)
 _INT_MAX: Final = (1 << 31) - 1
+# As Docker: distribution/reference, `grammar`.
+_LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_HOST: Final = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?", re.ASCII)
+_REPOSITORY: Final = re.compile(r"{0}(?:/{0})*".format(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"), re.ASCII)
+_TAG: Final = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
+_DIGEST: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9A-Fa-f]{32,}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,18 @@ def parse_reference(text: str) -> ImageReference:
     if slash and ("." in first or ":" in first or first == "localhost"):
         return ImageReference(rest, first, tag, digest)
     return ImageReference(name, None, tag, digest)
+
+
+def check_reference(text: str) -> None:
+    """Docker's own rules for a name, which Mesos leaves to Docker. Raises SpecError if no engine would take it."""
+    name = parse_reference(text)
+    if not _REPOSITORY.fullmatch(name.repository):
+        why = "must be in lower case" if _REPOSITORY.fullmatch(name.repository.lower()) else "is not well formed"
+        raise SpecError("", f"{text!r} is not an image: the repository {name.repository!r} {why}")
+    for part, value, grammar in (("registry", name.registry, _HOST), ("tag", name.tag, _TAG),
+                                 ("digest", name.digest, _DIGEST)):
+        if value is not None and not grammar.fullmatch(value):
+            raise SpecError("", f"{text!r} is not an image: the {part} {value!r} is not well formed")
 
 
 def registry_port(registry: str) -> int | None:

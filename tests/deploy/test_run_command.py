@@ -354,3 +354,9 @@ def test_no_rights_on_the_socket(tmp_path: Path) -> None:
             Path(path).unlink()
     assert done.stdout.startswith(f"no rights on the Docker socket {path}: ")
     assert "usermod -aG docker" in done.stdout
+
+
+def test_an_image_that_no_engine_takes_is_refused_before_anything_runs() -> None:
+    result = run("--image", "UPPER/case")
+    assert result.returncode == 2
+    assert "container.docker.image" in result.stderr
