@@ -5,6 +5,7 @@ each subcommand's --help says more. 130 after Ctrl-C where nothing better is kno
 """
 from __future__ import annotations
 
+import errno
 import importlib
 import importlib.metadata
 import os
@@ -72,6 +73,9 @@ def run_command(command: click.Command, arguments: list[str] | None = None) -> i
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that Python's last flush finds somebody
         return FAILED
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            Problem("there is no room to write to: the disk, or what stdout leads to, is full").show()
+            return FAILED
         if os.environ.get("MESOS_DOCKER_TRACEBACK"):
             raise
         Problem(f"{type(error).__name__}: {error} (a fault of mesos-docker; set MESOS_DOCKER_TRACEBACK=1 to see where)"

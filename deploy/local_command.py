@@ -1,13 +1,13 @@
 """`mesos-docker local`: the embedded Mesos in the foreground, until Ctrl-C."""
 from __future__ import annotations
 
-import signal
 import threading
 from pathlib import Path
 
 import click
 
 from deploy.problems import FAILED, REFUSED, Problem
+from deploy.signals import cleaned_up, given_to
 from specs.durations import parse_duration
 from specs.errors import SpecError
 
@@ -75,18 +75,14 @@ def local(*, agents: int, ip: str, port: int, work_dir: Path | None, roles: str,
     except SpecError as error:
         raise Problem(error.problem, REFUSED) from error
     stopped = threading.Event()
-    old = {number: signal.signal(number, lambda *_: stopped.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        mesos.start()
-        click.echo(f"Mesos master at {mesos.address}, agents: {', '.join(mesos.agent_addresses) or 'none'}")
-        click.echo(f"Work directory: {mesos.work_dir}")
-        click.echo(NOTICE)
-        stopped.wait()
-        click.echo("Ending all executors ...", err=True)
+        with given_to(stopped.set), cleaned_up(mesos.close):
+            mesos.start()
+            click.echo(f"Mesos master at {mesos.address}, agents: {', '.join(mesos.agent_addresses) or 'none'}")
+            click.echo(f"Work directory: {mesos.work_dir}")
+            click.echo(NOTICE)
+            stopped.wait()
+            click.echo("Ending all executors ...", err=True)
     except OSError as error:
         raise Problem(f"cannot listen: {error}", FAILED) from error
-    finally:
-        mesos.close()
-        for number, handler in old.items():
-            signal.signal(number, handler)
     return 0

@@ -22,6 +22,7 @@ from specs.status import TaskState
 Message = Mapping[str, Any]
 
 TOLD = 10  # tasks, or agents, that a message names before it says how many more there are
+AT_ONCE = 3.0  # seconds after a second Ctrl-C for the news of the tasks' ends
 INTERRUPTED = 130  # after a second Ctrl-C: the tasks' own ends are not known
 
 
@@ -70,6 +71,8 @@ class Session:
         """The worst of the tasks' ends."""
         if self._problem is not None:
             return FAILED
+        if self._interrupts > 1:
+            return INTERRUPTED
         if len(self._statuses) < len(self._tasks):
             return INTERRUPTED if self._interrupts else FAILED
         return max(self._statuses.values(), default=0)
@@ -105,10 +108,16 @@ class Session:
         framework.submit(self._tasks)
 
     def interrupt(self) -> None:
-        """Ctrl-C: the first one ends the tasks as they wish to be ended, the second one ends everything at once."""
+        """Ctrl-C: the first one ends the tasks as they wish to be ended, the second one ends everything at once.
+
+        At once is SIGKILL for every container, and a moment for the news of it; a third does not wait for that.
+        """
         self._interrupts += 1
         if self._interrupts == 1:
             self._its.call(self._end_gracefully)
+        elif self._interrupts == 2:
+            self._its.kill_all(0.0)
+            self._its.call_later(AT_ONCE, self._its.stop)
         else:
             self._its.stop()
 

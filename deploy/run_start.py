@@ -58,11 +58,14 @@ def start(infos: Sequence[dict[str, Any]], settings: Settings) -> int:
     shown = report(settings.output, logs=settings.logs)
     with orderly(), contextlib.closing(shown), cluster(settings.master, docker_socket=settings.docker_socket) as found:
         session = Session(tasks, shown, Patience(offers=settings.offer_timeout, kill_after=settings.kill_after))
+        follower = Follower(shown.output, when_broken=session.interrupt) if settings.logs else None
         follow(session, found, Config(
             name=f"mesos-docker run {tasks[0].wish.task_id}", user=settings.user, roles=(settings.role,),
             principal=settings.principal, connect_timeout=settings.connect_timeout,
             gpus=any("gpus" in each.wish.need.scalars for each in tasks)),
-            secret=settings.secret, follower=Follower(shown.output) if settings.logs else None)
+            secret=settings.secret, follower=follower)
+        if follower is not None and follower.broken is not None:
+            raise follower.broken
     if session.problem is not None:
         raise Problem(session.problem)
     return session.exit_status

@@ -73,11 +73,16 @@ class _State:
 class Follower:
     """Copies what tasks write to `output`, from `start` until `drain` or `close`."""
 
-    def __init__(self, output: Output, patience: float = GONE) -> None:
-        """`patience`: seconds after a task's end for what does not come."""
+    def __init__(self, output: Output, patience: float = GONE, when_broken: Callable[[], None] = lambda: None) -> None:
+        """`patience`: seconds after a task's end for what does not come.
+
+        `when_broken` is called once, on the follower's thread, when `output` fails.
+        """
         self._output = output
+        self._when_broken = when_broken
         self._patience = patience
         self._state = _State()
+        self.broken: Exception | None = None  # why `output` takes no more: a closed pipe, a full disk
         self._change = threading.Condition()
         self._when_drained: Callable[[], None] | None = None
         self._thread = threading.Thread(target=self._run, name="task output", daemon=True)
@@ -137,8 +142,18 @@ class Follower:
             piece = None  # the agent is restarting, or the sandbox is not there yet
         if piece:
             file.offset += len(piece)
-            self._output(piece, file.descriptor)
+            self._write(piece, file.descriptor)
             return True
         if ended is not None and (piece is not None or time.monotonic() > ended + self._patience):
             file.done = True
         return False
+
+    def _write(self, piece: bytes, descriptor: int) -> None:
+        """Nobody reads any more: the first error is kept and told, and what is still waited for comes to its end."""
+        if self.broken is not None:
+            return
+        try:
+            self._output(piece, descriptor)
+        except (OSError, ValueError) as error:  # ValueError: the stream is closed
+            self.broken = error
+            self._when_broken()

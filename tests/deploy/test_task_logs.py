@@ -155,3 +155,22 @@ def test_a_file_that_never_comes_is_given_up(agent: FilesAgent, terminal: Termin
     assert drained.wait(WAIT)
     follower.close()
 
+
+
+
+
+def test_a_closed_output_is_told_once_and_does_not_keep_the_end_waiting(agent: FilesAgent) -> None:
+    def closed(_data: bytes, _descriptor: int) -> None:
+        raise BrokenPipeError
+    told, drained = queue.SimpleQueue[None](), threading.Event()
+    agent.files = {"/f/stdout": b"more than one piece of it", "/f/stderr": b""}
+    follower = Follower(closed, patience=WAIT, when_broken=lambda: told.put(None))
+    follower.start()
+    follower.follow("T", agent.address, "/f")
+    told.get(timeout=WAIT)
+    follower.ended("T")
+    follower.drain(drained.set)
+    assert drained.wait(WAIT)
+    follower.close()
+    assert isinstance(follower.broken, BrokenPipeError)
+    assert told.empty()
