@@ -159,6 +159,9 @@ class LiveTable:
         self._live.console.print(data.decode(errors="replace"), end="", markup=False, highlight=False)
 
     def close(self) -> None:
+        """What stays is all of it, each message in full."""
+        self._live.vertical_overflow = "visible"
+        self._live.update(table(self._rows.values(), None))
         self._live.stop()
 
     def _show(self, row: Row) -> None:
@@ -166,15 +169,20 @@ class LiveTable:
         self._live.update(table(self._rows.values(), self._live.console.height), refresh=True)
 
 
-def table(rows: Iterable[Row], height: int) -> Table:
-    """The rows as a table that fits a terminal of this many lines: those that have ended make room first."""
+def table(rows: Iterable[Row], height: int | None) -> Table:
+    """The rows as a table that fits a terminal of this many lines: those that have ended make room first.
+
+    `height` None: all rows, and messages over as many lines as they need.
+    """
     from rich.table import Table
     from rich.text import Text
     shown = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("Task", "State", "Agent", "Address", "Ports", "Message"):
-        shown.add_column(column, overflow="fold" if column == "Message" else "ellipsis", no_wrap=column != "Message")
     everything = list(rows)
-    room = max(3, height - 4)
+    whole = height is None or len(everything) < height // 4  # then there is room for long messages while it lives
+    for column in ("Task", "State", "Agent", "Address", "Ports", "Message"):
+        shown.add_column(column, overflow="fold" if whole and column == "Message" else "ellipsis",
+                         no_wrap=not whole or column != "Message")
+    room = max(3, height - 4) if height is not None else len(everything)
     hidden = len(everything) - room
     for row in _most_alive(everything, room):
         state = Text(row.state + ({None: "", True: " ✓", False: " unhealthy"}[row.healthy]), style=_style(row.state))

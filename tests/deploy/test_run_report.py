@@ -117,3 +117,12 @@ def test_the_table_fits_the_terminal_and_shows_what_is_alive(count: int, height:
     assert {"alive-1", "alive-2"} <= set(names)
     if count > shown:
         assert names[-1] == f"… and {count - shown + 1} more"
+
+
+def test_all_tasks_and_their_whole_messages_stay_when_the_table_closes() -> None:
+    shown, file = terminal(height=8)
+    for number in range(30):
+        shown.waiting(Row(f"T{number}", state="TASK_FAILED", message="word " * 40 + f"end-{number}"))
+    shown.close()
+    last = file.getvalue().rpartition("more")[2]
+    assert all(f"end-{number}" in last for number in range(30))
