@@ -197,7 +197,7 @@ def _exit_details(end: Exit, facts: Facts) -> list[str]:
     if end.removed:
         found.append("the container was removed by somebody else")
     elif end.meddled and facts.cause is None:
-        found.append(f"somebody else had the engine send {_signal_name(end.meddled)}")
+        found.append(f"the engine sent {_signal_name(end.meddled)} without our asking")
     if end.started_again:
         found.append("the container was started again by somebody else, and stopped")
     return found

@@ -199,11 +199,11 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
         """Hand one event over. A fault in doing so is logged: it must not end the driver, nor become a task's fate."""
         try:
             event = json.loads(record)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             self._contained(self._events.error, f"Failed to de-serialize event: {error}")
             return
         kind = event.get("type") if isinstance(event, dict) else None
-        if kind not in _EVENTS:
+        if not isinstance(kind, str) or kind not in _EVENTS:
             log.warning("Ignoring an event of type %.100r", kind)
             return
         self._contained(self.process_event, event)

@@ -126,7 +126,8 @@ def next_step(task: Task, event: StillUp) -> Step:  # noqa: ARG001
     """SIGKILL once; then forced removal and SIGKILL past the engine in turns, for as long as it takes."""
     step = 2 if task.step == 1 and task.pid is not None else 1
     act = KillPid(task.pid) if step == 2 and task.pid is not None else ForceRemove()
-    return Step(replace(task, step=step), (act, StartTimer(Timer.STEP, task.step_waits[step])))
+    past = task.past_engine or step == 2
+    return Step(replace(task, step=step, past_engine=past), (act, StartTimer(Timer.STEP, task.step_waits[step])))
 
 
 def hurry(task: Task, event: SignalFailed) -> Step:  # noqa: ARG001
@@ -163,7 +164,7 @@ def missed(task: Task, event: ExitMissed) -> Step:  # noqa: ARG001
         return Step(task) if task.phase is Phase.FORCING else force(replace(task, outcome=Unknown()))
     if task.told_exit is not None:
         return end(task, exit_of(task, task.told_exit))
-    return end(task, Signalled(_SIGKILL) if task.step == 2 else Unknown())
+    return end(task, Signalled(_SIGKILL) if task.past_engine else Unknown())
 
 
 def last_word(task: Task, event: Drained | DrainSlow) -> Step:

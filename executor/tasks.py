@@ -72,6 +72,7 @@ class Task:
     meddled: int | None = None  # the last signal that somebody else had the engine send
     outcome: Outcome | None = None  # decided already; what comes later does not change it
     step: int = 0  # of a forced end
+    past_engine: bool = False  # SIGKILL was sent to its process by us, without the engine
     story: tuple[str, ...] = field(default=(), repr=False)
 
     @property

@@ -150,15 +150,19 @@ ON_DEMAND = [
 ]
 
 BEHIND_OUR_BACK = [
-    Case("SIGKILL from outside", FAILED, exited(137, ": killed by SIGKILL"), 137, command="sleep 600",
+    Case("SIGKILL from outside", FAILED, exited(137, ": killed by SIGKILL; the engine sent SIGKILL without our asking"),
+         137, command="sleep 600",
          deed=once_running(docker("kill"))),
-    Case("SIGTERM from outside", FAILED, exited(5), 5, command=f"trap 'exit 5' TERM; {READY}",
+    Case("SIGTERM from outside", FAILED, exited(5, ": the engine sent SIGTERM without our asking"), 5,
+         command=f"trap 'exit 5' TERM; {READY}",
          deed=once_running(when_written("/ready", docker("kill", "-s", "TERM")))),
-    Case("stopped from outside", FAILED, exited(137, ": killed by SIGKILL"), 137, command="sleep 600",
+    Case("stopped from outside", FAILED, exited(137, ": killed by SIGKILL; the engine sent SIGKILL without our asking"),
+         137, command="sleep 600",
          deed=once_running(docker("stop", "-t", "0"))),
     Case("removed from outside", FAILED, exited(137, ".*the container was removed by somebody else"), 137,
          command="sleep 600", deed=once_running(docker("rm", "-f"))),
-    Case("restarted from outside", FAILED, exited(137, ": .*"), 137, command="sleep 600",
+    Case("restarted from outside", FAILED, exited(137, ": .*the engine sent SIGKILL without our asking.*"), 137,
+         command="sleep 600",
          deed=once_running(docker("restart", "-t", "0"))),
     Case("paused and resumed", FINISHED, exited(0), 0, command="sleep 1",
          deed=once_running(docker("pause"), docker("unpause"))),

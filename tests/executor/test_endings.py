@@ -69,10 +69,10 @@ TABLE: list[tuple[Outcome, Cause | None, TaskState, str | None, str]] = [
      ("Container exited with status 1: the container was started again by somebody else, and stopped; "
      "stderr: last words")),
     (Exit(143, meddled=15), None, FAILED, None,
-     ("Container exited with status 143: killed by SIGTERM; somebody else had the engine send SIGTERM; "
+     ("Container exited with status 143: killed by SIGTERM; the engine sent SIGTERM without our asking; "
       "stderr: last words")),
     (Exit(0, meddled=15, started_again=True), None, FINISHED, None,
-     ("Container exited with status 0: somebody else had the engine send SIGTERM; "
+     ("Container exited with status 0: the engine sent SIGTERM without our asking; "
       "the container was started again by somebody else, and stopped")),
     (Exit(143, meddled=15), Cause.KILL, KILLED, None, "Container exited with status 143"),
     (Exit(143), Cause.KILL, KILLED, None, "Container exited with status 143"),

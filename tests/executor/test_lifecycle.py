@@ -136,6 +136,26 @@ def test_an_engine_that_does_not_obey_is_passed_by() -> None:
     assert reports(effects) == [(TaskState.KILLED, "Container terminated with signal Killed")]
 
 
+def test_how_it_ended_is_known_although_the_next_step_of_force_came_between() -> None:
+    told = through(Terms(), *STARTED, e.EndRequested(Cause.KILL), e.StillUp(), e.StillUp(), e.PidGone(), e.StillUp(),
+                   e.ExitMissed(), e.Drained())
+    assert told[-1] == (TaskState.KILLED, "Container terminated with signal Killed")
+
+
+def test_somebody_elses_signal_is_told_and_looked_into() -> None:
+    task, _ = accept("t", Terms())
+    for event in (*STARTED, e.SignalSeen(15)):
+        task, _ = advance(task, event)
+    task, effects = advance(task, e.Noticed(0))
+    assert f.Look() in effects  # it may be a restart: status 0 alone is not believed
+    task, _ = advance(task, e.StartedAgain(8))
+    for late in (e.Removed(), e.Drained()):
+        task, effects = advance(task, late)
+    assert reports(effects) == [(TaskState.FINISHED, (
+        "Container exited with status 0: the engine sent SIGTERM without our asking; the container was started "
+        "again by somebody else, and stopped"))]
+
+
 def test_a_shutdown_shortens_the_waits() -> None:
     task, _ = accept("t", Terms())
     for event in (*STARTED, e.EndRequested(Cause.KILL, 0.0), e.EndRequested(Cause.SHUTDOWN, 0.0)):

@@ -197,6 +197,7 @@ def test_defect_6_a_fault_in_a_callback_is_logged_and_ends_nothing(name: str, ca
 
 @pytest.mark.parametrize("record", [
     b"not json", b"\xff\xfe", b"[]", b"null", b"7", b"{}", b'{"type": 5}', b'{"type": "UNKNOWN"}',
+    b'{"type": {}}', b'{"type": [1]}', b"[" * 100_000,
     b'{"type": "SOMETHING_NEW", "something_new": {}}', b'{"type": "CLOSE", "close": {}}', b'{"type": "LAUNCH"}',
     b'{"type": "LAUNCH", "launch": {}}', b'{"type": "KILL", "kill": {"task_id": 3}}',
     b'{"type": "ACKNOWLEDGED", "acknowledged": {"task_id": {"value": "t1"}, "uuid": "?"}}',
