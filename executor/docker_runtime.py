@@ -206,7 +206,7 @@ class Engine:
             with call.active():
                 return do()
         except docker.errors.APIError as error:
-            text = error.explanation or str(error)
+            text = error.explanation or error.response.reason or f"status {error.status_code}"
             raise call.verdict() or explain(error.status_code, text) from error
         except (OSError, ValueError, LookupError, TypeError, AttributeError, http.client.HTTPException) as error:
             # requests' errors are OSErrors; the others are what half an answer makes of the SDK.

@@ -1,8 +1,8 @@
 """A real engine for tests about networks, pulls and misbehaviour; each removes exactly what it made."""
 from __future__ import annotations
 
-import contextlib
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,12 +11,16 @@ import pytest
 
 from executor.docker_runtime import Engine
 from executor.docker_wrapper import Docker
-from executor.runtime import RuntimeFailure
 from tests.docker.dockerd import Dockerd
 from tests.docker.made import Made
 from tests.images import busybox_image
 
 SOCKET = "/var/run/docker.sock"
+
+
+def short_folder() -> Path:
+    """For a dockerd, whose containerd has a socket deep below: such paths have 108 bytes at most."""
+    return Path(tempfile.mkdtemp(prefix="dockerd-"))
 
 
 @pytest.fixture
@@ -36,23 +40,12 @@ def made(docker: Docker) -> Iterator[Made]:
 
 
 @pytest.fixture(scope="module")
-def private_dockerd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dockerd]:
+def private_dockerd() -> Iterator[Dockerd]:
     """A dockerd of this module's own, with nothing in it; it may be killed."""
-    folder = tmp_path_factory.mktemp("dockerd")
+    folder = short_folder()
     engine = Dockerd(folder)
     engine.start()
     yield engine
     engine.clean()
     engine.stop()
     shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture
-def live_restore_dockerd(tmp_path: Path) -> Iterator[Dockerd]:
-    engine = Dockerd(tmp_path / "dockerd", live_restore=True)
-    engine.start()
-    yield engine
-    with contextlib.suppress(RuntimeFailure):
-        engine.clean()
-    engine.stop()
-    shutil.rmtree(tmp_path, ignore_errors=True)

@@ -1,6 +1,7 @@
 """What a test makes on an engine, and its removal."""
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from executor.docker_networks import NewNetwork
 from executor.docker_wrapper import Docker
 from executor.runtime import Inspection
-from tests.contract.reading import read_until
+from tests.contract.reading import PATIENCE, read_until
 
 
 class Made:
@@ -56,4 +57,7 @@ class Made:
         for network in self._networks:
             self.docker.networks.rm(network)
         assert not self.docker.containers.ls(self.labels)
-        assert not self.docker.networks.ls({"label": [f"mesos-docker.test={self.labels['mesos-docker.test']}"]})
+        ends = time.monotonic() + PATIENCE
+        while self.docker.networks.ls({"label": [f"mesos-docker.test={self.labels['mesos-docker.test']}"]}):
+            assert time.monotonic() < ends
+            time.sleep(0.1)  # a swarm removes an overlay in its own time

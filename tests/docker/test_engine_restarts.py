@@ -1,0 +1,66 @@
+"""A real engine that is killed and comes back, with and without live-restore."""
+from __future__ import annotations
+
+import contextlib
+import shutil
+import time
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from executor.docker_runtime import DockerRuntime
+from executor.runtime import ContainerAction, DaemonUnavailable, RuntimeFailure
+from tests.contract.reading import listening, read_all
+from tests.docker.conftest import short_folder
+from tests.docker.dockerd import Dockerd
+
+LABELS = {"mesos-docker.test": "restarts"}
+
+
+@pytest.fixture(params=[False, True], ids=["plain", "live-restore"])
+def engine(request: pytest.FixtureRequest) -> Iterator[Dockerd]:
+    folder = short_folder()
+    dockerd = Dockerd(folder, live_restore=request.param)
+    dockerd.start()
+    yield dockerd
+    with contextlib.suppress(RuntimeFailure):
+        dockerd.clean()
+    dockerd.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def started(runtime: DockerRuntime, *argv: str) -> str:
+    payload = {"Image": "busybox:static", "Cmd": list(argv), "Labels": LABELS, "HostConfig": {"NetworkMode": "none"}}
+    container = runtime.create(payload, f"restart-{uuid.uuid4().hex}")
+    runtime.start(container)
+    return container
+
+
+def test_killed_and_started_again(engine: Dockerd) -> None:
+    runtime = DockerRuntime(engine.socket)
+    with listening(runtime, LABELS) as heard:
+        short, long = started(runtime, "sh", "-c", "sleep 1; exit 3"), started(runtime, "sleep", "600")
+        output = runtime.attach(long, tty=False)
+        engine.kill()
+        assert read_all(output) == {1: b"", 2: b""}  # an attached stream ends, it does not hang
+        for verb in (lambda: runtime.inspect(long), lambda: runtime.kill(long, "KILL"), runtime.version):
+            with pytest.raises(DaemonUnavailable):
+                verb()
+        time.sleep(1.5)  # the short one ends while nobody looks
+        engine.start()
+        heard.until(ContainerAction.RESYNC)
+        found = {container: runtime.inspect(container) for container in (short, long)}
+        assert not found[short].running
+        if engine.live_restore:
+            assert found[short].exit_code == 3
+            assert found[long].running
+            runtime.kill(long, "SIGKILL")
+            assert heard.until(ContainerAction.DIE, long).exit_code == 137
+        else:
+            assert not found[long].running
+        after = started(runtime, "sh", "-c", "exit 4")
+        assert heard.until(ContainerAction.DIE, after).exit_code == 4
+    died = [event.id for event in heard.all if event.action is ContainerAction.DIE]
+    assert len(died) == len(set(died))
+    runtime.close()

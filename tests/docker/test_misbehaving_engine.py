@@ -1,0 +1,279 @@
+"""An engine that hangs, resets, truncates, trickles or fails: every call ends in time with a typed failure."""
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from executor.docker_calls import Deadlines
+from executor.docker_pull import PullSettings
+from executor.docker_runtime import DockerRuntime
+from executor.runtime import (
+    Cancellation,
+    ContainerAction,
+    DaemonUnavailable,
+    DeadlineExceeded,
+    RegistryUnavailable,
+    RuntimeFailure,
+)
+from tests.contract.reading import PATIENCE, Heard, listening
+from tests.docker.socket_proxy import Fault, SocketProxy
+from tests.images import busybox_image
+
+SOCKET = "/var/run/docker.sock"
+SHORT = Deadlines(quick=1.0, create=1.0, start=1.0, stop=1.0, remove=1.0)
+LONG = Deadlines()
+FAR = 40.0  # seconds: far beyond any deadline here, far below what a trickled answer would take
+
+
+@pytest.fixture
+def proxy(tmp_path: Path) -> Iterator[SocketProxy]:
+    busybox_image()
+    with SocketProxy(tmp_path, SOCKET) as running:
+        yield running
+
+
+@pytest.fixture
+def labels() -> Iterator[dict[str, str]]:
+    mine = {"mesos-docker.test": uuid.uuid4().hex}
+    yield mine
+    runtime = DockerRuntime(SOCKET)
+    for left in runtime.containers(mine):
+        runtime.remove(left.id)
+    runtime.close()
+
+
+def payload(labels: dict[str, str], *argv: str) -> dict[str, object]:
+    return {"Image": "busybox:static", "Cmd": list(argv), "Labels": labels, "HostConfig": {"NetworkMode": "none"}}
+
+
+def new_name() -> str:
+    return f"misbehaving-{uuid.uuid4().hex}"
+
+
+Verb = Callable[[DockerRuntime, str, dict[str, str]], object]
+VERBS: dict[str, tuple[str, Verb]] = {
+    "version": ("/version", lambda runtime, _, __: runtime.version()),
+    "has_image": ("/images/", lambda runtime, _, __: runtime.has_image("busybox:static")),
+    "create": ("/containers/create", lambda runtime, _, labels: runtime.create(payload(labels, "true"), new_name())),
+    "start": ("/start", lambda runtime, container, _: runtime.start(container)),
+    "inspect": ("/json", lambda runtime, container, _: runtime.inspect(container)),
+    "kill": ("/kill", lambda runtime, container, _: runtime.kill(container, "SIGKILL")),
+    "stop": ("/stop", lambda runtime, container, _: runtime.stop(container, 0)),
+    "remove": ("DELETE", lambda runtime, container, _: runtime.remove(container)),
+    "containers": ("/containers/json", lambda runtime, _, labels: runtime.containers(labels)),
+    "attach": ("/attach", lambda runtime, container, _: runtime.attach(container, tty=False).close()),
+    "logs": ("/logs", lambda runtime, container, _: runtime.logs(container).close()),
+    "exec": ("/exec", lambda runtime, container, _: runtime.exec(container, ["true"], timeout=1.0)),
+    "exec start": ("/exec/", lambda runtime, container, _: runtime.exec(container, ["true"], timeout=None)),
+    "pull": ("/images/create", lambda runtime, _, __: runtime.pull("localhost:1/x:1", force=True)),
+}
+EXPECTED = {
+    Fault.HANG: (DeadlineExceeded,),
+    Fault.TRICKLE: (DeadlineExceeded,),
+    Fault.RESET: (DaemonUnavailable,),
+    Fault.TRUNCATE_HEAD: (DaemonUnavailable, RegistryUnavailable),
+    Fault.GARBAGE: (DaemonUnavailable,),
+    Fault.ERROR: (DaemonUnavailable,),
+}
+
+
+# The first line is the whole answer of a verb that has no other, and all that a stream needs to begin (and then to
+# end); a command that is not heard of any more is one that was cut off.
+HARMLESS = {
+    *itertools.product(["start", "kill", "stop", "remove"], [Fault.TRICKLE, Fault.TRUNCATE_HEAD]),
+    *itertools.product(["attach", "logs"], [Fault.TRUNCATE_HEAD]),
+    *itertools.product(["exec", "exec start"], [Fault.TRICKLE, Fault.TRUNCATE_HEAD, Fault.HANG]),
+}
+
+
+@pytest.mark.parametrize("fault", EXPECTED)
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_ends_in_time_with_a_typed_failure(proxy: SocketProxy, labels: dict[str, str], verb: str,
+                                                      fault: Fault) -> None:
+    endpoint, do = VERBS[verb]
+    direct = DockerRuntime(SOCKET)
+    container = direct.create(payload(labels, "sleep", "600"), new_name())
+    if verb not in {"start", "create"}:
+        direct.start(container)
+    direct.close()
+    runtime = DockerRuntime(proxy.path, SHORT, PullSettings(idle=1.0, total=2.0, attempts=1))
+    if verb != "version":
+        runtime.engine.api_version()
+    proxy.fault = lambda line: fault if endpoint in line else None
+    if verb == "exec start" and fault in {Fault.HANG, Fault.TRICKLE}:
+        do = VERBS["exec"][1]
+    began = time.monotonic()
+    failure = failure_of(lambda: do(runtime, container, labels))
+    assert time.monotonic() - began < FAR
+    if failure is None:
+        assert (verb, fault) in HARMLESS
+    else:
+        assert isinstance(failure, EXPECTED[fault])
+        assert failure.retry
+        assert str(failure)
+    runtime.close()
+
+
+def failure_of(do: Callable[[], object]) -> RuntimeFailure | None:
+    try:
+        do()
+    except RuntimeFailure as failure:
+        return failure
+    return None
+
+
+@pytest.mark.parametrize("verb", ["version", "create", "inspect", "containers", "has_image", "exec"])
+@pytest.mark.parametrize("fault", [Fault.TRUNCATE, Fault.NOT_JSON])
+def test_half_an_answer_is_none(proxy: SocketProxy, labels: dict[str, str], verb: str, fault: Fault) -> None:
+    endpoint, do = VERBS[verb]
+    direct = DockerRuntime(SOCKET)
+    container = direct.create(payload(labels, "sleep", "600"), new_name())
+    direct.start(container)
+    direct.close()
+    runtime = DockerRuntime(proxy.path, SHORT)
+    if verb != "version":
+        runtime.engine.api_version()
+    proxy.fault = lambda line: fault if endpoint in line else None
+    with pytest.raises(DaemonUnavailable) as caught:
+        do(runtime, container, labels)
+    assert caught.value.retry
+    runtime.close()
+
+
+def test_the_engines_own_words_are_kept(proxy: SocketProxy) -> None:
+    runtime = DockerRuntime(proxy.path)
+    proxy.fault = lambda _: Fault.ERROR
+    with pytest.raises(DaemonUnavailable, match=r"^the proxy has a bad day$"):
+        runtime.version()
+    runtime.close()
+
+
+def test_no_engine_at_all(tmp_path: Path) -> None:
+    runtime = DockerRuntime(str(tmp_path / "nothing.sock"))
+    with pytest.raises(DaemonUnavailable, match=r"version: .*No such file or directory.*nothing\.sock"):
+        runtime.version()
+    runtime.close()
+
+
+def test_after_a_failure_the_next_call_works(proxy: SocketProxy, labels: dict[str, str]) -> None:
+    runtime = DockerRuntime(proxy.path, SHORT)
+    faults = list(EXPECTED)
+    proxy.fault = lambda line: faults.pop() if "/containers/json" in line and faults else None
+    while faults:
+        with pytest.raises(RuntimeFailure):
+            runtime.containers(labels)
+    assert runtime.containers(labels) == []
+    runtime.close()
+
+
+def test_a_create_whose_answer_was_lost_is_found_again(proxy: SocketProxy, labels: dict[str, str]) -> None:
+    runtime = DockerRuntime(proxy.path, LONG)
+    runtime.version()
+    faults = [Fault.TRUNCATE_HEAD]
+    proxy.fault = lambda line: faults.pop() if "/containers/create" in line and faults else None
+    name = f"lost-{uuid.uuid4().hex}"
+    with pytest.raises(DaemonUnavailable):
+        runtime.create(payload(labels, "true"), name)
+    again = runtime.create(payload(labels, "true"), name)
+    assert [found.id for found in runtime.containers(labels)] == [again]
+    runtime.close()
+
+
+def test_events_go_on_after_breaks_none_lost_none_doubled(proxy: SocketProxy, labels: dict[str, str]) -> None:
+    direct, runtime = DockerRuntime(SOCKET), DockerRuntime(proxy.path)
+    codes: dict[str, int] = {}
+    with listening(runtime, labels) as heard:
+        for code in range(1, 7):
+            container = direct.create(payload(labels, "sh", "-c", f"exit {code}"), f"break-{uuid.uuid4().hex}")
+            if code % 2:
+                proxy.cut()  # while it dies, the stream is down or coming back
+            direct.start(container)
+            codes[container] = code
+            if not code % 2:
+                proxy.cut()
+                heard.until(ContainerAction.RESYNC)
+        while {event.id for event in heard.all if event.action is ContainerAction.DIE} != set(codes):
+            heard.until(ContainerAction.DIE)
+    died = [(event.id, event.exit_code) for event in heard.all if event.action is ContainerAction.DIE]
+    assert sorted(died) == sorted(codes.items())
+    direct.close()
+    runtime.close()
+
+
+def test_resync_comes_with_the_stream_not_with_the_next_event(proxy: SocketProxy, labels: dict[str, str]) -> None:
+    runtime = DockerRuntime(proxy.path)
+    with listening(runtime, labels) as heard:
+        while not any("/events" in line for line in proxy.asked):
+            time.sleep(0.01)
+        proxy.cut()
+        heard.until(ContainerAction.RESYNC)  # nothing happens on the engine with these labels
+    runtime.close()
+
+
+def test_cancel_wakes_a_stream_that_hears_nothing(proxy: SocketProxy, labels: dict[str, str]) -> None:
+    runtime = DockerRuntime(proxy.path)
+    for fault in (None, Fault.HANG):
+        proxy.fault = lambda line, fault=fault: fault if "/events" in line else None  # type: ignore[misc]
+        cancel = Cancellation()
+        asked = len(proxy.asked)
+        heard = Heard(runtime.events(labels, cancel))
+        while not any("/events" in line for line in proxy.asked[asked:]):
+            time.sleep(0.01)
+        cancel.set()
+        assert heard.ended()
+    runtime.close()
+
+
+def descriptors() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+def test_nothing_leaks(proxy: SocketProxy, labels: dict[str, str]) -> None:
+    """Threads, sockets and containers are as many after some hundred failures as before."""
+    short = Deadlines(quick=0.2, create=0.2, start=0.2, stop=0.2, remove=0.2)
+
+    def round_of_failures() -> None:
+        runtime = DockerRuntime(proxy.path, short, PullSettings(idle=0.2, total=0.2, attempts=1))
+        for fault in (*EXPECTED, Fault.TRUNCATE):
+            proxy.fault = lambda line: fault if "/version" not in line else None  # noqa: B023 - used in this round
+            for verb, (_, do) in VERBS.items():
+                if verb not in {"version", "exec start"}:
+                    failure_of(lambda: do(runtime, "no-such-container", labels))  # noqa: B023 - called at once
+            cancel = Cancellation()
+            heard = Heard(runtime.events(labels, cancel))
+            cancel.set()
+            assert heard.ended()
+        runtime.close()
+
+    def settled() -> tuple[int, int]:
+        """Threads and descriptors, once the proxy's side has gone, too."""
+        proxy.cut()
+        ends = time.monotonic() + PATIENCE
+        while (proxy.connections() or pulls_under_way()) and time.monotonic() < ends:
+            time.sleep(0.05)
+        return threading.active_count(), descriptors()
+
+    proxy.release()
+    round_of_failures()
+    before = settled()
+    for _ in range(2):
+        round_of_failures()
+    after = settled()
+    assert after[0] <= before[0] + 1  # a thread of the proxy that is just ending
+    assert after[1] <= before[1] + 1
+    runtime = DockerRuntime(SOCKET)
+    for lost in runtime.containers(labels):  # created, but the answer was cut off: its labels tell whose it is
+        assert not lost.started
+        runtime.remove(lost.id)
+    assert runtime.containers(labels) == []
+    runtime.close()
+
+
+def pulls_under_way() -> bool:
+    return any(thread.name == "pull" for thread in threading.enumerate())
