@@ -58,6 +58,11 @@ class Hands:
         except Exception:
             log.exception("Task %s: a fault in %s", entry.task.id, type(effect).__name__)
 
+    def output_ended(self, entry: Entry) -> None:
+        """Where the container still runs it was the engine that ended: there will be more in its log."""
+        if entry.task.pid is not None and self._processes.runs(entry.task.pid):
+            entry.lost = True
+
     def _later(self, entry: Entry) -> Callable[[e.Event], None]:
         """Takes events of this entry's task from other threads."""
         return lambda event: self._on_loop(lambda: self._tell(entry, event))

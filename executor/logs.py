@@ -110,7 +110,8 @@ def own_sink() -> Sink:
 
 
 class _Output:
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, task_id: str, sink: Sink) -> None:
+        self.task_id = task_id
         self.sink = sink
         self.stream: OutputStream | None = None
         self.drained: Callable[[str], None] | None = None  # waits for the end
@@ -131,15 +132,17 @@ class Logs:
     Streams are read, written and closed by the watcher's thread alone; the lock covers only who waits for what.
     """
 
-    def __init__(self, watcher: Watcher) -> None:
+    def __init__(self, watcher: Watcher, ended: Callable[[str], None] = lambda _: None) -> None:
+        """`ended` is told of each stream that ends before anybody waits for that, on the watcher's thread."""
         self._watcher = watcher
+        self._ended = ended
         self._lock = threading.Lock()
         self._outputs: dict[str, _Output] = {}
 
     def open(self, task_id: str, sink: Sink) -> None:
         """Make room for a task's output."""
         with self._lock:
-            self._outputs[task_id] = _Output(sink)
+            self._outputs[task_id] = _Output(task_id, sink)
 
     def follow(self, task_id: str, stream: OutputStream) -> None:
         """Write what the stream brings."""
@@ -230,6 +233,8 @@ class Logs:
         stream.close()
         if drained is not None:
             drained(output.sink.tail())
+        elif not output.closing:
+            self._ended(output.task_id)
         return False
 
     def _copy(self, output: _Output, stream: OutputStream) -> bool:

@@ -58,7 +58,7 @@ class Supervisor:
         self._clock = clock
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._timers: Timers[TimerKey] = Timers()
-        self._logs = Logs(Watcher("output"))
+        self._logs = Logs(Watcher("output"), lambda task_id: self._inbox.put(lambda: self._output_ended(task_id)))
         self._engine = Engine(runtime, settings.labels, self._logs, self._engine_told,
                               starts=settings.starts, strict=settings.drop_in)
         self._hands = Hands(settings, self._engine, self._logs, self._timers, post=self._post, tell=self._told,
@@ -155,6 +155,11 @@ class Supervisor:
     def _told(self, entry: Entry, event: e.Event) -> None:
         if self._entries.get(entry.task.id) is entry:
             self._take(entry, advance(entry.task, event))
+
+    def _output_ended(self, task_id: str) -> None:
+        entry = self._entries.get(task_id)
+        if entry is not None:
+            self._hands.output_ended(entry)
 
     def _take(self, entry: Entry, step: Step) -> None:
         entry.task = step.task

@@ -132,6 +132,16 @@ class Processes:
             except OSError as error:
                 log.warning("Cannot kill process %s: %s", pid, error.strerror)
 
+    def runs(self, pid: int) -> bool:
+        """Whether the watched process has not ended, in the kernel's word at this moment."""
+        with self._lock:
+            descriptor = self._descriptors.get(pid)
+            if descriptor is None:
+                return False
+            poll = select.poll()
+            poll.register(descriptor, select.POLLIN)
+            return not poll.poll(0)
+
     def forget(self, pid: int) -> None:
         """Watch no more."""
         with self._lock:
