@@ -66,11 +66,15 @@ def test_the_engine_goes_and_comes_back_under_a_running_task(
         run.has("there")
         run.engine.end(number)
         run.engine.start()
+        (tmp_path / "tasks/t/back").touch()  # what a container says and how it ends while dockerd is away, Docker loses
         status = run.until("t", "TASK_FAILED", "TASK_FINISHED", "TASK_KILLED", "TASK_LOST")
+        code = 4 if live_restore else 137  # without live-restore an engine ends its containers when it goes or comes
         assert status["state"] == "TASK_FAILED"
-        assert status["message"].partition(":")[0] == "Container exited with status 4"
+        assert status["message"].partition(":")[0] == f"Container exited with status {code}"
         assert run.agent.states("t") == ["TASK_STARTING", "TASK_RUNNING", "TASK_FAILED"]
-        assert (tmp_path / "tasks/t/stdout").read_text().splitlines() == [f"line {i}" for i in range(LINES)]
+        said = (tmp_path / "tasks/t/stdout").read_text().splitlines()
+        assert said == [f"line {i}" for i in range(LINES if live_restore else len(said))]
+        assert len(said) >= 20
         run.launch("after", "true")
         assert run.until("after", "TASK_FINISHED", "TASK_FAILED")["state"] == "TASK_FINISHED"
 
