@@ -32,6 +32,8 @@ class SocketProxy:
         self.path = str(folder / "proxy.sock")
         self.fault: Callable[[str], Fault | None] = lambda _: None
         self.asked: list[str] = []
+        self.keep_alive = False  # then only the first request of a connection is seen
+        self.accepted = 0
         self.trickle_pause = 0.05  # seconds between two bytes
         self._target = target
         self._over = threading.Event()
@@ -73,6 +75,7 @@ class SocketProxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return
+            self.accepted += 1
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
@@ -113,7 +116,7 @@ class SocketProxy:
 
     def _once(self, request: bytes) -> bytes:
         """One request for each connection, so that every one is seen here."""
-        if b"Upgrade: tcp" in request:
+        if self.keep_alive or b"Upgrade: tcp" in request:
             return request
         return request.replace(b"Connection: keep-alive", b"Connection: close", 1)
 
