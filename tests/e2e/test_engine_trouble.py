@@ -18,7 +18,7 @@ from tests.fakes.agent_server import ScriptedAgent
 PROGRAM = str(Path(sys.executable).with_name("mesos-docker-executor"))
 LINES = 60
 TALK = (f"i=0; while [ $i -lt {LINES} ]; do echo line $i; i=$((i+1)); [ $i = 20 ] && touch /mnt/mesos/sandbox/there; "
-        "sleep 0.05; done; exit 4")
+        "sleep 0.05; done; until [ -e /mnt/mesos/sandbox/back ]; do sleep 0.05; done; exit 4")
 PATIENCE = 90.0
 
 
