@@ -40,11 +40,11 @@ _ENGINE: Final[tuple[Rule, ...]] = (
     _rule(NoSuchContainer, "no such container"),
     _rule(ContainerNotRunning, r"container \S+ is not running", "non running container", r"container \S+ is paused"),
     _rule(PortInUse, "port is already allocated", "address already in use", "ports are not available"),
-    _rule(NoSuchNetwork, r"network \S+ not found", "could not find .*network", "no such network"),
     # The node is short of something: another try, or another node, can succeed.
     _rule(DaemonUnavailable, "cannot allocate memory", "no space left on device", "too many open files",
           "resource temporarily unavailable", "non-overlapping IPv4 address pool", "no available IPv4 addresses",
           "device or resource busy"),
+    _rule(NoSuchNetwork, r"network \S+ not found", "could not find a network", "no such network(?! interface)"),
     # What the engine itself takes for exit status 127 or 126. The program's name must stand before the reason: a mount
     # whose source is missing is "no such file or directory" too.
     _rule(CommandNotFound, 'exec:? "[^"]*": executable file not found',

@@ -6,6 +6,7 @@ are pure: bytes in, pieces out, cut anywhere. `SocketStream` joins one to a sock
 """
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterator
 from typing import Protocol
@@ -99,10 +100,9 @@ class ChunkDecoder:
             return len(data)
         line = (self._line + data[at:end]).split(b";")[0].strip()
         self._line = b""
-        try:
-            size = int(line, 16)
-        except ValueError as error:
-            raise ChunkError(f"not a chunk's size: {line[:20]!r}") from error
+        if not re.fullmatch(rb"[0-9a-fA-F]{1,16}", line):
+            raise ChunkError(f"not a chunk's size: {line[:20]!r}")
+        size = int(line, 16)
         self.ended = size == 0
         self._left = size + 2
         return end + 1

@@ -1,0 +1,66 @@
+"""What inspect answers are read as; Mesos's reading of them is proved by the vectors."""
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from executor.docker_inspect import HIDDEN, inspection, mesos_container, redacted
+from executor.runtime import Address
+from specs.errors import SpecError
+
+NEVER = "0001-01-01T00:00:00Z"
+
+
+def raw(state: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    return {"Id": "4f", "Name": "/x", "State": {"Running": True, "Pid": 7, "StartedAt": "2024-01-02T03:04:05Z",
+                                               "FinishedAt": NEVER, "ExitCode": 0, **(state or {})}, **more}
+
+
+def test_running() -> None:
+    found = inspection(raw(Config={"Image": "i", "Labels": {"a": "1"}}))
+    assert (found.id, found.name, found.image, found.labels) == ("4f", "x", "i", {"a": "1"})
+    assert (found.running, found.started, found.pid, found.exit_code, found.finished_at) == (True, True, 7, None, None)
+
+
+@pytest.mark.parametrize(("state", "code", "started"), [
+    ({"Running": False, "Pid": 0, "ExitCode": 3, "FinishedAt": "2024-01-02T03:04:06Z"}, 3, True),
+    ({"Running": False, "Pid": 0, "StartedAt": NEVER}, None, False),
+    ({"Running": False, "Pid": 0, "StartedAt": NEVER, "ExitCode": 127, "Error": "not found"}, 127, False),
+])
+def test_not_running(state: dict[str, Any], code: int | None, started: bool) -> None:
+    found = inspection(raw(state))
+    assert (found.exit_code, found.started, found.pid) == (code, started, None)
+
+
+def test_the_network_it_was_created_on_comes_first() -> None:
+    networks = {"a.b": {"IPAddress": "10.0.0.2"}, "z": {"IPAddress": "10.1.0.2", "GlobalIPv6Address": "fd00::2"},
+                "silent": {"IPAddress": "", "GlobalIPv6Address": ""}, "null": None}
+    found = inspection(raw(HostConfig={"NetworkMode": "z"}, NetworkSettings={"Networks": networks}))
+    assert found.addresses == (Address("z", "10.1.0.2", "fd00::2"), Address("a.b", "10.0.0.2"))
+
+
+def test_default_means_bridge() -> None:
+    found = inspection(raw(HostConfig={"NetworkMode": "default"}, NetworkSettings={"Networks": {
+        "a": {"IPAddress": "10.0.0.2"}, "bridge": {"IPAddress": "172.17.0.2"}}}))
+    assert [address.network for address in found.addresses] == ["bridge", "a"]
+
+
+def test_an_answer_with_nothing_in_it() -> None:
+    assert inspection({}).addresses == ()
+
+
+def test_what_is_hidden() -> None:
+    answer = raw(Config={"Env": ["PATH=/bin", "TOKEN=a=b", "EMPTY"], "Cmd": ["x"]})
+    assert redacted(answer)["Config"]["Env"] == [f"PATH={HIDDEN}", f"TOKEN={HIDDEN}", f"EMPTY={HIDDEN}"]
+    some = redacted(answer, lambda name: name == "TOKEN")
+    assert some["Config"] == {"Env": ["PATH=/bin", f"TOKEN={HIDDEN}", "EMPTY"], "Cmd": ["x"]}
+    assert answer["Config"]["Env"][1] == "TOKEN=a=b"
+    assert redacted(raw(Config={"Env": None}))["Config"]["Env"] is None
+    assert redacted(raw()) == raw()
+
+
+@pytest.mark.parametrize("output", ["{}", "7", "null"])
+def test_what_is_no_array(output: str) -> None:
+    with pytest.raises(SpecError, match="Failed to parse JSON"):
+        mesos_container(output)
