@@ -108,31 +108,31 @@ class SharedPull:
         self._failure: RuntimeFailure | None = None
         self._listeners: list[PullListener] = []
 
-    def join(self) -> bool:
-        """Wait for this one, too; False if it is over or given up."""
+    def join(self, listener: PullListener | None) -> bool:
+        """Take part in this one and hear of it from now on; False if it is over or given up."""
         with self._changed:
             if self._done or self.cancel.is_set():
                 return False
             self.waiting += 1
+            if listener is not None:
+                self._listeners.append(listener)
             return True
 
     def wait(self, listener: PullListener | None, cancel: Cancel | None) -> None:
         """Until its end, for one that has joined. Raises its failure, or Cancelled if this one gives up."""
-        if listener is not None:
-            self._listeners.append(listener)
         forget = cancel.on_set(self._notify) if cancel is not None else lambda: None
         try:
             with self._changed:
                 self._changed.wait_for(lambda: self._done or (cancel is not None and cancel.is_set()))
                 self.waiting -= 1
-                done, alone = self._done, self.waiting == 0
+                done = self._done
+                if not done and self.waiting == 0:
+                    self.cancel.set()  # under the lock, so that nobody joins a pull that is given up
         finally:
             forget()
             if listener is not None:
                 self._listeners.remove(listener)
         if not done:
-            if alone:
-                self.cancel.set()
             raise Cancelled("the pull was cancelled")
         if self._failure is not None:
             raise _again(self._failure)
@@ -180,9 +180,9 @@ class Puller:
         name = reference(image)
         with self._lock:
             shared = self._under_way.get(name)
-            if shared is None or not shared.join():
+            if shared is None or not shared.join(listener):
                 shared = SharedPull(credentials)
-                shared.join()
+                shared.join(listener)
                 self._under_way[name] = shared
                 threading.Thread(target=self._run, args=(shared, name, image), name="pull", daemon=True).start()
         if shared.credentials == credentials:
