@@ -179,10 +179,12 @@ def test_the_last_one_to_give_up_ends_it() -> None:
     assert puller.waiting("x:1") == 1
     cancels[1].set()
     threads[1].join()
-    while puller.waiting("x:1"):
+    assert puller.waiting("x:1") == 0
+    while any(thread.name == "pull" for thread in threading.enumerate()):
         time.sleep(0.001)
     registry.held.set()
-    assert Puller(registry.lines, QUICK).pull("x:1", JOE, None, None)  # a new one can begin
+    assert registry.answers == [DONE]  # it had not come that far
+    assert puller.pull("x:1", JOE, None, None)  # a new one can begin
 
 
 def test_who_has_other_credentials_is_told_to_look_for_himself() -> None:
