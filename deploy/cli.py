@@ -51,7 +51,7 @@ def cli() -> None:
 
 
 def main() -> None:
-    """What the installed command calls."""
+    """What the installed command calls, after entry.py."""
     sys.exit(run())
 
 

@@ -1,0 +1,29 @@
+"""A Ctrl-C at the very beginning."""
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+
+START = """
+import sys
+from deploy.entry import main
+sys.argv[1:] = ["run", "--help"]
+print("up", flush=True)
+main()
+"""
+
+
+def test_an_interrupt_while_modules_are_imported_shows_no_stack() -> None:
+    """Many moments, because none can be hit for certain; by the last one the command has ended."""
+    for moment in range(10):
+        process = subprocess.Popen([sys.executable, "-c", START], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   text=True)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        time.sleep(0.02 * (moment + 1))
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=30)
+        assert "Traceback" not in stderr
+        assert process.returncode in (0, -signal.SIGINT)
