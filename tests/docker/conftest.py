@@ -1,6 +1,7 @@
 """A real engine for tests about networks, pulls and misbehaviour; each removes exactly what it made."""
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 import uuid
@@ -18,9 +19,18 @@ from tests.images import busybox_image
 SOCKET = "/var/run/docker.sock"
 
 
-def short_folder() -> Path:
-    """For a dockerd, whose containerd has a socket deep below: such paths have 108 bytes at most."""
-    return Path(tempfile.mkdtemp(prefix="dockerd-"))
+@contextlib.contextmanager
+def running_dockerd(*, live_restore: bool = False) -> Iterator[Dockerd]:
+    """One of a test's own, which may be killed; nothing is left of it."""
+    folder = Path(tempfile.mkdtemp(prefix="dockerd-"))  # short: a socket deep below may have 108 bytes in its path
+    engine = Dockerd(folder, live_restore=live_restore)
+    try:
+        engine.start()
+        yield engine
+        engine.clean()
+    finally:
+        engine.stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
@@ -41,11 +51,6 @@ def made(docker: Docker) -> Iterator[Made]:
 
 @pytest.fixture(scope="module")
 def private_dockerd() -> Iterator[Dockerd]:
-    """A dockerd of this module's own, with nothing in it; it may be killed."""
-    folder = short_folder()
-    engine = Dockerd(folder)
-    engine.start()
-    yield engine
-    engine.clean()
-    engine.stop()
-    shutil.rmtree(folder, ignore_errors=True)
+    """A dockerd of this module's own, with nothing in it."""
+    with running_dockerd() as engine:
+        yield engine

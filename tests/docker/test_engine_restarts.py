@@ -1,8 +1,6 @@
 """A real engine that is killed and comes back, with and without live-restore."""
 from __future__ import annotations
 
-import contextlib
-import shutil
 import time
 import uuid
 from collections.abc import Iterator
@@ -10,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from executor.docker_runtime import DockerRuntime
-from executor.runtime import ContainerAction, DaemonUnavailable, RuntimeFailure
+from executor.runtime import ContainerAction, DaemonUnavailable
 from tests.contract.reading import listening, read_all
-from tests.docker.conftest import short_folder
+from tests.docker.conftest import running_dockerd
 from tests.docker.dockerd import Dockerd
 
 LABELS = {"mesos-docker.test": "restarts"}
@@ -20,14 +18,8 @@ LABELS = {"mesos-docker.test": "restarts"}
 
 @pytest.fixture(params=[False, True], ids=["plain", "live-restore"])
 def engine(request: pytest.FixtureRequest) -> Iterator[Dockerd]:
-    folder = short_folder()
-    dockerd = Dockerd(folder, live_restore=request.param)
-    dockerd.start()
-    yield dockerd
-    with contextlib.suppress(RuntimeFailure):
-        dockerd.clean()
-    dockerd.stop()
-    shutil.rmtree(folder, ignore_errors=True)
+    with running_dockerd(live_restore=request.param) as running:
+        yield running
 
 
 def started(runtime: DockerRuntime, *argv: str) -> str:

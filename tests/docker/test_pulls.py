@@ -61,6 +61,12 @@ def runtime() -> Iterator[DockerRuntime]:
     runtime.close()
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_left(docker: Docker) -> Iterator[None]:
+    yield
+    assert not [row for row in docker.images.ls() if f"-{os.getpid()}" in row.repository]
+
+
 @pytest.fixture
 def pushed(docker: Docker) -> Iterator[Callable[..., tuple[str, str]]]:
     """Pushes a new image to a registry; its name there and its digest. What was pulled of it is removed."""
@@ -140,6 +146,7 @@ def test_force_gets_what_the_tag_means_now(runtime: DockerRuntime, docker: Docke
     runtime.pull(name, force=True)
     assert docker.images.inspect(name)["Id"] != before
     docker.images.rm(name)
+    docker.images.rm(before)  # it has no name any more
 
 
 @pytest.mark.parametrize("missing", ["app-that-never-was:1", "{}:no-such-tag"])
@@ -386,7 +393,8 @@ def test_who_gives_up_leaves_the_others_their_pull(runtime: DockerRuntime, regis
     assert others == ["pulled"] * 2
 
 
-def test_anothers_wrong_password_is_not_mine(private_registry: Registry, pushed: Pushed, tmp_path: Path) -> None:
+def test_anothers_wrong_password_is_not_mine(docker: Docker, private_registry: Registry, pushed: Pushed,
+                                             tmp_path: Path) -> None:
     name, _ = pushed(private_registry)
     runtime = DockerRuntime(SOCKET, pull_settings=IMPATIENT)
     with RegistryProxy(private_registry) as proxy:
@@ -401,3 +409,4 @@ def test_anothers_wrong_password_is_not_mine(private_registry: Registry, pushed:
         assert good == ["pulled"]
         assert bad in ([NotAuthorised], ["pulled"])  # pulled, if it came second: then the image was here
         runtime.close()
+        docker.images.rm(image)
