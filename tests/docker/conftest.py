@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from executor.docker_runtime import Engine
+from executor.docker_runtime import DockerRuntime, Engine
 from executor.docker_wrapper import Docker
 from tests.docker.dockerd import Dockerd
 from tests.docker.made import Made
+from tests.docker.pulling import IMPATIENT, Pushed
+from tests.docker.registry import Registry
+from tests.docker.registry_proxy import RegistryProxy
 from tests.images import busybox_image
 
 SOCKET = "/var/run/docker.sock"
@@ -54,3 +57,36 @@ def private_dockerd() -> Iterator[Dockerd]:
     """A dockerd of this module's own, with nothing in it."""
     with running_dockerd() as engine:
         yield engine
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    with Registry(tmp_path_factory.mktemp("registry")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def private_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """One that wants a login."""
+    with Registry(tmp_path_factory.mktemp("private-registry"), login=True) as running:
+        yield running
+
+
+@pytest.fixture
+def proxy(registry: Registry) -> Iterator[RegistryProxy]:
+    with RegistryProxy(registry) as running:
+        yield running
+
+
+@pytest.fixture
+def runtime() -> Iterator[DockerRuntime]:
+    impatient = DockerRuntime(SOCKET, pull_settings=IMPATIENT)
+    yield impatient
+    impatient.close()
+
+
+@pytest.fixture
+def pushed(docker: Docker) -> Iterator[Pushed]:
+    pushed = Pushed(docker)
+    yield pushed
+    pushed.remove()

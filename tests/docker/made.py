@@ -9,6 +9,7 @@ from typing import Any
 from executor.docker_networks import NewNetwork
 from executor.docker_wrapper import Docker
 from executor.runtime import Inspection
+from specs.container import RunOptions
 from tests.contract.reading import PATIENCE, read_until
 
 
@@ -61,3 +62,18 @@ class Made:
         while self.docker.networks.ls({"label": [f"mesos-docker.test={self.labels['mesos-docker.test']}"]}):
             assert time.monotonic() < ends
             time.sleep(0.1)  # a swarm removes an overlay in its own time
+
+
+class Output:
+    """What a run has written."""
+
+    def __init__(self) -> None:
+        self.text = {1: b"", 2: b""}
+
+    def __call__(self, descriptor: int, text: bytes) -> None:
+        self.text[descriptor] += text
+
+
+def options(made: Made, *argv: str, **more: object) -> RunOptions:
+    return RunOptions(**{"image": "busybox:static", "name": made.name(), "network": "none", "arguments": argv,
+                         **more})  # type: ignore[arg-type]

@@ -1,18 +1,14 @@
-"""Pulls from a real registry, with and without login, through a proxy that misbehaves, and given up half-way."""
+"""Pulls from a real registry, through a proxy that misbehaves, shared, and given up half-way."""
 from __future__ import annotations
 
 import dataclasses
-import itertools
-import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from executor.docker_pull import PullSettings
 from executor.docker_runtime import DockerRuntime
 from executor.docker_wrapper import Docker
 from executor.runtime import (
@@ -22,75 +18,16 @@ from executor.runtime import (
     Cancelled,
     DeadlineExceeded,
     ImageNotFound,
-    NotAuthorised,
     PullProgress,
     RateLimited,
     RegistryUnavailable,
     RuntimeFailure,
 )
-from tests.docker.registry import PASSWORD, USER, Registry, config_json
+from tests.docker.pulling import IMPATIENT, Pushed, pulling, when
+from tests.docker.registry import Registry
 from tests.docker.registry_proxy import RegistryProxy
 
 SOCKET = "/var/run/docker.sock"
-IMPATIENT = PullSettings(idle=60, total=120, attempts=3, pause=0.05, longest_pause=0.1, limited_pause=0.1)
-_numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    with Registry(tmp_path_factory.mktemp("registry")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def private_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    with Registry(tmp_path_factory.mktemp("private-registry"), login=True) as running:
-        yield running
-
-
-@pytest.fixture
-def proxy(registry: Registry) -> Iterator[RegistryProxy]:
-    with RegistryProxy(registry) as running:
-        yield running
-
-
-@pytest.fixture
-def runtime() -> Iterator[DockerRuntime]:
-    runtime = DockerRuntime(SOCKET, pull_settings=IMPATIENT)
-    yield runtime
-    runtime.close()
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_left(docker: Docker) -> Iterator[None]:
-    yield
-    assert not [row for row in docker.images.ls() if f"-{os.getpid()}" in row.repository]
-
-
-@pytest.fixture
-def pushed(docker: Docker) -> Iterator[Callable[..., tuple[str, str]]]:
-    """Pushes a new image to a registry; its name there and its digest. What was pulled of it is removed."""
-    names: list[str] = []
-
-    def push(registry: Registry, host: str | None = None, **more: int) -> tuple[str, str]:
-        name = f"app-{os.getpid()}-{next(_numbers)}:1"
-        digest = registry.push(docker, name, **more)
-        names.append(f"{host or registry.host}/{name}")
-        return names[-1], digest
-
-    yield push
-    for name in names:
-        docker.images.rm(name, force=True)
-
-
-def sandbox(folder: Path, text: str, name: str = ".docker/config.json") -> str:
-    path = folder / "sandbox" / name
-    path.parent.mkdir(parents=True)
-    path.write_text(text)
-    return str(folder / "sandbox")
-
-
-Pushed = Callable[..., tuple[str, str]]
 
 
 def test_by_tag_with_progress(runtime: DockerRuntime, registry: Registry, pushed: Pushed) -> None:
@@ -165,76 +102,6 @@ def test_a_name_that_is_none(runtime: DockerRuntime) -> None:
         runtime.pull("localhost:5000/UPPER:1")
 
 
-def test_login_from_the_sandbox(runtime: DockerRuntime, private_registry: Registry, pushed: Pushed,
-                                tmp_path: Path) -> None:
-    name, _ = pushed(private_registry)
-    runtime.pull(name, sandbox=sandbox(tmp_path, config_json(f"http://{private_registry.host}/v1/")))
-    assert runtime.has_image(name)
-
-
-def test_login_from_an_old_dockercfg(runtime: DockerRuntime, private_registry: Registry, pushed: Pushed,
-                                     tmp_path: Path) -> None:
-    name, _ = pushed(private_registry)
-    old = json.dumps(json.loads(config_json(private_registry.host))["auths"])
-    runtime.pull(name, sandbox=sandbox(tmp_path, old, ".dockercfg"))
-    assert runtime.has_image(name)
-
-
-@pytest.mark.parametrize("as_file", [True, False])
-def test_login_from_the_nodes_configuration(private_registry: Registry, pushed: Pushed, tmp_path: Path,
-                                            as_file: bool) -> None:
-    name, _ = pushed(private_registry)
-    text = config_json(private_registry.host)
-    path = tmp_path / "node.json"
-    path.write_text(text)
-    runtime = DockerRuntime(SOCKET, pull_settings=dataclasses.replace(
-        IMPATIENT, node_config=str(path) if as_file else text))
-    (tmp_path / "empty").mkdir()
-    runtime.pull(name, sandbox=str(tmp_path / "empty"))
-    assert runtime.has_image(name)
-    runtime.close()
-
-
-def test_login_from_a_credential_helper(runtime: DockerRuntime, private_registry: Registry, pushed: Pushed,
-                                        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    name, _ = pushed(private_registry)
-    helper = tmp_path / "bin" / "docker-credential-test"
-    helper.parent.mkdir()
-    helper.write_text('#!/bin/sh\nread registry\n'
-                      f'[ "$1 $registry" = "get {private_registry.host}" ] || exit 1\n'
-                      f'echo \'{json.dumps({"Username": USER, "Secret": PASSWORD})}\'\n')
-    helper.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{helper.parent}:{os.environ['PATH']}")
-    runtime.pull(name, sandbox=sandbox(tmp_path, json.dumps({"credHelpers": {private_registry.host: "test"}})))
-    assert runtime.has_image(name)
-
-
-@pytest.mark.parametrize(("config", "said"), [
-    (None, "no credentials"),
-    ("wrong", "user joe from .docker/config.json in the sandbox"),
-])
-def test_wrong_or_no_password_is_never_tried_again_and_says_what_was_used(
-        private_registry: Registry, pushed: Pushed, tmp_path: Path, config: str | None, said: str) -> None:
-    name, _ = pushed(private_registry)
-    wrong = "not-the-password"
-    with RegistryProxy(private_registry) as proxy:
-        runtime = DockerRuntime(SOCKET, pull_settings=IMPATIENT)
-        image = name.replace(private_registry.host, proxy.host)
-        folder = sandbox(tmp_path, config_json(proxy.host, USER, wrong)) if config else None
-        with pytest.raises(NotAuthorised, match=r"unauthorized|no basic auth credentials") as caught:
-            runtime.pull(image, sandbox=folder)
-        runtime.close()
-        assert len(proxy.asked) <= 4  # one try
-    assert said in str(caught.value)
-    assert wrong not in str(caught.value)
-    assert wrong not in repr(caught.value.__cause__)
-
-
-def test_a_broken_configuration_is_said(runtime: DockerRuntime, tmp_path: Path) -> None:
-    with pytest.raises(NotAuthorised, match=r".docker/config.json in the sandbox: JSON parse failed"):
-        runtime.pull("localhost:1/x:1", sandbox=sandbox(tmp_path, "{"))
-
-
 def test_a_registry_that_is_down_is_tried_again_later(runtime: DockerRuntime, tmp_path: Path, docker: Docker) -> None:
     registry = Registry(tmp_path)
     with registry:
@@ -273,14 +140,6 @@ def test_5xx_and_429_are_tried_again_until_it_works_or_is_enough(
 def stalling(proxy: RegistryProxy) -> None:
     """The large layer stops coming after 100 kB."""
     proxy.fault = lambda path: -100_000 if "blobs" in path else None
-
-
-def when(event: threading.Event, do: Callable[[], None]) -> None:
-    def wait() -> None:
-        if event.wait(60):
-            do()
-
-    threading.Thread(target=wait).start()
 
 
 def test_a_stall_in_a_layer_ends_with_the_idle_limit(registry: Registry, proxy: RegistryProxy, pushed: Pushed) -> None:
@@ -344,20 +203,6 @@ def test_cancelled_between_two_tries(registry: Registry, proxy: RegistryProxy, p
     runtime.close()
 
 
-def pulling(runtime: DockerRuntime, name: str, ended: list[object], cancel: Cancellation | None = None,
-            folder: str | None = None) -> threading.Thread:
-    def pull() -> None:
-        try:
-            runtime.pull(name, cancel=cancel, sandbox=folder)
-            ended.append("pulled")
-        except RuntimeFailure as failure:
-            ended.append(type(failure))
-
-    thread = threading.Thread(target=pull)
-    thread.start()
-    return thread
-
-
 def test_one_pull_for_all_who_ask_at_once(runtime: DockerRuntime, registry: Registry, proxy: RegistryProxy,
                                           pushed: Pushed) -> None:
     name, _ = pushed(registry, proxy.host, layers=1, size=2_000_000)
@@ -391,22 +236,3 @@ def test_who_gives_up_leaves_the_others_their_pull(runtime: DockerRuntime, regis
     for follower in followers:
         follower.join(60)
     assert others == ["pulled"] * 2
-
-
-def test_anothers_wrong_password_is_not_mine(docker: Docker, private_registry: Registry, pushed: Pushed,
-                                             tmp_path: Path) -> None:
-    name, _ = pushed(private_registry)
-    runtime = DockerRuntime(SOCKET, pull_settings=IMPATIENT)
-    with RegistryProxy(private_registry) as proxy:
-        image = name.replace(private_registry.host, proxy.host)
-        wrong = sandbox(tmp_path / "wrong", config_json(proxy.host, USER, "wrong"))
-        right = sandbox(tmp_path / "right", config_json(proxy.host))
-        bad: list[object] = []
-        good: list[object] = []
-        threads = [pulling(runtime, image, bad, folder=wrong), pulling(runtime, image, good, folder=right)]
-        for thread in threads:
-            thread.join(60)
-        assert good == ["pulled"]
-        assert bad in ([NotAuthorised], ["pulled"])  # pulled, if it came second: then the image was here
-        runtime.close()
-        docker.images.rm(image)
