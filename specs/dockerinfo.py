@@ -88,6 +88,11 @@ def run_options(  # noqa: PLR0913 - Mesos's own signature, all by name
         gpus=more.gpus)
 
 
+def _int64(number: float) -> int:
+    """Cut to a whole number; what no kernel could take is the largest that the engine can be told."""
+    return int(min(number, float((1 << 63) - 1024)))
+
+
 def cgroup_limits(resources: Resources | None, limits: Mapping[str, float], *, enable_cfs: bool,
                   total_memory_bytes: int) -> Limits:
     """CPU and memory from what is requested (`resources`) and what it is limited to (`limits`)."""
@@ -96,9 +101,11 @@ def cgroup_limits(resources: Resources | None, limits: Mapping[str, float], *, e
     for key, value in (("cpus", cpu_limit), ("mem", mem_limit)):
         if value is not None and (math.isnan(value) or value < 0):
             raise SpecError(f"limits.{key}", f"must be a number of at least 0, found {value}")
-    shares = None if cpus is None else max(int(CPU_SHARES_PER_CPU * cpus), MIN_CPU_SHARES)
+    shares = None if cpus is None else max(_int64(CPU_SHARES_PER_CPU * cpus), MIN_CPU_SHARES)
     quota_cpus = cpu_limit if cpu_limit is not None else cpus if enable_cfs else None
-    quota = None if quota_cpus is None or math.isinf(quota_cpus) else max(int(CFS_PERIOD * quota_cpus), MIN_CFS_QUOTA)
+    quota = None
+    if quota_cpus is not None and not math.isinf(quota_cpus):
+        quota = max(_int64(CFS_PERIOD * quota_cpus), MIN_CFS_QUOTA)
     if mem_limit is None:
         return Limits(shares, quota, memory=None if mem is None else max(mem, MIN_MEMORY))
     bounded = None if math.isinf(mem_limit) else int(mem_limit) * MEGABYTE

@@ -9,11 +9,15 @@ from collections.abc import Iterable, Sequence
 
 from specs.resource import Range
 
+_WHOLE = 2.0 ** 53  # from here on a float has no fraction, and its thousandfold may be beyond all floats
+
 
 def fixed(value: float) -> int:
     """Thousandths, rounded half away from zero; infinities and NaN (which no agent offers) count as 0."""
     if not math.isfinite(value):
         return 0
+    if abs(value) >= _WHOLE:
+        return int(value) * 1000
     return int(math.copysign(math.floor(abs(value) * 1000 + 0.5), value))
 
 

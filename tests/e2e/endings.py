@@ -116,10 +116,10 @@ class Life:
                 lambda: any(each["state"] == state for each in self.updates) or self.process.poll() is not None,
                 PATIENCE), f"{self.case.name}: no {state} in {self.updates}"
 
-    def docker(self, *words: str) -> str:
-        """A docker command with the task's container behind its words."""
+    def docker(self, *words: str, check: bool = True) -> str:
+        """A docker command with the task's container behind its words; `check`: it has to succeed."""
         wanted = containers(task_id=self.task_id)
-        done = subprocess.run(["docker", *words, wanted[0].id], capture_output=True, text=True, check=True)
+        done = subprocess.run(["docker", *words, wanted[0].id], capture_output=True, text=True, check=check)
         return done.stdout
 
     def interrupt(self) -> None:
@@ -156,8 +156,8 @@ def when_starting(deed: Deed, wait: Callable[[], object] = lambda: None) -> Deed
     return do
 
 
-def docker(*words: str) -> Deed:
-    return lambda life: void(life.docker(*words))
+def docker(*words: str, check: bool = True) -> Deed:
+    return lambda life: void(life.docker(*words, check=check))
 
 
 def interrupt(life: Life) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specs.errors import SpecError
-from specs.ranges import coalesce, count, subtract_ranges
+from specs.ranges import coalesce, count, fixed, floating, subtract_ranges
 from specs.resource import (
     DiskInfo,
     Persistence,
@@ -120,3 +120,9 @@ def test_wrong_texts(text: str, problem: str) -> None:
 ])
 def test_malformed_resources(resource: Resource, problem: str) -> None:
     assert problem in (resource_problem(resource) or "")
+
+
+@pytest.mark.parametrize("value", [2.0**53, 1e300, 1.797693134862316e+305, 1.7976931348623157e+308])
+def test_scalars_beyond_all_agents_are_numbers_like_others(value: float) -> None:
+    assert floating(fixed(value)) == value
+    assert fixed(-value) == -fixed(value)
