@@ -122,13 +122,16 @@ class Runner:
 
     def _run_alone(self, scenario: Scenario) -> Run:
         out, work_dir = self._folder / scenario.name, self._folder / f"{scenario.name}-work"
+        temporary = self._folder / f"{scenario.name}-tmp"  # the client leaves a folder there
         work_dir.mkdir()
+        temporary.mkdir()
         with local_mesos(work_dir) as address:
             control = f"{sys.executable} -m deploy.local_control {address}"
             finished = subprocess.run(
                 [sys.executable, "-B", str(FOLDER / "conformance.py"), f"--master={address}", "--scenario",
                  scenario.name, f"--out={out}", f"--against={RECORDINGS}",
                  "--agent-control", f"{control} start-agent", f"{control} stop-agent"],
-                cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=SCENARIO_SECONDS, check=False,
+                cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(temporary)},
+                timeout=SCENARIO_SECONDS, check=False,
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         return Run(out / f"{scenario.name}.norm.jsonl", finished.stdout)
