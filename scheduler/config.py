@@ -39,6 +39,18 @@ class Config:
     kill_patience: float = 60.0  # after TASK_KILLING, and then on top of the grace period
 
 
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The driver's, in seconds; `answer`: for a connection, for the first event, and for the answer to a call."""
+
+    answer: float = 10.0
+    missed_heartbeats: int = 5  # as Mesos's guide for frameworks advises
+    heartbeat: float = 15.0  # unless SUBSCRIBED says otherwise
+    first_pause: float = 0.2  # before the second try; then doubled
+    last_pause: float = 15.0
+    goodbye: float = 5.0  # for what is still to be sent at the end
+
+
 def master_address(text: str) -> Address:
     """HOST, HOST:PORT or [IPv6]:PORT. Raises SpecError with the path `master`."""
     try:

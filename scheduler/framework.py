@@ -13,46 +13,21 @@ import itertools
 import logging
 import queue
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from scheduler.config import Config
 from scheduler.launching import Task, placed
 from scheduler.ledger import Entry, Ledger, Phase
-from scheduler.matching import Launch, Match, Misfit, match
+from scheduler.listener import Listener
+from scheduler.matching import Launch, Match, match
 from scheduler.mesos import Master, Message
-from scheduler.storage import Storage
+from scheduler.storage import Nowhere, Storage
 from specs.status import TaskState, is_terminal
 
 log = logging.getLogger(__name__)
 
 _BATCH = 2000  # facts from the inbox before the loop looks at what follows
-
-
-class Listener(Protocol):
-    """Whoever follows the framework's tasks. Called on the loop's thread; must return soon."""
-
-    def subscribed(self, framework_id: str, master: str) -> None: ...
-
-    def disconnected(self, why: str) -> None: ...
-
-    def launched(self, entry: Entry, launch: Launch, info: Message) -> None:
-        """The task is about to be launched on the launch's agent; `info` is its TaskInfo."""
-        ...
-
-    def updated(self, entry: Entry, status: Message) -> None:
-        """Something new about a task."""
-        ...
-
-    def waiting(self, misfits: Mapping[str, tuple[Misfit, ...]]) -> None:
-        """These tasks found no place among the offers that just came."""
-        ...
-
-    def messaged(self, agent_id: str, executor_id: str, data: bytes) -> None: ...
-
-    def failed(self, why: str) -> None:
-        """The framework cannot go on; the loop ends after this."""
-        ...
 
 
 class Framework:
@@ -64,7 +39,7 @@ class Framework:
         self._master = master
         self._config = config
         self._listener = listener
-        self._storage = storage
+        self._storage = storage or Nowhere()
         self._clock = clock
         self._inbox: queue.SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]]] = queue.SimpleQueue()
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
@@ -191,7 +166,7 @@ class Framework:
     def _acknowledge(self) -> None:
         """Updates are acknowledged when what they changed is safe."""
         if self._unacknowledged:
-            self._flush()
+            self._storage.flush()
             for status in self._unacknowledged:
                 self._master.acknowledge(status)
             self._unacknowledged.clear()
@@ -219,7 +194,7 @@ class Framework:
                 entry = self._record(self._ledger.launched(placement.task_id, launch.agent_id, now))
                 self._listener.launched(entry, launch, info)
                 infos.append(info)
-            self._flush()
+            self._storage.flush()
             self._master.accept(launch.offer_ids, infos, refuse)
         for decline in matched.declines:
             log.debug("Declining the offer of %s: %s", decline.agent_id, decline.reason)
@@ -253,8 +228,7 @@ class Framework:
         for task in tasks:
             entry = self._ledger.add(task.wish.task_id, now)
             self._tasks[task.wish.task_id] = task
-            if self._storage is not None:
-                self._storage.save_task(entry, task)
+            self._storage.save_task(entry, task)
 
     def _kill(self, task_id: str, grace: float | None) -> None:
         before = self._ledger.get(task_id)
@@ -289,9 +263,8 @@ class Framework:
     def _on_subscribed(self, framework_id: str, master: str) -> None:
         self._subscribed = self._ever_subscribed = True
         self._suppressed = False
-        if self._storage is not None:
-            self._storage.save_framework_id(framework_id)
-            self._storage.flush()
+        self._storage.save_framework_id(framework_id)
+        self._storage.flush()
         self._ledger.subscribed(self._clock())
         self._listener.subscribed(framework_id, master)
 
@@ -334,17 +307,10 @@ class Framework:
         self._listener.updated(entry, status)
 
     def _record(self, entry: Entry) -> Entry:
-        if self._storage is not None:
-            self._storage.save_entry(entry)
+        self._storage.save_entry(entry)
         return entry
 
-    def _flush(self) -> None:
-        if self._storage is not None:
-            self._storage.flush()
-
     def _take_over(self) -> None:
-        if self._storage is None:
-            return
         for entry, task in self._storage.tasks(self._clock()):
             self._ledger.adopt(entry)
             self._tasks[entry.task_id] = task

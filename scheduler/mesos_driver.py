@@ -22,10 +22,9 @@ import signal
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
-from scheduler.config import Config, back_off, framework_info, master_address
+from scheduler.config import Config, Timing, back_off, framework_info, master_address
 from scheduler.master_connection import Answer, EventStream, reason, refusal
 from scheduler.master_sender import MasterSender
 from scheduler.mesos import MasterEvents, Message
@@ -42,18 +41,6 @@ pymesos.logger.removeHandler(pymesos.handler)  # it writes all of its records to
 log = logging.getLogger(__name__)
 
 _TEMPORARY: Final = (307, 408, 429, 500, 502, 503, 504)  # answers to SUBSCRIBE that time may change
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """Seconds; `answer` bounds the wait for a connection, for the first event, and for the answer to a call."""
-
-    answer: float = 10.0
-    missed_heartbeats: int = 5  # as Mesos's guide for frameworks advises
-    heartbeat: float = 15.0  # unless SUBSCRIBED says otherwise
-    first_pause: float = 0.2  # before the second try; then doubled
-    last_pause: float = 15.0
-    goodbye: float = 5.0  # for what is still to be sent at the end
 
 
 class MesosDriver(pymesos.MesosSchedulerDriver):  # type: ignore[misc] # pymesos has no types

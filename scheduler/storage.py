@@ -32,3 +32,25 @@ class Storage(Protocol):
     def tasks(self, now: float) -> Iterable[tuple[Entry, Task]]:
         """The tasks that had not ended. `now` becomes the time of their phases: clocks start anew with a process."""
         ...
+
+
+class Nowhere:
+    """The storage of a scheduler that does not come back: keeps nothing, and has nothing."""
+
+    def framework_id(self) -> str | None:
+        return None
+
+    def save_framework_id(self, framework_id: str) -> None:
+        pass
+
+    def save_task(self, entry: Entry, task: Task) -> None:
+        pass
+
+    def save_entry(self, entry: Entry) -> None:
+        pass
+
+    def flush(self) -> None:
+        pass
+
+    def tasks(self, now: float) -> Iterable[tuple[Entry, Task]]:  # noqa: ARG002 - the port's signature
+        return ()

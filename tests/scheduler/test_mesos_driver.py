@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from scheduler.config import CAPABILITIES, Config
+from scheduler.config import CAPABILITIES, Config, Timing
 from scheduler.mesos import Message
-from scheduler.mesos_driver import MesosDriver, Timing
+from scheduler.mesos_driver import MesosDriver
 from specs.errors import SpecError
 from tests.fakes.master import WAIT, ScriptedMaster, offer, update
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from scheduler.config import Config
+from scheduler.config import Config, Timing
 from scheduler.framework import Framework
 from scheduler.launching import task
 from scheduler.ledger import Entry, Phase
 from scheduler.matching import Constraint
-from scheduler.mesos_driver import MesosDriver, Timing
+from scheduler.mesos_driver import MesosDriver
 from scheduler.sqlite_storage import SqliteStorage
 from specs.status import TaskState
 from tests.fakes.master import ScriptedMaster, offer, update

@@ -1,0 +1,35 @@
+"""The port to whoever follows a framework's tasks: a display, a service, a test."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from scheduler.ledger import Entry
+from scheduler.matching import Launch, Misfit
+from scheduler.mesos import Message
+
+
+class Listener(Protocol):
+    """Whoever follows the framework's tasks. Called on the loop's thread; must return soon."""
+
+    def subscribed(self, framework_id: str, master: str) -> None: ...
+
+    def disconnected(self, why: str) -> None: ...
+
+    def launched(self, entry: Entry, launch: Launch, info: Message) -> None:
+        """The task is about to be launched on the launch's agent; `info` is its TaskInfo."""
+        ...
+
+    def updated(self, entry: Entry, status: Message) -> None:
+        """Something new about a task."""
+        ...
+
+    def waiting(self, misfits: Mapping[str, tuple[Misfit, ...]]) -> None:
+        """These tasks found no place among the offers that just came."""
+        ...
+
+    def messaged(self, agent_id: str, executor_id: str, data: bytes) -> None: ...
+
+    def failed(self, why: str) -> None:
+        """The framework cannot go on; the loop ends after this."""
+        ...
