@@ -81,7 +81,8 @@ class Dockerd:
         self.end(signal.SIGKILL)
 
     def stop(self) -> None:
-        """As a service manager does; also what it left behind after a crash: its containerd, their shims, mounts."""
+        """As a service manager does; also what it left behind: its containerd, the shims, containers that outlive it
+        with live-restore, mounts."""
         self.end()
         self._end_children("containerd", "containerd-shim", "containerd-shim-runc-v2")
         self._unmount()
@@ -101,12 +102,20 @@ class Dockerd:
             with suppress(OSError, ValueError):
                 words = command.read_bytes().decode().split("\0")
                 if Path(words[0]).name in programs and any(f"{self.folder}/" in word for word in words):
-                    os.kill(int(command.parent.name), signal.SIGKILL)
+                    pid = int(command.parent.name)
+                    under = _children(pid) if "shim" in words[0] else []  # the first processes of containers
+                    for each in (pid, *under):
+                        os.kill(each, signal.SIGKILL)
 
     def _unmount(self) -> None:
         mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
         for mount in sorted((each for each in mounts if each.startswith(f"{self.folder}/")), reverse=True):
             subprocess.run(["umount", "-l", mount], check=False, stderr=subprocess.DEVNULL)
+
+
+def _children(pid: int) -> list[int]:
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for task in tasks for child in task.read_text().split()]
 
 
 @contextmanager
