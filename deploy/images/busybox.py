@@ -1,6 +1,7 @@
 """A Busybox image from Debian's busybox-static: one binary, a link for each of its commands, and /etc with root in it.
 
-It is what `docker import` is for: the root folder is built as a tar archive in memory, nothing touches the disk.
+It is what `docker import` is for: the root folder is built as a tar archive in memory, nothing touches the disk. As
+after a plain `docker import`, the image says nothing else: no command, no environment.
 """
 from __future__ import annotations
 
@@ -16,7 +17,6 @@ from executor.docker_wrapper import Docker
 
 REFERENCE = "busybox:static"
 PACKAGE = "busybox-static"
-CHANGES = ('CMD ["sh"]', "ENV PATH=/bin:/usr/bin")
 
 FOLDERS = ("bin", "dev", "etc", "home", "proc", "root", "run", "sys", "tmp", "usr", "usr/bin", "var", "var/log",
            "var/tmp")
@@ -27,11 +27,11 @@ FILES = {
 }
 
 
-def ensure(docker: Docker) -> str:
+def ensure(docker: Docker, reference: str = REFERENCE) -> str:
     """The image's name; it is built if it is not here. Raises RuntimeFailure, and Problem without a busybox here."""
-    if not docker.images.has(REFERENCE):
-        docker.images.import_archive(root_folder(_binary()), REFERENCE, changes=CHANGES)
-    return REFERENCE
+    if not docker.images.has(reference):
+        docker.images.import_archive(root_folder(_binary()), reference)
+    return reference
 
 
 def root_folder(binary: str) -> bytes:

@@ -54,11 +54,11 @@ rm -f /etc/nginx/sites-enabled/*
 mv /site.conf /etc/nginx/sites-enabled/default
 ln -sf /dev/stdout /var/log/nginx/access.log
 ln -sf /dev/stderr /var/log/nginx/error.log
-nginx -t
+/usr/sbin/nginx -t
 """
 
 INSTALL_SECONDS = 300.0
-CHANGES = ("ENV PATH=/usr/sbin:/bin:/usr/bin", 'CMD ["nginx", "-g", "daemon off;"]', "EXPOSE 80")
+CHANGES = ('CMD ["nginx", "-g", "daemon off;"]', "EXPOSE 80")
 
 Say = Callable[[str], None]
 

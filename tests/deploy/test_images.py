@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.images import nginx
+from deploy.images import busybox, nginx
 from executor.docker_wrapper import Docker
 from tests.contract.reading import read_all
 from tests.engine import real_docker
-from tests.images import busybox_image, nginx_image
+from tests.images import nginx_image
 
 
 @pytest.fixture
@@ -34,9 +34,12 @@ def output(docker: Docker, name: str, image: str, *command: str) -> str:
     return read_all(docker.containers.logs(name, follow=False))[1].decode()
 
 
-def test_busybox(docker: Docker, name: str) -> None:
-    text = output(docker, name, busybox_image(), "sh", "-c", "id -u; ls /bin/busybox; cat /etc/passwd")
+def test_busybox_built_anew(docker: Docker, name: str) -> None:
+    image = busybox.ensure(docker, f"{name}:1")  # and not the one that is here, which may be years old
+    text = output(docker, name, image, "sh", "-c", "id -u; ls /bin/busybox; cat /etc/passwd")
     assert text.startswith("0\n/bin/busybox\nroot:")
+    config = docker.images.inspect(image)["Config"]
+    assert not {key: config[key] for key in ("Cmd", "Entrypoint", "Env") if config.get(key)}
 
 
 def test_nginx(docker: Docker, name: str) -> None:
