@@ -23,6 +23,7 @@ from executor.runtime import (
     PortInUse,
     RateLimited,
     RegistryUnavailable,
+    RegistryUnreachable,
     RuntimeFailure,
 )
 
@@ -65,11 +66,12 @@ _PULL: Final[tuple[Rule, ...]] = (
     _rule(BadOption, "invalid reference format", "invalid repository name", "invalid tag format",
           "repository name must be lowercase", "invalid checksum digest"),
     _rule(DaemonUnavailable, "no space left on device"),
-    _rule(RegistryUnavailable, "connection refused", "no such host", "i/o timeout", "tls handshake", r"\bEOF\b",
+    _rule(RegistryUnreachable, "connection refused", "no such host", "no route to host", "network is unreachable"),
+    _rule(RegistryUnavailable, "i/o timeout", "tls handshake", r"\bEOF\b",
           "connection reset", r"status:? (code )?5\d\d", "service unavailable", "internal server error", "bad gateway",
           "net/http", "dial tcp", "server misbehaving", "temporary failure in name", "context deadline exceeded",
-          "server gave HTTP response", "x509", "no route to host", "network is unreachable",
-          "error reading from server", "failed to do request", "verification failed", "size validation failed"),
+          "server gave HTTP response", "x509", "error reading from server", "failed to do request",
+          "verification failed", "size validation failed"),
 )
 
 _BY_STATUS: Final[dict[int, type[RuntimeFailure]]] = {400: BadOption, 403: BadOption, 404: NoSuchContainer}

@@ -8,8 +8,9 @@ whether the image is here, and pulls with its own if not: nobody fails because o
 silent for minutes), `total` all tries together.
 
 **Tries.** Only what can change is tried again, later each time and at random, so that a crowd does not come back at
-once: a registry that is away or answers 5xx, an engine that is away. A registry that answers 429 is left alone for
-longer. Not found, not authorised and a name that is no name end the pull at once.
+once: a registry that stalls or answers 5xx, an engine that is away. A registry that answers 429 is left alone for
+longer; one that has no address, or where nobody listens, is soon given up. Not found, not authorised and a name that
+is no name end the pull at once.
 """
 from __future__ import annotations
 
@@ -31,6 +32,7 @@ from executor.runtime import (
     PullListener,
     PullProgress,
     RateLimited,
+    RegistryUnreachable,
     RuntimeFailure,
 )
 from specs.image import parse_reference
@@ -48,6 +50,7 @@ class PullSettings:
     extract: float = 900.0
     total: float = 3600.0
     attempts: int = 6
+    unreachable_attempts: int = 3  # where nobody is: some 3 s, for that is most often a mistyped name
     pause: float = 1.0  # before the second try, at most; doubles with each
     longest_pause: float = 60.0
     limited_pause: float = 15.0  # the same for 429
@@ -223,18 +226,25 @@ class Puller:
         settings, ends = self._settings, time.monotonic() + self._settings.total
         later = tenacity.wait_random_exponential(settings.pause, settings.longest_pause)
         much_later = tenacity.wait_random_exponential(settings.limited_pause, 4 * settings.longest_pause)
+        often = tenacity.stop_after_attempt(settings.attempts)
+        seldom = tenacity.stop_after_attempt(settings.unreachable_attempts)
+        too_long = tenacity.stop_before_delay(settings.total)
+
+        def failed(state: tenacity.RetryCallState, kind: type[RuntimeFailure]) -> bool:
+            return state.outcome is not None and isinstance(state.outcome.exception(), kind)
 
         def pause(state: tenacity.RetryCallState) -> float:
-            failed = state.outcome.exception() if state.outcome is not None else None
-            return (much_later if isinstance(failed, RateLimited) else later)(state)
+            return (much_later if failed(state, RateLimited) else later)(state)
+
+        def enough(state: tenacity.RetryCallState) -> bool:
+            return too_long(state) or (seldom if failed(state, RegistryUnreachable) else often)(state)
 
         def pass_time(seconds: float) -> None:
             shared.cancel.wait(seconds)
 
         for attempt in tenacity.Retrying(
                 retry=tenacity.retry_if_exception(lambda error: isinstance(error, RuntimeFailure) and error.retry),
-                stop=tenacity.stop_after_attempt(settings.attempts) | tenacity.stop_before_delay(settings.total),
-                wait=pause, sleep=pass_time, reraise=True):
+                stop=enough, wait=pause, sleep=pass_time, reraise=True):
             with attempt:
                 self._once(shared, name, image, ends - time.monotonic())
 

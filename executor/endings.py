@@ -36,6 +36,7 @@ from executor.runtime import (
     ImageNotFound,
     NotAuthorised,
     RegistryUnavailable,
+    RegistryUnreachable,
 )
 from specs.status import TaskState
 
@@ -210,6 +211,7 @@ def _failure_details(failure: Failure, facts: Facts) -> list[str]:
         ImageNotFound: f"image not found: {facts.image}",
         NotAuthorised: f"not authorised to pull {facts.image}",
         RegistryUnavailable: f"no answer from the registry of {facts.image}",
+        RegistryUnreachable: f"no answer from the registry of {facts.image}",
         BadOption: "the engine refused an option",
     }.get(failure.kind)
     found = [detail for detail in (what, failure.text) if detail]

@@ -89,6 +89,10 @@ class RegistryUnavailable(RuntimeFailure):
     retry = True
 
 
+class RegistryUnreachable(RegistryUnavailable):
+    """The registry has no address, or nobody listens there: a mistyped name as often as a registry that is away."""
+
+
 class RateLimited(RegistryUnavailable):
     """The registry answers 429: it wants to be asked later."""
 

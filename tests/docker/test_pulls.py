@@ -110,7 +110,8 @@ def test_a_registry_that_is_down_is_tried_again_later(runtime: DockerRuntime, tm
     with pytest.raises(RegistryUnavailable, match="connection refused") as caught:
         runtime.pull(image)
     assert caught.value.blame is Blame.PLATFORM
-    patient = DockerRuntime(SOCKET, pull_settings=dataclasses.replace(IMPATIENT, attempts=1000, longest_pause=0.2))
+    patient = DockerRuntime(SOCKET, pull_settings=dataclasses.replace(IMPATIENT, unreachable_attempts=1000,
+                                                                      longest_pause=0.2))
     back = threading.Timer(0.5, registry.start)
     back.start()
     patient.pull(image)  # it comes back meanwhile

@@ -19,6 +19,7 @@ from executor.runtime import (
     PortInUse,
     RateLimited,
     RegistryUnavailable,
+    RegistryUnreachable,
     RuntimeFailure,
 )
 
@@ -83,9 +84,11 @@ def test_words_of_the_engine(status: int, text: str, kind: type[RuntimeFailure])
     (None, "failed to resolve reference: unexpected status from HEAD request: 401 Unauthorized", NotAuthorised, False),
     (500, "toomanyrequests: You have reached your pull rate limit.", RateLimited, True),
     (None, "error parsing HTTP 429 response body: Too Many Requests", RateLimited, True),
-    (500, 'Get "http://localhost:5000/v2/": dial tcp 127.0.0.1:5000: connect: connection refused', RegistryUnavailable,
+    (500, 'Get "http://localhost:5000/v2/": dial tcp 127.0.0.1:5000: connect: connection refused', RegistryUnreachable,
      True),
-    (500, 'Get "https://r.example/v2/": dial tcp: lookup r.example: no such host', RegistryUnavailable, True),
+    (500, 'Get "https://r.example/v2/": dial tcp: lookup r.example: no such host', RegistryUnreachable, True),
+    (500, 'Get "https://r.example/v2/": dial tcp: lookup r.example: Temporary failure in name resolution',
+     RegistryUnavailable, True),
     (500, "received unexpected HTTP status: 503 Service Unavailable", RegistryUnavailable, True),
     (None, "unexpected EOF", RegistryUnavailable, True),
     (None, "filesystem layer verification failed for digest sha256:0a", RegistryUnavailable, True),
@@ -112,7 +115,7 @@ def test_words_about_a_network(status: int, text: str, kind: type[RuntimeFailure
 
 def test_whose_fault_it_is() -> None:
     users = [ImageNotFound, NotAuthorised, BadOption, CommandNotFound, CommandNotExecutable, NoSuchNetwork]
-    platforms = [PortInUse, NameConflict, RegistryUnavailable, RateLimited, DaemonUnavailable]
+    platforms = [PortInUse, NameConflict, RegistryUnavailable, RegistryUnreachable, RateLimited, DaemonUnavailable]
     assert {kind.blame for kind in users} == {Blame.USER}
     assert {kind.blame for kind in platforms} == {Blame.PLATFORM}
     assert not any(kind.retry for kind in users)

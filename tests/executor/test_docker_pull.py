@@ -1,6 +1,7 @@
 """Pulls without an engine: names, progress, sharing, tries."""
 from __future__ import annotations
 
+import dataclasses
 import json
 import threading
 import time
@@ -22,6 +23,7 @@ from executor.runtime import (
     PullProgress,
     RateLimited,
     RegistryUnavailable,
+    RegistryUnreachable,
     RuntimeFailure,
 )
 
@@ -111,6 +113,15 @@ def test_what_can_change_is_tried_again(failure: RuntimeFailure) -> None:
     with pytest.raises(type(failure)):
         Puller(registry.lines, QUICK).pull("x:1", JOE, None, None)
     assert registry.asked == 3
+
+
+def test_where_nobody_is_fewer_tries_are_made() -> None:
+    away = RegistryUnreachable("no such host")
+    registry = Registry(away, away, DONE)
+    settings = dataclasses.replace(QUICK, attempts=6, unreachable_attempts=2)
+    with pytest.raises(RegistryUnreachable):
+        Puller(registry.lines, settings).pull("x:1", JOE, None, None)
+    assert registry.asked == 2
 
 
 def test_an_error_inside_the_stream_is_a_failure() -> None:
