@@ -71,7 +71,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _pass_on(self, port: int) -> bytes:
         """Ask the registry and send its header; the body is still to be sent."""
         upstream = http.client.HTTPConnection("127.0.0.1", port)
-        upstream.request(self.command, self.path, headers=dict(self.headers.items()))
+        upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+        for name, value in self.headers.items():  # a name may come twice: newer engines do that with Accept
+            upstream.putheader(name, value)
+        upstream.endheaders()
         answer = upstream.getresponse()
         body = answer.read()
         upstream.close()
