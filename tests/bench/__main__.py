@@ -17,9 +17,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+from deploy.images import busybox
 from tests.bench import machine, plots, raw_docker, report
 from tests.bench.result import Failure, Result, Row
 from tests.bench.settings import Settings
+from tests.engine import real_docker
 
 PARTS = {  # in the order of the table
     "launch": "launch_bench",
@@ -38,6 +40,7 @@ ON_ANY_CLUSTER = ("launch", "exit", "burst")
 def parse(arguments: Sequence[str]) -> tuple[Settings, list[str]]:
     """The settings, and the parts to run."""
     parser = argparse.ArgumentParser("python -m tests.bench", description="How fast we are, with the floor beside it.")
+    usual = Settings()
     parser.add_argument("--quick", action="store_true", help="fewer rounds: under two minutes")
     parser.add_argument("--master", metavar="HOST:PORT", help="measure launch, exit and burst on this cluster")
     parser.add_argument("--executor", choices=("custom", "mesos"), default="custom",
@@ -45,13 +48,17 @@ def parse(arguments: Sequence[str]) -> tuple[Settings, list[str]]:
     parser.add_argument("--only", metavar="PART", action="append", choices=tuple(PARTS),
                         help=f"one of {', '.join(PARTS)}; may be given several times")
     parser.add_argument("--output", type=Path, default=Path("build/bench"), help="folder for JSON and PNG")
-    parser.add_argument("--docker-socket", default="/var/run/docker.sock")
+    parser.add_argument("--docker-socket", metavar="PATH", default=usual.docker_socket)
+    parser.add_argument("--image", default=usual.image, help="with `sleep` and `true`; the default one is built")
+    parser.add_argument("--executor-command", metavar="COMMAND", default=usual.executor_command,
+                        help="how an agent of that cluster starts our executor; default: the path of it here")
     given = parser.parse_args(arguments)
     parts = given.only or list(ON_ANY_CLUSTER if given.master else PARTS)
     if given.master and (wrong := [part for part in parts if part not in ON_ANY_CLUSTER]):
         parser.error(f"{wrong[0]} cannot be measured on another cluster, only {', '.join(ON_ANY_CLUSTER)}")
     settings = Settings(quick=given.quick, master=given.master, executor=given.executor, output=given.output,
-                        docker_socket=given.docker_socket)
+                        docker_socket=given.docker_socket, image=given.image,
+                        executor_command=given.executor_command)
     return settings, parts
 
 
@@ -80,6 +87,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings, parts = parse(sys.argv[1:] if arguments is None else arguments)
     console = Console(width=None if sys.stdout.isatty() else 180)
     settings.output.mkdir(parents=True, exist_ok=True)
+    if settings.image == busybox.REFERENCE:
+        with real_docker(settings.docker_socket) as docker:
+            busybox.ensure(docker)
     began = time.monotonic()
     described = machine.describe(settings.docker_socket)
     load = {"load before": machine.load()}

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.agent import TimedAgent
-
-COMMAND = Path(sys.executable).with_name("mesos-docker-executor")
+from tests.bench.settings import EXECUTOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ def running_executor(docker_socket: str) -> Iterator[RunningExecutor]:
         agent = TimedAgent()
         with (sandbox / "stderr").open("wb") as errors:
             process = subprocess.Popen(
-                [COMMAND, f"--docker_socket={docker_socket}"], cwd=sandbox, stdin=subprocess.DEVNULL,
+                [EXECUTOR, f"--docker_socket={docker_socket}"], cwd=sandbox, stdin=subprocess.DEVNULL,
                 stdout=errors, stderr=errors, start_new_session=True,
                 env={"PATH": os.environ["PATH"], **agent.environment(sandbox)},
             )

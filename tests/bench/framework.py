@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from specs.recordio import RecordDecoder
-from tests.bench.executor_process import COMMAND
+from tests.bench.settings import Settings
 from tests.bench.updates import TERMINAL, Update, Updates
 
 PATH = "/api/v1/scheduler"
@@ -27,8 +27,9 @@ _EXECUTOR_NEEDS = {"cpus": 0.1, "mem": 64.0}
 class TimedFramework:
     """Registers at once; raises OSError or RuntimeError if that fails. `close` tears it down, with all its tasks."""
 
-    def __init__(self, master: str, *, custom: bool = True, timeout: float = 60.0) -> None:
-        self.custom = custom
+    def __init__(self, master: str, settings: Settings, timeout: float = 60.0) -> None:
+        self.custom = settings.executor == "custom"
+        self._executor = settings.executor_command
         self._updates = Updates()
         self._offers: dict[str, dict[str, Any]] = {}
         self._changed = threading.Condition()
@@ -174,7 +175,7 @@ class TimedFramework:
                      for name, value in _EXECUTOR_NEEDS.items()]
         return {**task, "executor": {
             "type": "CUSTOM", "executor_id": {"value": "bench"}, "framework_id": {"value": self._framework},
-            "command": {"value": f"exec {COMMAND}", "shell": True}, "resources": resources,
+            "command": {"value": f"exec {self._executor}", "shell": True}, "resources": resources,
         }}
 
 

@@ -76,7 +76,7 @@ def _without_folders(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _on_cluster(settings: Settings, master: str, bodies: Mapping[str, dict[str, Any] | None]) -> Iterator[Row]:
-    framework = TimedFramework(master, custom=settings.executor == "custom")
+    framework = TimedFramework(master, settings)
     try:
         for network, body in bodies.items():
             plain = payload(settings.image, SLEEP, network=network)

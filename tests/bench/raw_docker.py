@@ -6,6 +6,7 @@ takes longer is that program's own.
 from __future__ import annotations
 
 import contextlib
+import functools
 import http.client
 import json
 import socket
@@ -21,7 +22,6 @@ from urllib.parse import quote
 
 from tests.bench.settings import LABEL
 
-API = "/v1.41"
 REMOVALS = 6  # at once
 
 
@@ -38,6 +38,17 @@ class _Connection(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
         self.sock.connect(self._path)
+
+
+@functools.cache
+def api(path: str) -> str:
+    """The prefix of all paths, "/v1.41" say: the engine's newest, asked for once, so that it is in no timing."""
+    connection = _Connection(path)
+    connection.request("GET", "/_ping")
+    response = connection.getresponse()
+    response.read()
+    connection.close()
+    return f"/v{response.headers['Api-Version']}"
 
 
 class Engine(Protocol):
@@ -58,13 +69,13 @@ class RawDocker:
     """One kept-alive connection; not for several threads at once."""
 
     def __init__(self, path: str) -> None:
-        self._path = path
+        self._api = api(path)
         self._connection = _Connection(path)
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """One request; the decoded answer, None if it has none. Raises RawDockerError for 400 and above."""
         data = None if body is None else json.dumps(body).encode()
-        self._connection.request(method, API + path, data, {"Content-Type": "application/json"})
+        self._connection.request(method, self._api + path, data, {"Content-Type": "application/json"})
         response = self._connection.getresponse()
         answer = response.read()
         if response.status >= 400:
@@ -157,7 +168,7 @@ class Exits:
         self._connection = _Connection(path)
         self._connection.timeout = None
         filters = quote(json.dumps({"event": ["die"], "label": [label]}))
-        self._connection.request("GET", f"{API}/events?filters={filters}")
+        self._connection.request("GET", f"{api(path)}/events?filters={filters}")
         self._response = self._connection.getresponse()
         self._socket = self._connection.sock
         self._thread = threading.Thread(target=self._listen, daemon=True)

@@ -1,11 +1,14 @@
 """What a run of the benchmark was asked for; every bench gets it and nothing else."""
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.images import busybox
+
 LABEL = "mesos-docker.bench"  # on every container that a bench makes by itself
-IMAGE = "busybox:static"
+EXECUTOR = Path(sys.executable).with_name("mesos-docker-executor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +20,8 @@ class Settings:
     executor: str = "custom"  # or mesos: plain command+container tasks, run by the cluster's own docker executor
     output: Path = Path("build/bench")
     docker_socket: str = "/var/run/docker.sock"
-    image: str = IMAGE
+    image: str = busybox.REFERENCE  # another one must have `sleep` and `true`
+    executor_command: str = str(EXECUTOR)  # how an agent of that cluster starts our executor
 
     def times(self, full: int, quick: int) -> int:
         """How often to do something."""

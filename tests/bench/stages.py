@@ -17,7 +17,7 @@ def stage(settings: Settings) -> Iterator[tuple[Stage, str]]:
         with running_executor(settings.docker_socket) as executor:
             yield executor.agent, "executor"
         return
-    framework = TimedFramework(settings.master, custom=settings.executor == "custom")
+    framework = TimedFramework(settings.master, settings)
     try:
         yield framework, f"{settings.executor} executor on {settings.master}"
     finally:

@@ -15,17 +15,16 @@ from pathlib import Path
 
 from tests.bench import budgets
 from tests.bench.agent import TimedAgent
-from tests.bench.executor_process import COMMAND
 from tests.bench.result import Row, Series
-from tests.bench.settings import Settings
+from tests.bench.settings import EXECUTOR, Settings
 
 
 def bench(settings: Settings) -> Iterator[Row]:
     """Rows in ms."""
     custom = f"--docker_socket={settings.docker_socket}"
     module = [sys.executable, "-m", "executor"]
-    ways = {"custom": [str(COMMAND), custom], "custom, python -m executor": [*module, custom],
-            "drop-in": [str(COMMAND), *_drop_in(settings.docker_socket)]}
+    ways = {"custom": [str(EXECUTOR), custom], "custom, python -m executor": [*module, custom],
+            "drop-in": [str(EXECUTOR), *_drop_in(settings.docker_socket)]}
     for way, command in ways.items():
         ours: list[list[float]] = []
         bare: list[list[float]] = []
