@@ -34,6 +34,7 @@ from executor.runtime import (
     DaemonUnavailable,
     DeadlineExceeded,
     ImageNotFound,
+    NoCommand,
     NotAuthorised,
     RegistryUnavailable,
     RegistryUnreachable,
@@ -212,6 +213,7 @@ def _failure_details(failure: Failure, facts: Facts) -> list[str]:
         NotAuthorised: f"not authorised to pull {facts.image}",
         RegistryUnavailable: f"no answer from the registry of {facts.image}",
         RegistryUnreachable: f"no answer from the registry of {facts.image}",
+        NoCommand: "the image has no command of its own, and none was given",
         BadOption: "the engine refused an option",
     }.get(failure.kind)
     found = [detail for detail in (what, failure.text) if detail]

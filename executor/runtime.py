@@ -49,6 +49,10 @@ class BadOption(RuntimeFailure):
     blame = Blame.USER
 
 
+class NoCommand(BadOption):
+    """Neither the image nor the task says what to run (400)."""
+
+
 class CommandNotFound(RuntimeFailure):
     """The container's program is not in the image; `docker run` exits with 127."""
 

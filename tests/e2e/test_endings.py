@@ -97,7 +97,8 @@ NEVER_STARTED = [
          exited(126, ": command cannot be executed: /etc/passwd; .*permission denied.*"), 126, LAUNCH,
          argv=["/etc/passwd"]),
     Case("no command, and none in the image", FAILED,
-         exited(125, ": the engine refused an option; No command specified"), 125, LAUNCH, argv=()),
+         exited(125, ": the image has no command of its own, and none was given; [Nn]o command specified"), 125,
+         LAUNCH, argv=()),
     Case("bad image name", "", ".*not an image.*", 2, command="true", docker={"image": "Not::An/Image"}),
     Case("registry away", FAILED, "Failed to launch container: no answer from the registry of 127.0.0.1:1/x/y:1; "
                                   f".*connection refused.*; {NOT_THE_TASK}", 3, LAUNCH, command="true",

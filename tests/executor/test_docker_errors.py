@@ -13,6 +13,7 @@ from executor.runtime import (
     DaemonUnavailable,
     ImageNotFound,
     NameConflict,
+    NoCommand,
     NoSuchContainer,
     NoSuchNetwork,
     NotAuthorised,
@@ -57,6 +58,8 @@ SETUP = "failed to set up container networking: "
     (400, OCI + "exec /app: exec format error: unknown", CommandNotExecutable),
     (400, OCI + 'rootfs_linux.go:75: mounting "/x" to rootfs at "/y" caused: not a directory: unknown', BadOption),
     (400, 'invalid mount config for type "bind": bind source path does not exist: /nope', BadOption),
+    (400, "No command specified", NoCommand),
+    (400, "no command specified", NoCommand),  # Docker 28
     (400, "Minimum memory limit allowed is 6MB", BadOption),
     (403, "Could not attach to network x: network x not manually attachable", BadOption),
     (500, "error creating overlay mount to /var/lib: no space left on device", DaemonUnavailable),
