@@ -58,7 +58,8 @@ def start(infos: Sequence[dict[str, Any]], settings: Settings) -> int:
     shown = report(settings.output, logs=settings.logs)
     with orderly(), contextlib.closing(shown), cluster(settings.master, docker_socket=settings.docker_socket) as found:
         session = Session(tasks, shown, Patience(offers=settings.offer_timeout, kill_after=settings.kill_after))
-        follower = Follower(shown.output, when_broken=session.interrupt) if settings.logs else None
+        follower = (Follower(shown.output, when_broken=session.interrupt, named=len(tasks) > 1) if settings.logs
+                    else None)
         follow(session, found, Config(
             name=f"mesos-docker run {tasks[0].wish.task_id}", user=settings.user, roles=(settings.role,),
             principal=settings.principal, connect_timeout=settings.connect_timeout,

@@ -60,6 +60,7 @@ class _File:
     path: str
     descriptor: int
     offset: int = 0
+    rest: bytes = b""  # of a line that has not ended, where lines are named
     done: bool = False
 
 
@@ -73,12 +74,15 @@ class _State:
 class Follower:
     """Copies what tasks write to `output`, from `start` until `drain` or `close`."""
 
-    def __init__(self, output: Output, patience: float = GONE, when_broken: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, output: Output, patience: float = GONE, when_broken: Callable[[], None] = lambda: None, *,
+                 named: bool = False) -> None:
         """`patience`: seconds after a task's end for what does not come.
 
-        `when_broken` is called once, on the follower's thread, when `output` fails.
+        `when_broken` is called once, on the follower's thread, when `output` fails. `named`: whole lines, each behind
+        its task's id, for more than one task; else bytes as they come.
         """
         self._output = output
+        self._named = named
         self._when_broken = when_broken
         self._patience = patience
         self._state = _State()
@@ -142,18 +146,30 @@ class Follower:
             piece = None  # the agent is restarting, or the sandbox is not there yet
         if piece:
             file.offset += len(piece)
-            self._write(piece, file.descriptor)
+            self._write(_named(file, piece) if self._named else piece, file.descriptor)
             return True
         if ended is not None and (piece is not None or time.monotonic() > ended + self._patience):
             file.done = True
+            if file.rest:
+                self._write(_named(file, b"\n"), file.descriptor)
         return False
 
     def _write(self, piece: bytes, descriptor: int) -> None:
         """Nobody reads any more: the first error is kept and told, and what is still waited for comes to its end."""
-        if self.broken is not None:
+        if self.broken is not None or not piece:
             return
         try:
             self._output(piece, descriptor)
         except (OSError, ValueError) as error:  # ValueError: the stream is closed
             self.broken = error
             self._when_broken()
+
+
+def _named(file: _File, piece: bytes) -> bytes:
+    """The lines that are whole now, each behind the task's id; one of more than LENGTH bytes is cut."""
+    *lines, rest = (file.rest + piece).split(b"\n")
+    file.rest = rest
+    if len(rest) > LENGTH:
+        lines, file.rest = [*lines, rest], b""
+    name = file.task_id.encode()
+    return b"".join(b"%b  %b\n" % (name, line) for line in lines)

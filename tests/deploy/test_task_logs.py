@@ -130,6 +130,23 @@ def test_bytes_arrive_as_they_are_wherever_they_are_cut(agent: FilesAgent, follo
     terminal.wait_for(1, data)
 
 
+def test_of_several_tasks_each_whole_line_is_behind_its_tasks_id(agent: FilesAgent, terminal: Terminal) -> None:
+    follower = Follower(terminal, named=True)
+    follower.start()
+    agent.files = {"/a/stdout": b"one\ntwo, and no end", "/a/stderr": b"", "/b/stdout": b"", "/b/stderr": b"oh\n\n"}
+    follower.follow("a", agent.address, "/a")
+    follower.follow("b", agent.address, "/b")
+    terminal.wait_for(1, b"a  one\n")
+    terminal.wait_for(2, b"b  oh\nb  \n")
+    drained = threading.Event()
+    for task_id in "ab":
+        follower.ended(task_id)
+    follower.drain(drained.set)
+    assert drained.wait(WAIT)
+    follower.close()
+    terminal.wait_for(1, b"a  one\na  two, and no end\n")
+
+
 def test_an_agent_that_is_away_for_a_while(agent: FilesAgent, follower: Follower, terminal: Terminal) -> None:
     agent.files["/s/stdout"] = b"hello"
     agent.down = True
