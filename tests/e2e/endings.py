@@ -254,7 +254,10 @@ class Outcome:
 
 @contextmanager
 def local_mesos(*options: str) -> Iterator[str]:
-    """The address of an embedded Mesos in a process of its own."""
+    """The address of an embedded Mesos in a process of its own; with MESOS_MASTER, of that master instead."""
+    if "MESOS_MASTER" in os.environ:
+        yield os.environ["MESOS_MASTER"]
+        return
     process = subprocess.Popen([PROGRAM, "local", "--port", "0", "--resources", "cpus:32;mem:8192;ports:[20000-20100]",
                                 *options],
                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True)
