@@ -7,12 +7,14 @@ the benchmark: it is what the benchmark is there to tell.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import importlib
 import sys
+import tempfile
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -44,7 +46,8 @@ def parse(arguments: Sequence[str]) -> tuple[Settings, list[str]]:
     parser.add_argument("--quick", action="store_true", help="fewer rounds: under two minutes")
     parser.add_argument("--master", metavar="HOST:PORT", help="measure launch, exit and burst on this cluster")
     parser.add_argument("--executor", choices=("custom", "mesos"), default="custom",
-                        help="mesos: plain command+container tasks, run by the cluster's own docker executor")
+                        help="mesos: plain command+container tasks, run by the cluster's own docker executor; without "
+                             "--master: by our drop-in on the embedded Mesos")
     parser.add_argument("--only", metavar="PART", action="append", choices=tuple(PARTS),
                         help=f"one of {', '.join(PARTS)}; may be given several times")
     parser.add_argument("--output", type=Path, default=Path("build/bench"), help="folder for JSON and PNG")
@@ -53,9 +56,11 @@ def parse(arguments: Sequence[str]) -> tuple[Settings, list[str]]:
     parser.add_argument("--executor-command", metavar="COMMAND", default=usual.executor_command,
                         help="how an agent of that cluster starts our executor; default: the path of it here")
     given = parser.parse_args(arguments)
-    parts = given.only or list(ON_ANY_CLUSTER if given.master else PARTS)
-    if given.master and (wrong := [part for part in parts if part not in ON_ANY_CLUSTER]):
-        parser.error(f"{wrong[0]} cannot be measured on another cluster, only {', '.join(ON_ANY_CLUSTER)}")
+    on_cluster = given.master is not None or given.executor == "mesos"
+    parts = given.only or list(ON_ANY_CLUSTER if on_cluster else PARTS)
+    if on_cluster and (wrong := [part for part in parts if part not in ON_ANY_CLUSTER]):
+        parser.error(f"with --master or --executor mesos only {', '.join(ON_ANY_CLUSTER)} can be measured, "
+                     f"not {wrong[0]}")
     settings = Settings(quick=given.quick, master=given.master, executor=given.executor, output=given.output,
                         docker_socket=given.docker_socket, image=given.image,
                         executor_command=given.executor_command)
@@ -82,6 +87,18 @@ def measure(part: str, settings: Settings, console: Console) -> tuple[list[Row],
     return rows, None
 
 
+@contextlib.contextmanager
+def somewhere(settings: Settings) -> Iterator[Settings]:
+    """The settings with a cluster, where its own docker executor is to be measured and none is named."""
+    if settings.master is not None or settings.executor == "custom":
+        yield settings
+        return
+    from deploy.local import LocalMesos
+
+    with tempfile.TemporaryDirectory(prefix="mesos-docker-bench-") as folder, LocalMesos(work_dir=folder) as mesos:
+        yield dataclasses.replace(settings, master=mesos.address)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status: 0, or 1 when a part could not be measured."""
     settings, parts = parse(sys.argv[1:] if arguments is None else arguments)
@@ -93,7 +110,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     began = time.monotonic()
     described = machine.describe(settings.docker_socket)
     load = {"load before": machine.load()}
-    outcomes = [measure(part, settings, console) for part in parts]
+    with somewhere(settings) as on:
+        outcomes = [measure(part, on, console) for part in parts]
     done = Result(
         machine=described,
         settings={"run": f"{'quick' if settings.quick else 'full'}, {settings.master or 'embedded Mesos'}, "

@@ -82,7 +82,7 @@ def _bursts(settings: Settings, place: Stage, name: str, body: Mapping[str, Any]
     raw = f"raw API, {best} at once"
     yield Row("burst", f"{COUNT} short tasks: rate", "/s", Series.of(name, [[COUNT / max(ends)] for ends in ours]),
               (Series.of(raw, [[COUNT / max(ends)] for ends in floor]),),
-              (budgets.BURST_OVER_RAW,) if place.custom else ())
+              (budgets.BURST_OVER_RAW,) if settings.master is None else ())
     yield Row("burst", f"{COUNT} short tasks: time to terminal", "s", Series.of(name, ours), (Series.of(raw, floor),))
 
 

@@ -83,13 +83,17 @@ def test_plots_are_drawn_only_from_rows_that_have_something_to_draw(tmp_path: Pa
     assert not plots.throughput([], tmp_path / "none.png")
 
 
-def test_another_cluster_is_measured_in_three_parts() -> None:
-    settings, parts = parse(["--master", "10.0.0.1:5050", "--executor", "mesos"])
+@pytest.mark.parametrize(("given", "master"), [(["--master", "10.0.0.1:5050", "--executor", "mesos"], "10.0.0.1:5050"),
+                                               (["--executor", "mesos"], None)])
+def test_a_cluster_is_measured_in_three_parts(given: list[str], master: str | None) -> None:
+    settings, parts = parse(given)
     assert parts == ["launch", "exit", "burst"]
-    assert (settings.master, settings.executor) == ("10.0.0.1:5050", "mesos")
+    assert (settings.master, settings.executor) == (master, "mesos")
 
 
-def test_a_part_that_needs_the_embedded_mesos_is_refused_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("given", [["--master", "10.0.0.1:5050"], ["--executor", "mesos"]])
+def test_a_part_that_looks_into_our_executor_is_refused_there(
+        given: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        parse(["--master", "10.0.0.1:5050", "--only", "density"])
-    assert "density cannot be measured on another cluster" in capsys.readouterr().err
+        parse([*given, "--only", "density"])
+    assert "only launch, exit, burst can be measured, not density" in capsys.readouterr().err
