@@ -15,7 +15,7 @@ from executor.config import Settings
 from executor.logs import Logs, own_sink, sandbox_sink
 from executor.mesos import Message
 from executor.outcomes import Failure, NotRun, Outcome, Refused
-from executor.plan import Agreement, Plan, agreement, known_limits, plan
+from executor.plan import Agreement, Plan, agreement, known_limits, plan, sandbox_folders
 from executor.runtime import RuntimeFailure
 from executor.tasks import Phase, Task, Terms
 from specs.errors import SpecError
@@ -68,6 +68,8 @@ class Admission:
             secrets = secret_directory(self._settings.directory)
             entry.plan = plan(info, self._settings, entry.name, str(sandbox), total_memory=total_memory(),
                               secret_directory=str(secrets))
+            if not self._settings.drop_in:
+                make_folders(sandbox_folders(entry.plan.payload, str(sandbox)))
             keep_secrets(entry, secrets, entry.plan.secrets)
         except SpecError as error:
             return Refused(error.problem, error.path)
@@ -89,6 +91,13 @@ class Admission:
 
 def _entry(task_id: str, agreed: Agreement, name: str) -> Entry:
     return Entry(Task(task_id, agreed.terms, Phase.STARTING), agreed, name)
+
+
+def make_folders(paths: Sequence[str]) -> None:
+    """Those that are not there, as ours, so that who reads the sandbox can write into them. Raises OSError."""
+    for path in paths:
+        if not os.path.lexists(path):
+            Path(path).mkdir(parents=True)
 
 
 def keep_secrets(entry: Entry, directory: Path, secrets: Sequence[bytes]) -> None:

@@ -143,6 +143,14 @@ def _ours(payload: Mapping[str, Any], settings: Settings, sandbox: str) -> dict[
     return {**payload, "HostConfig": host}
 
 
+def sandbox_folders(payload: Mapping[str, Any], sandbox: str) -> list[str]:
+    """What a container mounts out of its task's sandbox. What is missing there the engine would make as root's."""
+    host = payload.get("HostConfig") or {}
+    sources = [str(bind).partition(":")[0] for bind in host.get("Binds") or ()]
+    sources += [str(mount.get("Source")) for mount in host.get("Mounts") or () if mount.get("Type") == "bind"]
+    return [source for source in sources if source.startswith(f"{sandbox}/")]
+
+
 def _empty_check_status(check: CheckInfo | None) -> Mapping[str, object] | None:
     if check is None or check.type not in _RESULTS:
         return None

@@ -11,7 +11,7 @@ from executor.config import Settings
 from executor.docker_inspect import inspection
 from executor.events import Event, Exited, Restarted, StartedAgain
 from executor.outcomes import Exit
-from executor.plan import Agreement, Plan, agreement, command_text, known_limits, plan
+from executor.plan import Agreement, Plan, agreement, command_text, known_limits, plan, sandbox_folders
 from executor.runtime import Address, BadOption
 from executor.statuses import inspect_data, network_infos, seen
 from executor.tasks import Phase, Task, Terms
@@ -51,6 +51,16 @@ def test_terms_of_the_drop_in() -> None:
     terms = agreed(DROP_IN, docker={"force_pull_image": True}, max_completion_time={"nanoseconds": 0}).terms
     assert (terms.strict, terms.remove, terms.force_pull, terms.max_completion) == (True, False, False, None)
     assert agreed(DROP_IN, kill_policy={}).kill_grace is None
+
+
+def test_what_is_mounted_out_of_the_sandbox() -> None:
+    volumes = [{"container_path": "/a", "host_path": "html/a", "mode": "RW"},
+               {"container_path": "/b", "host_path": "with:colon", "mode": "RO"},
+               {"container_path": "/c", "host_path": "/etc", "mode": "RO"},
+               {"container_path": "/d", "mode": "RW", "source": {
+                   "type": "DOCKER_VOLUME", "docker_volume": {"driver": "local", "name": "named"}}}]
+    payload = planned(container={"volumes": volumes}).payload
+    assert sandbox_folders(payload, "/sandbox/tasks/t") == ["/sandbox/tasks/t/html/a", "/sandbox/tasks/t/with:colon"]
 
 
 def test_the_payload_of_a_custom_executors_task() -> None:

@@ -40,6 +40,18 @@ def test_running_tells_the_address_and_the_inspect_data_without_values(tmp_path:
         assert status.network_infos[0]["ip_addresses"]
 
 
+def test_folders_of_the_sandbox_that_it_mounts_are_made_and_what_is_there_is_left(tmp_path: Path) -> None:
+    volumes = [{"container_path": "/www", "host_path": "html/www", "mode": "RW"},
+               {"container_path": "/config", "host_path": "config", "mode": "RO"}]
+    with running(tmp_path) as run:
+        (tmp_path / "tasks/a").mkdir(parents=True)
+        (tmp_path / "tasks/a/config").write_text("a file")
+        run.launch("a", "true", container={"volumes": volumes})
+        assert run.ended("a").state is FINISHED
+        assert (tmp_path / "tasks/a/html/www").is_dir()
+        assert (tmp_path / "tasks/a/config").read_text() == "a file"
+
+
 def test_many_tasks_each_with_its_own_end(tmp_path: Path) -> None:
     with running(tmp_path) as run:
         for number in range(40):
