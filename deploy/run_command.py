@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import math
 import os
 import re
 import secrets
@@ -46,6 +47,13 @@ def constraint(value: str) -> tuple[str, str]:
     return attribute, wanted
 
 
+def finite(_context: click.Context, _option: click.Parameter, value: float) -> float:
+    """click's ranges let nan and inf through."""
+    if not math.isfinite(value):
+        raise click.BadParameter(f"{value} is not an amount")
+    return value
+
+
 @click.command(context_settings={"ignore_unknown_options": False})
 @click.option("--master", metavar="HOST:PORT|zk://…|local", default="local", show_default=True,
               help="The Mesos master; local is an embedded Mesos in this process.")
@@ -59,8 +67,10 @@ def constraint(value: str) -> tuple[str, str]:
               help="Mount a path of the agent; a relative one is inside the task's sandbox.")
 @click.option("-e", "--env", metavar="NAME[=VALUE]", multiple=True,
               help="Set a variable; without VALUE it is taken over from here.")
-@click.option("--cpus", type=click.FloatRange(min=0.0), default=0.1, show_default=True, help="CPU shares.")
-@click.option("--mem", type=click.FloatRange(min=0.0), default=128.0, show_default=True, help="Memory in MB.")
+@click.option("--cpus", type=click.FloatRange(min=0.0), callback=finite, default=0.1, show_default=True,
+              help="CPU shares.")
+@click.option("--mem", type=click.FloatRange(min=0.0), callback=finite, default=128.0, show_default=True,
+              help="Memory in MB.")
 @click.option("--shell/--no-shell", default=None,
               help="Give COMMAND to /bin/sh -c, or run its words as they are. By default a single word with blanks "
                    "in it is for the shell.")

@@ -5,7 +5,11 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
+import pytest
+
+PROGRAM = Path(sys.executable).with_name("mesos-docker")
 START = """
 import sys
 from deploy.entry import main
@@ -27,3 +31,13 @@ def test_an_interrupt_while_modules_are_imported_shows_no_stack() -> None:
         _, stderr = process.communicate(timeout=30)
         assert "Traceback" not in stderr
         assert process.returncode in (0, -signal.SIGINT)
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_as_good_as_empty_ones(closed: str) -> None:
+    script = f"exec '{PROGRAM}' explain /no/such/file {closed}"
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.endswith("" if "2>&-" in closed else "'/no/such/file': No such file or directory\n")
+    assert "Traceback" not in done.stderr

@@ -244,6 +244,8 @@ def test_a_task_that_is_refused(text: str, parts: tuple[str, ...]) -> None:
     (("--image", "busybox", "-v", "/a"), "is not HOST:CONTAINER"),
     (("--image", "busybox", "--cpus", "many"), "--cpus"),
     (("--image", "busybox", "--mem", "-5"), "--mem"),
+    (("--image", "busybox", "--mem", "inf"), "Invalid value for '--mem': inf is not an amount"),
+    (("--image", "busybox", "--cpus", "nan"), "Invalid value for '--cpus': nan is not an amount"),
     (("--image", "busybox", "--name", "a/b"), "a/b"),
     (("--image", "busybox", "--kill-after", "soon"), "--kill-after"),
     (("--image", "busybox", "--output", "xml"), "--output"),
