@@ -63,6 +63,7 @@ class Session:
         self._interrupts = 0
         self._problem: str | None = None
         self._subscribed = False
+        self._lost: str | None = None  # why the master is, as people were told; None while it is not
         self._framework_id = ""
         self._follower: Follower | None = None
 
@@ -125,6 +126,7 @@ class Session:
 
     def subscribed(self, framework_id: str, master: str) -> None:
         self._framework_id = framework_id
+        self._lost = None
         if not self._subscribed:
             self._subscribed = True
             self._report.note(f"framework {framework_id} at {master}")
@@ -133,7 +135,8 @@ class Session:
             self._report.note(f"connected to {master} again")
 
     def disconnected(self, why: str) -> None:
-        if self._subscribed:
+        if self._subscribed and why != self._lost:
+            self._lost = why
             self._report.note(f"lost the master ({why}); trying again")
 
     def launched(self, entry: Entry, launch: Launch, info: Message) -> None:

@@ -15,7 +15,7 @@ from deploy.run_report import report
 from deploy.run_session import Patience, Session
 from deploy.signals import given_to, orderly
 from deploy.task_logs import Follower
-from scheduler.config import Config, master_address
+from scheduler.config import Config, ensemble, master_address
 from scheduler.framework import Framework
 from scheduler.launching import CustomExecutor, Task, task
 from scheduler.matching import Constraint
@@ -48,13 +48,11 @@ class Settings:
 def start(infos: Sequence[dict[str, Any]], settings: Settings) -> int:
     """Run the tasks to their ends; the exit status. Raises Problem."""
     tasks = _tasks(infos, settings)
-    if settings.master != "local" and "://" not in settings.master:
+    if settings.master != "local":
         try:
-            master_address(settings.master)
+            (ensemble if "://" in settings.master else master_address)(settings.master)
         except SpecError as error:
             raise Problem(f"--{error}", 2) from error
-    elif "://" in settings.master and not settings.master.startswith(("zk://", "zoo://")):
-        raise Problem(f"--master: {settings.master!r} is not HOST:PORT, zk://HOST:PORT/PATH or local", 2)
     shown = report(settings.output, logs=settings.logs)
     with orderly(), contextlib.closing(shown), cluster(settings.master, docker_socket=settings.docker_socket) as found:
         session = Session(tasks, shown, Patience(offers=settings.offer_timeout, kill_after=settings.kill_after))

@@ -178,6 +178,10 @@ def reason(error: Exception) -> str:
         return "no answer"
     if isinstance(error, RecordError):
         return f"what answers is not a Mesos event stream ({error})"
+    if isinstance(error, Answer) and error.status == 307:
+        return "it does not lead, and names nobody else who does"
+    if isinstance(error, http.client.IncompleteRead):
+        return "the master closed the connection"
     if isinstance(error, http.client.HTTPException):
         return f"what answers is not HTTP ({str(error).strip() or type(error).__name__})"
     if isinstance(error, OSError) and error.strerror:
@@ -185,10 +189,14 @@ def reason(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def refusal(answer: Answer, address: Address) -> str:
-    """What an answer that no time will change means, as a sentence."""
+def refusal(answer: Answer, address: Address, *, named: bool) -> str:
+    """What an answer that no time will change means, as a sentence. `named`: we said who we are."""
+    if answer.status == 400 and "agent::Call" in answer.text:  # an agent takes the path for that of its own API
+        return f"what answers at {address} is a Mesos agent, not a master"
     if answer.status in (404, 405, 501):
         return f"what answers at {address} is not a Mesos master ({answer.status} for its scheduler API)"
+    if answer.status == 401 and named:
+        return f"the master at {address} does not take our principal and secret (401)"
     if answer.status == 401:
         return f"the master at {address} wants a principal and a secret (401)"
     return f"the master at {address} refuses us: {answer}"

@@ -2,8 +2,8 @@
 
 Two threads. The I/O thread finds the master, subscribes and reads events; each event becomes one call of
 `MasterEvents`, which only puts it into an inbox. The sender (scheduler/master_sender.py) posts calls. From pymesos come
-the composition of calls, the dispatch of events, the framework id that survives a reconnect, and the detector that
-follows the leading master in ZooKeeper. Ours are the connections, and with them:
+the composition of calls, the dispatch of events, and the framework id that survives a reconnect. Ours are the
+connections, the detector that follows the leading master in ZooKeeper (scheduler/zk_detector.py), and with them:
 
 - a stream without heartbeats is dropped and made anew, with back-off; so is one that breaks;
 - an event that cannot be handled is told and skipped, it does not end the driver or interrupt the main thread;
@@ -24,10 +24,11 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from scheduler.config import Config, Timing, back_off, framework_info, master_address
+from scheduler.config import Config, Timing, back_off, ensemble, framework_info, master_address
 from scheduler.master_connection import Answer, EventStream, reason, refusal
 from scheduler.master_sender import MasterSender
 from scheduler.mesos import MasterEvents, Message
+from scheduler.zk_detector import ZkDetector
 from specs.address import Address, redirected
 from specs.recordio import RecordError
 
@@ -48,32 +49,39 @@ class MesosDriver(pymesos.MesosSchedulerDriver):  # type: ignore[misc] # pymesos
 
     def __init__(self, master: str, config: Config, *, framework_id: str | None = None,
                  secret: str | None = None, timing: Timing | None = None) -> None:
-        """`framework_id`: of the framework that we were; `secret`: for the config's principal.
+        """`framework_id`: of the framework that we were, where no storage knows it; `secret`: for the principal.
 
         Raises SpecError if `master` cannot be one.
         """
         self._uri: Address | None = None if "://" in master else master_address(master)
-        super().__init__(None, framework_info(config, framework_id), master, implicit_acknowledgements=False,
-                         principal=config.principal, secret=secret)
+        super().__init__(None, framework_info(config, framework_id), master, implicit_acknowledgements=False)
+        if config.principal is not None and secret is not None:
+            self._basic_credential = "Basic " + base64.b64encode(f"{config.principal}:{secret}".encode()).decode()
+        self._zookeeper = None if self._uri is not None else ZkDetector(ensemble(master), self)
         self._timing = timing or Timing()
         self._sender = MasterSender(self._call_failed, self._timing.answer)
         self._events: MasterEvents
-        self._change = threading.Condition()  # of the three below
+        self._change = threading.Condition()  # of the four below
         self._leader: Address | None = self._uri  # whom to ask next; None: ZooKeeper has not said yet
         self._stream: EventStream | None = None
         self._stopping = False
+        self._tries = 0  # to subscribe, since the last time that it worked
         self._subscribed = False  # on this stream
         self._ever_subscribed = False
         self._silence = self._timing.heartbeat * self._timing.missed_heartbeats
 
     # The port.
 
-    def start(self, events: MasterEvents) -> None:
+    def start(self, events: MasterEvents, framework_id: str | None = None) -> None:
+        if framework_id is not None:
+            self.framework_id = framework_id
         self._events = events
         self._started = True
         self._sender.start()
         self._io_thread = threading.Thread(target=self._run, name="mesos events", daemon=True)
         self._io_thread.start()
+        if self._zookeeper is not None:
+            self._zookeeper.start()
 
     def stop(self, *, failover: bool = False) -> None:
         """As the port says; waits until what was asked is sent, a few seconds at most."""
@@ -87,8 +95,8 @@ class MesosDriver(pymesos.MesosSchedulerDriver):  # type: ignore[misc] # pymesos
             stream = self._stream
         if stream is not None:
             stream.close()
-        if self.detector is not None:
-            self.detector.stop()
+        if self._zookeeper is not None:
+            self._zookeeper.stop(self._timing.goodbye)
         if self._io_thread is not None and self._io_thread is not threading.current_thread():
             self._io_thread.join(self._timing.goodbye)
 
@@ -135,25 +143,6 @@ class MesosDriver(pymesos.MesosSchedulerDriver):  # type: ignore[misc] # pymesos
         """Whether calls are of use: a master answers 403 before SUBSCRIBED, and pymesos asserts a framework id."""
         return self._subscribed
 
-    def change_master(self, master: str | None) -> None:
-        """The detector's news, as HOST:PORT; None: nobody leads."""
-        with self._change:
-            self._leader = master_address(master) if master else None
-            self._change.notify_all()
-            stream = self._stream
-        if stream is not None:
-            stream.close()
-
-    def onNewMasterDetectedMessage(self, data: bytes | str) -> None:  # noqa: N802 - pymesos's name
-        """What the leader wrote into ZooKeeper: MasterInfo as JSON."""
-        try:
-            address = json.loads(data)["address"]
-            leader = str(Address(address.get("ip") or address["hostname"], int(address["port"])))
-        except (ValueError, KeyError, TypeError) as error:
-            log.warning("What ZooKeeper holds is no MasterInfo: %r (%s)", data, error)
-            return
-        self.change_master(leader)
-
     def _send(self, body: Mapping[str, Any], *_: Any, **__: Any) -> dict[str, Any]:
         self._sender.post(body)
         return {}
@@ -169,9 +158,6 @@ class MesosDriver(pymesos.MesosSchedulerDriver):  # type: ignore[misc] # pymesos
     # The I/O thread.
 
     def _run(self) -> None:
-        tries = 0
-        if not self._start_detector():
-            return
         while (address := self._next_address()) is not None:
             self._subscribed = False
             try:
@@ -186,20 +172,30 @@ class MesosDriver(pymesos.MesosSchedulerDriver):  # type: ignore[misc] # pymesos
             except Exception as error:
                 log.exception("A fault of ours on the connection to the master")
                 self._lost(address, error)
-            tries = 1 if self._subscribed else tries + 1
-            self._pause(tries)
+            self._pause()
 
-    def _start_detector(self) -> bool:
-        if self._uri is not None:
-            return True
-        try:
-            from pymesos.detector import MasterDetector
-            self.detector = MasterDetector(self.master_uri.partition("://")[2], self)
-            self.detector.start()
-        except Exception as error:  # noqa: BLE001 - kazoo's errors have no common root, and all mean the same here
-            self._events.refused(f"no Mesos master can be found through {self.master_uri}: {reason(error)}")
-            return False
-        return True
+    # What ZooKeeper tells, on its thread (scheduler.zk_detector.LeaderEvents).
+
+    def leads(self, master: Address) -> None:
+        """A master leads, which may be the one that we are connected to."""
+        with self._change:
+            if self._leader != master:
+                self._leader, self._tries = master, 0  # it has only begun to lead: no long pauses from before
+                self._change.notify_all()
+            stream = self._stream if self._master != str(master) else None
+        if stream is not None:
+            stream.close()
+
+    def nobody_leads(self, why: str) -> None:
+        """The master that led is gone, or goes when it sees this itself; its stream ends with it."""
+        with self._change:
+            self._leader = None
+        self.unreachable(why)
+
+    def unreachable(self, why: str) -> None:
+        """Of interest to those who wait for a master."""
+        if not self._subscribed and not self._stopping:
+            self._events.disconnected(why)
 
     def _next_address(self) -> Address | None:
         """Whom to ask; waits until somebody leads. None: the end."""
@@ -260,7 +256,7 @@ class MesosDriver(pymesos.MesosSchedulerDriver):  # type: ignore[misc] # pymesos
         if answer.status in _TEMPORARY or (self._ever_subscribed and answer.status == 404):
             self._lost(address, answer)
             return not self._stopping
-        self._events.refused(refusal(answer, address))
+        self._events.refused(refusal(answer, address, named=self._basic_credential is not None))
         return False
 
     def _lost(self, address: Address, error: Exception) -> None:
@@ -270,11 +266,12 @@ class MesosDriver(pymesos.MesosSchedulerDriver):  # type: ignore[misc] # pymesos
             if self._uri is not None:
                 self._leader = self._uri  # the one that a redirect led to is gone: ask from the start
 
-    def _pause(self, tries: int) -> None:
-        seconds = back_off(tries - 1, random.random(),  # noqa: S311 - no secret
-                           first=self._timing.first_pause, maximum=self._timing.last_pause)
-        deadline = time.monotonic() + seconds
+    def _pause(self) -> None:
         with self._change:
+            self._tries = 1 if self._subscribed else self._tries + 1
+            seconds = back_off(self._tries - 1, random.random(),  # noqa: S311 - no secret
+                               first=self._timing.first_pause, maximum=self._timing.last_pause)
+            deadline = time.monotonic() + seconds
             before = self._leader
             self._change.wait_for(lambda: self._stopping or self._leader is not before, deadline - time.monotonic())
 

@@ -19,6 +19,7 @@ from scheduler.mesos import Message
 from scheduler.mesos_driver import MesosDriver
 from specs.errors import SpecError
 from tests.fakes.master import WAIT, ScriptedMaster, offer, update
+from tests.fakes.zookeeper import FakeZooKeeper
 
 QUICK = Timing(answer=5.0, first_pause=0.01, last_pause=0.05)
 
@@ -172,6 +173,22 @@ def test_follows_a_redirect_and_returns_when_that_one_is_gone(master: ScriptedMa
         master.subscription()
 
 
+def test_a_master_that_dies_has_closed_the_connection(master: ScriptedMaster) -> None:
+    with Running(master.address) as running:
+        subscription = master.subscription()
+        subscription.subscribed()
+        running.events.next("subscribed")
+        subscription.close()  # without the chunk that ends a stream
+        assert running.events.next("disconnected") == (f"{master.address}: the master closed the connection",)
+
+
+def test_a_master_that_knows_no_leader_sends_us_to_itself(master: ScriptedMaster) -> None:
+    master.subscribe_replies.append((307, {"Location": f"//{master.address}"}, b""))
+    with Running(master.address) as running:
+        assert "does not lead" in running.events.next("disconnected")[0]
+        master.subscription()
+
+
 def test_waits_while_no_master_leads(master: ScriptedMaster) -> None:
     master.subscribe_replies += [(503, {}, b"No leading master elected"), (503, {}, b"")]
     with Running(master.address) as running:
@@ -183,12 +200,15 @@ def test_waits_while_no_master_leads(master: ScriptedMaster) -> None:
 @pytest.mark.parametrize(("reply", "parts"), [
     ((404, {}, b"<html>"), ("not a Mesos master", "404")),
     ((401, {}, b""), ("wants a principal and a secret",)),
+    ((401, {}, b""), ("does not take our principal and secret", "401")),
     ((403, {}, b"Not allowed to use role 'x'"), ("refuses us", "Not allowed to use role 'x'")),
+    ((400, {}, b"Failed to validate agent::Call: Expecting 'type' to be present"), ("is a Mesos agent, not a master",)),
     ((400, {}, b"Failed to validate scheduler::Call"), ("refuses us", "Failed to validate scheduler::Call")),
 ])
 def test_a_refusal_is_final_and_says_why(master: ScriptedMaster, reply: Any, parts: tuple[str, ...]) -> None:
     master.subscribe_replies.append(reply)
-    with Running(master.address) as running:
+    known = {"config": Config(principal="me"), "secret": "wrong"} if "our principal" in parts[0] else {}
+    with Running(master.address, **known) as running:
         why = running.events.next("refused")[0]
     assert all(part in why for part in (master.address, *parts)), why
     assert master.subscriptions.empty()
@@ -380,43 +400,51 @@ def test_events_of_every_kind(master: ScriptedMaster) -> None:
                     ("executor_failed", "S1", "E1", 9), ("agent_failed", "S1"), ("error", "Framework has been removed")]
 
 
-class WithoutZooKeeper(MesosDriver):
-    """The test says itself who leads."""
-
-    def _start_detector(self) -> bool:
-        return True
-
-
-def master_info(address: str, **more: Any) -> bytes:
+def master_info(address: str) -> bytes:
     host, _, port = address.rpartition(":")
-    return json.dumps({"address": {"ip": host.strip("[]"), "port": int(port), **more}}).encode()
+    return json.dumps({"address": {"ip": host.strip("[]"), "port": int(port)}}).encode()
 
 
 def test_the_leader_that_zookeeper_names() -> None:
-    """The detector is pymesos's own; what it tells, and the form in which it does, is what ZooKeeper holds."""
-    with ScriptedMaster() as first, ScriptedMaster("::1") as second:
-        driver, events = WithoutZooKeeper("zk://127.0.0.1:1/mesos", Config(), timing=QUICK), Events()
-        driver.start(events)
+    with (ScriptedMaster() as first, ScriptedMaster("::1") as second, FakeZooKeeper() as zookeeper,
+          Running(f"zk://127.0.0.1:{zookeeper.port}/mesos") as running):
+        while "/mesos does not exist" not in running.events.next("disconnected")[0]:
+            pass
+        zookeeper.put("/mesos/json.info_0000000001", master_info(first.address))
+        subscription = first.subscription()
+        subscription.subscribed("F7")
+        running.events.next("subscribed")
+        zookeeper.put("/mesos/json.info_0000000002", master_info(second.address))
+        subscription.close()
+        zookeeper.remove("/mesos/json.info_0000000001")
+        running.events.next("disconnected")
+        subscription = second.subscription()
+        assert subscription.request["framework_id"] == {"value": "F7"}
+        subscription.subscribed("F7")
+        assert running.events.next("subscribed") == ("F7", second.address)
+
+
+def test_a_subscription_outlives_zookeeper() -> None:
+    with ScriptedMaster() as master:
+        with FakeZooKeeper({"/mesos/json.info_0000000001": master_info(master.address)}) as zookeeper:
+            running = Running(f"zk://127.0.0.1:{zookeeper.port}/mesos")
+            running.driver.start(running.events)
+            subscription = master.subscription()
+            subscription.subscribed()
+            running.events.next("subscribed")
         try:
-            driver.onNewMasterDetectedMessage(b"not JSON")
-            driver.onNewMasterDetectedMessage(master_info(first.address))
-            first.subscription().subscribed()
-            events.next("subscribed")
-            driver.onNoMasterDetectedMessage()
-            events.next("disconnected")
-            driver.onNewMasterDetectedMessage(master_info(second.address))
-            second.subscription().subscribed()
-            assert events.next("subscribed") == ("F1", second.address)
+            with FakeZooKeeper({"/mesos/json.info_0000000001": master_info(master.address)}, port=zookeeper.port):
+                subscription.offers(offer())
+                assert running.events.seen.get(timeout=WAIT)[0] == "offers"  # and nothing before it
+                running.driver.suppress()
+                assert master.call()["type"] == "SUPPRESS"
         finally:
-            driver.stop()
+            running.driver.stop()
 
 
-def test_a_zookeeper_that_cannot_be_reached(monkeypatch: pytest.MonkeyPatch) -> None:
-    from kazoo.client import KazooClient
-    start = KazooClient.start
-    monkeypatch.setattr(KazooClient, "start", lambda client, timeout=15: start(client, timeout=0.3))
+def test_a_zookeeper_that_cannot_be_reached() -> None:
     with Running("zk://127.0.0.1:1/mesos") as running:
-        assert "zk://127.0.0.1:1/mesos" in running.events.next("refused")[0]
+        assert running.events.next("disconnected") == ("no ZooKeeper answers at 127.0.0.1:1",)
 
 
 @pytest.mark.parametrize("address", ["", "host:port", "host:0", "host:70000", "[::1", "[::1]x", "a b", "user@host:1"])
