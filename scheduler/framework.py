@@ -91,7 +91,7 @@ class Framework:
         """Subscribe and work until `stop`."""
         self._schedule(self._config.connect_timeout, self._check_connected)
         self._take_over()
-        self._master.start(self)
+        self._master.start(self, self._storage.framework_id())
         try:
             while not self._over:
                 self._turn()
@@ -126,10 +126,10 @@ class Framework:
         self._post(self._on_executor_failed, agent_id, executor_id, status)
 
     def agent_failed(self, agent_id: str) -> None:
-        log.info("The agent %s was removed", agent_id)
+        self._post(self._on_agent_failed, agent_id)
 
     def error(self, message: str) -> None:
-        self._post(self._fail, f"the master ended the framework: {message}")
+        self._post(self._on_error, message)
 
     def call_failed(self, call: str, why: str) -> None:
         self._post(self._on_call_failed, call, why)
@@ -210,6 +210,7 @@ class Framework:
         key = (launch.agent_id, task.executor.executor_id)
         if key not in self._executors:
             self._executors[key] = task.executor.info(resources or ())
+            self._storage.save_executor(*key, self._executors[key])
         return self._executors[key]
 
     def _ask(self, now: float) -> None:
@@ -274,6 +275,13 @@ class Framework:
         self._offers.clear()
         self._listener.disconnected(why)
 
+    def _on_error(self, message: str) -> None:
+        known = self._storage.framework_id()
+        why = "" if known is None else (f". {known} was torn down, or away for longer than its failover_timeout: it "
+                                        "cannot come back, and its tasks are killed. Begin anew with an empty storage")
+        self._fail(f"the master {'ended' if self._ever_subscribed else 'refuses'} the framework: {message}"
+                   + (why if "removed" in message or "torn down" in message else ""))
+
     def _on_offers(self, offers: Sequence[Message]) -> None:
         self._offers.update((offer["id"]["value"], offer) for offer in offers)
 
@@ -294,7 +302,17 @@ class Framework:
 
     def _on_executor_failed(self, agent_id: str, executor_id: str, status: int | None) -> None:
         log.info("The executor %s on %s ended with status %s", executor_id, agent_id, status)
-        self._executors.pop((agent_id, executor_id), None)
+        self._forget_executor(agent_id, executor_id)
+
+    def _on_agent_failed(self, agent_id: str) -> None:
+        log.info("The agent %s was removed", agent_id)
+        for place, executor_id in [key for key in self._executors if key[0] == agent_id]:
+            self._forget_executor(place, executor_id)
+
+    def _forget_executor(self, agent_id: str, executor_id: str) -> None:
+        if self._executors.pop((agent_id, executor_id), None) is not None:
+            self._storage.save_executor(agent_id, executor_id, None)
+            self._storage.flush()
 
     def _on_call_failed(self, call: str, why: str) -> None:
         log.warning("The call %s failed: %s", call, why)
@@ -314,3 +332,5 @@ class Framework:
         for entry, task in self._storage.tasks(self._clock()):
             self._ledger.adopt(entry)
             self._tasks[entry.task_id] = task
+        for agent_id, executor_id, info in self._storage.executors():
+            self._executors[agent_id, executor_id] = info

@@ -17,8 +17,8 @@ Message = Mapping[str, Any]  # a Mesos message as it stands in JSON
 class Master(Protocol):
     """The master as a framework sees it. No method blocks on the network or raises because of it."""
 
-    def start(self, events: MasterEvents) -> None:
-        """Subscribe, and stay subscribed until stop."""
+    def start(self, events: MasterEvents, framework_id: str | None = None) -> None:
+        """Subscribe, and stay subscribed until stop; with `framework_id` as the framework that we were."""
         ...
 
     def stop(self, *, failover: bool = False) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from scheduler.launching import CustomExecutor, Task, stored_task
 from scheduler.ledger import Entry, Phase
 from scheduler.matching import Constraint
+from scheduler.mesos import Message
 from specs.status import TaskState
 
 SCHEMA = """
@@ -22,6 +23,9 @@ CREATE TABLE IF NOT EXISTS framework (id TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS tasks (
     task_id TEXT PRIMARY KEY, task TEXT NOT NULL, phase TEXT NOT NULL, agent_id TEXT, state TEXT, uuid TEXT,
     launches INTEGER NOT NULL, kill INTEGER NOT NULL, grace REAL
+);
+CREATE TABLE IF NOT EXISTS executors (
+    agent_id TEXT NOT NULL, executor_id TEXT NOT NULL, info TEXT NOT NULL, PRIMARY KEY (agent_id, executor_id)
 );
 """
 
@@ -67,6 +71,18 @@ class SqliteStorage:
         else:
             self._database.execute("UPDATE tasks SET phase = ?, agent_id = ?, state = ?, uuid = ?, launches = ?, "
                                    "kill = ?, grace = ? WHERE task_id = ?", (*_columns(entry), entry.task_id))
+
+    def save_executor(self, agent_id: str, executor_id: str, info: Message | None) -> None:
+        if info is None:
+            self._database.execute("DELETE FROM executors WHERE agent_id = ? AND executor_id = ?",
+                                   (agent_id, executor_id))
+        else:
+            self._database.execute("INSERT OR REPLACE INTO executors VALUES (?, ?, ?)",
+                                   (agent_id, executor_id, json.dumps(info)))
+
+    def executors(self) -> Iterable[tuple[str, str, Message]]:
+        for agent_id, executor_id, info in self._database.execute("SELECT * FROM executors"):
+            yield agent_id, executor_id, json.loads(info)
 
     def flush(self) -> None:
         self._database.commit()

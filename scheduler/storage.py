@@ -10,6 +10,7 @@ from typing import Protocol
 
 from scheduler.launching import Task
 from scheduler.ledger import Entry
+from scheduler.mesos import Message
 
 
 class Storage(Protocol):
@@ -25,6 +26,14 @@ class Storage(Protocol):
 
     def save_entry(self, entry: Entry) -> None:
         """Its task has been saved; a task that has ended is forgotten."""
+        ...
+
+    def save_executor(self, agent_id: str, executor_id: str, info: Message | None) -> None:
+        """The ExecutorInfo for all its tasks there, also those of the scheduler that comes next; None: it is over."""
+        ...
+
+    def executors(self) -> Iterable[tuple[str, str, Message]]:
+        """What `save_executor` was told: agent id, executor id, ExecutorInfo."""
         ...
 
     def flush(self) -> None: ...
@@ -48,6 +57,12 @@ class Nowhere:
 
     def save_entry(self, entry: Entry) -> None:
         pass
+
+    def save_executor(self, agent_id: str, executor_id: str, info: Message | None) -> None:
+        pass
+
+    def executors(self) -> Iterable[tuple[str, str, Message]]:
+        return ()
 
     def flush(self) -> None:
         pass

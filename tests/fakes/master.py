@@ -239,7 +239,7 @@ class MemoryMaster:
         self._events: MasterEvents
         self._uuids = 0
 
-    def start(self, events: MasterEvents) -> None:
+    def start(self, events: MasterEvents, framework_id: str | None = None) -> None:
         self._events = events
         events.subscribed("F1", "memory")
         events.offers(self.offered)

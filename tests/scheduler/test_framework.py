@@ -133,14 +133,14 @@ def test_kill_all_ends_what_waits_and_what_runs() -> None:
 class Silent(MemoryMaster):
     """Nobody answers."""
 
-    def start(self, events: Any) -> None:
+    def start(self, events: Any, framework_id: str | None = None) -> None:
         events.disconnected("127.0.0.1:5050: Connection refused")
 
 
 class Broken(MemoryMaster):
     """The master ends the framework."""
 
-    def start(self, events: Any) -> None:
+    def start(self, events: Any, framework_id: str | None = None) -> None:
         super().start(events)
         events.error("Framework has been removed")
 
@@ -154,6 +154,19 @@ def test_gives_up_when_no_master_answers() -> None:
 def test_an_error_of_the_master_is_the_end() -> None:
     follower = run(Broken(0), [], lambda f: False)
     assert follower.told[-1] == ("failed", "the master ended the framework: Framework has been removed")
+
+
+class Unwilling(MemoryMaster):
+    """The master does not want the framework."""
+
+    def start(self, events: Any, framework_id: str | None = None) -> None:
+        events.error("Roles { x } are not present in the master's --roles")
+
+
+def test_a_master_that_refuses_has_ended_nothing() -> None:
+    follower = run(Unwilling(0), [], lambda f: False)
+    why = "the master refuses the framework: Roles { x } are not present in the master's --roles"
+    assert follower.told[-1] == ("failed", why)
 
 
 class Script(MemoryMaster):

@@ -17,7 +17,7 @@ from scheduler.matching import Constraint
 from scheduler.mesos_driver import MesosDriver
 from scheduler.sqlite_storage import SqliteStorage
 from specs.status import TaskState
-from tests.fakes.master import ScriptedMaster, offer, update
+from tests.fakes.master import MemoryMaster, ScriptedMaster, offer, update
 from tests.scheduler.test_framework import EXECUTOR, Follower, task_info
 
 
@@ -42,6 +42,17 @@ def test_what_was_saved_is_there_again(tmp_path: Path) -> None:
         storage.save_entry(Entry("a", Phase.ENDED, 2.0))
     with SqliteStorage(path) as storage:
         assert [entry.task_id for entry, _ in storage.tasks(0.0)] == ["b"]
+
+
+def test_executors_are_kept_until_they_are_over(tmp_path: Path) -> None:
+    path = str(tmp_path / "state")
+    with SqliteStorage(path) as storage:
+        storage.save_executor("S0", "e", {"name": "old"})
+        storage.save_executor("S0", "e", {"name": "new"})
+        storage.save_executor("S1", "e", {})
+        storage.save_executor("S1", "e", None)
+    with SqliteStorage(path) as storage:
+        assert list(storage.executors()) == [("S0", "e", {"name": "new"})]
 
 
 def test_what_was_not_flushed_is_not_there(tmp_path: Path) -> None:
@@ -74,7 +85,7 @@ def test_no_file_of_ours(tmp_path: Path) -> None:
 def scheduler(master: ScriptedMaster, storage: SqliteStorage, enough: Callable[[Follower], bool]) -> Follower:
     follower = Follower(enough)
     config = Config(failover_timeout=3600.0)
-    driver = MesosDriver(master.address, config, framework_id=storage.framework_id(), timing=Timing(first_pause=0.01))
+    driver = MesosDriver(master.address, config, timing=Timing(first_pause=0.01))
     follower.framework = Framework(driver, config, follower, storage=storage)
     return follower
 
@@ -131,3 +142,51 @@ def test_a_scheduler_that_was_killed_comes_back_and_misses_nothing(tmp_path: Pat
         assert "ACCEPT" not in [call["type"] for call in calls_to(master)]
         assert reconcile["reconcile"]["tasks"] == [{"task_id": {"value": "t"}, "agent_id": {"value": "S0"}}]
         assert second.states == {"t": ["TASK_FINISHED"]}
+
+
+def test_the_next_scheduler_uses_the_executors_that_run(tmp_path: Path) -> None:
+    """A master refuses a task whose ExecutorInfo is another than that of the running executor, resources included."""
+    with SqliteStorage(str(tmp_path / "state")) as storage:
+        first = Follower(lambda follower: follower.ended == 1)
+        first.framework = Framework(MemoryMaster(1), Config(), first, storage=storage)
+        first.framework.submit([task(task_info("a"), EXECUTOR)])
+        first.framework.run()
+        second = Follower(lambda follower: follower.ended == 1)
+        master = MemoryMaster(1, executors=[EXECUTOR.executor_id])
+        second.framework = Framework(master, Config(), second, storage=storage)
+        second.framework.submit([task(task_info("b"), EXECUTOR)])
+        second.framework.run()
+        before, after = (follower.launches[0][2]["executor"] for follower in (first, second))
+        assert before == after
+        assert before["resources"]
+        assert list(storage.executors()) == [("S0", EXECUTOR.executor_id, before)]
+
+
+@pytest.mark.parametrize("end", ["executor", "agent"])
+def test_an_executor_that_is_over_is_forgotten(tmp_path: Path, end: str) -> None:
+    with SqliteStorage(str(tmp_path / "state")) as storage:
+        storage.save_executor("S0", EXECUTOR.executor_id, {"name": "of before"})
+        follower = Follower(lambda follower: follower.ended == 1)
+        framework = follower.framework = Framework(MemoryMaster(1), Config(), follower, storage=storage)
+        if end == "agent":
+            framework.agent_failed("S0")
+        else:
+            framework.executor_failed("S0", EXECUTOR.executor_id, 0)
+        framework.submit([task(task_info("a"), EXECUTOR)])
+        framework.run()
+        assert follower.launches[0][2]["executor"]["name"] == EXECUTOR.name
+
+
+def test_a_framework_that_cannot_come_back_is_told_of(tmp_path: Path) -> None:
+    with ScriptedMaster() as master, SqliteStorage(str(tmp_path / "state")) as storage:
+        storage.save_framework_id("F9")
+        follower = scheduler(master, storage, lambda follower: False)
+
+        def refuse() -> None:
+            master.subscription().send({"type": "ERROR", "error": {"message": "Framework has been removed"}})
+
+        threading.Thread(target=refuse, daemon=True).start()
+        follower.framework.run()
+        why = follower.told[-1][1]
+        assert why.startswith("the master refuses the framework: Framework has been removed. F9 was torn down")
+        assert "empty storage" in why
