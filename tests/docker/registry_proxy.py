@@ -49,6 +49,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    default_request_version = "HTTP/1.1"  # a TLS hello is answered in HTTP: so engines fall back to it
     server: _Server
 
     def do_GET(self) -> None:

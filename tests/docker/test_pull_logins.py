@@ -73,13 +73,13 @@ def test_wrong_or_no_password_is_never_tried_again_and_says_what_was_used(
     name, _ = pushed(private_registry)
     wrong = "not-the-password"
     with RegistryProxy(private_registry) as proxy:
-        runtime = DockerRuntime(SOCKET, pull_settings=IMPATIENT)
+        runtime = DockerRuntime(SOCKET, pull_settings=dataclasses.replace(IMPATIENT, attempts=10))
         image = name.replace(private_registry.host, proxy.host)
         folder = sandbox(tmp_path, config_json(proxy.host, USER, wrong)) if config else None
-        with pytest.raises(NotAuthorised, match=r"unauthorized|no basic auth credentials") as caught:
+        with pytest.raises(NotAuthorised, match=r"unauthorized|no basic auth credentials|401 Unauthorized") as caught:
             runtime.pull(image, sandbox=folder)
         runtime.close()
-        assert len(proxy.asked) <= 4  # one try
+        assert len(proxy.asked) <= 6  # one try: engines ask several times in it
     assert said in str(caught.value)
     assert wrong not in str(caught.value)
     assert wrong not in repr(caught.value.__cause__)

@@ -38,7 +38,7 @@ def test_by_tag_with_progress(runtime: DockerRuntime, registry: Registry, pushed
     assert runtime.has_image(name)
     last = told[-1]
     assert (last.image, last.layers_done, last.layers) == (name, 3, 3)
-    assert last.bytes_done == last.bytes > 0
+    assert last.bytes_done == last.bytes  # with containerd's image store none: what comes at once is not counted
     done = [progress.layers_done for progress in told]
     assert done == sorted(done)
     assert all(progress.bytes_done <= progress.bytes for progress in told)
@@ -147,7 +147,7 @@ def test_a_stall_in_a_layer_ends_with_the_idle_limit(registry: Registry, proxy: 
     name, _ = pushed(registry, proxy.host, layers=1, size=2_000_000)
     stalling(proxy)
     runtime = DockerRuntime(SOCKET, pull_settings=dataclasses.replace(IMPATIENT, idle=0.5, attempts=1))
-    with pytest.raises(DeadlineExceeded, match=r"no sign of life .* for 0.5 s \(0 of 1 layers and \d+ of \d+ bytes"):
+    with pytest.raises(DeadlineExceeded, match=r"no sign of life .* for 0.5 s \(0 of [01] layers and \d+ of \d+ bytes"):
         runtime.pull(name)
     assert proxy.stalled.is_set()
     runtime.close()
