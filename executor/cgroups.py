@@ -1,9 +1,11 @@
-"""What the kernel's accounting says of a container, read directly: the engine has no call for it."""
+"""What the kernel says of a container, read directly: the engine has no call for it, or is late."""
 from __future__ import annotations
 
 from pathlib import Path
 
 _ROOT = Path("/sys/fs/cgroup")
+_FLAGS = 5  # of the fields after the state in /proc/PID/stat
+_EXITING = 0x4  # include/linux/sched.h, PF_EXITING
 _PEAKS = (
     "memory/docker/{id}/memory.max_usage_in_bytes",  # cgroup v1, cgroupfs
     "memory/system.slice/docker-{id}.scope/memory.max_usage_in_bytes",  # cgroup v1, systemd
@@ -20,6 +22,20 @@ def memory_peak(container: str) -> int | None:
         except (OSError, ValueError):
             continue
     return None
+
+
+def ends(container: str, pid: int) -> bool:
+    """Whether the container's first process is on its way out, or gone.
+
+    The kernel ends all others first: to them, and to whoever talks to them, the container is broken from then on, which
+    the engine tells some ten milliseconds later.
+    """
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return True
+    state, *fields = stat.rpartition(")")[2].split()
+    return state in "ZX" or bool(int(fields[_FLAGS]) & _EXITING) or not owns(container, pid)
 
 
 def owns(container: str, pid: int) -> bool:

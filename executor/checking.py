@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from executor import probes
+from executor import cgroups, probes
 from executor.endings import kill_grace
 from executor.engine import Engine
 from executor.events import CheckReported, EndRequested, Event, HealthReported
@@ -36,6 +36,12 @@ class _Checker:
     health: Health | None  # None: a check, which judges nothing
     status: object = None
     active: bool = True
+    seen: bool = False  # we see the container's process, and it is the only one it will have
+
+    @property
+    def vain(self) -> bool:
+        """The container is ending: what is wrong with it now says nothing of its health."""
+        return self.seen and self.pid is not None and cgroups.ends(self.container, self.pid)
 
 
 class Checking:
@@ -64,6 +70,7 @@ class Checking:
             judging = health(check) if check is agreed.health_check else None
             checker = _Checker(task.id, task.container, task.pid, probe, schedule(check), self._clock(), judging,
                                task.check_status)
+            checker.seen = task.pid is not None and not task.terms.restarts and cgroups.owns(task.container, task.pid)
             self._schedule(checker, agreed, checker.schedule.delay)
 
     def stop(self, task_id: str) -> None:
@@ -85,7 +92,7 @@ class Checking:
         self._timers.start((checker.task_id, ring), self._clock() + seconds)
 
     def _checked(self, checker: _Checker, agreed: Agreement, result: Result, ring: Callable[[], None]) -> None:
-        if not checker.active:
+        if not checker.active or (not interpret(result) and checker.vain):
             return
         if checker.health is None:
             self._report_check(checker, result)
