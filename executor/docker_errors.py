@@ -56,7 +56,8 @@ _ENGINE: Final[tuple[Rule, ...]] = (
     _rule(NoCommand, "^no command specified"),
     _rule(BadOption, "OCI runtime create failed", "failed to create (shim )?task", "error (while )?creating mount",
           "invalid", "unknown (log|runtime)", "not manually attachable", "unable to find (user|group)",
-          "error looking up .* plugin", "plugin .* not found", "error processing tar file", "could not find the file"),
+          "error looking up .* plugin", "plugin .* not found", "error processing tar file", "could not find the file",
+          "could not select device driver"),
 )
 
 _PULL: Final[tuple[Rule, ...]] = (

@@ -60,6 +60,7 @@ class Signal:
     """Signal the container -> SignalFailed, Vanished, or nothing; that it ended is told by the engine."""
 
     signal: str
+    first: str | None = None  # another signal right before it, whose failure means nothing
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from executor.runtime import (
     ContainerRuntime,
     DaemonUnavailable,
     DeadlineExceeded,
+    Fault,
     ImageNotFound,
     Inspection,
     NoSuchContainer,
@@ -44,9 +45,6 @@ from executor.workers import Workers
 
 log = logging.getLogger(__name__)
 
-class Fault(RuntimeFailure):
-    """A call ended by a mistake of ours; what it has done is not known."""
-
 
 T = TypeVar("T")
 
@@ -54,6 +52,9 @@ UNCLEAR = (DaemonUnavailable, DeadlineExceeded, Fault)
 URGENT_CALLS = 4
 PULLS = 8
 REMOVAL_PATIENCE = 5.0  # seconds that a removal waits for the starts to be done: it costs the engine as much as a start
+SWEEP_PATIENCE = 30.0  # seconds that a start waits for what an earlier executor has left to be removed
+SWEPT_BY = ("mesos-docker.framework-id", "mesos-docker.executor-id", "mesos-docker.agent-id")
+OWNER = "mesos-docker.owner"
 MANY_REMOVALS = 100  # waiting ones, from which on they wait no more
 
 Post = Callable[[Event], None]  # takes what becomes of one task
@@ -73,6 +74,8 @@ class Engine:
         self._runtime: ContainerRuntime | None = None
         self._unremoved: set[str] = set()  # the engine was away when their removal was due
         self._over = Cancellation()
+        self._swept = threading.Event()
+        self._swept.set()
         self._starts = Workers("start", starts)
         self._pulls = Workers("pull", PULLS)
         self._urgent = Workers("urgent", URGENT_CALLS)
@@ -92,6 +95,24 @@ class Engine:
     def warm_up(self) -> None:
         """Load the SDK now, while nobody waits for it."""
         self._urgent.submit(lambda: self.runtime.version() and None)
+
+    def sweep(self) -> None:
+        """Remove what an earlier executor with our ids has left, before anything is started.
+
+        An agent has one executor of a framework and an id at a time, and tells the end of its tasks when it ends
+        without a word, as by SIGKILL. So containers with our labels and another owner belong to nobody.
+        """
+        wanted = {name: self._labels.get(name, "") for name in SWEPT_BY}
+        if self._strict or not all(wanted.values()):
+            return
+        self._swept.clear()
+
+        def job() -> None:
+            try:
+                self._remove_orphans(wanted)
+            finally:
+                self._swept.set()
+        self._urgent.submit(job)
 
     def start(self, task_id: str, plan: Plan, wanted: Callable[[], bool], post: Post) -> None:
         """-> ImageMissing, or Created and then Started, or NotStarted, or StartUnclear.
@@ -116,9 +137,11 @@ class Engine:
             found(None if gone else answer)
         self._urgent.submit(job)
 
-    def signal(self, container: str, signal: str, post: Post) -> None:
+    def signal(self, container: str, signal: str, post: Post, first: str | None = None) -> None:
         """-> SignalFailed if it could not be delivered."""
         def job() -> None:
+            if first is not None:
+                _failure(lambda: self.runtime.kill(container, first))
             failure = _failure(lambda: self.runtime.kill(container, signal))
             if failure is not None:
                 post(SignalFailed(failure))
@@ -167,6 +190,7 @@ class Engine:
                 self._remove_again()
 
     def _start(self, task_id: str, plan: Plan, wanted: Callable[[], bool], post: Post) -> None:
+        self._swept.wait(SWEEP_PATIENCE)
         began = time.monotonic()
         if not wanted():
             post(NotStarted(Failure(Cancelled, "")))
@@ -225,6 +249,18 @@ class Engine:
             if isinstance(error, UNCLEAR):
                 with self._lock:
                     self._unremoved.add(container)
+
+    def _remove_orphans(self, wanted: Mapping[str, str]) -> None:
+        found = _attempt(lambda: self.runtime.containers(wanted))
+        if isinstance(found, Failure):
+            log.warning("Cannot look for containers of an earlier executor: %s", found.text)
+            return
+        for container in found:
+            labels = (container.raw.get("Config") or {}).get("Labels") or {}
+            if labels.get(OWNER) != self._labels.get(OWNER):
+                log.warning("Removing the container of task %s: its executor ended without a word",
+                            labels.get("mesos-docker.task-id"))
+                self._remove(container.id)
 
     def _remove_again(self) -> None:
         with self._lock:

@@ -108,7 +108,7 @@ class Hands:
             self._engine.reread(task_id, found.id, follow=True, done=lambda: None)
 
     def _signal(self, entry: Entry, effect: effects.Signal) -> None:
-        self._engine.signal(entry.task.container or entry.name, effect.signal, self._later(entry))
+        self._engine.signal(entry.task.container or entry.name, effect.signal, self._later(entry), effect.first)
 
     def _force_remove(self, entry: Entry, effect: effects.ForceRemove) -> None:  # noqa: ARG002
         self._engine.force_remove(entry.task.container or entry.name, self._later(entry))

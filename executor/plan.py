@@ -36,6 +36,11 @@ class Plan:
     secrets: tuple[bytes, ...] = field(default=(), repr=False)  # files 0, 1, … of the secret directory
 
     @property
+    def user(self) -> str:
+        """Whom it runs as, as the task says; empty: whom the image says."""
+        return str(self.payload.get("User") or "")
+
+    @property
     def tty(self) -> bool:
         """Whether its output comes unframed."""
         return bool(self.payload.get("Tty"))
@@ -56,10 +61,13 @@ def agreement(task: TaskInfo, settings: Settings, capabilities: frozenset[str]) 
     docker = task.container.docker if task.container else None
     completion = task.max_completion_time
     kill_grace = task.kill_policy.grace_period if task.kill_policy else None
+    pull = next((each.value for each in reversed(docker.parameters) if each.key == "pull"), None) if docker else None
     terms = Terms(
         image=docker.image if docker else "",
         command=command_text(task.command),
-        force_pull=bool(docker and docker.force_pull_image) and not settings.drop_in,  # the agent has pulled for it
+        force_pull=(bool(docker and docker.force_pull_image) and not settings.drop_in)  # the agent has pulled for it
+        or pull == "always",
+        never_pull=pull == "never",
         killing=KILLING_CAPABILITY in capabilities,
         partition_aware=PARTITION_AWARE in capabilities,
         max_completion=completion / 1e9 if completion else None,
@@ -106,9 +114,12 @@ def plan(task: TaskInfo, settings: Settings, name: str, sandbox: str, *, total_m
 
 def _payload(options: RunOptions, labels: Mapping[str, str], secret_directory: str) -> dict[str, Any]:
     try:
-        return create_payload(options, labels, secret_directory=secret_directory)
+        payload = create_payload(options, labels, secret_directory=secret_directory)
     except SpecError as error:
         raise BadOption(error.problem) from error
+    # `docker run` would bring its own stdin, which is /dev/null. Here nobody ever attaches one, and what is open and
+    # not attached never ends; not open it is /dev/null, too.
+    return {key: value for key, value in payload.items() if key not in ("OpenStdin", "StdinOnce", "AttachStdin")}
 
 
 def known_limits(terms: Terms, plan: Plan) -> Terms:

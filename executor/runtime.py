@@ -113,6 +113,10 @@ class DeadlineExceeded(RuntimeFailure):
     retry = True
 
 
+class Fault(RuntimeFailure):
+    """A call ended by a mistake of ours; what it has done is not known."""
+
+
 class Cancelled(RuntimeFailure):
     """The caller gave up before the end."""
 

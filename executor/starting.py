@@ -54,6 +54,8 @@ def pull_failed(task: Task, event: PullFailed) -> Step:
 def pull(task: Task, event: ImageMissing) -> Step:  # noqa: ARG001
     if task.pulled:
         return end(task, NotRun(Failure(ImageNotFound, "it was pulled and is not there")))
+    if task.terms.never_pull:
+        return end(task, NotRun(Failure(ImageNotFound, "it is not there, and the task says never to pull it")))
     return Step(replace(task, phase=Phase.PULLING), (Pull(),))
 
 

@@ -37,6 +37,7 @@ class Terms:
     image: str = ""
     command: str = ""  # for people: what the container runs
     force_pull: bool = False
+    never_pull: bool = False  # also not if it is missing: --pull never
     killing: bool = False  # the framework has TASK_KILLING_STATE
     partition_aware: bool = False
     max_completion: float | None = None  # seconds, from the launch
@@ -120,20 +121,23 @@ def announcement(task: Task) -> tuple[Effect, ...]:
 
 
 def stop(task: Task, grace: float) -> Step:
-    """Announce the kill, send the stop signal, let the grace period run."""
+    """Announce the kill, send the stop signal, let the grace period run.
+
+    Without a grace period the stop signal goes out all the same, and SIGKILL right after it: as `docker stop -t 0`.
+    """
     told = (*announcement(task), StopChecks())
     task = replace(task, quiet=True)
     if grace <= 0:
-        task, effects = force(task)
+        task, effects = force(task, first=task.stop_signal)
         return Step(task, (*told, *effects))
     task = replace(task, phase=Phase.TERMINATING)
     return Step(task, (*told, Signal(task.stop_signal), StartTimer(Timer.GRACE, grace)))
 
 
-def force(task: Task) -> Step:
+def force(task: Task, first: str | None = None) -> Step:
     """No more grace."""
     task = replace(task, phase=Phase.FORCING, step=0)
-    return Step(task, (CancelTimer(Timer.GRACE), Signal("SIGKILL"), StartTimer(Timer.STEP, task.step_waits[0])))
+    return Step(task, (CancelTimer(Timer.GRACE), Signal("SIGKILL", first), StartTimer(Timer.STEP, task.step_waits[0])))
 
 
 def end(task: Task, outcome: Outcome) -> Step:

@@ -66,15 +66,6 @@ def _only(wanted: bool, why: str) -> Reader:
     return read
 
 
-def _only_missing(value: str) -> str:
-    """When to pull the image: the executor does it when it is missing, or always with force_pull_image."""
-    if value not in {"always", "missing", "never"}:
-        raise values.wrong(value, "must be one of 'always', 'missing', 'never'")
-    if value != "missing":
-        raise SpecError("", f"'{value}' is not possible here; force_pull_image pulls an image that is there already")
-    return value
-
-
 _FILE: Final = "names a file of the command line's machine, which is not there to be read here; "
 _COUNT: Final = values.integer(0)
 _WEIGHT: Final = values.integer(0, 1000)
@@ -187,7 +178,7 @@ OPTIONS: Final[dict[str, Option]] = {
                                                           "signatures")),
     "sig-proxy": Option("", values.boolean),
     "quiet": Option("", values.boolean),
-    "pull": Option("", _only_missing),
+    "pull": Option("", values.one_of("always", "missing", "never")),  # the executor does it: plan.agreement
     "cidfile": Option("", _refused(_FILE + "the container's id is in the data of TASK_RUNNING")),
     "env-file": Option("", _refused(_FILE + "use command.environment")),
     "label-file": Option("", _refused(_FILE + "use the parameter label")),

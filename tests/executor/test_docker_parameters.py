@@ -182,7 +182,7 @@ BAD = [
      ("dns", "nowhere", "IP address"),
     ("health-interval", "5", "duration"), ("network", "", "must name a network"), ("ip", "::1", "IPv4"),
     ("env-file", "/x", "names a file"), ("label-file", "/x", "names a file"), ("cidfile", "/x", "names a file"),
-    ("name", "x", "must not be 'name'"), ("detach", "true", "always waits"), ("pull", "always", "force_pull_image"),
+    ("name", "x", "must not be 'name'"), ("detach", "true", "always waits"), ("pull", "sometimes", "always"),
     ("security-opt", "seccomp=/profile.json", "seccomp profile"), ("add-host", "a", "HOST:IP"),
      ("env", "=x", "KEY=VALUE"),
     ("log-opt", "x", "KEY=VALUE"), ("gpus", "bus=1", "unexpected key 'bus'"), ("tmpfs", "t", "absolute"),

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.endings import Ending, decide, kill_grace
+from executor.endings import Ending, base_text, decide, kill_grace
 from executor.outcomes import (
     Cause,
     Exit,
@@ -25,6 +25,7 @@ from executor.runtime import (
     CommandNotFound,
     DaemonUnavailable,
     DeadlineExceeded,
+    Fault,
     ImageNotFound,
     NameConflict,
     NoSuchNetwork,
@@ -116,6 +117,8 @@ TABLE: list[tuple[Outcome, Cause | None, TaskState, str | None, str]] = [
      "not the task's fault, another attempt may succeed")),
     (not_run(DaemonUnavailable), None, DROPPED, LAUNCH,
      "Failed to run docker container: the engine's words; not the task's fault, another attempt may succeed"),
+    (not_run(Fault), None, FAILED, LAUNCH,
+     "Failed to run docker container: the engine's words; not the task's fault, another attempt may succeed"),
     (not_run(DeadlineExceeded), Cause.KILL, KILLED, None,
      "Failed to run docker container: the engine's words; not the task's fault, another attempt may succeed"),
 ]
@@ -146,8 +149,9 @@ STRICT: list[tuple[Outcome, Cause | None, Ending]] = [
     (not_run(CommandNotFound), None, Ending(FAILED, "Container exited with status 127")),
     (not_run(BadOption), None, Ending(FAILED, "Container exited with status 125")),
     (not_run(PortInUse), Cause.KILL, Ending(KILLED, "Container exited with status 125")),
-    (not_run(DaemonUnavailable, "E"), None, Ending(FAILED, "Failed to run docker container: E")),
-    (not_run(ImageNotFound, "E"), None, Ending(FAILED, "Failed to launch container: E")),
+    (not_run(DaemonUnavailable, "E"), None, Ending(FAILED, "Container exited with status 125")),
+    (not_run(ImageNotFound, "E"), None, Ending(FAILED, "Container exited with status 125")),
+    (not_run(Fault, "E"), None, Ending(FAILED, "Failed to run docker container: E")),
 ]
 
 
@@ -173,7 +177,7 @@ def test_every_ending_is_terminal_and_only_success_is_finished(
     assert is_terminal(ending.state)
     success = isinstance(outcome, Exit) and outcome.status == 0 and cause is None
     assert (ending.state is FINISHED) == success
-    assert ending.message.startswith(decide(Facts(outcome, cause), strict=True).message.split(": the engine")[0])
+    assert ending.message.startswith(base_text(outcome, strict=strict))
 
 
 @pytest.mark.parametrize(("cause", "override", "policy", "shutdown", "seconds"), [

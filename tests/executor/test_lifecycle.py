@@ -120,6 +120,21 @@ def test_kill_with_grace_sends_the_images_signal_then_sigkill() -> None:
     assert f.Signal("SIGKILL") in effects
 
 
+def test_without_grace_the_stop_signal_comes_right_before_sigkill() -> None:
+    """As `docker stop -t 0`; a grace period that runs out sends SIGKILL alone."""
+    task, _ = accept("t", Terms())
+    for event in (e.Created("c"), e.Started("c", True, 7, "SIGQUIT", (), b"[]")):
+        task, _ = advance(task, event)
+    _, effects = advance(task, e.EndRequested(Cause.KILL, 0.0))
+    assert [effect for effect in effects if isinstance(effect, f.Signal)] == [f.Signal("SIGKILL", first="SIGQUIT")]
+
+
+def test_never_pull_means_never() -> None:
+    told = through(Terms(never_pull=True), e.ImageMissing(), e.Drained())
+    assert told[-1][0] is TaskState.FAILED
+    assert (told[-1][1] or "").endswith("it is not there, and the task says never to pull it")
+
+
 def test_an_engine_that_does_not_obey_is_passed_by() -> None:
     task, _ = accept("t", Terms())
     for event in (*STARTED, e.EndRequested(Cause.KILL, 0.0)):

@@ -82,6 +82,21 @@ def test_the_drop_in_leaves_the_payload_as_mesos_would_have_it() -> None:
     assert payload["HostConfig"]["AutoRemove"] is True
 
 
+@pytest.mark.parametrize("settings", [CUSTOM, DROP_IN])
+def test_nobody_writes_to_stdin_so_it_is_not_opened(settings: Settings) -> None:
+    """As `docker run --interactive` with the executor's own stdin, /dev/null; opened, it would never end."""
+    payload = planned(settings, docker={"parameters": [{"key": "interactive", "value": "true"}]}).payload
+    assert not {"OpenStdin", "StdinOnce", "AttachStdin"} & set(payload)
+
+
+@pytest.mark.parametrize(("value", "force", "never"), [
+    ("missing", False, False), ("always", True, False), ("never", False, True)])
+def test_the_parameter_pull(value: str, force: bool, never: bool) -> None:
+    for settings in (CUSTOM, DROP_IN):
+        terms = agreed(settings, docker={"parameters": [{"key": "pull", "value": value}]}).terms
+        assert (terms.force_pull, terms.never_pull) == (force, never)
+
+
 def test_limits_that_only_the_payload_says() -> None:
     values = [{"key": "restart", "value": "on-failure:2"}, {"key": "memory", "value": "1g"}]
     made = planned(docker={"parameters": values})

@@ -18,7 +18,7 @@ from executor.flags import FlagError, Flags, parse
 from executor.health import Result, health, interpret
 from executor.lifecycle import accept, advance
 from executor.outcomes import Cause, Exit, Facts, Failure, NotRun, Outcome, Signalled, Unknown
-from executor.runtime import Address, DaemonUnavailable
+from executor.runtime import Address, Fault
 from executor.statuses import network_infos
 from executor.tasks import Task, Terms
 from specs.check import HealthCheck
@@ -46,7 +46,7 @@ def _outcome(run: Json) -> Outcome:
         return Signalled(run["signal"], core_dumped=run.get("core_dumped", False))
     if "none" in run:
         return Unknown()
-    return NotRun(Failure(DaemonUnavailable, run.get("failure", "discarded")))
+    return NotRun(Failure(Fault, run.get("failure", "discarded")))
 
 
 def kill_grace_seconds(case: Json) -> Json:
