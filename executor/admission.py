@@ -17,6 +17,7 @@ from executor.mesos import Message
 from executor.outcomes import Failure, NotRun, Outcome, Refused
 from executor.plan import Agreement, Plan, agreement, known_limits, plan, sandbox_folders
 from executor.runtime import RuntimeFailure
+from executor.sandbox import hand_over, make_folders, owner
 from executor.tasks import Phase, Task, Terms
 from specs.errors import SpecError
 from specs.ids import id_problem
@@ -69,7 +70,9 @@ class Admission:
             entry.plan = plan(info, self._settings, entry.name, str(sandbox), total_memory=total_memory(),
                               secret_directory=str(secrets))
             if not self._settings.drop_in:
-                make_folders(sandbox_folders(entry.plan.payload, str(sandbox)))
+                whose = owner(entry.plan.user)
+                hand_over(str(sandbox), whose)
+                make_folders(sandbox_folders(entry.plan.payload, str(sandbox)), whose)
             keep_secrets(entry, secrets, entry.plan.secrets)
         except SpecError as error:
             return Refused(error.problem, error.path)
@@ -91,13 +94,6 @@ class Admission:
 
 def _entry(task_id: str, agreed: Agreement, name: str) -> Entry:
     return Entry(Task(task_id, agreed.terms, Phase.STARTING), agreed, name)
-
-
-def make_folders(paths: Sequence[str]) -> None:
-    """Those that are not there, as ours, so that who reads the sandbox can write into them. Raises OSError."""
-    for path in paths:
-        if not os.path.lexists(path):
-            Path(path).mkdir(parents=True)
 
 
 def keep_secrets(entry: Entry, directory: Path, secrets: Sequence[bytes]) -> None:

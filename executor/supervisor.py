@@ -189,6 +189,7 @@ class Supervisor:
         capabilities = framework_info.get("capabilities") or ()
         self._capabilities = frozenset(str(each.get("type")) for each in capabilities)
         self._engine.warm_up()
+        self._engine.sweep()
         if self._settings.idle_timeout is not None and not self._entries and not self._ended:
             self._timers.start(_IDLE, self._clock() + self._settings.idle_timeout)
 

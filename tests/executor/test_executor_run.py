@@ -4,8 +4,8 @@ from __future__ import annotations
 import base64
 import json
 import subprocess
-import uuid
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,15 +43,18 @@ def containers(agent: ScriptedAgent) -> list[str]:
 
 @pytest.fixture
 def agent() -> Iterator[ScriptedAgent]:
-    """Its framework's id is its own, so that we find its containers, and remove what is left of them."""
+    """What is left of its framework's containers is removed."""
     scripted = ScriptedAgent()
-    scripted.framework_id = f"framework-{uuid.uuid4()}"
     with scripted:
         yield scripted
     left = subprocess.run(["docker", "ps", "-aq", "--filter", f"label={LABEL}={scripted.framework_id}"], check=True,
                           capture_output=True, text=True).stdout.split()
     if left:
         subprocess.run(["docker", "rm", "-fv", *left], check=True, capture_output=True)
+
+
+def has_begun(agent: ScriptedAgent, task_id: str) -> bool:
+    return "TASK_RUNNING" in agent.states(task_id)
 
 
 def has_ended(agent: ScriptedAgent, *tasks: str) -> bool:
@@ -98,6 +101,26 @@ def test_tasks_outlive_a_lost_agent_and_end_with_shutdown(agent: ScriptedAgent, 
     assert {name: agent.states(name)[-1] for name in names} == dict.fromkeys(names, "TASK_KILLED")
 
 
+def test_what_a_killed_executor_leaves_is_removed_by_the_next_of_its_id(agent: ScriptedAgent, tmp_path: Path) -> None:
+    """The agent has told the end of its tasks; other executors' containers are none of its business."""
+    for number, executor_id in enumerate(("executor-1", "another")):
+        with started(environment(agent, tmp_path, MESOS_EXECUTOR_ID=executor_id), tmp_path) as process:
+            agent.wait_subscribed(times=number + 1)
+            agent.event("LAUNCH", launch={"task": task(agent, executor_id, SLEEPER, custom=True)})
+            agent.wait_for(partial(has_begun, agent, executor_id), timeout=90)
+            process.kill()
+            process.wait(30)
+    others, old = containers(agent)  # the newest first
+    with started(environment(agent, tmp_path), tmp_path) as process:
+        agent.wait_subscribed(times=3)
+        agent.event("LAUNCH", launch={"task": task(agent, "t2", "exit 0", custom=True)})
+        agent.wait_for(lambda: has_ended(agent, "t2"), timeout=90)
+        assert old not in containers(agent)
+        assert others in containers(agent)
+        agent.event("SHUTDOWN")
+        assert process.wait(60) == 0
+
+
 def test_without_checkpointing_a_dead_agents_containers_are_ended(agent: ScriptedAgent, tmp_path: Path) -> None:
     with started(environment(agent, tmp_path, MESOS_CHECKPOINT="0"), tmp_path) as process:
         subscribed(agent, process, tmp_path)
@@ -122,3 +145,22 @@ def test_a_container_that_ends_while_the_agent_is_away_is_told_when_it_is_back(a
         agent.come_back()
         agent.wait_for(lambda: has_ended(agent, "t1"))
         assert agent.states("t1") == ["TASK_STARTING", "TASK_RUNNING", "TASK_FINISHED"]
+
+
+def test_what_fails_because_the_container_ends_is_no_failed_health_check(agent: ScriptedAgent, tmp_path: Path) -> None:
+    """Processes go one by one: a server may be gone some time before its container is, and a task ends as it ends."""
+    check = {"type": "HTTP", "http": {"port": 80}, "delay_seconds": 0, "interval_seconds": 0, "timeout_seconds": 5,
+             "grace_period_seconds": 60, "consecutive_failures": 1}
+    names = [f"t{number}" for number in range(4)]
+    serves = "mkdir /w; echo hi > /w/index.html; httpd -p 80 -h /w; sleep 1"
+    with started(environment(agent, tmp_path), tmp_path) as process:
+        subscribed(agent, process, tmp_path)
+        for name in names:
+            info = {**task(agent, name, serves, custom=True), "health_check": check}
+            agent.event("LAUNCH", launch={"task": info})
+        agent.wait_for(lambda: has_ended(agent, *names), timeout=90)
+        agent.event("SHUTDOWN")
+        assert process.wait(60) == 0
+    for name in names:
+        assert agent.states(name) == ["TASK_STARTING", "TASK_RUNNING", "TASK_RUNNING", "TASK_FINISHED"]
+        assert [update.get("healthy") for update in agent.updates[name]] == [None, None, True, None]

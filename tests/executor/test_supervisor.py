@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from pathlib import Path
 
@@ -294,6 +295,37 @@ def test_health_kills(tmp_path: Path) -> None:
         assert [each.healthy for each in run.agent.of("a")] == [None, None, False, False, None, False]
         assert status.message == ("Container exited with status 137: its health check failed "
                                   "(2 times in a row, at last: Command exited with status 1)")
+
+
+def test_what_an_earlier_executor_left_is_removed_before_anything_starts(tmp_path: Path) -> None:
+    ours = {"mesos-docker.framework-id": "f", "mesos-docker.executor-id": "e", "mesos-docker.agent-id": "a"}
+    runtime = FakeRuntime()
+    for name, executor in (("old", "e"), ("others", "e2")):
+        labels = {**ours, "mesos-docker.owner": "dead", "mesos-docker.executor-id": executor}
+        runtime.start(runtime.create({"Image": "busybox:static", "Labels": labels, "Cmd": ["sleep", "600"]}, name))
+    held = runtime.hold("containers")
+    with running(tmp_path, runtime, labels={**ours, "mesos-docker.owner": "me"}) as run:
+        run.launch("a", "true")
+        assert run.agent.wait_for(lambda agent: agent.states("a") == [STARTING])
+        assert runtime.names() == ["old", "others"]
+        held.set()
+        run.ended("a")
+        assert "old" not in runtime.names()
+        assert "others" in runtime.names()
+        runtime.remove("others")
+
+
+def test_a_sandbox_is_the_tasks_users(tmp_path: Path) -> None:
+    user = "4321:8765" if os.geteuid() == 0 else f"{os.getuid()}:{os.getgid()}"
+    volumes = [{"container_path": "/www", "host_path": "html/www", "mode": "RW"}]
+    with running(tmp_path) as run:
+        command = {"value": "true", "user": user}
+        run.supervisor.launch({**task("a", None, container={"volumes": volumes}), "command": command})
+        assert run.ended("a").state is FINISHED
+        for folder in ("", "html", "html/www"):
+            found = (tmp_path / "tasks/a" / folder).stat()
+            assert f"{found.st_uid}:{found.st_gid}" == user
+        assert (tmp_path / "tasks").stat().st_uid == os.getuid()
 
 
 def test_a_check_is_reported_in_every_update(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ import ssl
 import struct
 import sys
 import threading
+import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -61,7 +62,6 @@ class Received:
 class ScriptedAgent:
     """Use as a context manager. `host` is an IP address, or the absolute path of a unix socket to make."""
 
-    framework_id = "framework-1"
     executor_id = "executor-1"
     agent_id = "agent-1"
 
@@ -71,6 +71,7 @@ class ScriptedAgent:
 
         An empty `process_id` makes it the process's default actor, as a real agent is: its API then has no prefix.
         """
+        self.framework_id = f"framework-{uuid.uuid4()}"  # containers are known by it
         self.host = host
         self.port = 0
         self.path = f"/{process_id}/api/v1/executor" if process_id else "/api/v1/executor"

@@ -67,6 +67,7 @@ class FakeContainer:
         self.host: Mapping[str, Any] = payload.get("HostConfig") or {}
         self.networks: dict[str, dict[str, str]] = {}
         self.running = self.paused = self.oom_killed = False
+        self.removing = False  # from the beginning of a forced removal on, before its process is killed
         self.exit_code = 0
         self.error = ""
         self.pid = pid
@@ -162,6 +163,7 @@ class FakeContainer:
             "Id": self.id,
             "Name": f"/{self.name}",
             "State": {
+                "Status": "removing" if self.removing else "running" if self.running else "exited",
                 "Running": self.running, "Paused": self.paused, "Pid": self.pid if self.running else 0,
                 "ExitCode": 0 if self.running else self.exit_code, "OOMKilled": self.oom_killed, "Error": self.error,
                 "StartedAt": self.started_at, "FinishedAt": self.finished_at,

@@ -169,6 +169,7 @@ class FakeRuntime:
         if found.running and not force:
             raise RuntimeFailure(f"You cannot remove a running container {found.id}. Stop the container before "
                                  "attempting removal or force remove")
+        found.removing = True
         found.signal("SIGKILL")
         found.wait(None)
         with self._changed:

@@ -1,0 +1,30 @@
+"""Whose a task's sandbox is."""
+from __future__ import annotations
+
+import os
+import pwd
+from pathlib import Path
+
+import pytest
+
+from executor.sandbox import Owner, make_folders, owner
+
+ROOT = pwd.getpwuid(0)
+
+
+@pytest.mark.parametrize(("user", "whose"), [
+    ("", Owner()), ("12", Owner(12)), ("12:34", Owner(12, 34)), (ROOT.pw_name, Owner(0, ROOT.pw_gid)),
+    (f"{ROOT.pw_name}:7", Owner(0, 7)), ("12:root", Owner(12, 0)), ("no-such-user", Owner()),
+    ("no-such-user:no-such-group", Owner()),
+])
+def test_owner(user: str, whose: Owner) -> None:
+    assert owner(user) == whose
+
+
+def test_what_is_there_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir(mode=0o700)
+    (tmp_path / "dead").symlink_to(tmp_path / "elsewhere")
+    make_folders([str(tmp_path / "there" / "new"), str(tmp_path / "dead")], Owner(os.getuid(), os.getgid()))
+    assert (tmp_path / "there" / "new").is_dir()
+    assert (tmp_path / "there").stat().st_mode & 0o777 == 0o700
+    assert not (tmp_path / "elsewhere").exists()
