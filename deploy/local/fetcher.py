@@ -53,7 +53,7 @@ async def _fetch(uri: Json, directory: Path) -> None:
     if scheme in {"http", "https"}:
         await _download(uri["value"], target)
     else:
-        await asyncio.to_thread(shutil.copyfile, local_path(uri["value"]), target)
+        await asyncio.to_thread(shutil.copy, local_path(uri["value"]), target)  # with its mode, as `cp`
     if uri.get("executable", False):
         target.chmod(0o755)
     elif uri.get("extract", True):

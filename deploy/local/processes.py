@@ -87,13 +87,14 @@ class ProcessTable:
 
 
 def start_of(pid: int) -> int | None:
-    """When a process started, in clock ticks since boot; None: there is none. With the pid it names one process for
-    good: pids are used again."""
+    """When a process started, in clock ticks since boot; None: there is none, or it has ended. With the pid it names
+    one process for good: pids are used again."""
     try:
         stat = Path("/proc", str(pid), "stat").read_bytes()
     except OSError:
         return None
-    return int(stat[stat.rindex(b")") + 2:].split()[19])
+    fields = stat[stat.rindex(b")") + 2:].split()
+    return None if fields[0] == b"Z" else int(fields[19])
 
 
 def kill_tree(pid: int, number: signal.Signals = signal.SIGKILL) -> None:

@@ -78,12 +78,11 @@ class Recovery:
         for task in record.tasks:
             state.updates.recover(framework.id, task.info["task_id"]["value"], task.updates, task.acknowledged)
         framework.executors[executor_id] = executor
-        alive = record.pid is not None and start_of(record.pid) == record.start
+        alive = record.pid is not None and record.start is not None and start_of(record.pid) == record.start
         watched = alive and record.pid is not None and state.containerizer_of(executor).recover(
             executor.container_id, record.pid, lambda termination: self._launcher.terminated(executor, termination))
-        if not watched:  # a container that was never forked is unknown; of one that has ended only the status is
-            unknown = "Abnormal executor termination: unknown container" if record.pid is None else None
-            ended.append((executor, Termination(message=unknown)))
+        if not watched:  # the containerizer has forgotten it before the agent asks
+            ended.append((executor, Termination(message="Abnormal executor termination: unknown container")))
 
     @staticmethod
     def _recover_task(executor: Executor, info: Json, updates: list[Json], acknowledged: set[str]) -> None:
