@@ -138,8 +138,7 @@ class Accepting:
 
     def _add_task(self, framework: Framework, agent: AgentRecord, info: Json) -> Resources:
         task = new_task(info, framework.id)
-        framework.tasks[task.id] = task
-        agent.tasks[framework.id, task.id] = task
+        self._cluster.add_task(framework, agent, task)
         return task.resources
 
     def _tell(self, framework: Framework, task: Json, state: str, reason: str, message: str) -> None:

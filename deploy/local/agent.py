@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from typing import Any
 
 from deploy.local.agent_http import agent_routes
@@ -33,6 +34,13 @@ log = logging.getLogger(__name__)
 Json = dict[str, Any]
 
 
+def _host_name(ip: str) -> str:
+    try:
+        return socket.gethostbyaddr(ip)[0]
+    except OSError:
+        return ip
+
+
 class Agent:
     """One agent. The methods named on_… are `agent_link.AgentInbox`."""
 
@@ -44,6 +52,7 @@ class Agent:
         self._recovery = Recovery(self.state, self.launcher)
         self._server = HttpServer(agent_routes(self.state, self.executor_api), "slave(1)")
         self._link: AgentLink | None = None
+        self._leaving: asyncio.Task[None] | None = None
 
     # ---- life
 
@@ -52,6 +61,7 @@ class Agent:
         state, flags = self.state, self.state.flags
         port = await self._server.start(flags.ip, flags.port)
         state.address = f"{flags.ip}:{port}"
+        state.master_hostname = await asyncio.to_thread(_host_name, (flags.master or flags.ip).partition(":")[0])
         state.info = {"hostname": flags.hostname, "port": port, "resources": flags.resources,
                       "attributes": flags.attributes}
         agent_id = latest_agent_id(flags.work_dir)
@@ -95,6 +105,14 @@ class Agent:
         """Stop as a process would that is killed: executors go on, and may find the agent again after a restart. With
         `end_executors` nothing of what the agent has started stays behind."""
         state = self.state
+        leaving = self._leaving
+        if leaving is not None and leaving is not asyncio.current_task():
+            if state.stopped:
+                await leaving
+            else:
+                leaving.cancel()
+        if state.stopped:
+            return
         state.stopped = True
         if state.master is not None and self._link is not None:
             state.master.to.on_agent_exited(self._link)
@@ -151,10 +169,16 @@ class Agent:
                 asked["task_id"], AgentFramework(info).lost, source="SOURCE_AGENT", agent_id={"value": state.id},
                 uuid=new_uuid(), message="Reconciliation: task unknown to the agent", reason="REASON_RECONCILIATION"))
 
-    def on_refused(self, reason: str) -> None:
-        log.error("the master refused this agent: %s", reason)
-        for framework in list(self.state.frameworks.values()):
-            self._shut_down_framework(framework)
+    def on_shutdown(self, reason: str) -> None:
+        """The master wants no more of this agent: it ends its executors, and then itself."""
+        log.error("the master shut this agent down: %s", reason)
+        if self._leaving is None:
+            self._leaving = asyncio.get_running_loop().create_task(self._leave())
+
+    async def _leave(self) -> None:
+        await self._end([executor for framework in self.state.frameworks.values()
+                         for executor in framework.executors.values()])
+        await self.stop(end_executors=False)
 
     def on_run_tasks(self, framework: Json, executor: Json | None, tasks: list[Json], *, group: bool,
                      launch_executor: bool) -> None:

@@ -13,9 +13,10 @@ from deploy.local.agent_state import AgentState
 from deploy.local.executor_api import RECOVERING, ExecutorApi
 from deploy.local.executors import AgentFramework, Executor
 from deploy.local.files import Files
-from deploy.local.http_server import Handler, Request, Response, json_response, text
+from deploy.local.http_server import Handler, Request, Response, Streaming, json_response, text
 from deploy.local.json_message import full
 from deploy.local.messages import resources_of
+from deploy.local.metrics import agent_metrics, system_stats
 from deploy.local.operator_calls import OperatorApi, version_info
 from deploy.local.records import Task
 from deploy.local.sandbox import virtual_path
@@ -39,7 +40,7 @@ class AgentHttp:
         self._files = Files(self._sandboxes)
         self._operator = OperatorApi("agent", {
             "GET_AGENT": lambda _: {"get_agent": {"agent_info": state.info}},
-            "GET_CONTAINERS": lambda _: {"get_containers": {"containers": self._get_containers()}},
+            "GET_CONTAINERS": lambda _: self._get_containers(),
             "GET_FRAMEWORKS": lambda _: {"get_frameworks": self._get_frameworks()},
             "GET_EXECUTORS": lambda _: {"get_executors": self._get_executors()},
             "GET_TASKS": lambda _: {"get_tasks": self._get_tasks()},
@@ -48,13 +49,15 @@ class AgentHttp:
             "GET_STATE": lambda _: {"get_state": {
                 "get_tasks": self._get_tasks(), "get_executors": self._get_executors(),
                 "get_frameworks": self._get_frameworks()}},
-        }, self._files, self._flags)
+        }, self._files, self._flags, lambda: agent_metrics(state, self._start_time))
 
     def routes(self) -> dict[str, Handler]:
         return {
             "/api/v1/executor": self._executor_api.handle, "/api/v1": self._operator_api,
             "/version": lambda _: json_response(version_info()), "/health": lambda _: Response(200),
-            "/state": self._state, "/state.json": self._state, "/containers": self._containers,
+            "/state": self._state, "/containers": self._containers,
+            "/metrics/snapshot": lambda _: json_response(agent_metrics(self._agent, self._start_time)),
+            "/system/stats.json": lambda _: json_response(system_stats()),
             "/flags": lambda _: json_response({"flags": self._flags()}), **self._files.routes(),
         }
 
@@ -81,7 +84,7 @@ class AgentHttp:
 
     # ---- endpoints
 
-    def _operator_api(self, request: Request) -> Response:
+    def _operator_api(self, request: Request) -> Response | Streaming:
         return text(503, RECOVERING) if self._agent.recovering else self._operator.handle(request)
 
     def _state(self, _: Request) -> Response:
@@ -99,7 +102,7 @@ class AgentHttp:
             "unreserved_resources": models.resources(total),
             "reserved_resources_full": {}, "unreserved_resources_full": full_total, "reserved_resources_allocated": {},
             "unreserved_resources_allocated": models.resources(used), "resource_providers": [],
-            "attributes": models.attributes(agent.info.get("attributes", ())), "master_hostname": agent.flags.ip,
+            "attributes": models.attributes(agent.info.get("attributes", ())), "master_hostname": agent.master_hostname,
             "flags": self._flags(), "frameworks": [models.agent_framework(item) for item in agent.frameworks.values()],
             "completed_frameworks": [models.agent_framework(item) for item in agent.completed],
         })
@@ -114,11 +117,12 @@ class AgentHttp:
 
     # ---- the v1 operator API
 
-    def _get_containers(self) -> list[Json]:
-        return [{"framework_id": {"value": framework.id}, "executor_id": {"value": executor.id},
-                 "executor_name": executor.info.get("name", ""), "container_id": {"value": executor.container_id},
-                 "container_status": self._agent.containerizer_of(executor).status(executor.container_id) or {}}
-                for framework in self._agent.frameworks.values() for executor in framework.executors.values()]
+    def _get_containers(self) -> Json:
+        found = [{"framework_id": {"value": framework.id}, "executor_id": {"value": executor.id},
+                  "executor_name": executor.info.get("name", ""), "container_id": {"value": executor.container_id},
+                  "container_status": self._agent.containerizer_of(executor).status(executor.container_id) or {}}
+                 for framework in self._agent.frameworks.values() for executor in framework.executors.values()]
+        return {"get_containers": {"containers": found}} if found else {}
 
     def _get_frameworks(self) -> Json:
         return {"frameworks": [{"framework_info": item.info} for item in self._agent.frameworks.values()],

@@ -13,6 +13,7 @@ import asyncio
 import time
 from typing import Any
 
+from deploy.local import models
 from deploy.local.agent_link import AgentLink
 from deploy.local.cluster import Cluster
 from deploy.local.messages import resources_of, status
@@ -38,11 +39,15 @@ class AgentRegistry:
         agent_id = self._cluster.new_agent_id()
         self._add(AgentRecord(agent_id, {**info, "id": {"value": agent_id}}, link, resources_of(info), version, pid,
                               registered_time=time.time()))
+        self._cluster.operators.agent_added(models.agent_message(self._cluster.agents[agent_id]))
         link.post(link.to.on_registered, agent_id)
 
     def _add(self, agent: AgentRecord) -> None:
         self._cluster.agents[agent.id] = agent
         self._cluster.allocator.add_agent(agent.id, agent.total)
+        if agent.id in self._cluster.deactivated_agents:
+            agent.active, agent.deactivated = False, True
+            self._cluster.allocator.set_agent_active(agent.id, active=False)
         self._cluster.allocate_soon()
 
     def on_reregister(self, link: AgentLink, info: Json, pid: str, version: str, *, frameworks: list[Json],
@@ -51,7 +56,7 @@ class AgentRegistry:
         cluster = self._cluster
         agent_id = info["id"]["value"]
         if agent_id in cluster.gone_agents:
-            link.post(link.to.on_refused, "Agent has been marked gone")
+            link.post(link.to.on_shutdown, "Agent has been marked gone")
             return
         records = [task_from_message(message) for message in tasks]
         known = cluster.agents.get(agent_id)
@@ -82,8 +87,8 @@ class AgentRegistry:
                 link.post(link.to.on_kill_task, task.framework_id, task.id, None)
         for framework_id in {task.framework_id for task in tasks} & set(self._cluster.completed):
             link.post(link.to.on_shutdown_framework, framework_id)
-        agent.connected = agent.active = True
-        self._cluster.allocator.set_agent_active(agent.id, active=True)
+        agent.connected, agent.active = True, not agent.deactivated
+        self._cluster.allocator.set_agent_active(agent.id, active=agent.active)
 
     def _readmit(self, link: AgentLink, info: Json, pid: str, version: str, frameworks: list[Json],
                  executors: list[Json], tasks: list[Task]) -> None:  # (the parts of one message)
@@ -108,6 +113,7 @@ class AgentRegistry:
                 framework.executors.setdefault(agent_id, {})[key[1]] = executor
         for task in kept:
             self._adopt(agent, task)
+        cluster.operators.agent_added(models.agent_message(agent))
         link.post(link.to.on_reregistered, [])
         for framework_id in [item["id"]["value"] for item in frameworks]:
             if framework_id in cluster.completed:
@@ -119,8 +125,8 @@ class AgentRegistry:
             self._cluster.allocator.charge(task.framework_id, agent.id, task.resources)
         framework = self._cluster.frameworks.get(task.framework_id)
         if framework is not None:
-            framework.tasks[task.id] = task
             framework.unreachable_tasks.pop(task.id, None)
+            self._cluster.add_task(framework, agent, task)
 
     def _tell_of_return(self, task: Task, *, unreachable: bool) -> None:
         framework = self._cluster.frameworks.get(task.framework_id)
@@ -129,7 +135,7 @@ class AgentRegistry:
         message = "Unreachable agent re-reregistered" if unreachable else "Unknown agent reregistered"
         self._cluster.forward(framework, status(
             task.info["task_id"], task.state, source="SOURCE_MASTER", agent_id=task.info["agent_id"], message=message,
-            reason="REASON_SLAVE_REREGISTERED", executor_id=task.executor_id, **last_findings(task)))
+            reason="REASON_AGENT_REREGISTERED", executor_id=task.executor_id, **last_findings(task)))
 
     def _update_frameworks(self, agent: AgentRecord, frameworks: list[Json]) -> None:
         for info in frameworks:
@@ -167,7 +173,7 @@ class AgentRegistry:
     def _remove_framework(self, agent: AgentRecord, framework: Framework) -> None:
         for task in [task for key, task in agent.tasks.items() if key[0] == framework.id]:
             lost = status(task.info["task_id"], "TASK_LOST", source="SOURCE_MASTER", agent_id=task.info["agent_id"],
-                          message=f"Agent {agent.info['hostname']} disconnected", reason="REASON_SLAVE_DISCONNECTED",
+                          message=f"Agent {agent.info['hostname']} disconnected", reason="REASON_AGENT_DISCONNECTED",
                           executor_id=task.executor_id)
             self._end_task(framework, task, lost)
         for framework_id, executor_id in [key for key in agent.executors if key[0] == framework.id]:
@@ -182,25 +188,30 @@ class AgentRegistry:
         """An agent that leaves for good, orderly."""
         agent = self._cluster.agents.get(agent_id)
         if agent is not None:
-            self._remove(agent, "Agent unregistered")
+            self.remove(agent, "Agent unregistered")
 
     def _mark_unreachable(self, agent: AgentRecord, why: str) -> None:
         if not agent.connected and self._cluster.agents.get(agent.id) is agent:
-            self._remove(agent, why)
+            self.remove(agent, why)
 
-    def _remove(self, agent: AgentRecord, message: str) -> None:
+    def remove(self, agent: AgentRecord, message: str, *, gone: bool = False) -> None:
+        """An agent is lost, or the operator has marked it `gone`: so are its tasks, and offers."""
         cluster = self._cluster
         now = time.time()
-        cluster.unreachable_agents[agent.id] = now
+        since = None if gone else {"nanoseconds": int(now * 1e9)}
+        if gone:
+            cluster.gone_agents.add(agent.id)
+        else:
+            cluster.unreachable_agents[agent.id] = now
         for task in list(agent.tasks.values()):
             framework = cluster.frameworks.get(task.framework_id)
             if framework is None:
                 continue
-            state = "TASK_UNREACHABLE" if framework.has("PARTITION_AWARE") else "TASK_LOST"
+            state, reason = lost_state(framework, gone=gone)
             self._end_task(framework, task, status(
                 task.info["task_id"], state, source="SOURCE_MASTER", agent_id=task.info["agent_id"], message=message,
-                reason="REASON_SLAVE_REMOVED", executor_id=task.executor_id,
-                unreachable_time={"nanoseconds": int(now * 1e9)}), unreachable=True)
+                reason=reason, executor_id=task.executor_id, unreachable_time=since),
+                unreachable=state != "TASK_GONE_BY_OPERATOR")
         for framework_id, executor_id in list(agent.executors):
             cluster.remove_executor(agent, framework_id, executor_id)
         for offer in cluster.agent_offers(agent.id):
@@ -241,6 +252,16 @@ class AgentRegistry:
         if framework is not None and agent_id in self._cluster.agents:
             framework.send({"type": "MESSAGE", "message": {
                 "agent_id": {"value": agent_id}, "executor_id": {"value": executor_id}, "data": data}})
+
+
+def lost_state(framework: Framework, *, gone: bool) -> tuple[str, str]:
+    """State and reason of a task whose agent is lost, or `gone`: frameworks that are not PARTITION_AWARE know only
+    TASK_LOST."""
+    if not framework.has("PARTITION_AWARE"):
+        return "TASK_LOST", "REASON_AGENT_REMOVED"
+    if gone:
+        return "TASK_GONE_BY_OPERATOR", "REASON_AGENT_REMOVED_BY_OPERATOR"
+    return "TASK_UNREACHABLE", "REASON_AGENT_REMOVED"
 
 
 def unanswered_pings_end(observed: float, interval: float, limit: int) -> float:

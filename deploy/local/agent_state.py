@@ -58,6 +58,7 @@ class AgentState:
         self.containerizers = containerizers
         self.info: Json = {}  # AgentInfo
         self.address = ""  # ip:port
+        self.master_hostname = ""  # as the machine knows the master's address
         self.running = False  # registered with a master
         self.recovering = True
         self.stopped = False

@@ -16,13 +16,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from deploy.local.allocator import Allocation, Allocator, refuse_seconds
-from deploy.local.messages import resource_messages, resources_of
+from deploy.local.messages import of_update, resource_messages, resources_of
+from deploy.local.operator_events import OperatorEvents
 from deploy.local.records import MAX_COMPLETED_FRAMEWORKS, AgentRecord, Framework, Offer, Task, is_terminal
 from specs.resources import Resources
 
 Json = dict[str, Any]
 
 VERSION: Final = "1.12.0"  # of the Mesos whose behaviour this is
+GIT_SHA: Final = "c1b42f79d157aa900be5cbb0c1023f1479962aa7"  # likewise
 HEARTBEAT_SECONDS: Final = 15.0
 
 
@@ -38,6 +40,7 @@ class MasterFlags:
     agent_reregister_timeout: float = 600.0  # seconds
     agent_ping_timeout: float = 15.0  # seconds
     max_agent_ping_timeouts: int = 5
+    work_dir: str | None = None  # only shown: nothing is kept there
 
 
 class Cluster:
@@ -48,12 +51,14 @@ class Cluster:
         self.id = str(uuid.uuid4())
         self.start_time = time.time()
         self.allocator = Allocator(flags.allocation_interval)
+        self.operators = OperatorEvents()
         self.frameworks: dict[str, Framework] = {}
         self.completed: dict[str, Framework] = {}
         self.agents: dict[str, AgentRecord] = {}
         self.recovered_agents: set[str] = set()  # known from before a restart, not yet back
         self.unreachable_agents: dict[str, float] = {}  # since when
         self.gone_agents: set[str] = set()
+        self.deactivated_agents: set[str] = set()  # by the operator: they get no tasks
         self.offers: dict[str, Offer] = {}
         self._counts = {"framework": 0, "agent": 0, "offer": 0}
         self._round: asyncio.TimerHandle | asyncio.Handle | None = None
@@ -97,9 +102,12 @@ class Cluster:
         ended_before = task.state_ended
         if not is_terminal(task.state):
             task.state = state
+        new_state = True
         if task.statuses and task.statuses[-1]["state"] == status["state"]:
             task.statuses.pop()
-        task.statuses.append({name: value for name, value in status.items() if name != "data"})
+            new_state = False
+        task.statuses.append({name: value for name, value in of_update(status).items() if name != "data"})
+        self.operators.task_updated(task, status, new_state=new_state)
         if task.state_ended and not ended_before:
             self.allocator.recover(task.framework_id, task.agent_id, task.resources)
 
@@ -118,6 +126,11 @@ class Cluster:
         if agent is not None:
             agent.tasks.pop((task.framework_id, task.id), None)
             agent.killed.discard((task.framework_id, task.id))
+
+    def add_task(self, framework: Framework, agent: AgentRecord, task: Task) -> None:
+        framework.tasks[task.id] = task
+        agent.tasks[framework.id, task.id] = task
+        self.operators.task_added(task)
 
     def add_executor(self, framework: Framework, agent: AgentRecord, executor: Json) -> None:
         executor_id = executor["executor_id"]["value"]

@@ -22,6 +22,7 @@ Json = dict[str, Any]
 
 SCHEDULER_EVENT: Final = "mesos.v1.scheduler.Event"
 EXECUTOR_EVENT: Final = "mesos.v1.executor.Event"
+Renderer = Callable[[str, Mapping[str, Any], str], bytes]  # (name of the message, message, content type)
 
 
 class CallError(ValueError):
@@ -84,9 +85,10 @@ def render(name: str, message: Mapping[str, Any], content_type: str) -> bytes:
 class EventSender:
     """One subscribed client: takes events, keeps the heartbeat."""
 
-    def __init__(self, stream: EventStream, event_name: str) -> None:
+    def __init__(self, stream: EventStream, event_name: str, renderer: Renderer = render) -> None:
         self._stream = stream
         self._event_name = event_name
+        self._render = renderer
         self._heartbeat: asyncio.TimerHandle | None = None
 
     @property
@@ -98,7 +100,7 @@ class EventSender:
         self._stream.on_closed = action
 
     def send(self, event: Mapping[str, Any]) -> None:
-        self._stream.write(encode_record(render(self._event_name, event, self._stream.content_type)))
+        self._stream.write(encode_record(self._render(self._event_name, event, self._stream.content_type)))
 
     def start_heartbeat(self, interval: float, *, at_once: bool) -> None:
         """HEARTBEAT every `interval` seconds."""

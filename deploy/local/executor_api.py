@@ -109,7 +109,7 @@ class ExecutorApi:
         for task in list(executor.launched.values()):
             if task.state == "TASK_STAGING" and task.id not in seen:
                 self._state.make_update(framework.id, task.id, framework.lost, "Task launched during agent restart",
-                                        "REASON_SLAVE_RESTARTED", executor.id)
+                                        "REASON_AGENT_RESTARTED", executor.id)
 
     def _update(self, framework_id: str, status: Json) -> None:
         if status["state"] == "TASK_STAGING" or status.get("agent_id", {}).get("value") not in {None, self._state.id}:

@@ -63,7 +63,7 @@ class Files:
         raise FilesError(404)
 
     def list(self, path: str) -> list[Json]:
-        """The entries of a folder, as the message FileInfo but for `mode` and `mtime`; raises FilesError."""
+        """The entries of a folder, as the message FileInfo but for `mtime`, in seconds; raises FilesError."""
         real = self.resolve(unquote(path))
         entries = sorted(real.iterdir()) if real.is_dir() else []
         return [_file_info(unquote(path).rstrip("/") + "/" + entry.name, entry) for entry in entries if entry.exists()]
@@ -88,7 +88,8 @@ class Files:
 
     def _browse(self, request: Request) -> Response:
         try:
-            return json_response(self.list(_path(request)))
+            return json_response([{**info, "mode": stat.filemode(info["mode"])}
+                                  for info in self.list(_path(request))])
         except FilesError as error:
             return error.response()
 
@@ -150,7 +151,7 @@ def _number(name: str, value: str) -> int:
 def _file_info(path: str, entry: Path) -> Json:
     found = entry.stat()
     return {"path": path, "nlink": found.st_nlink, "size": found.st_size, "mtime": float(int(found.st_mtime)),
-            "mode": stat.filemode(found.st_mode), "uid": _name(pwd.getpwuid, found.st_uid),
+            "mode": found.st_mode, "uid": _name(pwd.getpwuid, found.st_uid),
             "gid": _name(grp.getgrgid, found.st_gid)}
 
 

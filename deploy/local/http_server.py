@@ -28,6 +28,9 @@ TEXT: Final = "text/plain; charset=utf-8"
 JSON: Final = "application/json"
 PROTOBUF: Final = "application/x-protobuf"
 
+# Processes of their own beside master or agent: their paths do not begin with its name.
+_PROCESSES: Final = frozenset({"version", "files", "metrics", "system"})
+
 _TYPED: Final = web.ResponseKey("typed", bool)  # whether the handler has said a Content-Type
 
 
@@ -192,8 +195,11 @@ class HttpServer:
 
     def _handler(self, path: str) -> Handler | None:
         parts = [part for part in path.split("/") if part]
-        if parts and parts[0] == self._name:
+        named = bool(parts) and parts[0] == self._name
+        if named:
             parts = parts[1:]
+        if named and parts and parts[0] in _PROCESSES:
+            return None
         for length in range(len(parts), -1, -1):
             route = "/" + "/".join(parts[:length])
             if route in self._routes:
@@ -212,12 +218,20 @@ class HttpServer:
         if isinstance(answer, Awaitable):
             answer = await answer
         if isinstance(answer, Response):
-            return _whole(_compressed(answer, http))
+            return _whole(_compressed(_padded(answer, http), http))
         return await _stream(http, answer)
 
 
 def _decoded(body: bytes, encoding: str) -> bytes:
     return gzip.decompress(body) if encoding == "gzip" else body
+
+
+def _padded(answer: Response, http: web.Request) -> Response:
+    """JSON as a script, for browsers of old that ask for it with ?jsonp=."""
+    function = http.query.get("jsonp")
+    if function is None or answer.status != 200 or answer.content_type != JSON or http.path.startswith("/api/"):
+        return answer
+    return Response(200, b"%s(%s)" % (function.encode(), answer.body), "text/javascript", answer.headers)
 
 
 def _compressed(answer: Response, http: web.Request) -> Response:

@@ -72,12 +72,14 @@ class LocalMesos:
             raise
         self._master_flags = MasterFlags(ip=ip, port=port, hostname=ip, roles=tuple(roles),
                                          allocation_interval=allocation_interval,
-                                         agent_reregister_timeout=agent_reregister_timeout)
+                                         agent_reregister_timeout=agent_reregister_timeout,
+                                         work_dir=str(self._work_dir))
         self._processes = ProcessTable()
         self._agents: list[Agent | None] = [None] * agents
         self._master: Master | None = None
         self._server: HttpServer | None = None
         self._known_agents: set[str] = set()  # the registry: what survives a restart of the master
+        self._gone_agents: set[str] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
@@ -180,6 +182,7 @@ class LocalMesos:
         self._master_flags = replace(self._master_flags, port=port)
         master = Master(self._master_flags)
         master.cluster.recovered_agents |= self._known_agents
+        master.cluster.gone_agents |= self._gone_agents
         server.add_routes({**MasterHttp(master).routes(), **control_routes(self)})
         master.start()
         self._master, self._server = master, server
@@ -193,6 +196,7 @@ class LocalMesos:
         if master is None or server is None:
             return
         self._known_agents = set(master.cluster.agents) | master.cluster.recovered_agents
+        self._gone_agents = master.cluster.gone_agents
         for agent in self._agents:
             if agent is not None:
                 agent.disconnect()

@@ -18,7 +18,7 @@ from deploy.local.call_validation import call_problem
 from deploy.local.cluster import Cluster, MasterFlags
 from deploy.local.events import SCHEDULER_EVENT, EventSender
 from deploy.local.http_server import EventStream, Response, Streaming, accepted, not_implemented, text
-from deploy.local.reconciliation import explicit, implicit
+from deploy.local.reconciliation import explicit, implicit, operations
 from deploy.local.records import Framework
 from deploy.local.subscriptions import Subscriptions
 from specs.roles import role_problem
@@ -46,6 +46,8 @@ class Master:
             "SHUTDOWN": lambda framework, call: self._shutdown(framework, call["shutdown"]),
             "ACKNOWLEDGE": lambda framework, call: self._acknowledge(framework, call["acknowledge"]),
             "RECONCILE": lambda framework, call: self._reconcile(framework, call["reconcile"]),
+            "RECONCILE_OPERATIONS": lambda framework, call: self._reconcile_operations(
+                framework, call["reconcile_operations"]),
             "MESSAGE": lambda framework, call: self._message(framework, call["message"]),
             # Accepted and without effect: there are no inverse offers, no requests, no operation feedback here.
             "ACCEPT_INVERSE_OFFERS": lambda *_: None,
@@ -65,6 +67,7 @@ class Master:
                 framework.failover_timer.cancel()
             if framework.sender is not None:
                 framework.sender.close()
+        self.cluster.operators.close()
         for agent in self.cluster.agents.values():
             agent.link.cut = True
             if agent.reregister_timer is not None:
@@ -94,7 +97,7 @@ class Master:
         if kind == "UPDATE_FRAMEWORK":
             return self._subscriptions.update_framework(framework, call["update_framework"])
         if kind not in self._calls:
-            return accepted() if kind == "RECONCILE_OPERATIONS" else not_implemented()
+            return not_implemented()
         self._calls[kind](framework, call)
         return accepted()
 
@@ -176,6 +179,13 @@ class Master:
             unreachable=cluster.unreachable_agents, gone=cluster.gone_agents)
         for answer in answers:
             framework.send({"type": "UPDATE", "update": {"status": answer}})
+
+    def _reconcile_operations(self, framework: Framework, content: Json) -> None:
+        cluster = self.cluster
+        for answer in operations(content.get("operations", []), registered=cluster.agents,
+                                 recovered=cluster.recovered_agents, unreachable=cluster.unreachable_agents,
+                                 gone=cluster.gone_agents):
+            framework.send({"type": "UPDATE_OPERATION_STATUS", "update_operation_status": {"status": answer}})
 
     def _message(self, framework: Framework, content: Json) -> None:
         agent = self.cluster.agents.get(content["agent_id"]["value"])

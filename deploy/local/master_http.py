@@ -8,15 +8,26 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from deploy.local import models
-from deploy.local.cluster import VERSION
-from deploy.local.events import CallError, accepted_type, read_call
+from deploy.local import models, summaries
+from deploy.local.agent_operations import AgentOperations
+from deploy.local.events import CallError, EventSender, accepted_type, read_call
 from deploy.local.files import Files
-from deploy.local.http_server import Handler, Request, Response, Streaming, json_response, method_not_allowed, text
-from deploy.local.json_message import full
+from deploy.local.http_server import (
+    EventStream,
+    Handler,
+    Request,
+    Response,
+    Streaming,
+    json_response,
+    method_not_allowed,
+    text,
+)
 from deploy.local.master import Master
 from deploy.local.messages import resource_messages
+from deploy.local.metrics import master_metrics, system_stats
 from deploy.local.operator_calls import OperatorApi, version_info
+from deploy.local.operator_events import OPERATOR_EVENT
+from deploy.local.operator_json import render_event
 from deploy.local.records import AgentRecord, Framework, Task
 from deploy.local.shown_flags import master_flags
 
@@ -32,6 +43,7 @@ class MasterHttp:
         self._master = master
         self._cluster = master.cluster
         self._files = Files(dict)
+        agents = AgentOperations(master.cluster, master.registry)
         self._operator = OperatorApi("master", {
             "GET_MASTER": lambda _: {"get_master": {"master_info": self._cluster.master_info(),
                                                     "start_time": self._cluster.start_time,
@@ -41,13 +53,14 @@ class MasterHttp:
             "GET_EXECUTORS": lambda _: {"get_executors": self._get_executors()},
             "GET_TASKS": lambda _: {"get_tasks": self._get_tasks()},
             "GET_OPERATIONS": lambda _: {"get_operations": {}},
-            "GET_ROLES": lambda _: {"get_roles": {"roles": self._get_roles()}},
-            "GET_WEIGHTS": lambda _: {"get_weights": {}},
-            "GET_STATE": lambda _: {"get_state": {
-                "get_tasks": self._get_tasks(), "get_executors": self._get_executors(),
-                "get_frameworks": self._get_frameworks(), "get_agents": self._get_agents()}},
+            "GET_ROLES": lambda _: self._get_roles(),
+            "GET_WEIGHTS": lambda _: {},
+            "GET_STATE": lambda _: {"get_state": self._get_state()},
             "TEARDOWN": lambda call: self._teardown(call["teardown"]["framework_id"]["value"]),
-        }, self._files, self._flags)
+            "MARK_AGENT_GONE": lambda call: agents.mark_gone(call["mark_agent_gone"]["agent_id"]["value"]),
+            "DEACTIVATE_AGENT": lambda call: agents.deactivate(call["deactivate_agent"]["agent_id"]["value"]),
+            "REACTIVATE_AGENT": lambda call: agents.reactivate(call["reactivate_agent"]["agent_id"]["value"]),
+        }, self._files, self._flags, lambda: master_metrics(self._cluster), self._subscribe)
 
     def routes(self) -> dict[str, Handler]:
         reads = {
@@ -57,11 +70,17 @@ class MasterHttp:
             "/slaves": self._slaves,
             "/tasks": self._tasks,
             "/frameworks": self._frameworks,
-            "/roles": lambda _: json_response({"roles": [{**role, "weight": 1.0} for role in self._role_models()]}),
+            "/roles": lambda _: json_response({"roles": summaries.roles(self._cluster)}),
             "/flags": lambda _: json_response({"flags": self._flags()}),
             "/state-summary": self._summary,
-            "/state.json": self._state,
-            "/tasks.json": self._tasks,
+            "/redirect": self._redirect,
+            "/metrics/snapshot": lambda _: json_response(master_metrics(self._cluster)),
+            "/system/stats.json": lambda _: json_response(system_stats()),
+            # There are none of these, and nobody can set any.
+            "/quota": lambda _: json_response({}),
+            "/weights": lambda _: json_response([]),
+            "/maintenance/schedule": lambda _: json_response({}),
+            "/maintenance/status": lambda _: json_response({}),
         }
         return {"/api/v1/scheduler": self._scheduler, "/api/v1": self._operator.handle,
                 "/teardown": self._teardown_endpoint, **reads, **self._files.routes()}
@@ -116,9 +135,9 @@ class MasterHttp:
 
     def _full_resources(self, agent: AgentRecord) -> Json:
         offered = models.sum_of(offer.resources for offer in self._cluster.agent_offers(agent.id))
-        return {"reserved_resources_full": {}, "unreserved_resources_full": _endpoint(resource_messages(agent.total)),
-                "used_resources_full": _endpoint(resource_messages(agent.used())),
-                "offered_resources_full": _endpoint(resource_messages(offered))}
+        return {"reserved_resources_full": {}, "unreserved_resources_full": models.endpoint_resources(agent.total),
+                "used_resources_full": models.endpoint_resources(agent.used()),
+                "offered_resources_full": models.endpoint_resources(offered)}
 
     def _all_frameworks(self) -> list[Framework]:
         return [*self._cluster.frameworks.values(), *self._cluster.completed.values()]
@@ -144,25 +163,10 @@ class MasterHttp:
             "unregistered_frameworks": []})
 
     def _summary(self, _: Request) -> Response:
-        info = self._cluster.master_info()
-        frameworks = [
-            {"id": item.id, "name": item.info["name"], "active": item.active, "connected": item.connected,
-             "slave_ids": sorted({task.agent_id for task in item.tasks.values()})}
-            for item in self._cluster.frameworks.values()]
-        return json_response({"hostname": info["hostname"], "cluster": "", "slaves": self._agent_models(),
-                              "frameworks": frameworks})
+        return json_response(summaries.state_summary(self._cluster, self._agent_models()))
 
-    def _role_models(self) -> list[Json]:
-        names = sorted({role for framework in self._cluster.frameworks.values() for role in framework.roles} | {"*"})
-        return [{"name": name, "frameworks": [framework.id for framework in self._cluster.frameworks.values()
-                                              if name in framework.roles],
-                 "resources": models.resources(self._role_resources(name))} for name in names]
-
-    def _role_resources(self, role: str) -> Any:
-        return models.sum_of(offer.resources for offer in self._cluster.offers.values() if offer.role == role) + (
-            models.sum_of(task.resources for framework in self._cluster.frameworks.values()
-                          for task in framework.tasks.values()
-                          if not task.state_ended and models.first_role(task.info) == role))
+    def _redirect(self, _: Request) -> Response:
+        return Response(307, headers={"Location": f"//{self._cluster.flags.hostname}:{self._cluster.flags.port}"})
 
     # ---- teardown by the operator
 
@@ -183,8 +187,21 @@ class MasterHttp:
 
     # ---- the v1 operator API
 
+    def _subscribe(self, answer_type: str) -> Streaming:
+        stream = EventStream(answer_type)
+        self._cluster.operators.subscribe(EventSender(stream, OPERATOR_EVENT, render_event), self._get_state())
+        return Streaming(stream)
+
+    def _get_state(self) -> Json:
+        return {"get_tasks": self._get_tasks(), "get_executors": self._get_executors(),
+                "get_frameworks": self._get_frameworks(), "get_agents": self._get_agents()}
+
+    def _get_roles(self) -> Json:
+        roles = summaries.role_messages(self._cluster)
+        return {"get_roles": {"roles": roles}} if roles else {}
+
     def _get_agents(self) -> Json:
-        return {"agents": [_agent_message(agent, models.sum_of(
+        return {"agents": [models.agent_message(agent, models.sum_of(
             offer.resources for offer in self._cluster.agent_offers(agent.id)))
             for agent in self._cluster.agents.values()], "recovered_agents": [
                 {"hostname": "", "id": {"value": agent_id}} for agent_id in self._cluster.recovered_agents]}
@@ -199,15 +216,15 @@ class MasterHttp:
         used = models.framework_resources(framework)
         message: Json = {
             "framework_info": framework.info, "active": framework.active, "connected": framework.connected,
-            "recovered": framework.recovered, "registered_time": _time(framework.registered_time),
+            "recovered": framework.recovered, "registered_time": models.nanoseconds(framework.registered_time),
             "offers": [{**item.message, "resources": resource_messages(item.resources),  # in today's format
                         "allocation_info": {"role": item.role}} for item in framework.offers.values()],
-            "allocated_resources": _endpoint(resource_messages(used)),
-            "offered_resources": _endpoint(resource_messages(offered)), "offer_constraints": {}}
+            "allocated_resources": models.endpoint_resources(used),
+            "offered_resources": models.endpoint_resources(offered), "offer_constraints": {}}
         for name, moment in (("reregistered_time", framework.reregistered_time),
                              ("unregistered_time", framework.unregistered_time)):
             if moment:
-                message[name] = _time(moment)
+                message[name] = models.nanoseconds(moment)
         return message
 
     def _get_executors(self) -> Json:
@@ -222,32 +239,6 @@ class MasterHttp:
             "unreachable_tasks": [task.message() for framework in frameworks
                                   for task in framework.unreachable_tasks.values()],
             "completed_tasks": [task.message() for framework in frameworks for task in framework.completed_tasks]}
-
-    def _get_roles(self) -> list[Json]:
-        return [{"name": item["name"], "weight": 1.0,
-                 "frameworks": [{"value": framework_id} for framework_id in item["frameworks"]],
-                 "resources": resource_messages(self._role_resources(item["name"]))} for item in self._role_models()]
-
-
-def _agent_message(agent: AgentRecord, offered: Any) -> Json:
-    message: Json = {
-        "agent_info": agent.info, "active": agent.active, "deactivated": False, "version": VERSION, "pid": agent.pid,
-        "registered_time": _time(agent.registered_time),
-        "total_resources": _endpoint(resource_messages(agent.total)),
-        "allocated_resources": _endpoint(resource_messages(agent.used())),
-        "offered_resources": _endpoint(resource_messages(offered)),
-        "capabilities": [{"type": name} for name in models.AGENT_CAPABILITIES]}
-    if agent.reregistered_time:
-        message["reregistered_time"] = _time(agent.reregistered_time)
-    return message
-
-
-def _time(seconds: float) -> Json:
-    return {"nanoseconds": int(seconds * 1e9)}
-
-
-def _endpoint(resources: list[Json]) -> list[Json]:
-    return [{**full("mesos.v1.Resource", item), "role": "*"} for item in resources]
 
 
 def _first_seen(task: Task) -> float:

@@ -42,6 +42,13 @@ def status(task_id: Mapping[str, Any], state: str, *, source: str, agent_id: Map
     return {name: value for name, value in fields.items() if value is not None}
 
 
+def of_update(status_: Mapping[str, Any]) -> Json:
+    """The status as it is inside the StatusUpdate that carries it: only executors write their id into it, in others
+    it is the update's, and joins the status on its way to the framework."""
+    return {name: value for name, value in status_.items()
+            if name != "executor_id" or status_.get("source") == "SOURCE_EXECUTOR"}
+
+
 def tasks_of(operation: Mapping[str, Any]) -> list[Json]:
     """The TaskInfos of a LAUNCH or LAUNCH_GROUP; none for any other operation."""
     if operation.get("type") == "LAUNCH":

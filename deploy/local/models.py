@@ -9,9 +9,10 @@ from typing import Any
 
 from deploy.local.executors import AgentFramework, Executor
 from deploy.local.json_message import full
-from deploy.local.messages import resources_of
+from deploy.local.messages import resource_messages, resources_of
 from deploy.local.records import AgentRecord, Framework, Offer, Task
 from specs.ranges import print_ranges
+from specs.resource import Resource
 from specs.resources import Resources
 
 Json = dict[str, Any]
@@ -167,11 +168,34 @@ def agent(record: AgentRecord, offered: Resources) -> Json:
         "registered_time": record.registered_time, "resources": resources(record.total),
         "used_resources": resources(record.used()), "offered_resources": resources(offered),
         "reserved_resources": {}, "unreserved_resources": resources(record.total), "active": record.active,
-        "deactivated": False, "version": record.version, "capabilities": list(AGENT_CAPABILITIES),
+        "deactivated": record.deactivated, "version": record.version, "capabilities": list(AGENT_CAPABILITIES),
     }
     if record.reregistered_time:
         result["reregistered_time"] = record.reregistered_time
     return result
+
+
+def agent_message(record: AgentRecord, offered: Resources | None = None) -> Json:
+    """An agent in GET_AGENTS and its kin."""
+    message: Json = {
+        "agent_info": record.info, "active": record.active, "deactivated": record.deactivated,
+        "version": record.version, "pid": record.pid, "registered_time": nanoseconds(record.registered_time),
+        "total_resources": endpoint_resources(record.total), "allocated_resources": endpoint_resources(record.used()),
+        "offered_resources": endpoint_resources(offered or ()),
+        "capabilities": [{"type": name} for name in AGENT_CAPABILITIES]}
+    if record.reregistered_time:
+        message["reregistered_time"] = nanoseconds(record.reregistered_time)
+    return message
+
+
+def nanoseconds(seconds: float) -> Json:
+    """A TimeInfo."""
+    return {"nanoseconds": int(seconds * 1e9)}
+
+
+def endpoint_resources(resources: Iterable[Resource]) -> list[Json]:
+    """Resource messages with the role in its old place too, as the endpoints show them."""
+    return [{**full("mesos.v1.Resource", item), "role": "*"} for item in resource_messages(resources)]
 
 
 AGENT_CAPABILITIES = ("MULTI_ROLE", "HIERARCHICAL_ROLE", "RESERVATION_REFINEMENT", "RESOURCE_PROVIDER", "RESIZE_VOLUME",

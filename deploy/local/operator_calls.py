@@ -11,42 +11,38 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from deploy.local.cluster import VERSION
-from deploy.local.events import CallError, accepted_type, read_call, render
+from deploy.local.cluster import GIT_SHA, VERSION
+from deploy.local.events import CallError, accepted_type, read_call
 from deploy.local.files import Files, FilesError
 from deploy.local.http_server import (
     JSON,
     Request,
     Response,
-    accepted,
-    dump_json,
+    Streaming,
     method_not_allowed,
     not_implemented,
     text,
 )
-from deploy.local.json_message import full
+from deploy.local.json_text import JsonSyntaxError, parse_json
+from deploy.local.operator_json import render_answer
 
 Json = dict[str, Any]
 Answer = Callable[[Json], Json | Response]
+Subscribe = Callable[[str], Streaming]  # (content type of the answer)
 
-_CONTENT: Final = frozenset({
-    "GET_METRICS", "SET_LOGGING_LEVEL", "LIST_FILES", "READ_FILE", "UPDATE_WEIGHTS", "RESERVE_RESOURCES",
-    "UNRESERVE_RESOURCES", "CREATE_VOLUMES", "DESTROY_VOLUMES", "GROW_VOLUME", "SHRINK_VOLUME", "TEARDOWN",
-    "MARK_AGENT_GONE", "DEACTIVATE_AGENT", "REACTIVATE_AGENT",
-})
-
-# Lists that Mesos writes by hand into its JSON answers, and so does not leave out when they are empty.
-_LISTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
-    "master": {
-        "get_agents": ("agents", "recovered_agents"), "get_executors": ("executors",),
-        "get_frameworks": ("frameworks", "completed_frameworks"),
-        "get_tasks": ("tasks", "unreachable_tasks", "completed_tasks"),
-    },
-    "agent": {
-        "get_executors": ("executors", "completed_executors"),
-        "get_frameworks": ("frameworks", "completed_frameworks"),
-        "get_tasks": ("pending_tasks", "queued_tasks", "launched_tasks", "terminated_tasks", "completed_tasks"),
-    },
+# The kinds that have to bring a message of their own.
+_CONTENT: Final[Mapping[str, frozenset[str]]] = {
+    "master": frozenset({
+        "GET_METRICS", "SET_LOGGING_LEVEL", "LIST_FILES", "READ_FILE", "UPDATE_WEIGHTS", "RESERVE_RESOURCES",
+        "UNRESERVE_RESOURCES", "CREATE_VOLUMES", "DESTROY_VOLUMES", "GROW_VOLUME", "SHRINK_VOLUME", "TEARDOWN",
+        "MARK_AGENT_GONE", "DRAIN_AGENT", "DEACTIVATE_AGENT", "REACTIVATE_AGENT", "UPDATE_MAINTENANCE_SCHEDULE",
+        "START_MAINTENANCE", "STOP_MAINTENANCE", "UPDATE_QUOTA", "SET_QUOTA", "REMOVE_QUOTA"}),
+    "agent": frozenset({
+        "GET_METRICS", "SET_LOGGING_LEVEL", "LIST_FILES", "READ_FILE", "LAUNCH_CONTAINER", "WAIT_CONTAINER",
+        "KILL_CONTAINER", "REMOVE_CONTAINER", "ATTACH_CONTAINER_INPUT", "ATTACH_CONTAINER_OUTPUT",
+        "LAUNCH_NESTED_CONTAINER", "WAIT_NESTED_CONTAINER", "KILL_NESTED_CONTAINER", "REMOVE_NESTED_CONTAINER",
+        "LAUNCH_NESTED_CONTAINER_SESSION", "ADD_RESOURCE_PROVIDER_CONFIG", "UPDATE_RESOURCE_PROVIDER_CONFIG",
+        "REMOVE_RESOURCE_PROVIDER_CONFIG", "MARK_RESOURCE_PROVIDER_GONE"}),
 }
 _NOT_ACCEPTABLE: Final = {
     "master": "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'",
@@ -58,24 +54,28 @@ class OperatorApi:
     """Answers operator calls of one kind ("master" or "agent")."""
 
     def __init__(self, kind: str, answers: Mapping[str, Answer], files: Files,
-                 flags: Callable[[], Mapping[str, str]]) -> None:
+                 flags: Callable[[], Mapping[str, str]], metrics: Callable[[], Mapping[str, float]],
+                 subscribe: Subscribe | None = None) -> None:
         self._kind = kind
         self._files = files
         self._flags = flags
+        self._metrics = metrics
+        self._subscribe = subscribe
         self._answers: dict[str, Answer] = {
             "GET_HEALTH": lambda _: {"get_health": {"healthy": True}},
             "GET_VERSION": lambda _: {"get_version": {"version_info": version_info()}},
             "GET_FLAGS": lambda _: {"get_flags": {"flags": [
                 {"name": name, "value": value} for name, value in self._flags().items()]}},
             "GET_LOGGING_LEVEL": lambda _: {"get_logging_level": {"level": 0}},
-            "GET_METRICS": lambda _: {"get_metrics": {"metrics": []}},
-            "SET_LOGGING_LEVEL": lambda _: accepted(),
+            "GET_METRICS": lambda _: {"get_metrics": {"metrics": [
+                {"name": name, "value": value} for name, value in self._metrics().items()]}},
+            "SET_LOGGING_LEVEL": lambda _: Response(200),
             "LIST_FILES": self._list_files,
             "READ_FILE": self._read_file,
             **answers,
         }
 
-    def handle(self, request: Request) -> Response:
+    def handle(self, request: Request) -> Response | Streaming:
         if request.method != "POST":
             return method_not_allowed(request, "POST")
         try:
@@ -84,31 +84,23 @@ class OperatorApi:
             return text(error.status, _agents_words(error) if self._kind == "agent" else str(error))
         kind = call.get("type")
         problem = "Expecting 'type' to be present" if kind is None else None
-        if problem is None and kind in _CONTENT and str(kind).lower() not in call:
+        if problem is None and kind in _CONTENT[self._kind] and not _has_content(request, call, str(kind)):
             problem = f"Expecting '{str(kind).lower()}' to be present"
         if problem is not None:
             return text(400, f"Failed to validate {self._kind}::Call: {problem}")
         answer_type = accepted_type(request.headers.get("Accept"))
         if answer_type is None:
             return text(406, _NOT_ACCEPTABLE[self._kind])
+        if kind == "SUBSCRIBE" and self._subscribe is not None:
+            return self._subscribe(answer_type)
         answer = self._answers.get(str(kind))
         if answer is None:
             return not_implemented()
         result = answer(call)
         if isinstance(result, Response):
             return result
-        return self._whole({"type": kind, **result}, answer_type)
-
-    def _whole(self, message: Json, answer_type: str) -> Response:
-        """Protobuf, or JSON with the lists that are always shown."""
-        name = f"mesos.v1.{self._kind}.Response"
-        if answer_type != JSON:
-            return Response(200, render(name, message, answer_type), answer_type)
-        shown = full(name, message)
-        for part, content in {**shown, **shown.get("get_state", {})}.items():
-            for field in _LISTS[self._kind].get(part, ()):
-                content.setdefault(field, [])
-        return Response(200, dump_json(shown), answer_type)
+        answer_bytes = render_answer(self._kind, {"type": kind, **result}, answer_type)
+        return Response(200, answer_bytes, answer_type)
 
     def _list_files(self, call: Json) -> Json | Response:
         try:
@@ -117,7 +109,7 @@ class OperatorApi:
             return error.response()
         return {"list_files": {"file_infos": [
             {"path": info["path"], "nlink": info["nlink"], "size": info["size"], "uid": info["uid"], "gid": info["gid"],
-             "mtime": {"nanoseconds": int(info["mtime"] * 1e9)}} for info in infos]}}
+             "mode": info["mode"], "mtime": {"nanoseconds": int(info["mtime"] * 1e9)}} for info in infos]}}
 
     def _read_file(self, call: Json) -> Json | Response:
         content = call["read_file"]
@@ -136,6 +128,19 @@ def _agents_words(error: CallError) -> str:
     return words.replace("into Call protobuf", "into a protobuf object")
 
 
+def _has_content(request: Request, call: Json, kind: str) -> bool:
+    """Whether the call has the message that goes with its kind. Those of kinds that are not supported here are not in
+    our schema, and have to be looked for in the body."""
+    name = kind.lower()
+    if name in call or request.headers.get("Content-Type") != JSON:
+        return name in call
+    try:
+        value = parse_json(request.body.decode("utf-8", "replace"))
+    except JsonSyntaxError:
+        return False
+    return isinstance(value, Mapping) and value.get(name) is not None
+
+
 def version_info() -> Json:
-    """As VersionInfo. The build is not Mesos's: its user says whose it is."""
-    return {"version": VERSION, "build_date": "", "build_time": 0.0, "build_user": "mesos-docker"}
+    """As VersionInfo. The commit is that of the Mesos which is imitated; the build is not Mesos's, as its user says."""
+    return {"version": VERSION, "git_sha": GIT_SHA, "build_date": "", "build_time": 0.0, "build_user": "mesos-docker"}

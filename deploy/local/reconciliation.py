@@ -45,6 +45,31 @@ def explicit(framework: Framework, tasks: Iterable[Mapping[str, Any]], *, regist
     return answers
 
 
+def operations(asked: Iterable[Mapping[str, Any]], *, registered: Collection[str], recovered: Collection[str],
+               unreachable: Collection[str], gone: Collection[str]) -> list[Json]:
+    """OperationStatuses for RECONCILE_OPERATIONS: no operation is known here, but agents are."""
+    return [_operation(item, registered, recovered, unreachable, gone) for item in asked]
+
+
+def _operation(asked: Mapping[str, Any], registered: Collection[str], recovered: Collection[str],
+               unreachable: Collection[str], gone: Collection[str]) -> Json:
+    agent = asked.get("agent_id", {}).get("value")
+    if agent is None:
+        state, message = "UNKNOWN", "Operation is unknown and no 'agent_id' was provided"
+    elif agent in recovered:
+        state, message = "RECOVERING", "Agent is recovered but has not re-registered"
+    elif agent in registered:
+        state, message = "UNKNOWN", "Operation is unknown"
+    elif agent in unreachable:
+        state, message = "UNREACHABLE", "Agent is unreachable"
+    elif agent in gone:
+        state, message = "GONE_BY_OPERATOR", "Agent marked gone by operator"
+    else:
+        state, message = "UNKNOWN", "Both operation and agent are unknown"
+    kept = {name: asked[name] for name in ("operation_id", "agent_id", "resource_provider_id") if name in asked}
+    return {**kept, "state": f"OPERATION_{state}", "message": f"Reconciliation: {message}"}
+
+
 def _known(task: Task) -> Json:
     return status(task.info["task_id"], task.known_state, source="SOURCE_MASTER", agent_id=task.info["agent_id"],
                   message="Reconciliation: Latest task state", reason="REASON_RECONCILIATION",

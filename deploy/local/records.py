@@ -174,6 +174,7 @@ class AgentRecord:
     pid: str  # slave(1)@ip:port
     connected: bool = True
     active: bool = True
+    deactivated: bool = False  # by the operator
     tasks: dict[tuple[str, str], Task] = field(default_factory=dict)  # by framework and task id
     executors: dict[tuple[str, str], Json] = field(default_factory=dict)  # by framework and executor id
     killed: set[tuple[str, str]] = field(default_factory=set)  # kills to repeat when it comes back

@@ -28,7 +28,7 @@ _MASTER: Final = {
     "http_authenticators": "basic", "log_auto_initialize": "true",
     "max_completed_frameworks": "50", "max_completed_tasks_per_framework": "1000",
     "max_operator_event_stream_subscribers": "1000", "max_unreachable_tasks_per_framework": "1000",
-    "min_allocatable_resources": "cpus:0.01|mem:32", "offer_constraints_re2_max_mem": "4096",
+    "min_allocatable_resources": "cpus:0.01|mem:32", "offer_constraints_re2_max_mem": "4KB",
     "offer_constraints_re2_max_program_size": "100", "publish_per_framework_metrics": "true",
     "recovery_agent_removal_limit": "100%", "registry": "in_memory", "registry_fetch_timeout": "1mins",
     "registry_gc_interval": "15mins", "registry_max_agent_age": "2weeks", "registry_max_agent_count": "102400",
@@ -39,7 +39,7 @@ _MASTER: Final = {
 
 _AGENT: Final = {
     **_LOGGING, "appc_simple_discovery_uri_prefix": "http://", "appc_store_dir": "/tmp/mesos/store/appc",  # noqa: S108
-    "authenticate_http_executors": "false", "authenticatee": "crammd5", "authentication_backoff_factor": "1secs",
+    "authenticatee": "crammd5", "authentication_backoff_factor": "1secs",
     "authentication_timeout_max": "1mins", "authentication_timeout_min": "5secs", "authorizer": "local",
     "cgroups_cpu_enable_pids_and_tids_count": "false", "cgroups_destroy_timeout": "1mins",
     "cgroups_hierarchy": "/sys/fs/cgroup", "cgroups_limit_swap": "false", "cgroups_root": "mesos",

@@ -41,7 +41,9 @@ class Subscriptions:
             info = {**info, "id": {"value": self._cluster.new_framework_id()}}
             now = time.time()
             self._add(Framework(info, suppressed=set(suppressed), registered_time=now, reregistered_time=now))
-            self._connect(self._cluster.frameworks[info["id"]["value"]], sender, stream_id)
+            framework = self._cluster.frameworks[info["id"]["value"]]
+            self._connect(framework, sender, stream_id)
+            self._cluster.operators.framework_added(framework)
 
     def _resubscribe(self, info: Json, suppressed: list[str], sender: EventSender, stream_id: str) -> None:
         framework = self._cluster.frameworks.get(info["id"]["value"])
@@ -75,10 +77,11 @@ class Subscriptions:
         cluster = self._cluster
         framework = Framework(info, recovered=True, registered_time=time.time())
         self._add(framework)
+        cluster.operators.framework_added(framework)
         for agent in cluster.agents.values():
-            for (framework_id, task_id), task in agent.tasks.items():
+            for (framework_id, _), task in list(agent.tasks.items()):
                 if framework_id == framework.id:
-                    framework.tasks[task_id] = task
+                    cluster.add_task(framework, agent, task)
                     if not task.state_ended:
                         cluster.allocator.charge(framework.id, agent.id, task.resources, agent_too=False)
             for (framework_id, executor_id), executor in agent.executors.items():
@@ -131,6 +134,7 @@ class Subscriptions:
                 self._cluster.rescind_offer(offer)
 
     def _tell_agents(self, framework: Framework) -> None:
+        self._cluster.operators.framework_updated(framework)
         for agent in self._cluster.agents.values():
             agent.link.post(agent.link.to.on_framework_updated, framework.info)
 
@@ -184,6 +188,7 @@ class Subscriptions:
         del cluster.frameworks[framework.id]
         cluster.allocator.remove_framework(framework.id)
         cluster.remember_completed(framework)
+        cluster.operators.framework_removed(framework.info)
 
 
 def _error(message: str) -> Json:

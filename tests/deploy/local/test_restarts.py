@@ -1,6 +1,7 @@
 """Agents and the master stop and start; executors end in all the ways they can."""
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -76,6 +77,24 @@ def test_an_update_that_was_not_acknowledged_comes_again_after_a_restart(local_m
     scheduler.update("t", "TASK_RUNNING")
 
 
+def test_an_executor_that_ends_while_its_agent_is_away_is_unknown_to_the_containerizer(
+        local_mesos: StartMesos) -> None:
+    mesos = local_mesos(resources=RESOURCES)
+    scheduler = Scheduler(mesos.address, checkpoint=True)
+    scheduler.subscribe()
+    scheduler.launch(offer := scheduler.offer(), executor_task("t", offer, "echo $$ > pid; exec sleep 600"))
+    wait_for(lambda: any(path.read_text().strip() for path in mesos.work_dir.glob(
+        "slaves/*/frameworks/*/executors/e/runs/latest/pid")))
+    [pid_file] = mesos.work_dir.glob("slaves/*/frameworks/*/executors/e/runs/latest/pid")
+    mesos.stop_agent()
+    os.kill(int(pid_file.read_text()), signal.SIGKILL)
+    wait_for(lambda: not is_running(int(pid_file.read_text())))
+    mesos.start_agent()
+    status = scheduler.update("t")
+    assert (status["state"], status["reason"], status["message"]) == (
+        "TASK_FAILED", "REASON_EXECUTOR_TERMINATED", "Abnormal executor termination: unknown container")
+
+
 def test_tasks_of_others_are_lost_at_once_and_their_executors_killed(local_mesos: StartMesos) -> None:
     mesos = local_mesos(resources=RESOURCES)
     scheduler = Scheduler(mesos.address)
@@ -89,7 +108,7 @@ def test_tasks_of_others_are_lost_at_once_and_their_executors_killed(local_mesos
     mesos.stop_agent()
     status = scheduler.update("t")
     assert (status["state"], status["reason"], status["message"]) == (
-        "TASK_LOST", "REASON_SLAVE_DISCONNECTED", "Agent 127.0.0.1 disconnected")
+        "TASK_LOST", "REASON_AGENT_DISCONNECTED", "Agent 127.0.0.1 disconnected")
     mesos.start_agent()
     wait_for(lambda: not is_running(int(pid_file.read_text())))
 
@@ -138,7 +157,7 @@ def test_an_agent_that_stays_away_is_unreachable(local_mesos: StartMesos) -> Non
     mesos.stop_agent()
     status = scheduler.update("t")
     assert (status["state"], status["reason"], status["message"]) == (
-        "TASK_UNREACHABLE", "REASON_SLAVE_REMOVED", "agent did not reregister within 500ms after disconnecting")
+        "TASK_UNREACHABLE", "REASON_AGENT_REMOVED", "agent did not reregister within 500ms after disconnecting")
     assert "executor_id" not in scheduler.expect("FAILURE")["failure"]
     mesos.start_agent()
     status = scheduler.update("t", "TASK_RUNNING")
