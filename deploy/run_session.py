@@ -12,7 +12,7 @@ from typing import Any
 from deploy.exit_status import exit_status
 from deploy.problems import FAILED
 from deploy.run_report import Report, Row
-from deploy.task_logs import Follower, sandbox
+from deploy.task_logs import Follower, last_lines, sandbox
 from scheduler.framework import Framework
 from scheduler.launching import OUR_EXECUTOR, Task
 from scheduler.ledger import Entry, Phase
@@ -22,6 +22,7 @@ from specs.status import TaskState
 Message = Mapping[str, Any]
 
 TOLD = 10  # tasks, or agents, that a message names before it says how many more there are
+LAST_LINES = 5  # of what an executor wrote before it failed
 AT_ONCE = 3.0  # seconds after a second Ctrl-C for the news of the tasks' ends
 INTERRUPTED = 130  # after a second Ctrl-C: the tasks' own ends are not known
 
@@ -37,7 +38,7 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A task that runs. `agent`: HOST:PORT of its agent's HTTP API; `folder`: where that serves the task's output."""
+    """A task that runs, or an executor. `agent`: HOST:PORT of its HTTP API; `folder`: where that serves the output."""
 
     task_id: str
     agent: str
@@ -53,6 +54,8 @@ class Session:
         self._tasks = tasks
         self._on_running = on_running
         self._launches: dict[str, Running] = {}
+        self._executors: dict[str, Running] = {}  # by task id: where its executor writes
+        self._unexplained: dict[Running, str] = {}  # executors that the agent says have failed; the first task of each
         self._report = report
         self._patience = patience
         self._framework: Framework | None = None
@@ -122,6 +125,14 @@ class Session:
         else:
             self._its.stop()
 
+    def explain(self) -> None:
+        """Where all that an agent knows is that an executor failed: what that wrote last. After the framework's end."""
+        for executor, task_id in itertools.islice(self._unexplained.items(), TOLD):
+            path = f"{executor.folder}/stderr"
+            if executor.agent and (lines := last_lines(executor.agent, path, LAST_LINES)):
+                self._report.note("\n  ".join([f"the last words of the executor of {task_id}, in {path} on "
+                                               f"{executor.agent}:", *lines]))
+
     # What the framework tells.
 
     def subscribed(self, framework_id: str, master: str) -> None:
@@ -144,6 +155,8 @@ class Session:
         row = self._rows[entry.task_id].launched(launch, info)
         self._rows[entry.task_id] = row
         self._report.launched(row)
+        executor_id = info.get("executor", {}).get("executor_id", info["task_id"])["value"]
+        self._executors[entry.task_id] = Running(executor_id, launch.address, sandbox(self._framework_id, executor_id))
         place = Running(entry.task_id, launch.address, self._folder(info))
         self._launches[entry.task_id] = place
         if self._follower is not None and launch.address:
@@ -156,6 +169,9 @@ class Session:
         self._rows[entry.task_id] = row
         self._report.updated(row, status)
         if entry.phase is Phase.ENDED and entry.state is not None:
+            executor = self._executors.pop(entry.task_id, None)
+            if executor is not None and status.get("source") == "SOURCE_AGENT" and entry.state is not TaskState.KILLED:
+                self._unexplained.setdefault(executor, entry.task_id)
             self._ended(entry.task_id, exit_status(entry.state, status.get("message")))
         elif entry.phase is Phase.LOST and self._patience.lost is not None:
             self._its.call_later(self._patience.lost, lambda: self._check_lost(entry))

@@ -22,6 +22,7 @@ from scheduler.matching import Constraint
 from scheduler.mesos_driver import MesosDriver
 from specs.errors import SpecError
 
+RECONNECT = 30.0  # seconds that a cluster keeps the tasks of a run whose connection broke, or that was killed
 ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".zip")  # as Mesos: launcher/fetcher.cpp
 
 
@@ -60,9 +61,10 @@ def start(infos: Sequence[dict[str, Any]], settings: Settings) -> int:
                     else None)
         follow(session, found, Config(
             name=f"mesos-docker run {tasks[0].wish.task_id}", user=settings.user, roles=(settings.role,),
-            principal=settings.principal, connect_timeout=settings.connect_timeout,
+            principal=settings.principal, failover_timeout=RECONNECT, connect_timeout=settings.connect_timeout,
             gpus=any("gpus" in each.wish.need.scalars for each in tasks)),
             secret=settings.secret, follower=follower)
+        session.explain()
         if follower is not None and follower.broken is not None:
             raise follower.broken
     if session.problem is not None:
@@ -74,7 +76,7 @@ def follow(session: Session, found: Cluster, config: Config, *, secret: str | No
            follower: Follower | None = None) -> None:
     """Run a session's tasks on a cluster, with the main thread as the framework's, until they have ended."""
     if isinstance(found, Embedded):  # it ends with this process and never comes back: executors must not wait for it
-        config = replace(config, checkpoint=False)
+        config = replace(config, checkpoint=False, failover_timeout=0.0)
     framework = Framework(MesosDriver(found.master, config, secret=secret), config, session)
     try:
         if follower is not None:

@@ -18,6 +18,7 @@ from typing import Protocol
 from urllib.parse import urlencode
 
 LENGTH = 64 * 1024  # bytes per request; agents give no more than they like, which is at least a page
+TAIL_OF = 1024 * 1024  # bytes of a file, of which the last lines are wanted
 EVERY = 0.25  # seconds between rounds while there is nothing new
 GONE = 5.0  # seconds after a task's end for a file that does not come or an agent that does not answer
 
@@ -51,6 +52,17 @@ def read(address: str, path: str, offset: int, length: int = LENGTH) -> bytes | 
         raise http.client.HTTPException(f"{response.status} {body[:200].decode(errors='replace')}")
     data: str = json.loads(body.decode("utf-8", "surrogateescape"))["data"]
     return data.encode("utf-8", "surrogateescape")
+
+
+def last_lines(address: str, path: str, count: int) -> list[str]:
+    """The end of a file that is not very long; empty if nothing of it can be had."""
+    data = b""
+    try:
+        while (piece := read(address, path, len(data))) and len(data) < TAIL_OF:
+            data += piece
+    except (OSError, http.client.HTTPException, ValueError, KeyError):
+        pass  # what has come is better than nothing
+    return data.decode(errors="replace").splitlines()[-count:]
 
 
 @dataclass(slots=True)

@@ -163,6 +163,24 @@ class Deaf(FakeCluster):
             super()._answer(call, subscription)
 
 
+def test_a_connection_that_breaks_does_not_end_the_tasks() -> None:
+    with FakeCluster(runs) as cluster:
+        process = start(cluster, "--image", "busybox", "--name", "t")
+        assert cluster.running.wait(WAIT)
+        cluster.break_connection()
+        assert process.stderr is not None
+        news = [process.stderr.readline() for _ in range(3)]
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=WAIT)
+    told = [line.split("(")[0].strip() for line in news[1:]]
+    assert told == ["lost the master", f"connected to {cluster.address} again"]
+    first, second = cluster.frameworks
+    assert first["failover_timeout"] == 30.0  # or a master would kill them at once
+    assert second == {**first, "id": {"value": "F1"}}
+    assert len(cluster.launched) == 1
+    assert cluster.calls[-1] == "TEARDOWN"
+
+
 def test_a_second_ctrl_c_ends_everything_at_once() -> None:
     with Deaf(runs) as cluster:
         cluster.process = start(cluster)

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from deploy.task_logs import Follower, read, sandbox
+from deploy.task_logs import Follower, last_lines, read, sandbox
 
 WAIT = 30.0
 
@@ -191,3 +191,12 @@ def test_a_closed_output_is_told_once_and_does_not_keep_the_end_waiting(agent: F
     follower.close()
     assert isinstance(follower.broken, BrokenPipeError)
     assert told.empty()
+
+
+def test_the_last_lines(agent: FilesAgent) -> None:
+    agent.files["/x/stderr"] = b"one\ntwo\nthr\xff\n"
+    assert last_lines(agent.address, "/x/stderr", 2) == ["two", "thr\ufffd"]
+    assert last_lines(agent.address, "/x/stderr", 9) == ["one", "two", "thr\ufffd"]
+    assert last_lines(agent.address, "/nothing", 2) == []
+    agent.down = True
+    assert last_lines(agent.address, "/x/stderr", 2) == []

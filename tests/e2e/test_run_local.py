@@ -197,6 +197,15 @@ def test_kill_9_leaves_no_container_and_no_process(command: Command, image: str)
     until(lambda: processes(framework) == [], "the end of the executor")
 
 
+def test_an_executor_that_cannot_start(command: Command, image: str) -> None:
+    done = command("--executor-command", "/no/such/executor", "--image", image, "--name", "t", "--", "true")
+    assert done.returncode == 3
+    assert "TASK_FAILED" in done.stdout
+    told, words = done.stderr.splitlines()[-2:]
+    assert told.startswith("the last words of the executor of t, in /frameworks/")
+    assert "/no/such/executor: not found" in words
+
+
 def test_not_enough_here(command: Command, image: str) -> None:
     done = command("--image", image, "--name", "big", "--cpus", "1000", "--offer-timeout", "1")
     assert done.returncode == 3

@@ -31,6 +31,7 @@ class FakeCluster:
         self.launched: list[dict[str, Any]] = []
         self.killed: list[str] = []
         self.calls: list[str] = []
+        self.frameworks: list[dict[str, Any]] = []  # FrameworkInfo of each subscription
         self.running = threading.Event()  # once a task has been told to run
         self._over = threading.Event()
         self._subscription: Subscription | None = None
@@ -50,6 +51,11 @@ class FakeCluster:
         self._thread.join()
         self.master.__exit__()
 
+    def break_connection(self) -> None:
+        """As a network does it; the framework may come back."""
+        assert self._subscription is not None
+        self._subscription.close()
+
     def _run(self) -> None:
         while not self._over.is_set():
             self._take_subscription()
@@ -66,6 +72,7 @@ class FakeCluster:
             self._subscription = self.master.subscriptions.get_nowait()
         except queue.Empty:
             return
+        self.frameworks.append(self._subscription.request["subscribe"]["framework_info"])
         self._subscription.subscribed()
         self._subscription.offers(*self.offered)
 
