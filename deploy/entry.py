@@ -1,4 +1,4 @@
-"""Where the installed command begins: a Ctrl-C that comes while modules are still imported ends it without a stack.
+"""Where the installed command and `make run` begin: a Ctrl-C while modules are imported ends them without a stack.
 
 Nothing has been started by then, so there is nothing to clean up; the commands that start something take the signals
 over (signals.py). A stream that was closed by whoever started us is as good as /dev/null.
@@ -12,10 +12,15 @@ import sys
 
 def main() -> None:
     """What `mesos-docker` calls."""
+    prepare()
+    from deploy import cli
+
+    cli.main()
+
+
+def prepare() -> None:
+    """To be called before anything large is imported."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):  # in the order of their numbers
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115,PTH123 - open for as long as we live
-    from deploy import cli
-
-    cli.main()

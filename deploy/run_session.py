@@ -130,8 +130,8 @@ class Session:
         for executor, task_id in itertools.islice(self._unexplained.items(), TOLD):
             path = f"{executor.folder}/stderr"
             if executor.agent and (lines := last_lines(executor.agent, path, LAST_LINES)):
-                self._report.note("\n  ".join([f"the last words of the executor of {task_id}, in {path} on "
-                                               f"{executor.agent}:", *lines]))
+                where = f"the last words of the executor of {task_id}, in {path} on {executor.agent}:"
+                self._report.note("\n  ".join([where, *lines]))
 
     # What the framework tells.
 

@@ -12,18 +12,19 @@ import pytest
 PROGRAM = Path(sys.executable).with_name("mesos-docker")
 START = """
 import sys
-from deploy.entry import main
-sys.argv[1:] = ["run", "--help"]
+from deploy.{module} import main
+sys.argv[1:] = {arguments}
 print("up", flush=True)
 main()
 """
 
 
-def test_an_interrupt_while_modules_are_imported_shows_no_stack() -> None:
+@pytest.mark.parametrize(("module", "arguments"), [("entry", ["run", "--help"]), ("demo", ["--help"])])
+def test_an_interrupt_while_modules_are_imported_shows_no_stack(module: str, arguments: list[str]) -> None:
     """Many moments, because none can be hit for certain; by the last one the command has ended."""
     for moment in range(10):
-        process = subprocess.Popen([sys.executable, "-c", START], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                   text=True)
+        process = subprocess.Popen([sys.executable, "-c", START.format(module=module, arguments=arguments)],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert process.stdout is not None
         assert process.stdout.readline() == "up\n"
         time.sleep(0.02 * (moment + 1))
