@@ -2,12 +2,11 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy import temporary
 from deploy.docker_socket import ping
 from deploy.signals import cleaned_up
 
@@ -43,9 +42,8 @@ def cluster(master: str, *, docker_socket: str) -> Iterator[Cluster]:
 def embedded(*, docker_socket: str, ports: Sequence[tuple[int, int]] = DEFAULT_PORTS) -> Iterator[Embedded]:
     """An embedded Mesos of one agent that offers these ports; nothing of it is left afterwards, whatever happens."""
     from deploy.local import LocalMesos
-    folder = tempfile.mkdtemp(prefix="mesos-docker-")
-    with cleaned_up(lambda: shutil.rmtree(folder, ignore_errors=True)):
-        mesos = LocalMesos(work_dir=folder, docker_socket=docker_socket, ports=ports)
+    with temporary.folder() as folder:
+        mesos = LocalMesos(work_dir=str(folder), docker_socket=docker_socket, ports=ports)
         with cleaned_up(mesos.close):
             mesos.start()
-            yield Embedded(mesos.address, Path(folder))
+            yield Embedded(mesos.address, folder)
