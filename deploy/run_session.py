@@ -268,7 +268,7 @@ def _no_place(waiting: Sequence[str], misfits: Mapping[str, Mapping[str, Misfit]
     if not reasons:
         return f"{task_id}{more}: no agent has offered anything within {seconds:g} s"
     told = "".join(f"\n  {misfit}" for misfit in reasons[:TOLD])
-    others = f"\n  and {len(reasons) - TOLD} agents more" if len(reasons) > TOLD else ""
+    others = f"\n  and {_agents(len(reasons) - TOLD)} more" if len(reasons) > TOLD else ""
     return f"{task_id}{more}: no offer has had enough for {seconds:g} s:{told}{others}"
 
 
@@ -276,4 +276,8 @@ def _shortest(misfits: Sequence[Misfit]) -> str:
     if not misfits:
         return ""
     nearest = min(misfits, key=lambda misfit: len(misfit.shortages))
-    return f"{nearest}" + (f" (and {len(misfits) - 1} agents more)" if len(misfits) > 1 else "")
+    return f"{nearest}" + (f" (and {_agents(len(misfits) - 1)} more)" if len(misfits) > 1 else "")
+
+
+def _agents(count: int) -> str:
+    return f"{count} agent{'s' if count != 1 else ''}"

@@ -24,6 +24,7 @@ from specs.address import Address
 log = logging.getLogger(__name__)
 
 SESSION_TIMEOUT = 10.0  # seconds, as Mesos's own detectors; also the patience with a host that does not answer
+FIRST_LOOK = 0.5  # seconds for a connection before it is said that there is none
 LAST_PAUSE = 3.0  # seconds at most between tries for a connection
 _LABEL = "json.info_"
 
@@ -72,6 +73,7 @@ class ZkDetector:
         client.add_listener(self._wake)
         client.start_async()
         try:
+            self._changed.wait(FIRST_LOOK)
             while not self._stopping:
                 self._changed.clear()
                 self._look(client)

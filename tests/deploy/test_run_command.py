@@ -290,6 +290,7 @@ def test_not_enough_on_any_offer() -> None:
     assert done.stderr.splitlines()[-3:] == [
         "error: t: no offer has had enough for 0.3 s:", "  host0 (S0): cpus: 16.1 needed, 2 offered",
         "  host1 (S1): cpus: 16.1 needed, 4 offered; mem: 192 needed, 64 offered"]
+    assert done.stdout.splitlines()[-1].endswith("host0 (S0): cpus: 16.1 needed, 2 offered (and 1 agent more)")
 
 
 def test_a_port_that_no_offer_has() -> None:
