@@ -174,7 +174,7 @@ class TaskLauncher:
             executor.pending_termination = Termination(
                 state="TASK_FAILED", reason="REASON_CONTAINER_LAUNCH_FAILED",
                 message=f"Failed to launch container: {error}")
-            self.terminated(executor, Termination())
+            self.terminated(executor, Termination(status=error.status))
             return
         if executor.state == TERMINATING and executor.sender is None:  # told to end while there was nobody to tell
             containerizer.destroy(executor.container_id)

@@ -1,10 +1,10 @@
 """The executor of tasks that only have a command: run it, tell how it ends, kill it when asked.
 
 The agent starts this file as a program, with an environment that is not ours; so it uses nothing but the standard
-library and this one file. One thread reads events and another waits for the command; both put what they see into one
-inbox.
+library and `command_checks` beside it. One thread reads events, another waits for the command, and checks have
+theirs; all put what they see into one inbox.
 
-As Mesos: launcher/executor.cpp. Health checks and checks of command tasks are not carried out.
+As Mesos: launcher/executor.cpp.
 """
 from __future__ import annotations
 
@@ -20,7 +20,15 @@ import sys
 import threading
 import time
 import uuid
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING or __package__:
+    from deploy.local.command_checks import Checks, empty_status
+else:  # started as a file, by an isolated Python that does not look beside it
+    sys.path.insert(0, str(Path(__file__).parent))
+    from command_checks import Checks, empty_status
+    del sys.path[0]
 
 Json = dict[str, Any]
 
@@ -115,6 +123,9 @@ class CommandExecutor:
         self._completion_timer: threading.Timer | None = None
         self._kill_due = float("inf")
         self._last_uuid = ""
+        self._last_status: Json = {}
+        self._checks: Checks | None = None
+        self._unhealthy = False  # so that it had to be killed
 
     def run(self) -> None:
         """Until the last update is acknowledged."""
@@ -152,6 +163,19 @@ class CommandExecutor:
         elif kind == "TOO LONG":
             self._too_long = True
             self._kill(0.0 if self._killed else DEFAULT_GRACE)
+        elif kind in {"CHECK", "HEALTH"} and not self._killed and not self._last_uuid:
+            self._checked(kind, event)
+
+    def _checked(self, kind: str, result: Any) -> None:
+        """A new result: the last status again, with it."""
+        if kind == "CHECK":
+            found = {"check_status": result, "reason": "REASON_TASK_CHECK_STATUS_UPDATED"}
+        else:
+            found = {"healthy": result[0], "reason": "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED"}
+        self._forward({**self._last_status, **found})
+        if kind == "HEALTH" and result[1]:
+            self._unhealthy = True
+            self._kill(self._grace({}))
 
     # ---- the command
 
@@ -172,6 +196,8 @@ class CommandExecutor:
             self._process = subprocess.Popen(["/bin/sh", "-c", "exit 1"], start_new_session=True)
         process = self._process
         self._send("TASK_RUNNING")
+        self._checks = Checks(task, lambda kind, result: self._inbox.put((kind, result)))
+        self._checks.start()
         threading.Thread(target=lambda: self._inbox.put(("EXITED", process.wait())), daemon=True).start()
         limit = int(task.get("max_completion_time", {}).get("nanoseconds", 0))
         if limit > 0:
@@ -191,6 +217,7 @@ class CommandExecutor:
             self._completion_timer.cancel()
         if not self._killed:
             self._killed = True
+            self._pause_checks()
             if self._says_killing and not self._too_long:
                 self._send("TASK_KILLING")
             self._signal(signal.SIGTERM)
@@ -221,11 +248,24 @@ class CommandExecutor:
             state, reason = "TASK_FAILED", "REASON_MAX_COMPLETION_TIME_REACHED"
         elif self._killed:
             state = "TASK_KILLED"
-        more = {"reason": reason} if reason else {}
+        more: Json = {"reason": reason} if reason else {}
+        if self._unhealthy:
+            more["healthy"] = False
+        self._pause_checks()
         self._last_uuid = self._send(state, message=f"Command {how}", **more)
 
-    def _send(self, state: str, **more: str) -> str:
-        return self._agent.update({"task_id": self._task["task_id"], "state": state, **more})
+    def _pause_checks(self) -> None:
+        if self._checks is not None:
+            self._checks.pause()
+
+    def _send(self, state: str, **more: Any) -> str:
+        """A status of its own. Of a task with a check all statuses have a check_status."""
+        checked = {"check_status": empty_status(self._task["check"])} if "check" in self._task else {}
+        return self._forward({"task_id": self._task["task_id"], "state": state, **checked, **more})
+
+    def _forward(self, status: Json) -> str:
+        self._last_status = status
+        return self._agent.update(status)
 
 
 def _seconds(text: str) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from deploy.local.fetcher import FetchError, fetch_all
 from deploy.local.processes import Command, ProcessTable, kill_tree
@@ -19,8 +19,21 @@ Json = dict[str, Any]
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
+# What the end of a container says whose program could not be executed: its launcher ends with 1001.
+EXEC_FAILED: Final = 1001 << 8
+# What the end of a container says that was given up before its program was executed: its launcher ends with 1.
+NOT_EXECUTED: Final = 1 << 8
+
+
 class LaunchError(Exception):
-    """The container could not be started; the text follows "Failed to launch container: "."""
+    """The container could not be started; the text follows "Failed to launch container: ".
+
+    `status`: how what there was of it ended, as wait() gives it; None: there was nothing.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +92,8 @@ class ProcessContainerizer:
             await fetch_all(config.executor.get("command", {}).get("uris", ()), config.directory, config.user)
         except FetchError as error:
             raise LaunchError(
-                f"Failed to fetch all URIs for container '{config.container_id}': exited with status 1") from error
+                f"Failed to fetch all URIs for container '{config.container_id}': exited with status 1",
+                NOT_EXECUTED) from error
         finally:
             self._launching.discard(config.container_id)
         if config.container_id in self._destroyed:
@@ -88,6 +102,11 @@ class ProcessContainerizer:
         try:
             pid = self._processes.start(Command(argv(config.executor["command"]), process_environment(config),
                                                 config.directory, config.user))
+        except (FileNotFoundError, PermissionError) as error:
+            with (config.directory / "stderr").open("a", encoding="utf-8") as stderr:
+                stderr.write(f"Failed to execute command: {error.strerror}\n")
+            terminated(Termination(status=EXEC_FAILED))
+            return
         except (OSError, KeyError) as error:
             raise LaunchError(f"Failed to fork: {error}") from error
         forked(pid)

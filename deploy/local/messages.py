@@ -43,10 +43,10 @@ def status(task_id: Mapping[str, Any], state: str, *, source: str, agent_id: Map
 
 
 def of_update(status_: Mapping[str, Any]) -> Json:
-    """The status as it is inside the StatusUpdate that carries it: only executors write their id into it, in others
-    it is the update's, and joins the status on its way to the framework."""
+    """The status as it is inside the StatusUpdate that carries it: the master does not write the executor's id into it
+    but beside it, and only on the way to the framework it joins the status."""
     return {name: value for name, value in status_.items()
-            if name != "executor_id" or status_.get("source") == "SOURCE_EXECUTOR"}
+            if name != "executor_id" or status_.get("source") != "SOURCE_MASTER"}
 
 
 def tasks_of(operation: Mapping[str, Any]) -> list[Json]:

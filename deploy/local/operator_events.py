@@ -35,7 +35,7 @@ class OperatorEvents:
         sender.on_closed(lambda: self._forget(sender))
         sender.send({"type": "SUBSCRIBED", "subscribed": {
             "get_state": state, "heartbeat_interval_seconds": HEARTBEAT_SECONDS}})
-        sender.start_heartbeat(HEARTBEAT_SECONDS, at_once=False)
+        sender.start_heartbeat(HEARTBEAT_SECONDS, at_once=True)
 
     def close(self) -> None:
         """The master ends, and all streams with it."""

@@ -75,13 +75,19 @@ def role_messages(cluster: Cluster) -> list[Json]:
 def known_roles(cluster: Cluster) -> list[str]:
     """Roles that somebody has, and their ancestors; with --roles those instead."""
     names = {*cluster.flags.roles, "*"} if cluster.flags.roles else {
-        role for framework in cluster.frameworks.values() for role in framework.roles}
+        role for framework in cluster.frameworks.values() for role in _roles_of(framework)}
     parts = [name.split("/") for name in names]
     return sorted({"/".join(words[:length]) for words in parts for length in range(1, len(words) + 1)})
 
 
 def _frameworks(cluster: Cluster, role: str) -> list[str]:
-    return [framework.id for framework in cluster.frameworks.values() if role in framework.roles]
+    return [framework.id for framework in cluster.frameworks.values() if role in _roles_of(framework)]
+
+
+def _roles_of(framework: Framework) -> set[str]:
+    """Those it has, and those for which it still holds something."""
+    return {*framework.roles, *(offer.role for offer in framework.offers.values()),
+            *(_holder(resource) for resource in models.framework_resources(framework))}
 
 
 def allocated_to(cluster: Cluster, role: str) -> Quantities:
@@ -98,11 +104,15 @@ def offered_to(cluster: Cluster, role: str) -> Quantities:
 def _quantities(role: str, resources: Iterable[Resource]) -> Quantities:
     total: Quantities = {}
     for resource in resources:
-        info = resource.allocation_info
-        holder = "" if info is None or info.role is None else info.role
+        holder = _holder(resource)
         if holder == role or holder.startswith(f"{role}/"):
             total[resource.name] = total.get(resource.name, 0.0) + _quantity(resource)
     return {name: round(total[name], 3) for name in sorted(total) if total[name]}
+
+
+def _holder(resource: Resource) -> str:
+    info = resource.allocation_info
+    return "" if info is None or info.role is None else info.role
 
 
 def _quantity(resource: Resource) -> float:

@@ -285,3 +285,41 @@ def test_calls_that_are_not_supported_are_still_checked(local_mesos: StartMesos,
 def test_a_logging_level_can_be_set(local_mesos: StartMesos) -> None:
     address = local_mesos(agents=0).address
     assert operate(address, "SET_LOGGING_LEVEL", level=1, duration={"nanoseconds": 1}) == (200, "")
+
+
+def test_a_role_that_was_given_up_is_known_while_something_is_held_for_it(local_mesos: StartMesos) -> None:
+    mesos = local_mesos(resources=RESOURCES)
+    scheduler = Scheduler(mesos.address, roles=["old"])
+    scheduler.subscribe()
+    scheduler.launch(offer := scheduler.offer(), executor_task("t", offer, "exec sleep 600"))
+    info = {**scheduler.info, "id": {"value": scheduler.framework_id}, "roles": ["new"]}
+    assert scheduler.call("UPDATE_FRAMEWORK", framework_info=info) == (200, "")
+    roles = {role["name"]: role for role in get(mesos.address, "/roles")[1]["roles"]}
+    assert (roles["old"]["allocated"], roles["old"]["frameworks"]) == (
+        {"cpus": 0.2, "mem": 64.0}, [scheduler.framework_id])
+
+
+def test_the_agent_writes_the_executors_id_into_statuses_of_its_own(local_mesos: StartMesos) -> None:
+    mesos = local_mesos(resources=RESOURCES)
+    scheduler = Scheduler(mesos.address)
+    scheduler.subscribe()
+    scheduler.launch(offer := scheduler.offer(), executor_task("t", offer, "exit 1"))
+    scheduler.update("t", "TASK_FAILED")
+
+    def completed() -> list[Json]:
+        answer = json.loads(post(mesos.address, "/api/v1", {"type": "GET_TASKS"})[1])
+        tasks: list[Json] = answer["get_tasks"]["completed_tasks"]
+        return tasks
+
+    wait_for(completed)
+    assert completed()[0]["statuses"][-1]["executor_id"] == {"value": "e"}
+
+
+def test_the_first_heartbeat_comes_at_once(local_mesos: StartMesos) -> None:
+    connection = http.client.HTTPConnection(local_mesos(agents=0).address, timeout=10)  # less than the 15 s between
+    connection.request("POST", "/api/v1", body='{"type":"SUBSCRIBE"}', headers={"Content-Type": "application/json"})
+    response = connection.getresponse()
+    records = [json.loads(response.read(int(response.readline()))) for _ in range(2)]
+    assert [record["type"] for record in records] == ["SUBSCRIBED", "HEARTBEAT"]
+    response.close()
+    connection.close()

@@ -199,3 +199,41 @@ def is_running(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_a_program_that_cannot_be_executed(local_mesos: StartMesos) -> None:
+    scheduler = Scheduler(local_mesos(resources=RESOURCES).address)
+    scheduler.subscribe()
+    task = executor_task("t", offer := scheduler.offer(), "/no/such/program")
+    task["executor"]["command"]["shell"] = False
+    scheduler.launch(offer, task)
+    status = scheduler.update("t")
+    assert (status["state"], status["reason"], status["message"]) == (
+        "TASK_FAILED", "REASON_EXECUTOR_TERMINATED", "Executor terminated")
+    assert scheduler.expect("FAILURE")["failure"]["status"] == 1001 << 8
+
+
+def test_an_executor_whose_files_cannot_be_fetched(local_mesos: StartMesos) -> None:
+    scheduler = Scheduler(local_mesos(resources=RESOURCES).address)
+    scheduler.subscribe()
+    task = executor_task("t", offer := scheduler.offer(), "true")
+    task["executor"]["command"]["uris"] = [{"value": "/no/such/file"}]
+    scheduler.launch(offer, task)
+    assert scheduler.update("t")["reason"] == "REASON_CONTAINER_LAUNCH_FAILED"
+    assert scheduler.expect("FAILURE")["failure"]["status"] == 1 << 8
+
+
+def test_the_end_of_an_executor_that_did_not_come_back_is_told_once(local_mesos: StartMesos) -> None:
+    mesos = local_mesos(resources=RESOURCES, executor_reregistration_timeout=0.2)
+    scheduler = Scheduler(mesos.address, checkpoint=True, failover_timeout=60.0)
+    scheduler.subscribe()
+    scheduler.launch(offer := scheduler.offer(), executor_task("t", offer, "exec sleep 600"))
+    wait_for(lambda: list(mesos.work_dir.glob("meta/slaves/*/containers/*")))
+    mesos.stop_agent()
+    mesos.start_agent()
+    status = scheduler.update("t")
+    assert (status["state"], status["reason"], status["message"]) == (
+        "TASK_LOST", "REASON_EXECUTOR_REREGISTRATION_TIMEOUT", "Executor did not reregister within 200ms")
+    assert scheduler.expect("FAILURE")["failure"]["status"] == signal.SIGKILL  # it is known to end after all
+    scheduler.call("RECONCILE", tasks=[{"task_id": {"value": "t"}}])
+    assert scheduler.update("t")["reason"] == "REASON_RECONCILIATION"  # and not the same update again
