@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from executor.runtime import ContainerRuntime
 
 
+ASK_PATIENCE = 0.5  # seconds between two looks whether we have been told to end meanwhile
+
+
 def main() -> int:
     """Exit status: 0 for a normal end, 1 for an error at the start; as Mesos: docker_executor.cpp, `main`."""
     _occupy_standard_descriptors()
@@ -49,7 +52,8 @@ def main() -> int:
     _prepare_process(supervisor)
     driver.start()
     supervisor.run(driver)
-    driver.drained(chosen.ack_timeout)
+    while not driver.drained(min(supervisor.patience(), ASK_PATIENCE)) and driver.alive and supervisor.patience() > 0:
+        pass
     driver.stop()
     driver.join(1.0)
     return 0

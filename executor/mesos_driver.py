@@ -190,7 +190,7 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
 
     def _begin(self, address: Address) -> None:
         """The agent is there, and calls can be sent."""
-        self._outage = dataclasses.replace(self._outage, since=None)
+        self._outage = outage.found(self._outage)
         self._refusal = None
         self.stream_id = ""  # pymesos: connected
         self._mail.begin(CallConnection(self._settings, address, self._timing.answer, self._timing.keepalive))
@@ -226,7 +226,7 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
         self._target = redirected(refusal.status, refusal.location, address)
         if self._target is not None:
             return
-        self._outage = outage.refused(self._outage, refusal.status, time.monotonic())
+        self._outage = outage.refused(self._outage, refusal.status, refusal.text, time.monotonic())
         if self._outage.since is not None and text != self._refusal:
             self._refusal = text
             self._contained(self._events.error, text)
@@ -234,8 +234,7 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
     def _go_on(self) -> bool:
         what = outage.step(self._outage, self._settings, time.monotonic())
         if what is Step.SHUT_DOWN:
-            why = f"Recovery timeout of {self._settings.recovery_timeout:g} s exceeded" if self._settings.checkpoint \
-                else "the connection to the agent is lost, and the framework does not checkpoint"
+            why = outage.reason(self._outage, self._settings)
             log.warning("Shutting down: %s", why)
             self._tell_shutdown(why)
         if what is Step.GIVE_UP:

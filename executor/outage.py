@@ -17,6 +17,7 @@ from typing import Final
 from executor.agent_settings import AgentSettings
 
 _NOT_YET: Final = frozenset({404, 503})  # routes not set up; recovery not finished
+_UNKNOWN: Final = frozenset({"Framework cannot be found", "Executor cannot be found"})  # slave.cpp, `executor`
 ASK_AGAIN: Final = 1.0  # seconds between two SUBSCRIBE at an agent that answers, as Mesos's built-in executors
 _SHORT_SESSION: Final = 1.0  # seconds; an agent that breaks off sooner is not asked again at once
 
@@ -34,7 +35,13 @@ class Outage:
     """`since` is the time of the loss, seconds of any clock; None: the agent is in reach, or says that it soon is."""
 
     since: float | None = None
+    disowned: bool = False  # the agent has no such executor; it will never have
     shutdown: float | None = None  # when AgentEvents.shutdown was called, for this or any other reason
+
+
+def found(outage: Outage) -> Outage:
+    """The agent is there and has taken us."""
+    return replace(outage, since=None, disowned=False)
 
 
 def lost(outage: Outage, now: float) -> Outage:
@@ -42,9 +49,16 @@ def lost(outage: Outage, now: float) -> Outage:
     return outage if outage.since is not None else replace(outage, since=now)
 
 
-def refused(outage: Outage, status: int, now: float) -> Outage:
-    """After an answer other than 200 to SUBSCRIBE: "not yet" ends an outage, any other refusal is one."""
-    return replace(outage, since=None) if status in _NOT_YET else lost(outage, now)
+def refused(outage: Outage, status: int, text: str, now: float) -> Outage:
+    """After an answer other than 200 to SUBSCRIBE: "not yet" ends an outage, any other refusal is one.
+
+    An agent answers "not yet" until it has recovered all that it will ever know of. One that does not know us then has
+    told the end of our tasks, or is another agent at the same address; by and by it might take us for a new executor
+    of our name.
+    """
+    if status in _NOT_YET:
+        return replace(outage, since=None)
+    return replace(lost(outage, now), disowned=status == 400 and text.strip() in _UNKNOWN)
 
 
 def step(outage: Outage, settings: AgentSettings, now: float) -> Step:
@@ -52,10 +66,19 @@ def step(outage: Outage, settings: AgentSettings, now: float) -> Step:
     if outage.since is None:
         return Step.TRY_AGAIN
     if outage.shutdown is None:
-        patience = settings.recovery_timeout if settings.checkpoint else 0.0
+        patience = settings.recovery_timeout if settings.checkpoint and not outage.disowned else 0.0
         return Step.SHUT_DOWN if now - outage.since >= patience else Step.TRY_AGAIN
     missed = now - max(outage.since, outage.shutdown)
     return Step.GIVE_UP if missed >= settings.shutdown_grace else Step.TRY_AGAIN
+
+
+def reason(outage: Outage, settings: AgentSettings) -> str:
+    """Why the step is to shut down."""
+    if outage.disowned:
+        return "the agent does not know this executor any more"
+    if settings.checkpoint:
+        return f"Recovery timeout of {settings.recovery_timeout:g} s exceeded"
+    return "the connection to the agent is lost, and the framework does not checkpoint"
 
 
 def pause(settings: AgentSettings, *, answered: bool, session: float, chance: float) -> float:

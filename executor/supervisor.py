@@ -34,6 +34,8 @@ from specs.status import TaskState, TaskStatus
 log = logging.getLogger(__name__)
 
 REMEMBERED = 10_000  # ids of tasks that are over: a late kill of one is no kill of an unknown task
+LAST_WAIT = 1.0  # seconds that the last updates have to be acknowledged, however late it is
+SHUTDOWN_MARGIN = 0.5  # seconds that we are gone before the agent kills us
 REMOVAL_WAIT = 10.0  # seconds for the last containers to be removed before we end
 
 _RINGS: dict[object, Callable[[], e.Event]] = {
@@ -70,6 +72,8 @@ class Supervisor:
         self._capabilities: frozenset[str] = frozenset()
         self._shutdown_why: str | None = None
         self._over: str | None = None  # why the loop ends
+        self._ended_at = 0.0
+        self._told_to_end: float | None = None  # when, the first time
 
     def run(self, agent: Agent) -> str:
         """Supervise until there is nothing left to do; why it ended. Every update is handed to the agent by then."""
@@ -85,7 +89,19 @@ class Supervisor:
                 self._contained(lambda key=key: self._ring(key))  # type: ignore[misc]
         log.info("Ending: %s", self._over)
         self._engine.close(REMOVAL_WAIT)
+        self._ended_at = self._clock()
         return self._over
+
+    def patience(self) -> float:
+        """Seconds that are left, after `run`, to wait for the last acknowledgements.
+
+        Told to end, by the agent or by a signal, we must not outstay the shutdown grace period: an agent that is about
+        to forget us acknowledges nothing more, and waits for our end.
+        """
+        until = self._ended_at + self._settings.ack_timeout
+        if self._told_to_end is not None:
+            until = min(until, self._told_to_end + self._settings.shutdown_grace - SHUTDOWN_MARGIN)
+        return max(until, self._ended_at + LAST_WAIT) - self._clock()
 
     # ---- AgentEvents: called on the driver's threads ----
 
@@ -118,6 +134,8 @@ class Supervisor:
 
     def shutdown(self, why: str) -> None:
         """End all tasks, then end."""
+        if self._told_to_end is None:
+            self._told_to_end = self._clock()
         self._inbox.put(lambda: self._shutdown(why))
 
     def error(self, message: str) -> None:

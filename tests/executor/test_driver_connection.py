@@ -242,10 +242,22 @@ def test_not_yet_is_neither_an_error_nor_a_loss() -> None:
 
 def test_a_refusal_is_told_as_mesos_tells_it() -> None:
     with ScriptedAgent() as agent:
-        agent.next_subscribes.append(Answer(status=400, body="Executor cannot be found"))
+        agent.next_subscribes.append(Answer(status=400, body="Failed to validate it"))
         events = works(agent)
         assert events.of("error") == [
-            ("Received unexpected '400 Bad Request' (Executor cannot be found) for SUBSCRIBE",)]
+            ("Received unexpected '400 Bad Request' (Failed to validate it) for SUBSCRIBE",)]
+
+
+def test_an_agent_that_does_not_know_us_is_not_waited_for() -> None:
+    with ScriptedAgent() as agent:
+        events = RecordedEvents()
+        with driving(agent, events):
+            events.wait("registered")
+            agent.next_subscribes.append(Answer(status=400, body="Framework cannot be found"))
+            agent.go_away()
+            agent.come_back()
+            events.wait("shutdown")
+            assert events.of("shutdown") == [("the agent does not know this executor any more",)]
 
 
 @pytest.mark.parametrize("location", ["http://{}/slave(1)/api/v1/executor", "//{}/slave(1)/api/v1/executor"])

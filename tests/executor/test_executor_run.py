@@ -101,6 +101,22 @@ def test_tasks_outlive_a_lost_agent_and_end_with_shutdown(agent: ScriptedAgent, 
     assert {name: agent.states(name)[-1] for name in names} == dict.fromkeys(names, "TASK_KILLED")
 
 
+@pytest.mark.parametrize("told", ["SHUTDOWN", "SIGTERM"])
+def test_an_agent_that_acknowledges_nothing_more_is_not_waited_for(agent: ScriptedAgent, tmp_path: Path,
+                                                                  told: str) -> None:
+    """As after TEARDOWN: the agent is about to forget the framework, and waits for our end; 60 s would be too long."""
+    agent.acknowledge = False
+    with started(environment(agent, tmp_path), tmp_path, drop_in(tmp_path)) as process:
+        subscribed(agent, process, tmp_path)
+        agent.event("LAUNCH", launch={"task": task(agent, "t1", "exit 3", custom=False)})
+        agent.wait_for(lambda: has_ended(agent, "t1"), timeout=90)
+        if told == "SHUTDOWN":
+            agent.event("SHUTDOWN")
+        else:
+            process.terminate()
+        assert process.wait(30) == 0
+
+
 def test_what_a_killed_executor_leaves_is_removed_by_the_next_of_its_id(agent: ScriptedAgent, tmp_path: Path) -> None:
     """The agent has told the end of its tasks; other executors' containers are none of its business."""
     for number, executor_id in enumerate(("executor-1", "another")):

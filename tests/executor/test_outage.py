@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from executor.agent_settings import AgentSettings
-from executor.outage import Outage, Step, lost, pause, refused, step
+from executor.outage import Outage, Step, lost, pause, reason, refused, step
+from executor.outage import found as back
 from specs.address import Address
 
 PLAIN = AgentSettings(address=Address("127.0.0.1", 5051), path="/", framework_id="f", executor_id="e",
@@ -47,11 +48,22 @@ def test_the_first_of_several_losses_counts() -> None:
 
 @pytest.mark.parametrize(("status", "since"), [(503, None), (404, None), (400, 5.0), (401, 5.0), (403, 5.0)])
 def test_an_agent_that_says_not_yet_is_in_reach(status: int, since: float | None) -> None:
-    assert refused(Outage(since=5.0), status, 7.0) == Outage(since=since)
+    assert refused(Outage(since=5.0), status, "", 7.0) == Outage(since=since)
 
 
 def test_a_refusal_is_an_outage() -> None:
-    assert refused(Outage(), 400, 7.0) == Outage(since=7.0)
+    assert refused(Outage(), 400, "Failed to validate Executor::Call", 7.0) == Outage(since=7.0)
+
+
+@pytest.mark.parametrize("text", ["Framework cannot be found", "Executor cannot be found"])
+def test_an_agent_that_does_not_know_us_never_will(text: str) -> None:
+    found = refused(Outage(), 400, text, 7.0)
+    assert step(found, CHECKPOINTING, 7.0) is Step.SHUT_DOWN
+    assert reason(found, CHECKPOINTING) == "the agent does not know this executor any more"
+    assert step(lost(back(found), 8.0), CHECKPOINTING, 8.0) is Step.TRY_AGAIN
+    told = dataclasses.replace(found, shutdown=7.0)
+    assert step(told, CHECKPOINTING, 11.9) is Step.TRY_AGAIN
+    assert step(told, CHECKPOINTING, 12.0) is Step.GIVE_UP
 
 
 @given(st.floats(0, 1, exclude_max=True), st.booleans(), st.floats(0, 10))
