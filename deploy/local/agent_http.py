@@ -21,6 +21,7 @@ from deploy.local.operator_calls import OperatorApi, version_info
 from deploy.local.records import Task
 from deploy.local.sandbox import virtual_path
 from deploy.local.shown_flags import agent_flags
+from specs.resources import MEGABYTE
 
 Json = dict[str, Any]
 
@@ -58,6 +59,8 @@ class AgentHttp:
             "/state": self._state, "/containers": self._containers,
             "/metrics/snapshot": lambda _: json_response(agent_metrics(self._agent, self._start_time)),
             "/system/stats.json": lambda _: json_response(system_stats()),
+            "/monitor/statistics": self._statistics,
+            "/containerizer/debug": lambda _: json_response({"pending": []}),
             "/flags": lambda _: json_response({"flags": self._flags()}), **self._files.routes(),
         }
 
@@ -111,15 +114,36 @@ class AgentHttp:
         return json_response([
             {"container_id": executor.container_id, "executor_id": executor.id,
              "executor_name": executor.info.get("name", ""), "framework_id": framework.id,
-             "source": executor.info.get("source", ""),
+             "source": executor.info.get("source", ""), **self._usage(executor, "statistics"),
              "status": self._agent.containerizer_of(executor).status(executor.container_id) or {}}
             for framework in self._agent.frameworks.values() for executor in framework.executors.values()])
+
+    def _statistics(self, _: Request) -> Response:
+        """/monitor/statistics: the containers whose usage is known."""
+        shown = [
+            {"executor_id": executor.id, "executor_name": executor.info.get("name", ""), "framework_id": framework.id,
+             "source": executor.info.get("source", ""), **self._usage(executor, "statistics")}
+            for framework in self._agent.frameworks.values() for executor in framework.executors.values()]
+        return json_response([item for item in shown if "statistics" in item])
+
+    def _usage(self, executor: Executor, name: str) -> Json:
+        """What a container uses and may use, as Mesos's ResourceStatistics under this name; empty if nobody knows."""
+        usage = self._agent.containerizer_of(executor).usage(executor.container_id)
+        if usage is None:
+            return {}
+        allowed = models.executor_resources(executor)
+        memory = int((allowed.scalar("mem") or 0.0) * MEGABYTE)
+        return {name: {
+            "timestamp": time.time(), "cpus_user_time_secs": usage.user_seconds,
+            "cpus_system_time_secs": usage.system_seconds, "cpus_soft_limit": allowed.scalar("cpus") or 0.0,
+            "mem_rss_bytes": usage.rss_bytes, "mem_limit_bytes": memory, "mem_soft_limit_bytes": memory}}
 
     # ---- the v1 operator API
 
     def _get_containers(self) -> Json:
         found = [{"framework_id": {"value": framework.id}, "executor_id": {"value": executor.id},
                   "executor_name": executor.info.get("name", ""), "container_id": {"value": executor.container_id},
+                  **self._usage(executor, "resource_statistics"),
                   "container_status": self._agent.containerizer_of(executor).status(executor.container_id) or {}}
                  for framework in self._agent.frameworks.values() for executor in framework.executors.values()]
         return {"get_containers": {"containers": found}} if found else {}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from deploy.local.fetcher import FetchError, fetch_all
-from deploy.local.processes import Command, ProcessTable, kill_tree
+from deploy.local.processes import Command, ProcessTable, Usage, kill_tree, usage_of
 
 Json = dict[str, Any]
 
@@ -70,6 +70,7 @@ class Containerizer(Protocol):
     def recover(self, container_id: str, pid: int, terminated: Terminated) -> bool: ...
     def destroy(self, container_id: str) -> None: ...
     def status(self, container_id: str) -> Json | None: ...
+    def usage(self, container_id: str) -> Usage | None: ...
     def forget(self) -> None: ...
 
 
@@ -133,6 +134,11 @@ class ProcessContainerizer:
         """ContainerStatus; None for an unknown container."""
         pid = self._pids.get(container_id)
         return None if pid is None else {"container_id": {"value": container_id}, "executor_pid": pid}
+
+    def usage(self, container_id: str) -> Usage | None:
+        """What its processes use; None for an unknown container."""
+        pid = self._pids.get(container_id)
+        return None if pid is None else usage_of(pid)
 
     def forget(self) -> None:
         """Watch nothing any more, and let all run: the agent stops, its executors do not."""

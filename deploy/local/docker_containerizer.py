@@ -18,7 +18,7 @@ from typing import Any, Final
 from deploy.local.agent_state import AgentFlags
 from deploy.local.containers import DEFAULT_PATH, ContainerConfig, LaunchError, Terminated, Termination
 from deploy.local.fetcher import FetchError, fetch_all
-from deploy.local.processes import Command, ProcessTable, kill_tree
+from deploy.local.processes import Command, ProcessTable, Usage, kill_tree
 from specs.durations import print_duration
 
 Json = dict[str, Any]
@@ -96,6 +96,10 @@ class DockerContainerizer:
     def status(self, container_id: str) -> Json | None:
         """Only the id: Docker's addresses come from the executor."""
         return {"container_id": {"value": container_id}} if container_id in self._pids else None
+
+    def usage(self, _: str) -> Usage | None:
+        """Unknown: the processes are Docker's."""
+        return None
 
     def forget(self) -> None:
         """Watch nothing any more; containers that have ended are removed at once instead of later."""

@@ -29,7 +29,7 @@ JSON: Final = "application/json"
 PROTOBUF: Final = "application/x-protobuf"
 
 # Processes of their own beside master or agent: their paths do not begin with its name.
-_PROCESSES: Final = frozenset({"version", "files", "metrics", "system"})
+_PROCESSES: Final = frozenset({"version", "files", "metrics", "system", "containerizer"})
 
 _TYPED: Final = web.ResponseKey("typed", bool)  # whether the handler has said a Content-Type
 

@@ -34,7 +34,7 @@ def render_answer(kind: str, message: Mapping[str, Any], content_type: str) -> b
     """The bytes of a Response of the operator API of a `kind` ("master" or "agent")."""
     name = f"mesos.v1.{kind}.Response"
     if content_type != JSON:
-        return render(name, message, content_type)
+        return render(name, _without_statistics(message), content_type)
     shown = full(name, message)
     _complete(kind, shown)
     return dump_json(shown)
@@ -48,6 +48,15 @@ def render_event(name: str, message: Mapping[str, Any], content_type: str) -> by
     _complete("master", shown.get("subscribed", {}))
     _mark_agent(shown.get("agent_added", {}).get("agent"))
     return dump_json(shown)
+
+
+def _without_statistics(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Our schema has no ResourceStatistics: they are for people, who read JSON."""
+    if "get_containers" not in message:
+        return message
+    return {**message, "get_containers": {"containers": [
+        {name: value for name, value in container.items() if name != "resource_statistics"}
+        for container in message["get_containers"]["containers"]]}}
 
 
 def _complete(kind: str, answer: Json) -> None:

@@ -104,6 +104,27 @@ def kill_tree(pid: int, number: signal.Signals = signal.SIGKILL) -> None:
             os.kill(member, number)
 
 
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a process and its offspring have used, and hold."""
+
+    user_seconds: float
+    system_seconds: float
+    rss_bytes: int
+
+
+def usage_of(pid: int) -> Usage:
+    """Of a process and its offspring; nothing if there is none."""
+    user = system = pages = 0
+    for member in _tree(pid):
+        with contextlib.suppress(OSError):
+            stat = Path("/proc", str(member), "stat").read_bytes()
+            fields = stat[stat.rindex(b")") + 2:].split()
+            user, system, pages = user + int(fields[11]), system + int(fields[12]), pages + int(fields[21])
+    ticks = os.sysconf("SC_CLK_TCK")
+    return Usage(user / ticks, system / ticks, pages * os.sysconf("SC_PAGE_SIZE"))
+
+
 def _tree(root: int) -> list[int]:
     parents: dict[int, int] = {}
     members: set[int] = set()

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from specs.wire import decode
+
 Json = dict[str, Any]
 HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
 PATIENCE = 30.0  # seconds; the machine is shared
@@ -37,6 +39,21 @@ def post(address: str, path: str, body: Any, headers: dict[str, str] | None = No
         return response.status, response.read().decode()
     finally:
         connection.close()
+
+
+def operator_call(address: str, name: str, kind: str, content_type: str) -> Json:
+    """The answer to an operator call without content, of a "master" or "agent"."""
+    connection = http.client.HTTPConnection(address, timeout=PATIENCE)
+    connection.request("POST", "/api/v1", body=json.dumps({"type": name, name.lower(): {}}), headers={
+        "Content-Type": "application/json", "Accept": content_type})
+    response = connection.getresponse()
+    body = response.read()
+    connection.close()
+    assert response.status == 200, body
+    answer: Any = json.loads(body) if content_type == "application/json" else decode(f"mesos.v1.{kind}.Response", body)
+    assert answer["type"] == name
+    result: Json = answer
+    return result
 
 
 class Scheduler:

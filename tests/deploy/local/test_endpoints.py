@@ -3,15 +3,13 @@ from __future__ import annotations
 
 import http.client
 import json
-from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from deploy.local import LocalMesos
 from deploy.local.pytest_plugin import StartMesos
-from specs.wire import decode
-from tests.deploy.local.client import Json, Scheduler, command_task, executor_task, get, post, wait_for
+from tests.deploy.local.client import Scheduler, command_task, executor_task, get, operator_call, post, wait_for
 
 RESOURCES = "cpus:4;mem:4096;disk:10240;ports:[31000-31099]"
 
@@ -91,20 +89,6 @@ def test_v1_operator_calls_of_the_master(busy: tuple[LocalMesos, Scheduler], con
     state = answers["GET_STATE"]["get_state"]
     assert state["get_tasks"]["tasks"][0]["state"] == "TASK_RUNNING"
     assert len(state["get_agents"]["agents"]) == 2
-
-
-def operator_call(address: str, name: str, kind: str, content_type: str) -> Json:
-    connection = http.client.HTTPConnection(address, timeout=30)
-    connection.request("POST", "/api/v1", body=json.dumps({"type": name, name.lower(): {}}), headers={
-        "Content-Type": "application/json", "Accept": content_type})
-    response = connection.getresponse()
-    body = response.read()
-    connection.close()
-    assert response.status == 200, body
-    answer: Any = json.loads(body) if content_type == "application/json" else decode(f"mesos.v1.{kind}.Response", body)
-    assert answer["type"] == name
-    result: Json = answer
-    return result
 
 
 def test_operator_calls_that_are_refused(local_mesos: StartMesos) -> None:

@@ -14,7 +14,17 @@ import pytest
 from deploy.local.pytest_plugin import StartMesos
 from specs.recordio import RecordDecoder
 from specs.wire import decode
-from tests.deploy.local.client import PATIENCE, Json, Scheduler, command_task, executor_task, get, post, wait_for
+from tests.deploy.local.client import (
+    PATIENCE,
+    Json,
+    Scheduler,
+    command_task,
+    executor_task,
+    get,
+    operator_call,
+    post,
+    wait_for,
+)
 
 RESOURCES = "cpus:4;mem:4096;disk:10240;ports:[31000-31099]"
 PARTITION_AWARE = [{"type": "MULTI_ROLE"}, {"type": "PARTITION_AWARE"}]
@@ -323,3 +333,25 @@ def test_the_first_heartbeat_comes_at_once(local_mesos: StartMesos) -> None:
     assert [record["type"] for record in records] == ["SUBSCRIBED", "HEARTBEAT"]
     response.close()
     connection.close()
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "application/x-protobuf"])
+def test_what_containers_use(local_mesos: StartMesos, content_type: str) -> None:
+    mesos = local_mesos(resources=RESOURCES)
+    scheduler = Scheduler(mesos.address)
+    scheduler.subscribe()
+    agent = mesos.agent_addresses[0]
+    assert get(agent, "/monitor/statistics") == (200, [])
+    assert json.loads(post(agent, "/api/v1", {"type": "GET_CONTAINERS"})[1]) == {"type": "GET_CONTAINERS"}
+    scheduler.launch(offer := scheduler.offer(), command_task("t", offer, "exec sleep 600"))
+    scheduler.update("t", "TASK_RUNNING")
+    [shown] = get(agent, "/monitor/statistics")[1]
+    used = shown["statistics"]
+    assert (shown["executor_id"], used["cpus_soft_limit"], used["mem_limit_bytes"], used["mem_soft_limit_bytes"]) == (
+        "t", 0.2, 64 << 20, 64 << 20)
+    assert used["mem_rss_bytes"] > 1 << 20
+    assert used["cpus_user_time_secs"] + used["cpus_system_time_secs"] >= 0.0
+    assert get(agent, "/containers")[1][0]["statistics"].keys() == used.keys()
+    [container] = operator_call(agent, "GET_CONTAINERS", "agent", content_type)["get_containers"]["containers"]
+    assert container["executor_id"]["value"] == "t"
+    assert ("resource_statistics" in container) == (content_type == "application/json")
