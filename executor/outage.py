@@ -82,9 +82,14 @@ def reason(outage: Outage, settings: AgentSettings) -> str:
 
 
 def pause(settings: AgentSettings, *, answered: bool, session: float, chance: float) -> float:
-    """Seconds until the next try. `session`: how long the last one was subscribed; `chance` in [0, 1) spreads tries."""
+    """Seconds until the next try. `session`: how long the last one was subscribed; `chance` in [0, 1) spreads tries.
+
+    What Mesos gives as the most to wait is the very time after which an agent that has come back kills an executor
+    that it has not heard of (--executor_reregistration_timeout). Half of it leaves time to be heard.
+    """
+    most = settings.subscription_backoff_max / 2
     if answered:
-        return min(ASK_AGAIN, settings.subscription_backoff_max)
+        return min(ASK_AGAIN, most)
     if session >= _SHORT_SESSION:
         return 0.0
-    return settings.subscription_backoff_max * chance
+    return most * chance
