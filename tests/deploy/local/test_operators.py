@@ -90,7 +90,7 @@ def test_events_of_a_framework_and_its_task(local_mesos: StartMesos, accept: str
         task = queue.get(timeout=PATIENCE)["task_added"]["task"]
         assert (task["task_id"]["value"], task["state"]) == ("t", "TASK_STAGING")
         updates = [queue.get(timeout=PATIENCE)["task_updated"] for _ in range(3)]
-        assert [update["state"] for update in updates] == ["TASK_STARTING", "TASK_RUNNING", "TASK_FINISHED"]
+        assert [update["status"]["state"] for update in updates] == ["TASK_STARTING", "TASK_RUNNING", "TASK_FINISHED"]
         scheduler.disconnect()
         scheduler.info["name"] = "renamed"
         scheduler.subscribe()
