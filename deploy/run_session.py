@@ -125,6 +125,11 @@ class Session:
         else:
             self._its.stop()
 
+    @property
+    def unseen(self) -> int:
+        """Of how many tasks the end is not known."""
+        return len(self._tasks) - len(self._statuses)
+
     def explain(self) -> None:
         """Where all that an agent knows is that an executor failed: what that wrote last. After the framework's end."""
         for executor, task_id in itertools.islice(self._unexplained.items(), TOLD):

@@ -65,6 +65,9 @@ def start(infos: Sequence[dict[str, Any]], settings: Settings) -> int:
             gpus=any("gpus" in each.wish.need.scalars for each in tasks)),
             secret=settings.secret, follower=follower)
         session.explain()
+        if session.interrupted and session.unseen and not isinstance(found, Embedded):
+            unseen = f"{session.unseen} task{'s' if session.unseen != 1 else ''}"
+            shown.note(f"the end of {unseen} was not seen; the cluster ends what still runs")
         if follower is not None and follower.broken is not None:
             raise follower.broken
     if session.problem is not None:

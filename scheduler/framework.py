@@ -17,10 +17,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from scheduler.config import Config
+from scheduler.executors import Executors
 from scheduler.launching import Task, placed
 from scheduler.ledger import Entry, Ledger, Phase
 from scheduler.listener import Listener
-from scheduler.matching import Launch, Match, match
+from scheduler.matching import Match, match
 from scheduler.mesos import Master, Message
 from scheduler.storage import Nowhere, Storage
 from specs.status import TaskState, is_terminal
@@ -46,7 +47,7 @@ class Framework:
         self._count = itertools.count()
         self._ledger = Ledger(config)
         self._tasks: dict[str, Task] = {}  # those that have not ended
-        self._executors: dict[tuple[str, str], Message] = {}  # ExecutorInfo by agent and executor id
+        self._executors = Executors(self._storage)
         self._offers: dict[str, Message] = {}  # that came in this turn
         self._unacknowledged: list[Message] = []  # updates of this turn
         self._subscribed = False
@@ -54,7 +55,9 @@ class Framework:
         self._last_reason = "no answer"
         self._suppressed = False
         self._over = False
+        self._failed = False
         self._failover = False
+        self._comes_back = False  # a storage knows who we are
 
     # What it is asked to do.
 
@@ -71,7 +74,7 @@ class Framework:
         self._post(self._kill_all, grace)
 
     def stop(self, *, failover: bool = False) -> None:
-        """Leave the loop. Without `failover` the master is told to end all that is left."""
+        """Leave the loop. Without `failover` the master is told to end all that is left, and the storage forgets it."""
         self._post(self._stop, failover)
 
     def call_later(self, seconds: float, call: Callable[[], None]) -> None:
@@ -88,7 +91,11 @@ class Framework:
         return self._ledger
 
     def run(self) -> None:
-        """Subscribe and work until `stop`."""
+        """Subscribe and work until `stop`.
+
+        An error that a listener or the storage raises comes out of here. With a storage the tasks outlive it as they
+        outlive a kill -9, without one they are ended.
+        """
         self._schedule(self._config.connect_timeout, self._check_connected)
         self._take_over()
         self._master.start(self, self._storage.framework_id())
@@ -96,8 +103,13 @@ class Framework:
             while not self._over:
                 self._turn()
             self._acknowledge()
-        finally:
-            self._master.stop(failover=self._failover)
+        except BaseException:
+            self._master.stop(failover=self._comes_back)
+            raise
+        self._master.stop(failover=self._failover)
+        if self._subscribed and not self._failed and not self._failover:
+            self._storage.forget()
+            self._storage.flush()
 
     # What the master tells (scheduler.mesos.MasterEvents).
 
@@ -190,7 +202,9 @@ class Framework:
             infos = []
             for placement in launch.placements:
                 task = self._tasks[placement.task_id]
-                info = placed(task, launch, placement, self._executor_info(task, launch, placement.executor))
+                executor = None if task.executor is None else self._executors.info(
+                    launch.agent_id, task.executor, placement.executor)
+                info = placed(task, launch, placement, executor)
                 entry = self._record(self._ledger.launched(placement.task_id, launch.agent_id, now))
                 self._listener.launched(entry, launch, info)
                 infos.append(info)
@@ -202,16 +216,6 @@ class Framework:
             self._master.decline([offer_id for decline in matched.declines for offer_id in decline.offer_ids], refuse)
         if matched.misfits:
             self._listener.waiting(matched.misfits)
-
-    def _executor_info(self, task: Task, launch: Launch, resources: Sequence[Message] | None) -> Message | None:
-        """The same for all tasks on an agent, for as long as the executor runs there."""
-        if task.executor is None:
-            return None
-        key = (launch.agent_id, task.executor.executor_id)
-        if key not in self._executors:
-            self._executors[key] = task.executor.info(resources or ())
-            self._storage.save_executor(*key, self._executors[key])
-        return self._executors[key]
 
     def _ask(self, now: float) -> None:
         due = self._ledger.due(now)
@@ -253,7 +257,7 @@ class Framework:
         heapq.heappush(self._timers, (self._clock() + seconds, next(self._count), call))
 
     def _fail(self, why: str) -> None:
-        self._over = True
+        self._over = self._failed = True
         self._listener.failed(why)
 
     def _check_connected(self) -> None:
@@ -266,6 +270,7 @@ class Framework:
         self._suppressed = False
         self._storage.save_framework_id(framework_id)
         self._storage.flush()
+        self._comes_back = self._storage.framework_id() is not None
         self._ledger.subscribed(self._clock())
         self._listener.subscribed(framework_id, master)
 
@@ -302,17 +307,11 @@ class Framework:
 
     def _on_executor_failed(self, agent_id: str, executor_id: str, status: int | None) -> None:
         log.info("The executor %s on %s ended with status %s", executor_id, agent_id, status)
-        self._forget_executor(agent_id, executor_id)
+        self._executors.is_over(agent_id, executor_id)
 
     def _on_agent_failed(self, agent_id: str) -> None:
         log.info("The agent %s was removed", agent_id)
-        for place, executor_id in [key for key in self._executors if key[0] == agent_id]:
-            self._forget_executor(place, executor_id)
-
-    def _forget_executor(self, agent_id: str, executor_id: str) -> None:
-        if self._executors.pop((agent_id, executor_id), None) is not None:
-            self._storage.save_executor(agent_id, executor_id, None)
-            self._storage.flush()
+        self._executors.are_over(agent_id)
 
     def _on_call_failed(self, call: str, why: str) -> None:
         log.warning("The call %s failed: %s", call, why)
@@ -332,5 +331,4 @@ class Framework:
         for entry, task in self._storage.tasks(self._clock()):
             self._ledger.adopt(entry)
             self._tasks[entry.task_id] = task
-        for agent_id, executor_id, info in self._storage.executors():
-            self._executors[agent_id, executor_id] = info
+        self._executors.take_over()

@@ -84,6 +84,10 @@ class SqliteStorage:
         for agent_id, executor_id, info in self._database.execute("SELECT * FROM executors"):
             yield agent_id, executor_id, json.loads(info)
 
+    def forget(self) -> None:
+        for table in ("framework", "tasks", "executors"):
+            self._database.execute(f"DELETE FROM {table}")  # noqa: S608 - names of ours
+
     def flush(self) -> None:
         self._database.commit()
 

@@ -36,6 +36,10 @@ class Storage(Protocol):
         """What `save_executor` was told: agent id, executor id, ExecutorInfo."""
         ...
 
+    def forget(self) -> None:
+        """The framework is over: its id, its executors and its tasks."""
+        ...
+
     def flush(self) -> None: ...
 
     def tasks(self, now: float) -> Iterable[tuple[Entry, Task]]:
@@ -63,6 +67,9 @@ class Nowhere:
 
     def executors(self) -> Iterable[tuple[str, str, Message]]:
         return ()
+
+    def forget(self) -> None:
+        pass
 
     def flush(self) -> None:
         pass

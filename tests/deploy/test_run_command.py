@@ -188,6 +188,7 @@ def test_a_second_ctrl_c_ends_everything_at_once() -> None:
         cluster.process.send_signal(signal.SIGINT)
         _, errors = cluster.process.communicate(timeout=WAIT)
         assert cluster.process.returncode == 130
+    assert errors.splitlines()[-1] == "the end of 1 task was not seen; the cluster ends what still runs"
     assert cluster.calls[-1] == "TEARDOWN"
     assert "Traceback" not in errors
 

@@ -146,12 +146,17 @@ def test_a_scheduler_that_was_killed_comes_back_and_misses_nothing(tmp_path: Pat
 
 def test_the_next_scheduler_uses_the_executors_that_run(tmp_path: Path) -> None:
     """A master refuses a task whose ExecutorInfo is another than that of the running executor, resources included."""
+    def goes_away(follower: Follower) -> bool:
+        if follower.ended == 1:
+            follower.framework.stop(failover=True)
+        return False
+
     with SqliteStorage(str(tmp_path / "state")) as storage:
-        first = Follower(lambda follower: follower.ended == 1)
+        first = Follower(goes_away)
         first.framework = Framework(MemoryMaster(1), Config(), first, storage=storage)
         first.framework.submit([task(task_info("a"), EXECUTOR)])
         first.framework.run()
-        second = Follower(lambda follower: follower.ended == 1)
+        second = Follower(goes_away)
         master = MemoryMaster(1, executors=[EXECUTOR.executor_id])
         second.framework = Framework(master, Config(), second, storage=storage)
         second.framework.submit([task(task_info("b"), EXECUTOR)])
@@ -190,3 +195,33 @@ def test_a_framework_that_cannot_come_back_is_told_of(tmp_path: Path) -> None:
         why = follower.told[-1][1]
         assert why.startswith("the master refuses the framework: Framework has been removed. F9 was torn down")
         assert "empty storage" in why
+
+
+def test_a_framework_that_was_stopped_for_good_is_forgotten(tmp_path: Path) -> None:
+    """Its id is of no more use: a master refuses what was torn down."""
+    with SqliteStorage(str(tmp_path / "state")) as storage:
+        follower = Follower(lambda follower: follower.ended == 1)
+        master = MemoryMaster(1)
+        follower.framework = Framework(master, Config(), follower, storage=storage)
+        follower.framework.submit([task(task_info("a"), EXECUTOR), task(task_info("b", cpus=99), EXECUTOR)])
+        follower.framework.run()
+        assert master.stopped is False
+        assert (storage.framework_id(), list(storage.tasks(0.0)), list(storage.executors())) == (None, [], [])
+
+
+def test_an_error_in_the_loop_ends_no_tasks(tmp_path: Path) -> None:
+    def enough(_follower: Follower) -> bool:
+        raise RuntimeError("a fault of the listener")
+
+    with SqliteStorage(str(tmp_path / "state")) as storage:
+        follower, master = Follower(enough), MemoryMaster(1)
+        follower.framework = Framework(master, Config(), follower, storage=storage)
+        with pytest.raises(RuntimeError):
+            follower.framework.run()
+        assert master.stopped is True
+        assert storage.framework_id() == "F1"
+    master = MemoryMaster(1)
+    follower.framework = Framework(master, Config(), follower)
+    with pytest.raises(RuntimeError):
+        follower.framework.run()
+    assert master.stopped is False  # nobody could come back
