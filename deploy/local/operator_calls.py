@@ -25,6 +25,7 @@ from deploy.local.http_server import (
 )
 from deploy.local.json_text import JsonSyntaxError, parse_json
 from deploy.local.operator_json import render_answer
+from specs.recordio import RecordDecoder, RecordError
 
 Json = dict[str, Any]
 Answer = Callable[[Json], Json | Response]
@@ -44,6 +45,7 @@ _CONTENT: Final[Mapping[str, frozenset[str]]] = {
         "LAUNCH_NESTED_CONTAINER_SESSION", "ADD_RESOURCE_PROVIDER_CONFIG", "UPDATE_RESOURCE_PROVIDER_CONFIG",
         "REMOVE_RESOURCE_PROVIDER_CONFIG", "MARK_RESOURCE_PROVIDER_GONE"}),
 }
+RECORDIO: Final = "application/recordio"
 _NOT_ACCEPTABLE: Final = {
     "master": "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'",
     "agent": "Expecting 'Accept' to allow application/json or application/x-protobuf or application/recordio",
@@ -79,7 +81,7 @@ class OperatorApi:
         if request.method != "POST":
             return method_not_allowed(request, "POST")
         try:
-            call = read_call(f"mesos.v1.{self._kind}.Call", request.body, request.headers.get("Content-Type"))
+            call = self._read(request)
         except CallError as error:
             return text(error.status, _agents_words(error) if self._kind == "agent" else str(error))
         kind = call.get("type")
@@ -90,6 +92,8 @@ class OperatorApi:
             return text(400, f"Failed to validate {self._kind}::Call: {problem}")
         answer_type = accepted_type(request.headers.get("Accept"))
         if answer_type is None:
+            if self._kind == "agent" and _takes_records(request.headers.get("Accept")):
+                return text(406, f"Streaming response is not supported for {kind} call")
             return text(406, _NOT_ACCEPTABLE[self._kind])
         if kind == "SUBSCRIBE" and self._subscribe is not None:
             return self._subscribe(answer_type)
@@ -101,6 +105,23 @@ class OperatorApi:
             return result
         answer_bytes = render_answer(self._kind, {"type": kind, **result}, answer_type)
         return Response(200, answer_bytes, answer_type)
+
+    def _read(self, request: Request) -> Json:
+        """The call. An agent also takes it as the first record of a stream; raises CallError."""
+        name = f"mesos.v1.{self._kind}.Call"
+        content_type = request.headers.get("Content-Type")
+        if self._kind != "agent" or content_type != RECORDIO:
+            return read_call(name, request.body, content_type)
+        message_type = request.headers.get("Message-Content-Type")
+        if message_type is None:
+            raise CallError(400, "Expecting 'Message-Content-Type' to be set for streaming requests")
+        try:
+            records = RecordDecoder().feed(request.body)
+        except RecordError:
+            records = []
+        if not records:
+            raise CallError(400, "Received EOF while reading request body")
+        return read_call(name, records[0], message_type)
 
     def _list_files(self, call: Json) -> Json | Response:
         try:
@@ -118,6 +139,10 @@ class OperatorApi:
         except FilesError as error:
             return error.response()
         return {"read_file": {"size": size, "data": b64encode(data).decode("ascii")}}
+
+
+def _takes_records(accept: str | None) -> bool:
+    return RECORDIO in [item.partition(";")[0].strip() for item in (accept or "").split(",")]
 
 
 def _agents_words(error: CallError) -> str:

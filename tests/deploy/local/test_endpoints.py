@@ -9,6 +9,7 @@ import pytest
 
 from deploy.local import LocalMesos
 from deploy.local.pytest_plugin import StartMesos
+from specs.recordio import encode_record
 from tests.deploy.local.client import Scheduler, command_task, executor_task, get, operator_call, post, wait_for
 
 RESOURCES = "cpus:4;mem:4096;disk:10240;ports:[31000-31099]"
@@ -113,6 +114,19 @@ def test_an_agent_has_words_of_its_own(local_mesos: StartMesos, content_type: st
                                        answer: tuple[int, str]) -> None:
     agent = local_mesos(resources=RESOURCES).agent_addresses[0]
     assert post(agent, "/api/v1", body, {"Content-Type": content_type}) == answer
+
+
+def test_an_agent_takes_a_call_as_a_record(local_mesos: StartMesos) -> None:
+    agent = local_mesos(resources=RESOURCES).agent_addresses[0]
+    headers = {"Content-Type": "application/recordio"}
+    call = encode_record(b'{"type":"GET_HEALTH"}')
+    assert post(agent, "/api/v1", call, headers) == (
+        400, "Expecting 'Message-Content-Type' to be set for streaming requests")
+    headers["Message-Content-Type"] = "application/json"
+    assert post(agent, "/api/v1", b"{}", headers) == (400, "Received EOF while reading request body")
+    assert post(agent, "/api/v1", call, headers)[0] == 200
+    assert post(agent, "/api/v1", call, {**headers, "Accept": "application/recordio"}) == (
+        406, "Streaming response is not supported for GET_HEALTH call")
 
 
 def test_offers_are_shown_as_the_master_keeps_them(local_mesos: StartMesos) -> None:
