@@ -65,6 +65,8 @@ def start(infos: Sequence[dict[str, Any]], settings: Settings) -> int:
             gpus=any("gpus" in each.wish.need.scalars for each in tasks)),
             secret=settings.secret, follower=follower)
         session.explain()
+        for task_id, why in (follower.unread.items() if follower is not None else ()):
+            shown.note(f"the output of {task_id} could not be read from its agent, {why}")
         if session.interrupted and session.unseen and not isinstance(found, Embedded):
             unseen = f"{session.unseen} task{'s' if session.unseen != 1 else ''}"
             shown.note(f"the end of {unseen} was not seen; the cluster ends what still runs")

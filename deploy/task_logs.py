@@ -49,7 +49,7 @@ def read(address: str, path: str, offset: int, length: int = LENGTH) -> bytes | 
     if response.status == http.client.NOT_FOUND:
         return None
     if response.status != http.client.OK:
-        raise http.client.HTTPException(f"{response.status} {body[:200].decode(errors='replace')}")
+        raise http.client.HTTPException(f"{response.status} {response.reason}")
     data: str = json.loads(body.decode("utf-8", "surrogateescape"))["data"]
     return data.encode("utf-8", "surrogateescape")
 
@@ -73,6 +73,7 @@ class _File:
     descriptor: int
     offset: int = 0
     rest: bytes = b""  # of a line that has not ended, where lines are named
+    trouble: str | None = None  # why the last try to read it failed
     done: bool = False
 
 
@@ -98,6 +99,7 @@ class Follower:
         self._when_broken = when_broken
         self._patience = patience
         self._state = _State()
+        self.unread: dict[str, str] = {}  # why the output of a task, by its id, could not be read to its end
         self.broken: Exception | None = None  # why `output` takes no more: a closed pipe, a full disk
         self._change = threading.Condition()
         self._when_drained: Callable[[], None] | None = None
@@ -154,14 +156,18 @@ class Follower:
         ended = self._state.ended.get(file.task_id)  # looked at first: what is read after the end is all there is
         try:
             piece = read(file.address, file.path, file.offset)
-        except (OSError, http.client.HTTPException, ValueError, KeyError):
-            piece = None  # the agent is restarting, or the sandbox is not there yet
+            file.trouble = None
+        except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
+            piece = None  # the agent is restarting, or does not let us
+            file.trouble = str(error).strip() or type(error).__name__
         if piece:
             file.offset += len(piece)
             self._write(_named(file, piece) if self._named else piece, file.descriptor)
             return True
         if ended is not None and (piece is not None or time.monotonic() > ended + self._patience):
             file.done = True
+            if file.trouble is not None:
+                self.unread[file.task_id] = f"{file.address}: {file.trouble}"
             if file.rest:
                 self._write(_named(file, b"\n"), file.descriptor)
         return False

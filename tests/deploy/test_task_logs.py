@@ -200,3 +200,27 @@ def test_the_last_lines(agent: FilesAgent) -> None:
     assert last_lines(agent.address, "/nothing", 2) == []
     agent.down = True
     assert last_lines(agent.address, "/x/stderr", 2) == []
+
+
+def test_what_cannot_be_read_is_told_of(agent: FilesAgent) -> None:
+    agent.files["/good/stdout"] = b"out"
+    agent.down = True
+    drained = threading.Event()
+    follower = Follower(lambda _data, _descriptor: None, patience=0.0)
+    follower.start()
+    try:
+        follower.follow("bad", agent.address, "/bad")
+        follower.ended("bad")
+        follower.drain(drained.set)
+        assert drained.wait(WAIT)
+        assert list(follower.unread) == ["bad"]
+        assert follower.unread["bad"].startswith(f"{agent.address}: 503")
+        agent.down = False
+        drained.clear()
+        follower.follow("good", agent.address, "/good")
+        follower.ended("good")
+        follower.drain(drained.set)
+        assert drained.wait(WAIT)
+        assert list(follower.unread) == ["bad"]  # and a file that is not there is none that cannot be read
+    finally:
+        follower.close()
