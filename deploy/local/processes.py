@@ -16,6 +16,11 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+# Mesos looks for ended processes this often (MIN_REAP_INTERVAL). What an executor has sent with its last breath is read
+# before its end is noticed, and an agent shows it for a moment after it has ended.
+REAP_SECONDS: Final = 0.1
 
 Exited = Callable[[int | None], None]  # with the status as wait() gives it; None: nobody knows
 
@@ -37,6 +42,7 @@ class ProcessTable:
     def __init__(self) -> None:
         self._children: dict[int, subprocess.Popen[bytes]] = {}
         self._watches: dict[int, int] = {}  # pid to pidfd
+        self._ended: dict[int, asyncio.TimerHandle] = {}  # by pid: their ends are about to be told
 
     def start(self, command: Command) -> int:
         """Start it, stdout and stderr appended to those files in its directory. Returns the pid; raises OSError,
@@ -50,7 +56,7 @@ class ProcessTable:
         return child.pid
 
     def watch(self, pid: int, exited: Exited) -> bool:
-        """Call `exited` once when the process ends. False: there is no such process."""
+        """Call `exited` once, REAP_SECONDS after the process has ended. False: there is no such process."""
         self.unwatch(pid)
         try:
             descriptor = os.pidfd_open(pid)
@@ -58,15 +64,24 @@ class ProcessTable:
             return False
         self._watches[pid] = descriptor
 
+        loop = asyncio.get_running_loop()
+
         def ready() -> None:
             self.unwatch(pid)
             kill_tree(pid)  # what it has left behind; before it is waited for: until then the pid is its own
+            self._ended[pid] = loop.call_later(REAP_SECONDS, told)
+
+        def told() -> None:
+            del self._ended[pid]
             exited(self._status(pid))
 
-        asyncio.get_running_loop().add_reader(descriptor, ready)
+        loop.add_reader(descriptor, ready)
         return True
 
     def unwatch(self, pid: int) -> None:
+        timer = self._ended.pop(pid, None)
+        if timer is not None:
+            timer.cancel()
         descriptor = self._watches.pop(pid, None)
         if descriptor is not None:
             asyncio.get_running_loop().remove_reader(descriptor)
@@ -82,7 +97,7 @@ class ProcessTable:
     def reap(self) -> None:
         """Take the statuses of ended processes that nobody watches."""
         for pid, child in list(self._children.items()):
-            if pid not in self._watches and child.poll() is not None:
+            if pid not in self._watches and pid not in self._ended and child.poll() is not None:
                 del self._children[pid]
 
 

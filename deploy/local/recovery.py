@@ -8,7 +8,7 @@ As Mesos: slave/slave.cpp (`recover`, `_recover`, `reregisterExecutorTimeout`, `
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+from typing import Any
 
 from deploy.local.agent_launch import TaskLauncher
 from deploy.local.agent_state import AgentState
@@ -20,9 +20,6 @@ from deploy.local.records import is_terminal, new_task
 from specs.durations import print_duration
 
 Json = dict[str, Any]
-
-
-REAP_SECONDS: Final = 0.1  # Mesos: MIN_REAP_INTERVAL
 
 
 class Recovery:
@@ -83,18 +80,9 @@ class Recovery:
         framework.executors[executor_id] = executor
         alive = record.pid is not None and record.start is not None and start_of(record.pid) == record.start
         watched = alive and record.pid is not None and state.containerizer_of(executor).recover(
-            executor.container_id, record.pid, lambda termination: self._ended(executor, termination))
+            executor.container_id, record.pid, lambda termination: self._launcher.terminated(executor, termination))
         if not watched:  # the containerizer has forgotten it before the agent asks
             ended.append((executor, Termination(message="Abnormal executor termination: unknown container")))
-
-    def _ended(self, executor: Executor, termination: Termination) -> None:
-        """A recovered executor has ended. Mesos looks for the end of processes from time to time; so an executor that
-        is killed because it did not come back ends after the agent has registered again, not in between."""
-        def notice() -> None:
-            if not self._state.stopped:
-                self._launcher.terminated(executor, termination)
-
-        asyncio.get_running_loop().call_later(REAP_SECONDS, notice)
 
     @staticmethod
     def _recover_task(executor: Executor, info: Json, updates: list[Json], acknowledged: set[str]) -> None:
