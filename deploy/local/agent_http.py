@@ -46,6 +46,7 @@ class AgentHttp:
             "GET_EXECUTORS": lambda _: {"get_executors": self._get_executors()},
             "GET_TASKS": lambda _: {"get_tasks": self._get_tasks()},
             "GET_OPERATIONS": lambda _: {"get_operations": {}},
+            "PRUNE_IMAGES": lambda _: Response(200),  # there are none but Docker's
             "GET_RESOURCE_PROVIDERS": lambda _: {"get_resource_providers": {}},
             "GET_STATE": lambda _: {"get_state": {
                 "get_tasks": self._get_tasks(), "get_executors": self._get_executors(),

@@ -53,8 +53,12 @@ class MasterHttp:
             "GET_EXECUTORS": lambda _: {"get_executors": self._get_executors()},
             "GET_TASKS": lambda _: {"get_tasks": self._get_tasks()},
             "GET_OPERATIONS": lambda _: {"get_operations": {}},
-            "GET_ROLES": lambda _: self._get_roles(),
+            "GET_ROLES": lambda _: {"get_roles": {"roles": summaries.role_messages(self._cluster)}},
+            # There are none of these, and nobody can set any.
             "GET_WEIGHTS": lambda _: {},
+            "GET_QUOTA": lambda _: {"get_quota": {"status": {}}},
+            "GET_MAINTENANCE_STATUS": lambda _: {"get_maintenance_status": {"status": {}}},
+            "GET_MAINTENANCE_SCHEDULE": lambda _: {"get_maintenance_schedule": {"schedule": {}}},
             "GET_STATE": lambda _: {"get_state": self._get_state()},
             "TEARDOWN": lambda call: self._teardown(call["teardown"]["framework_id"]["value"]),
             "MARK_AGENT_GONE": lambda call: agents.mark_gone(call["mark_agent_gone"]["agent_id"]["value"]),
@@ -76,7 +80,6 @@ class MasterHttp:
             "/redirect": self._redirect,
             "/metrics/snapshot": lambda _: json_response(master_metrics(self._cluster)),
             "/system/stats.json": lambda _: json_response(system_stats()),
-            # There are none of these, and nobody can set any.
             "/quota": lambda _: json_response({}),
             "/weights": lambda _: json_response([]),
             "/maintenance/schedule": lambda _: json_response({}),
@@ -195,10 +198,6 @@ class MasterHttp:
     def _get_state(self) -> Json:
         return {"get_tasks": self._get_tasks(), "get_executors": self._get_executors(),
                 "get_frameworks": self._get_frameworks(), "get_agents": self._get_agents()}
-
-    def _get_roles(self) -> Json:
-        roles = summaries.role_messages(self._cluster)
-        return {"get_roles": {"roles": roles}} if roles else {}
 
     def _get_agents(self) -> Json:
         return {"agents": [models.agent_message(agent, models.sum_of(

@@ -13,6 +13,7 @@ from typing import Any, Final
 from deploy.local.events import render
 from deploy.local.http_server import JSON, dump_json
 from deploy.local.json_message import full
+from specs.wire import schema
 
 Json = dict[str, Any]
 
@@ -34,7 +35,7 @@ def render_answer(kind: str, message: Mapping[str, Any], content_type: str) -> b
     """The bytes of a Response of the operator API of a `kind` ("master" or "agent")."""
     name = f"mesos.v1.{kind}.Response"
     if content_type != JSON:
-        return render(name, _without_statistics(message), content_type)
+        return render(name, _in_schema(name, message), content_type)
     shown = full(name, message)
     _complete(kind, shown)
     return dump_json(shown)
@@ -50,13 +51,15 @@ def render_event(name: str, message: Mapping[str, Any], content_type: str) -> by
     return dump_json(shown)
 
 
-def _without_statistics(message: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Our schema has no ResourceStatistics: they are for people, who read JSON."""
-    if "get_containers" not in message:
-        return message
-    return {**message, "get_containers": {"containers": [
-        {name: value for name, value in container.items() if name != "resource_statistics"}
-        for container in message["get_containers"]["containers"]]}}
+def _in_schema(name: str, message: Mapping[str, Any]) -> Json:
+    """Without what our schema has no message for: ResourceStatistics, which are for people, who read JSON; and answers
+    that say that there is nothing."""
+    known: Json = {field: value for field, value in message.items() if field in schema(name)}
+    if "get_containers" in known:
+        known["get_containers"] = {"containers": [
+            {field: value for field, value in container.items() if field != "resource_statistics"}
+            for container in known["get_containers"]["containers"]]}
+    return known
 
 
 def _complete(kind: str, answer: Json) -> None:

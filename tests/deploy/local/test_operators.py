@@ -212,7 +212,8 @@ def test_a_deactivated_agent_keeps_its_tasks_and_gets_no_more(local_mesos: Start
 def test_roles_add_up_what_is_below_them(local_mesos: StartMesos) -> None:
     mesos = local_mesos(resources=RESOURCES)
     assert get(mesos.address, "/roles") == (200, {"roles": []})
-    assert json.loads(post(mesos.address, "/api/v1", {"type": "GET_ROLES"})[1]) == {"type": "GET_ROLES"}
+    assert json.loads(post(mesos.address, "/api/v1", {"type": "GET_ROLES"})[1]) == {
+        "type": "GET_ROLES", "get_roles": {}}
     scheduler = Scheduler(mesos.address, roles=["a/b"])
     scheduler.subscribe()
     scheduler.launch(offer := scheduler.offer(), executor_task("t", offer, "exec sleep 600"))
@@ -355,3 +356,13 @@ def test_what_containers_use(local_mesos: StartMesos, content_type: str) -> None
     [container] = operator_call(agent, "GET_CONTAINERS", "agent", content_type)["get_containers"]["containers"]
     assert container["executor_id"]["value"] == "t"
     assert ("resource_statistics" in container) == (content_type == "application/json")
+
+
+@pytest.mark.parametrize(("kind", "answer"), [
+    ("GET_WEIGHTS", {}), ("GET_QUOTA", {"get_quota": {"status": {}}}),
+    ("GET_MAINTENANCE_STATUS", {"get_maintenance_status": {"status": {}}}),
+    ("GET_MAINTENANCE_SCHEDULE", {"get_maintenance_schedule": {"schedule": {}}})])
+def test_what_there_is_none_of(local_mesos: StartMesos, kind: str, answer: Json) -> None:
+    address = local_mesos(agents=0).address
+    assert operator_call(address, kind, "master", "application/json") == {"type": kind, **answer}
+    assert operator_call(address, kind, "master", "application/x-protobuf") == {"type": kind}
