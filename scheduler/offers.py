@@ -65,7 +65,12 @@ class Scalars:
         self.total += amount
 
     def take(self, amount: int) -> list[Message]:
-        """Reserved entries come first in `entries`, so that what others could use is used last."""
+        """Reserved entries come first in `entries`, so that what others could use is used last.
+
+        Of nothing one entry is taken: a master wants a task to name resources, be they 0.
+        """
+        if amount == 0:
+            return [{**self.entries[0][0], "scalar": {"value": 0.0}}]
         self.total -= amount
         taken: list[Message] = []
         for entry in self.entries:
@@ -179,7 +184,8 @@ class Pool:
 
     def take_scalars(self, scalars: Mapping[str, int]) -> list[Message]:
         """Resource messages for so much of each."""
-        return [message for name, amount in scalars.items() if amount for message in self.scalars[name].take(amount)]
+        return [message for name, amount in scalars.items() if amount or name in self.scalars
+                for message in self.scalars[name].take(amount)]
 
 
 def pools(offers: Sequence[Message]) -> list[Pool]:

@@ -63,6 +63,16 @@ def test_what_is_taken_keeps_its_form() -> None:
     assert ports(matched.launches[0].placements[0].taken.resources) == [31005]
 
 
+def test_a_task_that_needs_nothing_still_names_its_resources() -> None:
+    """A master refuses one without any: "Task uses no resources"; of what no agent has, nothing can be named."""
+    nothing = Wish("t", Need({"cpus": 0, "mem": 0, "gpus": 0}))
+    matched = match([offer(0, cpus=1)], [nothing, wish("u", cpus=1)])
+    taken = {each.task_id: each.taken.resources for each in matched.launches[0].placements}
+    assert scalars(taken["t"]) == {"cpus": 0.0, "mem": 0.0}
+    assert all(resource["allocation_info"] == {"role": "*"} for resource in taken["t"])
+    assert scalars(taken["u"])["cpus"] == 1.0
+
+
 def test_reserved_resources_are_used_first() -> None:
     mixed = offer(0, cpus=4, role="web")
     mixed["resources"].append({"name": "cpus", "type": "SCALAR", "scalar": {"value": 1.5},
