@@ -67,8 +67,9 @@ class AgentHttp:
 
     def _flags(self) -> dict[str, str]:
         info = self._agent.info
-        shown = models.attributes(info.get("attributes", ()))
-        return agent_flags(self._agent.flags, str(resources_of(info)),
+        shown = {name: f"{value:g}" if isinstance(value, float) else value
+                 for name, value in models.attributes(info.get("attributes", ())).items()}
+        return agent_flags(self._agent.flags, str(resources_of(info)).replace("; ", ";"),
                            ";".join(f"{name}:{value}" for name, value in shown.items()))
 
     # ---- sandboxes

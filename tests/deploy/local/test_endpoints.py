@@ -54,6 +54,8 @@ def test_state_slaves_and_tasks_tell_of_a_task(busy: tuple[LocalMesos, Scheduler
 def test_state_of_an_agent(busy: tuple[LocalMesos, Scheduler]) -> None:
     mesos, scheduler = busy
     states = [get(address, "/state")[1] for address in mesos.agent_addresses]
+    flags = states[0]["flags"]
+    assert (flags["resources"], flags["attributes"]) == (RESOURCES, "rack:r1;level:2;slots:[1-3]")
     framework = next(item for state in states for item in state["frameworks"])
     assert framework["id"] == scheduler.framework_id
     executor = framework["executors"][0]
