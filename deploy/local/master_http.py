@@ -20,6 +20,7 @@ from deploy.local.http_server import (
     Streaming,
     json_response,
     method_not_allowed,
+    not_implemented,
     text,
 )
 from deploy.local.master import Master
@@ -33,6 +34,8 @@ from deploy.local.shown_flags import master_flags
 
 Json = dict[str, Any]
 
+_NOT_SUPPORTED: Final = (
+    "/machine/up", "/machine/down", "/reserve", "/unreserve", "/create-volumes", "/destroy-volumes")
 TASK_LIMIT: Final = 100  # of /tasks and /frameworks, if no ?limit= is given
 
 
@@ -86,7 +89,8 @@ class MasterHttp:
             "/maintenance/status": lambda _: json_response({}),
         }
         return {"/api/v1/scheduler": self._scheduler, "/api/v1": self._operator.handle,
-                "/teardown": self._teardown_endpoint, **reads, **self._files.routes()}
+                "/teardown": self._teardown_endpoint, **dict.fromkeys(_NOT_SUPPORTED, _not_supported), **reads,
+                **self._files.routes()}
 
     # ---- the scheduler API
 
@@ -238,6 +242,10 @@ class MasterHttp:
             "unreachable_tasks": [task.message() for framework in frameworks
                                   for task in framework.unreachable_tasks.values()],
             "completed_tasks": [task.message() for framework in frameworks for task in framework.completed_tasks]}
+
+
+def _not_supported(request: Request) -> Response:
+    return not_implemented() if request.method == "POST" else method_not_allowed(request, "POST")
 
 
 def _first_seen(task: Task) -> float:

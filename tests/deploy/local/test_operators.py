@@ -266,7 +266,8 @@ def test_operations_are_reconciled_by_what_is_known_of_their_agents(local_mesos:
 @pytest.mark.parametrize(("path", "status"), [
     ("/version", 200), ("/master/version", 404), ("/master/files/browse", 404), ("/files/browse", 400),
     ("/master/health", 200), ("/state.json", 404), ("/tasks.json", 404), ("/master/state", 200), ("/quota", 200),
-    ("/weights", 200), ("/maintenance/schedule", 200), ("/maintenance/status", 200), ("/system/stats.json", 200)])
+    ("/weights", 200), ("/maintenance/schedule", 200), ("/maintenance/status", 200), ("/system/stats.json", 200),
+    ("/machine/up", 405), ("/reserve", 405)])
 def test_paths_of_a_master(local_mesos: StartMesos, path: str, status: int) -> None:
     assert get(local_mesos(agents=0).address, path)[0] == status
 
