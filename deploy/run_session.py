@@ -126,6 +126,11 @@ class Session:
             self._its.stop()
 
     @property
+    def connected(self) -> bool:
+        """Whether a master could be told of the end, as far as is known."""
+        return self._subscribed and self._lost is None
+
+    @property
     def unseen(self) -> int:
         """Of how many tasks the end is not known."""
         return len(self._tasks) - len(self._statuses)

@@ -69,7 +69,9 @@ def start(infos: Sequence[dict[str, Any]], settings: Settings) -> int:
             shown.note(f"the output of {task_id} could not be read from its agent, {why}")
         if session.interrupted and session.unseen and not isinstance(found, Embedded):
             unseen = f"{session.unseen} task{'s' if session.unseen != 1 else ''}"
-            shown.note(f"the end of {unseen} was not seen; the cluster ends what still runs")
+            then = ("the cluster ends what still runs" if session.connected
+                    else f"no master was there to be told of it: framework {session.framework_id} may still run")
+            shown.note(f"the end of {unseen} was not seen; {then}")
         if follower is not None and follower.broken is not None:
             raise follower.broken
     if session.problem is not None:

@@ -193,6 +193,23 @@ def test_a_second_ctrl_c_ends_everything_at_once() -> None:
     assert "Traceback" not in errors
 
 
+def test_given_up_while_no_master_is_there() -> None:
+    with FakeCluster(runs) as cluster:
+        process = start(cluster, "--name", "t")
+        assert cluster.running.wait(WAIT)
+    assert process.stderr is not None
+    while "lost the master" not in process.stderr.readline():
+        pass
+    process.send_signal(signal.SIGINT)
+    while "ending 1 task" not in process.stderr.readline():
+        pass
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=WAIT)
+    assert process.returncode == 130
+    assert errors.splitlines()[-1] == ("the end of 1 task was not seen; no master was there to be told of it: "
+                                       "framework F1 may still run")
+
+
 def misspelt(path: str, name: str) -> dict[str, Any]:
     """TASK with the field at this dotted path called otherwise."""
     task: dict[str, Any] = json.loads(json.dumps(TASK))
