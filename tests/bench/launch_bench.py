@@ -36,7 +36,7 @@ def bench(settings: Settings) -> Iterator[Row]:
     yield Row("launch", "Docker calls per launch", "", Series.single("executor", len(calls)), note=" ".join(calls))
     with running_executor(settings.docker_socket) as executor:
         for network, body in bodies.items():
-            yield _compare(settings, executor.agent, network, body, SENT, settings.times(5, 2))
+            yield _compare(settings, executor.agent, network, body, SENT, settings.times(8, 2))
     from deploy.local import LocalMesos
 
     with tempfile.TemporaryDirectory(prefix="mesos-docker-bench-") as folder, LocalMesos(work_dir=folder) as mesos:
