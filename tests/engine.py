@@ -20,6 +20,12 @@ def real_docker(socket: str = DOCKER_SOCKET) -> Iterator[Docker]:
         docker.close()
 
 
+def has_containerd_store(docker: Docker) -> bool:
+    """Whether it keeps images in containerd's store, as newer engines do: digests, progress and words differ there."""
+    info = docker.engine.call("info", 60.0, lambda api: dict(api.info()))
+    return "snapshotter" in str(info.get("DriverStatus"))
+
+
 def containers(**labels: str) -> list[Inspection]:
     """The containers, running or not, with these of our labels, as in `task_id="t"`."""
     with real_docker() as docker:

@@ -45,7 +45,8 @@ def test_killed_and_started_again(engine: Dockerd) -> None:
         found = {container: runtime.inspect(container) for container in (short, long)}
         assert not found[short].running
         if engine.live_restore:
-            assert found[short].exit_code in (3, 255)  # containerd 2 forgets it in a crash; the engine then says 255
+            # With containerd 2, which newer engines may have, it is forgotten in a crash; the engine then says 255.
+            assert found[short].exit_code in ((3, 255) if runtime.version() >= (28,) else (3,))
             assert found[long].running
             runtime.kill(long, "SIGKILL")
             assert heard.until(ContainerAction.DIE, long).exit_code == 137
