@@ -6,13 +6,13 @@ from typing import Any
 
 from deploy.problems import refused
 from executor.docker_options import create_payload
-from specs.dockerinfo import run_options
+from specs.container.from_task import run_options
 from specs.errors import SpecError
-from specs.image import check_reference
-from specs.render import plain
-from specs.task import CommandInfo, Range, Resource, TaskInfo
-from specs.taskinfo import docker_task, task_from_json, task_from_mapping
-from specs.validation import prepared, validate_task
+from specs.forms.render import plain
+from specs.forms.taskinfo import docker_task, task_from_json, task_from_mapping
+from specs.messages.task import CommandInfo, Range, Resource, TaskInfo
+from specs.rules.tasks import prepared, validate_task
+from specs.words.image import check_reference
 
 SANDBOX = "/mnt/mesos/sandbox"  # stands for both directories: which ones they are decides nothing here
 

@@ -12,7 +12,7 @@ import re
 import signal
 
 from deploy.problems import FAILED
-from specs.status import TaskState
+from specs.messages.status import TaskState
 
 _EXITED = re.compile(r"Container exited with status (\d+)")  # as Mesos: docker/executor.cpp, `reaped`
 _SIGNALLED = re.compile(r"Container terminated with signal ([^(;:.]+)")

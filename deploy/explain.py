@@ -15,14 +15,14 @@ from deploy import explain_sections as sections
 from deploy.checking import check_image, with_ports
 from deploy.explain_sections import HIDDEN, Place, Row
 from executor.docker_options import argv, create_payload
-from specs.command import CommandInfo
-from specs.container import RunOptions
-from specs.containerinfo import ContainerInfo
-from specs.dockerinfo import run_options
+from specs.container.from_task import run_options
+from specs.container.run_options import RunOptions
 from specs.errors import SpecError
-from specs.task import TaskInfo
-from specs.taskinfo import docker_task
-from specs.validation import prepared, validate_task
+from specs.forms.taskinfo import docker_task
+from specs.messages.command import CommandInfo
+from specs.messages.containerinfo import ContainerInfo
+from specs.messages.task import TaskInfo
+from specs.rules.tasks import prepared, validate_task
 
 SECRETS: Final = "/run/secrets-of-the-task"  # stands for the folder that the executor writes them to
 

@@ -18,9 +18,9 @@ from deploy.explain import Explanation
 from deploy.explain import explain as explained
 from deploy.explain_sections import HIDDEN, Place, Row
 from deploy.problems import refused
-from specs.auth import AuthConfig, parse_auth_config
 from specs.errors import SpecError
-from specs.taskinfo import task_from_json
+from specs.forms.taskinfo import task_from_json
+from specs.words.auth import AuthConfig, parse_auth_config
 
 
 @click.command()

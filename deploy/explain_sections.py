@@ -5,19 +5,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from specs import health
-from specs.auth import Auth, AuthConfig, find_auth
-from specs.container import RunOptions
-from specs.containerinfo import ContainerInfo
-from specs.dockerinfo import MIN_MEMORY
-from specs.durations import print_duration
+from specs.container.from_task import MIN_MEMORY
+from specs.container.run_options import RunOptions
 from specs.errors import SpecError
-from specs.image import HUB, parse_reference, pulled_name
-from specs.resources import Resources
-from specs.secrecy import looks_secret
-from specs.sizes import print_size
-from specs.task import TaskInfo
-from specs.taskinfo import docker_task
+from specs.forms.taskinfo import docker_task
+from specs.messages.containerinfo import ContainerInfo
+from specs.messages.task import TaskInfo
+from specs.resources.sums import Resources
+from specs.rules import checks as health
+from specs.words.auth import Auth, AuthConfig, find_auth
+from specs.words.durations import print_duration
+from specs.words.image import HUB, parse_reference, pulled_name
+from specs.words.secrecy import looks_secret
+from specs.words.sizes import print_size
 
 HIDDEN: Final = "***"
 

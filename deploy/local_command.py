@@ -8,8 +8,8 @@ import click
 
 from deploy.problems import FAILED, REFUSED, Problem
 from deploy.signals import cleaned_up, given_to
-from specs.durations import parse_duration
 from specs.errors import SpecError
+from specs.words.durations import parse_duration
 
 NOTICE = (
     "This Mesos is for development and tests. It does not isolate tasks (posix launcher, no cgroups), keep the "

@@ -17,8 +17,8 @@ import click
 
 from deploy.problems import Problem, refused
 from deploy.run_options import Flags, task_info
-from specs.durations import UNITS, parse_duration
 from specs.errors import SpecError
+from specs.words.durations import UNITS, parse_duration
 
 EXCLUDED_BY_TASK = ("image", "name", "network", "publish", "volume", "env", "cpus", "mem", "shell", "command")
 SHORT_UNITS = {"s": "secs", "m": "mins", "h": "hrs", "d": "days"}

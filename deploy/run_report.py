@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from scheduler.matching import Launch
-from specs.status import TERMINAL_STATES, TaskState
+from specs.messages.status import TERMINAL_STATES, TaskState
 
 if TYPE_CHECKING:
     from rich.live import Live

@@ -17,7 +17,7 @@ from scheduler.framework import Framework
 from scheduler.launching import OUR_EXECUTOR, Task
 from scheduler.ledger import Entry, Phase
 from scheduler.matching import Launch, Misfit
-from specs.status import TaskState
+from specs.messages.status import TaskState
 
 Message = Mapping[str, Any]
 

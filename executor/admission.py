@@ -20,9 +20,9 @@ from executor.runtime import RuntimeFailure
 from executor.sandbox import hand_over, make_folders, owner
 from executor.tasks import Phase, Task, Terms
 from specs.errors import SpecError
-from specs.ids import id_problem
-from specs.task import TaskInfo
-from specs.taskinfo import docker_task, task_from_mapping
+from specs.forms.taskinfo import docker_task, task_from_mapping
+from specs.messages.task import TaskInfo
+from specs.words.ids import id_problem
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from executor.agent_settings import AgentSettings
 from executor.outbox import Outbox
-from specs.render import status_update
-from specs.status import TaskStatus
+from specs.forms.render import status_update
+from specs.messages.status import TaskStatus
 
 Call = dict[str, Any]
 

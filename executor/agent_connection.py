@@ -20,8 +20,8 @@ from typing import Final
 from http_parser.http import HttpParser
 
 from executor.agent_settings import AgentSettings, TlsSettings
-from specs.address import Address
-from specs.recordio import RecordDecoder
+from specs.forms.recordio import RecordDecoder
+from specs.words.address import Address
 
 _READ_BYTES: Final = 256 * 1024
 

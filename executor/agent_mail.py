@@ -22,8 +22,8 @@ from executor.agent_connection import CallConnection
 from executor.agent_sender import AgentSender, SenderEvents
 from executor.agent_settings import AgentSettings
 from executor.outbox import Message, Outbox, acknowledged, launched, stored
-from specs.executor_call import call_problem
-from specs.status import TaskStatus
+from specs.messages.status import TaskStatus
+from specs.rules.executor_call import call_problem
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from executor.agent_connection import EventStream, Keepalive, open_socket, request_headers
 from executor.agent_settings import AgentSettings
-from specs.address import Address
+from specs.words.address import Address
 
 HEARTBEAT_INTERVAL: Final = 30 * 60.0  # both ways; as Mesos: slave/constants.hpp, executor/executor.cpp
 

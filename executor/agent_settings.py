@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from specs.address import Address
-from specs.durations import parse_duration
 from specs.errors import SpecError
+from specs.words.address import Address
+from specs.words.durations import parse_duration
 
 SOCKET_PATH_LIMIT: Final = 108  # sun_path with its closing zero: a path must be shorter
 _PID: Final = re.compile(r"(?P<id>[^@/]+)@(?P<host>\[[0-9a-fA-F:.%\w]+\]|[^:\[\]]+):(?P<port>\d{1,5})")

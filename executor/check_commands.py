@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from specs.check import HealthCheck
 from specs.errors import SpecError
-from specs.health import validate_health_check
+from specs.messages.check import HealthCheck
+from specs.rules.checks import validate_health_check
 
 
 @dataclass(frozen=True, slots=True)

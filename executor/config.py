@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from executor.flags import Flags
-from specs.durations import parse_duration
+from specs.words.durations import parse_duration
 
 DOCKER_SOCKET: Final = "/var/run/docker.sock"
 MAPPED_DIRECTORY: Final = "/mnt/mesos/sandbox"

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Final
 
 from executor.runtime import BadOption, NotAuthorised
-from specs.auth import Auth, find_auth, parse_auth_config
 from specs.errors import SpecError
-from specs.image import HUB, parse_reference
+from specs.words.auth import Auth, find_auth, parse_auth_config
+from specs.words.image import HUB, parse_reference
 
 HUB_SERVER: Final = "https://index.docker.io/v1/"  # what helpers know the hub by
 HELPER_SECONDS: Final = 30.0

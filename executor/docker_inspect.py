@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from executor.runtime import Address, Inspection
-from specs.container import Device
+from specs.container.run_options import Device
 from specs.errors import SpecError
 
 NEVER = "0001-01-01T00:00:00Z"  # Go's zero time: it has not happened

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from executor.docker_parameters import apply_parameters
-from specs.container import Device, Mount, Network, PortMapping, RunOptions
+from specs.container.option_networks import Attachment
+from specs.container.option_networks import network as read_network
+from specs.container.options import ApiVersion, settings
+from specs.container.run_options import Device, Mount, Network, PortMapping, RunOptions
 from specs.errors import SpecError
-from specs.parameter_network import Attachment
-from specs.parameter_network import network as read_network
-from specs.parameters import ApiVersion, settings
 
 
 def create_payload(options: RunOptions, labels: Mapping[str, str] | None = None, *,

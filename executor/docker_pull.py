@@ -35,7 +35,7 @@ from executor.runtime import (
     RegistryUnreachable,
     RuntimeFailure,
 )
-from specs.image import parse_reference
+from specs.words.image import parse_reference
 
 _DONE: Final = frozenset({"Pull complete", "Already exists"})
 _LAYER: Final = frozenset({"Pulling fs layer", "Waiting", "Downloading", "Verifying Checksum", "Download complete",

@@ -33,9 +33,9 @@ from executor.runtime import (
     OutputStream,
     RuntimeFailure,
 )
-from specs.container import RunOptions
+from specs.container.run_options import RunOptions
 from specs.errors import SpecError
-from specs.version import MINIMUM_DOCKER, Version, docker_version, parse_version, require_docker, require_networks
+from specs.words.version import MINIMUM_DOCKER, Version, docker_version, parse_version, require_docker, require_networks
 
 VERSION_SECONDS: Final = 5.0  # as Mesos: docker.cpp, DOCKER_VERSION_WAIT_TIMEOUT
 CGROUPS: Final = Path("/sys/fs/cgroup")

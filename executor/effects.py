@@ -7,7 +7,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from specs.status import TaskStatus
+from specs.messages.status import TaskStatus
 
 
 class Timer(enum.Enum):

@@ -40,7 +40,7 @@ from executor.runtime import (
     RegistryUnavailable,
     RegistryUnreachable,
 )
-from specs.status import TaskState
+from specs.messages.status import TaskState
 
 LAUNCH_FAILED = "REASON_CONTAINER_LAUNCH_FAILED"
 KILLED_DURING_LAUNCH = "REASON_TASK_KILLED_DURING_LAUNCH"

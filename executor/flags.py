@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from specs.dns import container_dns
-from specs.durations import parse_duration
 from specs.errors import SpecError
+from specs.messages.dns import container_dns
+from specs.words.durations import parse_duration
 
 _STRINGS: Final = ("container", "docker", "docker_socket", "sandbox_directory", "mapped_directory", "launcher_dir",
                    "task_environment", "default_container_dns", "logging_level", "log_dir", "external_log_file")

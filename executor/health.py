@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from specs.check import CheckInfo, HealthCheck
+from specs.messages.check import CheckInfo, HealthCheck
 
 _RESULTS = {"COMMAND": ("command", "exit_code"), "HTTP": ("http", "status_code"), "TCP": ("tcp", "succeeded")}
 

@@ -88,7 +88,7 @@ from executor.events import (
 from executor.outcomes import Outcome
 from executor.stopping import ignore
 from executor.tasks import Handler, ImpossibleEvent, Phase, Step, Task, Terms, end, status
-from specs.status import TaskState
+from specs.messages.status import TaskState
 
 STORY = 20  # events told in an error
 

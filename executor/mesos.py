@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from specs.status import TaskStatus
+from specs.messages.status import TaskStatus
 
 Message = Mapping[str, Any]  # a Mesos message as it stands in JSON
 

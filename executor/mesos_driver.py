@@ -30,8 +30,8 @@ from executor.agent_session import Session, Timing, wait_readable
 from executor.agent_settings import AgentSettings, agent_settings
 from executor.mesos import AgentEvents
 from executor.outage import Outage, Step
-from specs.address import Address, redirected
-from specs.status import TaskStatus
+from specs.messages.status import TaskStatus
+from specs.words.address import Address, redirected
 
 _sigint: Final = signal.getsignal(signal.SIGINT)
 import pymesos  # noqa: E402 - between two lines that undo what importing it does: it takes SIGINT over

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from specs.status import TaskStatus, is_terminal
+from specs.messages.status import TaskStatus, is_terminal
 
 Message = Mapping[str, Any]
 

@@ -13,12 +13,12 @@ from executor.config import Settings
 from executor.docker_options import create_payload
 from executor.runtime import BadOption
 from executor.tasks import Terms
-from specs import codec
-from specs.container import RunOptions
-from specs.dns import container_dns
-from specs.dockerinfo import run_options
+from specs.container.from_task import run_options
+from specs.container.run_options import RunOptions
 from specs.errors import SpecError
-from specs.task import CheckInfo, CommandInfo, HealthCheck, TaskInfo
+from specs.forms import codec
+from specs.messages.dns import container_dns
+from specs.messages.task import CheckInfo, CommandInfo, HealthCheck, TaskInfo
 
 KILLING_CAPABILITY = "TASK_KILLING_STATE"
 PARTITION_AWARE = "PARTITION_AWARE"

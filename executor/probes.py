@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 
 from executor.health import Result
 from executor.runtime import ContainerRuntime, RuntimeFailure
-from specs.check import CheckInfo, HealthCheck
-from specs.command import CommandInfo
+from specs.messages.check import CheckInfo, HealthCheck
+from specs.messages.command import CommandInfo
 
 REDIRECTS = 50  # as curl
 _CLONE_NEWNET = 0x40000000

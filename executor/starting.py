@@ -34,7 +34,7 @@ from executor.events import (
 from executor.outcomes import Cause, Failure, NotRun, Unknown, Unstarted
 from executor.runtime import Cancelled, ImageNotFound
 from executor.tasks import Phase, Step, Task, announcement, believed, end, exit_of, force, status, stop
-from specs.status import TaskState
+from specs.messages.status import TaskState
 
 START_WAIT = 5.0  # seconds a kill waits for a start under way, then it is announced; as Mesos: inspect
 

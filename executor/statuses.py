@@ -10,7 +10,7 @@ from executor.events import Event, Exited, Restarted, StartedAgain
 from executor.outcomes import Exit
 from executor.runtime import Address, Inspection
 from executor.tasks import Task
-from specs.secrecy import looks_secret
+from specs.words.secrecy import looks_secret
 
 OUR_LABELS = "mesos-docker."
 _BEING_REMOVED = ("removing", "dead")  # State.Status, from the beginning of a forced removal on

@@ -41,8 +41,8 @@ from executor.events import (
 )
 from executor.outcomes import Cause, Exit, Facts, Signalled, Unknown
 from executor.tasks import Phase, Step, Task, believed, end, exit_of, force, status, stop
-from specs.resource import Resource
-from specs.status import TaskState
+from specs.messages.resource import Resource
+from specs.messages.status import TaskState
 
 HEALTH_UPDATED = "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED"
 CHECK_UPDATED = "REASON_TASK_CHECK_STATUS_UPDATED"

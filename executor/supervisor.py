@@ -29,7 +29,7 @@ from executor.runtime import ContainerAction, ContainerEvent, ContainerRuntime
 from executor.tasks import ImpossibleEvent, Phase, Step, Task, status
 from executor.timers import Timers
 from executor.watcher import Watcher
-from specs.status import TaskState, TaskStatus
+from specs.messages.status import TaskState, TaskStatus
 
 log = logging.getLogger(__name__)
 

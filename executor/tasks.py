@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from executor.effects import CancelTimer, DrainLogs, Effect, Report, Signal, StartTimer, StopChecks, Timer
 from executor.events import EndRequested, Event, OomKilled
 from executor.outcomes import Cause, Exit, Outcome
-from specs.status import TaskState, TaskStatus
+from specs.messages.status import TaskState, TaskStatus
 
 DRAIN_WAIT = 10.0  # seconds the output has to end after the container's end
 STEP_WAITS = (5.0, 10.0, 5.0)  # seconds for SIGKILL, forced removal, SIGKILL past the engine to work

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from specs.address import Address
 from specs.errors import SpecError
+from specs.words.address import Address
 
 DEFAULT_PORT = 5050  # of a Mesos master
 ZOOKEEPER_PORT = 2181

@@ -24,7 +24,7 @@ from scheduler.listener import Listener
 from scheduler.matching import Match, match
 from scheduler.mesos import Master, Message
 from scheduler.storage import Nowhere, Storage
-from specs.status import TaskState, is_terminal
+from specs.messages.status import TaskState, is_terminal
 
 log = logging.getLogger(__name__)
 

@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from scheduler.config import Config
-from specs.status import TERMINAL_STATES, TaskState
+from specs.messages.status import TERMINAL_STATES, TaskState
 
 MAX_LAUNCHES = 5  # of one task onto offers that turn out to be gone, before that is its end
 

@@ -2,7 +2,7 @@
 
 A master sends a heartbeat every 15 seconds, so a stream that stays silent for several of them is dead, whatever TCP
 believes: the socket's time-out is that patience. Reading costs each byte a constant number of copies, whatever an
-event's size (specs/recordio.py).
+event's size (specs/forms/recordio.py).
 """
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import socket
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO
 
-from specs.address import Address
-from specs.recordio import RecordDecoder, RecordError
+from specs.forms.recordio import RecordDecoder, RecordError
+from specs.words.address import Address
 
 PATH = "/api/v1/scheduler"
 _READ_BYTES = 256 * 1024

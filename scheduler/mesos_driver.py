@@ -29,8 +29,8 @@ from scheduler.master_connection import Answer, EventStream, reason, refusal
 from scheduler.master_sender import MasterSender
 from scheduler.mesos import MasterEvents, Message
 from scheduler.zk_detector import ZkDetector
-from specs.address import Address, redirected
-from specs.recordio import RecordError
+from specs.forms.recordio import RecordError
+from specs.words.address import Address, redirected
 
 _sigint: Final = signal.getsignal(signal.SIGINT)
 import pymesos  # noqa: E402 - between two lines that undo what importing it does: it takes SIGINT over

@@ -16,7 +16,7 @@ from scheduler.launching import CustomExecutor, Task, stored_task
 from scheduler.ledger import Entry, Phase
 from scheduler.matching import Constraint
 from scheduler.mesos import Message
-from specs.status import TaskState
+from specs.messages.status import TaskState
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS framework (id TEXT NOT NULL);

@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from scheduler.config import Ensemble
-from specs.address import Address
+from specs.words.address import Address
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from deploy.local.cluster import Cluster
 from deploy.local.messages import resource_messages, resources_of, status, tasks_of
 from deploy.local.records import AgentRecord, Framework, Offer, new_task
 from deploy.local.task_checks import group_problem, operation_problem, task_problem
-from specs.resources import Resources
+from specs.resources.sums import Resources
 
 log = logging.getLogger(__name__)
 

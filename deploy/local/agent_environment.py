@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from deploy.local.agent_state import AgentState
 from deploy.local.executors import Executor
-from specs.durations import print_duration
+from specs.words.durations import print_duration
 
 
 def executor_environment(state: AgentState, executor: Executor) -> dict[str, str]:

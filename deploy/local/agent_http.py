@@ -21,7 +21,7 @@ from deploy.local.operator_calls import OperatorApi, version_info
 from deploy.local.records import Task
 from deploy.local.sandbox import virtual_path
 from deploy.local.shown_flags import agent_flags
-from specs.resources import MEGABYTE
+from specs.resources.sums import MEGABYTE
 
 Json = dict[str, Any]
 

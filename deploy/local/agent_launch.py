@@ -29,7 +29,7 @@ from deploy.local.executors import (
 from deploy.local.processes import start_of
 from deploy.local.records import is_terminal
 from deploy.local.sandbox import SandboxError, create_sandbox
-from specs.durations import print_duration
+from specs.words.durations import print_duration
 
 Json = dict[str, Any]
 

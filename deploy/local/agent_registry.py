@@ -20,7 +20,7 @@ from deploy.local.messages import resources_of, status
 from deploy.local.reconciliation import last_findings
 from deploy.local.records import AgentRecord, Framework, Task, task_from_message
 from deploy.local.subscriptions import Subscriptions
-from specs.durations import print_duration
+from specs.words.durations import print_duration
 
 Json = dict[str, Any]
 

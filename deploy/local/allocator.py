@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from specs.resources import Resources
+from specs.resources.sums import Resources
 
 DEFAULT_REFUSE_SECONDS: Final = 5.0
 MIN_ALLOCATABLE_CPUS: Final = 0.01

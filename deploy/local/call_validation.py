@@ -1,7 +1,7 @@
 """What the master demands of a scheduler's call before it acts on it: pure functions, Mesos's texts.
 
 A `call` that breaks a rule is a 400; a FrameworkInfo that breaks one makes an ERROR event on a stream that then ends.
-Rules about what is *in* a TaskInfo are in `specs/validation.py`.
+Rules about what is *in* a TaskInfo are in `specs/rules/tasks.py`.
 
 As Mesos: master/validation.cpp (`scheduler::call::validate`, `framework::validate`), http.cpp
 (`Master::Http::scheduler`).
@@ -13,8 +13,8 @@ from base64 import b64decode
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
-from specs.ids import id_problem
-from specs.roles import role_problem
+from specs.resources.roles import role_problem
+from specs.words.ids import id_problem
 
 Json = Mapping[str, Any]
 

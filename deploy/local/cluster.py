@@ -19,7 +19,7 @@ from deploy.local.allocator import Allocation, Allocator, refuse_seconds
 from deploy.local.messages import of_update, resource_messages, resources_of
 from deploy.local.operator_events import OperatorEvents
 from deploy.local.records import MAX_COMPLETED_FRAMEWORKS, AgentRecord, Framework, Offer, Task, is_terminal
-from specs.resources import Resources
+from specs.resources.sums import Resources
 
 Json = dict[str, Any]
 

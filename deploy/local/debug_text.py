@@ -9,7 +9,7 @@ from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from specs.wire import FieldSchema, schema
+from specs.forms.wire import FieldSchema, schema
 
 _ESCAPES: Final = {10: "\\n", 13: "\\r", 9: "\\t", 34: '\\"', 39: "\\'", 92: "\\\\"}
 _RULE: Final = "-" * 60

@@ -19,7 +19,7 @@ from deploy.local.agent_state import AgentFlags
 from deploy.local.containers import DEFAULT_PATH, ContainerConfig, LaunchError, Terminated, Termination
 from deploy.local.fetcher import FetchError, fetch_all
 from deploy.local.processes import Command, ProcessTable, Usage, kill_tree
-from specs.durations import print_duration
+from specs.words.durations import print_duration
 
 Json = dict[str, Any]
 

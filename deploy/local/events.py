@@ -15,8 +15,8 @@ from deploy.local.http_server import JSON, PROTOBUF, EventStream, dump_json
 from deploy.local.json_message import MessageError, full, read_message
 from deploy.local.json_text import JsonSyntaxError, parse_json
 from specs.errors import SpecError
-from specs.recordio import encode_record
-from specs.wire import decode, encode
+from specs.forms.recordio import encode_record
+from specs.forms.wire import decode, encode
 
 Json = dict[str, Any]
 

@@ -22,7 +22,7 @@ from deploy.local.http_server import (
     not_implemented,
     text,
 )
-from specs.executor_call import call_problem
+from specs.rules.executor_call import call_problem
 
 Json = dict[str, Any]
 

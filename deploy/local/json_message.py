@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from deploy.local.json_text import JsonSyntaxError, parse_json
-from specs.wire import FieldSchema, schema
+from specs.forms.wire import FieldSchema, schema
 
 Json = dict[str, Any]
 

@@ -21,7 +21,7 @@ from deploy.local.http_server import EventStream, Response, Streaming, accepted,
 from deploy.local.reconciliation import explicit, implicit, operations
 from deploy.local.records import Framework
 from deploy.local.subscriptions import Subscriptions
-from specs.roles import role_problem
+from specs.resources.roles import role_problem
 
 log = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from specs import codec
-from specs.resource import Resource
-from specs.resources import Resources
+from specs.forms import codec
+from specs.messages.resource import Resource
+from specs.resources.sums import Resources
 
 Json = dict[str, Any]
 

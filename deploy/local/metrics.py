@@ -19,7 +19,7 @@ from deploy.local.executors import REGISTERING, RUNNING, TERMINATING
 from deploy.local.messages import resources_of
 from deploy.local.records import Task
 from deploy.local.summaries import all_tasks
-from specs.resources import Resources
+from specs.resources.sums import Resources
 
 Metrics = dict[str, float]
 

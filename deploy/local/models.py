@@ -11,9 +11,9 @@ from deploy.local.executors import AgentFramework, Executor
 from deploy.local.json_message import full
 from deploy.local.messages import resource_messages, resources_of
 from deploy.local.records import AgentRecord, Framework, Offer, Task
-from specs.ranges import print_ranges
-from specs.resource import Resource
-from specs.resources import Resources
+from specs.messages.resource import Resource
+from specs.resources.ranges import print_ranges
+from specs.resources.sums import Resources
 
 Json = dict[str, Any]
 

@@ -25,7 +25,7 @@ from deploy.local.http_server import (
 )
 from deploy.local.json_text import JsonSyntaxError, parse_json
 from deploy.local.operator_json import render_answer
-from specs.recordio import RecordDecoder, RecordError
+from specs.forms.recordio import RecordDecoder, RecordError
 
 Json = dict[str, Any]
 Answer = Callable[[Json], Json | Response]

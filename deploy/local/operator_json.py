@@ -13,7 +13,7 @@ from typing import Any, Final
 from deploy.local.events import render
 from deploy.local.http_server import JSON, dump_json
 from deploy.local.json_message import full
-from specs.wire import schema
+from specs.forms.wire import schema
 
 Json = dict[str, Any]
 

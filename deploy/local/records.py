@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from deploy.local.call_validation import capabilities, framework_roles
 from deploy.local.messages import resources_of
-from specs.resources import Resources
-from specs.status import TERMINAL_STATES
+from specs.messages.status import TERMINAL_STATES
+from specs.resources.sums import Resources
 
 if TYPE_CHECKING:
     from deploy.local.agent_link import AgentLink

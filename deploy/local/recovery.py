@@ -17,7 +17,7 @@ from deploy.local.containers import Termination
 from deploy.local.executors import REGISTERING, TERMINATED, TERMINATING, AgentFramework, Executor
 from deploy.local.processes import kill_tree, start_of
 from deploy.local.records import is_terminal, new_task
-from specs.durations import print_duration
+from specs.words.durations import print_duration
 
 Json = dict[str, Any]
 

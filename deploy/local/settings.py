@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from deploy.local.messages import resource_messages
 from specs.errors import SpecError
-from specs.resource_text import parse_resources
-from specs.resources import MEGABYTE, Resources
+from specs.resources.parsed import parse_resources
+from specs.resources.sums import MEGABYTE, Resources
 
 Json = dict[str, Any]
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from deploy.local.agent_state import AgentFlags
 from deploy.local.cluster import MasterFlags
-from specs.durations import print_duration
+from specs.words.durations import print_duration
 
 _LOGGING: Final = {"quiet": "false", "logging_level": "INFO", "logbufsecs": "0", "initialize_driver_logging": "true",
                    "help": "false", "version": "false", "memory_profiling": "false", "hostname_lookup": "true",

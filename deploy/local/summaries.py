@@ -12,7 +12,7 @@ from typing import Any, Final
 from deploy.local import models
 from deploy.local.cluster import Cluster
 from deploy.local.records import Framework, Task
-from specs.resource import Resource
+from specs.messages.resource import Resource
 
 Json = dict[str, Any]
 Quantities = dict[str, float]

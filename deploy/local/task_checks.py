@@ -11,15 +11,15 @@ from typing import Any
 from deploy.local.debug_text import incompatible_executors
 from deploy.local.messages import tasks_of
 from deploy.local.records import AgentRecord, Framework
-from specs import codec
 from specs.errors import SpecError
-from specs.group_validation import validate_task_group
-from specs.resource import Resource
-from specs.resource_rules import resources_problem
-from specs.resources import Resources
-from specs.task import ExecutorInfo
-from specs.taskinfo import task_from_mapping
-from specs.validation import Facts, validate_task
+from specs.forms import codec
+from specs.forms.taskinfo import task_from_mapping
+from specs.messages.resource import Resource
+from specs.messages.task import ExecutorInfo
+from specs.resources.rules import resources_problem
+from specs.resources.sums import Resources
+from specs.rules.groups import validate_task_group
+from specs.rules.tasks import Facts, validate_task
 
 Json = dict[str, Any]
 

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from specs.recordio import RecordDecoder
+from specs.forms.recordio import RecordDecoder
 from tests.bench.settings import Settings
 from tests.bench.updates import TERMINAL, Update, Updates
 

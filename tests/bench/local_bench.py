@@ -23,7 +23,7 @@ from typing import Any
 
 import aiohttp
 
-from specs.recordio import RecordDecoder
+from specs.forms.recordio import RecordDecoder
 from tests.bench.processes import usage
 from tests.bench.result import Bound, Budget, Row, Series, Statistic
 from tests.bench.settings import Settings

@@ -16,7 +16,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from specs.recordio import encode_record
+from specs.forms.recordio import encode_record
 from tests.bench.agent import request
 from tests.fakes.master import offer
 

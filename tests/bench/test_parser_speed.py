@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 from executor.docker_options import create_payload
-from specs.container import RunOptions
-from specs.dockerinfo import run_options
-from specs.task import CommandInfo
-from specs.taskinfo import task_from_json
+from specs.container.from_task import run_options
+from specs.container.run_options import RunOptions
+from specs.forms.taskinfo import task_from_json
+from specs.messages.task import CommandInfo
 
 TASK = json.dumps({
     "name": "web", "task_id": {"value": "web-1"}, "agent_id": {"value": "S0"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 import pytest
 
 from deploy.exit_status import exit_status
-from specs.status import TERMINAL_STATES, TaskState
+from specs.messages.status import TERMINAL_STATES, TaskState
 
 
 @pytest.mark.parametrize(("state", "message", "status"), [

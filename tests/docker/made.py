@@ -9,7 +9,7 @@ from typing import Any
 from executor.docker_networks import NewNetwork
 from executor.docker_wrapper import Docker
 from executor.runtime import Inspection
-from specs.container import RunOptions
+from specs.container.run_options import RunOptions
 from tests.contract.reading import PATIENCE, read_until
 
 

@@ -14,7 +14,7 @@ from executor.runtime import (
     RuntimeFailure,
 )
 from specs.errors import SpecError
-from specs.version import parse_version
+from specs.words.version import parse_version
 from tests.docker.made import Made
 from tests.docker.socket_proxy import Fault, SocketProxy
 

@@ -10,7 +10,7 @@ from executor.runtime import (
     Cancellation,
     Cancelled,
 )
-from specs.container import PortMapping
+from specs.container.run_options import PortMapping
 from tests.contract.reading import PATIENCE
 from tests.docker.made import Made, Output, options
 

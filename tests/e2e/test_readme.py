@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from specs.taskinfo import task_from_json
+from specs.forms.taskinfo import task_from_json
 from tests.images import busybox_image
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from specs.status import TaskState, is_terminal
+from specs.messages.status import TaskState, is_terminal
 from tests.executor.running import task
 from tests.fakes.agent_server import ScriptedAgent
 

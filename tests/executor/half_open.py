@@ -5,7 +5,7 @@ import subprocess
 
 from executor.agent_connection import Keepalive
 from executor.agent_session import Timing
-from specs.status import TaskState, TaskStatus
+from specs.messages.status import TaskState, TaskStatus
 from tests.fakes.agent_events import RecordedEvents
 from tests.fakes.agent_server import ScriptedAgent
 from tests.fakes.driving import driving

@@ -10,7 +10,7 @@ from typing import Any
 
 from executor.config import Settings
 from executor.supervisor import Supervisor
-from specs.status import TaskState, TaskStatus, is_terminal
+from specs.messages.status import TaskState, TaskStatus, is_terminal
 from tests.fakes.agent import FakeAgent
 from tests.fakes.runtime import FakeRuntime
 

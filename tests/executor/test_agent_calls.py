@@ -8,9 +8,9 @@ from base64 import b64encode
 from executor import agent_calls
 from executor.agent_settings import AgentSettings
 from executor.outbox import Outbox, launched, stored
-from specs.address import Address
-from specs.executor_call import call_problem
-from specs.status import TaskState, TaskStatus
+from specs.messages.status import TaskState, TaskStatus
+from specs.rules.executor_call import call_problem
+from specs.words.address import Address
 
 SETTINGS = AgentSettings(address=Address("127.0.0.1", 5051), path="/", framework_id="f", executor_id="e",
                          agent_id="a", directory="/", shutdown_grace=5.0)

@@ -5,8 +5,8 @@ import pytest
 
 from executor.agent_settings import AgentSettings, TlsSettings, agent_settings
 from executor.mesos_driver import settings_from_environment
-from specs.address import Address
 from specs.errors import SpecError
+from specs.words.address import Address
 
 ENVIRONMENT = {
     "MESOS_SLAVE_PID": "slave(1)@10.0.0.7:5051",

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from executor.docker_options import argv, create_payload
-from specs.container import Parameter, RunOptions
+from specs.container.options import ALIASES, OPTIONS, settings
+from specs.container.run_options import Parameter, RunOptions
 from specs.errors import SpecError
-from specs.parameters import ALIASES, OPTIONS, settings
 from tests.fakes.create_recorder import CreateRecorder
 
 # Hidden by `--help` here: of Windows, or of engines newer than the one that it asks.

@@ -13,7 +13,7 @@ import pytest
 from executor.docker_networks import NewNetwork
 from executor.docker_options import argv, create_payload
 from executor.docker_wrapper import Docker
-from specs.container import Device, Mount, Network, Parameter, PortMapping, RunOptions, Ulimit
+from specs.container.run_options import Device, Mount, Network, Parameter, PortMapping, RunOptions, Ulimit
 from tests.engine import real_docker
 from tests.images import busybox_image
 

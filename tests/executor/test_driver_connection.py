@@ -17,8 +17,8 @@ import pytest
 
 from executor.agent_connection import EventStream, Keepalive, open_socket
 from executor.agent_session import Timing
-from specs.recordio import encode_record
-from specs.status import TaskState, TaskStatus
+from specs.forms.recordio import encode_record
+from specs.messages.status import TaskState, TaskStatus
 from tests.fakes.agent_events import RecordedEvents
 from tests.fakes.agent_server import Answer, ScriptedAgent
 from tests.fakes.certificates import Certificate, make_authority, make_certificate

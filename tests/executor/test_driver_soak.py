@@ -17,7 +17,7 @@ import pytest
 
 from executor.agent_session import Timing
 from executor.mesos_driver import MesosDriver
-from specs.status import TaskState, TaskStatus
+from specs.messages.status import TaskState, TaskStatus
 from tests.fakes.agent_events import RecordedEvents
 from tests.fakes.agent_server import Answer, ScriptedAgent
 from tests.fakes.driving import driving

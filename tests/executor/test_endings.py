@@ -34,7 +34,7 @@ from executor.runtime import (
     RegistryUnavailable,
     RuntimeFailure,
 )
-from specs.status import TaskState, is_terminal
+from specs.messages.status import TaskState, is_terminal
 
 FINISHED, FAILED, KILLED = TaskState.FINISHED, TaskState.FAILED, TaskState.KILLED
 DROPPED, LOST = TaskState.DROPPED, TaskState.LOST

@@ -23,7 +23,7 @@ import pytest
 from executor.config import Settings
 from executor.mesos import Agent
 from executor.supervisor import Supervisor
-from specs.status import TaskStatus
+from specs.messages.status import TaskStatus
 from tests.executor.test_driver_soak import CUTS, TASKS, cutters
 from tests.fakes.agent_server import ScriptedAgent
 from tests.fakes.driving import driving

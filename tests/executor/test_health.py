@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from executor.health import Health, Result, Schedule, Verdict, check_status, health, interpret, problem, schedule
-from specs.check import CheckInfo, HealthCheck
+from specs.messages.check import CheckInfo, HealthCheck
 
 
 def test_defaults_are_mesoss() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from executor.runtime import DaemonUnavailable
-from specs.status import TaskState, is_terminal
+from specs.messages.status import TaskState, is_terminal
 from tests.executor.running import Running, running, task
 
 LONGEST = {"nanoseconds": (1 << 63) - 1}

@@ -10,7 +10,7 @@ from executor.lifecycle import TRANSITIONS, accept, advance, mermaid
 from executor.outcomes import Cause, Exit, Failure, Refused
 from executor.runtime import BadOption
 from executor.tasks import ImpossibleEvent, Phase, Task, Terms
-from specs.status import TaskState
+from specs.messages.status import TaskState
 
 P = Phase
 

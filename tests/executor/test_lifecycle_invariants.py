@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from executor.events import EndRequested
 from executor.outcomes import Cause
 from executor.tasks import Phase, Terms
-from specs.status import is_terminal
+from specs.messages.status import is_terminal
 from tests.executor.world import World
 
 EXAMPLES = 6_000

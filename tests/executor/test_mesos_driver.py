@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from executor.mesos_driver import MesosDriver
-from specs.status import TaskState, TaskStatus
+from specs.messages.status import TaskState, TaskStatus
 from tests.fakes.agent_events import RecordedEvents
 from tests.fakes.agent_server import Answer, ScriptedAgent
 from tests.fakes.driving import driving

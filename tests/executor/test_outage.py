@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from executor.agent_settings import AgentSettings
 from executor.outage import Outage, Step, lost, pause, reason, refused, step
 from executor.outage import found as back
-from specs.address import Address
+from specs.words.address import Address
 
 PLAIN = AgentSettings(address=Address("127.0.0.1", 5051), path="/", framework_id="f", executor_id="e",
                       agent_id="a", directory="/", shutdown_grace=5.0)

@@ -15,10 +15,10 @@ from executor.plan import Agreement, Plan, agreement, command_text, known_limits
 from executor.runtime import Address, BadOption
 from executor.statuses import inspect_data, network_infos, seen
 from executor.tasks import Phase, Task, Terms
-from specs.command import CommandInfo
 from specs.errors import SpecError
-from specs.task import TaskInfo
-from specs.taskinfo import task_from_mapping
+from specs.forms.taskinfo import task_from_mapping
+from specs.messages.command import CommandInfo
+from specs.messages.task import TaskInfo
 from tests.executor.running import task
 
 CUSTOM = Settings(directory="/sandbox", labels={"mesos-docker.owner": "me"})

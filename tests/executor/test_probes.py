@@ -11,8 +11,8 @@ import pytest
 from executor.docker_runtime import DockerRuntime
 from executor.health import Result
 from executor.probes import Probe, probe, run
-from specs.check import CheckCommand, CheckInfo, CheckTcp, HealthCheck, HTTPCheckInfo, TCPCheckInfo
-from specs.command import CommandInfo, Environment, Variable
+from specs.messages.check import CheckCommand, CheckInfo, CheckTcp, HealthCheck, HTTPCheckInfo, TCPCheckInfo
+from specs.messages.command import CommandInfo, Environment, Variable
 from tests.images import busybox_image
 
 SOCKET = "/var/run/docker.sock"

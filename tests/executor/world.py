@@ -16,7 +16,7 @@ from executor.lifecycle import accept, advance
 from executor.outcomes import Cause, Exit, Failure
 from executor.runtime import BadOption, DaemonUnavailable, ImageNotFound
 from executor.tasks import Phase, Terms
-from specs.status import TaskState, TaskStatus, is_terminal
+from specs.messages.status import TaskState, TaskStatus, is_terminal
 
 Choose = Callable[[int], int]  # a number below the given one
 Chance = Callable[[], e.Event | None]

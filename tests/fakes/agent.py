@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Callable
 
 from executor.mesos import AgentEvents
-from specs.status import TaskState, TaskStatus
+from specs.messages.status import TaskState, TaskStatus
 
 
 class FakeAgent:

@@ -25,8 +25,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from specs.executor_call import call_problem
-from specs.recordio import encode_record
+from specs.forms.recordio import encode_record
+from specs.rules.executor_call import call_problem
 
 Call = dict[str, Any]
 

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from scheduler.mesos import MasterEvents, Message
-from specs.recordio import encode_record
+from specs.forms.recordio import encode_record
 
 WAIT = 30.0  # seconds for something that must come
 

@@ -16,7 +16,7 @@ from typing import Any
 import atheris
 
 with atheris.instrument_imports(include=["specs"]):
-    from specs import wire
+    from specs.forms import wire
     from tests.fuzz import targets
 
 TASK: dict[str, Any] = {

@@ -8,13 +8,13 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from specs import codec, wire
-from specs.command import CommandInfo
 from specs.errors import SpecError
-from specs.offer import FrameworkInfo, Offer
-from specs.task import ExecutorInfo, TaskInfo
-from specs.taskinfo import docker_task, task_from_json, task_from_mapping, task_from_protobuf
-from specs.taskstatus import StatusMessage, status_from_mapping
+from specs.forms import codec, wire
+from specs.forms.taskinfo import docker_task, task_from_json, task_from_mapping, task_from_protobuf
+from specs.messages.command import CommandInfo
+from specs.messages.offer import FrameworkInfo, Offer
+from specs.messages.status_message import StatusMessage, status_from_mapping
+from specs.messages.task import ExecutorInfo, TaskInfo
 
 MESSAGES: Final[Mapping[str, type[Any]]] = {
     "mesos.v1.TaskInfo": TaskInfo, "mesos.v1.Offer": Offer, "mesos.v1.TaskStatus": StatusMessage,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from scheduler.config import Config
 from scheduler.ledger import MAX_LAUNCHES, PHASE_OF, Ledger, Phase
-from specs.status import TaskState, is_terminal
+from specs.messages.status import TaskState, is_terminal
 from tests.fakes.master import update
 
 CONFIG = Config(launch_timeout=30, reconcile_first=5, reconcile_maximum=60, reconcile_all=900, kill_repeat=10,

@@ -16,7 +16,7 @@ from scheduler.ledger import Entry, Phase
 from scheduler.matching import Constraint
 from scheduler.mesos_driver import MesosDriver
 from scheduler.sqlite_storage import SqliteStorage
-from specs.status import TaskState
+from specs.messages.status import TaskState
 from tests.fakes.master import MemoryMaster, ScriptedMaster, offer, update
 from tests.scheduler.test_framework import EXECUTOR, Follower, task_info
 

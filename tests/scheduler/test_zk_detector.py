@@ -12,8 +12,8 @@ import pytest
 
 from scheduler.config import Ensemble, ensemble
 from scheduler.zk_detector import ZkDetector, lowest
-from specs.address import Address
 from specs.errors import SpecError
+from specs.words.address import Address
 from tests.fakes.master import WAIT
 from tests.fakes.zookeeper import FakeZooKeeper
 

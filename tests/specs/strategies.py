@@ -1,4 +1,4 @@
-"""Hypothesis strategies for every message, made from the same annotations that `specs/codec.py` reads.
+"""Hypothesis strategies for every message, made from the same annotations that `specs/forms/codec.py` reads.
 
 `messages(TaskInfo)` gives whole tasks with anything in them; `json_values()` gives arbitrary JSON.
 """
@@ -11,8 +11,8 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 from hypothesis import strategies as st
 
-from specs import codec
-from specs.fields import Between, OneOf
+from specs.forms import codec
+from specs.messages.fields import Between, OneOf
 
 T = TypeVar("T")
 

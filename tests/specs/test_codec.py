@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from specs import codec
-from specs.check import HealthCheck
 from specs.errors import SpecError
-from specs.offer import FaultDomain, Offer
-from specs.resource import Resource
-from specs.task import ContainerInfo, DockerInfo, KillPolicy, Label, Range, RLimit, TaskInfo, Variable
-from specs.taskstatus import StatusMessage
+from specs.forms import codec
+from specs.messages.check import HealthCheck
+from specs.messages.offer import FaultDomain, Offer
+from specs.messages.resource import Resource
+from specs.messages.status_message import StatusMessage
+from specs.messages.task import ContainerInfo, DockerInfo, KillPolicy, Label, Range, RLimit, TaskInfo, Variable
 
 TASK = {"name": "web", "task_id": {"value": "web.1"}, "agent_id": {"value": "S0"}}
 INT64 = 1 << 63

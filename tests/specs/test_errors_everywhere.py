@@ -7,12 +7,12 @@ from typing import Annotated, Any, get_args, get_origin
 
 import pytest
 
-from specs import codec
 from specs.errors import SpecError
-from specs.fields import Between, OneOf, Wrapped
-from specs.offer import Offer
-from specs.task import TaskInfo
-from specs.taskstatus import StatusMessage
+from specs.forms import codec
+from specs.messages.fields import Between, OneOf, Wrapped
+from specs.messages.offer import Offer
+from specs.messages.status_message import StatusMessage
+from specs.messages.task import TaskInfo
 
 MAPS = ("limits", "node_stage_secrets", "node_publish_secrets", "volume_context")
 WRONG: tuple[Any, ...] = (True, 1.5, "?", [], [0], {}, {"?": 0})  # no field takes all, and none takes most of them

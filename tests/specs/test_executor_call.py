@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from specs.executor_call import call_problem
+from specs.rules.executor_call import call_problem
 
 UUID = base64.b64encode(uuid.UUID("91f14bc9-875d-439f-92e1-2f6712a96159").bytes).decode()
 IDS = {"executor_id": {"value": "e1"}, "framework_id": {"value": "f1"}}

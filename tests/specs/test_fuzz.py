@@ -13,8 +13,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from specs import codec
-from specs.task import TaskInfo
+from specs.forms import codec
+from specs.messages.task import TaskInfo
 from tests.fuzz import targets
 from tests.specs.strategies import broken, json_values, messages
 

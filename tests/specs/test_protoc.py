@@ -15,6 +15,7 @@ def test_the_committed_modules_are_current() -> None:
 def test_a_changed_message_is_noticed(tmp_path: Path) -> None:
     room = tmp_path / "specs"
     (room / "proto").mkdir(parents=True)
+    (room / "generated").mkdir()
     for path in (protoc.HERE / "specs" / "proto").glob("*.proto"):
         (room / "proto" / path.name).write_text(path.read_text())
     protoc.generate(tmp_path, tmp_path)
@@ -22,7 +23,7 @@ def test_a_changed_message_is_noticed(tmp_path: Path) -> None:
 
     changed = room / "proto" / "executor.proto"
     changed.write_text(changed.read_text().replace("SHUTDOWN = 7;", "SHUTDOWN = 70;"))
-    (room / "old_pb2.py").touch()
+    (room / "generated" / "old_pb2.py").touch()
 
     assert protoc.outdated(tmp_path) == ["executor_pb2.py", "old_pb2.py"]
 
@@ -30,9 +31,9 @@ def test_a_changed_message_is_noticed(tmp_path: Path) -> None:
 def test_reading_and_writing_json_does_not_import_protobuf() -> None:
     """protobuf would cost the executor a tenth of the time that it has to start."""
     code = """
-import sys, specs.taskinfo, specs.render, specs.taskstatus
-task = specs.taskinfo.task_from_json('{"name": "", "task_id": {"value": ""}, "agent_id": {"value": ""}}')
-specs.render.plain(task)
+import sys, specs.forms.taskinfo, specs.forms.render, specs.messages.status_message
+task = specs.forms.taskinfo.task_from_json('{"name": "", "task_id": {"value": ""}, "agent_id": {"value": ""}}')
+specs.forms.render.plain(task)
 sys.exit("google.protobuf" in sys.modules)
 """
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=protoc.HERE).returncode == 0

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from specs import codec, wire
-from specs.offer import AgentInfo, FrameworkInfo, MasterInfo, Offer
-from specs.render import status_update
-from specs.task import ExecutorInfo, TaskInfo
-from specs.taskinfo import task_from_mapping
-from specs.taskstatus import StatusMessage, status_from_mapping
+from specs.forms import codec, wire
+from specs.forms.render import status_update
+from specs.forms.taskinfo import task_from_mapping
+from specs.messages.offer import AgentInfo, FrameworkInfo, MasterInfo, Offer
+from specs.messages.status_message import StatusMessage, status_from_mapping
+from specs.messages.task import ExecutorInfo, TaskInfo
 
 CONFORMANCE = Path(os.environ.get("MESOS_CONFORMANCE", Path(__file__).parents[3] / "shared" / "conformance"))
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specs.recordio import RecordDecoder, RecordError, encode_record
+from specs.forms.recordio import RecordDecoder, RecordError, encode_record
 
 
 def test_a_record_is_its_length_a_newline_and_its_bytes() -> None:

@@ -9,20 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specs.errors import SpecError
-from specs.ranges import coalesce, count, fixed, floating, subtract_ranges
-from specs.resource import (
-    DiskInfo,
-    Persistence,
-    Range,
-    ReservationInfo,
-    Resource,
-    RevocableInfo,
-    SharedInfo,
-)
-from specs.resource_print import print_resource
-from specs.resource_rules import overlap, resource_problem, revocable_problem
-from specs.resource_text import parse_resources
-from specs.resources import Resources
+from specs.messages.resource import DiskInfo, Persistence, Range, ReservationInfo, Resource, RevocableInfo, SharedInfo
+from specs.resources.parsed import parse_resources
+from specs.resources.printed import print_resource
+from specs.resources.ranges import coalesce, count, fixed, floating, subtract_ranges
+from specs.resources.rules import overlap, resource_problem, revocable_problem
+from specs.resources.sums import Resources
 
 ranges = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 9)).map(lambda t: Range(t[0], t[0] + t[1])), max_size=5)
 scalars = st.integers(1, 5000).map(lambda n: n / 1000)

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from specs import codec, wire
-from specs.offer import AgentInfo, FrameworkInfo, InverseOffer, MasterInfo, Offer
-from specs.task import ExecutorInfo, TaskInfo
-from specs.taskinfo import task_from_json, task_from_mapping, task_from_protobuf
-from specs.taskstatus import StatusMessage
+from specs.forms import codec, wire
+from specs.forms.taskinfo import task_from_json, task_from_mapping, task_from_protobuf
+from specs.messages.offer import AgentInfo, FrameworkInfo, InverseOffer, MasterInfo, Offer
+from specs.messages.status_message import StatusMessage
+from specs.messages.task import ExecutorInfo, TaskInfo
 from tests.specs.strategies import messages
 
 NAMES = {StatusMessage: "TaskStatus"}

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from executor.docker_options import argv, create_payload, secret_writes
-from specs.container import Network, RunOptions, SecretFile, Ulimit
-from specs.dockerinfo import run_options
+from specs.container.from_task import run_options
+from specs.container.run_options import Network, RunOptions, SecretFile, Ulimit
 from specs.errors import SpecError
-from specs.task import CommandInfo, ContainerInfo, DockerInfo, TaskInfo
-from specs.taskinfo import task_from_mapping
-from specs.validation import prepared, validate_task
+from specs.forms.taskinfo import task_from_mapping
+from specs.messages.task import CommandInfo, ContainerInfo, DockerInfo, TaskInfo
+from specs.rules.tasks import prepared, validate_task
 from tests.specs.strategies import messages
 
 VALUE = {"type": "VALUE", "value": {"data": "c2VjcmV0"}}

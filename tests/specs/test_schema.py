@@ -7,12 +7,12 @@ from typing import Annotated, Any, get_args, get_origin
 
 import pytest
 
-from specs import codec, wire
-from specs.check import CheckStatusInfo
-from specs.fields import Between, OneOf, Wrapped
-from specs.offer import AgentInfo, Filters, FrameworkInfo, InverseOffer, MasterInfo, Offer
-from specs.task import TaskGroupInfo, TaskInfo
-from specs.taskstatus import StatusMessage
+from specs.forms import codec, wire
+from specs.messages.check import CheckStatusInfo
+from specs.messages.fields import Between, OneOf, Wrapped
+from specs.messages.offer import AgentInfo, Filters, FrameworkInfo, InverseOffer, MasterInfo, Offer
+from specs.messages.status_message import StatusMessage
+from specs.messages.task import TaskGroupInfo, TaskInfo
 
 ROOTS = {
     "mesos.v1.TaskInfo": TaskInfo, "mesos.v1.TaskGroupInfo": TaskGroupInfo, "mesos.v1.TaskStatus": StatusMessage,

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from specs.secrecy import looks_secret
+from specs.words.secrecy import looks_secret
 
 
 @pytest.mark.parametrize("name", ["DB_PASSWORD", "db_passwd", "GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "ApiKey",

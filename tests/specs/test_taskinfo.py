@@ -6,10 +6,19 @@ from typing import Any
 
 import pytest
 
-from specs import wire
 from specs.errors import SpecError
-from specs.task import URI, CommandInfo, ContainerInfo, DockerInfo, Environment, ExecutorInfo, TaskInfo, Variable
-from specs.taskinfo import command_from_data, docker_task, task_from_json, task_from_mapping, task_from_protobuf
+from specs.forms import wire
+from specs.forms.taskinfo import command_from_data, docker_task, task_from_json, task_from_mapping, task_from_protobuf
+from specs.messages.task import (
+    URI,
+    CommandInfo,
+    ContainerInfo,
+    DockerInfo,
+    Environment,
+    ExecutorInfo,
+    TaskInfo,
+    Variable,
+)
 
 TASK = {"name": "web", "task_id": {"value": "web.1"}, "agent_id": {"value": "S0"}}
 TEXT = json.dumps(TASK)

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specs import wire
 from specs.errors import SpecError
-from specs.executor_call import call_problem
-from specs.render import plain, status_update
-from specs.resource import Resource
-from specs.status import TERMINAL_STATES, TaskState, TaskStatus, is_terminal
-from specs.taskstatus import ReasonName, StatusMessage, status_from_mapping
-from specs.values import Label
+from specs.forms import wire
+from specs.forms.render import plain, status_update
+from specs.messages.resource import Resource
+from specs.messages.status import TERMINAL_STATES, TaskState, TaskStatus, is_terminal
+from specs.messages.status_message import ReasonName, StatusMessage, status_from_mapping
+from specs.messages.values import Label
+from specs.rules.executor_call import call_problem
 from tests.specs.strategies import doubles, messages, texts
 
 UUID = bytes(range(6)) + b"\x40" + bytes(9)

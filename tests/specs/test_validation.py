@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from specs.check import HealthCheck
-from specs.command import CommandInfo
-from specs.containerinfo import ContainerInfo, DockerInfo, LinuxInfo
 from specs.errors import SpecError
-from specs.group_validation import prepared_group, validate_task_group
-from specs.resource import Range, Resource
-from specs.resource_text import parse_resources
-from specs.task import ExecutorInfo, TaskInfo
-from specs.validation import Facts, prepared, validate_task
+from specs.messages.check import HealthCheck
+from specs.messages.command import CommandInfo
+from specs.messages.containerinfo import ContainerInfo, DockerInfo, LinuxInfo
+from specs.messages.resource import Range, Resource
+from specs.messages.task import ExecutorInfo, TaskInfo
+from specs.resources.parsed import parse_resources
+from specs.rules.groups import prepared_group, validate_task_group
+from specs.rules.tasks import Facts, prepared, validate_task
 
 RESOURCES = tuple(parse_resources("cpus:1;mem:64;disk:32"))
 TASK = TaskInfo("t", "t", "S0", resources=RESOURCES, command=CommandInfo("true"))

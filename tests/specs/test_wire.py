@@ -11,8 +11,8 @@ from google.protobuf import descriptor_pb2, descriptor_pool
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specs import wire
 from specs.errors import SpecError
+from specs.forms import wire
 from tests.specs.strategies import json_values, texts
 
 TASK = {"name": "web", "task_id": {"value": "web.1"}, "agent_id": {"value": "S0"}}

@@ -7,14 +7,14 @@ from typing import Any
 from executor.check_commands import check_command
 from executor.docker_inspect import mesos_container, mesos_image
 from executor.docker_options import argv, create_payload
-from specs.check import HealthCheck
-from specs.codec import read
-from specs.container import Device, RunOptions
-from specs.containerinfo import ContainerInfo
-from specs.dns import container_dns
-from specs.dockerinfo import run_options
+from specs.container.from_task import run_options
+from specs.container.run_options import Device, RunOptions
 from specs.errors import SpecError
-from specs.task import CommandInfo, Resource
+from specs.forms.codec import read
+from specs.messages.check import HealthCheck
+from specs.messages.containerinfo import ContainerInfo
+from specs.messages.dns import container_dns
+from specs.messages.task import CommandInfo, Resource
 from tests.vectors.answers import Adapter, Json, answer
 
 

@@ -21,11 +21,11 @@ from executor.outcomes import Cause, Exit, Facts, Failure, NotRun, Outcome, Sign
 from executor.runtime import Address, Fault
 from executor.statuses import network_infos
 from executor.tasks import Task, Terms
-from specs.check import HealthCheck
-from specs.codec import read
-from specs.durations import parse_duration
 from specs.errors import SpecError
-from specs.render import status_update
+from specs.forms.codec import read
+from specs.forms.render import status_update
+from specs.messages.check import HealthCheck
+from specs.words.durations import parse_duration
 
 Json = Mapping[str, Any]
 

@@ -5,20 +5,20 @@ import dataclasses
 import re
 from typing import Any
 
-from specs.auth import Auth, auth_config, auth_host, parse_auth_config
-from specs.check import CheckInfo, CheckStatusInfo, HealthCheck
-from specs.codec import read
-from specs.containername import container_id
-from specs.durations import parse_duration, print_duration
 from specs.errors import SpecError
-from specs.executor_call import call_problem
-from specs.group_validation import prepared_group, validate_task_group
-from specs.health import validate_check, validate_check_status, validate_health_check
-from specs.image import ImageReference, parse_reference, registry_host, registry_port, registry_scheme
-from specs.manifest import parse_v1, parse_v2_schema1, parse_v2_schema2
-from specs.task import ExecutorInfo, TaskInfo
-from specs.validation import Facts, prepared, validate_task
-from specs.version import Version, docker_socket, docker_version, parse_version, require_docker, require_networks
+from specs.forms.codec import read
+from specs.messages.check import CheckInfo, CheckStatusInfo, HealthCheck
+from specs.messages.task import ExecutorInfo, TaskInfo
+from specs.rules.checks import validate_check, validate_check_status, validate_health_check
+from specs.rules.executor_call import call_problem
+from specs.rules.groups import prepared_group, validate_task_group
+from specs.rules.tasks import Facts, prepared, validate_task
+from specs.words.auth import Auth, auth_config, auth_host, parse_auth_config
+from specs.words.containername import container_id
+from specs.words.durations import parse_duration, print_duration
+from specs.words.image import ImageReference, parse_reference, registry_host, registry_port, registry_scheme
+from specs.words.manifest import parse_v1, parse_v2_schema1, parse_v2_schema2
+from specs.words.version import Version, docker_socket, docker_version, parse_version, require_docker, require_networks
 from tests.vectors.answers import Adapter, Json, answer
 
 

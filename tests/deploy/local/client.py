@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from specs.wire import decode
+from specs.forms.wire import decode
 
 Json = dict[str, Any]
 HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from deploy.local.pytest_plugin import StartMesos
-from specs.recordio import RecordDecoder, encode_record
-from specs.wire import decode, encode
+from specs.forms.recordio import RecordDecoder, encode_record
+from specs.forms.wire import decode, encode
 from tests.deploy.local.client import PATIENCE, Json, command_task
 
 RESOURCES = "cpus:4;mem:4096;disk:10240;ports:[31000-31099]"

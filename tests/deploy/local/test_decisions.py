@@ -20,8 +20,8 @@ from deploy.local.records import Framework, new_task
 from deploy.local.settings import agent_resources, parse_attributes
 from deploy.local.status_updates import RETRY_MAX, StatusUpdateManager, UpdateStream
 from specs.errors import SpecError
-from specs.resource_text import parse_resources
-from specs.resources import Resources
+from specs.resources.parsed import parse_resources
+from specs.resources.sums import Resources
 
 Json = dict[str, Any]
 ROLE = "*"

@@ -9,7 +9,7 @@ import pytest
 
 from deploy.local import LocalMesos
 from deploy.local.pytest_plugin import StartMesos
-from specs.recordio import encode_record
+from specs.forms.recordio import encode_record
 from tests.deploy.local.client import Scheduler, command_task, executor_task, get, operator_call, post, wait_for
 
 RESOURCES = "cpus:4;mem:4096;disk:10240;ports:[31000-31099]"

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from deploy.local.pytest_plugin import StartMesos
-from specs.recordio import RecordDecoder
-from specs.wire import decode
+from specs.forms.recordio import RecordDecoder
+from specs.forms.wire import decode
 from tests.deploy.local.client import (
     PATIENCE,
     Json,

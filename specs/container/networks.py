@@ -1,0 +1,73 @@
+"""Which networks a container joins. As Mesos: docker.cpp; beyond Mesos: several of them, and fixed addresses.
+
+Mesos takes one network and ignores NetworkInfo.ip_addresses. Here each entry of `network_infos` is a network to join,
+in that order, and an address in it is asked of the engine.
+"""
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Final
+
+from specs.container.run_options import Network
+from specs.errors import SpecError
+from specs.messages.containerinfo import ContainerInfo, DockerInfo, NetworkInfo
+
+_MODES: Final = {"HOST": "host", "BRIDGE": "bridge", "NONE": "none"}
+
+
+@dataclass(frozen=True, slots=True)
+class Networks:
+    """The first network, and all of them with their addresses where that says more than the name of the first."""
+
+    first: str
+    all: tuple[Network, ...] = ()
+
+
+def networks(container: ContainerInfo, docker: DockerInfo, *, only_mesos: bool) -> Networks:
+    """From DockerInfo.network and network_infos. Raises SpecError with Mesos's texts."""
+    mode = docker.network or "HOST"
+    if mode in _MODES:
+        return Networks(_MODES[mode])
+    if mode != "USER":
+        raise SpecError("container.docker.network", f"Unsupported Network mode: {mode}")
+    infos, path = container.network_infos, "container.network_infos"
+    if not infos:
+        raise SpecError(path, "No network info found in container info")
+    if only_mesos and len(infos) > 1:
+        raise SpecError(path, "Only a single network can be defined in Docker run")
+    for index, info in enumerate(infos):
+        if info.name is None:
+            raise SpecError(f"{path}[{index}].name", "No network name found in network info")
+    first = infos[0].name or ""
+    if only_mesos:
+        return Networks(first)
+    wanted = _distinct(infos, path)
+    plain = len(wanted) == 1 and wanted[0].ipv4 is None and wanted[0].ipv6 is None
+    return Networks(first) if plain else Networks(first, wanted)
+
+
+def _distinct(infos: tuple[NetworkInfo, ...], path: str) -> tuple[Network, ...]:
+    wanted = tuple(_network(info, f"{path}[{index}]") for index, info in enumerate(infos))
+    for index, network in enumerate(wanted):
+        if any(network.name == other.name for other in wanted[:index]):
+            raise SpecError(f"{path}[{index}].name", f"The network '{network.name}' is named twice")
+        if len(wanted) > 1 and network.name in {"host", "none"}:
+            raise SpecError(f"{path}[{index}].name", f"The network '{network.name}' cannot be joined with others")
+    return wanted
+
+
+def _network(info: NetworkInfo, path: str) -> Network:
+    found: dict[int, str] = {}
+    for index, entry in enumerate(info.ip_addresses):
+        if entry.ip_address is None:
+            continue  # "any address of this family" is what the engine gives by itself
+        where = f"{path}.ip_addresses[{index}].ip_address"
+        try:
+            address = ipaddress.ip_address(entry.ip_address)
+        except ValueError:
+            raise SpecError(where, f"'{entry.ip_address}' is not an IP address") from None
+        if address.version in found:
+            raise SpecError(where, "A container can have one IPv4 and one IPv6 address on a network")
+        found[address.version] = entry.ip_address
+    return Network(info.name or "", ipv4=found.get(4), ipv6=found.get(6))

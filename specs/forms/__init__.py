@@ -1,0 +1,1 @@
+"""The forms that messages travel in: JSON, protobuf bytes, RecordIO."""

@@ -1,0 +1,1 @@
+"""Protobuf modules made from specs/proto/; only specs.forms.wire reads them."""

@@ -1,0 +1,1 @@
+"""Mesos's messages as frozen values, field for field."""

@@ -1,0 +1,1 @@
+"""Resources: sums, ranges, texts, and what makes one valid."""

@@ -1,0 +1,1 @@
+"""What a master and an agent accept, in Mesos's words."""
