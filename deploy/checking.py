@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from deploy.problems import refused
-from executor.docker_options import create_payload
 from specs.container.from_task import run_options
+from specs.container.payload import create_payload
 from specs.errors import SpecError
 from specs.forms.render import plain
 from specs.forms.taskinfo import docker_task, task_from_json, task_from_mapping

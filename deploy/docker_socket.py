@@ -1,7 +1,7 @@
 """Whether Docker answers at a socket, asked with the standard library alone.
 
 A command that has nothing to do without Docker says so within milliseconds, and one that needs the answer only does not
-wait for the SDK to be imported. All else that this room wants of Docker goes through `executor.docker_wrapper`.
+wait for the SDK to be imported. All else that this room wants of Docker goes through `executor.docker.mesos_docker`.
 """
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ from typing import Any, Final
 from deploy import explain_sections as sections
 from deploy.checking import check_image, with_ports
 from deploy.explain_sections import HIDDEN, Place, Row
-from executor.docker_options import argv, create_payload
 from specs.container.from_task import run_options
+from specs.container.payload import argv, create_payload
 from specs.container.run_options import RunOptions
 from specs.errors import SpecError
 from specs.forms.taskinfo import docker_task

@@ -30,11 +30,11 @@ from deploy.run_session import Patience, Running, Session
 from deploy.run_start import follow
 from deploy.signals import cleaned_up, orderly, unbroken
 from deploy.task_logs import read
-from executor.config import DOCKER_SOCKET
-from executor.docker_networks import NewNetwork
-from executor.docker_runtime import Engine
-from executor.docker_wrapper import Docker
-from executor.runtime import RuntimeFailure
+from executor.docker.mesos_docker import Docker
+from executor.docker.networks import NewNetwork
+from executor.docker.runtime import Engine
+from executor.engine.port import RuntimeFailure
+from executor.settings.settings import DOCKER_SOCKET
 from scheduler.config import Config
 from scheduler.launching import CustomExecutor, Task, task
 from specs.errors import SpecError

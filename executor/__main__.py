@@ -13,13 +13,13 @@ import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from executor import flags as command_line
 from executor import telemetry
-from executor.config import Settings, settings
+from executor.settings import flags as command_line
+from executor.settings.settings import Settings, settings
 from specs.errors import SpecError
 
 if TYPE_CHECKING:
-    from executor.runtime import ContainerRuntime
+    from executor.engine.port import ContainerRuntime
 
 
 ASK_PATIENCE = 0.5  # seconds between two looks whether we have been told to end meanwhile
@@ -37,14 +37,14 @@ def main() -> int:
         print(command_line.USAGE)  # noqa: T201
         return 0
     telemetry.set_up(flags.logging_level, quiet=flags.quiet)
-    from executor.mesos_driver import MesosDriver, settings_from_environment
+    from executor.agent.driver import MesosDriver, settings_from_environment
 
     try:
         agent_settings = settings_from_environment()
     except SpecError as error:
         print(error.problem, file=sys.stderr)  # noqa: T201
         return 1
-    from executor.supervisor import Supervisor
+    from executor.supervision.supervisor import Supervisor
 
     chosen = settings(flags, os.environ, str(uuid.uuid4()))
     supervisor = Supervisor(chosen, docker_runtime(chosen))
@@ -71,7 +71,7 @@ def _occupy_standard_descriptors() -> None:
 def docker_runtime(chosen: Settings) -> Callable[[], ContainerRuntime]:
     """Builds the engine's client when it is first needed: loading the SDK takes a while."""
     def build() -> ContainerRuntime:
-        from executor.docker_runtime import DockerRuntime
+        from executor.docker.runtime import DockerRuntime
 
         return DockerRuntime(chosen.docker_socket)
     return build
@@ -79,7 +79,7 @@ def docker_runtime(chosen: Settings) -> Callable[[], ContainerRuntime]:
 
 def _prepare_process(supervisor: object) -> None:
     """A signal to end ends the tasks first, save one that our parent had us ignore; each task needs descriptors."""
-    from executor.supervisor import Supervisor
+    from executor.supervision.supervisor import Supervisor
 
     assert isinstance(supervisor, Supervisor)  # noqa: S101
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):

@@ -4,10 +4,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from executor.config import DOCKER_SOCKET
-from executor.docker_runtime import Engine
-from executor.docker_wrapper import Docker
-from executor.runtime import Inspection
+from executor.docker.mesos_docker import Docker
+from executor.docker.runtime import Engine
+from executor.engine.port import Inspection
+from executor.settings.settings import DOCKER_SOCKET
 
 
 @contextmanager

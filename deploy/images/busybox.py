@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from deploy.problems import Problem
-from executor.docker_wrapper import Docker
+from executor.docker.mesos_docker import Docker
 
 REFERENCE = "busybox:static"
 PACKAGE = "busybox-static"

@@ -20,8 +20,8 @@ from pathlib import Path
 from deploy.images import busybox
 from deploy.problems import Problem
 from deploy.signals import cleaned_up, unbroken
-from executor.docker_images import Commit
-from executor.docker_wrapper import Docker, copy_output
+from executor.docker.images import Commit
+from executor.docker.mesos_docker import Docker, copy_output
 
 REFERENCE = "mesos-docker/nginx:debian"
 PACKAGE = "nginx"

@@ -1,7 +1,7 @@
 """What a container shall be, in the engine's terms and free of Mesos: the value that everything is rendered from.
 
 `RunOptions` is the port of Mesos's `Docker::RunOptions` (docker.hpp). `specs/container/from_task.py` makes it from a
-task, `executor/docker_options.py` turns it into the Engine API's create payload or into a `docker run` command line.
+task, `specs/container/payload.py` turns it into the Engine API's create payload or into a `docker run` command line.
 Sizes are bytes, CPU quota is microseconds per 100 ms. None means: do not say it, let the engine decide.
 """
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Health checks and checks: defaults, and what makes one valid. As Mesos: mesos.proto, common/validation.cpp.
 
-Times are seconds. How often and with what result a check runs is the executor's business (`executor/health.py`).
+Times are seconds. How often and with what result a check runs is the executor's business (`executor/life/health.py`).
 """
 from __future__ import annotations
 

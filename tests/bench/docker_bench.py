@@ -15,8 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from executor.docker_containers import Containers
-from executor.docker_runtime import DockerRuntime
+from executor.docker.containers import Containers
+from executor.docker.runtime import DockerRuntime
 from tests.bench import docker_follower, stats
 from tests.bench.raw_docker import Engine, RawDocker, lives, payload, remove_all, repeat
 from tests.bench.result import Row, Series

@@ -6,9 +6,9 @@ import os
 import sys
 from functools import partial
 
-from executor.docker_runtime import DockerRuntime
-from executor.runtime import OutputStream
-from executor.watcher import Watcher
+from executor.docker.runtime import DockerRuntime
+from executor.engine.port import OutputStream
+from executor.node.watcher import Watcher
 from tests.bench import processes
 
 

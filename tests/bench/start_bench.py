@@ -38,12 +38,12 @@ def bench(settings: Settings) -> Iterator[Row]:
 
 def _imports(settings: Settings) -> Iterator[Row]:
     """What loading our modules costs, and which of them cost most; -X importtime itself slows them down somewhat."""
-    readings = [_import_times("executor.__main__,executor.mesos_driver,executor.supervisor")
+    readings = [_import_times("executor.__main__,executor.agent.driver,executor.supervision.supervisor")
                 for _ in range(settings.times(5, 2))]
     yield Row("start", "imports before SUBSCRIBE", "ms",
               Series.of("executor", [[sum(own for own, _ in reading) / 1000] for reading in readings]),
               note=costliest(readings[-1]))
-    sdk = [_import_times("executor.docker_runtime") for _ in range(settings.times(5, 2))]
+    sdk = [_import_times("executor.docker.runtime") for _ in range(settings.times(5, 2))]
     yield Row("start", "imports of the Docker SDK, on a worker meanwhile", "ms",
               Series.of("executor", [[sum(own for own, _ in reading) / 1000] for reading in sdk]),
               note=costliest(sdk[-1]))

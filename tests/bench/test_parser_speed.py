@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from executor.docker_options import create_payload
 from specs.container.from_task import run_options
+from specs.container.payload import create_payload
 from specs.container.run_options import RunOptions
 from specs.forms.taskinfo import task_from_json
 from specs.messages.task import CommandInfo

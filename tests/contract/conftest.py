@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from executor.docker_runtime import DockerRuntime
-from executor.runtime import ContainerRuntime
+from executor.docker.runtime import DockerRuntime
+from executor.engine.port import ContainerRuntime
 from tests.fakes.runtime import FakeRuntime
 from tests.images import busybox_image
 

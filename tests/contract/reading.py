@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from executor.runtime import Cancellation, ContainerAction, ContainerEvent, ContainerRuntime, OutputStream
+from executor.engine.port import Cancellation, ContainerAction, ContainerEvent, ContainerRuntime, OutputStream
 
 PATIENCE = 60.0  # seconds; nothing is expected to take a tenth of it
 

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from executor.runtime import (
+from executor.engine.port import (
     BadOption,
     Blame,
     CommandNotFound,

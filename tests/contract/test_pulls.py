@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from executor.docker_runtime import Engine
-from executor.docker_wrapper import Docker
-from executor.runtime import Cancellation, Cancelled, ImageNotFound, PullProgress
+from executor.docker.mesos_docker import Docker
+from executor.docker.runtime import Engine
+from executor.engine.port import Cancellation, Cancelled, ImageNotFound, PullProgress
 from tests.contract.conftest import SOCKET, World
 from tests.docker.registry import Registry
 from tests.fakes.runtime import FakeRuntime

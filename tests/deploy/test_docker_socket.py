@@ -11,7 +11,7 @@ import pytest
 
 from deploy.docker_socket import ping
 from deploy.problems import FAILED, Problem
-from executor.config import DOCKER_SOCKET
+from executor.settings.settings import DOCKER_SOCKET
 
 
 def test_it_answers() -> None:

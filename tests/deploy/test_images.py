@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from deploy.images import busybox, nginx
-from executor.docker_wrapper import Docker
+from executor.docker.mesos_docker import Docker
 from tests.contract.reading import read_all
 from tests.engine import real_docker
 from tests.images import nginx_image

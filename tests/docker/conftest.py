@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from executor.docker_runtime import DockerRuntime, Engine
-from executor.docker_wrapper import Docker
+from executor.docker.mesos_docker import Docker
+from executor.docker.runtime import DockerRuntime, Engine
 from tests.docker.dockerd import Dockerd
 from tests.docker.made import Made
 from tests.docker.pulling import IMPATIENT, Pushed

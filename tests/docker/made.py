@@ -6,9 +6,9 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from executor.docker_networks import NewNetwork
-from executor.docker_wrapper import Docker
-from executor.runtime import Inspection
+from executor.docker.mesos_docker import Docker
+from executor.docker.networks import NewNetwork
+from executor.engine.port import Inspection
 from specs.container.run_options import RunOptions
 from tests.contract.reading import PATIENCE, read_until
 

@@ -7,10 +7,10 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from executor.docker_pull import PullSettings
-from executor.docker_runtime import DockerRuntime
-from executor.docker_wrapper import Docker
-from executor.runtime import Cancellation, RuntimeFailure
+from executor.docker.mesos_docker import Docker
+from executor.docker.pull import PullSettings
+from executor.docker.runtime import DockerRuntime
+from executor.engine.port import Cancellation, RuntimeFailure
 from tests.docker.registry import Registry
 
 IMPATIENT = PullSettings(idle=60, total=120, attempts=3, pause=0.05, longest_pause=0.1, limited_pause=0.1)

@@ -12,8 +12,8 @@ import tarfile
 import time
 from pathlib import Path
 
-from executor.docker_images import Commit
-from executor.docker_wrapper import Docker
+from executor.docker.images import Commit
+from executor.docker.mesos_docker import Docker
 
 PATIENCE = 60.0
 USER, PASSWORD = "joe", "s3cret-of-joe"

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from deploy.images import busybox
-from executor.docker_images import Commit
-from executor.docker_wrapper import Docker
-from executor.runtime import BadOption, NoSuchContainer
+from executor.docker.images import Commit
+from executor.docker.mesos_docker import Docker
+from executor.engine.port import BadOption, NoSuchContainer
 from tests.contract.reading import read_all
 from tests.docker.made import Made
 

@@ -6,13 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from executor.docker_runtime import DockerRuntime, Engine
-from executor.docker_wrapper import Docker
-from executor.runtime import (
-    BadOption,
-    DaemonUnavailable,
-    RuntimeFailure,
-)
+from executor.docker.mesos_docker import Docker
+from executor.docker.runtime import DockerRuntime, Engine
+from executor.engine.port import BadOption, DaemonUnavailable, RuntimeFailure
 from specs.errors import SpecError
 from specs.words.version import parse_version
 from tests.docker.made import Made

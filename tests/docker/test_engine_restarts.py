@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from executor.docker_runtime import DockerRuntime
-from executor.runtime import ContainerAction, DaemonUnavailable
+from executor.docker.runtime import DockerRuntime
+from executor.engine.port import ContainerAction, DaemonUnavailable
 from tests.contract.reading import listening, read_all
 from tests.docker.conftest import running_dockerd
 from tests.docker.dockerd import Dockerd

@@ -7,14 +7,9 @@ import uuid
 
 import pytest
 
-from executor.docker_runtime import DockerRuntime
-from executor.docker_wrapper import Docker
-from executor.runtime import (
-    ContainerAction,
-    ContainerNotRunning,
-    DeadlineExceeded,
-    RuntimeFailure,
-)
+from executor.docker.mesos_docker import Docker
+from executor.docker.runtime import DockerRuntime
+from executor.engine.port import ContainerAction, ContainerNotRunning, DeadlineExceeded, RuntimeFailure
 from specs.errors import SpecError
 from tests.contract.reading import PATIENCE, listening, read_all
 from tests.docker.made import Made

@@ -7,11 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from executor.docker_images import Commit, listing
-from executor.docker_wrapper import Docker
-from executor.runtime import (
-    ImageNotFound,
-)
+from executor.docker.images import Commit, listing
+from executor.docker.mesos_docker import Docker
+from executor.engine.port import ImageNotFound
 from tests.contract.reading import PATIENCE
 from tests.docker.made import Made, Output
 from tests.engine import has_containerd_store

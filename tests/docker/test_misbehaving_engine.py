@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from executor.docker_calls import Deadlines
-from executor.docker_pull import PullSettings
-from executor.docker_runtime import DockerRuntime
-from executor.runtime import (
+from executor.docker.calls import Deadlines
+from executor.docker.pull import PullSettings
+from executor.docker.runtime import DockerRuntime
+from executor.engine.port import (
     Cancellation,
     ContainerAction,
     DaemonUnavailable,

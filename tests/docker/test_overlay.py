@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from executor.docker_runtime import Engine
-from executor.docker_wrapper import Docker
+from executor.docker.mesos_docker import Docker
+from executor.docker.runtime import Engine
 from tests.docker.dockerd import Dockerd
 from tests.docker.made import Made
 

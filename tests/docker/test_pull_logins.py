@@ -8,11 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from executor.docker_runtime import DockerRuntime
-from executor.docker_wrapper import Docker
-from executor.runtime import (
-    NotAuthorised,
-)
+from executor.docker.mesos_docker import Docker
+from executor.docker.runtime import DockerRuntime
+from executor.engine.port import NotAuthorised
 from tests.docker.pulling import IMPATIENT, Pushed, pulling, sandbox
 from tests.docker.registry import PASSWORD, USER, Registry, config_json
 from tests.docker.registry_proxy import RegistryProxy

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from executor.docker_runtime import DockerRuntime
-from executor.docker_wrapper import Docker
-from executor.runtime import (
+from executor.docker.mesos_docker import Docker
+from executor.docker.runtime import DockerRuntime
+from executor.engine.port import (
     BadOption,
     Blame,
     Cancellation,

@@ -5,11 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from executor.docker_wrapper import Docker
-from executor.runtime import (
-    Cancellation,
-    Cancelled,
-)
+from executor.docker.mesos_docker import Docker
+from executor.engine.port import Cancellation, Cancelled
 from specs.container.run_options import PortMapping
 from tests.contract.reading import PATIENCE
 from tests.docker.made import Made, Output, options

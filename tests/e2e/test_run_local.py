@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from executor.docker_networks import NewNetwork
+from executor.docker.networks import NewNetwork
 from tests.e2e.leftovers import WAIT, assert_nothing_left, containers, frameworks, processes, until
 from tests.engine import real_docker
 from tests.images import busybox_image

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from executor.docker_networks import NewNetwork
-from executor.docker_runtime import Engine
-from executor.docker_wrapper import Docker
+from executor.docker.mesos_docker import Docker
+from executor.docker.networks import NewNetwork
+from executor.docker.runtime import Engine
 from tests.docker.dockerd import running_dockerd
 from tests.e2e.leftovers import WAIT
 from tests.e2e.test_run_local import Command

@@ -3,8 +3,8 @@ from __future__ import annotations
 
 import subprocess
 
-from executor.agent_connection import Keepalive
-from executor.agent_session import Timing
+from executor.agent.connection import Keepalive
+from executor.agent.session import Timing
 from specs.messages.status import TaskState, TaskStatus
 from tests.fakes.agent_events import RecordedEvents
 from tests.fakes.agent_server import ScriptedAgent

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from executor.config import Settings
-from executor.supervisor import Supervisor
+from executor.settings.settings import Settings
+from executor.supervision.supervisor import Supervisor
 from specs.messages.status import TaskState, TaskStatus, is_terminal
 from tests.fakes.agent import FakeAgent
 from tests.fakes.runtime import FakeRuntime

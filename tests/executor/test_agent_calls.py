@@ -5,9 +5,9 @@ import json
 import uuid
 from base64 import b64encode
 
-from executor import agent_calls
-from executor.agent_settings import AgentSettings
-from executor.outbox import Outbox, launched, stored
+from executor.agent import calls as agent_calls
+from executor.agent.outbox import Outbox, launched, stored
+from executor.settings.agent import AgentSettings
 from specs.messages.status import TaskState, TaskStatus
 from specs.rules.executor_call import call_problem
 from specs.words.address import Address

@@ -3,8 +3,8 @@ from __future__ import annotations
 
 import pytest
 
-from executor.agent_settings import AgentSettings, TlsSettings, agent_settings
-from executor.mesos_driver import settings_from_environment
+from executor.agent.driver import settings_from_environment
+from executor.settings.agent import AgentSettings, TlsSettings, agent_settings
 from specs.errors import SpecError
 from specs.words.address import Address
 

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-from executor.cgroups import ends, owns
+from executor.node.cgroups import ends, owns
 
 ANY = ""  # stands in every process's cgroup
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from executor.docker_auth import ANONYMOUS, find
-from executor.runtime import BadOption, NotAuthorised
+from executor.docker.auth import ANONYMOUS, find
+from executor.engine.port import BadOption, NotAuthorised
 
 SECRET = "the-password"
 

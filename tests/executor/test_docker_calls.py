@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from executor.docker_calls import BoundedSocket, Call
-from executor.runtime import Cancellation, Cancelled, DeadlineExceeded
+from executor.docker.calls import BoundedSocket, Call
+from executor.engine.port import Cancellation, Cancelled, DeadlineExceeded
 
 FAR = 30.0
 

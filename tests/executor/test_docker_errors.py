@@ -3,8 +3,8 @@ from __future__ import annotations
 
 import pytest
 
-from executor.docker_errors import failure, network_failure, pull_failure
-from executor.runtime import (
+from executor.engine.errors import failure, network_failure, pull_failure
+from executor.engine.port import (
     BadOption,
     Blame,
     CommandNotExecutable,

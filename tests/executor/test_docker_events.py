@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.docker_events import OVERLAP, REMEMBERED, Cursor, event, filters, follow
-from executor.runtime import Cancellation, ContainerAction, ContainerEvent, DaemonUnavailable
+from executor.docker.events import OVERLAP, REMEMBERED, Cursor, event, filters, follow
+from executor.engine.port import Cancellation, ContainerAction, ContainerEvent, DaemonUnavailable
 
 SECOND = 1_000_000_000
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from executor.docker_inspect import HIDDEN, inspection, mesos_container, redacted
-from executor.runtime import Address
+from executor.engine.inspection import HIDDEN, inspection, mesos_container, redacted
+from executor.engine.port import Address
 from specs.errors import SpecError
 
 NEVER = "0001-01-01T00:00:00Z"

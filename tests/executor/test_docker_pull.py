@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from executor import docker_auth
-from executor.docker_auth import Credentials
-from executor.docker_calls import Call
-from executor.docker_pull import Progress, Puller, PullSettings, reference
-from executor.runtime import (
+from executor.docker import auth as docker_auth
+from executor.docker.auth import Credentials
+from executor.docker.calls import Call
+from executor.docker.pull import Progress, Puller, PullSettings, reference
+from executor.engine.port import (
     Cancellation,
     Cancelled,
     DaemonUnavailable,

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from executor.docker_networks import NewNetwork
-from executor.docker_options import argv, create_payload
-from executor.docker_wrapper import Docker
+from executor.docker.mesos_docker import Docker
+from executor.docker.networks import NewNetwork
+from specs.container.payload import argv, create_payload
 from specs.container.run_options import Device, Mount, Network, Parameter, PortMapping, RunOptions, Ulimit
 from tests.engine import real_docker
 from tests.images import busybox_image

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.docker_stats import groups, keyed, stats, traffic
+from executor.node.stats import groups, keyed, stats, traffic
 
 DEV = """Inter-|   Receive                             |  Transmit
  face |bytes packets errs drop fifo frame compressed multicast|bytes packets errs drop fifo colls carrier compressed

@@ -12,8 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from executor.docker_runtime import DockerRuntime
-from executor.runtime import BadOption, DaemonUnavailable
+from executor.docker.runtime import DockerRuntime
+from executor.engine.port import BadOption, DaemonUnavailable
 
 ID = "4f" * 32
 

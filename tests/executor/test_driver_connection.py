@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from executor.agent_connection import EventStream, Keepalive, open_socket
-from executor.agent_session import Timing
+from executor.agent.connection import EventStream, Keepalive, open_socket
+from executor.agent.session import Timing
 from specs.forms.recordio import encode_record
 from specs.messages.status import TaskState, TaskStatus
 from tests.fakes.agent_events import RecordedEvents

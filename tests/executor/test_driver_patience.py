@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.agent_session import Timing
+from executor.agent.session import Timing
 from specs.messages.status import TaskState, TaskStatus
 from tests.fakes.agent_events import RecordedEvents
 from tests.fakes.agent_server import Answer, ScriptedAgent

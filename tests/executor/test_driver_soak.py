@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from executor.agent_session import Timing
-from executor.mesos_driver import MesosDriver
+from executor.agent.driver import MesosDriver
+from executor.agent.session import Timing
 from specs.messages.status import TaskState, TaskStatus
 from tests.fakes.agent_events import RecordedEvents
 from tests.fakes.agent_server import Answer, ScriptedAgent

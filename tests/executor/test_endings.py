@@ -5,21 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.endings import Ending, base_text, decide, kill_grace
-from executor.outcomes import (
-    Cause,
-    Exit,
-    Facts,
-    Failure,
-    NotRun,
-    Outcome,
-    Refused,
-    SecondTask,
-    Signalled,
-    Unknown,
-    Unstarted,
-)
-from executor.runtime import (
+from executor.engine.port import (
     BadOption,
     CommandNotExecutable,
     CommandNotFound,
@@ -33,6 +19,20 @@ from executor.runtime import (
     PortInUse,
     RegistryUnavailable,
     RuntimeFailure,
+)
+from executor.life.endings import Ending, base_text, decide, kill_grace
+from executor.life.outcomes import (
+    Cause,
+    Exit,
+    Facts,
+    Failure,
+    NotRun,
+    Outcome,
+    Refused,
+    SecondTask,
+    Signalled,
+    Unknown,
+    Unstarted,
 )
 from specs.messages.status import TaskState, is_terminal
 

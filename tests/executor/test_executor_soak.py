@@ -20,9 +20,9 @@ from typing import Any
 
 import pytest
 
-from executor.config import Settings
-from executor.mesos import Agent
-from executor.supervisor import Supervisor
+from executor.agent.port import Agent
+from executor.settings.settings import Settings
+from executor.supervision.supervisor import Supervisor
 from specs.messages.status import TaskStatus
 from tests.executor.test_driver_soak import CUTS, TASKS, cutters
 from tests.fakes.agent_server import ScriptedAgent

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from executor.config import settings
-from executor.flags import FlagError, Flags, parse
+from executor.settings.flags import FlagError, Flags, parse
+from executor.settings.settings import settings
 
 ONE = ["--container=mesos-1", "--docker=docker", "--docker_socket=/d.sock", "--launcher_dir=/l",
        "--mapped_directory=/m", "--sandbox_directory=/s"]

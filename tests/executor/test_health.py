@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.health import Health, Result, Schedule, Verdict, check_status, health, interpret, problem, schedule
+from executor.life.health import Health, Result, Schedule, Verdict, check_status, health, interpret, problem, schedule
 from specs.messages.check import CheckInfo, HealthCheck
 
 

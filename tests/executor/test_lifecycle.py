@@ -3,13 +3,13 @@ from __future__ import annotations
 
 import pytest
 
-from executor import effects as f
-from executor import events as e
-from executor import lifecycle
-from executor.lifecycle import TRANSITIONS, accept, advance, mermaid
-from executor.outcomes import Cause, Exit, Failure, Refused
-from executor.runtime import BadOption
-from executor.tasks import ImpossibleEvent, Phase, Task, Terms
+from executor.engine.port import BadOption
+from executor.life import effects as f
+from executor.life import events as e
+from executor.life import lifecycle
+from executor.life.lifecycle import TRANSITIONS, accept, advance, mermaid
+from executor.life.outcomes import Cause, Exit, Failure, Refused
+from executor.life.task import ImpossibleEvent, Phase, Task, Terms
 from specs.messages.status import TaskState
 
 P = Phase

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from executor.events import EndRequested
-from executor.outcomes import Cause
-from executor.tasks import Phase, Terms
+from executor.life.events import EndRequested
+from executor.life.outcomes import Cause
+from executor.life.task import Phase, Terms
 from specs.messages.status import is_terminal
 from tests.executor.world import World
 

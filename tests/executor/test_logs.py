@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from executor.docker_streams import FrameDecoder, SocketStream
-from executor.logs import Logs, Sink, sandbox_sink
-from executor.watcher import Processes, Watcher
+from executor.docker.streams import FrameDecoder, SocketStream
+from executor.node.logs import Logs, Sink, sandbox_sink
+from executor.node.watcher import Processes, Watcher
 
 
 def frame(descriptor: int, data: bytes) -> bytes:

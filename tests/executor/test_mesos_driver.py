@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from executor.mesos_driver import MesosDriver
+from executor.agent.driver import MesosDriver
 from specs.messages.status import TaskState, TaskStatus
 from tests.fakes.agent_events import RecordedEvents
 from tests.fakes.agent_server import Answer, ScriptedAgent

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.agent_settings import AgentSettings
-from executor.outage import Outage, Step, lost, pause, reason, refused, step
-from executor.outage import found as back
+from executor.agent.outage import Outage, Step, lost, pause, reason, refused, step
+from executor.agent.outage import found as back
+from executor.settings.agent import AgentSettings
 from specs.words.address import Address
 
 PLAIN = AgentSettings(address=Address("127.0.0.1", 5051), path="/", framework_id="f", executor_id="e",

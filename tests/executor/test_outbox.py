@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from executor.outbox import Outbox, acknowledged, launched, stored
+from executor.agent.outbox import Outbox, acknowledged, launched, stored
 from specs.messages.status import TaskState, TaskStatus, is_terminal
 
 STATES = st.sampled_from([TaskState.STARTING, TaskState.RUNNING, TaskState.FINISHED, TaskState.KILLED])

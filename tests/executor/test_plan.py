@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from executor.config import Settings
-from executor.docker_inspect import inspection
-from executor.events import Event, Exited, Restarted, StartedAgain
-from executor.outcomes import Exit
-from executor.plan import Agreement, Plan, agreement, command_text, known_limits, plan, sandbox_folders
-from executor.runtime import Address, BadOption
-from executor.statuses import inspect_data, network_infos, seen
-from executor.tasks import Phase, Task, Terms
+from executor.admission.plan import Agreement, Plan, agreement, command_text, known_limits, plan, sandbox_folders
+from executor.engine.inspection import inspection
+from executor.engine.port import Address, BadOption
+from executor.life.events import Event, Exited, Restarted, StartedAgain
+from executor.life.outcomes import Exit
+from executor.life.shown import inspect_data, network_infos, seen
+from executor.life.task import Phase, Task, Terms
+from executor.settings.settings import Settings
 from specs.errors import SpecError
 from specs.forms.taskinfo import task_from_mapping
 from specs.messages.command import CommandInfo

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from executor.docker_runtime import DockerRuntime
-from executor.health import Result
-from executor.probes import Probe, probe, run
+from executor.docker.runtime import DockerRuntime
+from executor.life.health import Result
+from executor.node.probes import Probe, probe, run
 from specs.messages.check import CheckCommand, CheckInfo, CheckTcp, HealthCheck, HTTPCheckInfo, TCPCheckInfo
 from specs.messages.command import CommandInfo, Environment, Variable
 from tests.images import busybox_image

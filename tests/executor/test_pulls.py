@@ -4,10 +4,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from executor.events import Event, Pulled, PullFailed, PullProgressed
-from executor.outcomes import Failure
-from executor.pulls import Pulls, progress_text
-from executor.runtime import Cancellation, ImageNotFound, PullProgress
+from executor.engine.port import Cancellation, ImageNotFound, PullProgress
+from executor.life.events import Event, Pulled, PullFailed, PullProgressed
+from executor.life.outcomes import Failure
+from executor.supervision.pulls import Pulls, progress_text
 
 Begun = tuple[str, bool, Cancellation, Callable[[PullProgress], None], Callable[[Failure | None], None]]
 

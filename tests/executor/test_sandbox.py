@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.sandbox import Owner, make_folders, owner
+from executor.admission.sandbox import Owner, make_folders, owner
 
 ROOT = pwd.getpwuid(0)
 

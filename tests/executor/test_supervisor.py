@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.runtime import DaemonUnavailable, DeadlineExceeded, NoSuchContainer, RegistryUnavailable
+from executor.engine.port import DaemonUnavailable, DeadlineExceeded, NoSuchContainer, RegistryUnavailable
 from specs.messages.status import TaskState
 from tests.executor.running import Running, running, task
 from tests.fakes.runtime import FakeRuntime

@@ -6,7 +6,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.timers import LONGEST_WAIT, Timers
+from executor.supervision.timers import LONGEST_WAIT, Timers
 
 
 def test_they_ring_in_order_and_once() -> None:

@@ -6,7 +6,7 @@ import queue
 import socket
 import time
 
-from executor.watcher import Watcher
+from executor.node.watcher import Watcher
 
 
 def test_a_descriptor_whose_number_is_used_again_at_once_is_still_watched() -> None:

@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from executor import effects as f
-from executor import events as e
-from executor.lifecycle import accept, advance
-from executor.outcomes import Cause, Exit, Failure
-from executor.runtime import BadOption, DaemonUnavailable, ImageNotFound
-from executor.tasks import Phase, Terms
+from executor.engine.port import BadOption, DaemonUnavailable, ImageNotFound
+from executor.life import effects as f
+from executor.life import events as e
+from executor.life.lifecycle import accept, advance
+from executor.life.outcomes import Cause, Exit, Failure
+from executor.life.task import Phase, Terms
 from specs.messages.status import TaskState, TaskStatus, is_terminal
 
 Choose = Callable[[int], int]  # a number below the given one

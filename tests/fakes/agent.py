@@ -1,4 +1,4 @@
-"""An agent in memory: `FakeAgent` implements the port `executor.mesos.Agent` and remembers what it was told.
+"""An agent in memory: `FakeAgent` implements the port `executor.agent.port.Agent` and remembers what it was told.
 
 It behaves as the real driver as far as a supervisor can see: updates get a uuid and a time stamp, stand in an outbox
 until they are acknowledged, and nothing is taken after `stop`. Acknowledging is a step of the test (`acknowledge`) or,
@@ -12,7 +12,7 @@ import threading
 import uuid
 from collections.abc import Callable
 
-from executor.mesos import AgentEvents
+from executor.agent.port import AgentEvents
 from specs.messages.status import TaskState, TaskStatus
 
 

@@ -1,4 +1,6 @@
-"""An executor that only listens: `RecordedEvents` implements `executor.mesos.AgentEvents` and keeps what it is told."""
+"""An executor that only listens: `RecordedEvents` implements `executor.agent.port.AgentEvents` and keeps what it is
+told.
+"""
 from __future__ import annotations
 
 import threading

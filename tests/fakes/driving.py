@@ -4,10 +4,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from executor.agent_session import Timing
-from executor.agent_settings import AgentSettings, agent_settings
-from executor.mesos import AgentEvents
-from executor.mesos_driver import MesosDriver
+from executor.agent.driver import MesosDriver
+from executor.agent.port import AgentEvents
+from executor.agent.session import Timing
+from executor.settings.agent import AgentSettings, agent_settings
 from tests.fakes.agent_server import ScriptedAgent
 
 

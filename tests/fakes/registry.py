@@ -5,9 +5,9 @@ import json
 import threading
 from collections.abc import Iterator, Mapping
 
-from executor.docker_calls import Call
-from executor.docker_pull import Puller, PullSettings
-from executor.runtime import RuntimeFailure
+from executor.docker.calls import Call
+from executor.docker.pull import Puller, PullSettings
+from executor.engine.port import RuntimeFailure
 
 QUICK = PullSettings(pause=0.01, longest_pause=0.02, limited_pause=0.01)
 

@@ -14,8 +14,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from executor import docker_auth, docker_inspect
-from executor.runtime import (
+from executor.docker import auth as docker_auth
+from executor.engine import inspection as docker_inspect
+from executor.engine.port import (
     BadOption,
     Cancel,
     CommandNotFound,

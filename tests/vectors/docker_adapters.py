@@ -4,10 +4,9 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from executor.check_commands import check_command
-from executor.docker_inspect import mesos_container, mesos_image
-from executor.docker_options import argv, create_payload
+from executor.engine.inspection import mesos_container, mesos_image
 from specs.container.from_task import run_options
+from specs.container.payload import argv, create_payload
 from specs.container.run_options import Device, RunOptions
 from specs.errors import SpecError
 from specs.forms.codec import read
@@ -16,6 +15,7 @@ from specs.messages.containerinfo import ContainerInfo
 from specs.messages.dns import container_dns
 from specs.messages.task import CommandInfo, Resource
 from tests.vectors.answers import Adapter, Json, answer
+from tests.vectors.check_commands import check_command
 
 
 def options_as_mesos(case: Json) -> Json:

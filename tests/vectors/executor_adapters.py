@@ -10,17 +10,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from executor import effects as f
-from executor import events as e
-from executor.agent_settings import agent_settings
-from executor.endings import decide, kill_grace
-from executor.flags import FlagError, Flags, parse
-from executor.health import Result, health, interpret
-from executor.lifecycle import accept, advance
-from executor.outcomes import Cause, Exit, Facts, Failure, NotRun, Outcome, Signalled, Unknown
-from executor.runtime import Address, Fault
-from executor.statuses import network_infos
-from executor.tasks import Task, Terms
+from executor.engine.port import Address, Fault
+from executor.life import effects as f
+from executor.life import events as e
+from executor.life.endings import decide, kill_grace
+from executor.life.health import Result, health, interpret
+from executor.life.lifecycle import accept, advance
+from executor.life.outcomes import Cause, Exit, Facts, Failure, NotRun, Outcome, Signalled, Unknown
+from executor.life.shown import network_infos
+from executor.life.task import Task, Terms
+from executor.settings.agent import agent_settings
+from executor.settings.flags import FlagError, Flags, parse
 from specs.errors import SpecError
 from specs.forms.codec import read
 from specs.forms.render import status_update

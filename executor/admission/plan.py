@@ -1,0 +1,168 @@
+"""From a TaskInfo to what the engine is asked for: one container, its name, its payload, and the terms of its life.
+
+A plan is needed until the container is started and dropped then; what stays of a task is small.
+"""
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from executor.engine.port import BadOption
+from executor.life.task import Terms
+from executor.settings.settings import Settings
+from specs.container.from_task import run_options
+from specs.container.payload import create_payload
+from specs.container.run_options import RunOptions
+from specs.errors import SpecError
+from specs.forms import codec
+from specs.messages.dns import container_dns
+from specs.messages.task import CheckInfo, CommandInfo, HealthCheck, TaskInfo
+
+KILLING_CAPABILITY = "TASK_KILLING_STATE"
+PARTITION_AWARE = "PARTITION_AWARE"
+_RESULTS = {"COMMAND": "command", "HTTP": "http", "TCP": "tcp"}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One container to be."""
+
+    name: str
+    image: str
+    payload: Mapping[str, Any] = field(repr=False)
+    network_infos: tuple[dict[str, object], ...] = ()  # as the task asked for them
+    secrets: tuple[bytes, ...] = field(default=(), repr=False)  # files 0, 1, … of the secret directory
+
+    @property
+    def user(self) -> str:
+        """Whom it runs as, as the task says; empty: whom the image says."""
+        return str(self.payload.get("User") or "")
+
+    @property
+    def tty(self) -> bool:
+        """Whether its output comes unframed."""
+        return bool(self.payload.get("Tty"))
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What stays of a task's description while it lives. Times are seconds."""
+
+    terms: Terms
+    kill_grace: float | None = None  # the task's kill policy
+    health_check: HealthCheck | None = None
+    check: CheckInfo | None = None
+
+
+def agreement(task: TaskInfo, settings: Settings, capabilities: frozenset[str]) -> Agreement:
+    """The terms of the task's life; what is wrong with its container shows in `plan`."""
+    docker = task.container.docker if task.container else None
+    completion = task.max_completion_time
+    kill_grace = task.kill_policy.grace_period if task.kill_policy else None
+    pull = next((each.value for each in reversed(docker.parameters) if each.key == "pull"), None) if docker else None
+    terms = Terms(
+        image=docker.image if docker else "",
+        command=command_text(task.command),
+        force_pull=(bool(docker and docker.force_pull_image) and not settings.drop_in)  # the agent has pulled for it
+        or pull == "always",
+        never_pull=pull == "never",
+        killing=KILLING_CAPABILITY in capabilities,
+        partition_aware=PARTITION_AWARE in capabilities,
+        max_completion=completion / 1e9 if completion else None,
+        remove=not settings.drop_in,
+        strict=settings.drop_in,
+        check_status=_empty_check_status(task.check),
+    )
+    return Agreement(terms, None if kill_grace is None else kill_grace / 1e9, task.health_check, task.check)
+
+
+def plan(task: TaskInfo, settings: Settings, name: str, sandbox: str, *, total_memory: int,
+         secret_directory: str) -> Plan:
+    """The container that the task describes.
+
+    Raises SpecError, with Mesos's text, for what Mesos's executor itself refuses, and BadOption for parameters that
+    `docker run` would refuse. `sandbox`: the task's, on the host. `total_memory`: the node's, bytes.
+    `secret_directory`: where the plan's secrets have to stand as files before the container is made.
+    """
+    if task.container is None or task.container.type != "DOCKER":
+        raise SpecError("container", "The task has no container of type DOCKER")
+    dns = settings.default_container_dns
+    executor_resources = task.executor.resources if task.executor and settings.drop_in else ()
+    options = run_options(
+        task.container,
+        task.command or CommandInfo(shell=False),
+        name=name,
+        sandbox_directory=sandbox,
+        mapped_directory=settings.mapped_directory,
+        resources=(*task.resources, *executor_resources),
+        enable_cfs=settings.cgroups_enable_cfs,
+        task_environment=settings.task_environment,
+        devices=(),
+        default_container_dns=None if dns is None else container_dns(dns),
+        limits=task.limits,
+        total_memory_bytes=total_memory,
+        only_mesos=settings.drop_in,
+    )
+    payload = _payload(options, {**settings.labels, "mesos-docker.task-id": task.task_id}, secret_directory)
+    if not settings.drop_in:
+        payload = _ours(payload, settings, sandbox)
+    requested = tuple(codec.write(info) for info in task.container.network_infos)
+    return Plan(name, options.image, payload, requested, tuple(each.data for each in options.secret_files))
+
+
+def _payload(options: RunOptions, labels: Mapping[str, str], secret_directory: str) -> dict[str, Any]:
+    try:
+        payload = create_payload(options, labels, secret_directory=secret_directory)
+    except SpecError as error:
+        raise BadOption(error.problem) from error
+    # `docker run` would bring its own stdin, which is /dev/null. Here nobody ever attaches one, and what is open and
+    # not attached never ends; not open it is /dev/null, too.
+    return {key: value for key, value in payload.items() if key not in ("OpenStdin", "StdinOnce", "AttachStdin")}
+
+
+def known_limits(terms: Terms, plan: Plan) -> Terms:
+    """The terms, with what only the finished payload says."""
+    host = plan.payload.get("HostConfig") or {}
+    policy = (host.get("RestartPolicy") or {}).get("Name") or "no"
+    return replace(terms, memory_limit=host.get("Memory") or None, restarts=policy != "no")
+
+
+def command_text(command: CommandInfo | None) -> str:
+    """The command as people write it."""
+    if command is None or (command.value is None and not command.arguments):
+        return "the image's own command"
+    if command.shell is not False:
+        return f"sh -c {shlex.quote(command.value or '')}"
+    return shlex.join([*([] if command.value is None else [command.value]), *command.arguments])
+
+
+def _ours(payload: Mapping[str, Any], settings: Settings, sandbox: str) -> dict[str, Any]:
+    """Where no agent looks after the container: we remove it, and its log in the engine must not fill the disk.
+
+    The sandbox is named after the task, whose id may hold a colon, which ends a path in the short form of a mount.
+    """
+    host = {**(payload.get("HostConfig") or {}), "AutoRemove": False}
+    short = f"{sandbox}:{settings.mapped_directory}:rw"
+    if ":" in sandbox and short in host.get("Binds", ()):
+        host["Binds"] = [bind for bind in host["Binds"] if bind != short]
+        mount = {"Type": "bind", "Source": sandbox, "Target": settings.mapped_directory}
+        host["Mounts"] = [*host.get("Mounts", ()), mount]
+    if not (host.get("LogConfig") or {}).get("Type"):
+        host["LogConfig"] = {"Type": "json-file", "Config": dict(settings.log_options)}
+    return {**payload, "HostConfig": host}
+
+
+def sandbox_folders(payload: Mapping[str, Any], sandbox: str) -> list[str]:
+    """What a container mounts out of its task's sandbox. What is missing there the engine would make as root's."""
+    host = payload.get("HostConfig") or {}
+    sources = [str(bind).partition(":")[0] for bind in host.get("Binds") or ()]
+    sources += [str(mount.get("Source")) for mount in host.get("Mounts") or () if mount.get("Type") == "bind"]
+    return [source for source in sources if source.startswith(f"{sandbox}/")]
+
+
+def _empty_check_status(check: CheckInfo | None) -> Mapping[str, object] | None:
+    if check is None or check.type not in _RESULTS:
+        return None
+    return {"type": check.type, _RESULTS[check.type]: {}}

@@ -1,0 +1,129 @@
+"""Which credentials a pull is made with, and where they come from.
+
+The order is Mesos's (docker.cpp, `pull`): `.docker/config.json` or `.dockercfg` in the task's sandbox; if neither is
+there, the node's configuration. Beyond Mesos, which leaves it to the docker command: a configuration may name a
+credential helper, for one registry (`credHelpers`) or for all (`credsStore`), which is then asked for the registry.
+
+Nothing here prints a secret: `Credentials.source` is what a message may say.
+"""
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from executor.engine.port import BadOption, NotAuthorised
+from specs.errors import SpecError
+from specs.words.auth import Auth, find_auth, parse_auth_config
+from specs.words.image import HUB, parse_reference
+
+HUB_SERVER: Final = "https://index.docker.io/v1/"  # what helpers know the hub by
+HELPER_SECONDS: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What the engine sends to the registry; `header` is the value of X-Registry-Auth, None for nobody's."""
+
+    header: str | None = field(repr=False)
+    source: str  # "user joe from .docker/config.json in the sandbox"
+
+
+ANONYMOUS: Final = Credentials(None, "no credentials")
+
+
+def find(image: str, sandbox: str | None, node_config: str | None) -> Credentials:
+    """The credentials for an image; `node_config` is the path of a Docker configuration or its JSON.
+
+    Raises NotAuthorised if a configuration that is there cannot be used: a pull without it would only hide that.
+    """
+    try:
+        registry = parse_reference(image).registry or None
+    except SpecError as error:
+        raise BadOption(f"{image}: {error.problem}") from error
+    found = _configuration(sandbox, node_config)
+    if found is None:
+        return ANONYMOUS
+    text, where = found
+    try:
+        entry = find_auth(parse_auth_config(text), registry)
+    except SpecError as error:
+        raise NotAuthorised(f"{where}: {error.problem}") from error
+    if entry is None:
+        return ANONYMOUS
+    if isinstance(entry, str):
+        return _asked(entry, registry or HUB, where)
+    return _credentials(entry, registry or HUB, where)
+
+
+def _configuration(sandbox: str | None, node_config: str | None) -> tuple[str, str] | None:
+    """The text of the configuration that counts, and what it is called."""
+    if sandbox is not None:
+        for name in (".docker/config.json", ".dockercfg"):
+            path = Path(sandbox, name)
+            if path.is_file():
+                return _read(path), f"{name} in the sandbox"
+    if not node_config:
+        return None
+    if node_config.lstrip().startswith("{"):
+        return node_config, "the node's configuration"
+    path = Path(node_config.removeprefix("file://"))
+    return _read(path), f"the node's configuration {path}"
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotAuthorised(f"cannot read the Docker configuration {path}: {error}") from error
+
+
+def _credentials(entry: Auth, registry: str, where: str) -> Credentials:
+    if entry.identity_token:
+        return _header({"identitytoken": entry.identity_token, "serveraddress": registry}, f"a token from {where}")
+    if not entry.auth:
+        return ANONYMOUS
+    try:
+        user, colon, password = base64.b64decode(entry.auth, validate=True).decode().partition(":")
+    except (binascii.Error, ValueError) as error:
+        raise NotAuthorised(f"{where}: the entry for {registry} cannot be decoded") from error
+    if not colon:
+        raise NotAuthorised(f"{where}: the entry for {registry} is not of the form user:password")
+    return _login(user, password.rstrip("\0"), registry, where)
+
+
+def _login(user: str, password: str, registry: str, where: str) -> Credentials:
+    return _header({"username": user, "password": password, "serveraddress": registry}, f"user {user} from {where}")
+
+
+def _header(login: Mapping[str, str], source: str) -> Credentials:
+    return Credentials(base64.urlsafe_b64encode(json.dumps(login).encode()).decode(), source)
+
+
+def _asked(helper: str, registry: str, where: str) -> Credentials:
+    """As the docker command asks: `docker-credential-NAME get`, the registry on its stdin, JSON on its stdout."""
+    name = f"docker-credential-{helper}"
+    program = shutil.which(name) if re.fullmatch(r"[\w.-]+", helper) else None
+    if program is None:
+        raise NotAuthorised(f"{where} names a credential helper that is not here: {name}")
+    try:
+        done = subprocess.run([program, "get"], input=HUB_SERVER if registry == HUB else registry, capture_output=True,
+                              text=True, timeout=HELPER_SECONDS, check=False)
+        if done.returncode != 0:
+            if "credentials not found" in done.stdout + done.stderr:
+                return ANONYMOUS
+            raise NotAuthorised(f"{name} exited with status {done.returncode}")
+        answer = json.loads(done.stdout)
+        user, secret = str(answer["Username"]), str(answer["Secret"])
+    except (OSError, subprocess.TimeoutExpired, ValueError, LookupError, TypeError) as error:
+        raise NotAuthorised(f"{name} did not answer as it should ({type(error).__name__})") from None
+    if user == "<token>":
+        return _header({"identitytoken": secret, "serveraddress": registry}, f"a token from {name}")
+    return _login(user, secret, registry, name)

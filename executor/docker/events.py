@@ -1,0 +1,114 @@
+"""What the engine tells unasked: one subscription that survives the engine.
+
+The engine keeps its last 256 events and replays those since a given time to a new subscriber. So a broken stream is
+opened again from a little before the last event seen, what comes twice is dropped, and RESYNC tells the reader that
+something may be missing: after a restart the engine remembers nothing.
+"""
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Generator, Iterator, Mapping
+from typing import Any, Final
+
+from executor.engine.port import Cancel, ContainerAction, ContainerEvent, RuntimeFailure
+
+OVERLAP: Final = 1_000_000_000  # ns; the engine stamps an event before it queues it, so order and time can differ
+REMEMBERED: Final = 1024  # more than the engine replays
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0  # seconds between two tries to reach an engine that is gone
+
+_ACTIONS: Final = {action.value: action for action in ContainerAction if action is not ContainerAction.RESYNC}
+_NOT_LABELS: Final = frozenset({"name", "image", "exitCode", "signal"})
+
+Subscribe = Callable[[str], Iterator[bytes]]
+"""Opens the stream from a time on; yields an empty line once it is open, then its lines; raises when it breaks."""
+
+
+def filters(labels: Mapping[str, str], container: str | None = None) -> dict[str, list[str]]:
+    """The engine's filters for what `event` understands. Commands run inside containers would be most of the rest."""
+    return {"type": ["container"], "event": list(_ACTIONS), "label": [f"{key}={labels[key]}" for key in labels],
+            **({"container": [container]} if container is not None else {})}
+
+
+def event(line: bytes) -> ContainerEvent | None:
+    """One line of the stream; None if it tells of nothing that we follow."""
+    try:
+        message: Any = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(message, dict):
+        return None
+    actor: Mapping[str, Any] = message.get("Actor") or {}
+    attributes: Mapping[str, str] = actor.get("Attributes") or {}
+    action = _ACTIONS.get(str(message.get("Action", message.get("status", ""))).partition(":")[0])
+    if action is None:
+        return None
+    code, number = attributes.get("exitCode"), attributes.get("signal", "")
+    return ContainerEvent(
+        action=action,
+        id=str(actor.get("ID", message.get("id", ""))),
+        time_nano=int(message.get("timeNano") or 0),
+        exit_code=int(code) if code is not None and code.lstrip("-").isdigit() else None,
+        labels={key: value for key, value in attributes.items() if key not in _NOT_LABELS},
+        signal=int(number) if number.isdigit() else None,
+    )
+
+
+class Cursor:
+    """How far the stream was read: where to go on from, and what was seen already."""
+
+    def __init__(self, since: int) -> None:
+        """`since` is ns since the epoch."""
+        self._start = since
+        self._last = since
+        self._seen: OrderedDict[tuple[str, ContainerAction, int], None] = OrderedDict()
+
+    @property
+    def since(self) -> str:
+        """The time to subscribe from, as the engine reads it: seconds, a dot, nanoseconds."""
+        at = max(self._start, self._last - OVERLAP)
+        return f"{at // 1_000_000_000}.{at % 1_000_000_000:09d}"
+
+    def new(self, seen: ContainerEvent) -> bool:
+        """Whether it is the first time that this one comes."""
+        key = (seen.id, seen.action, seen.time_nano)
+        if key in self._seen:
+            return False
+        self._seen[key] = None
+        if len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
+        self._last = max(self._last, seen.time_nano)
+        return True
+
+
+def follow(subscribe: Subscribe, cancel: Cancel, since: int,
+           until: float | None = None) -> Generator[ContainerEvent]:
+    """The events since a time (ns since the epoch), across breaks, until cancel, or until a monotonic time."""
+    cursor = Cursor(since)
+    cancelled = threading.Event()
+    forget = cancel.on_set(cancelled.set)
+    pause = FIRST_PAUSE
+    broken = False
+    try:
+        while not cancelled.is_set() and (until is None or time.monotonic() < until):
+            try:
+                for line in subscribe(cursor.since):
+                    if broken:
+                        broken, pause = False, FIRST_PAUSE
+                        yield _resync()
+                    found = event(line) if line else None
+                    if found is not None and cursor.new(found):
+                        yield found
+            except RuntimeFailure:
+                pass  # the engine is gone or going; what matters is when it is back
+            broken = True
+            cancelled.wait(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+    finally:
+        forget()
+
+
+def _resync() -> ContainerEvent:
+    return ContainerEvent(ContainerAction.RESYNC, "", time.time_ns())

@@ -1,0 +1,120 @@
+"""A command in a running container, with an end.
+
+The engine has no way to end a command that it runs in a container: closing the connection leaves it running, as Mesos's
+timed-out checks do. So when the time is up its processes are killed by pid: the command's and those under it. That
+needs the host's pid namespace, where an executor lives.
+"""
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from executor.docker.calls import Call
+from executor.docker.streams import FrameDecoder, pieces
+from executor.engine import errors as docker_errors
+from executor.engine.port import (
+    CommandNotExecutable,
+    CommandNotFound,
+    DaemonUnavailable,
+    DeadlineExceeded,
+    ExecResult,
+    RuntimeFailure,
+)
+
+if TYPE_CHECKING:
+    from executor.docker.runtime import Engine
+
+MAX_OUTPUT: Final = 1024 * 1024  # bytes kept of what it writes; the rest is read and dropped
+UPGRADE: Final = {"Connection": "Upgrade", "Upgrade": "tcp"}
+
+
+def run(engine: Engine, container: str, argv: Sequence[str], env: Mapping[str, str], timeout: float | None,
+        user: str = "") -> ExecResult:
+    """Run it and wait for its end, at most `timeout` seconds. A program that is not there: 127; not executable: 126.
+
+    Raises ContainerNotRunning, NoSuchContainer, DaemonUnavailable, DeadlineExceeded (the engine's, not the command's).
+    """
+    body = {"Cmd": list(argv), "Env": [f"{name}={value}" for name, value in env.items()], "User": user,
+            "AttachStdout": True, "AttachStderr": True}
+
+    def create(api: Any) -> str:
+        answer = api._post_json(api._url("/containers/{0}/exec", container), body)
+        return str(api._result(answer, json=True)["Id"])
+
+    exec_id = engine.call("exec", engine.deadlines.quick, create)
+    call = Call("exec", timeout)
+    output = bytearray()
+    try:
+        _read(engine, call, exec_id, output)
+    except DeadlineExceeded:
+        _kill(engine, exec_id)
+        return ExecResult(None, bytes(output))
+    except (CommandNotFound, CommandNotExecutable) as failure:  # Docker 25 and later refuse to start it
+        return ExecResult(_refused(failure), str(failure).encode())
+    code = _state(engine, exec_id).get("ExitCode")
+    if output.startswith(b"OCI runtime exec failed"):  # earlier ones start it, say so in its output, and exit with 126
+        code = _refused(docker_errors.failure(400, output.decode(errors="replace"))) or code
+    return ExecResult(code, bytes(output))
+
+
+def _refused(failure: RuntimeFailure) -> int | None:
+    """The exit status of a program that could not be started, as `docker run` has it."""
+    return {CommandNotFound: 127, CommandNotExecutable: 126}.get(type(failure))
+
+
+def _read(engine: Engine, call: Call, exec_id: str, output: bytearray) -> None:
+    sock, _ = engine.stream(call, lambda api: api._post_json(
+        api._url("/exec/{0}/start", exec_id), {"Detach": False, "Tty": False}, headers=dict(UPGRADE), stream=True))
+    with sock, call.active():
+        try:
+            for _, piece in pieces(sock, FrameDecoder()):
+                output += piece[:MAX_OUTPUT - len(output)]
+        except OSError as error:
+            raise call.verdict() or DaemonUnavailable(f"exec: {error}") from error
+
+
+def _state(engine: Engine, exec_id: str) -> Mapping[str, Any]:
+    return engine.call("exec inspect", engine.deadlines.quick, lambda api: dict(api.exec_inspect(exec_id)))
+
+
+def _kill(engine: Engine, exec_id: str) -> None:
+    """Best effort: the caller has its answer already."""
+    try:
+        pid = int(_state(engine, exec_id).get("Pid") or 0)
+        handle = os.pidfd_open(pid) if pid > 1 else None
+    except (RuntimeFailure, OSError):
+        return
+    if handle is None:
+        return
+    try:
+        if _state(engine, exec_id).get("Running"):  # so the handle is that process and not a later one
+            for child in reversed(_below(pid)):
+                _signal(child)
+            signal.pidfd_send_signal(handle, signal.SIGKILL)
+    except (RuntimeFailure, OSError):
+        return
+    finally:
+        os.close(handle)
+
+
+def _below(pid: int) -> list[int]:
+    """The processes under a process, parents first."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            children = [int(child) for child in task.read_text().split()]
+        except OSError:
+            continue
+        for child in children:
+            found += [child, *_below(child)]
+    return found
+
+
+def _signal(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except OSError:
+        return

@@ -1,0 +1,1 @@
+"""What may happen to a task, what it tells, how it ends. Pure."""

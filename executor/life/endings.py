@@ -1,0 +1,247 @@
+"""How a task ended: one pure function from facts to the last word.
+
+Theory. A task ends in one of a few ways (`Outcome`: its container exited, it was never started, …), and for a cause if
+somebody wanted it to end (`Cause`). Both together decide state, reason and `healthy`; nothing else does. The message
+is Mesos's own text where Mesos has one (executor.cpp, `reaped`), and with `strict` nothing more; otherwise the truths
+follow that Mesos does not tell: which signal, which limit, whose fault, the engine's words, the last lines of stderr.
+
+Whose fault it is: what the task's author can put right is TASK_FAILED. Trouble of the node that came before anything
+ran is TASK_DROPPED (for frameworks that are not partition-aware: TASK_LOST), Mesos's states for "try again".
+"""
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+
+from executor.engine.port import (
+    BadOption,
+    Blame,
+    CommandNotExecutable,
+    CommandNotFound,
+    DaemonUnavailable,
+    DeadlineExceeded,
+    Fault,
+    ImageNotFound,
+    NoCommand,
+    NotAuthorised,
+    RegistryUnavailable,
+    RegistryUnreachable,
+)
+from executor.life.outcomes import (
+    Cause,
+    Exit,
+    Facts,
+    Failure,
+    NotRun,
+    Outcome,
+    Refused,
+    SecondTask,
+    Signalled,
+    Unknown,
+    Unstarted,
+)
+from specs.messages.status import TaskState
+
+LAUNCH_FAILED = "REASON_CONTAINER_LAUNCH_FAILED"
+KILLED_DURING_LAUNCH = "REASON_TASK_KILLED_DURING_LAUNCH"
+OUT_OF_MEMORY = "REASON_CONTAINER_LIMITATION_MEMORY"
+MAX_COMPLETION = "REASON_MAX_COMPLETION_TIME_REACHED"
+
+_IMAGE_TROUBLE = (ImageNotFound, NotAuthorised, RegistryUnavailable)
+_NODE_TROUBLE = (DaemonUnavailable, DeadlineExceeded)
+_NOT_THE_TASK = "not the task's fault, another attempt may succeed"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The terminal update's fields."""
+
+    state: TaskState
+    message: str
+    reason: str | None = None
+    healthy: bool | None = None
+    overrun: int | None = None  # bytes of memory, where that limit was the end
+
+
+def decide(facts: Facts, *, strict: bool) -> Ending:
+    """The last word. `strict`: exactly as Mesos's own docker executor has it."""
+    text = base_text(facts.outcome, strict=strict)
+    if not strict:
+        more = details(facts)
+        text = f"{text}: {more}" if more else text
+    state, reason = _state(facts, strict=strict), _reason(facts, strict=strict)
+    overrun = facts.outcome.memory_limit if isinstance(facts.outcome, Exit) and reason == OUT_OF_MEMORY else None
+    return Ending(state, text, reason, _healthy(facts, state, strict=strict), overrun)
+
+
+def base_text(outcome: Outcome, *, strict: bool) -> str:
+    """Mesos's text for the outcome, or ours where Mesos has none."""
+    match outcome:
+        case Exit(status=status):
+            return f"Container exited with status {status}"
+        case Unknown():
+            return "Failed to get exit status of container"
+        case Signalled(signal=number, core_dumped=core):
+            return f"Container terminated with signal {_strsignal(number)}{' (core dumped)' if core else ''}"
+        case Unstarted(during=during):
+            return f"Killed while {during}"
+        case Refused(problem=problem):
+            return f"Failed to create docker run options: {problem}"
+        case NotRun(failure=failure):
+            return _not_run(failure, strict=strict)
+        case SecondTask():
+            return 'Attempted to run multiple tasks using a "docker" executor'
+
+
+def kill_grace(cause: Cause, *, override: float | None, policy: float | None, shutdown_grace: float) -> float:
+    """Seconds between the stop signal and SIGKILL.
+
+    A kill: the call's own, else the task's policy, else the agent's shutdown grace period. A shutdown has to be over
+    within that period, so two seconds stay for the rest. As Mesos: executor.cpp, `killTask` and `shutdown`; but a
+    period below two seconds ends at once instead of not at all (G23), and fractions of a second count.
+    """
+    if cause is Cause.COMPLETION:
+        return 0.0
+    if cause is Cause.SHUTDOWN:
+        return max(0.0, shutdown_grace - 2.0)
+    if override is not None:
+        return max(0.0, override)
+    return max(0.0, shutdown_grace if policy is None else policy)
+
+
+def _not_run(failure: Failure, *, strict: bool) -> str:
+    """Mesos sees the exit status of `docker run`: 125 whatever kept it from running, be it the engine's own end.
+
+    What did not even get that far, in Mesos a `docker` that cannot be executed, is here a fault of ours.
+    """
+    if issubclass(failure.kind, CommandNotFound):
+        return "Container exited with status 127"
+    if issubclass(failure.kind, CommandNotExecutable):
+        return "Container exited with status 126"
+    if issubclass(failure.kind, Fault):
+        return f"Failed to run docker container: {failure.text}" if strict else "Failed to run docker container"
+    if issubclass(failure.kind, _NODE_TROUBLE) and not strict:
+        return "Failed to run docker container"
+    if issubclass(failure.kind, _IMAGE_TROUBLE) and not strict:
+        return "Failed to launch container"
+    return "Container exited with status 125"
+
+
+def _state(facts: Facts, *, strict: bool) -> TaskState:
+    outcome, cause = facts.outcome, facts.cause
+    if cause is Cause.COMPLETION:
+        return TaskState.FAILED
+    if isinstance(outcome, Unknown) and strict:
+        return TaskState.FAILED
+    if isinstance(outcome, Unstarted) or (cause is not None and not isinstance(outcome, Refused)):
+        return TaskState.KILLED
+    if isinstance(outcome, Exit) and outcome.status == 0:
+        return TaskState.FINISHED
+    if isinstance(outcome, NotRun) and issubclass(outcome.failure.kind, _NODE_TROUBLE) and not strict:
+        return TaskState.DROPPED if facts.partition_aware else TaskState.LOST
+    return TaskState.FAILED
+
+
+def _reason(facts: Facts, *, strict: bool) -> str | None:
+    outcome, cause = facts.outcome, facts.cause
+    if cause is Cause.COMPLETION:
+        return None if isinstance(outcome, Unknown) and strict else MAX_COMPLETION
+    if isinstance(outcome, Unstarted):
+        return KILLED_DURING_LAUNCH
+    if strict or cause is not None:
+        return None
+    if isinstance(outcome, NotRun):
+        return LAUNCH_FAILED
+    if isinstance(outcome, Exit) and outcome.oom and outcome.status != 0:
+        return OUT_OF_MEMORY
+    return None
+
+
+def _healthy(facts: Facts, state: TaskState, *, strict: bool) -> bool | None:
+    """As Mesos: false only where the health check is what ended the task."""
+    if facts.cause is not Cause.HEALTH:
+        return None
+    return False if strict or state is TaskState.KILLED else None
+
+
+def details(facts: Facts) -> str:
+    """The truths that Mesos does not tell."""
+    return "; ".join(_details(facts))
+
+
+def _details(facts: Facts) -> list[str]:
+    outcome = facts.outcome
+    match outcome:
+        case Exit():
+            found = _exit_details(outcome, facts)
+        case Unknown(removed=True):
+            found = ["the container was removed by somebody else"]
+        case NotRun(failure=failure):
+            found = _failure_details(failure, facts)
+        case Refused(path=path):
+            found = [f"see {path}"] if path else []
+        case _:
+            found = []
+    if facts.cause not in (None, Cause.KILL):
+        found.append(f"{facts.cause.value}{f' ({facts.why})' if facts.why else ''}")
+    if facts.tail and facts.cause is None and not (isinstance(outcome, Exit) and outcome.status == 0):
+        found.append(f"stderr: {facts.tail}")
+    return found
+
+
+def _exit_details(end: Exit, facts: Facts) -> list[str]:
+    found: list[str] = []
+    if end.oom:
+        limit = f"limit {_size(end.memory_limit)}" if end.memory_limit else "no limit of its own"
+        peak = f", peak {_size(end.memory_peak)}" if end.memory_peak else ""
+        found.append(f"out of memory ({limit}{peak})")
+    elif facts.cause is None and 128 < end.status <= 128 + signal.NSIG:
+        found.append(f"killed by {_signal_name(end.status - 128)}")
+    if end.status == 127 and facts.cause is None:
+        found.append(f"command not found (in: {facts.command})")
+    if end.status == 126 and facts.cause is None:
+        found.append(f"command cannot be executed (in: {facts.command})")
+    if end.error:
+        found.append(end.error)
+    if end.removed:
+        found.append("the container was removed by somebody else")
+    elif end.meddled and facts.cause is None:
+        found.append(f"the engine sent {_signal_name(end.meddled)} without our asking")
+    if end.started_again:
+        found.append("the container was started again by somebody else, and stopped")
+    return found
+
+
+def _failure_details(failure: Failure, facts: Facts) -> list[str]:
+    what = {
+        CommandNotFound: f"command not found: {facts.command}",
+        CommandNotExecutable: f"command cannot be executed: {facts.command}",
+        ImageNotFound: f"image not found: {facts.image}",
+        NotAuthorised: f"not authorised to pull {facts.image}",
+        RegistryUnavailable: f"no answer from the registry of {facts.image}",
+        RegistryUnreachable: f"no answer from the registry of {facts.image}",
+        NoCommand: "the image has no command of its own, and none was given",
+        BadOption: "the engine refused an option",
+    }.get(failure.kind)
+    found = [detail for detail in (what, failure.text) if detail]
+    if failure.kind.blame is Blame.PLATFORM:
+        found.append(_NOT_THE_TASK)
+    return found
+
+
+def _strsignal(number: int) -> str:
+    try:
+        return signal.strsignal(number) or f"Unknown signal {number}"
+    except ValueError:
+        return f"Unknown signal {number}"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _size(size: int) -> str:
+    return f"{size / (1 << 20):.1f} MiB"

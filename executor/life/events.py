@@ -1,0 +1,200 @@
+"""What can happen to a task: frozen values without behaviour, which `lifecycle.py` takes.
+
+Events are split by what they *mean*, not by where they arise: "it is
+certain that nothing was started" and "it is not known whether something was started" both come from a failed call, and
+lead to different places.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from executor.life.outcomes import Cause, Exit, Failure
+
+
+@dataclass(frozen=True, slots=True)
+class EndRequested:
+    """The task shall end: KILL, SHUTDOWN, its health, its time. Legal in every phase.
+
+    `grace`: seconds between the stop signal and SIGKILL. `why` is for people: which check failed, and how.
+    """
+
+    cause: Cause
+    grace: float = 0.0
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageMissing:
+    """The engine has not got the image; nothing was created."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """The image is here."""
+
+
+@dataclass(frozen=True, slots=True)
+class PullFailed:
+    """The image could not be had."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class PullProgressed:
+    """A pull goes on; posted at most once in 5 s."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """The container exists and is about to be started."""
+
+    container: str
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The container was started; it may have ended since."""
+
+    container: str
+    running: bool
+    pid: int | None  # on this host; None if it ended before it could be looked at
+    stop_signal: str | None  # the image's or the task's; None is SIGTERM
+    network_infos: tuple[dict[str, object], ...]
+    data: bytes | None  # the redacted answer of inspect
+
+
+@dataclass(frozen=True, slots=True)
+class NotStarted:
+    """It is certain that nothing runs and nothing will."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class StartUnclear:
+    """The engine did not answer to the end: the container may be running."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class StartSlow:
+    """A kill has waited long enough for the start to show whether there is anything to kill."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """Something happened to the container: a reason to look, not yet the truth. `exit_code`, if the engine told one."""
+
+    exit_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PidGone:
+    """The kernel says that the container's first process is gone, whatever the engine says."""
+
+
+@dataclass(frozen=True, slots=True)
+class OomKilled:
+    """The kernel killed a process of the container for want of memory. `peak`: bytes, if it could be read in time."""
+
+    peak: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SignalSeen:
+    """The engine was asked for a signal, by us or by somebody else."""
+
+    signal: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exited:
+    """The engine was asked: the container is down and stays down."""
+
+    exit: Exit
+
+
+@dataclass(frozen=True, slots=True)
+class Vanished:
+    """The engine was asked: there is no such container."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartedAgain:
+    """The engine was asked: after its end the container runs again, and its restart policy is not why."""
+
+    pid: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Restarted:
+    """The engine was asked: its restart policy has begun, or is about to begin, a new run of the container."""
+
+    pid: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExitMissed:
+    """The process is gone, and the engine has not told its exit status in the time given."""
+
+
+@dataclass(frozen=True, slots=True)
+class GraceOver:
+    """The container had its time to end by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class StillUp:
+    """A forced end has not worked in its time."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignalFailed:
+    """A signal could not be delivered through the engine: the container is as it was."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """The container is removed: it is certain that it does not run."""
+
+
+@dataclass(frozen=True, slots=True)
+class HealthReported:
+    """The task's health, as often as Mesos would report it."""
+
+    healthy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReported:
+    """The result of the task's check differs from the last one (mesos.v1.CheckStatusInfo)."""
+
+    check_status: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """All output is in the sandbox. `tail`: the last lines of stderr."""
+
+    tail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DrainSlow:
+    """The output did not end in its time."""
+
+
+Event = (
+    EndRequested | ImageMissing | Pulled | PullFailed | PullProgressed | Created | Started | NotStarted
+    | StartUnclear | StartSlow | Noticed | PidGone | OomKilled | SignalSeen | Exited | Vanished | StartedAgain
+    | Restarted | ExitMissed | GraceOver | StillUp | SignalFailed | Removed | HealthReported | CheckReported
+    | Drained | DrainSlow
+)
+EVENTS: tuple[type[Event], ...] = Event.__args__

@@ -1,0 +1,233 @@
+"""The life of a task: everything that may happen to it is one table, `TRANSITIONS`.
+
+Rule 1: what may happen to a task, and where it leads, stands in this table and nowhere else. The handlers that it names
+are in starting.py and stopping.py, the words of the end in endings.py.
+Rule 2: a handler takes a frozen task and an event, and gives the next task and the effects somebody should carry out.
+No handler sees a clock, a thread or Docker; clocks are effects (StartTimer), their ringing is an event.
+Rule 3: a pair of phase and event that is not in the table raises `ImpossibleEvent`, which tells the task's story.
+
+The phases; the diagram below them is drawn from the table by `mermaid`, and a test keeps it current:
+
+PULLING      the image is not here; a pull is under way, alone or shared with other tasks
+STARTING     create, attach, start, inspect are under way, as one piece of work
+ABORTING     the same, but the task shall end: whatever has been started then is stopped at once
+RUNNING      the container was started, and nobody has told that it ended
+TERMINATING  the stop signal is sent, the grace period runs
+FORCING      no more grace: SIGKILL, then forced removal, then SIGKILL past the engine; again until it is certainly down
+ENDING       the container is certainly down, or never was; the last output is on its way to the sandbox
+DONE         the terminal update was reported; nothing is ever reported after it
+
+stateDiagram-v2
+    [*] --> starting
+    [*] --> pulling: force_pull_image
+    pulling --> starting: Pulled
+    pulling --> ending: PullFailed, EndRequested
+    starting --> pulling: ImageMissing
+    starting --> aborting: EndRequested
+    starting --> running: Started
+    starting --> forcing: Started, StartUnclear
+    starting --> ending: ImageMissing, Started, NotStarted
+    aborting --> running: Started
+    aborting --> terminating: Started
+    aborting --> forcing: Started, StartUnclear
+    aborting --> ending: ImageMissing, NotStarted
+    running --> terminating: EndRequested
+    running --> forcing: EndRequested, ExitMissed, StartedAgain
+    running --> ending: Noticed, Exited, Vanished, ExitMissed
+    terminating --> forcing: EndRequested, GraceOver, ExitMissed, StartedAgain, Restarted
+    terminating --> ending: Noticed, Exited, Vanished, ExitMissed
+    forcing --> ending: Removed, Noticed, Exited, Vanished, ExitMissed
+    ending --> forcing: StartedAgain, Restarted
+    ending --> done: Drained, DrainSlow
+    done --> [*]
+
+Promises, each proved over random orders of events (tests/executor/test_lifecycle_invariants.py): TASK_STARTING first;
+TASK_RUNNING never after a kill was announced; exactly one terminal update and nothing after it; never a terminal
+update while the container may be running; a kill is legal in every phase. As Mesos: src/docker/executor.cpp, without
+its aborts.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+from executor.life import starting, stopping
+from executor.life.effects import CreateAndStart, Pull, Report, StartTimer, Timer
+from executor.life.events import (
+    EVENTS,
+    CheckReported,
+    Created,
+    Drained,
+    DrainSlow,
+    EndRequested,
+    Event,
+    Exited,
+    ExitMissed,
+    GraceOver,
+    HealthReported,
+    ImageMissing,
+    Noticed,
+    NotStarted,
+    OomKilled,
+    PidGone,
+    Pulled,
+    PullFailed,
+    PullProgressed,
+    Removed,
+    Restarted,
+    SignalFailed,
+    SignalSeen,
+    Started,
+    StartedAgain,
+    StartSlow,
+    StartUnclear,
+    StillUp,
+    Vanished,
+)
+from executor.life.outcomes import Outcome
+from executor.life.stopping import ignore
+from executor.life.task import Handler, ImpossibleEvent, Phase, Step, Task, Terms, end, status
+from specs.messages.status import TaskState
+
+STORY = 20  # events told in an error
+
+
+class Move(NamedTuple):
+    """One cell of the table: what is done, and where it may lead."""
+
+    handler: Handler
+    targets: tuple[Phase, ...]
+
+
+def accept(task_id: str, terms: Terms, instead: Outcome | None = None) -> Step:
+    """The birth of a task. `instead`: why no container will be made of it, which is then all there is to tell."""
+    phase = Phase.PULLING if terms.force_pull else Phase.STARTING
+    task = Task(task_id, terms, phase, check_status=terms.check_status)
+    starting = Report(status(task, TaskState.STARTING))
+    if instead is not None:
+        task, effects = end(task, instead)
+        return Step(task, (starting, *effects))
+    timers = (StartTimer(Timer.COMPLETION, terms.max_completion),) if terms.max_completion else ()
+    return Step(task, (starting, *timers, Pull() if terms.force_pull else CreateAndStart()))
+
+
+def advance(task: Task, event: Event) -> Step:
+    """What the event makes of the task; raises ImpossibleEvent."""
+    move = TRANSITIONS[task.phase].get(type(event))
+    if move is None:
+        raise ImpossibleEvent(task, event, "cannot happen now")
+    step = move.handler(task, event)
+    if step.task.phase not in move.targets:
+        raise ImpossibleEvent(task, event, f"must not lead to {step.task.phase.value}")
+    told = f"{task.phase.value}, {type(event).__name__}"
+    return Step(replace(step.task, story=(*task.story, told)[-STORY:]), step.effects)
+
+
+def mermaid() -> str:
+    """The table as a state diagram; what leaves a task in its phase is not drawn."""
+    births = ("    [*] --> starting", "    [*] --> pulling: force_pull_image")
+    return "\n".join(("stateDiagram-v2", *births, *_arrows(), "    done --> [*]"))
+
+
+def _arrows() -> Iterator[str]:
+    for phase, row in TRANSITIONS.items():
+        for target in Phase:
+            names = [event.__name__ for event, move in row.items() if target in move.targets]
+            if names and target is not phase:
+                yield f"    {phase.value} --> {target.value}: {', '.join(names)}"
+
+
+def _to(handler: Handler, *targets: Phase) -> Move:
+    return Move(handler, targets)
+
+
+def _row(phase: Phase, cells: dict[type[Event], Move], *ignored: type[Event]) -> dict[type[Event], Move]:
+    """A row of the table. A cell that names no target stays in the phase; late words are heard without effect."""
+    row = {event: Move(handler, targets or (phase,)) for event, (handler, targets) in cells.items()}
+    return {**row, **dict.fromkeys(ignored, Move(ignore, (phase,)))}
+
+
+P = Phase
+
+
+TRANSITIONS: dict[Phase, dict[type[Event], Move]] = {
+    P.PULLING: _row(P.PULLING, {
+        Pulled: _to(starting.create, P.STARTING),
+        PullProgressed: _to(starting.progress),
+        PullFailed: _to(starting.pull_failed, P.ENDING),
+        EndRequested: _to(starting.give_up_pull, P.ENDING),  # nothing runs yet: the kill is the whole story
+    }),
+    P.STARTING: _row(P.STARTING, {
+        ImageMissing: _to(starting.pull, P.PULLING, P.ENDING),
+        Created: _to(starting.created),
+        Started: _to(starting.run, P.RUNNING, P.FORCING, P.ENDING),
+        NotStarted: _to(starting.not_started, P.ENDING),
+        StartUnclear: _to(starting.clear_away, P.FORCING),
+        Noticed: _to(starting.remember_death),  # the event stream is quicker than the answer to the start
+        StartedAgain: _to(starting.remember_restart),
+        OomKilled: _to(stopping.remember_oom),
+        SignalSeen: _to(stopping.remember_signal),
+        EndRequested: _to(starting.abort, P.ABORTING),  # the start is in flight; stop it once it is known
+    }),
+    P.ABORTING: _row(P.ABORTING, {
+        ImageMissing: _to(starting.never_pull, P.ENDING),
+        Created: _to(starting.created),
+        Started: _to(starting.stop_late_starter, P.RUNNING, P.TERMINATING, P.FORCING),
+        NotStarted: _to(starting.not_started, P.ENDING),
+        StartUnclear: _to(starting.clear_away, P.FORCING),
+        StartSlow: _to(starting.announce),
+        Noticed: _to(starting.remember_death),
+        StartedAgain: _to(starting.remember_restart),
+        OomKilled: _to(stopping.remember_oom),
+        EndRequested: _to(starting.shorten_abort),
+    }, SignalSeen),
+    P.RUNNING: _row(P.RUNNING, {
+        EndRequested: _to(stopping.kill, P.TERMINATING, P.FORCING),
+        Noticed: _to(stopping.look, P.RUNNING, P.ENDING),
+        PidGone: _to(stopping.look_for_missed),
+        Exited: _to(stopping.finish, P.ENDING),
+        Vanished: _to(stopping.vanished, P.ENDING),
+        ExitMissed: _to(stopping.missed, P.FORCING, P.ENDING),
+        StartedAgain: _to(stopping.started_again, P.FORCING),
+        Restarted: _to(stopping.go_on),
+        OomKilled: _to(stopping.remember_oom),
+        SignalSeen: _to(stopping.remember_signal),
+        HealthReported: _to(stopping.report_health),
+        CheckReported: _to(stopping.report_check),
+    }),
+    P.TERMINATING: _row(P.TERMINATING, {
+        EndRequested: _to(stopping.shorten, P.TERMINATING, P.FORCING),
+        GraceOver: _to(stopping.grace_over, P.FORCING),
+        Noticed: _to(stopping.look, P.TERMINATING, P.ENDING),
+        PidGone: _to(stopping.look_for_missed),
+        Exited: _to(stopping.finish, P.ENDING),
+        Vanished: _to(stopping.vanished, P.ENDING),
+        ExitMissed: _to(stopping.missed, P.FORCING, P.ENDING),
+        StartedAgain: _to(stopping.started_again, P.FORCING),
+        Restarted: _to(stopping.started_again, P.FORCING),
+        OomKilled: _to(stopping.remember_oom),
+    }, SignalFailed, SignalSeen, HealthReported, CheckReported),  # the grace period runs on, and then force comes
+    P.FORCING: _row(P.FORCING, {
+        EndRequested: _to(stopping.hasten),
+        StillUp: _to(stopping.next_step),
+        SignalFailed: _to(stopping.hurry),  # never say KILLED while it might still run
+        Removed: _to(stopping.vanished, P.ENDING),
+        Noticed: _to(stopping.look, P.FORCING, P.ENDING),
+        PidGone: _to(stopping.look_for_missed),
+        Exited: _to(stopping.finish, P.ENDING),
+        Vanished: _to(stopping.vanished, P.ENDING),
+        ExitMissed: _to(stopping.missed, P.FORCING, P.ENDING),
+        StartedAgain: _to(stopping.started_again, P.FORCING),
+        Restarted: _to(stopping.started_again, P.FORCING),
+        OomKilled: _to(stopping.remember_oom),
+    }, SignalSeen, HealthReported, CheckReported, Drained),  # Drained: of the run before, when it was started again
+    P.ENDING: _row(P.ENDING, {
+        Drained: _to(stopping.last_word, P.DONE),
+        DrainSlow: _to(stopping.last_word, P.DONE),
+        StartedAgain: _to(stopping.started_again, P.FORCING),
+        Restarted: _to(stopping.started_again, P.FORCING),
+    }, EndRequested, Pulled, PullFailed, PullProgressed, Noticed, PidGone, OomKilled, SignalSeen, Exited, Vanished,
+        SignalFailed, Removed, HealthReported, CheckReported),  # late words; nothing runs any more
+    P.DONE: _row(P.DONE, {}, *EVENTS),
+}

@@ -1,0 +1,101 @@
+"""The facts of an end: how a task was over, who wanted it, and what else is known. Values only; see endings.py."""
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from executor.engine.port import RuntimeFailure
+
+
+class Cause(enum.Enum):
+    """Who wanted the task to end. The first cause stays."""
+
+    KILL = "killed"
+    SHUTDOWN = "the executor was shut down"
+    HEALTH = "its health check failed"
+    COMPLETION = "max_completion_time was reached"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A RuntimeFailure as a value: its class says what and whose fault, `text` is the engine's."""
+
+    kind: type[RuntimeFailure]
+    text: str
+
+    @classmethod
+    def of(cls, error: RuntimeFailure) -> Failure:
+        """The failure that was raised."""
+        return cls(type(error), str(error).strip())
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """The container is down and the engine said how. Sizes in bytes."""
+
+    status: int
+    oom: bool = False
+    memory_limit: int | None = None
+    memory_peak: int | None = None
+    error: str = ""  # the engine's own, from State.Error
+    removed: bool = False  # by somebody else
+    started_again: bool = False  # by somebody else, and stopped by us
+    meddled: int | None = None  # a signal that somebody else had the engine send
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The container is down; with which exit status cannot be found out."""
+
+    removed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Signalled:
+    """The process was killed past the engine."""
+
+    signal: int
+    core_dumped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NotRun:
+    """The engine could not start the container."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Unstarted:
+    """The end was wanted before there was a container. `during`: "pulling the image", "creating the container"."""
+
+    during: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The task's own description cannot be turned into a container; `problem` is Mesos's text, `path` the field."""
+
+    problem: str
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SecondTask:
+    """A second task for an executor that runs exactly one."""
+
+
+Outcome = Exit | Unknown | Signalled | NotRun | Unstarted | Refused | SecondTask
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that is known when a task is over."""
+
+    outcome: Outcome
+    cause: Cause | None = None
+    why: str = ""  # what the one who wanted the end had to say
+    command: str = ""  # what the container was to run
+    image: str = ""
+    tail: str = ""  # the last lines of stderr
+    partition_aware: bool = False

@@ -1,0 +1,71 @@
+"""What TASK_RUNNING tells of a container, and what a look at a container means. Pure."""
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from executor.engine.inspection import redacted
+from executor.engine.port import Address, Inspection
+from executor.life.events import Event, Exited, Restarted, StartedAgain
+from executor.life.outcomes import Exit
+from executor.life.task import Task
+from specs.words.secrecy import looks_secret
+
+OUR_LABELS = "mesos-docker."
+_BEING_REMOVED = ("removing", "dead")  # State.Status, from the beginning of a forced removal on
+
+
+def network_infos(addresses: Sequence[Address], requested: Sequence[Mapping[str, Any]], *,
+                  strict: bool) -> tuple[dict[str, object], ...]:
+    """container_status.network_infos: the container's addresses, on the task's first NetworkInfo.
+
+    As Mesos: executor.cpp, `launchTask`. Without an address there is none, and the agent fills in its own. Beyond
+    Mesos, unless `strict`: each further network has its own entry.
+    """
+    if not addresses:
+        return ()
+    first: dict[str, object] = {key: value for key, value in (requested[0] if requested else {}).items()
+                                if key != "ip_addresses"}
+    infos: list[dict[str, object]] = [{**first, "ip_addresses": _ip_addresses(addresses[0])}]
+    if not strict:
+        infos += ({"name": other.network, "ip_addresses": _ip_addresses(other)} for other in addresses[1:])
+    return tuple(infos)
+
+
+def inspect_data(raw: Mapping[str, Any], *, strict: bool) -> bytes:
+    """TaskStatus.data of TASK_RUNNING: what `docker inspect` prints, without what must not be shown.
+
+    As Mesos a JSON array with one object. Values of environment variables are hidden: in place of Mesos's executor
+    only those whose names speak of a secret, so that readers of this field find what they know; else all but MESOS_*.
+    """
+    hide = looks_secret if strict else _not_mesos
+    shown = redacted(raw, hide)
+    config = dict(shown.get("Config") or {})
+    labels = config.get("Labels") or {}
+    config["Labels"] = {key: value for key, value in labels.items() if not key.startswith(OUR_LABELS)}
+    return json.dumps([{**shown, "Config": config}], separators=(",", ":")).encode() + b"\n"
+
+
+def seen(task: Task, inspection: Inspection) -> Event | None:
+    """What a look at the task's container means; None: it runs on."""
+    state: Mapping[str, Any] = inspection.raw.get("State") or {}
+    if not inspection.running and not state.get("Restarting"):
+        return Exited(Exit(inspection.exit_code or 0, oom=inspection.oom_killed, error=inspection.error,
+                           removed=state.get("Status") in _BEING_REMOVED))
+    same = inspection.pid == task.pid and task.pid is not None
+    if same or (task.pid is None and task.told_exit is None):
+        return None
+    if task.terms.restarts:
+        return Restarted(inspection.pid)
+    return StartedAgain(inspection.pid)
+
+
+def _ip_addresses(address: Address) -> list[dict[str, str]]:
+    """Mesos leaves the protocol of an IPv4 address at its default."""
+    found = [] if address.ipv4 is None else [{"ip_address": address.ipv4}]
+    return found if address.ipv6 is None else [*found, {"ip_address": address.ipv6, "protocol": "IPv6"}]
+
+
+def _not_mesos(name: str) -> bool:
+    return not name.startswith("MESOS_")

@@ -1,0 +1,153 @@
+"""Handlers of the lifecycle from the launch until the container was started (or was not)."""
+from __future__ import annotations
+
+from dataclasses import replace
+
+from executor.engine.port import Cancelled, ImageNotFound
+from executor.life.effects import (
+    CancelPull,
+    CancelTimer,
+    CreateAndStart,
+    Effect,
+    ForceRemove,
+    Look,
+    Pull,
+    Report,
+    StartChecks,
+    StartTimer,
+    Timer,
+    WatchPid,
+)
+from executor.life.events import (
+    Created,
+    EndRequested,
+    ImageMissing,
+    Noticed,
+    NotStarted,
+    Pulled,
+    PullFailed,
+    PullProgressed,
+    Started,
+    StartedAgain,
+    StartSlow,
+    StartUnclear,
+)
+from executor.life.outcomes import Cause, Failure, NotRun, Unknown, Unstarted
+from executor.life.task import Phase, Step, Task, announcement, believed, end, exit_of, force, status, stop
+from specs.messages.status import TaskState
+
+START_WAIT = 5.0  # seconds a kill waits for a start under way, then it is announced; as Mesos: inspect
+
+
+def create(task: Task, event: Pulled) -> Step:  # noqa: ARG001 - every handler takes an event
+    return Step(replace(task, phase=Phase.STARTING, pulled=True), (CreateAndStart(),))
+
+
+def progress(task: Task, event: PullProgressed) -> Step:
+    return Step(task, (Report(status(task, TaskState.STARTING, message=event.text)),))
+
+
+def pull_failed(task: Task, event: PullFailed) -> Step:
+    return end(task, NotRun(event.failure))
+
+
+def pull(task: Task, event: ImageMissing) -> Step:  # noqa: ARG001
+    if task.pulled:
+        return end(task, NotRun(Failure(ImageNotFound, "it was pulled and is not there")))
+    if task.terms.never_pull:
+        return end(task, NotRun(Failure(ImageNotFound, "it is not there, and the task says never to pull it")))
+    return Step(replace(task, phase=Phase.PULLING), (Pull(),))
+
+
+def never_pull(task: Task, event: ImageMissing) -> Step:  # noqa: ARG001
+    return end(task, Unstarted("the image was to be pulled"))
+
+
+def give_up_pull(task: Task, event: EndRequested) -> Step:
+    task, effects = end(task.wanted(event), Unstarted("the image was being pulled"))
+    return Step(task, (CancelPull(), *announcement(task), *effects))
+
+
+def created(task: Task, event: Created) -> Step:
+    return Step(replace(task, container=event.container))
+
+
+def run(task: Task, event: Started) -> Step:
+    """It may have ended by now; TASK_RUNNING is told all the same, and before the end, as in Mesos."""
+    task = replace(_known(task, event), phase=Phase.RUNNING)
+    running, watch, told = _running(task, event), _watch(task, event), believed(task)
+    if task.outcome is not None:
+        task, effects = force(task)
+        return Step(task, (running, *watch, *effects))
+    if told is not None:
+        task, effects = end(task, told)
+        return Step(task, (running, *effects))
+    return Step(task, (running, *watch, StartChecks()))
+
+
+def abort(task: Task, event: EndRequested) -> Step:
+    task = replace(task.wanted(event), phase=Phase.ABORTING, grace=event.grace, quiet=event.cause is Cause.COMPLETION)
+    return Step(task, (StartTimer(Timer.START, START_WAIT),))
+
+
+def shorten_abort(task: Task, event: EndRequested) -> Step:
+    return Step(replace(task.wanted(event), grace=min(task.grace, event.grace)))
+
+
+def announce(task: Task, event: StartSlow) -> Step:  # noqa: ARG001
+    return Step(replace(task, quiet=True), announcement(task))
+
+
+def stop_late_starter(task: Task, event: Started) -> Step:
+    """The kill came during the start. What ended before the stop was issued ended by itself, as in Mesos."""
+    task = _known(task, event)
+    running = () if task.quiet else (_running(task, event),)
+    watch = (CancelTimer(Timer.START), *running, *_watch(task, event))
+    if not task.died and event.running:
+        task, effects = stop(task, task.grace)
+        return Step(task, (*watch, *effects))
+    if not task.quiet:
+        task = replace(task, cause=None, why="")
+    if task.outcome is not None:
+        task, effects = force(task)
+        return Step(task, (*watch, *effects))
+    return Step(replace(task, phase=Phase.TERMINATING if task.quiet else Phase.RUNNING), watch)
+
+
+def not_started(task: Task, event: NotStarted) -> Step:
+    if issubclass(event.failure.kind, Cancelled):  # the kill was quicker than the start
+        announced = announcement(task)
+        task, effects = end(task, Unstarted("the container was being started"))
+        return Step(task, (*announced, *effects))
+    return end(task, NotRun(event.failure))
+
+
+def clear_away(task: Task, event: StartUnclear) -> Step:
+    """Never a terminal update over a container that may run: first it has to be certain that it is gone."""
+    task = replace(task, phase=Phase.FORCING, outcome=NotRun(event.failure), step=1)
+    return Step(task, (CancelTimer(Timer.START), ForceRemove(), StartTimer(Timer.STEP, task.step_waits[1])))
+
+
+def remember_death(task: Task, event: Noticed) -> Step:
+    code = task.told_exit if event.exit_code is None else event.exit_code
+    return Step(replace(task, told_exit=code, died=True))
+
+
+def remember_restart(task: Task, event: StartedAgain) -> Step:  # noqa: ARG001
+    """It ended and was started again by somebody, all while the answer to our own start was on its way."""
+    outcome = Unknown() if task.told_exit is None else replace(exit_of(task, task.told_exit), started_again=True)
+    return Step(replace(task, died=True, outcome=task.outcome or outcome))
+
+
+def _known(task: Task, event: Started) -> Task:
+    return replace(task, container=event.container, pid=event.pid, network_infos=event.network_infos,
+                   stop_signal=event.stop_signal or "SIGTERM")
+
+
+def _running(task: Task, event: Started) -> Report:
+    return Report(status(task, TaskState.RUNNING, data=event.data, network_infos=event.network_infos))
+
+
+def _watch(task: Task, event: Started) -> tuple[Effect, ...]:
+    watch = () if event.pid is None else (WatchPid(event.pid),)
+    return (*watch, Look()) if task.died or not event.running else watch

@@ -1,0 +1,190 @@
+"""Handlers of the lifecycle from the running container to the last word."""
+from __future__ import annotations
+
+from dataclasses import replace
+
+from executor.life.effects import (
+    CancelTimer,
+    Explain,
+    ForceRemove,
+    Forget,
+    KillPid,
+    Look,
+    Remove,
+    Report,
+    StartTimer,
+    StopChecks,
+    Timer,
+    WatchPid,
+)
+from executor.life.endings import decide, details
+from executor.life.events import (
+    CheckReported,
+    Drained,
+    DrainSlow,
+    EndRequested,
+    Event,
+    Exited,
+    ExitMissed,
+    GraceOver,
+    HealthReported,
+    Noticed,
+    OomKilled,
+    PidGone,
+    Removed,
+    Restarted,
+    SignalFailed,
+    SignalSeen,
+    StartedAgain,
+    StillUp,
+    Vanished,
+)
+from executor.life.outcomes import Cause, Exit, Facts, Signalled, Unknown
+from executor.life.task import Phase, Step, Task, believed, end, exit_of, force, status, stop
+from specs.messages.resource import Resource
+from specs.messages.status import TaskState
+
+HEALTH_UPDATED = "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED"
+CHECK_UPDATED = "REASON_TASK_CHECK_STATUS_UPDATED"
+
+MISSED_WAIT = 60.0  # seconds the engine has to tell the status of a process that is gone; as Mesos
+FORCED_MISSED_WAIT = 5.0  # the same, where we killed it and know why it is gone
+HURRIED_MISSED_WAIT = 0.4  # the same, where the agent kills us too in two seconds
+STEP_FAILED_WAIT = 0.5  # seconds until the next step, when one was refused at once
+
+MEGABYTE = 1 << 20
+_SIGKILL = 9
+
+
+def look(task: Task, event: Noticed) -> Step:
+    """Believe a told exit status where that is safe; else ask the engine."""
+    if event.exit_code is None:
+        return Step(task, (Look(),))
+    task = replace(task, told_exit=event.exit_code)
+    told = believed(task)
+    return Step(task, (Look(),)) if told is None else end(task, told)
+
+
+def look_for_missed(task: Task, event: PidGone) -> Step:  # noqa: ARG001
+    """The engine is asked, and has its time; it may have missed the end of the process (moby issue 33820)."""
+    forced = HURRIED_MISSED_WAIT if task.hurried else FORCED_MISSED_WAIT
+    wait = forced if task.phase is Phase.FORCING else MISSED_WAIT
+    return Step(task, (Look(), StartTimer(Timer.MISSED, wait, keep_earlier=True)))
+
+
+def go_on(task: Task, event: Restarted) -> Step:
+    """A run ended, the task goes on: it asked for a restart policy."""
+    watch = () if event.pid is None else (WatchPid(event.pid),)
+    return Step(replace(task, pid=event.pid), (CancelTimer(Timer.MISSED), *watch))
+
+
+def remember_oom(task: Task, event: OomKilled) -> Step:
+    return Step(replace(task, oom=event))
+
+
+def remember_signal(task: Task, event: SignalSeen) -> Step:
+    """Nobody of us has asked for one yet, so it is somebody else's; it may well be how a restart begins."""
+    return Step(replace(task, meddled=event.signal))
+
+
+def report_health(task: Task, event: HealthReported) -> Step:
+    task = replace(task, healthy=event.healthy)
+    update = status(task, TaskState.RUNNING, reason=HEALTH_UPDATED, healthy=event.healthy,
+                    network_infos=task.network_infos)
+    return Step(task, (Report(update),))
+
+
+def report_check(task: Task, event: CheckReported) -> Step:
+    task = replace(task, check_status=event.check_status)
+    update = status(task, TaskState.RUNNING, reason=CHECK_UPDATED, healthy=task.healthy,
+                    network_infos=task.network_infos)
+    return Step(task, (Report(update),))
+
+
+def kill(task: Task, event: EndRequested) -> Step:
+    return stop(task.wanted(event), event.grace)
+
+
+def shorten(task: Task, event: EndRequested) -> Step:
+    """A second kill can only make it shorter; the signal is not sent again."""
+    task = task.wanted(event)
+    if event.grace <= 0:
+        return force(task)
+    return Step(task, (StartTimer(Timer.GRACE, event.grace, keep_earlier=True),))
+
+
+def hasten(task: Task, event: EndRequested) -> Step:
+    """It is being forced already; a shutdown makes the steps quicker."""
+    return Step(replace(task, hurried=task.hurried or event.cause is Cause.SHUTDOWN))
+
+
+def grace_over(task: Task, event: GraceOver) -> Step:  # noqa: ARG001
+    return force(task)
+
+
+def next_step(task: Task, event: StillUp) -> Step:  # noqa: ARG001
+    """SIGKILL once; then forced removal and SIGKILL past the engine in turns, for as long as it takes."""
+    step = 2 if task.step == 1 and task.pid is not None else 1
+    act = KillPid(task.pid) if step == 2 and task.pid is not None else ForceRemove()
+    past = task.past_engine or step == 2
+    return Step(replace(task, step=step, past_engine=past), (act, StartTimer(Timer.STEP, task.step_waits[step])))
+
+
+def hurry(task: Task, event: SignalFailed) -> Step:  # noqa: ARG001
+    return Step(task, (StartTimer(Timer.STEP, STEP_FAILED_WAIT, keep_earlier=True),))
+
+
+def finish(task: Task, event: Exited) -> Step:
+    told = exit_of(task, event.exit.status, oom=event.exit.oom)
+    removed = event.exit.removed and task.phase is not Phase.FORCING
+    return end(task, replace(told, error=event.exit.error, removed=removed))
+
+
+def vanished(task: Task, event: Vanished | Removed) -> Step:  # noqa: ARG001
+    """Gone without a trace: by us, if we were forcing it; else by somebody else."""
+    ours = task.phase is Phase.FORCING
+    if task.told_exit is not None:
+        return end(task, replace(exit_of(task, task.told_exit), removed=not ours))
+    return end(task, Signalled(_SIGKILL) if ours else Unknown(removed=True))
+
+
+def started_again(task: Task, event: StartedAgain | Restarted) -> Step:
+    """The task ended when its process did; what was started after that has to go before anything is told."""
+    told = Unknown() if task.told_exit is None else exit_of(task, task.told_exit)
+    outcome = replace(told, started_again=True) if isinstance(told, Exit) else told
+    task = replace(task, outcome=task.outcome or outcome, pid=event.pid)
+    watch = () if event.pid is None else (WatchPid(event.pid),)
+    task, effects = force(task)
+    return Step(task, (CancelTimer(Timer.MISSED), CancelTimer(Timer.DRAIN), StopChecks(), *watch, *effects))
+
+
+def missed(task: Task, event: ExitMissed) -> Step:  # noqa: ARG001
+    """The process is gone; but with a restart policy there may be another by now, so it has to be made certain."""
+    if task.terms.restarts:
+        return Step(task) if task.phase is Phase.FORCING else force(replace(task, outcome=Unknown()))
+    if task.told_exit is not None:
+        return end(task, exit_of(task, task.told_exit))
+    return end(task, Signalled(_SIGKILL) if task.past_engine else Unknown())
+
+
+def last_word(task: Task, event: Drained | DrainSlow) -> Step:
+    tail = event.tail if isinstance(event, Drained) else ""
+    facts = _facts(task, tail)
+    ending = decide(facts, strict=task.terms.strict)
+    overrun = None if ending.overrun is None else (Resource("mem", "SCALAR", scalar=ending.overrun / MEGABYTE),)
+    update = status(task, ending.state, message=ending.message, reason=ending.reason, healthy=ending.healthy,
+                    limitation=overrun)
+    remove = (Remove(),) if task.terms.remove and task.container is not None else ()
+    explain = (Explain(details(facts)),) if task.terms.strict else ()
+    return Step(replace(task, phase=Phase.DONE), (*explain, Report(update), *remove, Forget()))
+
+
+def ignore(task: Task, event: Event) -> Step:  # noqa: ARG001
+    return Step(task)
+
+
+def _facts(task: Task, tail: str) -> Facts:
+    if task.outcome is None:
+        raise AssertionError(f"task {task.id!r} ends without an outcome")
+    return Facts(task.outcome, task.cause, task.why, task.terms.command, task.terms.image, tail,
+                 task.terms.partition_aware)

@@ -1,0 +1,172 @@
+"""One task as a frozen value, and what every handler of the lifecycle shares."""
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from executor.life.effects import CancelTimer, DrainLogs, Effect, Report, Signal, StartTimer, StopChecks, Timer
+from executor.life.events import EndRequested, Event, OomKilled
+from executor.life.outcomes import Cause, Exit, Outcome
+from specs.messages.status import TaskState, TaskStatus
+
+DRAIN_WAIT = 10.0  # seconds the output has to end after the container's end
+STEP_WAITS = (5.0, 10.0, 5.0)  # seconds for SIGKILL, forced removal, SIGKILL past the engine to work
+HURRIED_STEP_WAITS = (0.5, 0.4, 1.0)  # the same, and the other waits, where the agent kills us too in two seconds
+HURRIED_DRAIN_WAIT = 0.3
+
+
+class Phase(enum.Enum):
+    """Where a task is in its life; see lifecycle.py."""
+
+    PULLING = "pulling"
+    STARTING = "starting"
+    ABORTING = "aborting"
+    RUNNING = "running"
+    TERMINATING = "terminating"
+    FORCING = "forcing"
+    ENDING = "ending"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is agreed at the launch and does not change."""
+
+    image: str = ""
+    command: str = ""  # for people: what the container runs
+    force_pull: bool = False
+    never_pull: bool = False  # also not if it is missing: --pull never
+    killing: bool = False  # the framework has TASK_KILLING_STATE
+    partition_aware: bool = False
+    max_completion: float | None = None  # seconds, from the launch
+    remove: bool = True  # the container, after its end; false where the agent does it
+    restarts: bool = False  # the container has a restart policy: its end may not be the task's
+    memory_limit: int | None = None  # bytes
+    strict: bool = False  # say exactly what Mesos's docker executor would say
+    check_status: Mapping[str, object] | None = None  # the empty status of the task's check; None without a check
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One task as it stands now."""
+
+    id: str
+    terms: Terms
+    phase: Phase
+    cause: Cause | None = None  # who wanted it to end; the first one
+    why: str = ""
+    grace: float = 0.0  # seconds; while ABORTING, for the stop to come
+    quiet: bool = False  # a kill was announced or needs no announcement: TASK_RUNNING would be wrong now
+    hurried: bool = False  # the executor itself has to be gone soon
+    container: str | None = None
+    pid: int | None = None
+    stop_signal: str = "SIGTERM"
+    network_infos: tuple[dict[str, object], ...] = ()
+    healthy: bool | None = None
+    check_status: Mapping[str, object] | None = None
+    pulled: bool = False
+    died: bool = False  # somebody said that the container ended, while the start was still under way
+    told_exit: int | None = None  # the last exit status that the engine told unasked
+    oom: OomKilled | None = None
+    meddled: int | None = None  # the last signal that somebody else had the engine send
+    outcome: Outcome | None = None  # decided already; what comes later does not change it
+    step: int = 0  # of a forced end
+    past_engine: bool = False  # SIGKILL was sent to its process by us, without the engine
+    story: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def step_waits(self) -> tuple[float, float, float]:
+        """Seconds that each step of a forced end has."""
+        return HURRIED_STEP_WAITS if self.hurried else STEP_WAITS
+
+
+    def wanted(self, request: EndRequested) -> Task:
+        """The same task, with an end wanted; the first cause stays."""
+        hurried = self.hurried or request.cause is Cause.SHUTDOWN
+        if self.cause is not None:
+            return replace(self, hurried=hurried)
+        return replace(self, cause=request.cause, why=request.why, hurried=hurried)
+
+
+class Step(NamedTuple):
+    """What a handler gives."""
+
+    task: Task
+    effects: tuple[Effect, ...] = ()
+
+
+Handler = Callable[[Task, Any], Step]
+
+
+class ImpossibleEvent(Exception):  # noqa: N818 - named after what it is
+    """A pair that is not in the table, or a move to where the table does not lead."""
+
+    def __init__(self, task: Task, event: Event, problem: str) -> None:
+        story = " > ".join((*task.story, task.phase.value))
+        super().__init__(f"task {task.id!r}: {problem}: {event!r}; story: {story}")
+
+
+def status(task: Task, state: TaskState, **fields: Any) -> TaskStatus:
+    """An update of the task; a task with a check carries its last result in every one, as Mesos has it."""
+    check_status = None if task.check_status is None else dict(task.check_status)
+    return TaskStatus(task.id, state, check_status=check_status, **fields)
+
+
+def announcement(task: Task) -> tuple[Effect, ...]:
+    """TASK_KILLING, once, if the framework wants it; a task whose time is over gets none, as in Mesos."""
+    wanted = task.terms.killing and not task.quiet and task.cause is not Cause.COMPLETION
+    return (Report(status(task, TaskState.KILLING)),) if wanted else ()
+
+
+def stop(task: Task, grace: float) -> Step:
+    """Announce the kill, send the stop signal, let the grace period run.
+
+    Without a grace period the stop signal goes out all the same, and SIGKILL right after it: as `docker stop -t 0`.
+    """
+    told = (*announcement(task), StopChecks())
+    task = replace(task, quiet=True)
+    if grace <= 0:
+        task, effects = force(task, first=task.stop_signal)
+        return Step(task, (*told, *effects))
+    task = replace(task, phase=Phase.TERMINATING)
+    return Step(task, (*told, Signal(task.stop_signal), StartTimer(Timer.GRACE, grace)))
+
+
+def force(task: Task, first: str | None = None) -> Step:
+    """No more grace."""
+    task = replace(task, phase=Phase.FORCING, step=0)
+    return Step(task, (CancelTimer(Timer.GRACE), Signal("SIGKILL", first), StartTimer(Timer.STEP, task.step_waits[0])))
+
+
+def end(task: Task, outcome: Outcome) -> Step:
+    """It is certain that nothing runs: bring the output home before the last word."""
+    task = replace(task, phase=Phase.ENDING, outcome=task.outcome or outcome)
+    cancelled = tuple(CancelTimer(timer) for timer in Timer)
+    wait = HURRIED_DRAIN_WAIT if task.hurried else DRAIN_WAIT
+    return Step(task, (*cancelled, StopChecks(), DrainLogs(), StartTimer(Timer.DRAIN, wait)))
+
+
+def exit_of(task: Task, code: int, *, oom: bool = False) -> Exit:
+    """The exit with this status, and what else is known of it; `oom`: the engine, asked, says so.
+
+    Where the kernel's count was gone before it could be read the peak is the limit: that is when the kernel acts.
+    """
+    limit, told = task.terms.memory_limit, task.oom
+    peak = limit if told is None or told.peak is None else told.peak
+    happened = oom or told is not None
+    return Exit(code, oom=happened, memory_limit=limit, memory_peak=peak if happened else None, meddled=task.meddled)
+
+
+def believed(task: Task) -> Exit | None:
+    """The end as the engine told it unasked, or None if it has to be asked.
+
+    An inspect right after the end waits until the engine has torn the network down, up to 50 ms; its events tell as
+    much. But the end of one run is not the end where there is a restart policy, and status 137 that nobody of us has
+    asked for may be an OOM whose event was lost, or a removal by somebody else; and somebody else who has sent it
+    a signal may be about to start it again.
+    """
+    code = task.told_exit
+    unasked = task.cause is None and task.oom is None and (code == 137 or task.meddled is not None)
+    return None if code is None or task.terms.restarts or unasked else exit_of(task, code)

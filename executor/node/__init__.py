@@ -1,0 +1,1 @@
+"""This machine: output files, processes, cgroups, network namespaces."""

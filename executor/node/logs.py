@@ -1,0 +1,253 @@
+"""A container's output on its way to the sandbox.
+
+All streams are read by one thread (watcher.py) and written as they come: nothing is parsed, so no line is ever cut, and
+nothing is held, so memory does not grow. The engine keeps its own log as well; when the stream breaks because the
+engine died, the rest is read from there: as many bytes as were written already are skipped, per descriptor.
+
+A task's output is complete when its stream has ended; `drain` tells when that is so, and the terminal update waits for
+it. In the drop-in the files are our own descriptors 1 and 2, as in Mesos.
+"""
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import stat
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from executor.engine.port import OutputStream
+from executor.node.watcher import Watcher
+
+log = logging.getLogger(__name__)
+
+TAIL_BYTES = 2048
+TAIL_LINES = 5
+READS = 32  # of one stream before the others have their turn
+
+
+class Sink:
+    """Where one task's output goes: two descriptors. Owned ones are files of the task's own; stderr can be read.
+
+    They are never opened again by their names: the sandbox belongs to the task, which may have put a pipe there, or a
+    link to what it must not read.
+    """
+
+    def __init__(self, out: int, err: int, *, owned: bool = True) -> None:
+        self._descriptors = {1: out, 2: err}
+        self._begin = os.fstat(err).st_size if owned else 0  # what stands before is not of this run
+        self._owned = owned
+        self._lost = 0  # bytes
+        self.seen = {1: 0, 2: 0}  # bytes
+        self._skip = {1: 0, 2: 0}
+
+    def write(self, descriptor: int, data: bytes) -> None:
+        """Write all of it; a sink that cannot take it loses it, and the container goes on."""
+        skip = min(self._skip[descriptor], len(data))
+        self._skip[descriptor] -= skip
+        view = memoryview(data)[skip:]
+        self.seen[descriptor] += len(view)
+        while view:
+            try:
+                view = view[os.write(self._descriptors[descriptor], view):]
+            except OSError as error:
+                if not self._lost:  # once: a full disk would be filled with our complaints of it
+                    log.warning("Output is being lost: %s", error.strerror)
+                self._lost += len(view)
+                return
+
+    def skip_seen(self) -> None:
+        """What comes now begins at the beginning."""
+        self._skip = dict(self.seen)
+
+    def tail(self) -> str:
+        """The last lines of stderr; empty where stderr is shared with others."""
+        if not self._owned or not self.seen[2]:
+            return ""
+        try:
+            begin = max(self._begin, os.fstat(self._descriptors[2]).st_size - TAIL_BYTES)
+            text = os.pread(self._descriptors[2], TAIL_BYTES, begin).decode(errors="replace")
+        except OSError as error:
+            log.warning("Cannot read stderr again: %s", error.strerror)
+            return ""
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        return " | ".join(lines[-TAIL_LINES:])
+
+    def close(self) -> None:
+        """Close the files."""
+        if self._lost:
+            log.warning("%s bytes of output were lost", self._lost)
+        if self._owned:
+            for descriptor in self._descriptors.values():
+                os.close(descriptor)
+
+
+def sandbox_sink(directory: Path) -> Sink:
+    """`stdout` and `stderr` in a task's sandbox, which is made; raises OSError."""
+    directory.mkdir(parents=True, exist_ok=True)
+    out = _output_file(directory / "stdout")
+    try:
+        return Sink(out, _output_file(directory / "stderr"))
+    except OSError:
+        os.close(out)
+        raise
+
+
+def _output_file(path: Path) -> int:
+    """Open to append, and to read; only a regular file. An earlier task of this id may have left anything there."""
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o644)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EEXIST, f"{path.name} is not a regular file")
+    return descriptor
+
+
+def own_sink() -> Sink:
+    """Our own stdout and stderr."""
+    return Sink(1, 2, owned=False)
+
+
+class _Output:
+    def __init__(self, task_id: str, sink: Sink) -> None:
+        self.task_id = task_id
+        self.sink = sink
+        self.stream: OutputStream | None = None
+        self.drained: Callable[[str], None] | None = None  # waits for the end
+        self.closing = False  # as soon as nobody writes any more
+        self.abandoned = False  # nothing will come
+        self.replacing = False  # another stream will take over
+
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is more to come."""
+        return self.replacing or (self.stream is not None and not self.abandoned)
+
+
+class Logs:
+    """The output of all tasks. Thread-safe; no method waits for a write, however slow a pipe is read at its other end.
+
+    Streams are read, written and closed by the watcher's thread alone; the lock covers only who waits for what.
+    """
+
+    def __init__(self, watcher: Watcher, ended: Callable[[str], None] = lambda _: None) -> None:
+        """`ended` is told of each stream that ends before anybody waits for that, on the watcher's thread."""
+        self._watcher = watcher
+        self._ended = ended
+        self._lock = threading.Lock()
+        self._outputs: dict[str, _Output] = {}
+
+    def open(self, task_id: str, sink: Sink) -> None:
+        """Make room for a task's output."""
+        with self._lock:
+            self._outputs[task_id] = _Output(task_id, sink)
+
+    def follow(self, task_id: str, stream: OutputStream) -> None:
+        """Write what the stream brings."""
+        with self._lock:
+            output = self._outputs.get(task_id)
+            if output is not None:
+                output.stream = stream
+        if output is None:
+            stream.close()
+        else:
+            self._watcher.add(stream.fileno(), lambda: self._read(output, stream))
+
+    def follow_again(self, task_id: str, stream: OutputStream) -> None:
+        """Write what this stream brings, instead of the one before, which cannot be trusted to end.
+
+        It begins at the beginning of the container's life; what was written already is skipped.
+        """
+        with self._lock:
+            output = self._outputs.get(task_id)
+            if output is not None:
+                output.replacing = True
+        if output is None:
+            stream.close()
+        else:
+            self._watcher.call(lambda: self._replace(output, stream))
+
+    def following(self, task_id: str) -> bool:
+        """Whether a stream is open."""
+        with self._lock:
+            output = self._outputs.get(task_id)
+            return output is not None and output.stream is not None
+
+    def abandon(self, task_id: str) -> None:
+        """The container was never started, as far as is known: its stream may never end by itself."""
+        with self._lock:
+            output = self._outputs.get(task_id)
+            if output is not None:
+                output.abandoned = True
+
+    def drain(self, task_id: str, drained: Callable[[str], None]) -> None:
+        """Call `drained`, with the last lines of stderr, when the stream has ended; at once if there is none.
+
+        `drained` is called here or on the watcher's thread and must not block.
+        """
+        with self._lock:
+            output = self._outputs.get(task_id)
+            if output is not None and output.waits:
+                output.drained = drained
+                return
+        drained("" if output is None else output.sink.tail())
+
+    def close(self, task_id: str) -> None:
+        """The task is over; the files are closed when its stream has ended."""
+        with self._lock:
+            output = self._outputs.pop(task_id, None)
+            if output is None:
+                return
+            output.closing = True
+            silent = output.stream if output.abandoned else None
+            if silent is not None:
+                output.stream = None
+            if output.stream is None:
+                output.sink.close()
+        if silent is not None:
+            self._watcher.remove(silent.fileno())
+            silent.close()
+
+    def _replace(self, output: _Output, stream: OutputStream) -> None:
+        with self._lock:
+            before, output.stream, output.replacing = output.stream, stream, False
+        if before is not None:
+            self._watcher.remove(before.fileno())
+            before.close()
+        output.sink.skip_seen()
+        self._watcher.add(stream.fileno(), lambda: self._read(output, stream))
+
+    def _read(self, output: _Output, stream: OutputStream) -> bool:
+        if not output.closing and self._copy(output, stream):
+            return True
+        with self._lock:
+            if output.stream is not stream:
+                return False
+            output.stream = None
+            drained, output.drained = output.drained, None
+            if output.closing:
+                output.sink.close()
+        self._watcher.remove(stream.fileno())
+        stream.close()
+        if drained is not None:
+            drained(output.sink.tail())
+        elif not output.closing:
+            self._ended(output.task_id)
+        return False
+
+    def _copy(self, output: _Output, stream: OutputStream) -> bool:
+        """Write what there is, but let others have their turn; whether more may come.
+
+        Asks once more after the last piece: the end of a stream on a connection that stays open makes nothing readable.
+        """
+        for _ in range(READS):
+            pieces = stream.read()
+            if pieces is None:
+                return False
+            if not pieces:
+                break
+            for descriptor, data in pieces:
+                output.sink.write(descriptor, data)
+        return True
