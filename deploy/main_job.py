@@ -36,7 +36,7 @@ from executor.docker.runtime import Engine
 from executor.engine.port import RuntimeFailure
 from executor.settings.settings import DOCKER_SOCKET
 from scheduler.config import Config
-from scheduler.launching import CustomExecutor, Task, task
+from scheduler.tasks.launching import CustomExecutor, Task, task
 from specs.errors import SpecError
 
 LABEL = "mesos-docker.demo"

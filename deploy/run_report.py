@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
-from scheduler.matching import Launch
+from scheduler.placement.matching import Launch
 from specs.messages.status import TERMINAL_STATES, TaskState
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from deploy.exit_status import exit_status
 from deploy.problems import FAILED
 from deploy.run_report import Report, Row
 from deploy.task_logs import Follower, last_lines, sandbox
-from scheduler.framework import Framework
-from scheduler.launching import OUR_EXECUTOR, Task
-from scheduler.ledger import Entry, Phase
-from scheduler.matching import Launch, Misfit
+from scheduler.framework.framework import Framework
+from scheduler.placement.matching import Launch, Misfit
+from scheduler.tasks.launching import OUR_EXECUTOR, Task
+from scheduler.tasks.ledger import Entry, Phase
 from specs.messages.status import TaskState
 
 Message = Mapping[str, Any]

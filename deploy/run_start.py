@@ -16,10 +16,10 @@ from deploy.run_session import Patience, Session
 from deploy.signals import given_to, orderly
 from deploy.task_logs import Follower
 from scheduler.config import Config, ensemble, master_address
-from scheduler.framework import Framework
-from scheduler.launching import CustomExecutor, Task, task
-from scheduler.matching import Constraint
-from scheduler.mesos_driver import MesosDriver
+from scheduler.framework.framework import Framework
+from scheduler.master.driver import MesosDriver
+from scheduler.placement.matching import Constraint
+from scheduler.tasks.launching import CustomExecutor, Task, task
 from specs.errors import SpecError
 
 RECONNECT = 30.0  # seconds that a cluster keeps the tasks of a run whose connection broke, or that was killed

@@ -17,12 +17,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import psutil
 
 from scheduler.config import Config
-from scheduler.framework import Framework
-from scheduler.launching import CustomExecutor, Task, task
-from scheduler.ledger import Entry, Phase
-from scheduler.matching import Launch, Misfit, match
-from scheduler.mesos import Message
-from scheduler.mesos_driver import MesosDriver
+from scheduler.framework.framework import Framework
+from scheduler.master.driver import MesosDriver
+from scheduler.master.port import Message
+from scheduler.placement.matching import Launch, Misfit, match
+from scheduler.tasks.launching import CustomExecutor, Task, task
+from scheduler.tasks.ledger import Entry, Phase
 from tests.bench import budgets
 from tests.bench.result import Row, Series
 from tests.bench.settings import Settings

@@ -49,7 +49,7 @@ def test_a_command_that_is_refused_imports_neither_scheduler_nor_mesos() -> None
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     status, modules = json.loads(done.stdout)
     assert status == 2
-    heavy = {"pymesos", "docker", "aiohttp", "rich", "scheduler.framework", "deploy.local", "google.protobuf"}
+    heavy = {"pymesos", "docker", "aiohttp", "rich", "scheduler.framework.framework", "deploy.local", "google.protobuf"}
     assert not heavy & set(modules)
 
 

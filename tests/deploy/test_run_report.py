@@ -7,7 +7,7 @@ import json
 import pytest
 
 from deploy.run_report import JsonLines, Lines, LiveTable, Row, addresses, ports, reason, table
-from scheduler.matching import Launch
+from scheduler.placement.matching import Launch
 from tests.fakes.master import update
 
 NETWORKS = {"network_infos": [{"ip_addresses": [{"ip_address": "172.17.0.2"}, {"ip_address": "fd00::2"}]}]}

@@ -1,7 +1,7 @@
 """Two masters: one over real HTTP on loopback that does exactly what a test says, one in memory that is fast.
 
 `ScriptedMaster` takes subscriptions and calls and hands them to the test; the test sends events, breaks connections,
-answers with whatever status it likes. `MemoryMaster` is the port `scheduler.mesos.Master` without any network: it
+answers with whatever status it likes. `MemoryMaster` is the port `scheduler.master.port.Master` without any network: it
 offers agents, launches what is accepted and sends the updates of a task's life, so that a framework can be driven to
 its limits.
 """
@@ -18,7 +18,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from scheduler.mesos import MasterEvents, Message
+from scheduler.master.port import MasterEvents, Message
 from specs.forms.recordio import encode_record
 
 WAIT = 30.0  # seconds for something that must come

@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from scheduler.config import Config
-from scheduler.framework import Framework
-from scheduler.launching import CustomExecutor, Task, task
-from scheduler.ledger import Entry, Phase
-from scheduler.matching import Launch, Misfit
-from scheduler.mesos import Message
+from scheduler.framework.framework import Framework
+from scheduler.master.port import Message
+from scheduler.placement.matching import Launch, Misfit
+from scheduler.tasks.launching import CustomExecutor, Task, task
+from scheduler.tasks.ledger import Entry, Phase
 from tests.fakes.master import MemoryMaster, update
 
 EXECUTOR = CustomExecutor({"value": "mesos-docker-executor", "shell": True})

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.config import Config
-from scheduler.ledger import MAX_LAUNCHES, PHASE_OF, Ledger, Phase
+from scheduler.tasks.ledger import MAX_LAUNCHES, PHASE_OF, Ledger, Phase
 from specs.messages.status import TaskState, is_terminal
 from tests.fakes.master import update
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.matching import Constraint, Decline, Launch, Match, Overhead, Wish, match
-from scheduler.offers import Need, agent_address, attributes, pools
+from scheduler.placement.matching import Constraint, Decline, Launch, Match, Overhead, Wish, match
+from scheduler.placement.pools import Need, agent_address, attributes, pools
 from tests.fakes.master import offer
 
 OVERHEAD = Overhead("E", {"cpus": 100, "mem": 64_000})

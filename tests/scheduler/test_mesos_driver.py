@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from scheduler.config import CAPABILITIES, Config, Timing
-from scheduler.mesos import Message
-from scheduler.mesos_driver import MesosDriver
+from scheduler.master.driver import MesosDriver
+from scheduler.master.port import Message
 from specs.errors import SpecError
 from tests.fakes.master import WAIT, ScriptedMaster, offer, update
 from tests.fakes.zookeeper import FakeZooKeeper
@@ -454,7 +454,7 @@ def test_addresses_that_are_none(address: str) -> None:
 
 
 def test_sigint_stays_with_whoever_had_it() -> None:
-    program = ("import signal; before = signal.getsignal(signal.SIGINT); import scheduler.mesos_driver;"
+    program = ("import signal; before = signal.getsignal(signal.SIGINT); import scheduler.master.driver;"
                "assert signal.getsignal(signal.SIGINT) is before; import logging;"
                "assert not logging.getLogger('pymesos').handlers")
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from scheduler.config import Config, Timing
-from scheduler.framework import Framework
-from scheduler.launching import task
-from scheduler.ledger import Entry, Phase
-from scheduler.matching import Constraint
-from scheduler.mesos_driver import MesosDriver
-from scheduler.sqlite_storage import SqliteStorage
+from scheduler.framework.framework import Framework
+from scheduler.master.driver import MesosDriver
+from scheduler.placement.matching import Constraint
+from scheduler.storage.sqlite import SqliteStorage
+from scheduler.tasks.launching import task
+from scheduler.tasks.ledger import Entry, Phase
 from specs.messages.status import TaskState
 from tests.fakes.master import MemoryMaster, ScriptedMaster, offer, update
 from tests.scheduler.test_framework import EXECUTOR, Follower, task_info

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from scheduler.offers import Message, Need, Pool, Shortage, Taken, pools
+from scheduler.placement.pools import Message, Need, Pool, Shortage, Taken, pools
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from scheduler.ledger import Entry
-from scheduler.matching import Launch, Misfit
-from scheduler.mesos import Message
+from scheduler.master.port import Message
+from scheduler.placement.matching import Launch, Misfit
+from scheduler.tasks.ledger import Entry
 
 
 class Listener(Protocol):

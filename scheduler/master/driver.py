@@ -1,9 +1,9 @@
-"""The driver: pymesos's MesosSchedulerDriver with its defects cured, as the port `scheduler.mesos.Master`.
+"""The driver: pymesos's MesosSchedulerDriver with its defects cured, as the port `scheduler.master.port.Master`.
 
 Two threads. The I/O thread finds the master, subscribes and reads events; each event becomes one call of
-`MasterEvents`, which only puts it into an inbox. The sender (scheduler/master_sender.py) posts calls. From pymesos come
+`MasterEvents`, which only puts it into an inbox. The sender (scheduler/master/sender.py) posts calls. From pymesos come
 the composition of calls, the dispatch of events, and the framework id that survives a reconnect. Ours are the
-connections, the detector that follows the leading master in ZooKeeper (scheduler/zk_detector.py), and with them:
+connections, the detector that follows the leading master in ZooKeeper (scheduler/master/detector.py), and with them:
 
 - a stream without heartbeats is dropped and made anew, with back-off; so is one that breaks;
 - an event that cannot be handled is told and skipped, it does not end the driver or interrupt the main thread;
@@ -25,10 +25,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from scheduler.config import Config, Timing, back_off, ensemble, framework_info, master_address
-from scheduler.master_connection import Answer, EventStream, reason, refusal
-from scheduler.master_sender import MasterSender
-from scheduler.mesos import MasterEvents, Message
-from scheduler.zk_detector import ZkDetector
+from scheduler.master.connection import Answer, EventStream, reason, refusal
+from scheduler.master.detector import ZkDetector
+from scheduler.master.port import MasterEvents, Message
+from scheduler.master.sender import MasterSender
 from specs.forms.recordio import RecordError
 from specs.words.address import Address, redirected
 
@@ -174,7 +174,7 @@ class MesosDriver(pymesos.MesosSchedulerDriver):  # type: ignore[misc] # pymesos
                 self._lost(address, error)
             self._pause()
 
-    # What ZooKeeper tells, on its thread (scheduler.zk_detector.LeaderEvents).
+    # What ZooKeeper tells, on its thread (scheduler.master.detector.LeaderEvents).
 
     def leads(self, master: Address) -> None:
         """A master leads, which may be the one that we are connected to."""

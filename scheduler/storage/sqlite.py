@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from scheduler.launching import CustomExecutor, Task, stored_task
-from scheduler.ledger import Entry, Phase
-from scheduler.matching import Constraint
-from scheduler.mesos import Message
+from scheduler.master.port import Message
+from scheduler.placement.matching import Constraint
+from scheduler.tasks.launching import CustomExecutor, Task, stored_task
+from scheduler.tasks.ledger import Entry, Phase
 from specs.messages.status import TaskState
 
 SCHEMA = """

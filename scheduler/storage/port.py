@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from scheduler.launching import Task
-from scheduler.ledger import Entry
-from scheduler.mesos import Message
+from scheduler.master.port import Message
+from scheduler.tasks.launching import Task
+from scheduler.tasks.ledger import Entry
 
 
 class Storage(Protocol):

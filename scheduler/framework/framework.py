@@ -17,13 +17,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from scheduler.config import Config
-from scheduler.executors import Executors
-from scheduler.launching import Task, placed
-from scheduler.ledger import Entry, Ledger, Phase
-from scheduler.listener import Listener
-from scheduler.matching import Match, match
-from scheduler.mesos import Master, Message
-from scheduler.storage import Nowhere, Storage
+from scheduler.framework.executors import Executors
+from scheduler.framework.listener import Listener
+from scheduler.master.port import Master, Message
+from scheduler.placement.matching import Match, match
+from scheduler.storage.port import Nowhere, Storage
+from scheduler.tasks.launching import Task, placed
+from scheduler.tasks.ledger import Entry, Ledger, Phase
 from specs.messages.status import TaskState, is_terminal
 
 log = logging.getLogger(__name__)
@@ -111,7 +111,7 @@ class Framework:
             self._storage.forget()
             self._storage.flush()
 
-    # What the master tells (scheduler.mesos.MasterEvents).
+    # What the master tells (scheduler.master.port.MasterEvents).
 
     def subscribed(self, framework_id: str, master: str) -> None:
         self._post(self._on_subscribed, framework_id, master)

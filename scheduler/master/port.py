@@ -4,7 +4,7 @@
 each method only puts the fact into the inbox, so it never blocks and never raises.
 
 Nothing asked of a master is reliable except its updates: a call may be lost with the connection, and no answer tells.
-What must happen is asked again (scheduler/ledger.py says when).
+What must happen is asked again (scheduler/tasks/ledger.py says when).
 """
 from __future__ import annotations
 

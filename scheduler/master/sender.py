@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from scheduler.master_connection import Answer, CallConnection, Unanswered
+from scheduler.master.connection import Answer, CallConnection, Unanswered
 from specs.words.address import Address
 
 AT_ONCE = 64  # calls that are written before the first answer is read

@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from scheduler.matching import Constraint, Launch, Overhead, Placement, Wish
-from scheduler.offers import Message, Need, thousandths
+from scheduler.placement.matching import Constraint, Launch, Overhead, Placement, Wish
+from scheduler.placement.pools import Message, Need, thousandths
 from specs.errors import SpecError
 
 OUR_EXECUTOR = "mesos-docker"  # its executor id

@@ -1,0 +1,1 @@
+"""Which task goes where: pools of resources, matching, constraints. Pure."""
