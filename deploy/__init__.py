@@ -1,0 +1,1 @@
+"""How the two programs are started, shown and shipped: the commands, and the embedded Mesos."""

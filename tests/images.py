@@ -1,7 +1,7 @@
 """Images for tests: built if they are missing, never removed, so that a test machine needs no registry."""
 from __future__ import annotations
 
-from deploy.images import busybox, nginx
+from deploy.demo import busybox, nginx
 from tests.engine import real_docker
 
 

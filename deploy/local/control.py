@@ -1,6 +1,6 @@
 """Stop and start agents of a running `mesos-docker local` from outside: what tests of restarts need.
 
-Not part of Mesos: POST /local/agents/INDEX/stop and …/start on the master's address. `deploy/local_control.py` is a
+Not part of Mesos: POST /local/agents/INDEX/stop and …/start on the master's address. `deploy/cli/local_control.py` is a
 small command around them.
 """
 from __future__ import annotations

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from deploy.images import busybox
+from deploy.demo import busybox
 from tests.bench import machine, plots, raw_docker, report
 from tests.bench.result import Failure, Result, Row
 from tests.bench.settings import Settings

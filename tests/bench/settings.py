@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.images import busybox
+from deploy.demo import busybox
 
 LABEL = "mesos-docker.bench"  # on every container that a bench makes by itself
 EXECUTOR = Path(sys.executable).with_name("mesos-docker-executor")

@@ -76,7 +76,7 @@ def unstable() -> frozenset[str]:
 @contextmanager
 def local_mesos(work_dir: Path) -> Iterator[str]:
     """A `mesos-docker local` process; gives its master's address, and ends it as Ctrl-C would."""
-    command = [sys.executable, "-c", "from deploy.cli import main; main()", "local", "--port=0",
+    command = [sys.executable, "-c", "from deploy.cli.main import main; main()", "local", "--port=0",
                f"--work-dir={work_dir}", *FLAGS]
     with (work_dir / "log").open("w") as log:
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True,
@@ -126,7 +126,7 @@ class Runner:
         work_dir.mkdir()
         temporary.mkdir()
         with local_mesos(work_dir) as address:
-            control = f"{sys.executable} -m deploy.local_control {address}"
+            control = f"{sys.executable} -m deploy.cli.local_control {address}"
             finished = subprocess.run(
                 [sys.executable, "-B", str(FOLDER / "conformance.py"), f"--master={address}", "--scenario",
                  scenario.name, f"--out={out}", f"--against={RECORDINGS}",

@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 import pytest
 
-from deploy import cli
-from deploy.problems import Problem, refused
+from deploy.cli import main as cli
+from deploy.cli.problems import Problem, refused
 from specs.errors import SpecError
 
 COMMAND = str(Path(sys.executable).parent / "mesos-docker")
@@ -43,7 +43,7 @@ def test_a_command_line_that_cannot_be_read(arguments: tuple[str, ...]) -> None:
 
 
 def test_a_command_that_is_refused_imports_neither_scheduler_nor_mesos() -> None:
-    program = ("import sys, json; from deploy.cli import run\n"
+    program = ("import sys, json; from deploy.cli.main import run\n"
                "status = run(['run', '--image', 'busybox', '-p', 'x'])\n"
                "print(json.dumps([status, sorted(sys.modules)]))")
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

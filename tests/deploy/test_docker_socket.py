@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.docker_socket import ping
-from deploy.problems import FAILED, Problem
+from deploy.cli.docker_socket import ping
+from deploy.cli.problems import FAILED, Problem
 from executor.settings.settings import DOCKER_SOCKET
 
 
@@ -19,7 +19,7 @@ def test_it_answers() -> None:
 
 
 def test_asking_imports_no_sdk() -> None:
-    program = ("import sys\nfrom deploy.docker_socket import ping\nping(sys.argv[1])\n"
+    program = ("import sys\nfrom deploy.cli.docker_socket import ping\nping(sys.argv[1])\n"
                "print(*{'docker', 'requests', 'urllib3'} & set(sys.modules))")
     done = subprocess.run([sys.executable, "-c", program, DOCKER_SOCKET], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

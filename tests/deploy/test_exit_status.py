@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from deploy.exit_status import exit_status
+from deploy.run.exit_status import exit_status
 from specs.messages.status import TERMINAL_STATES, TaskState
 
 

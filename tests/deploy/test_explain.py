@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from deploy.cli import cli
-from deploy.problems import REFUSED
+from deploy.cli.main import cli
+from deploy.cli.problems import REFUSED
 
 TASK: dict[str, Any] = {
     "name": "web", "task_id": {"value": "web-1"},

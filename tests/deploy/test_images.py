@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.images import busybox, nginx
+from deploy.demo import busybox, nginx
 from executor.docker.mesos_docker import Docker
 from tests.contract.reading import read_all
 from tests.engine import real_docker

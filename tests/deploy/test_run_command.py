@@ -383,8 +383,8 @@ def test_no_rights_on_the_socket(tmp_path: Path) -> None:
             server.listen()
             Path(path).chmod(0o000)
             program = ("import os, sys\n"
-                       "from deploy.docker_socket import ping\n"
-                       "from deploy.problems import Problem\n"
+                       "from deploy.cli.docker_socket import ping\n"
+                       "from deploy.cli.problems import Problem\n"
                        "if os.geteuid() == 0: os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
                        "try: ping(sys.argv[1])\n"
                        "except Problem as error: print(error)")

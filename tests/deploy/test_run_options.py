@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from deploy.run_options import Flags, command_info, task_info
+from deploy.run.options import Flags, command_info, task_info
 from specs.errors import SpecError
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from deploy.run_report import JsonLines, Lines, LiveTable, Row, addresses, ports, reason, table
+from deploy.run.report import JsonLines, Lines, LiveTable, Row, addresses, ports, reason, table
 from scheduler.placement.matching import Launch
 from tests.fakes.master import update
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import click
 import pytest
 
-from deploy.signals import SIGNALS, cleaned_up, given_to, orderly, unbroken
+from deploy.cli.signals import SIGNALS, cleaned_up, given_to, orderly, unbroken
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from deploy.task_logs import Follower, last_lines, read, sandbox
+from deploy.run.logs import Follower, last_lines, read, sandbox
 
 WAIT = 30.0
 

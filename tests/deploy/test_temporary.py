@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.temporary import LOCK, PREFIX, folder
+from deploy.run.temporary import LOCK, PREFIX, folder
 
 OWNER = """
 from deploy.temporary import folder

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from deploy.docker_socket import ping
-from deploy.images import busybox
-from deploy.problems import Problem
+from deploy.cli.docker_socket import ping
+from deploy.cli.problems import Problem
+from deploy.demo import busybox
 from tests.engine import real_docker
 
 PATIENCE = 60.0

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from deploy.images import busybox
+from deploy.demo import busybox
 from executor.docker.images import Commit
 from executor.docker.mesos_docker import Docker
 from executor.engine.port import BadOption, NoSuchContainer

@@ -112,7 +112,7 @@ def test_settings_that_cannot_be_read() -> None:
 def command(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """`mesos-docker local` with a task that does not want to end."""
     process = subprocess.Popen(
-        [sys.executable, "-c", "from deploy.cli import main; main()", "local", "--port=0", "--agents=2",
+        [sys.executable, "-c", "from deploy.cli.main import main; main()", "local", "--port=0", "--agents=2",
          f"--work-dir={tmp_path}", "--executor_shutdown_grace_period=1secs"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     yield process
@@ -143,7 +143,7 @@ def test_ctrl_c_leaves_nothing_behind(command: subprocess.Popen[str], tmp_path: 
 
 def test_a_port_that_is_taken_is_said(local_mesos: StartMesos) -> None:
     port = local_mesos(agents=0).address.rpartition(":")[2]
-    done = subprocess.run([sys.executable, "-c", "from deploy.cli import main; main()", "local", f"--port={port}"],
+    done = subprocess.run([sys.executable, "-c", "from deploy.cli.main import main; main()", "local", f"--port={port}"],
                           capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 3
     assert done.stderr.startswith("error: cannot listen: ")

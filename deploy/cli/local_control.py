@@ -1,7 +1,7 @@
 """Stops and starts agents of a running `mesos-docker local`, as if their processes were killed and started again.
 
-    python -m deploy.local_control 127.0.0.1:5050 stop-agent 0
-    python -m deploy.local_control 127.0.0.1:5050 start-agent 0
+    python -m deploy.cli.local_control 127.0.0.1:5050 stop-agent 0
+    python -m deploy.cli.local_control 127.0.0.1:5050 start-agent 0
 """
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def control(address: str, action: str, index: str = "0") -> None:
 
 def main() -> int:
     if len(sys.argv) not in {3, 4}:
-        sys.stderr.write("usage: python -m deploy.local_control HOST:PORT start-agent|stop-agent [INDEX]\n")
+        sys.stderr.write("usage: python -m deploy.cli.local_control HOST:PORT start-agent|stop-agent [INDEX]\n")
         return 2
     try:
         control(*sys.argv[1:])

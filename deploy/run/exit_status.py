@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import signal
 
-from deploy.problems import FAILED
+from deploy.cli.problems import FAILED
 from specs.messages.status import TaskState
 
 _EXITED = re.compile(r"Container exited with status (\d+)")  # as Mesos: docker/executor.cpp, `reaped`

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from deploy.problems import FAILED, REFUSED, Problem
-from deploy.signals import cleaned_up, given_to
+from deploy.cli.problems import FAILED, REFUSED, Problem
+from deploy.cli.signals import cleaned_up, given_to
 from specs.errors import SpecError
 from specs.words.durations import parse_duration
 

@@ -13,7 +13,7 @@ import sys
 def main() -> None:
     """What `mesos-docker` calls."""
     prepare()
-    from deploy import cli
+    from deploy.cli import main as cli
 
     cli.main()
 

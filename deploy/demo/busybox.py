@@ -12,7 +12,7 @@ import tarfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from deploy.problems import Problem
+from deploy.cli.problems import Problem
 from executor.docker.mesos_docker import Docker
 
 REFERENCE = "busybox:static"

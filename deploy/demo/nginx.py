@@ -17,9 +17,9 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from deploy.images import busybox
-from deploy.problems import Problem
-from deploy.signals import cleaned_up, unbroken
+from deploy.cli.problems import Problem
+from deploy.cli.signals import cleaned_up, unbroken
+from deploy.demo import busybox
 from executor.docker.images import Commit
 from executor.docker.mesos_docker import Docker, copy_output
 

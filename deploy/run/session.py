@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from deploy.exit_status import exit_status
-from deploy.problems import FAILED
-from deploy.run_report import Report, Row
-from deploy.task_logs import Follower, last_lines, sandbox
+from deploy.cli.problems import FAILED
+from deploy.run.exit_status import exit_status
+from deploy.run.logs import Follower, last_lines, sandbox
+from deploy.run.report import Report, Row
 from scheduler.framework.framework import Framework
 from scheduler.placement.matching import Launch, Misfit
 from scheduler.tasks.launching import OUR_EXECUTOR, Task

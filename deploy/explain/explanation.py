@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from deploy import explain_sections as sections
-from deploy.checking import check_image, with_ports
-from deploy.explain_sections import HIDDEN, Place, Row
+from deploy.explain import sections
+from deploy.explain.refusals import check_image, with_ports
+from deploy.explain.sections import HIDDEN, Place, Row
 from specs.container.from_task import run_options
 from specs.container.payload import argv, create_payload
 from specs.container.run_options import RunOptions

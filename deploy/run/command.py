@@ -15,8 +15,8 @@ from typing import Any
 
 import click
 
-from deploy.problems import Problem, refused
-from deploy.run_options import Flags, task_info
+from deploy.cli.problems import Problem, refused
+from deploy.run.options import Flags, task_info
 from specs.errors import SpecError
 from specs.words.durations import UNITS, parse_duration
 
@@ -118,7 +118,7 @@ def run(ctx: click.Context, /, **options: Any) -> int:
     mesos-docker run --master 10.0.0.5:5050 --task task.json --logs
     """
     infos = _instances(_one_task(ctx, options), options["instances"])
-    from deploy.run_start import Settings, start
+    from deploy.run.start import Settings, start
     return start(infos, Settings(
         master=options["master"], output=options["output"], logs=options["logs"], kill_after=options["kill_after"],
         offer_timeout=options["offer_timeout"] if options["offer_timeout"] is not None
@@ -131,7 +131,7 @@ def run(ctx: click.Context, /, **options: Any) -> int:
 
 def _one_task(ctx: click.Context, options: Mapping[str, Any]) -> dict[str, Any]:
     """The TaskInfo that the options say, whichever way; refused here if it cannot be run."""
-    from deploy.checking import checked
+    from deploy.explain.refusals import checked
     if options["task_file"] is None:
         try:
             info = task_info(Flags(

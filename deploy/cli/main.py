@@ -13,12 +13,12 @@ import sys
 
 import click
 
-from deploy.problems import FAILED, Problem
+from deploy.cli.problems import FAILED, Problem
 
 COMMANDS = {
-    "run": "deploy.run_command",
-    "local": "deploy.local_command",
-    "explain": "deploy.explain_command",
+    "run": "deploy.run.command",
+    "local": "deploy.cli.local_command",
+    "explain": "deploy.explain.command",
 }
 
 

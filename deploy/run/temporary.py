@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from deploy.signals import cleaned_up
+from deploy.cli.signals import cleaned_up
 
 PREFIX = "mesos-docker-"
 LOCK = ".mesos-docker.lock"

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy import temporary
-from deploy.docker_socket import ping
-from deploy.signals import cleaned_up
+from deploy.cli.docker_socket import ping
+from deploy.cli.signals import cleaned_up
+from deploy.run import temporary
 
 DEFAULT_PORTS = ((1024, 65535),)
 

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from deploy.clusters import Cluster, Embedded, cluster
-from deploy.problems import Problem, refused
-from deploy.run_report import report
-from deploy.run_session import Patience, Session
-from deploy.signals import given_to, orderly
-from deploy.task_logs import Follower
+from deploy.cli.problems import Problem, refused
+from deploy.cli.signals import given_to, orderly
+from deploy.run.clusters import Cluster, Embedded, cluster
+from deploy.run.logs import Follower
+from deploy.run.report import report
+from deploy.run.session import Patience, Session
 from scheduler.config import Config, ensemble, master_address
 from scheduler.framework.framework import Framework
 from scheduler.master.driver import MesosDriver

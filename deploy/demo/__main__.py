@@ -3,13 +3,14 @@ from __future__ import annotations
 
 import sys
 
-from deploy import entry
+from deploy.cli import entry
 
 
 def main() -> None:
     """Run it; ends the process with its exit status."""
     entry.prepare()
-    from deploy import cli, main_job
+    from deploy.cli import main as cli
+    from deploy.demo import main_job
 
     sys.exit(cli.run_command(main_job.demo))
 

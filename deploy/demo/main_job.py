@@ -19,17 +19,17 @@ from typing import Any
 
 import click
 
-from deploy.clusters import Embedded, embedded
-from deploy.demo_tasks import BATCH, NGINX, PAGE, PORT, batch_tasks, nginx_task
-from deploy.docker_socket import ping
-from deploy.images import busybox, nginx
-from deploy.problems import Problem
-from deploy.run_command import default_executor
-from deploy.run_report import Report, report
-from deploy.run_session import Patience, Running, Session
-from deploy.run_start import follow
-from deploy.signals import cleaned_up, orderly, unbroken
-from deploy.task_logs import read
+from deploy.cli.docker_socket import ping
+from deploy.cli.problems import Problem
+from deploy.cli.signals import cleaned_up, orderly, unbroken
+from deploy.demo import busybox, nginx
+from deploy.demo.tasks import BATCH, NGINX, PAGE, PORT, batch_tasks, nginx_task
+from deploy.run.clusters import Embedded, embedded
+from deploy.run.command import default_executor
+from deploy.run.logs import read
+from deploy.run.report import Report, report
+from deploy.run.session import Patience, Running, Session
+from deploy.run.start import follow
 from executor.docker.mesos_docker import Docker
 from executor.docker.networks import NewNetwork
 from executor.docker.runtime import Engine

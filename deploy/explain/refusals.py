@@ -4,7 +4,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from deploy.problems import refused
+from deploy.cli.problems import refused
 from specs.container.from_task import run_options
 from specs.container.payload import create_payload
 from specs.errors import SpecError

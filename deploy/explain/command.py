@@ -14,10 +14,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from deploy.explain import Explanation
-from deploy.explain import explain as explained
-from deploy.explain_sections import HIDDEN, Place, Row
-from deploy.problems import refused
+from deploy.cli.problems import refused
+from deploy.explain.explanation import Explanation
+from deploy.explain.explanation import explain as explained
+from deploy.explain.sections import HIDDEN, Place, Row
 from specs.errors import SpecError
 from specs.forms.taskinfo import task_from_json
 from specs.words.auth import AuthConfig, parse_auth_config

@@ -9,7 +9,7 @@ import json
 import re
 import socket
 
-from deploy.problems import Problem
+from deploy.cli.problems import Problem
 
 SECONDS = 10.0  # without a byte, until it counts as not answering
 REQUEST = b"GET /_ping HTTP/1.0\r\nHost: docker\r\n\r\n"  # 1.0: the end of the answer is the end of the connection
