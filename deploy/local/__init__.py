@@ -2,36 +2,15 @@
 
     from deploy.local import LocalMesos
 
-Where is what (a newcomer's map):
+A newcomer's map of its rooms:
 
-    the master
-        master, master_http         scheduler calls; HTTP around them
-        subscriptions               frameworks come and go
-        accepting, task_checks      offers become tasks
-        allocator                   who is offered what
-        agent_registry              agents come, report, go
-        reconciliation              "how are my tasks?"
-        cluster, records            the master's memory
-        call_validation             what calls must be like
-        operator_calls, models      what people and tools read
-
-    an agent
-        agent, agent_http           the agent; HTTP around it
-        executor_api                what executors say
-        agent_launch                tasks become executors
-        status_updates              re-sent until acknowledged
-        checkpoints, recovery       an agent restarts
-        containers, processes       executors as processes
-        docker_containerizer        executors of Docker tasks
-        command_executor            tasks without executor
-        agent_state, executors      the agent's memory
-        fetcher, sandbox, files     URIs, folders, and both over HTTP
-
-    between and around them
-        agent_link                  the wire between master and agent
-        http_server, events         libprocess's HTTP; events as JSON or protobuf records
-        json_text, json_message     JSON as Mesos reads and writes it
-        local, control, settings    the whole; from outside; defaults
+    master/       subscriptions, offers, tasks, reconciliation; memory.py and cluster.py are what it knows
+    agent/        executors and their updates, checkpoints and recovery
+    containers/   executors as processes, executors of Docker tasks, tasks without executor
+    endpoints/    what people and tools read over HTTP
+    wire/         libprocess's HTTP, JSON as Mesos reads and writes it, the link between master and agent
+    records/      values that both sides keep
+    local.py      puts them together; control.py stops and starts agents from outside
 """
 from __future__ import annotations
 

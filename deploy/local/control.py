@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deploy.local.http_server import Handler, Request, Response, method_not_allowed, text
+from deploy.local.wire.server import Handler, Request, Response, method_not_allowed, text
 
 if TYPE_CHECKING:
     from deploy.local.local import LocalMesos

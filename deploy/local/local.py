@@ -19,15 +19,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
-from deploy.local.agent import Agent
-from deploy.local.agent_state import AgentFlags
-from deploy.local.cluster import MasterFlags
+from deploy.local.agent.agent import Agent
+from deploy.local.agent.state import AgentFlags
+from deploy.local.containers.processes import ProcessTable
 from deploy.local.control import control_routes
-from deploy.local.http_server import HttpServer
-from deploy.local.master import Master
-from deploy.local.master_http import MasterHttp
-from deploy.local.processes import ProcessTable
+from deploy.local.endpoints.master import MasterHttp
+from deploy.local.master.cluster import MasterFlags
+from deploy.local.master.master import Master
 from deploy.local.settings import agent_resources, parse_attributes
+from deploy.local.wire.server import HttpServer
 from specs.errors import SpecError
 
 Json = dict[str, Any]

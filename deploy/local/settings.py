@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from deploy.local.messages import resource_messages
+from deploy.local.records.messages import resource_messages
 from specs.errors import SpecError
 from specs.resources.parsed import parse_resources
 from specs.resources.sums import MEGABYTE, Resources

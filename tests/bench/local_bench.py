@@ -67,7 +67,8 @@ def mesos(agents: int) -> Iterator[tuple[str, int]]:
     """A `mesos-docker local` process: its address and pid."""
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.Popen(
-            [sys.executable, "-c", "from deploy.cli.main import main; main()", "local", "--port=0", f"--agents={agents}",
+            [sys.executable, "-c", "from deploy.cli.main import main; main()", "local", "--port=0",
+             f"--agents={agents}",
              f"--work-dir={folder}", "--resources=cpus:4;mem:4096;disk:1024;ports:[31000-31099]",
              "--executor_shutdown_grace_period=100ms"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         try:

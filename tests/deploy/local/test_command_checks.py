@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from deploy.local.command_checks import CheckError, is_healthy, perform
+from deploy.local.containers.command_checks import CheckError, is_healthy, perform
 from deploy.local.pytest_plugin import StartMesos
 from tests.deploy.local.client import Json, Scheduler, command_task
 

@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.local.accepting import prepared
-from deploy.local.agent_launch import limits_problem
-from deploy.local.allocator import Allocator, refuse_seconds
-from deploy.local.call_validation import call_problem, framework_problem, update_problem
-from deploy.local.checkpoints import Checkpoints, latest_agent_id
-from deploy.local.executors import Executor, command_executor_info
-from deploy.local.reconciliation import explicit, implicit
-from deploy.local.records import Framework, new_task
+from deploy.local.agent.checkpoints import Checkpoints, latest_agent_id
+from deploy.local.agent.executors import Executor, command_executor_info
+from deploy.local.agent.launch import limits_problem
+from deploy.local.agent.status_updates import RETRY_MAX, StatusUpdateManager, UpdateStream
+from deploy.local.master.accepting import prepared
+from deploy.local.master.allocator import Allocator, refuse_seconds
+from deploy.local.master.call_validation import call_problem, framework_problem, update_problem
+from deploy.local.master.memory import Framework, new_task
+from deploy.local.master.reconciliation import explicit, implicit
 from deploy.local.settings import agent_resources, parse_attributes
-from deploy.local.status_updates import RETRY_MAX, StatusUpdateManager, UpdateStream
 from specs.errors import SpecError
 from specs.resources.parsed import parse_resources
 from specs.resources.sums import Resources

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from deploy.local import LocalMesos
-from deploy.local.agent_state import AgentFlags
-from deploy.local.containers import ContainerConfig
-from deploy.local.docker_containerizer import DockerContainerizer
-from deploy.local.processes import ProcessTable
+from deploy.local.agent.state import AgentFlags
+from deploy.local.containers.containerizer import ContainerConfig
+from deploy.local.containers.docker_containerizer import DockerContainerizer
+from deploy.local.containers.processes import ProcessTable
 from deploy.local.pytest_plugin import StartMesos
 from tests.deploy.local.client import Json, Scheduler, command_task, wait_for
 from tests.images import busybox_image

@@ -6,7 +6,7 @@ import os
 import signal
 from pathlib import Path
 
-from deploy.local.processes import REAP_SECONDS, Command, ProcessTable, start_of, usage_of
+from deploy.local.containers.processes import REAP_SECONDS, Command, ProcessTable, start_of, usage_of
 
 
 def command(folder: Path, line: str) -> Command:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.checkpoints import Checkpoints
+from deploy.local.agent.checkpoints import Checkpoints
 from deploy.local.pytest_plugin import StartMesos
 from tests.deploy.local.client import Scheduler, command_task, executor_task, get, wait_for
 

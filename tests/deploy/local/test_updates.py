@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 
 from deploy.local import LocalMesos
-from deploy.local.agent_registry import unanswered_pings_end
+from deploy.local.master.agents import unanswered_pings_end
 from deploy.local.pytest_plugin import StartMesos
 from tests.deploy.local.client import (
     HEADERS,

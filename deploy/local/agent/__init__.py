@@ -1,0 +1,1 @@
+"""An agent: its executors, their updates, its checkpoints and recovery."""

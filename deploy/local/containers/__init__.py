@@ -1,0 +1,1 @@
+"""Executors as processes and as containers, and what they are given: sandbox, files."""

@@ -1,0 +1,1 @@
+"""What people and tools read: /state, the operator API, metrics, files."""

@@ -1,0 +1,1 @@
+"""A master: its agents, allocations, subscriptions and tasks."""
