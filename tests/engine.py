@@ -4,8 +4,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from executor.docker.api import Api
 from executor.docker.mesos_docker import Docker
-from executor.docker.runtime import Engine
 from executor.engine.port import Inspection
 from executor.settings.settings import DOCKER_SOCKET
 
@@ -13,7 +13,7 @@ from executor.settings.settings import DOCKER_SOCKET
 @contextmanager
 def real_docker(socket: str = DOCKER_SOCKET) -> Iterator[Docker]:
     """It, or another engine; without a connection left open."""
-    docker = Docker(Engine(socket))
+    docker = Docker(Api(socket))
     try:
         yield docker
     finally:

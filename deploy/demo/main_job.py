@@ -30,10 +30,10 @@ from deploy.run.logs import read
 from deploy.run.report import Report, report
 from deploy.run.session import Patience, Running, Session
 from deploy.run.start import follow
+from executor.docker.api import Api
 from executor.docker.mesos_docker import Docker
 from executor.docker.networks import NewNetwork
-from executor.docker.runtime import Engine
-from executor.engine.port import RuntimeFailure
+from executor.engine.failures import RuntimeFailure
 from executor.settings.settings import DOCKER_SOCKET
 from scheduler.config import Config
 from scheduler.tasks.launching import CustomExecutor, Task, task
@@ -222,7 +222,7 @@ def demo() -> int:
     began = time.monotonic()
     shown = report("text", logs=False, notes=sys.stdout)
     try:
-        with orderly(), contextlib.closing(Docker(Engine(DOCKER_SOCKET))) as docker:
+        with orderly(), contextlib.closing(Docker(Api(DOCKER_SOCKET))) as docker:
             ping(DOCKER_SOCKET)
             show = Demo(docker, shown)
             show.run()

@@ -14,8 +14,9 @@ from typing import Any, Final
 from deploy.explain import sections
 from deploy.explain.refusals import check_image, with_ports
 from deploy.explain.sections import HIDDEN, Place, Row
+from specs.container.command_line import argv
 from specs.container.from_task import run_options
-from specs.container.payload import argv, create_payload
+from specs.container.payload import create_payload
 from specs.container.run_options import RunOptions
 from specs.errors import SpecError
 from specs.forms.taskinfo import docker_task

@@ -5,15 +5,24 @@ small command around them.
 """
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import Protocol
 
 from deploy.local.wire.server import Handler, Request, Response, method_not_allowed, text
 
-if TYPE_CHECKING:
-    from deploy.local.local import LocalMesos
+
+class Restartable(Protocol):
+    """What can be stopped and started: `local.LocalMesos`, on its own loop."""
+
+    @property
+    def agent_addresses(self) -> Sequence[str]: ...
+
+    async def stop_agent_async(self, index: int) -> None: ...
+
+    async def start_agent_async(self, index: int) -> None: ...
 
 
-def control_routes(mesos: LocalMesos) -> dict[str, Handler]:
+def control_routes(mesos: Restartable) -> dict[str, Handler]:
     """The routes that the master's server gets in addition."""
 
     async def agents(request: Request) -> Response:

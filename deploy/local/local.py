@@ -20,17 +20,16 @@ from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 from deploy.local.agent.agent import Agent
-from deploy.local.agent.state import AgentFlags
 from deploy.local.containers.processes import ProcessTable
 from deploy.local.control import control_routes
+from deploy.local.endpoints.agent import agent_routes
 from deploy.local.endpoints.master import MasterHttp
-from deploy.local.master.cluster import MasterFlags
 from deploy.local.master.master import Master
+from deploy.local.records.flags import AgentFlags, MasterFlags
 from deploy.local.settings import agent_resources, parse_attributes
 from deploy.local.wire.server import HttpServer
 from specs.errors import SpecError
 
-Json = dict[str, Any]
 T = TypeVar("T")
 
 _CLOSE_SECONDS: Final = 120.0  # to end all executors; each has its own grace period within it
@@ -207,7 +206,7 @@ class LocalMesos:
         """As `start_agent`, on the loop."""
         if self._agents[index] is not None:
             return
-        agent = Agent(replace(self._agent_flags[index], master=self.address), self._processes)
+        agent = Agent(replace(self._agent_flags[index], master=self.address), self._processes, agent_routes)
         self._agents[index] = agent
         await agent.start()
         self._agent_flags[index] = replace(self._agent_flags[index], port=agent.state.info["port"])

@@ -10,14 +10,13 @@ import re
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from deploy.local.records.messages import resource_messages
 from specs.errors import SpecError
+from specs.forms import Json
 from specs.resources.parsed import parse_resources
 from specs.resources.sums import MEGABYTE, Resources
-
-Json = dict[str, Any]
 
 DEFAULT_PORTS: Final = ((31000, 32000),)
 _GIGABYTE: Final = 1 << 30

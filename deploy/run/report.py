@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
 from scheduler.placement.matching import Launch
+from specs.forms import Message
 from specs.messages.status import TERMINAL_STATES, TaskState
 
 if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
-
-Message = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

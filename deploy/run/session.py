@@ -7,7 +7,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from deploy.cli.problems import FAILED
 from deploy.run.exit_status import exit_status
@@ -17,9 +16,8 @@ from scheduler.framework.framework import Framework
 from scheduler.placement.matching import Launch, Misfit
 from scheduler.tasks.launching import OUR_EXECUTOR, Task
 from scheduler.tasks.ledger import Entry, Phase
+from specs.forms import Message
 from specs.messages.status import TaskState
-
-Message = Mapping[str, Any]
 
 TOLD = 10  # tasks, or agents, that a message names before it says how many more there are
 LAST_LINES = 5  # of what an executor wrote before it failed

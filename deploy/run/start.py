@@ -15,10 +15,11 @@ from deploy.run.clusters import Cluster, Embedded, cluster
 from deploy.run.logs import Follower
 from deploy.run.report import report
 from deploy.run.session import Patience, Session
-from scheduler.config import Config, ensemble, master_address
+from scheduler.address import ensemble, master_address
+from scheduler.config import Config
 from scheduler.framework.framework import Framework
 from scheduler.master.driver import MesosDriver
-from scheduler.placement.matching import Constraint
+from scheduler.placement.constraints import Constraint
 from scheduler.tasks.launching import CustomExecutor, Task, task
 from specs.errors import SpecError
 

@@ -5,40 +5,29 @@ What is wrong with a task is found here, and becomes its end; it is never an exc
 from __future__ import annotations
 
 import logging
-import os
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from executor.admission.plan import Agreement, Plan, agreement, known_limits, plan, sandbox_folders
+from executor.admission.agreement import Agreement, agreement, known_limits
+from executor.admission.entry import Entry
+from executor.admission.plan import plan, sandbox_folders
 from executor.admission.sandbox import hand_over, make_folders, owner
-from executor.agent.port import Message
-from executor.engine.port import RuntimeFailure
+from executor.admission.secrets import keep_secrets, secret_directory
+from executor.engine.failures import RuntimeFailure
 from executor.life.outcomes import Failure, NotRun, Outcome, Refused
 from executor.life.task import Phase, Task, Terms
-from executor.node.logs import Logs, own_sink, sandbox_sink
+from executor.node.logs import Logs
+from executor.node.machine import total_memory
+from executor.node.sink import own_sink, sandbox_sink
 from executor.settings.settings import Settings
 from specs.errors import SpecError
+from specs.forms import Message
 from specs.forms.taskinfo import docker_task, task_from_mapping
 from specs.messages.task import TaskInfo
 from specs.words.ids import id_problem
 
 log = logging.getLogger(__name__)
-
-_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of ours in it, which nobody else can enter
-
-
-@dataclass(slots=True)
-class Entry:
-    """What the supervisor keeps for a task: its state, and what carrying out its effects needs besides."""
-
-    task: Task
-    agreement: Agreement
-    name: str  # the container's
-    plan: Plan | None = None  # until the start
-    secrets: Path | None = None  # the folder with its secret files
-    lost: bool = False  # the engine was gone while the task lived: some output may be missing
 
 
 class Admission:
@@ -94,24 +83,3 @@ class Admission:
 
 def _entry(task_id: str, agreed: Agreement, name: str) -> Entry:
     return Entry(Task(task_id, agreed.terms, Phase.STARTING), agreed, name)
-
-
-def keep_secrets(entry: Entry, directory: Path, secrets: Sequence[bytes]) -> None:
-    """Write them where only the container's mounts lead to, until the task is over. Raises OSError."""
-    if not secrets:
-        return
-    directory.mkdir(mode=0o700)
-    entry.secrets = directory
-    for index, secret in enumerate(secrets):
-        (directory / str(index)).write_bytes(secret)
-
-
-def secret_directory(sandbox: str) -> Path:
-    """A folder, not yet made, for one task's secrets: in memory if the node has a place for that."""
-    root = _MEMORY if os.access(_MEMORY, os.W_OK) else Path(sandbox).absolute()
-    return root / f"mdx-secrets-{uuid.uuid4()}"
-
-
-def total_memory() -> int:
-    """The node's memory, bytes."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

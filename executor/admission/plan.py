@@ -4,24 +4,20 @@ A plan is needed until the container is started and dropped then; what stays of 
 """
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from executor.engine.port import BadOption
-from executor.life.task import Terms
+from executor.engine.failures import BadOption
 from executor.settings.settings import Settings
 from specs.container.from_task import run_options
 from specs.container.payload import create_payload
 from specs.container.run_options import RunOptions
 from specs.errors import SpecError
 from specs.forms import codec
-from specs.messages.dns import container_dns
-from specs.messages.task import CheckInfo, CommandInfo, HealthCheck, TaskInfo
+from specs.forms.taskinfo import container_dns
+from specs.messages.task import CheckInfo, CommandInfo, TaskInfo
 
-KILLING_CAPABILITY = "TASK_KILLING_STATE"
-PARTITION_AWARE = "PARTITION_AWARE"
 _RESULTS = {"COMMAND": "command", "HTTP": "http", "TCP": "tcp"}
 
 
@@ -44,38 +40,6 @@ class Plan:
     def tty(self) -> bool:
         """Whether its output comes unframed."""
         return bool(self.payload.get("Tty"))
-
-
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    """What stays of a task's description while it lives. Times are seconds."""
-
-    terms: Terms
-    kill_grace: float | None = None  # the task's kill policy
-    health_check: HealthCheck | None = None
-    check: CheckInfo | None = None
-
-
-def agreement(task: TaskInfo, settings: Settings, capabilities: frozenset[str]) -> Agreement:
-    """The terms of the task's life; what is wrong with its container shows in `plan`."""
-    docker = task.container.docker if task.container else None
-    completion = task.max_completion_time
-    kill_grace = task.kill_policy.grace_period if task.kill_policy else None
-    pull = next((each.value for each in reversed(docker.parameters) if each.key == "pull"), None) if docker else None
-    terms = Terms(
-        image=docker.image if docker else "",
-        command=command_text(task.command),
-        force_pull=(bool(docker and docker.force_pull_image) and not settings.drop_in)  # the agent has pulled for it
-        or pull == "always",
-        never_pull=pull == "never",
-        killing=KILLING_CAPABILITY in capabilities,
-        partition_aware=PARTITION_AWARE in capabilities,
-        max_completion=completion / 1e9 if completion else None,
-        remove=not settings.drop_in,
-        strict=settings.drop_in,
-        check_status=_empty_check_status(task.check),
-    )
-    return Agreement(terms, None if kill_grace is None else kill_grace / 1e9, task.health_check, task.check)
 
 
 def plan(task: TaskInfo, settings: Settings, name: str, sandbox: str, *, total_memory: int,
@@ -120,22 +84,6 @@ def _payload(options: RunOptions, labels: Mapping[str, str], secret_directory: s
     # `docker run` would bring its own stdin, which is /dev/null. Here nobody ever attaches one, and what is open and
     # not attached never ends; not open it is /dev/null, too.
     return {key: value for key, value in payload.items() if key not in ("OpenStdin", "StdinOnce", "AttachStdin")}
-
-
-def known_limits(terms: Terms, plan: Plan) -> Terms:
-    """The terms, with what only the finished payload says."""
-    host = plan.payload.get("HostConfig") or {}
-    policy = (host.get("RestartPolicy") or {}).get("Name") or "no"
-    return replace(terms, memory_limit=host.get("Memory") or None, restarts=policy != "no")
-
-
-def command_text(command: CommandInfo | None) -> str:
-    """The command as people write it."""
-    if command is None or (command.value is None and not command.arguments):
-        return "the image's own command"
-    if command.shell is not False:
-        return f"sh -c {shlex.quote(command.value or '')}"
-    return shlex.join([*([] if command.value is None else [command.value]), *command.arguments])
 
 
 def _ours(payload: Mapping[str, Any], settings: Settings, sandbox: str) -> dict[str, Any]:

@@ -19,9 +19,10 @@ from collections.abc import Callable
 
 from executor.agent import calls as agent_calls
 from executor.agent.connection import CallConnection
-from executor.agent.outbox import Message, Outbox, acknowledged, launched, stored
+from executor.agent.outbox import Outbox, acknowledged, launched, stored
 from executor.agent.sender import AgentSender, SenderEvents
 from executor.settings.agent import AgentSettings
+from specs.forms import Message
 from specs.messages.status import TaskStatus
 from specs.rules.executor_call import call_problem
 

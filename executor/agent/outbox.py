@@ -13,11 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
+from specs.forms import Message
 from specs.messages.status import TaskStatus, is_terminal
-
-Message = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,10 @@ method parses nothing, blocks never, raises never; it puts the fact into the inb
 """
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
+from specs.forms import Message
 from specs.messages.status import TaskStatus
-
-Message = Mapping[str, Any]  # a Mesos message as it stands in JSON
 
 
 class Agent(Protocol):

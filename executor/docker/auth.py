@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from executor.engine.port import BadOption, NotAuthorised
+from executor.engine.failures import BadOption, NotAuthorised
 from specs.errors import SpecError
 from specs.words.auth import Auth, find_auth, parse_auth_config
 from specs.words.image import HUB, parse_reference

@@ -17,10 +17,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from executor.engine.port import Cancel, Cancelled, DeadlineExceeded, RuntimeFailure
+from executor.engine.cancellation import Cancel
+from executor.engine.failures import Cancelled, DeadlineExceeded, RuntimeFailure
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
+
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:

@@ -4,26 +4,23 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from executor.docker import exec as docker_exec
+from executor.docker.api import Api
 from executor.docker.calls import Call
 from executor.docker.networks import Networks
 from executor.docker.streams import ChunkDecoder, Decoder, FrameDecoder, RawDecoder, SocketStream
 from executor.engine import inspection as docker_inspect
-from executor.engine.port import (
+from executor.engine.failures import (
     BadOption,
     ContainerNotRunning,
     DeadlineExceeded,
-    ExecResult,
-    Inspection,
     NameConflict,
     NoSuchContainer,
     RuntimeFailure,
 )
-
-if TYPE_CHECKING:
-    from executor.docker.runtime import Engine
+from executor.engine.port import ExecResult, Inspection
 
 UPGRADE = {"Connection": "Upgrade", "Upgrade": "tcp"}  # asks for a raw connection: no chunks, nothing to parse
 STOP_SIGNAL_API = (1, 42)  # stop takes a signal from here on
@@ -33,7 +30,7 @@ MANY_NETWORKS_API = (1, 44)  # create takes several networks from here on
 class Containers:
     """The containers of one engine, by id or name."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Api) -> None:
         self._engine = engine
         self._deadlines = engine.deadlines
         self._networks = Networks(engine)

@@ -13,7 +13,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, Final
 
-from executor.engine.port import Cancel, ContainerAction, ContainerEvent, RuntimeFailure
+from executor.engine.cancellation import Cancel
+from executor.engine.failures import RuntimeFailure
+from executor.engine.port import ContainerAction, ContainerEvent
 
 OVERLAP: Final = 1_000_000_000  # ns; the engine stamps an event before it queues it, so order and time can differ
 REMEMBERED: Final = 1024  # more than the engine replays

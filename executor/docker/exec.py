@@ -10,28 +10,26 @@ import os
 import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from executor.docker.api import Api
 from executor.docker.calls import Call
 from executor.docker.streams import FrameDecoder, pieces
 from executor.engine import errors as docker_errors
-from executor.engine.port import (
+from executor.engine.failures import (
     CommandNotExecutable,
     CommandNotFound,
     DaemonUnavailable,
     DeadlineExceeded,
-    ExecResult,
     RuntimeFailure,
 )
-
-if TYPE_CHECKING:
-    from executor.docker.runtime import Engine
+from executor.engine.port import ExecResult
 
 MAX_OUTPUT: Final = 1024 * 1024  # bytes kept of what it writes; the rest is read and dropped
 UPGRADE: Final = {"Connection": "Upgrade", "Upgrade": "tcp"}
 
 
-def run(engine: Engine, container: str, argv: Sequence[str], env: Mapping[str, str], timeout: float | None,
+def run(engine: Api, container: str, argv: Sequence[str], env: Mapping[str, str], timeout: float | None,
         user: str = "") -> ExecResult:
     """Run it and wait for its end, at most `timeout` seconds. A program that is not there: 127; not executable: 126.
 
@@ -65,7 +63,7 @@ def _refused(failure: RuntimeFailure) -> int | None:
     return {CommandNotFound: 127, CommandNotExecutable: 126}.get(type(failure))
 
 
-def _read(engine: Engine, call: Call, exec_id: str, output: bytearray) -> None:
+def _read(engine: Api, call: Call, exec_id: str, output: bytearray) -> None:
     sock, _ = engine.stream(call, lambda api: api._post_json(
         api._url("/exec/{0}/start", exec_id), {"Detach": False, "Tty": False}, headers=dict(UPGRADE), stream=True))
     with sock, call.active():
@@ -76,11 +74,11 @@ def _read(engine: Engine, call: Call, exec_id: str, output: bytearray) -> None:
             raise call.verdict() or DaemonUnavailable(f"exec: {error}") from error
 
 
-def _state(engine: Engine, exec_id: str) -> Mapping[str, Any]:
+def _state(engine: Api, exec_id: str) -> Mapping[str, Any]:
     return engine.call("exec inspect", engine.deadlines.quick, lambda api: dict(api.exec_inspect(exec_id)))
 
 
-def _kill(engine: Engine, exec_id: str) -> None:
+def _kill(engine: Api, exec_id: str) -> None:
     """Best effort: the caller has its answer already."""
     try:
         pid = int(_state(engine, exec_id).get("Pid") or 0)

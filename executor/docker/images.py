@@ -5,16 +5,16 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from executor.docker import auth as docker_auth
+from executor.docker.api import Api
 from executor.docker.calls import Call
 from executor.docker.pull import Puller, PullSettings, reference
 from executor.engine import errors as docker_errors
-from executor.engine.port import Cancel, ImageNotFound, NoSuchContainer, PullListener
-
-if TYPE_CHECKING:
-    from executor.docker.runtime import Engine
+from executor.engine.cancellation import Cancel
+from executor.engine.failures import ImageNotFound, NoSuchContainer
+from executor.engine.port import PullListener
 
 NONE: Final = "<none>"
 COLUMNS: Final = {"Repository": "repository", "Tag": "tag", "Digest": "digest", "ID": "id", "CreatedAt": "created",
@@ -48,7 +48,7 @@ class Commit:
 class Images:
     """The images of one engine."""
 
-    def __init__(self, engine: Engine, settings: PullSettings | None = None) -> None:
+    def __init__(self, engine: Api, settings: PullSettings | None = None) -> None:
         self._engine = engine
         self._settings = settings or PullSettings()
         self._puller = Puller(self._pull_lines, self._settings)

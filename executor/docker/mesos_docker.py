@@ -12,25 +12,24 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from executor.docker.api import Api
 from executor.docker.calls import Deadlines
 from executor.docker.containers import Containers
 from executor.docker.images import Images
 from executor.docker.networks import Networks
 from executor.docker.pull import PullSettings
-from executor.docker.runtime import Engine
-from executor.engine.inspection import MesosContainer, MesosImage, mesos_container, mesos_image
-from executor.engine.port import (
-    Cancel,
-    Cancellation,
+from executor.engine.cancellation import Cancel, Cancellation
+from executor.engine.failures import (
     Cancelled,
     CommandNotExecutable,
     CommandNotFound,
     ContainerNotRunning,
     DeadlineExceeded,
     NoSuchContainer,
-    OutputStream,
     RuntimeFailure,
 )
+from executor.engine.mesos_inspect import MesosContainer, MesosImage, mesos_container, mesos_image
+from executor.engine.port import OutputStream
 from executor.node.stats import Stats, stats
 from specs.container.payload import create_payload
 from specs.container.run_options import RunOptions
@@ -47,7 +46,7 @@ Write = Callable[[int, bytes], object]
 class Docker:
     """One engine, with the operations that Mesos has. Raises RuntimeFailure; SpecError where Mesos has a text."""
 
-    def __init__(self, engine: Engine, pull_settings: PullSettings | None = None) -> None:
+    def __init__(self, engine: Api, pull_settings: PullSettings | None = None) -> None:
         self.engine = engine
         self.containers = Containers(engine)
         self.images = Images(engine, pull_settings)
@@ -59,7 +58,7 @@ class Docker:
 
         With `validate` the cgroup hierarchy and the engine's version are looked at; cgroup v2 will do, too.
         """
-        docker = cls(Engine(socket, Deadlines()), PullSettings(node_config=config))
+        docker = cls(Api(socket, Deadlines()), PullSettings(node_config=config))
         if validate:
             if not cpu_cgroup_mounted(CGROUPS):
                 raise SpecError("", "Failed to find a mounted cgroups hierarchy for the 'cpu' subsystem; you probably "

@@ -4,13 +4,11 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from executor.docker.api import Api
 from executor.engine.errors import network_failure
-from executor.engine.port import NoSuchNetwork, RuntimeFailure
-
-if TYPE_CHECKING:
-    from executor.docker.runtime import Engine
+from executor.engine.failures import NoSuchNetwork, RuntimeFailure
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ class NewNetwork:
 class Networks:
     """The networks of one engine, by name or id."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Api) -> None:
         self._engine = engine
 
     def create(self, wanted: NewNetwork) -> str:

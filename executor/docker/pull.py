@@ -24,18 +24,16 @@ from typing import Any, Final
 from executor.docker import auth as docker_auth
 from executor.docker.calls import Call
 from executor.engine import errors as docker_errors
-from executor.engine.port import (
-    Cancel,
-    Cancellation,
+from executor.engine.cancellation import Cancel, Cancellation
+from executor.engine.failures import (
     Cancelled,
     DeadlineExceeded,
     NotAuthorised,
-    PullListener,
-    PullProgress,
     RateLimited,
     RegistryUnreachable,
     RuntimeFailure,
 )
+from executor.engine.port import PullListener, PullProgress
 from specs.words.image import parse_reference
 
 _DONE: Final = frozenset({"Pull complete", "Already exists"})

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from executor.engine.port import (
+from executor.engine.failures import (
     BadOption,
     CommandNotExecutable,
     CommandNotFound,

@@ -11,114 +11,11 @@ says whose fault it is and its `retry` whether asking again can help. `str(failu
 from __future__ import annotations
 
 import enum
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-
-class Blame(enum.Enum):
-    """Whose fault a failure is."""
-
-    USER = "user"  # the task asks for something that does not exist or is not allowed
-    PLATFORM = "platform"  # the engine, the registry, the node
-
-
-class RuntimeFailure(Exception):  # noqa: N818 - the domain's word: tasks fail, containers fail
-    """The engine could not do what was asked; the message is the engine's own."""
-
-    blame = Blame.PLATFORM
-    retry = False
-
-
-class ImageNotFound(RuntimeFailure):
-    """No such image, neither here nor in its registry."""
-
-    blame = Blame.USER
-
-
-class NotAuthorised(RuntimeFailure):
-    """The registry refused the credentials, or wants some; the message says which were used."""
-
-    blame = Blame.USER
-
-
-class BadOption(RuntimeFailure):
-    """The engine refused an option of the container (400)."""
-
-    blame = Blame.USER
-
-
-class NoCommand(BadOption):
-    """Neither the image nor the task says what to run (400)."""
-
-
-class CommandNotFound(RuntimeFailure):
-    """The container's program is not in the image; `docker run` exits with 127."""
-
-    blame = Blame.USER
-
-
-class CommandNotExecutable(RuntimeFailure):
-    """The container's program cannot be executed; `docker run` exits with 126."""
-
-    blame = Blame.USER
-
-
-class PortInUse(RuntimeFailure):
-    """A host port is taken."""
-
-
-class NameConflict(RuntimeFailure):
-    """The container's name is taken by somebody else's container."""
-
-
-class NoSuchContainer(RuntimeFailure):
-    """There is no such container."""
-
-
-class ContainerNotRunning(RuntimeFailure):
-    """What was asked needs a running container."""
-
-
-class NoSuchNetwork(RuntimeFailure):
-    """The container names a network that does not exist."""
-
-    blame = Blame.USER
-
-
-class RegistryUnavailable(RuntimeFailure):
-    """The registry does not answer, or answers 429 or 5xx."""
-
-    retry = True
-
-
-class RegistryUnreachable(RegistryUnavailable):
-    """The registry has no address, or nobody listens there: a mistyped name as often as a registry that is away."""
-
-
-class RateLimited(RegistryUnavailable):
-    """The registry answers 429: it wants to be asked later."""
-
-
-class DaemonUnavailable(RuntimeFailure):
-    """The engine cannot be reached, or broke off its answer, or answered 5xx for a reason of its own."""
-
-    retry = True
-
-
-class DeadlineExceeded(RuntimeFailure):
-    """The engine did not answer in time; whether it did the thing is not known."""
-
-    retry = True
-
-
-class Fault(RuntimeFailure):
-    """A call ended by a mistake of ours; what it has done is not known."""
-
-
-class Cancelled(RuntimeFailure):
-    """The caller gave up before the end."""
+from executor.engine.cancellation import Cancel
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,52 +95,6 @@ class ExecResult:
 
     exit_code: int | None
     output: bytes
-
-
-class Cancel(Protocol):
-    """How a caller gives up a long call, which then ends with `Cancelled`; `Cancellation` is one."""
-
-    def is_set(self) -> bool: ...
-
-    def on_set(self, wake: Callable[[], None], /) -> Callable[[], None]:
-        """Have `wake` called once on giving up (at once if that has happened); the answer takes it back."""
-        ...
-
-
-class Cancellation:
-    """An event that wakes whoever waits on the network: no call has to ask every now and then."""
-
-    def __init__(self) -> None:
-        self._event = threading.Event()
-        self._lock = threading.Lock()
-        self._wakes: dict[object, Callable[[], None]] = {}
-
-    def is_set(self) -> bool:
-        return self._event.is_set()
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait for it, at most `timeout` seconds; whether it is set."""
-        return self._event.wait(timeout)
-
-    def set(self) -> None:
-        with self._lock:
-            self._event.set()
-            wakes, self._wakes = list(self._wakes.values()), {}
-        for wake in wakes:
-            wake()
-
-    def on_set(self, wake: Callable[[], None], /) -> Callable[[], None]:
-        key = object()
-        with self._lock:
-            if not self._event.is_set():
-                self._wakes[key] = wake
-                return lambda: self._forget(key)
-        wake()
-        return lambda: None
-
-    def _forget(self, key: object) -> None:
-        with self._lock:
-            self._wakes.pop(key, None)
 
 
 class PullListener(Protocol):

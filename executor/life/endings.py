@@ -13,7 +13,7 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass
 
-from executor.engine.port import (
+from executor.engine.failures import (
     BadOption,
     Blame,
     CommandNotExecutable,

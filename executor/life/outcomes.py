@@ -4,7 +4,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from executor.engine.port import RuntimeFailure
+from executor.engine.failures import RuntimeFailure
 
 
 class Cause(enum.Enum):

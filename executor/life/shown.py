@@ -6,14 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from executor.engine.inspection import redacted
-from executor.engine.port import Address, Inspection
-from executor.life.events import Event, Exited, Restarted, StartedAgain
-from executor.life.outcomes import Exit
-from executor.life.task import Task
+from executor.engine.port import Address
 from specs.words.secrecy import looks_secret
 
 OUR_LABELS = "mesos-docker."
-_BEING_REMOVED = ("removing", "dead")  # State.Status, from the beginning of a forced removal on
 
 
 def network_infos(addresses: Sequence[Address], requested: Sequence[Mapping[str, Any]], *,
@@ -45,20 +41,6 @@ def inspect_data(raw: Mapping[str, Any], *, strict: bool) -> bytes:
     labels = config.get("Labels") or {}
     config["Labels"] = {key: value for key, value in labels.items() if not key.startswith(OUR_LABELS)}
     return json.dumps([{**shown, "Config": config}], separators=(",", ":")).encode() + b"\n"
-
-
-def seen(task: Task, inspection: Inspection) -> Event | None:
-    """What a look at the task's container means; None: it runs on."""
-    state: Mapping[str, Any] = inspection.raw.get("State") or {}
-    if not inspection.running and not state.get("Restarting"):
-        return Exited(Exit(inspection.exit_code or 0, oom=inspection.oom_killed, error=inspection.error,
-                           removed=state.get("Status") in _BEING_REMOVED))
-    same = inspection.pid == task.pid and task.pid is not None
-    if same or (task.pid is None and task.told_exit is None):
-        return None
-    if task.terms.restarts:
-        return Restarted(inspection.pid)
-    return StartedAgain(inspection.pid)
 
 
 def _ip_addresses(address: Address) -> list[dict[str, str]]:

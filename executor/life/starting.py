@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from executor.engine.port import Cancelled, ImageNotFound
+from executor.engine.failures import Cancelled, ImageNotFound
 from executor.life.effects import (
     CancelPull,
     CancelTimer,

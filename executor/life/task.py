@@ -81,7 +81,6 @@ class Task:
         """Seconds that each step of a forced end has."""
         return HURRIED_STEP_WAITS if self.hurried else STEP_WAITS
 
-
     def wanted(self, request: EndRequested) -> Task:
         """The same task, with an end wanted; the first cause stays."""
         hurried = self.hurried or request.cause is Cause.SHUTDOWN

@@ -16,7 +16,8 @@ import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from executor.engine.port import ContainerRuntime, RuntimeFailure
+from executor.engine.failures import RuntimeFailure
+from executor.engine.port import ContainerRuntime
 from executor.life.health import Result
 from specs.messages.check import CheckInfo, HealthCheck
 from specs.messages.command import CommandInfo

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from executor.admission.plan import Agreement
+from executor.admission.agreement import Agreement
 from executor.life.endings import kill_grace
 from executor.life.events import CheckReported, EndRequested, Event, HealthReported
 from executor.life.health import Health, Result, Schedule, check_status, health, interpret, problem, schedule

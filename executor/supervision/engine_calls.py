@@ -14,20 +14,17 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from executor.admission.plan import Plan
-from executor.engine.port import (
-    Cancellation,
+from executor.engine.cancellation import Cancellation
+from executor.engine.failures import (
     Cancelled,
-    ContainerAction,
-    ContainerEvent,
-    ContainerRuntime,
     DaemonUnavailable,
     DeadlineExceeded,
     Fault,
     ImageNotFound,
-    Inspection,
     NoSuchContainer,
     RuntimeFailure,
 )
+from executor.engine.port import ContainerAction, ContainerEvent, ContainerRuntime, Inspection
 from executor.life.events import Created, Event, ImageMissing, NotStarted, Removed, SignalFailed, Started, StartUnclear
 from executor.life.outcomes import Failure
 from executor.life.shown import inspect_data, network_infos

@@ -5,16 +5,17 @@ import logging
 import shutil
 from collections.abc import Callable
 
-from executor.admission.admission import Entry
+from executor.admission.entry import Entry
 from executor.agent.port import Agent
 from executor.engine.port import Inspection
 from executor.life import effects
 from executor.life import events as e
 from executor.life.outcomes import Failure
-from executor.life.shown import seen
+from executor.life.sightings import seen
 from executor.life.task import Phase
 from executor.node.logs import Logs
-from executor.node.watcher import Processes, Watcher
+from executor.node.processes import Processes
+from executor.node.watcher import Watcher
 from executor.settings.settings import Settings
 from executor.supervision.checks import Checking
 from executor.supervision.engine_calls import Engine

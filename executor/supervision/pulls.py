@@ -4,7 +4,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from executor.engine.port import Cancellation, PullProgress
+from executor.engine.cancellation import Cancellation
+from executor.engine.port import PullProgress
 from executor.life.events import Event, Pulled, PullFailed, PullProgressed
 from executor.life.outcomes import Failure
 

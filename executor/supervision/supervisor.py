@@ -12,9 +12,10 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from executor.admission.admission import Admission, Entry
-from executor.admission.plan import PARTITION_AWARE
-from executor.agent.port import Agent, Message
+from executor.admission.admission import Admission
+from executor.admission.agreement import PARTITION_AWARE
+from executor.admission.entry import Entry
+from executor.agent.port import Agent
 from executor.engine.port import ContainerAction, ContainerEvent, ContainerRuntime
 from executor.life import effects
 from executor.life import events as e
@@ -29,6 +30,7 @@ from executor.settings.settings import Settings
 from executor.supervision.engine_calls import Engine
 from executor.supervision.performer import Hands, TimerKey
 from executor.supervision.timers import Timers
+from specs.forms import Message
 from specs.messages.status import TaskState, TaskStatus
 
 log = logging.getLogger(__name__)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from scheduler.master.port import Message
 from scheduler.storage.port import Storage
 from scheduler.tasks.launching import CustomExecutor
+from specs.forms import Message
 
 
 class Executors:

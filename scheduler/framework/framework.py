@@ -19,11 +19,12 @@ from typing import Any
 from scheduler.config import Config
 from scheduler.framework.executors import Executors
 from scheduler.framework.listener import Listener
-from scheduler.master.port import Master, Message
+from scheduler.master.port import Master
 from scheduler.placement.matching import Match, match
 from scheduler.storage.port import Nowhere, Storage
 from scheduler.tasks.launching import Task, placed
 from scheduler.tasks.ledger import Entry, Ledger, Phase
+from specs.forms import Message
 from specs.messages.status import TaskState, is_terminal
 
 log = logging.getLogger(__name__)

@@ -4,9 +4,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from scheduler.master.port import Message
 from scheduler.placement.matching import Launch, Misfit
 from scheduler.tasks.ledger import Entry
+from specs.forms import Message
 
 
 class Listener(Protocol):

@@ -18,7 +18,7 @@ import threading
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from scheduler.config import Ensemble
+from scheduler.address import Ensemble
 from specs.words.address import Address
 
 log = logging.getLogger(__name__)

@@ -24,11 +24,13 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from scheduler.config import Config, Timing, back_off, ensemble, framework_info, master_address
+from scheduler.address import ensemble, master_address
+from scheduler.config import Config, Timing, back_off, framework_info
 from scheduler.master.connection import Answer, EventStream, reason, refusal
 from scheduler.master.detector import ZkDetector
-from scheduler.master.port import MasterEvents, Message
+from scheduler.master.port import MasterEvents
 from scheduler.master.sender import MasterSender
+from specs.forms import Message
 from specs.forms.recordio import RecordError
 from specs.words.address import Address, redirected
 

@@ -8,10 +8,10 @@ What must happen is asked again (scheduler/tasks/ledger.py says when).
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
-Message = Mapping[str, Any]  # a Mesos message as it stands in JSON
+from specs.forms import Message
 
 
 class Master(Protocol):

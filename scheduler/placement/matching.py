@@ -12,22 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from scheduler.placement.pools import Message, Need, Pool, Shortage, Taken, pools
-
-
-@dataclass(frozen=True, slots=True)
-class Constraint:
-    """The agent's attribute (or `hostname`) must have exactly this value."""
-
-    attribute: str
-    value: str
-
-    def shortage(self, pool: Pool) -> Shortage | None:
-        """Why this agent is not right; None if it is."""
-        found = pool.hostname if self.attribute == "hostname" else pool.attributes.get(self.attribute)
-        if found == self.value:
-            return None
-        return Shortage(f"attribute {self.attribute}", self.value, "none" if found is None else found)
+from scheduler.placement.constraints import Constraint
+from scheduler.placement.pools import Need, Pool, Shortage, Taken, pools
+from specs.forms import Message
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-Message = Mapping[str, Any]
+from specs.forms import Message
 
 
 @dataclass(frozen=True, slots=True)

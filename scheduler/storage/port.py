@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from scheduler.master.port import Message
 from scheduler.tasks.launching import Task
 from scheduler.tasks.ledger import Entry
+from specs.forms import Message
 
 
 class Storage(Protocol):

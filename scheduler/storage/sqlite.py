@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from scheduler.master.port import Message
-from scheduler.placement.matching import Constraint
+from scheduler.placement.constraints import Constraint
 from scheduler.tasks.launching import CustomExecutor, Task, stored_task
 from scheduler.tasks.ledger import Entry, Phase
+from specs.forms import Message
 from specs.messages.status import TaskState
 
 SCHEMA = """

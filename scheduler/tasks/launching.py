@@ -15,9 +15,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from scheduler.placement.matching import Constraint, Launch, Overhead, Placement, Wish
-from scheduler.placement.pools import Message, Need, thousandths
+from scheduler.placement.constraints import Constraint
+from scheduler.placement.matching import Launch, Overhead, Placement, Wish
+from scheduler.placement.pools import Need, thousandths
 from specs.errors import SpecError
+from specs.forms import Message
 
 OUR_EXECUTOR = "mesos-docker"  # its executor id
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from specs.container.linux import Linux, linux
-from specs.container.networks import Networks, networks
+from specs.container.networks import Networks, dns_for, networks
 from specs.container.run_options import Device, Parameter, PortMapping, RunOptions
 from specs.container.volumes import volumes
 from specs.errors import SpecError
 from specs.messages.command import CommandInfo, Variable
 from specs.messages.containerinfo import ContainerInfo, DockerInfo
-from specs.messages.dns import DNS, ContainerDNSInfo, dns_for
+from specs.messages.dns import DNS, ContainerDNSInfo
 from specs.messages.resource import Resource
 from specs.messages.values import Secret
 from specs.resources.ranges import in_ranges

@@ -12,6 +12,7 @@ from typing import Final
 from specs.container.run_options import Network
 from specs.errors import SpecError
 from specs.messages.containerinfo import ContainerInfo, DockerInfo, NetworkInfo
+from specs.messages.dns import DNS, ContainerDNSInfo
 
 _MODES: Final = {"HOST": "host", "BRIDGE": "bridge", "NONE": "none"}
 
@@ -71,3 +72,14 @@ def _network(info: NetworkInfo, path: str) -> Network:
             raise SpecError(where, "A container can have one IPv4 and one IPv6 address on a network")
         found[address.version] = entry.ip_address
     return Network(info.name or "", ipv4=found.get(4), ipv6=found.get(6))
+
+
+def dns_for(info: ContainerDNSInfo, mode: str | None, network: str) -> DNS:
+    """What applies to a task with this DockerInfo.network on this network; nothing to tasks on host or none."""
+    if mode == "BRIDGE":
+        return next((entry.dns for entry in reversed(info.docker) if entry.network_mode == "BRIDGE"), DNS())
+    if mode != "USER":
+        return DNS()
+    named = [entry for entry in info.docker if entry.network_mode == "USER"]
+    by_name = {entry.network_name: entry.dns for entry in named}  # of several for one name the last counts
+    return by_name.get(network, by_name.get(None, DNS()))

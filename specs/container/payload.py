@@ -145,16 +145,6 @@ def _endpoint(network: Network) -> dict[str, Any]:
     return endpoint
 
 
-def argv(options: RunOptions, *, secret_directory: str | None = None) -> list[str]:
-    """The words after `docker -H unix://SOCKET run`. Raises SpecError as `create_payload`, but trusts parameters."""
-    return [*_limits_words(options), *_environment_words(options), *_network_words(options),
-            *(f"--device={d.host_path}:{d.container_path}:{_permissions(d)}" for d in options.devices),
-            *_more_words(options, secret_directory),
-            *_word("--entrypoint", options.entrypoint), "--name", options.name,
-            *(f"--{parameter.key}={parameter.value}" for parameter in options.parameters),
-            options.image, *options.arguments]
-
-
 def _word(option: str, value: object) -> tuple[str, ...]:
     return () if value is None else (option, str(value))
 

@@ -1,11 +1,9 @@
 """The DNS settings that an agent gives to containers whose task names none: mesos.v1.ContainerDNSInfo."""
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated
 
-from specs.forms.codec import read
 from specs.messages.fields import OneOf
 
 
@@ -43,19 +41,3 @@ class ContainerDNSInfo:
 
     mesos: tuple[MesosDNS, ...] = ()
     docker: tuple[DockerDNS, ...] = ()
-
-
-def container_dns(value: Mapping[str, Any]) -> ContainerDNSInfo:
-    """From the JSON form. Raises SpecError with the path."""
-    return read(ContainerDNSInfo, value, strict=False)
-
-
-def dns_for(info: ContainerDNSInfo, mode: str | None, network: str) -> DNS:
-    """What applies to a task with this DockerInfo.network on this network; nothing to tasks on host or none."""
-    if mode == "BRIDGE":
-        return next((entry.dns for entry in reversed(info.docker) if entry.network_mode == "BRIDGE"), DNS())
-    if mode != "USER":
-        return DNS()
-    named = [entry for entry in info.docker if entry.network_mode == "USER"]
-    by_name = {entry.network_name: entry.dns for entry in named}  # of several for one name the last counts
-    return by_name.get(network, by_name.get(None, DNS()))

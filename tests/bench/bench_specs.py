@@ -13,8 +13,8 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from specs.forms import codec, wire
 from specs.forms.render import status_update
 from specs.forms.taskinfo import task_from_json, task_from_mapping, task_from_protobuf
+from specs.forms.taskstatus import status_from_mapping
 from specs.messages.offer import Offer
-from specs.messages.status_message import status_from_mapping
 
 TASK: dict[str, Any] = {
     "name": "web", "task_id": {"value": "web.4a7c"}, "agent_id": {"value": "4de29c93-363a-4343-a8ba-392fee9354f9-S0"},

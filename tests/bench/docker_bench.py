@@ -33,7 +33,7 @@ class RuntimeEngine:
 
     def __init__(self, runtime: DockerRuntime) -> None:
         self._runtime = runtime
-        self._containers = Containers(runtime.engine)
+        self._containers = Containers(runtime.api)
 
     def create(self, payload: Mapping[str, Any], name: str) -> str:
         """The new container's id."""

@@ -23,12 +23,12 @@ from typing import Any
 
 import aiohttp
 
+from specs.forms import Json
 from specs.forms.recordio import RecordDecoder
 from tests.bench.processes import usage
 from tests.bench.result import Bound, Budget, Row, Series, Statistic
 from tests.bench.settings import Settings
 
-Json = dict[str, Any]
 AGENTS, TASKS_EACH = 200, 10
 HEARTBEAT_SECONDS = 15.0
 UPDATES_PER_SECOND = 200  # over all tasks, while they run

@@ -19,10 +19,10 @@ import psutil
 from scheduler.config import Config
 from scheduler.framework.framework import Framework
 from scheduler.master.driver import MesosDriver
-from scheduler.master.port import Message
 from scheduler.placement.matching import Launch, Misfit, match
 from scheduler.tasks.launching import CustomExecutor, Task, task
 from scheduler.tasks.ledger import Entry, Phase
+from specs.forms import Message
 from tests.bench import budgets
 from tests.bench.result import Row, Series
 from tests.bench.settings import Settings

@@ -4,16 +4,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from specs.forms import Json
 from tests.conformance.deliberate import DIFFERENCES
 from tests.conformance.runner import FOLDER, Runner, Scenario, scenarios, unstable
 from tests.conformance.transcripts import difference, pretty, updates
 from tests.images import busybox_image
 
-Json = dict[str, Any]
 SCENARIOS = scenarios()
 UNSTABLE = unstable()
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterable
-from typing import Any
 
+from specs.forms import Json
 from tests.conformance.deliberate import Difference
 
-Json = dict[str, Any]
 _SAID = ("task_id", "state", "reason", "source", "message")
 
 

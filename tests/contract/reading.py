@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from executor.engine.port import Cancellation, ContainerAction, ContainerEvent, ContainerRuntime, OutputStream
+from executor.engine.cancellation import Cancellation
+from executor.engine.port import ContainerAction, ContainerEvent, ContainerRuntime, OutputStream
 
 PATIENCE = 60.0  # seconds; nothing is expected to take a tenth of it
 

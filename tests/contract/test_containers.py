@@ -5,11 +5,10 @@ import threading
 
 import pytest
 
-from executor.engine.port import (
+from executor.engine.failures import (
     BadOption,
     Blame,
     CommandNotFound,
-    ContainerAction,
     ContainerNotRunning,
     ImageNotFound,
     NameConflict,
@@ -17,6 +16,7 @@ from executor.engine.port import (
     NoSuchNetwork,
     RuntimeFailure,
 )
+from executor.engine.port import ContainerAction
 from tests.contract.conftest import World
 from tests.contract.reading import listening, read_all, read_until
 

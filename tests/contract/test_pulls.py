@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from executor.docker.api import Api
 from executor.docker.mesos_docker import Docker
-from executor.docker.runtime import Engine
-from executor.engine.port import Cancellation, Cancelled, ImageNotFound, PullProgress
+from executor.engine.cancellation import Cancellation
+from executor.engine.failures import Cancelled, ImageNotFound
+from executor.engine.port import PullProgress
 from tests.contract.conftest import SOCKET, World
 from tests.docker.registry import Registry
 from tests.fakes.runtime import FakeRuntime
@@ -24,7 +26,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
 @pytest.fixture
 def offered(world: World, registry: Registry) -> Iterator[Callable[[int], str]]:
     """Makes an image that can be pulled, with some layers; its name."""
-    docker = Docker(Engine(SOCKET))
+    docker = Docker(Api(SOCKET))
     names: list[str] = []
 
     def offer(layers: int) -> str:

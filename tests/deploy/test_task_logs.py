@@ -173,9 +173,6 @@ def test_a_file_that_never_comes_is_given_up(agent: FilesAgent, terminal: Termin
     follower.close()
 
 
-
-
-
 def test_a_closed_output_is_told_once_and_does_not_keep_the_end_waiting(agent: FilesAgent) -> None:
     def closed(_data: bytes, _descriptor: int) -> None:
         raise BrokenPipeError

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from executor.docker.api import Api
 from executor.docker.mesos_docker import Docker
-from executor.docker.runtime import DockerRuntime, Engine
+from executor.docker.runtime import DockerRuntime
 from tests.docker.dockerd import Dockerd
 from tests.docker.made import Made
 from tests.docker.pulling import IMPATIENT, Pushed
@@ -39,7 +40,7 @@ def running_dockerd(*, live_restore: bool = False) -> Iterator[Dockerd]:
 @pytest.fixture
 def docker() -> Iterator[Docker]:
     busybox_image()
-    wrapper = Docker(Engine(SOCKET))
+    wrapper = Docker(Api(SOCKET))
     yield wrapper
     wrapper.close()
 

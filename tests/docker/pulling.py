@@ -10,7 +10,8 @@ from pathlib import Path
 from executor.docker.mesos_docker import Docker
 from executor.docker.pull import PullSettings
 from executor.docker.runtime import DockerRuntime
-from executor.engine.port import Cancellation, RuntimeFailure
+from executor.engine.cancellation import Cancellation
+from executor.engine.failures import RuntimeFailure
 from tests.docker.registry import Registry
 
 IMPATIENT = PullSettings(idle=60, total=120, attempts=3, pause=0.05, longest_pause=0.1, limited_pause=0.1)

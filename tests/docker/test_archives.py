@@ -10,7 +10,7 @@ import pytest
 from deploy.demo import busybox
 from executor.docker.images import Commit
 from executor.docker.mesos_docker import Docker
-from executor.engine.port import BadOption, NoSuchContainer
+from executor.engine.failures import BadOption, NoSuchContainer
 from tests.contract.reading import read_all
 from tests.docker.made import Made
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from executor.docker.api import Api
 from executor.docker.mesos_docker import Docker
-from executor.docker.runtime import DockerRuntime, Engine
-from executor.engine.port import BadOption, DaemonUnavailable, RuntimeFailure
+from executor.docker.runtime import DockerRuntime
+from executor.engine.failures import BadOption, DaemonUnavailable, RuntimeFailure
 from specs.errors import SpecError
 from specs.words.version import parse_version
 from tests.docker.made import Made
@@ -42,7 +43,7 @@ def test_an_old_version_is_refused_with_mesos_text(docker: Docker) -> None:
 def test_a_version_that_does_not_come(tmp_path: Path) -> None:
     with SocketProxy(tmp_path, SOCKET) as proxy:
         proxy.fault = lambda _: Fault.HANG
-        docker = Docker(Engine(proxy.path))
+        docker = Docker(Api(proxy.path))
         with pytest.raises(SpecError, match=r"^Timed out getting docker version$"):
             docker.version(0.3)
         docker.close()
@@ -69,7 +70,7 @@ def test_the_environment_does_not_matter(monkeypatch: pytest.MonkeyPatch, tmp_pa
 def test_one_connection_is_used_again_and_again(tmp_path: Path, made: Made) -> None:
     with SocketProxy(tmp_path, SOCKET) as proxy:
         proxy.keep_alive = True
-        docker = Docker(Engine(proxy.path))
+        docker = Docker(Api(proxy.path))
         for _ in range(20):
             docker.images.has("busybox:static")
             docker.containers.ls(made.labels)

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from executor.docker.runtime import DockerRuntime
-from executor.engine.port import ContainerAction, DaemonUnavailable
+from executor.engine.failures import DaemonUnavailable
+from executor.engine.port import ContainerAction
 from tests.contract.reading import listening, read_all
 from tests.docker.conftest import running_dockerd
 from tests.docker.dockerd import Dockerd

@@ -9,7 +9,8 @@ import pytest
 
 from executor.docker.mesos_docker import Docker
 from executor.docker.runtime import DockerRuntime
-from executor.engine.port import ContainerAction, ContainerNotRunning, DeadlineExceeded, RuntimeFailure
+from executor.engine.failures import ContainerNotRunning, DeadlineExceeded, RuntimeFailure
+from executor.engine.port import ContainerAction
 from specs.errors import SpecError
 from tests.contract.reading import PATIENCE, listening, read_all
 from tests.docker.made import Made

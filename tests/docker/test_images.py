@@ -9,7 +9,7 @@ import pytest
 
 from executor.docker.images import Commit, listing
 from executor.docker.mesos_docker import Docker
-from executor.engine.port import ImageNotFound
+from executor.engine.failures import ImageNotFound
 from tests.contract.reading import PATIENCE
 from tests.docker.made import Made, Output
 from tests.engine import has_containerd_store

@@ -13,14 +13,9 @@ import pytest
 from executor.docker.calls import Deadlines
 from executor.docker.pull import PullSettings
 from executor.docker.runtime import DockerRuntime
-from executor.engine.port import (
-    Cancellation,
-    ContainerAction,
-    DaemonUnavailable,
-    DeadlineExceeded,
-    RegistryUnavailable,
-    RuntimeFailure,
-)
+from executor.engine.cancellation import Cancellation
+from executor.engine.failures import DaemonUnavailable, DeadlineExceeded, RegistryUnavailable, RuntimeFailure
+from executor.engine.port import ContainerAction
 from tests.contract.reading import PATIENCE, Heard, listening
 from tests.docker.socket_proxy import Fault, SocketProxy
 from tests.images import busybox_image
@@ -104,7 +99,7 @@ def test_every_verb_ends_in_time_with_a_typed_failure(proxy: SocketProxy, labels
     direct.close()
     runtime = DockerRuntime(proxy.path, SHORT, PullSettings(idle=1.0, total=2.0, attempts=1))
     if verb != "version":
-        runtime.engine.api_version()
+        runtime.api.api_version()
     proxy.fault = lambda line: fault if endpoint in line else None
     if verb == "exec start" and fault in {Fault.HANG, Fault.TRICKLE}:
         do = VERBS["exec"][1]
@@ -138,7 +133,7 @@ def test_half_an_answer_is_none(proxy: SocketProxy, labels: dict[str, str], verb
     direct.close()
     runtime = DockerRuntime(proxy.path, SHORT)
     if verb != "version":
-        runtime.engine.api_version()
+        runtime.api.api_version()
     proxy.fault = lambda line: fault if endpoint in line else None
     with pytest.raises(DaemonUnavailable) as caught:
         do(runtime, container, labels)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from executor.docker.networks import NewNetwork
-from executor.engine.port import BadOption, NameConflict, NoSuchNetwork, PortInUse, RuntimeFailure
+from executor.engine.failures import BadOption, NameConflict, NoSuchNetwork, PortInUse, RuntimeFailure
 from tests.docker.made import Made
 
 HTTP = 'mkdir /www; printf "hello from $(hostname)" > /www/index.html; exec httpd -f -p 8080 -h /www'

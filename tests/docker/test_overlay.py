@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from executor.docker.api import Api
 from executor.docker.mesos_docker import Docker
-from executor.docker.runtime import Engine
 from tests.docker.dockerd import Dockerd
 from tests.docker.made import Made
 
 
 @pytest.fixture
 def swarm(private_dockerd: Dockerd) -> Iterator[Docker]:
-    docker = Docker(Engine(private_dockerd.socket))
+    docker = Docker(Api(private_dockerd.socket))
     docker.engine.call("swarm init", 60, lambda api: api.init_swarm(
         advertise_addr="127.0.0.1", listen_addr="127.0.0.1:0"))
     yield docker

@@ -10,7 +10,7 @@ import pytest
 
 from executor.docker.mesos_docker import Docker
 from executor.docker.runtime import DockerRuntime
-from executor.engine.port import NotAuthorised
+from executor.engine.failures import NotAuthorised
 from tests.docker.pulling import IMPATIENT, Pushed, pulling, sandbox
 from tests.docker.registry import PASSWORD, USER, Registry, config_json
 from tests.docker.registry_proxy import RegistryProxy

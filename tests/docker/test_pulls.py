@@ -11,18 +11,18 @@ import pytest
 
 from executor.docker.mesos_docker import Docker
 from executor.docker.runtime import DockerRuntime
-from executor.engine.port import (
+from executor.engine.cancellation import Cancellation
+from executor.engine.failures import (
     BadOption,
     Blame,
-    Cancellation,
     Cancelled,
     DeadlineExceeded,
     ImageNotFound,
-    PullProgress,
     RateLimited,
     RegistryUnavailable,
     RuntimeFailure,
 )
+from executor.engine.port import PullProgress
 from tests.docker.pulling import IMPATIENT, Pushed, pulling, when
 from tests.docker.registry import Registry
 from tests.docker.registry_proxy import RegistryProxy

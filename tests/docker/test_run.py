@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from executor.docker.mesos_docker import Docker
-from executor.engine.port import Cancellation, Cancelled
+from executor.engine.cancellation import Cancellation
+from executor.engine.failures import Cancelled
 from specs.container.run_options import PortMapping
 from tests.contract.reading import PATIENCE
 from tests.docker.made import Made, Output, options

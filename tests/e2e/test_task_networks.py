@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
+from executor.docker.api import Api
 from executor.docker.mesos_docker import Docker
 from executor.docker.networks import NewNetwork
-from executor.docker.runtime import Engine
 from tests.docker.dockerd import running_dockerd
 from tests.e2e.leftovers import WAIT
 from tests.e2e.test_run_local import Command
@@ -138,7 +138,7 @@ def test_user_defined_tasks_find_each_other_by_name(tasks: Tasks) -> None:
 
 def test_overlay_tasks_talk_across_it(tmp_path: Path) -> None:
     with running_dockerd() as engine:
-        docker = Docker(Engine(engine.socket))
+        docker = Docker(Api(engine.socket))
         docker.engine.call("swarm init", 60, lambda api: api.init_swarm(
             advertise_addr="127.0.0.1", listen_addr="127.0.0.1:0"))
         docker.networks.create(NewNetwork("across", driver="overlay", attachable=True))

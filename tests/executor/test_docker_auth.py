@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from executor.docker.auth import ANONYMOUS, find
-from executor.engine.port import BadOption, NotAuthorised
+from executor.engine.failures import BadOption, NotAuthorised
 
 SECRET = "the-password"
 

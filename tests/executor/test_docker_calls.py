@@ -10,7 +10,8 @@ import time
 import pytest
 
 from executor.docker.calls import BoundedSocket, Call
-from executor.engine.port import Cancellation, Cancelled, DeadlineExceeded
+from executor.engine.cancellation import Cancellation
+from executor.engine.failures import Cancelled, DeadlineExceeded
 
 FAR = 30.0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 import pytest
 
 from executor.engine.errors import failure, network_failure, pull_failure
-from executor.engine.port import (
+from executor.engine.failures import (
     BadOption,
     Blame,
     CommandNotExecutable,

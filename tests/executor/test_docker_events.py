@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from executor.docker.events import OVERLAP, REMEMBERED, Cursor, event, filters, follow
-from executor.engine.port import Cancellation, ContainerAction, ContainerEvent, DaemonUnavailable
+from executor.engine.cancellation import Cancellation
+from executor.engine.failures import DaemonUnavailable
+from executor.engine.port import ContainerAction, ContainerEvent
 
 SECOND = 1_000_000_000
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from executor.engine.inspection import HIDDEN, inspection, mesos_container, redacted
+from executor.engine.inspection import HIDDEN, inspection, redacted
+from executor.engine.mesos_inspect import mesos_container
 from executor.engine.port import Address
 from specs.errors import SpecError
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from specs.container.command_line import argv
 from specs.container.options import ALIASES, OPTIONS, settings
-from specs.container.payload import argv, create_payload
+from specs.container.payload import create_payload
 from specs.container.run_options import Parameter, RunOptions
 from specs.errors import SpecError
 from tests.fakes.create_recorder import CreateRecorder

@@ -13,19 +13,19 @@ from executor.docker import auth as docker_auth
 from executor.docker.auth import Credentials
 from executor.docker.calls import Call
 from executor.docker.pull import Progress, Puller, PullSettings, reference
-from executor.engine.port import (
-    Cancellation,
+from executor.engine.cancellation import Cancellation
+from executor.engine.failures import (
     Cancelled,
     DaemonUnavailable,
     DeadlineExceeded,
     ImageNotFound,
     NotAuthorised,
-    PullProgress,
     RateLimited,
     RegistryUnavailable,
     RegistryUnreachable,
     RuntimeFailure,
 )
+from executor.engine.port import PullProgress
 
 QUICK = PullSettings(pause=0.001, longest_pause=0.002, limited_pause=0.001, attempts=3)
 JOE = Credentials("am9l", "user joe from somewhere")

@@ -12,7 +12,8 @@ import pytest
 
 from executor.docker.mesos_docker import Docker
 from executor.docker.networks import NewNetwork
-from specs.container.payload import argv, create_payload
+from specs.container.command_line import argv
+from specs.container.payload import create_payload
 from specs.container.run_options import Device, Mount, Network, Parameter, PortMapping, RunOptions, Ulimit
 from tests.engine import real_docker
 from tests.images import busybox_image

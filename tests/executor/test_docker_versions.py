@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from executor.docker.runtime import DockerRuntime
-from executor.engine.port import BadOption, DaemonUnavailable
+from executor.engine.failures import BadOption, DaemonUnavailable
 
 ID = "4f" * 32
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.engine.port import (
+from executor.engine.failures import (
     BadOption,
     CommandNotExecutable,
     CommandNotFound,

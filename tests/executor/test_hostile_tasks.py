@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from executor.engine.port import DaemonUnavailable
+from executor.engine.failures import DaemonUnavailable
 from specs.messages.status import TaskState, is_terminal
 from tests.executor.running import Running, running, task
 

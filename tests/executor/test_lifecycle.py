@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from executor.engine.port import BadOption
+from executor.engine.failures import BadOption
 from executor.life import effects as f
 from executor.life import events as e
 from executor.life import lifecycle

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from executor.docker.streams import FrameDecoder, SocketStream
-from executor.node.logs import Logs, Sink, sandbox_sink
-from executor.node.watcher import Processes, Watcher
+from executor.node.logs import Logs
+from executor.node.processes import Processes
+from executor.node.sink import Sink, sandbox_sink
+from executor.node.watcher import Watcher
 
 
 def frame(descriptor: int, data: bytes) -> bytes:

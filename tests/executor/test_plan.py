@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
-from executor.admission.plan import Agreement, Plan, agreement, command_text, known_limits, plan, sandbox_folders
+from executor.admission.agreement import Agreement, agreement, command_text, known_limits
+from executor.admission.plan import Plan, plan, sandbox_folders
+from executor.engine.failures import BadOption
 from executor.engine.inspection import inspection
-from executor.engine.port import Address, BadOption
+from executor.engine.port import Address
 from executor.life.events import Event, Exited, Restarted, StartedAgain
 from executor.life.outcomes import Exit
-from executor.life.shown import inspect_data, network_infos, seen
+from executor.life.shown import inspect_data, network_infos
+from executor.life.sightings import seen
 from executor.life.task import Phase, Task, Terms
 from executor.settings.settings import Settings
 from specs.errors import SpecError

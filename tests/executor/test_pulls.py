@@ -4,7 +4,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from executor.engine.port import Cancellation, ImageNotFound, PullProgress
+from executor.engine.cancellation import Cancellation
+from executor.engine.failures import ImageNotFound
+from executor.engine.port import PullProgress
 from executor.life.events import Event, Pulled, PullFailed, PullProgressed
 from executor.life.outcomes import Failure
 from executor.supervision.pulls import Pulls, progress_text

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.engine.port import DaemonUnavailable, DeadlineExceeded, NoSuchContainer, RegistryUnavailable
+from executor.engine.failures import DaemonUnavailable, DeadlineExceeded, NoSuchContainer, RegistryUnavailable
 from specs.messages.status import TaskState
 from tests.executor.running import Running, running, task
 from tests.fakes.runtime import FakeRuntime
@@ -264,7 +264,6 @@ def test_a_launch_during_the_shutdown_is_answered(tmp_path: Path) -> None:
 def test_told_nothing_it_ends_with_a_reason(tmp_path: Path) -> None:
     with running(tmp_path, idle_timeout=0.05) as run:
         assert run.over() == "no task came within 0.05 s of the registration"
-
 
 
 def test_the_drop_in_runs_one_task_and_ends(tmp_path: Path) -> None:

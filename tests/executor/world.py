@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from executor.engine.port import BadOption, DaemonUnavailable, ImageNotFound
+from executor.engine.failures import BadOption, DaemonUnavailable, ImageNotFound
 from executor.life import effects as f
 from executor.life import events as e
 from executor.life.lifecycle import accept, advance

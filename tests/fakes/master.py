@@ -18,7 +18,8 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from scheduler.master.port import MasterEvents, Message
+from scheduler.master.port import MasterEvents
+from specs.forms import Message
 from specs.forms.recordio import encode_record
 
 WAIT = 30.0  # seconds for something that must come

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from executor.docker.calls import Call
 from executor.docker.pull import Puller, PullSettings
-from executor.engine.port import RuntimeFailure
+from executor.engine.failures import RuntimeFailure
 
 QUICK = PullSettings(pause=0.01, longest_pause=0.02, limited_pause=0.01)
 

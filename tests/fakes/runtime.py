@@ -16,24 +16,19 @@ from typing import Any
 
 from executor.docker import auth as docker_auth
 from executor.engine import inspection as docker_inspect
-from executor.engine.port import (
+from executor.engine.cancellation import Cancel
+from executor.engine.failures import (
     BadOption,
-    Cancel,
     CommandNotFound,
-    ContainerAction,
-    ContainerEvent,
     ContainerNotRunning,
-    ExecResult,
     ImageNotFound,
-    Inspection,
     NameConflict,
     NoSuchContainer,
     NoSuchNetwork,
-    OutputStream,
     PortInUse,
-    PullListener,
     RuntimeFailure,
 )
+from executor.engine.port import ContainerAction, ContainerEvent, ExecResult, Inspection, OutputStream, PullListener
 from tests.fakes.container import FakeContainer, FakeStream
 from tests.fakes.registry import FakeRegistry
 from tests.fakes.shell import Life, Sleep, life

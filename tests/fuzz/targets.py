@@ -11,9 +11,10 @@ from typing import Any, Final
 from specs.errors import SpecError
 from specs.forms import codec, wire
 from specs.forms.taskinfo import docker_task, task_from_json, task_from_mapping, task_from_protobuf
+from specs.forms.taskstatus import status_from_mapping
 from specs.messages.command import CommandInfo
 from specs.messages.offer import FrameworkInfo, Offer
-from specs.messages.status_message import StatusMessage, status_from_mapping
+from specs.messages.status_message import StatusMessage
 from specs.messages.task import ExecutorInfo, TaskInfo
 
 MESSAGES: Final[Mapping[str, type[Any]]] = {

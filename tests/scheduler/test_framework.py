@@ -6,10 +6,10 @@ from typing import Any
 
 from scheduler.config import Config
 from scheduler.framework.framework import Framework
-from scheduler.master.port import Message
 from scheduler.placement.matching import Launch, Misfit
 from scheduler.tasks.launching import CustomExecutor, Task, task
 from scheduler.tasks.ledger import Entry, Phase
+from specs.forms import Message
 from tests.fakes.master import MemoryMaster, update
 
 EXECUTOR = CustomExecutor({"value": "mesos-docker-executor", "shell": True})
@@ -111,6 +111,7 @@ def test_a_kill_before_launch_ends_the_task_here() -> None:
 
 def test_a_kill_reaches_the_agent() -> None:
     master = MemoryMaster(1, life=("TASK_RUNNING",))
+
     def enough(follower: Follower) -> bool:
         if follower.states.get("t") == ["TASK_RUNNING"]:
             follower.framework.kill("t", 3.0)
@@ -122,6 +123,7 @@ def test_a_kill_reaches_the_agent() -> None:
 
 def test_kill_all_ends_what_waits_and_what_runs() -> None:
     master = MemoryMaster(1, life=("TASK_RUNNING",), cpus=1.0)
+
     def enough(follower: Follower) -> bool:
         if follower.states.get("small") == ["TASK_RUNNING"] and follower.ended == 0:
             follower.framework.kill_all()
@@ -186,6 +188,7 @@ class Script(MemoryMaster):
 
 def test_a_stranger_is_killed_and_acknowledged() -> None:
     master = Script()
+
     def enough(follower: Follower) -> bool:
         if follower.told[-1][0] == "subscribed":
             master.events.update(update("stranger", "TASK_RUNNING"))
@@ -198,11 +201,13 @@ def test_a_stranger_is_killed_and_acknowledged() -> None:
 
 def test_asks_after_its_tasks_when_it_comes_back() -> None:
     master = Script()
+
     def enough(follower: Follower) -> bool:
         what = [told[0] for told in follower.told]
         if what == ["subscribed"]:
             follower.framework.call_later(0, back)
         return False
+
     def back() -> None:
         master.events.disconnected("broken")
         master.events.subscribed("F1", "memory")
@@ -217,6 +222,7 @@ def test_asks_after_its_tasks_when_it_comes_back() -> None:
 def test_a_launch_on_a_rescinded_offer_is_tried_again() -> None:
     master = Script()
     lost = update("t", "TASK_DROPPED", with_uuid=False, reason="REASON_INVALID_OFFERS", source="SOURCE_MASTER")
+
     def enough(follower: Follower) -> bool:
         if follower.told[-1][0] == "subscribed":
             follower.framework.call_later(0.01, lambda: master.events.update(lost))

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.placement.matching import Constraint, Decline, Launch, Match, Overhead, Wish, match
+from scheduler.placement.constraints import Constraint
+from scheduler.placement.matching import Decline, Launch, Match, Overhead, Wish, match
 from scheduler.placement.pools import Need, agent_address, attributes, pools
 from tests.fakes.master import offer
 

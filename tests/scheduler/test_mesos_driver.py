@@ -16,8 +16,8 @@ import pytest
 
 from scheduler.config import CAPABILITIES, Config, Timing
 from scheduler.master.driver import MesosDriver
-from scheduler.master.port import Message
 from specs.errors import SpecError
+from specs.forms import Message
 from tests.fakes.master import WAIT, ScriptedMaster, offer, update
 from tests.fakes.zookeeper import FakeZooKeeper
 

@@ -12,7 +12,7 @@ import pytest
 from scheduler.config import Config, Timing
 from scheduler.framework.framework import Framework
 from scheduler.master.driver import MesosDriver
-from scheduler.placement.matching import Constraint
+from scheduler.placement.constraints import Constraint
 from scheduler.storage.sqlite import SqliteStorage
 from scheduler.tasks.launching import task
 from scheduler.tasks.ledger import Entry, Phase

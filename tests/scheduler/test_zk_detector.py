@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from scheduler.config import Ensemble, ensemble
+from scheduler.address import Ensemble, ensemble
 from scheduler.master.detector import ZkDetector, lowest
 from specs.errors import SpecError
 from specs.words.address import Address

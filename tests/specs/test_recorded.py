@@ -12,8 +12,9 @@ import pytest
 from specs.forms import codec, wire
 from specs.forms.render import status_update
 from specs.forms.taskinfo import task_from_mapping
+from specs.forms.taskstatus import status_from_mapping
 from specs.messages.offer import AgentInfo, FrameworkInfo, MasterInfo, Offer
-from specs.messages.status_message import StatusMessage, status_from_mapping
+from specs.messages.status_message import StatusMessage
 from specs.messages.task import ExecutorInfo, TaskInfo
 
 CONFORMANCE = Path(os.environ.get("MESOS_CONFORMANCE", Path(__file__).parents[3] / "shared" / "conformance"))

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from specs.container.command_line import argv
 from specs.container.from_task import run_options
-from specs.container.payload import argv, create_payload, secret_writes
+from specs.container.payload import create_payload, secret_writes
 from specs.container.run_options import Network, RunOptions, SecretFile, Ulimit
 from specs.errors import SpecError
 from specs.forms.taskinfo import task_from_mapping

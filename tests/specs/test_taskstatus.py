@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from specs.errors import SpecError
 from specs.forms import wire
 from specs.forms.render import plain, status_update
+from specs.forms.taskstatus import status_from_mapping
 from specs.messages.resource import Resource
 from specs.messages.status import TERMINAL_STATES, TaskState, TaskStatus, is_terminal
-from specs.messages.status_message import ReasonName, StatusMessage, status_from_mapping
+from specs.messages.status_message import ReasonName, StatusMessage
 from specs.messages.values import Label
 from specs.rules.executor_call import call_problem
 from tests.specs.strategies import doubles, messages, texts

@@ -2,13 +2,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from specs.errors import SpecError
+from specs.forms import Message
 
-Json = Mapping[str, Any]
-Adapter = Callable[[Json], Any]
+Adapter = Callable[[Message], Any]
 
 _NOTES = frozenset({"better", "container_exit_status"})  # say something about the case, not about the answer
 

@@ -4,31 +4,33 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from executor.engine.inspection import mesos_container, mesos_image
+from executor.engine.mesos_inspect import mesos_container, mesos_image
+from specs.container.command_line import argv
 from specs.container.from_task import run_options
-from specs.container.payload import argv, create_payload
+from specs.container.payload import create_payload
 from specs.container.run_options import Device, RunOptions
 from specs.errors import SpecError
+from specs.forms import Message
 from specs.forms.codec import read
+from specs.forms.taskinfo import container_dns
 from specs.messages.check import HealthCheck
 from specs.messages.containerinfo import ContainerInfo
-from specs.messages.dns import container_dns
 from specs.messages.task import CommandInfo, Resource
-from tests.vectors.answers import Adapter, Json, answer
+from tests.vectors.answers import Adapter, answer
 from tests.vectors.check_commands import check_command
 
 
-def options_as_mesos(case: Json) -> Json:
+def options_as_mesos(case: Message) -> Message:
     """Only what Mesos's executor would do."""
     return _options_answer(case, only_mesos=True)
 
 
-def options(case: Json) -> Json:
+def options(case: Message) -> Message:
     """All that we can do."""
     return _options_answer(case, only_mesos=False)
 
 
-def _options_answer(case: Json, *, only_mesos: bool) -> Json:
+def _options_answer(case: Message, *, only_mesos: bool) -> Message:
     result = answer(lambda: _options(case, only_mesos=only_mesos))
     if "error" in result:
         return result
@@ -39,7 +41,7 @@ def _options_answer(case: Json, *, only_mesos: bool) -> Json:
         return {"run_error": error.problem}
 
 
-def _options(case: Json, *, only_mesos: bool) -> RunOptions:
+def _options(case: Message, *, only_mesos: bool) -> RunOptions:
     resources, dns, devices = case["resources"], case["default_container_dns"], case["devices"]
     return run_options(
         read(ContainerInfo, case["container_info"], strict=False),
@@ -57,13 +59,13 @@ def _scalar(value: Any) -> Any:
     return value["value"] if isinstance(value, dict) else value
 
 
-def _device(device: Json) -> Device:
+def _device(device: Message) -> Device:
     access = device.get("access", {})
     return Device(device["host_path"], device["container_path"], access.get("read", False), access.get("write", False),
                   access.get("mknod", False))
 
 
-def _device_shown(device: Device) -> Json:
+def _device_shown(device: Device) -> Message:
     return {"host_path": device.host_path, "container_path": device.container_path,
             "access": {"read": device.read, "write": device.write, "mknod": device.mknod}}
 
@@ -83,7 +85,7 @@ def _shown(found: RunOptions) -> dict[str, Any]:
     }
 
 
-def differences(case: Json) -> set[str]:
+def differences(case: Message) -> set[str]:
     """In which fields of RunOptions we do more than Mesos; or Mesos's error, where we have none."""
     try:
         ours = _options(case, only_mesos=False)
@@ -97,7 +99,7 @@ def differences(case: Json) -> set[str]:
             if getattr(ours, field.name) != getattr(theirs, field.name)}
 
 
-def check_commands(case: Json) -> Json:
+def check_commands(case: Message) -> Message:
     try:
         found = check_command(read(HealthCheck, case["health_check"], strict=False), docker=case["docker_path"],
                               socket=case["docker_socket"], container=case["container"],
@@ -108,14 +110,14 @@ def check_commands(case: Json) -> Json:
             "client_environment": dict(found.client_environment), "container_environment": {}}
 
 
-def container_inspect(case: Json) -> Json:
+def container_inspect(case: Message) -> Message:
     def shown() -> dict[str, Any]:
         found = mesos_container(case["text"] if "text" in case else case["array"])
         return {**dataclasses.asdict(found), "devices": [_device_shown(device) for device in found.devices]}
     return answer(shown)
 
 
-def image_inspect(case: Json) -> Json:
+def image_inspect(case: Message) -> Message:
     def shown() -> dict[str, Any]:
         found = mesos_image(case["text"] if "text" in case else case["array"] if "array" in case else case["json"])
         return {"entrypoint": found.entrypoint,

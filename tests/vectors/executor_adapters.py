@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from executor.engine.port import Address, Fault
+from executor.engine.failures import Fault
+from executor.engine.port import Address
 from executor.life import effects as f
 from executor.life import events as e
 from executor.life.endings import decide, kill_grace
@@ -22,15 +23,14 @@ from executor.life.task import Task, Terms
 from executor.settings.agent import agent_settings
 from executor.settings.flags import FlagError, Flags, parse
 from specs.errors import SpecError
+from specs.forms import Message
 from specs.forms.codec import read
 from specs.forms.render import status_update
 from specs.messages.check import HealthCheck
 from specs.words.durations import parse_duration
 
-Json = Mapping[str, Any]
 
-
-def terminal_status(case: Json) -> Json:
+def terminal_status(case: Message) -> Message:
     """The way a task ended -> its last update. Mesos's flags may be set together, ours is one cause."""
     cause = None
     if case["killed"]:
@@ -39,7 +39,7 @@ def terminal_status(case: Json) -> Json:
     return {"state": str(ending.state), "message": ending.message, "reason": ending.reason, "healthy": ending.healthy}
 
 
-def _outcome(run: Json) -> Outcome:
+def _outcome(run: Message) -> Outcome:
     if "exit_status" in run:
         return Exit(run["exit_status"])
     if "signal" in run:
@@ -49,7 +49,7 @@ def _outcome(run: Json) -> Outcome:
     return NotRun(Failure(Fault, run.get("failure", "discarded")))
 
 
-def kill_grace_seconds(case: Json) -> Json:
+def kill_grace_seconds(case: Message) -> Message:
     """The inputs of a kill -> `docker stop -t`, which takes whole seconds."""
     grace = parse_duration(case.get("shutdown_grace_env", "5secs"))
     grace = max(grace, parse_duration(case.get("stop_timeout", "0ns")))
@@ -64,7 +64,7 @@ def _seconds(nanoseconds: int | None) -> float | None:
     return None if nanoseconds is None else nanoseconds / 1e9
 
 
-def update_sequence(case: Json) -> Json:
+def update_sequence(case: Message) -> Message:
     """Events -> updates, through the lifecycle of the drop-in."""
     return {"updates": [_shown(update) for update in _Story(case).tell()]}
 
@@ -72,7 +72,7 @@ def update_sequence(case: Json) -> Json:
 class _Story:
     """One task's life in the vectors' words."""
 
-    def __init__(self, case: Json) -> None:
+    def __init__(self, case: Message) -> None:
         self.events: list[str] = list(case["events"])
         self.terms = Terms(killing=case.get("task_killing_capability", False), strict=True, remove=False)
         self.health = health(HealthCheck(consecutive_failures=case.get("consecutive_failures"), grace_period_seconds=0))
@@ -129,7 +129,7 @@ def _shown(update: dict[str, Any]) -> dict[str, Any]:
     return {**shown, "data": "docker inspect JSON array" if "data" in update else None}
 
 
-def container_status(case: Json) -> Json | None:
+def container_status(case: Message) -> Message | None:
     """Addresses and requested networks -> container_status, None where there is none."""
     address = Address("n", case["ip_address"], case["ip6_address"])
     addresses = (address,) if address.ipv4 or address.ipv6 else ()
@@ -143,7 +143,7 @@ _ENVIRONMENT = {
 }
 
 
-def cli_flags(case: Json) -> Json:
+def cli_flags(case: Message) -> Message:
     """A command line, and what the environment lacks -> parsed flags, or the error before anything runs."""
     environment = {**_ENVIRONMENT, **case.get("environment", {})}
     for name in case.get("environment_missing", ()):
@@ -162,7 +162,7 @@ def cli_flags(case: Json) -> Json:
 class _files:  # noqa: N801 - reads as a function
     """The command line, with files that it names made to be there: `files` maps a path to its contents."""
 
-    def __init__(self, case: Json) -> None:
+    def __init__(self, case: Message) -> None:
         self._case = case
         self._folder = tempfile.TemporaryDirectory()
 
@@ -178,7 +178,7 @@ class _files:  # noqa: N801 - reads as a function
         self._folder.cleanup()
 
 
-def _flags(flags: Flags) -> Json:
+def _flags(flags: Flags) -> Message:
     return {
         "cgroups_enable_cfs": flags.cgroups_enable_cfs, "container": flags.container, "docker": flags.docker,
         "docker_socket": flags.docker_socket, "launcher_dir": flags.launcher_dir,
@@ -188,13 +188,13 @@ def _flags(flags: Flags) -> Json:
     }
 
 
-def health_interpretation(case: Json) -> Json:
+def health_interpretation(case: Message) -> Message:
     """One result -> success or failure."""
     result = Result(case.get("exit_code"), case.get("status_code"), case.get("succeeded"))
     return {"result": "success" if interpret(result) else "failure"}
 
 
-def health_semantics(case: Json) -> Json:
+def health_semantics(case: Message) -> Message:
     """Results with their times -> reports."""
     state, updates = health(read(HealthCheck, case["health_check"], strict=False)), []
     for each in case["results"]:
@@ -204,7 +204,7 @@ def health_semantics(case: Json) -> Json:
     return {"updates": updates}
 
 
-ADAPTERS: dict[str, Callable[[Json], Json | None]] = {
+ADAPTERS: dict[str, Callable[[Message], Message | None]] = {
     "terminal_status": terminal_status,
     "kill_grace": kill_grace_seconds,
     "update_sequence": update_sequence,

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from specs.errors import SpecError
+from specs.forms import Message
 from specs.forms.codec import read
 from specs.messages.check import CheckInfo, CheckStatusInfo, HealthCheck
 from specs.messages.task import ExecutorInfo, TaskInfo
@@ -19,28 +20,28 @@ from specs.words.durations import parse_duration, print_duration
 from specs.words.image import ImageReference, parse_reference, registry_host, registry_port, registry_scheme
 from specs.words.manifest import parse_v1, parse_v2_schema1, parse_v2_schema2
 from specs.words.version import Version, docker_socket, docker_version, parse_version, require_docker, require_networks
-from tests.vectors.answers import Adapter, Json, answer
+from tests.vectors.answers import Adapter, answer
 
 
-def duration(case: Json) -> Json:
+def duration(case: Message) -> Message:
     if case["op"] == "parse":
         return answer(lambda: parse_duration(case["text"]))
     return answer(lambda: print_duration(case["nanoseconds"]))
 
 
-def image_reference(case: Json) -> Json:
+def image_reference(case: Message) -> Message:
     if case["op"] == "print":
         return answer(lambda: str(ImageReference(**case["reference"])))
     return answer(lambda: dataclasses.asdict(parse_reference(case["reference"])))
 
 
-def registry(case: Json) -> Json:
+def registry(case: Message) -> Message:
     name = case["registry"]
     return {"port": answer(lambda: registry_port(name)), "scheme": answer(lambda: registry_scheme(name)),
             "host": answer(lambda: registry_host(name))}
 
 
-def auth(case: Json) -> Json:
+def auth(case: Message) -> Message:
     def entry(found: Auth) -> dict[str, str]:
         fields = {"auth": found.auth, "email": found.email}  # all that Mesos's message has
         return {name: value for name, value in fields.items() if value is not None}
@@ -51,7 +52,7 @@ def auth(case: Json) -> Json:
     return answer(entries)
 
 
-def version(case: Json) -> Json:
+def version(case: Message) -> Message:
     match case["op"]:
         case "parse":
             return answer(lambda: _version(docker_version(case["output"])))
@@ -68,7 +69,7 @@ def _version(found: Version) -> dict[str, Any]:
             "build": list(found.build)}
 
 
-def _validate_version(case: Json) -> Json:
+def _validate_version(case: Message) -> Message:
     if case.get("hang"):
         return {"error": "Timed out getting docker version"}  # no program is asked here: nothing can hang
 
@@ -84,7 +85,7 @@ def _validate_version(case: Json) -> Json:
 
 def manifest(parse: Any) -> Adapter:
     """Answers the fields of the manifest by their names in JSON; lists of messages also as lists of a field."""
-    def adapter(case: Json) -> Json:
+    def adapter(case: Message) -> Message:
         return answer(lambda: _Paths(parse(case["json"] if "json" in case else case["text"])))
     return adapter
 
@@ -125,27 +126,27 @@ def _json_name(found: Any, name: str) -> str:
     return re.sub(r"_([a-z0-9])", lambda match: match.group(1).upper(), name)
 
 
-def check(case: Json) -> Json:
+def check(case: Message) -> Message:
     if "check_status" in case:
         return _valid(lambda: validate_check_status(read(CheckStatusInfo, case["check_status"], strict=False)))
     return _valid(lambda: validate_check(read(CheckInfo, case["check"], strict=False)))
 
 
-def health_check(case: Json) -> Json:
+def health_check(case: Message) -> Message:
     return _valid(lambda: validate_health_check(read(HealthCheck, case["health_check"], strict=False)))
 
 
-def _valid(validate: Any) -> Json:
+def _valid(validate: Any) -> Message:
     result = answer(validate)
     return {"ok": True} if "ok" in result else result
 
 
-def executor_call(case: Json) -> Json:
+def executor_call(case: Message) -> Message:
     problem = call_problem(case["call"])
     return {"ok": True} if problem is None else {"error": problem}
 
 
-def task(case: Json) -> Json:
+def task(case: Message) -> Message:
     """The framework of the vectors is f1, the agent S0, and the role of all resources *."""
     facts = Facts(framework_id="f1", agent_id="S0", running=frozenset(case.get("running", ())),
                   unreachable=frozenset(case.get("unreachable", ())))
@@ -157,11 +158,11 @@ def task(case: Json) -> Json:
     return {"error": result["error"], "state": "TASK_ERROR", "reason": reason}
 
 
-def _launch(case: Json, facts: Facts) -> None:
+def _launch(case: Message, facts: Facts) -> None:
     validate_task(prepared(read(TaskInfo, case["task"], strict=False), framework_id="f1", role="*"), facts)
 
 
-def _launch_group(case: Json, facts: Facts) -> None:
+def _launch_group(case: Message, facts: Facts) -> None:
     tasks = [read(TaskInfo, each, strict=False) for each in case.get("tasks", [case.get("task")])]
     validate_task_group(*prepared_group(tasks, read(ExecutorInfo, case["executor"], strict=False), role="*"), facts)
 

@@ -12,26 +12,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from typing import Any
+from collections.abc import Callable
 
 from deploy.local.agent.checkpoints import latest_agent_id
 from deploy.local.agent.executor_api import ExecutorApi
 from deploy.local.agent.executors import REGISTERING, RUNNING, TERMINATED, AgentFramework, Executor
 from deploy.local.agent.launch import TaskLauncher
 from deploy.local.agent.recovery import Recovery
-from deploy.local.agent.state import AgentFlags, AgentState
+from deploy.local.agent.state import AgentState
 from deploy.local.containers.containerizer import ProcessContainerizer
 from deploy.local.containers.docker_containerizer import DockerContainerizer
 from deploy.local.containers.processes import ProcessTable
-from deploy.local.endpoints.agent import agent_routes
-from deploy.local.master.cluster import VERSION
+from deploy.local.records.flags import AgentFlags
 from deploy.local.records.messages import new_uuid, status
+from deploy.local.records.version import VERSION
 from deploy.local.wire.link import AgentLink, MasterInbox, MasterLink
-from deploy.local.wire.server import HttpServer
+from deploy.local.wire.server import Handler, HttpServer
+from specs.forms import Json
 
 log = logging.getLogger(__name__)
-
-Json = dict[str, Any]
 
 
 def _host_name(ip: str) -> str:
@@ -44,13 +43,15 @@ def _host_name(ip: str) -> str:
 class Agent:
     """One agent. The methods named on_… are `agent_link.AgentInbox`."""
 
-    def __init__(self, flags: AgentFlags, processes: ProcessTable) -> None:
+    def __init__(self, flags: AgentFlags, processes: ProcessTable,
+                 routes: Callable[[AgentState, ExecutorApi], dict[str, Handler]]) -> None:
+        """`routes`: what its server shows; an agent does not know who shows it."""
         self._docker = DockerContainerizer(flags, processes)
         self.state = AgentState(flags, [self._docker, ProcessContainerizer(processes)])
         self.launcher = TaskLauncher(self.state)
         self.executor_api = ExecutorApi(self.state, self.launcher)
         self._recovery = Recovery(self.state, self.launcher)
-        self._server = HttpServer(agent_routes(self.state, self.executor_api), "slave(1)")
+        self._server = HttpServer(routes(self.state, self.executor_api), "slave(1)")
         self._link: AgentLink | None = None
         self._leaving: asyncio.Task[None] | None = None
 

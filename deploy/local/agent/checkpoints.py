@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-Json = dict[str, Any]
+from specs.forms import Json
 
 
 @dataclass(frozen=True, slots=True)

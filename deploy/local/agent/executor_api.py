@@ -6,7 +6,7 @@ in `specs/executor_call`.
 from __future__ import annotations
 
 import time
-from typing import Any, Final
+from typing import Final
 
 from deploy.local.agent.executors import REGISTERING, RUNNING, TERMINATED, TERMINATING, AgentFramework, Executor
 from deploy.local.agent.launch import TaskLauncher
@@ -22,9 +22,8 @@ from deploy.local.wire.server import (
     not_implemented,
     text,
 )
+from specs.forms import Json
 from specs.rules.executor_call import call_problem
-
-Json = dict[str, Any]
 
 HEARTBEAT_SECONDS: Final = 1800.0
 RECOVERING: Final = "Agent has not finished recovery"

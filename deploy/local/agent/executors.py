@@ -11,16 +11,16 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from deploy.local.master.call_validation import capabilities
-from deploy.local.master.memory import Task, is_terminal, new_task
+from deploy.local.records.framework_info import capabilities
+from deploy.local.records.task import Task, is_terminal, new_task
+from specs.forms import Json
 
 if TYPE_CHECKING:
     from deploy.local.containers.containerizer import Termination
     from deploy.local.wire.events import EventSender
 
-Json = dict[str, Any]
 
 REGISTERING: Final = "REGISTERING"  # started, or to be started, and not yet subscribed
 RUNNING: Final = "RUNNING"

@@ -12,7 +12,6 @@ import asyncio
 import sys
 import uuid
 from pathlib import Path
-from typing import Any
 
 from deploy.local.agent.environment import executor_environment
 from deploy.local.agent.executors import (
@@ -28,10 +27,9 @@ from deploy.local.agent.state import AgentState
 from deploy.local.containers.containerizer import ContainerConfig, LaunchError, Termination
 from deploy.local.containers.processes import start_of
 from deploy.local.containers.sandbox import SandboxError, create_sandbox
-from deploy.local.master.memory import is_terminal
+from deploy.local.records.task import is_terminal
+from specs.forms import Json
 from specs.words.durations import print_duration
-
-Json = dict[str, Any]
 
 COMMAND_EXECUTOR = Path(__file__).parent.parent / "containers" / "command_executor.py"
 

@@ -8,7 +8,6 @@ As Mesos: slave/slave.cpp (`recover`, `_recover`, `reregisterExecutorTimeout`, `
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from deploy.local.agent.checkpoints import ExecutorRecord, FrameworkRecord
 from deploy.local.agent.executors import REGISTERING, TERMINATED, TERMINATING, AgentFramework, Executor
@@ -16,10 +15,9 @@ from deploy.local.agent.launch import TaskLauncher
 from deploy.local.agent.state import AgentState
 from deploy.local.containers.containerizer import Termination
 from deploy.local.containers.processes import kill_tree, start_of
-from deploy.local.master.memory import is_terminal, new_task
+from deploy.local.records.task import is_terminal, new_task
+from specs.forms import Json
 from specs.words.durations import print_duration
-
-Json = dict[str, Any]
 
 
 class Recovery:

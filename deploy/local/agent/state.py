@@ -7,8 +7,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from deploy.local.agent.checkpoints import Checkpoints
@@ -16,38 +14,12 @@ from deploy.local.agent.executors import MAX_COMPLETED_FRAMEWORKS, TERMINATED, A
 from deploy.local.agent.status_updates import StatusUpdateManager
 from deploy.local.containers.containerizer import Containerizer
 from deploy.local.containers.sandbox import AgentPaths
+from deploy.local.records.flags import AgentFlags
 from deploy.local.records.messages import new_uuid, status
 from deploy.local.wire.link import MasterLink
+from specs.forms import Json
 
 log = logging.getLogger(__name__)
-
-Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class AgentFlags:
-    """Settings of an agent, by Mesos's names. Durations are seconds."""
-
-    work_dir: Path
-    resources: list[Json]  # Resource messages
-    attributes: list[Json] = field(default_factory=list)
-    master: str | None = None  # ip:port
-    ip: str = "127.0.0.1"
-    port: int = 0
-    hostname: str = "127.0.0.1"
-    executor_registration_timeout: float = 60.0
-    executor_reregistration_timeout: float = 2.0
-    executor_shutdown_grace_period: float = 5.0
-    recovery_timeout: float = 900.0
-    launcher_dir: Path = Path("/usr/libexec/mesos")
-    docker: str = "docker"
-    docker_socket: str = "/var/run/docker.sock"
-    docker_remove_delay: float = 6 * 3600.0
-    docker_stop_timeout: float = 0.0
-    docker_kill_orphans: bool = True
-    sandbox_directory: str = "/mnt/mesos/sandbox"
-    cgroups_enable_cfs: bool = False
-    default_container_dns: str | None = None  # a JSON ContainerDNSInfo
 
 
 class AgentState:

@@ -14,9 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from deploy.local.master.memory import is_terminal
-
-Json = dict[str, Any]
+from deploy.local.records.task import is_terminal
+from specs.forms import Json
 
 RETRY_MIN: Final = 10.0  # seconds
 RETRY_MAX: Final = 600.0

@@ -12,8 +12,7 @@ from typing import Any, Final, Protocol
 
 from deploy.local.containers.fetcher import FetchError, fetch_all
 from deploy.local.containers.processes import Command, ProcessTable, Usage, kill_tree, usage_of
-
-Json = dict[str, Any]
+from specs.forms import Json
 
 # As stout's os::host_default_path.
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

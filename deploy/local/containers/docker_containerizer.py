@@ -15,13 +15,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from deploy.local.agent.state import AgentFlags
 from deploy.local.containers.containerizer import DEFAULT_PATH, ContainerConfig, LaunchError, Terminated, Termination
 from deploy.local.containers.fetcher import FetchError, fetch_all
 from deploy.local.containers.processes import Command, ProcessTable, Usage, kill_tree
+from deploy.local.records.flags import AgentFlags
+from specs.forms import Json
 from specs.words.durations import print_duration
-
-Json = dict[str, Any]
 
 EXECUTOR: Final = "mesos-docker-executor"
 NAME_PREFIX: Final = "mesos-"

@@ -12,16 +12,15 @@ import gzip
 import shutil
 import tarfile
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 import aiohttp
 
 from deploy.local.containers.sandbox import give_to
-
-Json = Mapping[str, Any]
+from specs.forms import Message
 
 _TAR: Final = (".tar", ".tgz", ".tar.gz", ".tbz2", ".tar.bz2", ".txz", ".tar.xz")
 
@@ -30,7 +29,7 @@ class FetchError(Exception):
     """One of the URIs could not be had."""
 
 
-async def fetch_all(uris: Iterable[Json], directory: Path, user: str | None) -> None:
+async def fetch_all(uris: Iterable[Message], directory: Path, user: str | None) -> None:
     """Fetch them one after the other; raises FetchError."""
     wanted = list(uris)
     for uri in wanted:
@@ -44,7 +43,7 @@ async def fetch_all(uris: Iterable[Json], directory: Path, user: str | None) -> 
         give_to(directory, user)
 
 
-async def _fetch(uri: Json, directory: Path) -> None:
+async def _fetch(uri: Message, directory: Path) -> None:
     target = directory / target_name(uri)
     if not target.resolve().is_relative_to(directory.resolve()):
         raise ValueError(f"'{target_name(uri)}' is outside the sandbox")
@@ -60,7 +59,7 @@ async def _fetch(uri: Json, directory: Path) -> None:
         await asyncio.to_thread(_extract, target)
 
 
-def target_name(uri: Json) -> str:
+def target_name(uri: Message) -> str:
     """The name in the sandbox: output_file, else the last part of the URI's path."""
     if uri.get("output_file"):
         return str(uri["output_file"])

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
 
 from deploy.local.agent.executor_api import RECOVERING, ExecutorApi
 from deploy.local.agent.executors import AgentFramework, Executor
@@ -17,13 +16,13 @@ from deploy.local.endpoints.files import Files
 from deploy.local.endpoints.flags import agent_flags
 from deploy.local.endpoints.metrics import agent_metrics, system_stats
 from deploy.local.endpoints.operator import OperatorApi, version_info
-from deploy.local.master.memory import Task
+from deploy.local.master.memory import AGENT_CAPABILITIES
 from deploy.local.records.messages import resources_of
+from deploy.local.records.task import Task
 from deploy.local.wire.json_message import full
 from deploy.local.wire.server import Handler, Request, Response, Streaming, json_response, text
+from specs.forms import Json
 from specs.resources.sums import MEGABYTE
-
-Json = dict[str, Any]
 
 
 def agent_routes(state: AgentState, executor_api: ExecutorApi) -> dict[str, Handler]:
@@ -102,7 +101,7 @@ class AgentHttp:
         full_total = [{**full("mesos.v1.Resource", item), "role": "*"} for item in agent.info["resources"]]
         return json_response({
             **version_info(), "start_time": self._start_time, "id": agent.id, "pid": agent.pid,
-            "hostname": agent.flags.hostname, "capabilities": list(models.AGENT_CAPABILITIES),
+            "hostname": agent.flags.hostname, "capabilities": list(AGENT_CAPABILITIES),
             "resources": models.resources(total), "reserved_resources": {},
             "unreserved_resources": models.resources(total),
             "reserved_resources_full": {}, "unreserved_resources_full": full_total, "reserved_resources_allocated": {},

@@ -18,8 +18,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from deploy.local.wire.server import Request, Response, json_response, not_found, text
-
-Json = dict[str, Any]
+from specs.forms import Json
 
 MAX_READ: Final = 16 * os.sysconf("SC_PAGESIZE")  # bytes in one answer
 

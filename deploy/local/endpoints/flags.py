@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Final
 
-from deploy.local.agent.state import AgentFlags
-from deploy.local.master.cluster import MasterFlags
+from deploy.local.records.flags import AgentFlags, MasterFlags
 from specs.words.durations import print_duration
 
 _LOGGING: Final = {"quiet": "false", "logging_level": "INFO", "logbufsecs": "0", "initialize_driver_logging": "true",

@@ -5,7 +5,7 @@ As Mesos: master/http.cpp, master/readonly_handler.cpp.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qsl
 
 from deploy.local.endpoints import models, summaries
@@ -16,9 +16,10 @@ from deploy.local.endpoints.operator import OperatorApi, version_info
 from deploy.local.endpoints.operator_json import render_event
 from deploy.local.master.agent_operations import AgentOperations
 from deploy.local.master.master import Master
-from deploy.local.master.memory import AgentRecord, Framework, Task
+from deploy.local.master.memory import AgentRecord, Framework, agent_message, endpoint_resources, nanoseconds
 from deploy.local.master.operator_events import OPERATOR_EVENT
 from deploy.local.records.messages import resource_messages
+from deploy.local.records.task import Task
 from deploy.local.wire.events import CallError, EventSender, accepted_type, read_call
 from deploy.local.wire.server import (
     EventStream,
@@ -31,8 +32,7 @@ from deploy.local.wire.server import (
     not_implemented,
     text,
 )
-
-Json = dict[str, Any]
+from specs.forms import Json
 
 _NOT_SUPPORTED: Final = (
     "/machine/up", "/machine/down", "/reserve", "/unreserve", "/create-volumes", "/destroy-volumes")
@@ -142,9 +142,9 @@ class MasterHttp:
 
     def _full_resources(self, agent: AgentRecord) -> Json:
         offered = models.sum_of(offer.resources for offer in self._cluster.agent_offers(agent.id))
-        return {"reserved_resources_full": {}, "unreserved_resources_full": models.endpoint_resources(agent.total),
-                "used_resources_full": models.endpoint_resources(agent.used()),
-                "offered_resources_full": models.endpoint_resources(offered)}
+        return {"reserved_resources_full": {}, "unreserved_resources_full": endpoint_resources(agent.total),
+                "used_resources_full": endpoint_resources(agent.used()),
+                "offered_resources_full": endpoint_resources(offered)}
 
     def _all_frameworks(self) -> list[Framework]:
         return [*self._cluster.frameworks.values(), *self._cluster.completed.values()]
@@ -204,7 +204,7 @@ class MasterHttp:
                 "get_frameworks": self._get_frameworks(), "get_agents": self._get_agents()}
 
     def _get_agents(self) -> Json:
-        return {"agents": [models.agent_message(agent, models.sum_of(
+        return {"agents": [agent_message(agent, models.sum_of(
             offer.resources for offer in self._cluster.agent_offers(agent.id)))
             for agent in self._cluster.agents.values()], "recovered_agents": [
                 {"hostname": "", "id": {"value": agent_id}} for agent_id in self._cluster.recovered_agents]}
@@ -219,15 +219,15 @@ class MasterHttp:
         used = models.framework_resources(framework)
         message: Json = {
             "framework_info": framework.info, "active": framework.active, "connected": framework.connected,
-            "recovered": framework.recovered, "registered_time": models.nanoseconds(framework.registered_time),
+            "recovered": framework.recovered, "registered_time": nanoseconds(framework.registered_time),
             "offers": [{**item.message, "resources": resource_messages(item.resources),  # in today's format
                         "allocation_info": {"role": item.role}} for item in framework.offers.values()],
-            "allocated_resources": models.endpoint_resources(used),
-            "offered_resources": models.endpoint_resources(offered), "offer_constraints": {}}
+            "allocated_resources": endpoint_resources(used),
+            "offered_resources": endpoint_resources(offered), "offer_constraints": {}}
         for name, moment in (("reregistered_time", framework.reregistered_time),
                              ("unregistered_time", framework.unregistered_time)):
             if moment:
-                message[name] = models.nanoseconds(moment)
+                message[name] = nanoseconds(moment)
         return message
 
     def _get_executors(self) -> Json:

@@ -17,8 +17,8 @@ from deploy.local.agent.state import AgentState
 from deploy.local.endpoints import models
 from deploy.local.endpoints.summaries import all_tasks
 from deploy.local.master.cluster import Cluster
-from deploy.local.master.memory import Task
 from deploy.local.records.messages import resources_of
+from deploy.local.records.task import Task
 from specs.resources.sums import Resources
 
 Metrics = dict[str, float]

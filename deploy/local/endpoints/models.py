@@ -8,14 +8,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from deploy.local.agent.executors import AgentFramework, Executor
-from deploy.local.master.memory import AgentRecord, Framework, Offer, Task
-from deploy.local.records.messages import resource_messages, resources_of
+from deploy.local.master.memory import AGENT_CAPABILITIES, AgentRecord, Framework, Offer
+from deploy.local.records.messages import resources_of
+from deploy.local.records.task import Task
 from deploy.local.wire.json_message import full
-from specs.messages.resource import Resource
+from specs.forms import Json
 from specs.resources.ranges import print_ranges
 from specs.resources.sums import Resources
-
-Json = dict[str, Any]
 
 
 def resources(amounts: Resources) -> Json:
@@ -173,33 +172,6 @@ def agent(record: AgentRecord, offered: Resources) -> Json:
     if record.reregistered_time:
         result["reregistered_time"] = record.reregistered_time
     return result
-
-
-def agent_message(record: AgentRecord, offered: Resources | None = None) -> Json:
-    """An agent in GET_AGENTS and its kin."""
-    message: Json = {
-        "agent_info": record.info, "active": record.active, "deactivated": record.deactivated,
-        "version": record.version, "pid": record.pid, "registered_time": nanoseconds(record.registered_time),
-        "total_resources": endpoint_resources(record.total), "allocated_resources": endpoint_resources(record.used()),
-        "offered_resources": endpoint_resources(offered or ()),
-        "capabilities": [{"type": name} for name in AGENT_CAPABILITIES]}
-    if record.reregistered_time:
-        message["reregistered_time"] = nanoseconds(record.reregistered_time)
-    return message
-
-
-def nanoseconds(seconds: float) -> Json:
-    """A TimeInfo."""
-    return {"nanoseconds": int(seconds * 1e9)}
-
-
-def endpoint_resources(resources: Iterable[Resource]) -> list[Json]:
-    """Resource messages with the role in its old place too, as the endpoints show them."""
-    return [{**full("mesos.v1.Resource", item), "role": "*"} for item in resource_messages(resources)]
-
-
-AGENT_CAPABILITIES = ("MULTI_ROLE", "HIERARCHICAL_ROLE", "RESERVATION_REFINEMENT", "RESOURCE_PROVIDER", "RESIZE_VOLUME",
-                      "AGENT_OPERATION_FEEDBACK", "AGENT_DRAINING", "TASK_RESOURCE_LIMITS")
 
 
 def agent_executor(record: Executor) -> Json:

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from deploy.local.endpoints.files import Files, FilesError
 from deploy.local.endpoints.operator_json import render_answer
-from deploy.local.master.cluster import GIT_SHA, VERSION
+from deploy.local.records.version import GIT_SHA, VERSION
 from deploy.local.wire.events import CallError, accepted_type, read_call
 from deploy.local.wire.json_text import JsonSyntaxError, parse_json
 from deploy.local.wire.server import JSON, Request, Response, Streaming, method_not_allowed, not_implemented, text
+from specs.forms import Json
 from specs.forms.recordio import RecordDecoder, RecordError
 
-Json = dict[str, Any]
 Answer = Callable[[Json], Json | Response]
 Subscribe = Callable[[str], Streaming]  # (content type of the answer)
 

@@ -13,9 +13,8 @@ from typing import Any, Final
 from deploy.local.wire.events import render
 from deploy.local.wire.json_message import full
 from deploy.local.wire.server import JSON, dump_json
+from specs.forms import Json
 from specs.forms.wire import schema
-
-Json = dict[str, Any]
 
 _LISTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "master": {

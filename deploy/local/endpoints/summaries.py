@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 from deploy.local.endpoints import models
 from deploy.local.master.cluster import Cluster
-from deploy.local.master.memory import Framework, Task
+from deploy.local.master.memory import Framework
+from deploy.local.records.task import Task
+from specs.forms import Json
 from specs.messages.resource import Resource
 
-Json = dict[str, Any]
 Quantities = dict[str, float]
 
 # Of the states that came later none is counted.

@@ -14,14 +14,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from deploy.local.master.cluster import Cluster
-from deploy.local.master.memory import AgentRecord, Framework, Offer, new_task
+from deploy.local.master.memory import AgentRecord, Framework, Offer
 from deploy.local.master.task_checks import group_problem, operation_problem, task_problem
 from deploy.local.records.messages import resource_messages, resources_of, status, tasks_of
+from deploy.local.records.task import new_task
+from specs.forms import Json
 from specs.resources.sums import Resources
 
 log = logging.getLogger(__name__)
-
-Json = dict[str, Any]
 
 
 class Accepting:

@@ -11,18 +11,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any
 
-from deploy.local.endpoints import models
 from deploy.local.master.cluster import Cluster
-from deploy.local.master.memory import AgentRecord, Framework, Task, task_from_message
+from deploy.local.master.memory import AgentRecord, Framework, agent_message
 from deploy.local.master.reconciliation import last_findings
 from deploy.local.master.subscriptions import Subscriptions
 from deploy.local.records.messages import resources_of, status
+from deploy.local.records.task import Task, task_from_message
 from deploy.local.wire.link import AgentLink
+from specs.forms import Json
 from specs.words.durations import print_duration
-
-Json = dict[str, Any]
 
 
 class AgentRegistry:
@@ -39,7 +37,7 @@ class AgentRegistry:
         agent_id = self._cluster.new_agent_id()
         self._add(AgentRecord(agent_id, {**info, "id": {"value": agent_id}}, link, resources_of(info), version, pid,
                               registered_time=time.time()))
-        self._cluster.operators.agent_added(models.agent_message(self._cluster.agents[agent_id]))
+        self._cluster.operators.agent_added(agent_message(self._cluster.agents[agent_id]))
         link.post(link.to.on_registered, agent_id)
 
     def _add(self, agent: AgentRecord) -> None:
@@ -113,7 +111,7 @@ class AgentRegistry:
                 framework.executors.setdefault(agent_id, {})[key[1]] = executor
         for task in kept:
             self._adopt(agent, task)
-        cluster.operators.agent_added(models.agent_message(agent))
+        cluster.operators.agent_added(agent_message(agent))
         link.post(link.to.on_reregistered, [])
         for framework_id in [item["id"]["value"] for item in frameworks]:
             if framework_id in cluster.completed:

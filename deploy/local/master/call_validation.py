@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import math
 from base64 import b64decode
-from collections.abc import Collection, Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Collection, Iterable
+from typing import Final
 
+from deploy.local.records.framework_info import capabilities, framework_roles
+from specs.forms import Message
 from specs.resources.roles import role_problem
 from specs.words.ids import id_problem
-
-Json = Mapping[str, Any]
 
 _CONTENT: Final = frozenset({
     "ACCEPT", "DECLINE", "ACCEPT_INVERSE_OFFERS", "DECLINE_INVERSE_OFFERS", "KILL", "SHUTDOWN", "ACKNOWLEDGE",
@@ -25,7 +25,7 @@ _CONTENT: Final = frozenset({
 _MAX_DURATION: Final = float((1 << 63) - 1)  # nanoseconds
 
 
-def call_problem(call: Json) -> str | None:
+def call_problem(call: Message) -> str | None:
     """Why the call is refused with 400 ("Failed to validate scheduler::Call: " + this), or None."""
     kind = call.get("type")
     if kind is None:
@@ -48,7 +48,7 @@ def call_problem(call: Json) -> str | None:
     return None
 
 
-def _subscribe_problem(call: Json) -> str | None:
+def _subscribe_problem(call: Message) -> str | None:
     if "subscribe" not in call:
         return "Expecting 'subscribe' to be present"
     if call.get("framework_id", {}).get("value", "") != _info_id(call["subscribe"]):
@@ -60,24 +60,12 @@ def _is_uuid(raw: bytes) -> bool:
     return len(raw) == 16 and 1 <= raw[6] >> 4 <= 5  # the versions that boost knows
 
 
-def _info_id(content: Json) -> str:
+def _info_id(content: Message) -> str:
     value: str = content["framework_info"].get("id", {}).get("value", "")
     return value
 
 
-def capabilities(info: Json) -> frozenset[str]:
-    """The names of what the framework says it can do."""
-    return frozenset(item["type"] for item in info.get("capabilities", ()) if "type" in item)
-
-
-def framework_roles(info: Json) -> tuple[str, ...]:
-    """The roles a framework is subscribed with; without MULTI_ROLE that is its one `role`."""
-    if "MULTI_ROLE" in capabilities(info):
-        return tuple(info.get("roles", ()))
-    return (info.get("role", "*"),)
-
-
-def framework_problem(info: Json, *, role_whitelist: Collection[str] = (),
+def framework_problem(info: Message, *, role_whitelist: Collection[str] = (),
                       completed: Collection[str] = ()) -> str | None:
     """Why a SUBSCRIBE or UPDATE_FRAMEWORK with this FrameworkInfo is refused, or None.
 
@@ -104,7 +92,7 @@ def suppressed_problem(roles: Iterable[str], suppressed: Iterable[str]) -> str |
     return f"Suppressed roles {_set(unknown)} are not contained in the set of roles" if unknown else None
 
 
-def update_problem(old: Json, new: Json) -> str | None:
+def update_problem(old: Message, new: Message) -> str | None:
     """Why a framework may not change its FrameworkInfo so, or None."""
     if old.get("principal") != new.get("principal"):
         return "Changing framework's principal is not allowed."
@@ -118,7 +106,7 @@ def update_problem(old: Json, new: Json) -> str | None:
     return None
 
 
-def _roles_problem(info: Json) -> str | None:
+def _roles_problem(info: Message) -> str | None:
     roles = list(info.get("roles", ()))
     if "MULTI_ROLE" not in capabilities(info):
         if roles:

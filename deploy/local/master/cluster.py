@@ -12,35 +12,19 @@ import ipaddress
 import time
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from deploy.local.master.allocator import Allocation, Allocator, refuse_seconds
-from deploy.local.master.memory import MAX_COMPLETED_FRAMEWORKS, AgentRecord, Framework, Offer, Task, is_terminal
+from deploy.local.master.memory import MAX_COMPLETED_FRAMEWORKS, AgentRecord, Framework, Offer
 from deploy.local.master.operator_events import OperatorEvents
+from deploy.local.records.flags import MasterFlags
 from deploy.local.records.messages import of_update, resource_messages, resources_of
+from deploy.local.records.task import Task, is_terminal
+from deploy.local.records.version import VERSION
+from specs.forms import Json
 from specs.resources.sums import Resources
 
-Json = dict[str, Any]
-
-VERSION: Final = "1.12.0"  # of the Mesos whose behaviour this is
-GIT_SHA: Final = "c1b42f79d157aa900be5cbb0c1023f1479962aa7"  # likewise
 HEARTBEAT_SECONDS: Final = 15.0
-
-
-@dataclass(frozen=True, slots=True)
-class MasterFlags:
-    """Settings of the master, by Mesos's names."""
-
-    ip: str = "127.0.0.1"
-    port: int = 5050
-    hostname: str = "127.0.0.1"
-    roles: tuple[str, ...] = ()  # the only roles that frameworks may have; empty: any
-    allocation_interval: float = 0.2  # seconds; Mesos has 1
-    agent_reregister_timeout: float = 600.0  # seconds
-    agent_ping_timeout: float = 15.0  # seconds
-    max_agent_ping_timeouts: int = 5
-    work_dir: str | None = None  # only shown: nothing is kept there
 
 
 class Cluster:
@@ -263,4 +247,3 @@ def _before_refinement(resource: Json) -> Json:
     if stack[-1].get("type") == "DYNAMIC":
         result["reservation"] = reservation
     return result
-

@@ -10,22 +10,21 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable
-from typing import Any
 
 from deploy.local.master.accepting import Accepting
 from deploy.local.master.agents import AgentRegistry
 from deploy.local.master.call_validation import call_problem
-from deploy.local.master.cluster import Cluster, MasterFlags
+from deploy.local.master.cluster import Cluster
 from deploy.local.master.memory import Framework
 from deploy.local.master.reconciliation import explicit, implicit, operations
 from deploy.local.master.subscriptions import Subscriptions
+from deploy.local.records.flags import MasterFlags
 from deploy.local.wire.events import SCHEDULER_EVENT, EventSender
 from deploy.local.wire.server import EventStream, Response, Streaming, accepted, not_implemented, text
+from specs.forms import Json
 from specs.resources.roles import role_problem
 
 log = logging.getLogger(__name__)
-
-Json = dict[str, Any]
 
 
 class Master:

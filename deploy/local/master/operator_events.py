@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from deploy.local.records.messages import of_update
+from specs.forms import Json
 
 if TYPE_CHECKING:
-    from deploy.local.master.memory import Framework, Task
+    from deploy.local.master.memory import Framework
+    from deploy.local.records.task import Task
     from deploy.local.wire.events import EventSender
 
-Json = dict[str, Any]
 
 OPERATOR_EVENT: Final = "mesos.v1.master.Event"
 HEARTBEAT_SECONDS: Final = 15.0

@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from deploy.local.master.memory import Framework, Task
+from deploy.local.master.memory import Framework
 from deploy.local.records.messages import status
-
-Json = dict[str, Any]
+from deploy.local.records.task import Task
+from specs.forms import Json
 
 
 def implicit(framework: Framework) -> list[Json]:

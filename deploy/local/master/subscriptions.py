@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any
 
-from deploy.local.master.call_validation import framework_problem, framework_roles, suppressed_problem, update_problem
+from deploy.local.master.call_validation import framework_problem, suppressed_problem, update_problem
 from deploy.local.master.cluster import HEARTBEAT_SECONDS, Cluster
 from deploy.local.master.memory import Framework
+from deploy.local.records.framework_info import framework_roles
 from deploy.local.records.messages import status
 from deploy.local.wire.events import EventSender
 from deploy.local.wire.server import Response, text
-
-Json = dict[str, Any]
+from specs.forms import Json
 
 
 class Subscriptions:

@@ -12,7 +12,7 @@ from deploy.local.master.memory import AgentRecord, Framework
 from deploy.local.records.messages import tasks_of
 from deploy.local.wire.debug_text import incompatible_executors
 from specs.errors import SpecError
-from specs.forms import codec
+from specs.forms import Json, codec
 from specs.forms.taskinfo import task_from_mapping
 from specs.messages.resource import Resource
 from specs.messages.task import ExecutorInfo
@@ -20,8 +20,6 @@ from specs.resources.rules import resources_problem
 from specs.resources.sums import Resources
 from specs.rules.groups import validate_task_group
 from specs.rules.tasks import Facts, validate_task
-
-Json = dict[str, Any]
 
 
 def operation_problem(operation: Mapping[str, Any]) -> str | None:

@@ -7,11 +7,9 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from specs.forms import codec
+from specs.forms import Json, codec
 from specs.messages.resource import Resource
 from specs.resources.sums import Resources
-
-Json = dict[str, Any]
 
 
 def resources_of(message: Mapping[str, Any]) -> Resources:

@@ -15,10 +15,9 @@ from deploy.local.wire.json_message import MessageError, full, read_message
 from deploy.local.wire.json_text import JsonSyntaxError, parse_json
 from deploy.local.wire.server import JSON, PROTOBUF, EventStream, dump_json
 from specs.errors import SpecError
+from specs.forms import Json
 from specs.forms.recordio import encode_record
 from specs.forms.wire import decode, encode
-
-Json = dict[str, Any]
 
 SCHEDULER_EVENT: Final = "mesos.v1.scheduler.Event"
 EXECUTOR_EVENT: Final = "mesos.v1.executor.Event"

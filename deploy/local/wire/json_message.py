@@ -17,9 +17,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from deploy.local.wire.json_text import JsonSyntaxError, parse_json
+from specs.forms import Json
 from specs.forms.wire import FieldSchema, schema
-
-Json = dict[str, Any]
 
 _BASE64: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 _WIDTH: Final = {"int32": 32, "uint32": 32, "int64": 64, "uint64": 64}

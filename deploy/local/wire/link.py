@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Protocol
 
-Json = dict[str, Any]
+from specs.forms import Json
 
 
 class AgentInbox(Protocol):

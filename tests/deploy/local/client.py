@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from specs.forms import Json
 from specs.forms.wire import decode
 
-Json = dict[str, Any]
 HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
 PATIENCE = 30.0  # seconds; the machine is shared
 

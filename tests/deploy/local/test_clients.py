@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from deploy.local.pytest_plugin import StartMesos
+from specs.forms import Json
 from specs.forms.recordio import RecordDecoder, encode_record
 from specs.forms.wire import decode, encode
-from tests.deploy.local.client import PATIENCE, Json, command_task
+from tests.deploy.local.client import PATIENCE, command_task
 
 RESOURCES = "cpus:4;mem:4096;disk:10240;ports:[31000-31099]"
 PROTOBUF = {"Content-Type": "application/x-protobuf", "Accept": "application/x-protobuf"}

@@ -11,7 +11,8 @@ import pytest
 
 from deploy.local.containers.command_checks import CheckError, is_healthy, perform
 from deploy.local.pytest_plugin import StartMesos
-from tests.deploy.local.client import Json, Scheduler, command_task
+from specs.forms import Json
+from tests.deploy.local.client import Scheduler, command_task
 
 RESOURCES = "cpus:4;mem:4096;disk:10240;ports:[31000-31099]"
 SOON = {"delay_seconds": 0, "interval_seconds": 0.05, "grace_period_seconds": 0}

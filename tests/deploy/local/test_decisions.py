@@ -16,14 +16,15 @@ from deploy.local.agent.status_updates import RETRY_MAX, StatusUpdateManager, Up
 from deploy.local.master.accepting import prepared
 from deploy.local.master.allocator import Allocator, refuse_seconds
 from deploy.local.master.call_validation import call_problem, framework_problem, update_problem
-from deploy.local.master.memory import Framework, new_task
+from deploy.local.master.memory import Framework
 from deploy.local.master.reconciliation import explicit, implicit
+from deploy.local.records.task import new_task
 from deploy.local.settings import agent_resources, parse_attributes
 from specs.errors import SpecError
+from specs.forms import Json
 from specs.resources.parsed import parse_resources
 from specs.resources.sums import Resources
 
-Json = dict[str, Any]
 ROLE = "*"
 
 

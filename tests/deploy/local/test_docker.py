@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from deploy.local import LocalMesos
-from deploy.local.agent.state import AgentFlags
 from deploy.local.containers.containerizer import ContainerConfig
 from deploy.local.containers.docker_containerizer import DockerContainerizer
 from deploy.local.containers.processes import ProcessTable
 from deploy.local.pytest_plugin import StartMesos
-from tests.deploy.local.client import Json, Scheduler, command_task, wait_for
+from deploy.local.records.flags import AgentFlags
+from specs.forms import Json
+from tests.deploy.local.client import Scheduler, command_task, wait_for
 from tests.images import busybox_image
 
 RESOURCES = "cpus:4;mem:4096;disk:10240;ports:[31000-31099]"

@@ -16,7 +16,8 @@ import pytest
 from deploy.local import LocalMesos
 from deploy.local.pytest_plugin import StartMesos
 from specs.errors import SpecError
-from tests.deploy.local.client import Json, Scheduler, command_task, get, wait_for
+from specs.forms import Json
+from tests.deploy.local.client import Scheduler, command_task, get, wait_for
 
 RESOURCES = "cpus:4;mem:4096;disk:10240;ports:[31000-31099]"
 

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from deploy.local.pytest_plugin import StartMesos
+from specs.forms import Json
 from specs.forms.recordio import RecordDecoder
 from specs.forms.wire import decode
 from tests.deploy.local.client import (
     PATIENCE,
-    Json,
     Scheduler,
     command_task,
     executor_task,

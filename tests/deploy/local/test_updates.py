@@ -15,10 +15,10 @@ import pytest
 from deploy.local import LocalMesos
 from deploy.local.master.agents import unanswered_pings_end
 from deploy.local.pytest_plugin import StartMesos
+from specs.forms import Json
 from tests.deploy.local.client import (
     HEADERS,
     PATIENCE,
-    Json,
     Scheduler,
     command_task,
     executor_task,

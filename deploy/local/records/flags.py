@@ -1,0 +1,48 @@
+"""Flags of masters and agents, by Mesos's names."""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from specs.forms import Json
+
+
+@dataclass(frozen=True, slots=True)
+class MasterFlags:
+    """Settings of the master, by Mesos's names."""
+
+    ip: str = "127.0.0.1"
+    port: int = 5050
+    hostname: str = "127.0.0.1"
+    roles: tuple[str, ...] = ()  # the only roles that frameworks may have; empty: any
+    allocation_interval: float = 0.2  # seconds; Mesos has 1
+    agent_reregister_timeout: float = 600.0  # seconds
+    agent_ping_timeout: float = 15.0  # seconds
+    max_agent_ping_timeouts: int = 5
+    work_dir: str | None = None  # only shown: nothing is kept there
+
+
+@dataclass(frozen=True, slots=True)
+class AgentFlags:
+    """Settings of an agent, by Mesos's names. Durations are seconds."""
+
+    work_dir: Path
+    resources: list[Json]  # Resource messages
+    attributes: list[Json] = field(default_factory=list)
+    master: str | None = None  # ip:port
+    ip: str = "127.0.0.1"
+    port: int = 0
+    hostname: str = "127.0.0.1"
+    executor_registration_timeout: float = 60.0
+    executor_reregistration_timeout: float = 2.0
+    executor_shutdown_grace_period: float = 5.0
+    recovery_timeout: float = 900.0
+    launcher_dir: Path = Path("/usr/libexec/mesos")
+    docker: str = "docker"
+    docker_socket: str = "/var/run/docker.sock"
+    docker_remove_delay: float = 6 * 3600.0
+    docker_stop_timeout: float = 0.0
+    docker_kill_orphans: bool = True
+    sandbox_directory: str = "/mnt/mesos/sandbox"
+    cgroups_enable_cfs: bool = False
+    default_container_dns: str | None = None  # a JSON ContainerDNSInfo

@@ -1,0 +1,21 @@
+"""What the supervisor keeps for a task besides its state."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from executor.admission.agreement import Agreement
+from executor.admission.plan import Plan
+from executor.life.task import Task
+
+
+@dataclass(slots=True)
+class Entry:
+    """What the supervisor keeps for a task: its state, and what carrying out its effects needs besides."""
+
+    task: Task
+    agreement: Agreement
+    name: str  # the container's
+    plan: Plan | None = None  # until the start
+    secrets: Path | None = None  # the folder with its secret files
+    lost: bool = False  # the engine was gone while the task lived: some output may be missing

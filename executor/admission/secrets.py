@@ -1,0 +1,27 @@
+"""A task's secret files: where they lie while it lives."""
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+from executor.admission.entry import Entry
+
+_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of ours in it, which nobody else can enter
+
+
+def keep_secrets(entry: Entry, directory: Path, secrets: Sequence[bytes]) -> None:
+    """Write them where only the container's mounts lead to, until the task is over. Raises OSError."""
+    if not secrets:
+        return
+    directory.mkdir(mode=0o700)
+    entry.secrets = directory
+    for index, secret in enumerate(secrets):
+        (directory / str(index)).write_bytes(secret)
+
+
+def secret_directory(sandbox: str) -> Path:
+    """A folder, not yet made, for one task's secrets: in memory if the node has a place for that."""
+    root = _MEMORY if os.access(_MEMORY, os.W_OK) else Path(sandbox).absolute()
+    return root / f"mdx-secrets-{uuid.uuid4()}"

@@ -1,0 +1,86 @@
+"""Where one task's output goes, and its last lines."""
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+from executor.node.logs import _output_file
+
+log = logging.getLogger(__name__)
+
+
+TAIL_BYTES = 2048
+TAIL_LINES = 5
+
+
+class Sink:
+    """Where one task's output goes: two descriptors. Owned ones are files of the task's own; stderr can be read.
+
+    They are never opened again by their names: the sandbox belongs to the task, which may have put a pipe there, or a
+    link to what it must not read.
+    """
+
+    def __init__(self, out: int, err: int, *, owned: bool = True) -> None:
+        self._descriptors = {1: out, 2: err}
+        self._begin = os.fstat(err).st_size if owned else 0  # what stands before is not of this run
+        self._owned = owned
+        self._lost = 0  # bytes
+        self.seen = {1: 0, 2: 0}  # bytes
+        self._skip = {1: 0, 2: 0}
+
+    def write(self, descriptor: int, data: bytes) -> None:
+        """Write all of it; a sink that cannot take it loses it, and the container goes on."""
+        skip = min(self._skip[descriptor], len(data))
+        self._skip[descriptor] -= skip
+        view = memoryview(data)[skip:]
+        self.seen[descriptor] += len(view)
+        while view:
+            try:
+                view = view[os.write(self._descriptors[descriptor], view):]
+            except OSError as error:
+                if not self._lost:  # once: a full disk would be filled with our complaints of it
+                    log.warning("Output is being lost: %s", error.strerror)
+                self._lost += len(view)
+                return
+
+    def skip_seen(self) -> None:
+        """What comes now begins at the beginning."""
+        self._skip = dict(self.seen)
+
+    def tail(self) -> str:
+        """The last lines of stderr; empty where stderr is shared with others."""
+        if not self._owned or not self.seen[2]:
+            return ""
+        try:
+            begin = max(self._begin, os.fstat(self._descriptors[2]).st_size - TAIL_BYTES)
+            text = os.pread(self._descriptors[2], TAIL_BYTES, begin).decode(errors="replace")
+        except OSError as error:
+            log.warning("Cannot read stderr again: %s", error.strerror)
+            return ""
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        return " | ".join(lines[-TAIL_LINES:])
+
+    def close(self) -> None:
+        """Close the files."""
+        if self._lost:
+            log.warning("%s bytes of output were lost", self._lost)
+        if self._owned:
+            for descriptor in self._descriptors.values():
+                os.close(descriptor)
+
+
+def sandbox_sink(directory: Path) -> Sink:
+    """`stdout` and `stderr` in a task's sandbox, which is made; raises OSError."""
+    directory.mkdir(parents=True, exist_ok=True)
+    out = _output_file(directory / "stdout")
+    try:
+        return Sink(out, _output_file(directory / "stderr"))
+    except OSError:
+        os.close(out)
+        raise
+
+
+def own_sink() -> Sink:
+    """Our own stdout and stderr."""
+    return Sink(1, 2, owned=False)
