@@ -9,13 +9,9 @@ it. In the drop-in the files are our own descriptors 1 and 2, as in Mesos.
 """
 from __future__ import annotations
 
-import errno
 import logging
-import os
-import stat
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 from executor.engine.port import OutputStream
 from executor.node.sink import Sink
@@ -24,16 +20,6 @@ from executor.node.watcher import Watcher
 log = logging.getLogger(__name__)
 
 READS = 32  # of one stream before the others have their turn
-
-
-def _output_file(path: Path) -> int:
-    """Open to append, and to read; only a regular file. An earlier task of this id may have left anything there."""
-    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    descriptor = os.open(path, flags, 0o644)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EEXIST, f"{path.name} is not a regular file")
-    return descriptor
 
 
 class _Output:

@@ -118,7 +118,7 @@ def test_what_is_no_master_info_is_skipped() -> None:
 
 
 def test_nothing_is_written_where_nobody_set_logging_up() -> None:
-    program = ("import sys; from scheduler.config import ensemble; from scheduler.master.detector import ZkDetector\n"
+    program = ("import sys; from scheduler.address import ensemble; from scheduler.master.detector import ZkDetector\n"
                "import threading; told = threading.Event()\n"
                "class Leaders:\n    def unreachable(self, why): told.set()\n"
                f"detector = ZkDetector(ensemble('zk://127.0.0.1:{free_port()}/mesos'), Leaders())\n"
