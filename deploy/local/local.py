@@ -51,7 +51,7 @@ class LocalMesos:
         `resources` and `attributes` are texts as of Mesos's flags; what `resources` does not name each agent takes
         from the machine. `ports`: ranges (first, last) that each agent offers, unless `resources` names ports. `port`
         0: a free one; `agent_ports` likewise. `work_dir`: None for a temporary folder that goes with it. Times are
-        seconds. `agent_flags`: fields of `agent_state.AgentFlags`, such as executor_registration_timeout,
+        seconds. `agent_flags`: fields of `records.flags.AgentFlags`, such as executor_registration_timeout,
         executor_shutdown_grace_period, launcher_dir, docker_socket, docker_remove_delay.
         """
         self._temporary = tempfile.TemporaryDirectory(prefix="mesos-local-") if work_dir is None else None

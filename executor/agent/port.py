@@ -1,6 +1,6 @@
 """The port to the Mesos agent: what we tell it, and what it tells us.
 
-`mesos_driver.py` implements `Agent` on pymesos; `tests/fakes/agent.py` in memory. `AgentEvents` is the supervisor: each
+`driver.py` implements `Agent` on pymesos; `tests/fakes/agent.py` in memory. `AgentEvents` is the supervisor: each
 method parses nothing, blocks never, raises never; it puts the fact into the inbox.
 """
 from __future__ import annotations

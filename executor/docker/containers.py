@@ -176,5 +176,5 @@ class Containers:
 
     def exec(self, container: str, argv: Sequence[str], *, env: Mapping[str, str] | None = None,
              timeout: float | None = None, user: str = "") -> ExecResult:
-        """As `docker exec`; see docker_exec.py for what happens when the time is up."""
+        """As `docker exec`; see exec.py for what happens when the time is up."""
         return docker_exec.run(self._engine, container, argv, env or {}, timeout, user)

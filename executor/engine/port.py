@@ -1,7 +1,7 @@
 """The port to a container engine: few verbs, each idempotent, each ending within its deadline.
 
-The executor's decisions speak to this protocol only. `docker_runtime.py` implements it on a real Docker engine,
-`tests/fakes/runtime.py` in memory; `tests/contract/` runs the same suite on both.
+The executor's decisions speak to this protocol only. `executor/docker/runtime.py` implements it on a real Docker
+engine, `tests/fakes/runtime.py` in memory; `tests/contract/` runs the same suite on both.
 
 **Idempotent.** Stopping what is stopped, removing what is gone, creating a container that exists under the same name
 and carries the same labels: no errors. **Bounded.** Each verb has a deadline of its class; when it passes,

@@ -1,6 +1,6 @@
 """What somebody should do about an event: frozen values without behaviour, which `lifecycle.py` gives.
 
-`hands.py` carries them out; what comes of them are events again, named behind the arrows.
+`executor/supervision/performer.py` carries them out; what comes of them are events again, named behind the arrows.
 """
 from __future__ import annotations
 

@@ -41,10 +41,10 @@ stateDiagram-v2
     ending --> done: Drained, DrainSlow
     done --> [*]
 
-Promises, each proved over random orders of events (tests/executor/test_lifecycle_invariants.py): TASK_STARTING first;
-TASK_RUNNING never after a kill was announced; exactly one terminal update and nothing after it; never a terminal
-update while the container may be running; a kill is legal in every phase. As Mesos: src/docker/executor.cpp, without
-its aborts.
+Promises, each proved over random orders of events (tests/executor/life/test_lifecycle_invariants.py): TASK_STARTING
+first; TASK_RUNNING never after a kill was announced; exactly one terminal update and nothing after it; never a
+terminal update while the container may be running; a kill is legal in every phase. As Mesos: src/docker/executor.cpp,
+without its aborts.
 """
 from __future__ import annotations
 

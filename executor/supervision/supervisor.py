@@ -1,8 +1,9 @@
 """The only owner of the tasks' state: one inbox, one loop, on one thread.
 
-Everybody else (the agent's driver, workers, the watcher, the engine's event stream) puts a call into the inbox and goes
-on. The loop takes them one after the other, asks the lifecycle what it means, and has the effects carried out
-(hands.py), none of which may block. An idle supervisor waits in the inbox, or for the next clock, and costs nothing.
+Everybody else (the agent's driver, workers, the watcher, the engine's event stream) puts a call into the inbox and
+goes on. The loop takes them one after the other, asks the lifecycle what it means, and has the effects carried out
+(performer.py), none of which may block. An idle supervisor waits in the inbox, or for the next clock, and costs
+nothing.
 """
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The port to the Mesos master: what we ask of it, and what it tells us.
 
-`mesos_driver.py` implements `Master` on pymesos; `tests/fakes/master.py` in memory. `MasterEvents` is the framework:
+`driver.py` implements `Master` on pymesos; `tests/fakes/master.py` in memory. `MasterEvents` is the framework:
 each method only puts the fact into the inbox, so it never blocks and never raises.
 
 Nothing asked of a master is reliable except its updates: a call may be lost with the connection, and no answer tells.

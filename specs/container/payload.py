@@ -2,7 +2,7 @@
 
 `argv` is what Mesos would run, word for word and in its order, with the options that Mesos does not have before
 `--entrypoint`. `create_payload` says the same to the engine; since there is no command line between,
-DockerInfo.parameters are applied to it by `docker_parameters`, after all else, so that they win or add as they would
+DockerInfo.parameters are applied to it by `parameters`, after all else, so that they win or add as they would
 on a command line. A secret file is mounted from `secret_directory`/<index>; whoever makes the container writes it
 there first.
 """

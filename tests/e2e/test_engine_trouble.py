@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.docker.dockerd import Dockerd, running_dockerd
-from tests.executor.running import task
+from tests.executor.program.running import task
 from tests.fakes.agent_server import ScriptedAgent
 
 PROGRAM = str(Path(sys.executable).with_name("mesos-docker-executor"))

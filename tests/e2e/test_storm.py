@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from specs.messages.status import TaskState, is_terminal
-from tests.executor.running import task
+from tests.executor.program.running import task
 from tests.fakes.agent_server import ScriptedAgent
 
 PROGRAM = str(Path(sys.executable).with_name("mesos-docker-executor"))

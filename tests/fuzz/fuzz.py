@@ -2,7 +2,7 @@
 
 The first word is a function of targets.py (protobuf_bytes or json_text), the options are libFuzzer's. It starts from a
 few whole messages, ends at the first input that raises anything but SpecError, and says how many inputs it tried.
-`make test` runs a short, seeded round of it (tests/specs/test_fuzz.py).
+`make test` runs a short, seeded round of it (tests/specs/forms/test_fuzz.py).
 """
 from __future__ import annotations
 

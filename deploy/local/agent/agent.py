@@ -2,7 +2,7 @@
 
     start → recover what was checkpointed (RECOVERING) → register or re-register → RUNNING → stop
 
-Tasks are launched in `agent_launch`, executors speak through `executor_api`, what is written down is read in
+Tasks are launched in `launch`, executors speak through `executor_api`, what is written down is read in
 `recovery`.
 
 As Mesos: slave/slave.cpp.
@@ -41,7 +41,7 @@ def _host_name(ip: str) -> str:
 
 
 class Agent:
-    """One agent. The methods named on_… are `agent_link.AgentInbox`."""
+    """One agent. The methods named on_… are `wire.link.AgentInbox`."""
 
     def __init__(self, flags: AgentFlags, processes: ProcessTable,
                  routes: Callable[[AgentState, ExecutorApi], dict[str, Handler]]) -> None:

@@ -24,7 +24,7 @@ from specs.words.durations import print_duration
 
 
 class AgentRegistry:
-    """Hears the agents. The methods named on_… are `agent_link.MasterInbox`."""
+    """Hears the agents. The methods named on_… are `wire.link.MasterInbox`."""
 
     def __init__(self, cluster: Cluster, subscriptions: Subscriptions) -> None:
         self._cluster = cluster

@@ -1,7 +1,7 @@
 """The master's state, and the few changes to it that everything else is made of.
 
 Tasks move between states, are removed, offers come and go; each of these also moves the allocator's accounts. Who
-decides it is in `subscriptions`, `accepting` and `agent_registry`.
+decides it is in `subscriptions`, `accepting` and `agents`.
 
 As Mesos: master/master.cpp (`updateTask`, `removeTask`, `forward`, `offer`, `rescindOffer`, `discardOffer`).
 """

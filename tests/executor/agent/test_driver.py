@@ -1,6 +1,6 @@
 """The defects of pymesos's executor driver, each cured: see design.md, "Mesos, through pymesos", for their numbers.
 
-The others stand in test_agent_settings.py (2, 3, 4), test_driver_connection.py (4, 5, 11), test_driver_patience.py
+The others stand in ../settings/test_agent.py (2, 3, 4), test_driver_connection.py (4, 5, 11), test_driver_patience.py
 (2, 3, 9) and test_driver_half_open.py (5).
 """
 from __future__ import annotations

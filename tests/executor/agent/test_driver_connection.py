@@ -88,7 +88,7 @@ driver.stop()
 """
     with contextlib.chdir(deep), ScriptedAgent("/proc/self/cwd/agent.sock") as agent:
         environment = agent.environment(MESOS_DOMAIN_SOCKET=str(deep / "agent.sock"),
-                                        PYTHONPATH=str(Path(__file__).parents[2]))
+                                        PYTHONPATH=str(Path(__file__).parents[3]))
         subprocess.run([sys.executable, "-c", script], check=True, env=environment, timeout=60)
 
 

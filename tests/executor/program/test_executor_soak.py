@@ -3,7 +3,7 @@
 Only the engine is in memory (`FakeRuntime`), and the agent is scripted. The agent does its part as Mesos's: what it
 launched on a stream that broke, and what the executor does not name in SUBSCRIBE, it launches again; a kill is repeated
 until the task has ended. What the supervisor said is noted on its way to the driver: that is what has to arrive.
-Run as a module it prints its counts: python -m tests.executor.test_executor_soak
+Run as a module it prints its counts: python -m tests.executor.program.test_executor_soak
 """
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from executor.agent.port import Agent
 from executor.settings.settings import Settings
 from executor.supervision.supervisor import Supervisor
 from specs.messages.status import TaskStatus
-from tests.executor.test_driver_soak import CUTS, TASKS, cutters
+from tests.executor.agent.test_driver_soak import CUTS, TASKS, cutters
 from tests.fakes.agent_server import ScriptedAgent
 from tests.fakes.driving import driving
 from tests.fakes.runtime import FakeRuntime

@@ -19,7 +19,7 @@ main()
 """
 
 
-@pytest.mark.parametrize(("module", "arguments"), [("entry", ["run", "--help"]), ("demo", ["--help"])])
+@pytest.mark.parametrize(("module", "arguments"), [("cli.entry", ["run", "--help"]), ("demo.__main__", ["--help"])])
 def test_an_interrupt_while_modules_are_imported_shows_no_stack(module: str, arguments: list[str]) -> None:
     """Many moments, because none can be hit for certain; by the last one the command has ended."""
     for moment in range(10):

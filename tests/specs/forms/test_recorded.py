@@ -17,7 +17,7 @@ from specs.messages.offer import AgentInfo, FrameworkInfo, MasterInfo, Offer
 from specs.messages.status_message import StatusMessage
 from specs.messages.task import ExecutorInfo, TaskInfo
 
-CONFORMANCE = Path(os.environ.get("MESOS_CONFORMANCE", Path(__file__).parents[3] / "shared" / "conformance"))
+CONFORMANCE = Path(os.environ.get("MESOS_CONFORMANCE", Path(__file__).parents[4] / "shared" / "conformance"))
 
 
 def records() -> Iterator[dict[str, Any]]:

@@ -18,7 +18,7 @@ from scheduler.tasks.launching import task
 from scheduler.tasks.ledger import Entry, Phase
 from specs.messages.status import TaskState
 from tests.fakes.master import MemoryMaster, ScriptedMaster, offer, update
-from tests.scheduler.test_framework import EXECUTOR, Follower, task_info
+from tests.scheduler.framework.test_framework import EXECUTOR, Follower, task_info
 
 
 def test_what_was_saved_is_there_again(tmp_path: Path) -> None:

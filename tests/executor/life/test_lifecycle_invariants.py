@@ -9,7 +9,7 @@ from executor.life.events import EndRequested
 from executor.life.outcomes import Cause
 from executor.life.task import Phase, Terms
 from specs.messages.status import is_terminal
-from tests.executor.world import World
+from tests.executor.life.world import World
 
 EXAMPLES = 6_000
 STEPS = 60

@@ -18,7 +18,7 @@ from specs.messages.task import TaskInfo
 from tests.fuzz import targets
 from tests.specs.strategies import broken, json_values, messages
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @given(json_values())

@@ -190,7 +190,7 @@ driver.join(10)
 """
     with ScriptedAgent() as agent:
         environment = agent.environment(MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD="1ms" if how == "SHUTDOWN" else "1mins",
-                                        MESOS_CHECKPOINT="0", PYTHONPATH=str(Path(__file__).parents[2]))
+                                        MESOS_CHECKPOINT="0", PYTHONPATH=str(Path(__file__).parents[3]))
         with subprocess.Popen([sys.executable, "-c", script], env=environment, start_new_session=True, text=True,
                               stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
             try:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.engine import containers
-from tests.executor.running import task
-from tests.executor.test_executor_process import environment, started, subscribed
+from tests.executor.program.running import task
+from tests.executor.program.test_executor_process import environment, started, subscribed
 from tests.fakes.agent_server import ScriptedAgent
 from tests.images import busybox_image
 

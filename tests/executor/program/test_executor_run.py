@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.executor.test_executor_process import drop_in, environment, started, subscribed
+from tests.executor.program.test_executor_process import drop_in, environment, started, subscribed
 from tests.fakes.agent_server import ScriptedAgent
 from tests.images import busybox_image
 

@@ -3,7 +3,7 @@
 The lives are scripted, the runtime is a thread that plays them, so that the driver is all there is to lose something.
 Cuts are seeded and of every kind that the wire knows: the stream reset, the stream ended properly, the connection for
 calls reset, an answer withheld after the agent took the call, the whole agent gone and back, an agent that says "not
-yet". Run as a module it prints its counts: python -m tests.executor.test_driver_soak
+yet". Run as a module it prints its counts: python -m tests.executor.agent.test_driver_soak
 """
 from __future__ import annotations
 

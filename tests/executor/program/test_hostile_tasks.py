@@ -11,7 +11,7 @@ import pytest
 
 from executor.engine.failures import DaemonUnavailable
 from specs.messages.status import TaskState, is_terminal
-from tests.executor.running import Running, running, task
+from tests.executor.program.running import Running, running, task
 
 LONGEST = {"nanoseconds": (1 << 63) - 1}
 SOON = {"nanoseconds": 1}

@@ -22,7 +22,7 @@ from specs.errors import SpecError
 from specs.forms.taskinfo import task_from_mapping
 from specs.messages.command import CommandInfo
 from specs.messages.task import TaskInfo
-from tests.executor.running import task
+from tests.executor.program.running import task
 
 CUSTOM = Settings(directory="/sandbox", labels={"mesos-docker.owner": "me"})
 DROP_IN = replace(CUSTOM, container="mesos-1")

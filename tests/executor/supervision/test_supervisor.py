@@ -10,7 +10,7 @@ import pytest
 
 from executor.engine.failures import DaemonUnavailable, DeadlineExceeded, NoSuchContainer, RegistryUnavailable
 from specs.messages.status import TaskState
-from tests.executor.running import Running, running, task
+from tests.executor.program.running import Running, running, task
 from tests.fakes.runtime import FakeRuntime
 
 STARTING, RUNNING, KILLING = TaskState.STARTING, TaskState.RUNNING, TaskState.KILLING
