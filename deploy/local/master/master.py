@@ -1,7 +1,8 @@
 """The master: what each scheduler call does.
 
-The HTTP around it is in `endpoints.master`; its memory in `cluster`; frameworks, offers and agents have their own files.
-This one says who may call (a connected framework, by its own stream) and hands each call to where it is understood.
+The HTTP around it is in `endpoints.master`; its memory in `cluster`; frameworks, offers and agents have their own
+files. This one says who may call (a connected framework, by its own stream) and hands each call to where it is
+understood.
 
 As Mesos: master/http.cpp (`Master::Http::scheduler`), master/master.cpp.
 """

@@ -368,7 +368,7 @@ def test_importing_the_driver_leaves_sigint_and_the_logs_alone() -> None:
     script = """
 import json, logging, signal, sys
 before = signal.getsignal(signal.SIGINT)
-import executor.mesos_driver
+import executor.agent.driver
 logger = logging.getLogger("pymesos")
 print(json.dumps([signal.getsignal(signal.SIGINT) is before, logger.handlers, logger.propagate, logger.level]))
 """
@@ -381,7 +381,7 @@ def test_a_handler_of_somebody_else_for_sigint_survives_the_import() -> None:
     script = """
 import os, signal
 signal.signal(signal.SIGINT, lambda *_: print("ours"))
-import executor.mesos_driver
+import executor.agent.driver
 os.kill(os.getpid(), signal.SIGINT)
 """
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
