@@ -76,7 +76,7 @@ def test_defect_4_a_domain_socket_in_a_deep_sandbox_is_reached_from_within(short
     deep.mkdir(parents=True)
     script = """
 import sys
-from executor.mesos_driver import MesosDriver, settings_from_environment
+from executor.agent.driver import MesosDriver, settings_from_environment
 from tests.fakes.agent_events import RecordedEvents
 events = RecordedEvents()
 settings = settings_from_environment()
