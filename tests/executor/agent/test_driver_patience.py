@@ -175,7 +175,7 @@ def test_defect_9_the_driver_kills_nobody(how: str) -> None:
     script = """
 import sys
 from executor.agent.driver import MesosDriver, settings_from_environment
-from specs.status import TaskState, TaskStatus
+from specs.messages.status import TaskState, TaskStatus
 from tests.fakes.agent_events import RecordedEvents
 events = RecordedEvents()
 driver = MesosDriver(settings_from_environment(), events)
