@@ -12,7 +12,7 @@ import pytest
 from deploy.run.temporary import LOCK, PREFIX, folder
 
 OWNER = """
-from deploy.temporary import folder
+from deploy.run.temporary import folder
 with folder() as made:
     (made / "agent" / "sandbox").mkdir(parents=True)
     print(made, flush=True)
