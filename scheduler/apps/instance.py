@@ -4,15 +4,16 @@ An instance outlives its tasks: when a task ends of itself, the instance waits, 
 (task ids count them). A new version of the app, a larger count or the replacement of a lost instance make new ones.
 As Marathon: core/instance/Instance.scala.
 
-An instance has what it *is* (`condition`, from what Mesos says) and what it *shall be* (`sentence`: None while it
-shall run). The first is written by whoever reads statuses, the second only by the controller.
+An instance has what it *is* (`condition`, from what Mesos says) and what it *shall be* (`retiring`, `sentence`: both
+None while it shall run). The first is written by whoever reads statuses and places tasks, the second by the controller
+and by what people ask for (`sentenced`, or `retiring`).
 
 All times are seconds since 1970, UTC. A `version` is the text of a Marathon timestamp; texts compare as times do.
 """
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scheduler.placement.location import Location
 from scheduler.tasks.conditions import Condition
@@ -32,6 +33,7 @@ class KillReason(enum.Enum):
     LAUNCH_TIMEOUT = "did not run in time"
     LOST = "unreachable for too long"
     MISPLACED = "the app's constraints do not allow its agent any more"
+    MAINTENANCE = "its agent is being drained"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Sentence:
     reason: KillReason
     since: float
     kill_at: float
+    asked_at: float | None = None  # when its task was last asked to end; None: not yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +70,32 @@ class Instance:
     staged_at: float | None = None  # when its newest task was launched
     started_at: float | None = None  # when that began to run
     stirred: float | None = None  # when its launch last showed a sign of life: sent, staged, a layer pulled, pulled
+    has_health_check: bool = False
+    has_readiness_check: bool = False
     healthy: bool | None = None  # over all its checks; None: no result yet, or no check
     ready: bool = False  # its readiness check has answered
     failures: int = 0  # how many of its tasks ended without being asked to
-    sentence: Sentence | None = None  # None: it shall run
+    retiring: KillReason | None = None  # it ends as soon as another one serves in its stead
+    sentence: Sentence | None = None
     exit_code: int | None = None  # of its task, once that has ended
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether it counts as healthy and ready: it runs, and no check of its own that it has is still open.
+
+        As Marathon: `Instance.consideredHealthy`, and `readyInstances` of TaskReplaceActor.
+        """
+        return (self.condition is Condition.RUNNING and self.sentence is None
+                and (self.healthy is True or not self.has_health_check)
+                and (self.ready or not self.has_readiness_check))
+
+
+def sentenced(instance: Instance, reason: KillReason, now: float, drain: float = 0.0) -> Instance:
+    """The same instance, which shall end. One that serves has `drain` seconds in which nobody new should come to it.
+
+    An earlier sentence stays; so asking twice does not give it more time.
+    """
+    if instance.sentence is not None:
+        return instance
+    wait = drain if instance.condition is Condition.RUNNING else 0.0
+    return replace(instance, sentence=Sentence(reason, now, now + wait))
