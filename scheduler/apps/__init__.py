@@ -1,1 +1,1 @@
-"""What shall run, and how it changes. Pure: facts in, decisions out, no clock, no I/O."""
+"""What apps and their instances are, and how an instance becomes a task. Pure: no clock, no I/O."""

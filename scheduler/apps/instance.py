@@ -48,7 +48,7 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One instance of an app. `since`: when it came into its condition.
+    """One instance of an app. `since`: when it came into its condition; one that became inactive is unreachable since.
 
     `config` is the version at which the app got the configuration that this instance runs (its versionInfo's
     lastConfigChangeAt then): equal texts, same configuration. A scaled app has another version and the same config; an
@@ -77,6 +77,8 @@ class Instance:
     failures: int = 0  # how many of its tasks ended without being asked to
     retiring: KillReason | None = None  # it ends as soon as another one serves in its stead
     sentence: Sentence | None = None
+    reason: str | None = None  # of its task's last status: a mesos.v1.TaskStatus.Reason by name
+    message: str | None = None
     exit_code: int | None = None  # of its task, once that has ended
 
     @property
