@@ -1,0 +1,124 @@
+"""An app's container: image, volumes, port mappings, and the networks that it is in.
+
+Volumes are told apart by what they have: a path of the agent, a persistent volume, one of a volume driver, or a secret.
+As Marathon: docs/docs/rest-api/public/api/v2/types/{appContainer,network,volumes}.raml.
+"""
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+class NetworkMode(enum.Enum):
+    HOST = "host"
+    BRIDGE = "container/bridge"
+    CONTAINER = "container"
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """`name`: of container networks alone."""
+
+    mode: NetworkMode = NetworkMode.CONTAINER
+    name: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PortMapping:
+    """`container_port` 0: the host port's number; `host_port` 0: any, None: no door on the agent; `service_port` 0: to
+    be assigned."""
+
+    container_port: int = 0
+    host_port: int | None = None
+    service_port: int = 0
+    protocol: str = "tcp"  # or udp, or "udp,tcp"
+    name: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    network_names: tuple[str, ...] = ()
+
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        return tuple(self.protocol.split(","))
+
+
+@dataclass(frozen=True, slots=True)
+class HostVolume:
+    """A path of the agent; a relative one lies below the task's sandbox."""
+
+    container_path: str
+    host_path: str
+    mode: str = "RW"  # or RO
+
+
+@dataclass(frozen=True, slots=True)
+class PersistentVolume:
+    """Disk that outlives its task. Sizes are MiB."""
+
+    container_path: str
+    size: int
+    mode: str = "RW"
+    type: str = "root"  # or path, or mount
+    max_size: int | None = None  # of mount
+    profile_name: str | None = None
+    constraints: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalVolume:
+    """A volume of a driver on the agent. `size` is GiB, for drivers that make volumes."""
+
+    container_path: str
+    name: str
+    provider: str  # dvdi or csi
+    options: Mapping[str, str] = field(default_factory=dict)
+    mode: str = "RW"
+    size: int | None = None
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SecretVolume:
+    """`secret`: a name in the app's `secrets`."""
+
+    container_path: str
+    secret: str
+
+
+Volume = HostVolume | PersistentVolume | ExternalVolume | SecretVolume
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One option of `docker run`, without its hyphens."""
+
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """What `container.docker` says."""
+
+    image: str
+    force_pull_image: bool = False
+    privileged: bool = False
+    parameters: tuple[Parameter, ...] = ()
+    pull_config_secret: str | None = None  # of MESOS containers
+
+
+class ContainerType(enum.Enum):
+    DOCKER = "DOCKER"
+    MESOS = "MESOS"
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """`port_mappings` None: no list at all, as in host networks; `linux_info`: as JSON says it, for MESOS."""
+
+    type: ContainerType = ContainerType.DOCKER
+    docker: Image | None = None
+    volumes: tuple[Volume, ...] = ()
+    port_mappings: tuple[PortMapping, ...] | None = None
+    linux_info: Mapping[str, object] | None = None
