@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from specs.resource import Range
+from specs.messages.resource import Range
 
 Below = Callable[[int], int]  # a random number from 0 to below its argument
 

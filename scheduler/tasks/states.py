@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from scheduler.tasks.conditions import Condition
-from specs.status import TaskState
+from specs.messages.status import TaskState
 
 _CONDITIONS = {
     TaskState.STAGING: Condition.STAGING, TaskState.STARTING: Condition.STARTING,

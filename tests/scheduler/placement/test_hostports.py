@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.placement.hostports import HostPort, OfferedPorts, by_source, choose, ranges
-from specs.resource import Range
+from specs.messages.resource import Range
 
 
 def lowest(_: int) -> int:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from scheduler.tasks.backoff import Backoff, Delay, after, failed, is_drained, launch_allowed
 from scheduler.tasks.conditions import Condition
-from specs.status import TaskState
+from specs.messages.status import TaskState
 
 WISH = Backoff(10.0, 2.0, 60.0)
 

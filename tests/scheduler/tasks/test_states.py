@@ -18,7 +18,7 @@ from scheduler.tasks.states import (
     unknown_task,
     unreachable,
 )
-from specs.status import TERMINAL_STATES, TaskState
+from specs.messages.status import TERMINAL_STATES, TaskState
 
 LOST = TaskState.LOST
 

@@ -1,0 +1,117 @@
+"""Frozen values as JSON and back, by the annotations of their dataclasses: the form in which a service stores them.
+
+A field that has its default is left out, so that what is stored stays small and a field that a later version adds reads
+as its default. A union of dataclasses is told apart by the class's name under "is". Enums are stored by value, tuples
+as lists, infinite numbers as Python's json writes them. It is a form of ours between one version and the next, not
+one that people write: a wrong text raises, it is not explained.
+"""
+from __future__ import annotations
+
+import dataclasses
+import enum
+import functools
+import types
+import typing
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+Reader = Callable[[Any], Any]
+
+_CLASS = "is"
+
+
+def plain(value: Any) -> Any:
+    """JSON of a value: of dataclasses, enums, tuples, mappings by text, texts, numbers, booleans and None."""
+    if value is None or isinstance(value, str | bool | int | float):
+        return value.value if isinstance(value, enum.Enum) else value
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {key: plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple | frozenset):
+        return [plain(each) for each in value]
+    written = {name: plain(found) for name, default in _fields(typing.cast("Hashable", type(value)))
+               if (found := getattr(value, name)) is not default and found != default}
+    return {_CLASS: type(value).__name__, **written} if type(value).__name__ in _TAGGED else written
+
+
+def valued(kind: type[T], stored: Any) -> T:
+    """The value of a dataclass that was stored so. Raises KeyError, TypeError or ValueError for what is none."""
+    return typing.cast("T", _reader(typing.cast("Hashable", kind))(stored))
+
+
+_NOTHING = object()
+_TAGGED: set[str] = set()  # names of classes that stand in unions with others
+
+
+def tag(*kinds: type) -> None:
+    """These stand for each other in a field: their names are stored with them."""
+    _TAGGED.update(kind.__name__ for kind in kinds)
+
+
+@functools.cache
+def _fields(kind: Any) -> tuple[tuple[str, Any], ...]:
+    return tuple((field.name, _default(field)) for field in dataclasses.fields(kind))
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    if field.default is not dataclasses.MISSING:
+        return field.default
+    return _NOTHING if field.default_factory is dataclasses.MISSING else field.default_factory()
+
+
+@functools.cache
+def _reader(kind: Hashable) -> Reader:
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, types.UnionType):
+        return _union(arguments)
+    if origin is tuple:
+        return _tuple(arguments)
+    if origin is not None and issubclass(origin, Mapping):
+        each = _reader(arguments[1])
+        return lambda stored: {key: each(value) for key, value in stored.items()}
+    if origin is not None and issubclass(origin, Sequence):
+        item = _reader(arguments[0])
+        return lambda stored: tuple(item(value) for value in stored)
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return kind
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        return _dataclass(kind)
+    if kind is float:
+        return float
+    return lambda stored: stored
+
+
+def _union(kinds: tuple[Any, ...]) -> Reader:
+    rest = [kind for kind in kinds if kind is not types.NoneType]
+    classes = {kind.__name__: kind for kind in rest if isinstance(kind, type) and dataclasses.is_dataclass(kind)}
+    if len(rest) == 1:
+        only = _reader(rest[0])
+        return lambda stored: None if stored is None else only(stored)
+
+    def read(stored: Any) -> Any:
+        if isinstance(stored, Mapping):
+            kind = classes[stored[_CLASS]] if len(classes) > 1 else next(iter(classes.values()))
+            return _reader(kind)(stored)
+        return stored
+    return read
+
+
+def _tuple(kinds: tuple[Any, ...]) -> Reader:
+    if len(kinds) == 2 and kinds[1] is Ellipsis:
+        each = _reader(kinds[0])
+        return lambda stored: tuple(each(value) for value in stored)
+    readers = [_reader(kind) for kind in kinds]
+    return lambda stored: tuple(reader(value) for reader, value in zip(readers, stored, strict=True))
+
+
+def _dataclass(kind: type) -> Reader:
+    hints = typing.get_type_hints(kind)
+    readers: dict[str, Reader] = {}
+
+    def read(stored: Any) -> Any:
+        if not readers:
+            readers.update({field.name: _reader(hints[field.name]) for field in dataclasses.fields(kind)})
+        return kind(**{name: readers[name](value) for name, value in stored.items() if name != _CLASS})
+    return read
