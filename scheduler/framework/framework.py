@@ -19,10 +19,12 @@ from typing import Any
 from scheduler.config import Config
 from scheduler.framework.executors import Executors
 from scheduler.framework.listener import Listener
+from scheduler.framework.queue import Queue
+from scheduler.framework.work import Work
 from scheduler.master.port import Master
-from scheduler.placement.matching import Match, match
+from scheduler.placement.matching import Match
 from scheduler.storage.port import Nowhere, Storage
-from scheduler.tasks.launching import Task, placed
+from scheduler.tasks.launching import Task
 from scheduler.tasks.ledger import Entry, Ledger, Phase
 from specs.forms import Message
 from specs.messages.status import TaskState, is_terminal
@@ -35,9 +37,10 @@ _BATCH = 2000  # facts from the inbox before the loop looks at what follows
 class Framework:
     """`run` is the loop; every other method may be called from any thread, also from a signal handler."""
 
-    def __init__(self, master: Master, config: Config, listener: Listener, *, storage: Storage | None = None,
+    def __init__(self, master: Master, config: Config, listener: Listener, *,
+                 storage: Storage | None = None, work: Work | None = None,
                  clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock`: seconds. With `storage` the tasks it holds are taken over."""
+        """`clock`: seconds. With `storage` the tasks it holds are taken over; `work` None: tasks are submitted."""
         self._master = master
         self._config = config
         self._listener = listener
@@ -47,7 +50,8 @@ class Framework:
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._count = itertools.count()
         self._ledger = Ledger(config)
-        self._tasks: dict[str, Task] = {}  # those that have not ended
+        self._queue = Queue()
+        self._work: Work = self._queue if work is None else work
         self._executors = Executors(self._storage)
         self._offers: dict[str, Message] = {}  # that came in this turn
         self._unacknowledged: list[Message] = []  # updates of this turn
@@ -161,10 +165,11 @@ class Framework:
                 handler(*arguments)
         except queue.Empty:
             pass
-        self._acknowledge()
         now = self._clock()
         while self._timers and self._timers[0][0] <= now:
             heapq.heappop(self._timers)[2]()
+        self._work.settle()
+        self._acknowledge()
         if self._subscribed and not self._over:
             self._match()
             self._ask(now)
@@ -178,21 +183,20 @@ class Framework:
 
     def _acknowledge(self) -> None:
         """Updates are acknowledged when what they changed is safe."""
-        if self._unacknowledged:
-            self._storage.flush()
-            for status in self._unacknowledged:
-                self._master.acknowledge(status)
-            self._unacknowledged.clear()
+        self._storage.flush()
+        for status in self._unacknowledged:
+            self._master.acknowledge(status)
+        self._unacknowledged.clear()
 
     def _match(self) -> None:
         if self._offers:
             offers, self._offers = list(self._offers.values()), {}
-            queued = [self._tasks[task_id].wish for task_id in self._ledger.queued]
-            self._carry_out(match(offers, queued))
-        if self._suppressed and self._ledger.queued:
+            self._carry_out(self._work.match(offers))
+        waits = self._work.waits()
+        if self._suppressed and waits:
             self._suppressed = False
             self._master.revive()
-        elif not self._suppressed and not self._ledger.queued:
+        elif not self._suppressed and not waits:
             self._suppressed = True
             self._master.suppress()
 
@@ -202,10 +206,12 @@ class Framework:
         for launch in matched.launches:
             infos = []
             for placement in launch.placements:
-                task = self._tasks[placement.task_id]
-                executor = None if task.executor is None else self._executors.info(
-                    launch.agent_id, task.executor, placement.executor)
-                info = placed(task, launch, placement, executor)
+                wanted = self._work.executor(placement.task_id)
+                executor = None if wanted is None else self._executors.info(
+                    launch.agent_id, wanted, placement.executor)
+                info = self._work.info(launch, placement, executor)
+                if self._ledger.get(placement.task_id) is None:
+                    self._ledger.add(placement.task_id, now)
                 entry = self._record(self._ledger.launched(placement.task_id, launch.agent_id, now))
                 self._listener.launched(entry, launch, info)
                 infos.append(info)
@@ -233,7 +239,7 @@ class Framework:
         now = self._clock()
         for task in tasks:
             entry = self._ledger.add(task.wish.task_id, now)
-            self._tasks[task.wish.task_id] = task
+            self._queue.add(task)
             self._storage.save_task(entry, task)
 
     def _kill(self, task_id: str, grace: float | None) -> None:
@@ -247,8 +253,8 @@ class Framework:
                                "message": "Killed before it was launched", "timestamp": time.time()})
 
     def _kill_all(self, grace: float | None) -> None:
-        for task_id in list(self._tasks):
-            self._kill(task_id, grace)
+        for entry in list(self._ledger):
+            self._kill(entry.task_id, grace)
 
     def _stop(self, failover: bool) -> None:
         self._over = True
@@ -298,6 +304,8 @@ class Framework:
         step = self._ledger.update(status, self._clock())
         if step.entry is not None:
             self._record(step.entry)
+            if step.entry.phase is Phase.QUEUED and not step.news:
+                self._work.requeued(step.entry)
         elif not is_terminal(TaskState(status["state"])):
             log.warning("Killing the task %s: it is not known here", status["task_id"]["value"])
             self._master.kill(status["task_id"]["value"], status.get("agent_id", {}).get("value"), None)
@@ -321,7 +329,7 @@ class Framework:
 
     def _tell(self, entry: Entry, status: Message) -> None:
         if entry.phase is Phase.ENDED:
-            self._tasks.pop(entry.task_id, None)
+            self._work.ended(entry.task_id)
         self._listener.updated(entry, status)
 
     def _record(self, entry: Entry) -> Entry:
@@ -331,5 +339,5 @@ class Framework:
     def _take_over(self) -> None:
         for entry, task in self._storage.tasks(self._clock()):
             self._ledger.adopt(entry)
-            self._tasks[entry.task_id] = task
+            self._work.adopt(entry, task)
         self._executors.take_over()

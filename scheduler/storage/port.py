@@ -42,8 +42,11 @@ class Storage(Protocol):
 
     def flush(self) -> None: ...
 
-    def tasks(self, now: float) -> Iterable[tuple[Entry, Task]]:
-        """The tasks that had not ended. `now` becomes the time of their phases: clocks start anew with a process."""
+    def tasks(self, now: float) -> Iterable[tuple[Entry, Task | None]]:
+        """The tasks that had not ended; None where nothing is kept of one but its entry.
+
+        `now` becomes the time of their phases: clocks start anew with a process.
+        """
         ...
 
 
@@ -74,5 +77,5 @@ class Nowhere:
     def flush(self) -> None:
         pass
 
-    def tasks(self, now: float) -> Iterable[tuple[Entry, Task]]:  # noqa: ARG002 - the port's signature
+    def tasks(self, now: float) -> Iterable[tuple[Entry, Task | None]]:  # noqa: ARG002 - the port's signature
         return ()

@@ -91,7 +91,7 @@ class SqliteStorage:
     def flush(self) -> None:
         self._database.commit()
 
-    def tasks(self, now: float) -> Iterable[tuple[Entry, Task]]:
+    def tasks(self, now: float) -> Iterable[tuple[Entry, Task | None]]:
         for task_id, text, phase, agent_id, state, uuid, launches, kill, grace in self._database.execute(
                 "SELECT * FROM tasks ORDER BY rowid"):
             entry = Entry(task_id, Phase(phase), now, agent_id, None if state is None else TaskState(state), uuid,
