@@ -25,7 +25,7 @@ class Storage(Protocol):
     def save_task(self, entry: Entry, task: Task) -> None: ...
 
     def save_entry(self, entry: Entry) -> None:
-        """Its task has been saved; a task that has ended is forgotten."""
+        """A task that has ended is forgotten. One whose task was not saved is kept without it."""
         ...
 
     def save_executor(self, agent_id: str, executor_id: str, info: Message | None) -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from scheduler.placement.constraints import Constraint
+from scheduler.storage.records import StoredEvent
 from scheduler.tasks.launching import CustomExecutor, Task, stored_task
 from scheduler.tasks.ledger import Entry, Phase
 from specs.forms import Message
@@ -27,23 +28,42 @@ CREATE TABLE IF NOT EXISTS tasks (
 CREATE TABLE IF NOT EXISTS executors (
     agent_id TEXT NOT NULL, executor_id TEXT NOT NULL, info TEXT NOT NULL, PRIMARY KEY (agent_id, executor_id)
 );
+CREATE TABLE IF NOT EXISTS records (
+    kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (kind, key)
+);
+CREATE TABLE IF NOT EXISTS events (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, type TEXT NOT NULL, app_id TEXT NOT NULL,
+    data TEXT NOT NULL
+);
 """
+FORMAT = 1  # of the file; a scheduler refuses one that is newer than it knows
+
+
+class NewerFormatError(Exception):
+    """The file was written by a later version."""
 
 
 class SqliteStorage:
     """A context manager. Used by the thread that made it."""
 
     def __init__(self, path: str) -> None:
-        """Raises sqlite3.OperationalError if another process has the file, or it cannot be one."""
+        """Raises sqlite3.OperationalError if another process has the file, or it cannot be one; NewerFormatError."""
         self._database = sqlite3.connect(path, timeout=0.5, isolation_level="IMMEDIATE")
         try:
             self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = FULL")
+            self._check_format(path)
             self._database.executescript(SCHEMA)
-        except sqlite3.Error:
+            self._database.execute(f"PRAGMA user_version = {FORMAT}")
+        except (sqlite3.Error, NewerFormatError):
             self._database.close()
             raise
+
+    def _check_format(self, path: str) -> None:
+        found = self._database.execute("PRAGMA user_version").fetchone()[0]
+        if found > FORMAT:
+            raise NewerFormatError(f"{path} has the format {found} of a later version; this one knows {FORMAT}")
 
     def __enter__(self) -> SqliteStorage:
         return self
@@ -69,8 +89,11 @@ class SqliteStorage:
         if entry.phase is Phase.ENDED:
             self._database.execute("DELETE FROM tasks WHERE task_id = ?", (entry.task_id,))
         else:
-            self._database.execute("UPDATE tasks SET phase = ?, agent_id = ?, state = ?, uuid = ?, launches = ?, "
-                                   "kill = ?, grace = ? WHERE task_id = ?", (*_columns(entry), entry.task_id))
+            self._database.execute(
+                "INSERT INTO tasks VALUES (?, 'null', ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (task_id) DO UPDATE SET "
+                "phase = excluded.phase, agent_id = excluded.agent_id, state = excluded.state, uuid = excluded.uuid, "
+                "launches = excluded.launches, kill = excluded.kill, grace = excluded.grace",
+                (entry.task_id, *_columns(entry)))
 
     def save_executor(self, agent_id: str, executor_id: str, info: Message | None) -> None:
         if info is None:
@@ -85,7 +108,7 @@ class SqliteStorage:
             yield agent_id, executor_id, json.loads(info)
 
     def forget(self) -> None:
-        for table in ("framework", "tasks", "executors"):
+        for table in ("framework", "tasks", "executors"):  # what a service keeps is not the framework's
             self._database.execute(f"DELETE FROM {table}")  # noqa: S608 - names of ours
 
     def flush(self) -> None:
@@ -96,7 +119,38 @@ class SqliteStorage:
                 "SELECT * FROM tasks ORDER BY rowid"):
             entry = Entry(task_id, Phase(phase), now, agent_id, None if state is None else TaskState(state), uuid,
                           launches, bool(kill), now if kill else None, grace)
-            yield entry, _task(json.loads(text))
+            stored = json.loads(text)
+            yield entry, None if stored is None else _task(stored)
+
+    # ---- Records
+
+    def put(self, kind: str, key: str, value: Any) -> None:
+        self._database.execute(
+            "INSERT INTO records VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value",
+            (kind, key, json.dumps(value, separators=(",", ":"))))
+
+    def drop(self, kind: str, key: str) -> None:
+        self._database.execute("DELETE FROM records WHERE kind = ? AND key = ?", (kind, key))
+
+    def records(self, kind: str) -> Iterator[tuple[str, Any]]:
+        for key, value in self._database.execute("SELECT key, value FROM records WHERE kind = ? ORDER BY rowid",
+                                                 (kind,)):
+            yield key, json.loads(value)
+
+    def append(self, events: Iterable[StoredEvent]) -> None:
+        self._database.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?)",
+                                   ((each.number, each.at, each.type, each.app_id, each.data) for each in events))
+
+    def events(self, after: int, limit: int) -> Sequence[StoredEvent]:
+        rows = self._database.execute("SELECT * FROM events WHERE number > ? ORDER BY number LIMIT ?", (after, limit))
+        return [StoredEvent(*row) for row in rows]
+
+    def last_event(self) -> int:
+        row = self._database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
+        return 0 if row is None else int(row[0])
+
+    def forget_events(self, up_to: int) -> None:
+        self._database.execute("DELETE FROM events WHERE number <= ?", (up_to,))
 
 
 def _columns(entry: Entry) -> tuple[Any, ...]:
