@@ -22,8 +22,8 @@ from scheduler.framework.listener import Listener
 from scheduler.framework.queue import Queue
 from scheduler.framework.work import Work
 from scheduler.master.port import Master
-from scheduler.placement.matching import Match
-from scheduler.storage.port import Nowhere, Storage
+from scheduler.placement.matching import Launch, Match, Placement
+from scheduler.storage.port import Nowhere, Storage, StorageError
 from scheduler.tasks.launching import Task
 from scheduler.tasks.ledger import Entry, Ledger, Phase
 from specs.forms import Message
@@ -31,6 +31,7 @@ from specs.messages.status import TaskState, is_terminal
 
 log = logging.getLogger(__name__)
 
+_STORAGE_PAUSE = 1.0  # seconds between two tries to write what a storage did not take
 _BATCH = 2000  # facts from the inbox before the loop looks at what follows
 
 
@@ -63,6 +64,7 @@ class Framework:
         self._failed = False
         self._failover = False
         self._comes_back = False  # a storage knows who we are
+        self._trouble: str | None = None  # why the storage cannot be written
 
     # What it is asked to do.
 
@@ -89,6 +91,11 @@ class Framework:
     def call(self, call: Callable[[], None]) -> None:
         """Call this on the loop's thread."""
         self._post(call)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the storage cannot be written, if it cannot; then nothing is launched, ended or acknowledged."""
+        return self._trouble
 
     @property
     def ledger(self) -> Ledger:
@@ -169,8 +176,7 @@ class Framework:
         while self._timers and self._timers[0][0] <= now:
             heapq.heappop(self._timers)[2]()
         self._work.settle()
-        self._acknowledge()
-        if self._subscribed and not self._over:
+        if self._acknowledge() and self._subscribed and not self._over:
             self._match()
             self._ask(now)
 
@@ -181,12 +187,29 @@ class Framework:
             times.append(due)
         return max(0.0, min(times) - self._clock()) if times else None
 
-    def _acknowledge(self) -> None:
-        """Updates are acknowledged when what they changed is safe."""
-        self._storage.flush()
+    def _acknowledge(self) -> bool:
+        """Updates are acknowledged when what they changed is safe; whether it is."""
+        if not self._is_safe():
+            return False
         for status in self._unacknowledged:
             self._master.acknowledge(status)
         self._unacknowledged.clear()
+        return True
+
+    def _is_safe(self) -> bool:
+        """Write to the storage what it was told. While that fails nothing is done that must not be forgotten."""
+        try:
+            self._storage.flush()
+        except StorageError as error:
+            if self._trouble is None:
+                log.error("Nothing is launched, ended or acknowledged for now: %s", error)  # noqa: TRY400 - no fault
+            self._trouble = str(error)
+            self._schedule(_STORAGE_PAUSE, lambda: None)
+            return False
+        if self._trouble is not None:
+            log.warning("The state can be written again")
+        self._trouble = None
+        return True
 
     def _match(self) -> None:
         if self._offers:
@@ -203,26 +226,28 @@ class Framework:
     def _carry_out(self, matched: Match) -> None:
         now = self._clock()
         refuse = self._config.refuse_short if matched.misfits else self._config.refuse_long
-        for launch in matched.launches:
-            infos = []
-            for placement in launch.placements:
-                wanted = self._work.executor(placement.task_id)
-                executor = None if wanted is None else self._executors.info(
-                    launch.agent_id, wanted, placement.executor)
-                info = self._work.info(launch, placement, executor)
-                if self._ledger.get(placement.task_id) is None:
-                    self._ledger.add(placement.task_id, now)
-                entry = self._record(self._ledger.launched(placement.task_id, launch.agent_id, now))
-                self._listener.launched(entry, launch, info)
-                infos.append(info)
-            self._storage.flush()
-            self._master.accept(launch.offer_ids, infos, refuse)
+        launches = [(launch.offer_ids, [self._launched(launch, placement, now) for placement in launch.placements])
+                    for launch in matched.launches]
+        safe = self._is_safe()  # if not: the offers go back, and the ledger asks after the launches that never were
+        for offer_ids, infos in launches:
+            self._master.accept(offer_ids, infos if safe else [], refuse)
         for decline in matched.declines:
             log.debug("Declining the offer of %s: %s", decline.agent_id, decline.reason)
         if matched.declines:
             self._master.decline([offer_id for decline in matched.declines for offer_id in decline.offer_ids], refuse)
         if matched.misfits:
             self._listener.waiting(matched.misfits)
+
+    def _launched(self, launch: Launch, placement: Placement, now: float) -> Message:
+        """The TaskInfo of a task that counts as launched from here on."""
+        wanted = self._work.executor(placement.task_id)
+        executor = None if wanted is None else self._executors.info(launch.agent_id, wanted, placement.executor)
+        info = self._work.info(launch, placement, executor)
+        if self._ledger.get(placement.task_id) is None:
+            self._ledger.add(placement.task_id, now)
+        entry = self._record(self._ledger.launched(placement.task_id, launch.agent_id, now))
+        self._listener.launched(entry, launch, info)
+        return info
 
     def _ask(self, now: float) -> None:
         due = self._ledger.due(now)

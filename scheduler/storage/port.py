@@ -13,6 +13,10 @@ from scheduler.tasks.ledger import Entry
 from specs.forms import Message
 
 
+class StorageError(Exception):
+    """What was saved could not be made durable yet."""
+
+
 class Storage(Protocol):
     """Used by one thread."""
 
@@ -40,7 +44,9 @@ class Storage(Protocol):
         """The framework is over: its id, its executors and its tasks."""
         ...
 
-    def flush(self) -> None: ...
+    def flush(self) -> None:
+        """Raises StorageError if it cannot be made durable now; nothing that was saved is lost by that."""
+        ...
 
     def tasks(self, now: float) -> Iterable[tuple[Entry, Task | None]]:
         """The tasks that had not ended; None where nothing is kept of one but its entry.

@@ -1,8 +1,11 @@
-"""The storage in one SQLite file: for a scheduler that may be killed and started again on the same machine.
+"""The storage in one SQLite file: for a scheduler that may be killed and started again on the same
+machine.
 
-A transaction is open from the first change until `flush`, which writes it to the disk: one write for all updates of a
-turn. Tasks that have ended are deleted, so the file holds what is alive. A second process on the same file is refused:
-two schedulers with one framework id would throw each other out for ever.
+What is saved is kept in memory until `flush`, which writes all of it to the disk in one
+transaction: one write for all updates of a turn, and a disk that is full loses nothing, since the
+next flush tries again. Tasks that have ended are deleted, so the file holds what is alive. A second
+process on the same file is refused: two schedulers with one framework id would throw each other out
+for ever.
 """
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from dataclasses import asdict
 from typing import Any
 
 from scheduler.placement.constraints import Constraint
+from scheduler.storage.port import StorageError
 from scheduler.storage.records import StoredEvent
 from scheduler.tasks.launching import CustomExecutor, Task, stored_task
 from scheduler.tasks.ledger import Entry, Phase
@@ -47,7 +51,11 @@ class SqliteStorage:
     """A context manager. Used by the thread that made it."""
 
     def __init__(self, path: str) -> None:
-        """Raises sqlite3.OperationalError if another process has the file, or it cannot be one; NewerFormatError."""
+        """Raises sqlite3.OperationalError if another process has the file, or it cannot be one;
+        NewerFormatError.
+        """
+        self._writes: list[tuple[str, Sequence[Any]]] = []  # since the last flush
+        self._applied = 0  # so many of them the open transaction knows
         self._database = sqlite3.connect(path, timeout=0.5, isolation_level="IMMEDIATE")
         try:
             self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -73,23 +81,23 @@ class SqliteStorage:
         self._database.close()
 
     def framework_id(self) -> str | None:
-        row = self._database.execute("SELECT id FROM framework").fetchone()
+        row = self._read("SELECT id FROM framework").fetchone()
         return None if row is None else str(row[0])
 
     def save_framework_id(self, framework_id: str) -> None:
         if self.framework_id() != framework_id:
-            self._database.execute("DELETE FROM framework")
-            self._database.execute("INSERT INTO framework VALUES (?)", (framework_id,))
+            self._write("DELETE FROM framework")
+            self._write("INSERT INTO framework VALUES (?)", (framework_id,))
 
     def save_task(self, entry: Entry, task: Task) -> None:
-        self._database.execute("INSERT OR REPLACE INTO tasks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                               (entry.task_id, _task_text(task), *_columns(entry)))
+        self._write("INSERT OR REPLACE INTO tasks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (entry.task_id, _task_text(task), *_columns(entry)))
 
     def save_entry(self, entry: Entry) -> None:
         if entry.phase is Phase.ENDED:
-            self._database.execute("DELETE FROM tasks WHERE task_id = ?", (entry.task_id,))
+            self._write("DELETE FROM tasks WHERE task_id = ?", (entry.task_id,))
         else:
-            self._database.execute(
+            self._write(
                 "INSERT INTO tasks VALUES (?, 'null', ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (task_id) DO UPDATE SET "
                 "phase = excluded.phase, agent_id = excluded.agent_id, state = excluded.state, uuid = excluded.uuid, "
                 "launches = excluded.launches, kill = excluded.kill, grace = excluded.grace",
@@ -97,25 +105,51 @@ class SqliteStorage:
 
     def save_executor(self, agent_id: str, executor_id: str, info: Message | None) -> None:
         if info is None:
-            self._database.execute("DELETE FROM executors WHERE agent_id = ? AND executor_id = ?",
-                                   (agent_id, executor_id))
+            self._write("DELETE FROM executors WHERE agent_id = ? AND executor_id = ?", (agent_id, executor_id))
         else:
-            self._database.execute("INSERT OR REPLACE INTO executors VALUES (?, ?, ?)",
-                                   (agent_id, executor_id, json.dumps(info)))
+            self._write("INSERT OR REPLACE INTO executors VALUES (?, ?, ?)", (agent_id, executor_id, json.dumps(info)))
 
     def executors(self) -> Iterable[tuple[str, str, Message]]:
-        for agent_id, executor_id, info in self._database.execute("SELECT * FROM executors"):
+        for agent_id, executor_id, info in self._read("SELECT * FROM executors"):
             yield agent_id, executor_id, json.loads(info)
 
     def forget(self) -> None:
         for table in ("framework", "tasks", "executors"):  # what a service keeps is not the framework's
-            self._database.execute(f"DELETE FROM {table}")  # noqa: S608 - names of ours
+            self._write(f"DELETE FROM {table}")  # noqa: S608 - names of ours
 
     def flush(self) -> None:
-        self._database.commit()
+        """Raises StorageError if it cannot be written; nothing is lost then, and the next flush
+        tries all of it.
+        """
+        try:
+            self._apply()
+            self._database.commit()
+        except sqlite3.Error as error:
+            self._begin_again()
+            raise StorageError(f"the state cannot be written: {error}") from error
+        self._writes.clear()
+        self._applied = 0
+
+    def _write(self, statement: str, values: Sequence[Any] = ()) -> None:
+        self._writes.append((statement, values))
+
+    def _apply(self) -> None:
+        """Have the database know of what is to be written, within the open transaction."""
+        for statement, values in self._writes[self._applied:]:
+            self._database.execute(statement, values)
+            self._applied += 1
+
+    def _begin_again(self) -> None:
+        if self._database.in_transaction:  # an error such as a full disk may have ended it
+            self._database.rollback()
+        self._applied = 0
+
+    def _read(self, query: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        self._apply()
+        return self._database.execute(query, values)
 
     def tasks(self, now: float) -> Iterable[tuple[Entry, Task | None]]:
-        for task_id, text, phase, agent_id, state, uuid, launches, kill, grace in self._database.execute(
+        for task_id, text, phase, agent_id, state, uuid, launches, kill, grace in self._read(
                 "SELECT * FROM tasks ORDER BY rowid"):
             entry = Entry(task_id, Phase(phase), now, agent_id, None if state is None else TaskState(state), uuid,
                           launches, bool(kill), now if kill else None, grace)
@@ -125,32 +159,31 @@ class SqliteStorage:
     # ---- Records
 
     def put(self, kind: str, key: str, value: Any) -> None:
-        self._database.execute(
-            "INSERT INTO records VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value",
-            (kind, key, json.dumps(value, separators=(",", ":"))))
+        self._write("INSERT INTO records VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value",
+                    (kind, key, json.dumps(value, separators=(",", ":"))))
 
     def drop(self, kind: str, key: str) -> None:
-        self._database.execute("DELETE FROM records WHERE kind = ? AND key = ?", (kind, key))
+        self._write("DELETE FROM records WHERE kind = ? AND key = ?", (kind, key))
 
     def records(self, kind: str) -> Iterator[tuple[str, Any]]:
-        for key, value in self._database.execute("SELECT key, value FROM records WHERE kind = ? ORDER BY rowid",
-                                                 (kind,)):
+        for key, value in self._read("SELECT key, value FROM records WHERE kind = ? ORDER BY rowid", (kind,)):
             yield key, json.loads(value)
 
     def append(self, events: Iterable[StoredEvent]) -> None:
-        self._database.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?)",
-                                   ((each.number, each.at, each.type, each.app_id, each.data) for each in events))
+        for each in events:
+            self._write("INSERT INTO events VALUES (?, ?, ?, ?, ?)",
+                        (each.number, each.at, each.type, each.app_id, each.data))
 
     def events(self, after: int, limit: int) -> Sequence[StoredEvent]:
-        rows = self._database.execute("SELECT * FROM events WHERE number > ? ORDER BY number LIMIT ?", (after, limit))
+        rows = self._read("SELECT * FROM events WHERE number > ? ORDER BY number LIMIT ?", (after, limit))
         return [StoredEvent(*row) for row in rows]
 
     def last_event(self) -> int:
-        row = self._database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
+        row = self._read("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
         return 0 if row is None else int(row[0])
 
     def forget_events(self, up_to: int) -> None:
-        self._database.execute("DELETE FROM events WHERE number <= ?", (up_to,))
+        self._write("DELETE FROM events WHERE number <= ?", (up_to,))
 
 
 def _columns(entry: Entry) -> tuple[Any, ...]:

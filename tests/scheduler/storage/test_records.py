@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from scheduler.storage.port import StorageError
 from scheduler.storage.records import StoredEvent
 from scheduler.storage.sqlite import FORMAT, NewerFormatError, SqliteStorage
 from scheduler.tasks.ledger import Entry, Phase
@@ -72,3 +73,24 @@ def test_a_file_of_a_later_version_is_refused(tmp_path: Path) -> None:
         storage._database.execute(f"PRAGMA user_version = {FORMAT + 1}")
     with pytest.raises(NewerFormatError, match=f"format {FORMAT + 1} of a later version"):
         SqliteStorage(path)
+
+
+def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
+    path = str(tmp_path / "state")
+    with SqliteStorage(path) as storage:
+        storage.put("app", "/a", 1)
+        storage.flush()
+        pages = storage._database.execute("PRAGMA page_count").fetchone()[0]
+        storage._database.execute(f"PRAGMA max_page_count = {pages}")
+        storage.put("app", "/a", 2)
+        storage.put("app", "/b", "x" * 100_000)
+        for _ in range(2):
+            with pytest.raises(StorageError, match="full"):
+                storage.flush()
+        storage.append([event(1)])
+        storage._database.execute("PRAGMA max_page_count = 1000000")
+        storage.flush()
+    with SqliteStorage(path) as storage:
+        assert [(key, len(str(value))) for key, value in storage.records("app")] == [("/a", 1), ("/b", 100_000)]
+        assert dict(storage.records("app"))["/a"] == 2
+        assert storage.last_event() == 1
