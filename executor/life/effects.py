@@ -13,7 +13,7 @@ from specs.messages.status import TaskStatus
 class Timer(enum.Enum):
     """The clocks of a task; at most one of each runs. Firing is the event named beside it."""
 
-    COMPLETION = "max_completion_time"  # EndRequested(MAX_COMPLETION)
+    COMPLETION = "max_completion_time"  # EndRequested(COMPLETION)
     START = "wait for the start"  # StartSlow
     GRACE = "kill grace period"  # GraceOver
     STEP = "wait for a forced end"  # StillUp

@@ -1,8 +1,7 @@
 """What can happen to a task: frozen values without behaviour, which `lifecycle.py` takes.
 
-Events are split by what they *mean*, not by where they arise: "it is
-certain that nothing was started" and "it is not known whether something was started" both come from a failed call, and
-lead to different places.
+Events are split by what they *mean*, not by where they arise: "it is certain that nothing was started" and "it is not
+known whether something was started" both come from a failed call, and lead to different places.
 """
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 Checks run in Mesos's order and the first that fails is raised, with Mesos's text, so that a task with several mistakes
 gets the same answer. On top of Mesos, and only where its own executor would refuse or leave out what the task asks for,
-more is done: see `dockervolumes`, `dockernetwork` and `linuxinfo`, and `only_mesos`, which switches it off.
+more is done: see `volumes`, `networks` and `linux`, and `only_mesos`, which switches it off.
 """
 from __future__ import annotations
 
@@ -118,9 +118,8 @@ def cgroup_limits(resources: Resources | None, limits: Mapping[str, float], *, e
 
 def _oom_score(mem: int, total_memory_bytes: int) -> int:
     if total_memory_bytes <= 0:
-        raise SpecError("limits.mem", "Failed to calculate OOM score adjustment: Failed to auto-detect the size of "
-                                      "main "
-                                      "memory: not known")
+        raise SpecError("limits.mem", "Failed to calculate OOM score adjustment: "
+                                      "Failed to auto-detect the size of main memory: not known")
     return 1000 - 1000 * mem // total_memory_bytes
 
 

@@ -83,8 +83,8 @@ def _seccomp(info: LinuxInfo) -> tuple[str, ...]:
         return ()
     if seccomp.profile_name is not None:
         raise SpecError("container.linux_info.seccomp.profile_name",
-                        "Profiles by name are known to the Mesos containerizer only; Docker takes the parameter "
-                        "security-opt")
+                        "Profiles by name are known to the Mesos containerizer only; "
+                        "Docker takes the parameter security-opt")
     return ("seccomp=unconfined",) if seccomp.unconfined else ()
 
 
@@ -96,9 +96,8 @@ def _shm_size(info: LinuxInfo) -> int | None:
     if info.shm_size is None:
         return None
     if info.ipc_mode == "SHARE_PARENT":
-        raise SpecError("container.linux_info.shm_size", "Only a container with an IPC namespace of its own has a "
-                                                         "size of "
-                                                         "shared memory")
+        problem = "Only a container with an IPC namespace of its own has a size of shared memory"
+        raise SpecError("container.linux_info.shm_size", problem)
     return info.shm_size * MEGABYTE
 
 

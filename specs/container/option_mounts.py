@@ -1,6 +1,6 @@
 """The values of `docker run` that are small languages: mount, volume, device, gpus, security-opt.
 
-As parameter_values: from the text to what the Engine API takes, SpecError with an empty path. As docker/cli, opts.
+As `option_values`: from the text to what the Engine API takes, SpecError with an empty path. As docker/cli, opts.
 """
 from __future__ import annotations
 
@@ -182,6 +182,6 @@ def security_option(value: str) -> str:
     if not found and key != "no-new-privileges":
         raise wrong(value, "must be KEY=VALUE")
     if key == "seccomp" and rest not in {"unconfined", "builtin"} and not rest.lstrip().startswith("{"):
-        raise SpecError("", f"seccomp profile '{rest}': only unconfined, builtin or the profile's own JSON can be "
-                            "given")
+        raise SpecError("", f"seccomp profile '{rest}': only unconfined, builtin, "
+                            "or the profile's own JSON can be given")
     return value

@@ -1,4 +1,4 @@
-"""The values of `docker run` that speak of networks: publish, expose, network. As parameter_values, from docker/cli."""
+"""The values of `docker run` that speak of networks: publish, expose, network. As `option_values`; from docker/cli."""
 from __future__ import annotations
 
 import ipaddress

@@ -67,6 +67,7 @@ def _only(wanted: bool, why: str) -> Reader:
 
 
 _FILE: Final = "names a file of the command line's machine, which is not there to be read here; "
+_UNVERIFIED: Final = "images are pulled by the engine, which cannot verify signatures"
 _COUNT: Final = values.integer(0)
 _WEIGHT: Final = values.integer(0, 1000)
 
@@ -174,11 +175,10 @@ OPTIONS: Final[dict[str, Option]] = {
     "attach": Option("", values.one_of("stdin", "stdout", "stderr")),  # the executor always reads stdout and stderr
     "detach": Option("", _only(False, "the executor always waits for its container")),
     "detach-keys": Option("", values.text),
-    "disable-content-trust": Option("", _only(True, "images are pulled by the engine, which cannot verify "
-                                                          "signatures")),
+    "disable-content-trust": Option("", _only(True, _UNVERIFIED)),
     "sig-proxy": Option("", values.boolean),
     "quiet": Option("", values.boolean),
-    "pull": Option("", values.one_of("always", "missing", "never")),  # the executor does it: plan.agreement
+    "pull": Option("", values.one_of("always", "missing", "never")),  # the executor does it: admission/agreement.py
     "cidfile": Option("", _refused(_FILE + "the container's id is in the data of TASK_RUNNING")),
     "env-file": Option("", _refused(_FILE + "use command.environment")),
     "label-file": Option("", _refused(_FILE + "use the parameter label")),
@@ -206,8 +206,8 @@ def _setting(parameter: Parameter, api: ApiVersion | None, path: str) -> Setting
         raise SpecError(f"{path}.key", f"unknown flag: --{parameter.key}{hint}")
     if api is not None and api < option.needs_api:
         have, need = (f"{version[0]}.{version[1]}" for version in (api, option.needs_api))
-        raise SpecError(f"{path}.key", f"--{parameter.key} needs an engine with API {need} or newer; this one has "
-                                       f"{have}")
+        problem = f"--{parameter.key} needs an engine with API {need} or newer; this one has {have}"
+        raise SpecError(f"{path}.key", problem)
     try:
         return Setting(name, option, option.read(parameter.value))
     except SpecError as error:

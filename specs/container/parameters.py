@@ -143,8 +143,8 @@ def _networks(payload: dict[str, Any], networks: Sequence[Attachment], of_first:
         twice = next(name for name in names if names.count(name) > 1)
         raise SpecError(_PATH, f'network "{twice}" is specified multiple times')
     if len(names) > 1 and any(not user_defined(name) for name in names):
-        raise SpecError(_PATH, "conflicting options: cannot attach both user-defined and non-user-defined "
-                               "network-modes")
+        raise SpecError(_PATH, "conflicting options: "
+                               "cannot attach both user-defined and non-user-defined network-modes")
     for attachment in networks:
         if attachment.endpoint or user_defined(attachment.name):
             _endpoint(payload, attachment.name).update(attachment.endpoint)

@@ -78,9 +78,8 @@ class _Reader:
     def _host_path(self, volume: Volume, host_path: str, target: str) -> None:
         relative = not host_path.startswith("/")
         if relative and not volume.container_path.startswith("/"):
-            raise SpecError("", f"Both host_path '{host_path}' and container_path '{volume.container_path}' of a "
-                                "volume "
-                                "are relative")
+            both = f"host_path '{host_path}' and container_path '{volume.container_path}'"
+            raise SpecError("", f"Both {both} of a volume are relative")
         in_sandbox = relative and self._global is None
         self.bind(_joined(self._sandbox, host_path) if in_sandbox else host_path, target, _mode(volume))
 
@@ -108,8 +107,8 @@ class _Reader:
             data = source.secret.value.data if source.secret.value is not None else self._resolve(source.secret)
             self._result.secrets.append(SecretFile(target, data, read_only=_mode(volume) == "ro"))
         else:
-            raise SpecError("source.type", f"A volume source of type {kind or 'UNKNOWN'} cannot be given to a Docker "
-                                           "container")
+            problem = f"A volume source of type {kind or 'UNKNOWN'} cannot be given to a Docker container"
+            raise SpecError("source.type", problem)
 
     def _host_path_source(self, volume: Volume, source: HostPath, target: str) -> None:
         if not source.path.startswith("/"):

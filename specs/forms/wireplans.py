@@ -1,5 +1,5 @@
 """How a protobuf message becomes a mapping and a mapping a protobuf message: one function per message and field, made
-from the schema at first use. `specs/wire.py` is the door to it; nothing here imports protobuf.
+from the schema at first use. `specs/forms/wire.py` is the door to it; nothing here imports protobuf.
 
 That required fields are there is checked here, because protobuf's own check, FindInitializationErrors, ends the process
 (7.36, segmentation fault) where a map's value lacks one and its key is not UTF-8: any peer could send such bytes.
@@ -23,8 +23,8 @@ Fill = Callable[[Any, Any], None]
 class FieldSchema:
     """One field of a message.
 
-    `type` is protobuf's word ("string", "int64", "enum", "message" …), `label` is "optional", "required", "repeated" or
-    "map". Of a map, type, enum and message describe the values; its keys are texts.
+    `type` is protobuf's word ("string", "int64", "enum", "message" …), `label` is "optional", "required", "repeated"
+    or "map". Of a map, type, enum and message describe the values; its keys are texts.
     """
 
     name: str

@@ -1,7 +1,7 @@
-"""What a master accepts as LAUNCH_GROUP: tasks that start and end together, under one executor. As Mesos:
-validation.cpp.
+"""What a master accepts as LAUNCH_GROUP: tasks that start and end together, under one executor.
 
-Docker containers are refused in groups, so nothing that we run comes this way; the embedded master needs to say so.
+As Mesos: master/validation.cpp. Docker containers are refused in groups, so nothing that we run comes this way; the
+embedded master needs to say so.
 """
 from __future__ import annotations
 
@@ -56,9 +56,8 @@ def _validate_task_of_group(task: TaskInfo, facts: Facts) -> None:
             raise SpecError("container.type", "Docker ContainerInfo is not supported on the task")
     apart = container is not None and container.linux_info is not None and shares_cgroups(container) is False
     if task.limits and not apart:
-        raise SpecError("limits", "Resource limits may only be set for tasks within a task group when the "
-                                  "'share_cgroups' "
-                                  "field is set to 'false'.")
+        raise SpecError("limits", "Resource limits may only be set for tasks within a task group "
+                                  "when the 'share_cgroups' field is set to 'false'.")
 
 
 def _validate_group_executor(tasks: Sequence[TaskInfo], executor: ExecutorInfo, facts: Facts) -> None:
@@ -112,6 +111,5 @@ def _validate_share_cgroups(tasks: Sequence[TaskInfo], executor: ExecutorInfo, f
     if facts.existing_executor is not None and facts.share_cgroups is not None:
         wishes.add(facts.share_cgroups)
     if len(wishes) > 1:
-        raise SpecError(path, "If set, the value of 'share_cgroups' must be the same for all tasks in each task group "
-                              "and "
-                              "under a single executor")
+        raise SpecError(path, "If set, the value of 'share_cgroups' must be the same for all tasks "
+                              "in each task group and under a single executor")

@@ -1,8 +1,8 @@
-"""What Mesos demands of the parts of a task: secrets, environments, volumes, containers. As Mesos:
-common/validation.cpp.
+"""What Mesos demands of the parts of a task: secrets, environments, volumes, containers.
 
-Each function raises SpecError with Mesos's text and the path below the message that it was given. An enum value that
-this version does not know counts as absent, as it does to Mesos, which reads it so from the wire.
+As Mesos: common/validation.cpp. Each function raises SpecError with Mesos's text and the path below the message that
+it was given. An enum value that this version does not know counts as absent, as it does to Mesos, which reads it so
+from the wire.
 """
 from __future__ import annotations
 
@@ -31,9 +31,8 @@ def validate_secret(secret: Secret) -> None:
         if secret.reference is None:
             raise SpecError("reference", "Secret of type REFERENCE must have the 'reference' field set")
         if secret.value is not None:
-            raise SpecError("value", f"Secret '{secret.reference.name}' of type REFERENCE must not have the 'value' "
-                                     "field "
-                                     "set")
+            problem = f"Secret '{secret.reference.name}' of type REFERENCE must not have the 'value' field set"
+            raise SpecError("value", problem)
     elif secret.type == "VALUE":
         if secret.value is None:
             raise SpecError("value", "Secret of type VALUE must have the 'value' field set")
@@ -66,9 +65,8 @@ def _validate_variable(variable: Variable) -> None:
     with within("secret", f"{named} specifies an invalid secret: "):
         validate_secret(variable.secret)
     if variable.secret.value is not None and b"\0" in variable.secret.value.data:
-        raise SpecError("secret.value", f"{named} specifies a secret containing null bytes, which is not allowed in "
-                                        "the "
-                                        "environment")
+        problem = f"{named} specifies a secret containing null bytes, which is not allowed in the environment"
+        raise SpecError("secret.value", problem)
 
 
 _SOURCES: Final = {"DOCKER_VOLUME": "docker_volume", "HOST_PATH": "host_path", "SANDBOX_PATH": "sandbox_path",

@@ -1,9 +1,8 @@
-"""What a master accepts: the one set of rules for `explain`, `run` and the embedded master. As Mesos:
-master/validation.cpp.
+"""What a master accepts of a LAUNCH: the one set of rules for `explain`, `run` and the embedded master.
 
-`validate_task` is LAUNCH; LAUNCH_GROUP is in `group_validation`. Checks run in the master's order and the first that
-fails is raised, with the master's text. What they need to know beside the task stands in `Facts`; a fact that is None
-is not checked, so that a task can be looked at before there is an agent to run it on.
+As Mesos: master/validation.cpp. Checks run in the master's order and the first that fails is raised, with the master's
+text. What they need to know beside the task stands in `Facts`; a fact that is None is not checked, so that a task can
+be looked at before there is an agent to run it on. LAUNCH_GROUP is in `specs/rules/groups.py`.
 
 A master first brings an operation into the form that the checks expect (`prepared`): it looks at the form of all
 resources, fills in the executor's framework id, the role that resources are allocated to, and the type of a health
@@ -167,9 +166,8 @@ def validate_executor(executor: ExecutorInfo, facts: Facts) -> None:
         if executor.framework_id is None:
             raise SpecError("framework_id", "'ExecutorInfo.framework_id' must be set")
         if executor.framework_id != facts.framework_id:
-            raise SpecError("framework_id", "ExecutorInfo has an invalid FrameworkID (Actual: "
-                                            f"{executor.framework_id} vs "
-                                            f"Expected: {facts.framework_id})")
+            different = f"(Actual: {executor.framework_id} vs Expected: {facts.framework_id})"
+            raise SpecError("framework_id", f"ExecutorInfo has an invalid FrameworkID {different}")
     _validate_resources(executor.resources, "Executor", "executor")
     if facts.existing_executor is not None and facts.existing_executor != executor:
         raise SpecError("", "ExecutorInfo is not compatible with existing ExecutorInfo with same ExecutorID.\n"
@@ -199,9 +197,8 @@ def _validate_launched_executor(executor: ExecutorInfo) -> None:
     if executor.command is None:
         raise SpecError("command", "'ExecutorInfo.command' must be set")
     if any(resource.shared is not None for resource in executor.resources):
-        raise SpecError("resources", f"Executor resources {Resources(executor.resources)} should not contain any "
-                                     "shared "
-                                     "resources")
+        total = Resources(executor.resources)
+        raise SpecError("resources", f"Executor resources {total} should not contain any shared resources")
     if shares_cgroups(executor.container) is True:
         raise SpecError("container.linux_info.share_cgroups",
                         "The 'share_cgroups' field cannot be set to 'true' on executor containers")
@@ -231,6 +228,5 @@ def _validate_together(task: TaskInfo, facts: Facts) -> None:
             "Task and its executor mix revocable and non-revocable resources: ")
     needed = total if facts.existing_executor is None else Resources(task.resources)
     if facts.offered is not None and not facts.offered.contains(needed):
-        raise SpecError("resources", f"Total resources {needed} required by task and its executor is more than "
-                                     "available "
-                                     f"{facts.offered}")
+        raise SpecError("resources", f"Total resources {needed} required by task and its executor is more "
+                                     f"than available {facts.offered}")

@@ -65,9 +65,8 @@ def _auth(key: str, entry: object) -> Auth:
         raise SpecError(key, f"Invalid JSON object '{json.dumps(entry, separators=(',', ':'))}'")
     for name in ("auth", "email", "identitytoken"):
         if entry.get(name) is not None and not isinstance(entry[name], str):
-            raise SpecError(f"{key}.{name}", f"Protobuf parse failed: Not expecting a JSON {_json_type(entry[name])} "
-                                             "for "
-                                             f"field '{name}'")
+            problem = f"Protobuf parse failed: Not expecting a JSON {_json_type(entry[name])} for field '{name}'"
+            raise SpecError(f"{key}.{name}", problem)
     return Auth(entry.get("auth"), entry.get("email"), entry.get("identitytoken"))
 
 

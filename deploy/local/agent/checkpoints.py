@@ -3,11 +3,19 @@
 Its own id always; frameworks, executors, tasks and updates only of frameworks that asked for it
 (FrameworkInfo.checkpoint). The folders are Mesos's; the files hold JSON instead of protobuf, one value per line.
 
-    meta/slaves/latest  →  the newest agent id meta/slaves/AGENT/slave.info meta/slaves/AGENT/containers/CONTAINER
-    pid of every container (also of others' frameworks) meta/slaves/AGENT/frameworks/F/framework.info
-    meta/slaves/AGENT/frameworks/F/executors/E/executor.info
-    meta/slaves/AGENT/frameworks/F/executors/E/runs/C/{pids/forked.pid, executor.sentinel,
-    tasks/T/{task.info,task.updates}}
+    meta/slaves/latest                               a link to the newest agent's folder
+    meta/slaves/AGENT/
+        slave.info
+        containers/CONTAINER                         the pid of every container, also of others' frameworks
+        frameworks/F/
+            framework.info
+            executors/E/
+                executor.info
+                runs/C/
+                    pids/forked.pid
+                    executor.sentinel                it has ended
+                    tasks/T/task.info
+                    tasks/T/task.updates
 
 As Mesos: slave/paths.cpp, slave/state.cpp.
 """

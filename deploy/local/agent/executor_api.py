@@ -1,7 +1,7 @@
 """What executors may say to their agent, and what they hear.
 
 As Mesos: slave/http.cpp (`Http::executor`), slave/slave.cpp (`subscribe`, `executorMessage`); the rules of a call are
-in `specs/executor_call`.
+in `specs/rules/executor_call.py`.
 """
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 The order is Mesos's: are the offers valid (else TASK_LOST or TASK_DROPPED for all tasks)? Are the resources of an
 operation well formed (else TASK_ERROR for all its tasks)? Then operation by operation, task by task, what
-`specs/validation` says, against what is left of the offers. What nobody used is declined with the call's filters.
+`specs/rules` say, against what is left of the offers. What nobody used is declined with the call's filters.
 
 As Mesos: master/master.cpp (`accept`, `_accept`), validation.cpp (`offer::validate`).
 """

@@ -1,4 +1,4 @@
-"""The master's questions to `specs/validation`, and where the facts for the answers come from.
+"""The master's questions to `specs/rules`, and where the facts for the answers come from.
 
 The rules are those of specs, which `mesos-docker explain` and `run` use too; here they are only asked with what the
 master knows: the framework, the agent, what is left of the offers.
