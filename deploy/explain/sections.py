@@ -9,10 +9,10 @@ from specs.container.from_task import MIN_MEMORY
 from specs.container.run_options import RunOptions
 from specs.errors import SpecError
 from specs.forms.taskinfo import docker_task
+from specs.messages import check as health
 from specs.messages.containerinfo import ContainerInfo
-from specs.messages.task import TaskInfo
+from specs.messages.task import CheckInfo, HealthCheck, TaskInfo
 from specs.resources.sums import Resources
-from specs.rules import checks as health
 from specs.words.auth import Auth, AuthConfig, find_auth
 from specs.words.durations import print_duration
 from specs.words.image import HUB, parse_reference, pulled_name
@@ -63,14 +63,20 @@ def task_rows(task: TaskInfo, options: RunOptions) -> Iterator[Row]:
         yield Row("ends", f"after {print_duration(task.max_completion_time)} at the latest", "max_completion_time")
     for name, check in (("health check", task.health_check), ("check", task.check)):
         if check is not None:
-            yield Row(name, f"{check.type}, every {_seconds(check.interval_seconds, health.INTERVAL)}",
-                      f"the first after {_seconds(check.delay_seconds, health.DELAY)}, each at most "
-                      f"{_seconds(check.timeout_seconds, health.TIMEOUT)}")
+            yield _check_row(name, check)
     if task.health_check is not None:
         failures = task.health_check.consecutive_failures
-        yield Row("", f"killed after {health.CONSECUTIVE_FAILURES if failures is None else max(failures, 1)} failures",
-                  "in a row; not counted until the first success for "
-                  f"{_seconds(task.health_check.grace_period_seconds, health.GRACE_PERIOD)}")
+        limit = health.CONSECUTIVE_FAILURES if failures is None else max(failures, 1)
+        uncounted = _seconds(task.health_check.grace_period_seconds, health.GRACE_PERIOD)
+        yield Row("", f"killed after {limit} failure{'' if limit == 1 else 's'}",
+                  f"in a row; not counted until the first success for {uncounted}")
+
+
+def _check_row(name: str, check: HealthCheck | CheckInfo) -> Row:
+    delay, interval = _seconds(check.delay_seconds, health.DELAY), _seconds(check.interval_seconds, health.INTERVAL)
+    unlimited = check.timeout_seconds == 0
+    longest = "without a time limit" if unlimited else f"at most {_seconds(check.timeout_seconds, health.TIMEOUT)}"
+    return Row(name, f"{check.type}, every {interval}", f"the first after {delay}, each {longest}")
 
 
 def _seconds(value: float | None, default: float) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass, replace
 
-from executor.admission.plan import Plan, _empty_check_status
+from executor.admission.plan import Plan
+from executor.life.health import no_status
 from executor.life.task import Terms
 from executor.settings.settings import Settings
 from specs.messages.task import CheckInfo, CommandInfo, HealthCheck, TaskInfo
@@ -40,7 +41,7 @@ def agreement(task: TaskInfo, settings: Settings, capabilities: frozenset[str]) 
         max_completion=completion / 1e9 if completion else None,
         remove=not settings.drop_in,
         strict=settings.drop_in,
-        check_status=_empty_check_status(task.check),
+        check_status=no_status(task.check),
     )
     return Agreement(terms, None if kill_grace is None else kill_grace / 1e9, task.health_check, task.check)
 

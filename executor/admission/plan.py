@@ -16,9 +16,7 @@ from specs.container.run_options import RunOptions
 from specs.errors import SpecError
 from specs.forms import codec
 from specs.forms.taskinfo import container_dns
-from specs.messages.task import CheckInfo, CommandInfo, TaskInfo
-
-_RESULTS = {"COMMAND": "command", "HTTP": "http", "TCP": "tcp"}
+from specs.messages.task import CommandInfo, TaskInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +106,3 @@ def sandbox_folders(payload: Mapping[str, Any], sandbox: str) -> list[str]:
     sources = [str(bind).partition(":")[0] for bind in host.get("Binds") or ()]
     sources += [str(mount.get("Source")) for mount in host.get("Mounts") or () if mount.get("Type") == "bind"]
     return [source for source in sources if source.startswith(f"{sandbox}/")]
-
-
-def _empty_check_status(check: CheckInfo | None) -> Mapping[str, object] | None:
-    if check is None or check.type not in _RESULTS:
-        return None
-    return {"type": check.type, _RESULTS[check.type]: {}}

@@ -10,18 +10,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from specs.messages.check import CheckInfo, HealthCheck
+from specs.messages.check import (
+    CONSECUTIVE_FAILURES,
+    DELAY,
+    GRACE_PERIOD,
+    INTERVAL,
+    PARTS,
+    TIMEOUT,
+    CheckInfo,
+    HealthCheck,
+)
 
-_RESULTS = {"COMMAND": ("command", "exit_code"), "HTTP": ("http", "status_code"), "TCP": ("tcp", "succeeded")}
+_RESULTS = {"COMMAND": "exit_code", "HTTP": "status_code", "TCP": "succeeded"}  # fields of Result and CheckStatusInfo
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """Seconds. `timeout` None: a check may take as long as it likes."""
 
-    delay: float = 15.0
-    interval: float = 10.0
-    timeout: float | None = 20.0
+    delay: float = DELAY
+    interval: float = INTERVAL
+    timeout: float | None = TIMEOUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +55,8 @@ class Verdict:
 class Health:
     """How a task has been doing. `since` counts in seconds from the making of the checker."""
 
-    grace: float = 10.0
-    limit: int = 3
+    grace: float = GRACE_PERIOD
+    limit: int = CONSECUTIVE_FAILURES
     failures: int = 0
     ever_healthy: bool = False
 
@@ -65,14 +74,14 @@ class Health:
 def health(check: HealthCheck) -> Health:
     """The state of a checker that has not checked yet."""
     grace, limit = check.grace_period_seconds, check.consecutive_failures
-    return Health(grace=10.0 if grace is None else grace, limit=3 if limit is None else limit)
+    return Health(GRACE_PERIOD if grace is None else grace, CONSECUTIVE_FAILURES if limit is None else limit)
 
 
 def schedule(check: HealthCheck | CheckInfo) -> Schedule:
     """When to check, with Mesos's defaults."""
     delay, interval, timeout = check.delay_seconds, check.interval_seconds, check.timeout_seconds
-    return Schedule(15.0 if delay is None else delay, 10.0 if interval is None else interval,
-                    20.0 if timeout is None else timeout or None)
+    return Schedule(DELAY if delay is None else delay, INTERVAL if interval is None else interval,
+                    TIMEOUT if timeout is None else timeout or None)
 
 
 def interpret(result: Result) -> bool:
@@ -95,6 +104,12 @@ def problem(result: Result) -> str:
 
 def check_status(kind: str, result: Result | None) -> Mapping[str, object]:
     """mesos.v1.CheckStatusInfo; an error or a time-out is as no result yet."""
-    member, name = _RESULTS[kind]
+    name = _RESULTS[kind]
     value = None if result is None else getattr(result, name)
-    return {"type": kind, member: {} if value is None else {name: value}}
+    return {"type": kind, PARTS[kind]: {} if value is None else {name: value}}
+
+
+def no_status(check: CheckInfo | None) -> Mapping[str, object] | None:
+    """The status of a check that has no result yet; None where nothing is checked."""
+    kind = check.type if check is not None else None
+    return check_status(kind, None) if kind is not None and kind in PARTS else None

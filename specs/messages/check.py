@@ -1,14 +1,23 @@
 """Checks of a running task: mesos.v1.HealthCheck, CheckInfo and what a check found, CheckStatusInfo. Times are seconds.
 
-Defaults are Mesos's, for fields that are absent; `specs/rules/checks.py` applies them.
+What Mesos takes for a field that is absent stands here, beside the messages, for all who need it.
 """
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 
 from specs.messages.command import CommandInfo
 from specs.messages.fields import Int32, OneOf, UInt32
+
+DELAY: Final = 15.0  # from the start of the container to the first check
+INTERVAL: Final = 10.0  # from the end of a check to the next
+TIMEOUT: Final = 20.0  # of one check; 0 is no limit
+CONSECUTIVE_FAILURES: Final = 3  # that kill; 0 is as 1
+GRACE_PERIOD: Final = 10.0  # in which failures do not count until the first success
+
+PARTS: Final[Mapping[str, str]] = {"COMMAND": "command", "HTTP": "http", "TCP": "tcp"}  # a type, and the field it names
 
 CheckType = Annotated[str, OneOf("UNKNOWN", "COMMAND", "HTTP", "TCP")]
 Protocol = Annotated[str, OneOf("IPv4", "IPv6")]
@@ -41,11 +50,11 @@ class HealthCheck:
     command: CommandInfo | None = None
     http: HTTPCheckInfo | None = None
     tcp: TCPCheckInfo | None = None
-    delay_seconds: float | None = None  # Mesos: 15
-    interval_seconds: float | None = None  # Mesos: 10
-    timeout_seconds: float | None = None  # Mesos: 20
-    consecutive_failures: UInt32 | None = None  # Mesos: 3
-    grace_period_seconds: float | None = None  # Mesos: 10
+    delay_seconds: float | None = None
+    interval_seconds: float | None = None
+    timeout_seconds: float | None = None
+    consecutive_failures: UInt32 | None = None
+    grace_period_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +87,9 @@ class CheckInfo:
     command: CheckCommand | None = None
     http: CheckHttp | None = None
     tcp: CheckTcp | None = None
-    delay_seconds: float | None = None  # Mesos: 15
-    interval_seconds: float | None = None  # Mesos: 10
-    timeout_seconds: float | None = None  # Mesos: 20
+    delay_seconds: float | None = None
+    interval_seconds: float | None = None
+    timeout_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ import binascii
 from collections.abc import Mapping
 from typing import Any, Final
 
+from specs.messages.check import PARTS
+
 _UUID_VERSIONS: Final = range(1, 6)
-_CHECK_RESULTS: Final = {"COMMAND": "command", "HTTP": "http", "TCP": "tcp"}
 
 
 def call_problem(call: Mapping[str, Any]) -> str | None:
@@ -43,14 +44,15 @@ def _update_problem(call: Mapping[str, Any]) -> str | None:
     if status.get("state") == "TASK_STAGING":
         return f"Received TASK_STAGING from {sender} which is not allowed"
     check_status = status.get("check_status")
-    return None if check_status is None else _check_status_problem(check_status)
+    return None if check_status is None else check_status_problem(check_status)
 
 
-def _check_status_problem(check_status: Mapping[str, Any]) -> str | None:
+def check_status_problem(check_status: Mapping[str, Any]) -> str | None:
+    """What is wrong with a CheckStatusInfo, or None."""
     kind = check_status.get("type")
     if not kind:
         return "CheckStatusInfo must specify 'type'"
-    result = _CHECK_RESULTS.get(kind)
+    result = PARTS.get(kind)
     if result is None:
         return f"'{kind}' is not a valid check's status type"
     if result not in check_status:

@@ -8,10 +8,10 @@ from typing import Any
 from specs.errors import SpecError
 from specs.forms import Message
 from specs.forms.codec import read
-from specs.messages.check import CheckInfo, CheckStatusInfo, HealthCheck
+from specs.messages.check import CheckInfo, HealthCheck
 from specs.messages.task import ExecutorInfo, TaskInfo
-from specs.rules.checks import validate_check, validate_check_status, validate_health_check
-from specs.rules.executor_call import call_problem
+from specs.rules.checks import validate_check, validate_health_check
+from specs.rules.executor_call import call_problem, check_status_problem
 from specs.rules.groups import prepared_group, validate_task_group
 from specs.rules.tasks import Facts, prepared, validate_task
 from specs.words.auth import Auth, auth_config, auth_host, parse_auth_config
@@ -128,7 +128,7 @@ def _json_name(found: Any, name: str) -> str:
 
 def check(case: Message) -> Message:
     if "check_status" in case:
-        return _valid(lambda: validate_check_status(read(CheckStatusInfo, case["check_status"], strict=False)))
+        return _verdict(check_status_problem(case["check_status"]))
     return _valid(lambda: validate_check(read(CheckInfo, case["check"], strict=False)))
 
 
@@ -142,7 +142,10 @@ def _valid(validate: Any) -> Message:
 
 
 def executor_call(case: Message) -> Message:
-    problem = call_problem(case["call"])
+    return _verdict(call_problem(case["call"]))
+
+
+def _verdict(problem: str | None) -> Message:
     return {"ok": True} if problem is None else {"error": problem}
 
 

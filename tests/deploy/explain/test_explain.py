@@ -65,6 +65,19 @@ def test_the_other_forms_are_for_programs() -> None:
     assert line.endswith(" --memory-swap=-1 registry.example.com/web -c 'httpd -f'\n")
 
 
+@pytest.mark.parametrize(("fields", "said"), [
+    ({}, ("health check TCP, every 10secs the first after 15secs, each at most 20secs "
+          "killed after 3 failures in a row; not counted until the first success for 10secs")),
+    ({"delay_seconds": 0, "interval_seconds": 0.5, "timeout_seconds": 0, "consecutive_failures": 0,
+      "grace_period_seconds": 0},
+     ("health check TCP, every 500ms the first after 0ns, each without a time limit "
+      "killed after 1 failure in a row; not counted until the first success for 0ns")),
+])
+def test_health_checks_are_explained_as_the_executor_makes_them(fields: dict[str, Any], said: str) -> None:
+    task = {**TASK, "health_check": {**TASK["health_check"], **fields}}
+    assert said in " ".join(shown(task).split())
+
+
 def test_a_port_of_the_schedulers_choice() -> None:
     task = json.loads(json.dumps(TASK))
     task["container"]["docker"]["port_mappings"][0]["host_port"] = 0

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from specs.errors import SpecError
-from specs.messages.check import HealthCheck
+from specs.messages.check import HealthCheck, HTTPCheckInfo
 from specs.messages.command import CommandInfo
 from specs.messages.containerinfo import ContainerInfo, DockerInfo, LinuxInfo
 from specs.messages.resource import Range, Resource
@@ -51,6 +51,9 @@ def offered(text: str) -> Facts:
     (replace(TASK, resources=(replace(PORTS, ranges=(Range(2, 1),)),)), Facts(),
      "Resource 'ports:[2-1]' is invalid: Invalid ranges resource: begin > end"),
     (replace(TASK, health_check=HealthCheck(command=CommandInfo("true"))), Facts(), None),
+    (replace(TASK, health_check=HealthCheck(http=HTTPCheckInfo(80))), Facts(), None),
+    (replace(TASK, health_check=HealthCheck(command=CommandInfo("true"), http=HTTPCheckInfo(80))), Facts(),
+     "Task uses invalid health check: HealthCheck must specify 'type'"),
 ])
 def test_facts(task: TaskInfo, facts: Facts, expected: str | None) -> None:
     found = problem(task, facts)
