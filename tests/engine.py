@@ -22,7 +22,7 @@ def real_docker(socket: str = DOCKER_SOCKET) -> Iterator[Docker]:
 
 def has_containerd_store(docker: Docker) -> bool:
     """Whether it keeps images in containerd's store, as newer engines do: digests, progress and words differ there."""
-    info = docker.engine.call("info", 60.0, lambda api: dict(api.info()))
+    info = docker.api.call("info", 60.0, lambda sdk: dict(sdk.info()))
     return "snapshotter" in str(info.get("DriverStatus"))
 
 

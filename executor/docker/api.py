@@ -11,28 +11,24 @@ from __future__ import annotations
 
 import http.client
 import io
-import json
 import os
 import re
 import threading
-import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import docker
 from docker.transport.unixconn import UnixHTTPAdapter, UnixHTTPConnection, UnixHTTPConnectionPool
 
-from executor.docker import events as docker_events
 from executor.docker.calls import BoundedSocket, Call, Deadlines
 from executor.docker.streams import ChunkDecoder, LineDecoder, pieces
-from executor.engine import errors as docker_errors
-from executor.engine.cancellation import Cancel
+from executor.engine import errors
 from executor.engine.failures import BadOption, DaemonUnavailable, RuntimeFailure
-from executor.engine.port import ContainerEvent
 
 T = TypeVar("T")
 Explain = Callable[[int, str], RuntimeFailure]
 NEWEST_API = (1, 51)  # Docker 28; newer engines understand it too
+UPGRADE = {"Connection": "Upgrade", "Upgrade": "tcp"}  # asks for a raw connection: no chunks, nothing to parse
 MAX_IDLE = 32  # connections kept open for the next call
 
 
@@ -122,12 +118,12 @@ class Api:
         self._streams = _Client(socket_path, _StreamConnection)
         self._lock = threading.Lock()
 
-    def call(self, what: str, seconds: float, do: Callable[[Any], T], explain: Explain = docker_errors.failure) -> T:
+    def call(self, what: str, seconds: float, do: Callable[[Any], T], explain: Explain = errors.failure) -> T:
         """Use the SDK's client within `seconds`; raises RuntimeFailure."""
         return self._translated(Call(what, seconds), explain, lambda: do(self._versioned(self._calls)))
 
     def stream(self, call: Call, request: Callable[[Any], Any],
-               explain: Explain = docker_errors.failure) -> tuple[BoundedSocket, bool]:
+               explain: Explain = errors.failure) -> tuple[BoundedSocket, bool]:
         """Send a request (with stream=True) and take over its socket; whether its body comes in chunks.
 
         The caller closes the socket.
@@ -135,7 +131,7 @@ class Api:
         return self._translated(call, explain, lambda: self._taken(request(self._versioned(self._streams))))
 
     def lines(self, call: Call, request: Callable[[Any], Any],
-              explain: Explain = docker_errors.failure) -> Iterator[bytes]:
+              explain: Explain = errors.failure) -> Iterator[bytes]:
         """An empty line once the engine has answered, then the lines of its streamed answer, on the caller's thread.
 
         Raises DaemonUnavailable if it breaks off.
@@ -150,31 +146,20 @@ class Api:
 
     def api_version(self) -> tuple[int, int]:
         """The API version that is spoken: the engine's, or ours if that is older."""
-        return self.call("version", self.deadlines.quick, lambda api: _numbers(api.api_version))
+        return self.call("version", self.deadlines.quick, lambda sdk: _numbers(sdk.api_version))
 
     def version(self) -> tuple[int, int, int]:
         """The engine's version, without what is behind the third number. Raises RuntimeFailure."""
-        answer = self.call("version", self.deadlines.quick, lambda api: str(api.version()["Version"]))
+        answer = self.call("version", self.deadlines.quick, lambda sdk: str(sdk.version()["Version"]))
         numbers = re.match(r"(\d+)(?:\.(\d+))?(?:\.(\d+))?", answer)
         if numbers is None:
             raise DaemonUnavailable(f"Failed to parse docker version: {answer}")
         major, minor, patch = (int(number or 0) for number in numbers.groups())
         return major, minor, patch
 
-    def events(self, labels: Mapping[str, str], cancel: Cancel, *, container: str | None = None,
-               seconds: float | None = None) -> Generator[ContainerEvent]:
-        """See the port; also for one container alone, and for some seconds only."""
-        wanted = docker_events.filters(labels, container)
-        until = None if seconds is None else time.monotonic() + seconds
-
-        def subscribe(since: str) -> Iterator[bytes]:
-            self.call("version", self.deadlines.quick, self._agree)  # the engine may be another one than before
-            call = Call("events", None if until is None else max(0.0, until - time.monotonic()))
-            params = {"since": since, "filters": json.dumps(wanted)}
-            with call.cancelled_by(cancel):
-                yield from self.lines(call, lambda api: api._get(api._url("/events"), params=params, stream=True))
-
-        return docker_events.follow(subscribe, cancel, time.time_ns(), until)
+    def agree(self) -> None:
+        """Ask anew which API version both sides speak: the engine may be another one than before."""
+        self.call("version", self.deadlines.quick, self._agree)
 
     def close(self) -> None:
         """Close the idle connections; streams belong to those who opened them."""

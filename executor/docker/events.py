@@ -13,6 +13,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, Final
 
+from executor.docker.api import Api
+from executor.docker.calls import Call
 from executor.engine.cancellation import Cancel
 from executor.engine.failures import RuntimeFailure
 from executor.engine.port import ContainerAction, ContainerEvent
@@ -114,3 +116,25 @@ def follow(subscribe: Subscribe, cancel: Cancel, since: int,
 
 def _resync() -> ContainerEvent:
     return ContainerEvent(ContainerAction.RESYNC, "", time.time_ns())
+
+
+class DockerEvents:
+    """The events of one engine."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def follow(self, labels: Mapping[str, str], cancel: Cancel, *, container: str | None = None,
+               seconds: float | None = None) -> Generator[ContainerEvent]:
+        """See the port; also for one container alone, and for some seconds only."""
+        api, wanted = self._api, filters(labels, container)
+        until = None if seconds is None else time.monotonic() + seconds
+
+        def subscribe(since: str) -> Iterator[bytes]:
+            api.agree()
+            call = Call("events", None if until is None else max(0.0, until - time.monotonic()))
+            params = {"since": since, "filters": json.dumps(wanted)}
+            with call.cancelled_by(cancel):
+                yield from api.lines(call, lambda sdk: sdk._get(sdk._url("/events"), params=params, stream=True))
+
+        return follow(subscribe, cancel, time.time_ns(), until)

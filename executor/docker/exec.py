@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from executor.docker.api import Api
+from executor.docker.api import UPGRADE, Api
 from executor.docker.calls import Call
 from executor.docker.streams import FrameDecoder, pieces
-from executor.engine import errors as docker_errors
+from executor.engine.errors import failure
 from executor.engine.failures import (
     CommandNotExecutable,
     CommandNotFound,
@@ -25,12 +25,12 @@ from executor.engine.failures import (
 )
 from executor.engine.port import ExecResult
 
+NOT_STARTED: Final = 126  # what Docker 24 and earlier say of every program that they could not start
 MAX_OUTPUT: Final = 1024 * 1024  # bytes kept of what it writes; the rest is read and dropped
-UPGRADE: Final = {"Connection": "Upgrade", "Upgrade": "tcp"}
 
 
-def run(engine: Api, container: str, argv: Sequence[str], env: Mapping[str, str], timeout: float | None,
-        user: str = "") -> ExecResult:
+def exec_command(api: Api, container: str, argv: Sequence[str], env: Mapping[str, str], timeout: float | None,
+                 user: str = "") -> ExecResult:
     """Run it and wait for its end, at most `timeout` seconds. A program that is not there: 127; not executable: 126.
 
     Raises ContainerNotRunning, NoSuchContainer, DaemonUnavailable, DeadlineExceeded (the engine's, not the command's).
@@ -38,34 +38,29 @@ def run(engine: Api, container: str, argv: Sequence[str], env: Mapping[str, str]
     body = {"Cmd": list(argv), "Env": [f"{name}={value}" for name, value in env.items()], "User": user,
             "AttachStdout": True, "AttachStderr": True}
 
-    def create(api: Any) -> str:
-        answer = api._post_json(api._url("/containers/{0}/exec", container), body)
-        return str(api._result(answer, json=True)["Id"])
+    def create(sdk: Any) -> str:
+        answer = sdk._post_json(sdk._url("/containers/{0}/exec", container), body)
+        return str(sdk._result(answer, json=True)["Id"])
 
-    exec_id = engine.call("exec", engine.deadlines.quick, create)
+    exec_id = api.call("exec", api.deadlines.quick, create)
     call = Call("exec", timeout)
     output = bytearray()
     try:
-        _read(engine, call, exec_id, output)
+        _read(api, call, exec_id, output)
     except DeadlineExceeded:
-        _kill(engine, exec_id)
+        _kill(api, exec_id)
         return ExecResult(None, bytes(output))
-    except (CommandNotFound, CommandNotExecutable) as failure:  # Docker 25 and later refuse to start it
-        return ExecResult(_refused(failure), str(failure).encode())
-    code = _state(engine, exec_id).get("ExitCode")
-    if output.startswith(b"OCI runtime exec failed"):  # earlier ones start it, say so in its output, and exit with 126
-        code = _refused(docker_errors.failure(400, output.decode(errors="replace"))) or code
+    except (CommandNotFound, CommandNotExecutable) as refusal:  # Docker 25 and later refuse to start it
+        return ExecResult(refusal.exit_status, str(refusal).encode())
+    code = _state(api, exec_id).get("ExitCode")
+    if code == NOT_STARTED and output.startswith(b"OCI runtime exec failed"):  # earlier ones say so in its output
+        code = failure(400, output.decode(errors="replace")).exit_status
     return ExecResult(code, bytes(output))
 
 
-def _refused(failure: RuntimeFailure) -> int | None:
-    """The exit status of a program that could not be started, as `docker run` has it."""
-    return {CommandNotFound: 127, CommandNotExecutable: 126}.get(type(failure))
-
-
-def _read(engine: Api, call: Call, exec_id: str, output: bytearray) -> None:
-    sock, _ = engine.stream(call, lambda api: api._post_json(
-        api._url("/exec/{0}/start", exec_id), {"Detach": False, "Tty": False}, headers=dict(UPGRADE), stream=True))
+def _read(api: Api, call: Call, exec_id: str, output: bytearray) -> None:
+    sock, _ = api.stream(call, lambda sdk: sdk._post_json(
+        sdk._url("/exec/{0}/start", exec_id), {"Detach": False, "Tty": False}, headers=dict(UPGRADE), stream=True))
     with sock, call.active():
         try:
             for _, piece in pieces(sock, FrameDecoder()):
@@ -74,21 +69,21 @@ def _read(engine: Api, call: Call, exec_id: str, output: bytearray) -> None:
             raise call.verdict() or DaemonUnavailable(f"exec: {error}") from error
 
 
-def _state(engine: Api, exec_id: str) -> Mapping[str, Any]:
-    return engine.call("exec inspect", engine.deadlines.quick, lambda api: dict(api.exec_inspect(exec_id)))
+def _state(api: Api, exec_id: str) -> Mapping[str, Any]:
+    return api.call("exec inspect", api.deadlines.quick, lambda sdk: dict(sdk.exec_inspect(exec_id)))
 
 
-def _kill(engine: Api, exec_id: str) -> None:
+def _kill(api: Api, exec_id: str) -> None:
     """Best effort: the caller has its answer already."""
     try:
-        pid = int(_state(engine, exec_id).get("Pid") or 0)
+        pid = int(_state(api, exec_id).get("Pid") or 0)
         handle = os.pidfd_open(pid) if pid > 1 else None
     except (RuntimeFailure, OSError):
         return
     if handle is None:
         return
     try:
-        if _state(engine, exec_id).get("Running"):  # so the handle is that process and not a later one
+        if _state(api, exec_id).get("Running"):  # so the handle is that process and not a later one
             for child in reversed(_below(pid)):
                 _signal(child)
             signal.pidfd_send_signal(handle, signal.SIGKILL)

@@ -14,15 +14,14 @@ from typing import Any, Final
 
 from executor.docker.api import Api
 from executor.docker.calls import Deadlines
-from executor.docker.containers import Containers
-from executor.docker.images import Images
-from executor.docker.networks import Networks
+from executor.docker.containers import DockerContainers
+from executor.docker.events import DockerEvents
+from executor.docker.images import DockerImages
+from executor.docker.networks import DockerNetworks
 from executor.docker.pull import PullSettings
 from executor.engine.cancellation import Cancel, Cancellation
 from executor.engine.failures import (
     Cancelled,
-    CommandNotExecutable,
-    CommandNotFound,
     ContainerNotRunning,
     DeadlineExceeded,
     NoSuchContainer,
@@ -46,11 +45,12 @@ Write = Callable[[int, bytes], object]
 class Docker:
     """One engine, with the operations that Mesos has. Raises RuntimeFailure; SpecError where Mesos has a text."""
 
-    def __init__(self, engine: Api, pull_settings: PullSettings | None = None) -> None:
-        self.engine = engine
-        self.containers = Containers(engine)
-        self.images = Images(engine, pull_settings)
-        self.networks = Networks(engine)
+    def __init__(self, api: Api, pull_settings: PullSettings | None = None) -> None:
+        self.api = api
+        self.containers = DockerContainers(api)
+        self.images = DockerImages(api, pull_settings)
+        self.networks = DockerNetworks(api)
+        self.events = DockerEvents(api)
 
     @classmethod
     def create(cls, socket: str, *, validate: bool = True, config: str | None = None) -> Docker:
@@ -69,7 +69,7 @@ class Docker:
     def version(self, seconds: float = VERSION_SECONDS) -> Version:
         """The engine's. Raises SpecError with Mesos's texts."""
         try:
-            answer = self.engine.call("version", seconds, lambda api: str(api.version()["Version"]))
+            answer = self.api.call("version", seconds, lambda sdk: str(sdk.version()["Version"]))
         except DeadlineExceeded as failure:
             raise SpecError("", "Timed out getting docker version") from failure
         except RuntimeFailure as failure:
@@ -93,7 +93,7 @@ class Docker:
             if isinstance(failure, Cancelled):
                 raise
             write(2, f"docker: Error response from daemon: {failure}.\n".encode())
-            return {CommandNotFound: 127, CommandNotExecutable: 126}.get(type(failure), 125)
+            return failure.exit_status
 
     def run_payload(self, payload: Mapping[str, Any], name: str | None, write: Write,
                     cancel: Cancel | None = None) -> int:
@@ -107,7 +107,7 @@ class Docker:
                 raise Cancelled(f"run of {name or container}: cancelled")
         finally:
             stream.close()
-        return self.containers.wait(container, self.engine.deadlines.stop)
+        return self.containers.wait(container, self.api.deadlines.stop)
 
     def stop(self, name: str, timeout: float = 0, *, remove: bool = False) -> None:
         """As Mesos: docker.cpp, `stop`; with `remove` also removed, by force if the stop failed."""
@@ -138,7 +138,7 @@ class Docker:
         if wait is None:
             return self._look(name)
         given_up = Cancellation()
-        events = self.engine.events({}, given_up, container=name, seconds=wait)
+        events = self.events.follow({}, given_up, container=name, seconds=wait)
         try:
             found = self._started(name)
             while found is None:
@@ -188,7 +188,7 @@ class Docker:
 
     def close(self) -> None:
         """Close the idle connections."""
-        self.engine.close()
+        self.api.close()
 
 
 def _config(image: Mapping[str, Any]) -> dict[str, Any]:

@@ -42,11 +42,11 @@ class NewNetwork:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-class Networks:
+class DockerNetworks:
     """The networks of one engine, by name or id."""
 
-    def __init__(self, engine: Api) -> None:
-        self._engine = engine
+    def __init__(self, api: Api) -> None:
+        self._api = api
 
     def create(self, wanted: NewNetwork) -> str:
         """As `docker network create`; its id. Raises NameConflict if there is one of that name."""
@@ -57,8 +57,8 @@ class Networks:
             "IPAM": {"Driver": "default", "Config": [{"Subnet": subnet} for subnet in wanted.subnets]},
         }
 
-        def create(api: Any) -> str:
-            return str(api._result(api._post_json(api._url("/networks/create"), body), json=True)["Id"])
+        def create(sdk: Any) -> str:
+            return str(sdk._result(sdk._post_json(sdk._url("/networks/create"), body), json=True)["Id"])
 
         return str(self._call("network create", create))
 
@@ -69,8 +69,8 @@ class Networks:
         """
         body = {"Container": container, "EndpointConfig": dict(endpoint or {})}
 
-        def connect(api: Any) -> None:
-            api._raise_for_status(api._post_json(api._url("/networks/{0}/connect", network), body))
+        def connect(sdk: Any) -> None:
+            sdk._raise_for_status(sdk._post_json(sdk._url("/networks/{0}/connect", network), body))
 
         try:
             self._call("network connect", connect)
@@ -81,7 +81,7 @@ class Networks:
     def disconnect(self, network: str, container: str, *, force: bool = False) -> None:
         """As `docker network disconnect`, also while it runs; one that is not on it is disconnected."""
         try:
-            self._call("network disconnect", lambda api: api.disconnect_container_from_network(
+            self._call("network disconnect", lambda sdk: sdk.disconnect_container_from_network(
                 container, network, force=force))
         except RuntimeFailure as failure:
             if "is not connected to" not in str(failure):
@@ -89,20 +89,20 @@ class Networks:
 
     def inspect(self, network: str) -> NetworkInfo:
         """As `docker network inspect`. Raises NoSuchNetwork."""
-        return _info(self._call("network inspect", lambda api: dict(api.inspect_network(network))))
+        return _info(self._call("network inspect", lambda sdk: dict(sdk.inspect_network(network))))
 
     def ls(self, filters: Mapping[str, Sequence[str]] | None = None) -> list[NetworkInfo]:
         """As `docker network ls --filter`: driver, id, label, name, scope, type."""
         wanted = {key: list(values) for key, values in (filters or {}).items()}
-        return [_info(entry) for entry in self._call("network ls", lambda api: list(api.networks(filters=wanted)))]
+        return [_info(entry) for entry in self._call("network ls", lambda sdk: list(sdk.networks(filters=wanted)))]
 
     def rm(self, network: str) -> None:
         """As `docker network rm`; one that is gone is removed. Raises BadOption while containers are on it."""
         with contextlib.suppress(NoSuchNetwork):
-            self._call("network rm", lambda api: api.remove_network(network))
+            self._call("network rm", lambda sdk: sdk.remove_network(network))
 
     def _call(self, what: str, do: Any) -> Any:
-        return self._engine.call(what, self._engine.deadlines.start, do, network_failure)
+        return self._api.call(what, self._api.deadlines.start, do, network_failure)
 
 
 def _info(raw: Mapping[str, Any]) -> NetworkInfo:

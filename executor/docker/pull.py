@@ -21,10 +21,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from executor.docker import auth as docker_auth
+from executor.docker.auth import Credentials
 from executor.docker.calls import Call
-from executor.engine import errors as docker_errors
 from executor.engine.cancellation import Cancel, Cancellation
+from executor.engine.errors import pull_failure
 from executor.engine.failures import (
     Cancelled,
     DeadlineExceeded,
@@ -101,7 +101,7 @@ def reference(image: str) -> tuple[str, str]:
 class SharedPull:
     """One pull under way and those who wait for it."""
 
-    def __init__(self, credentials: docker_auth.Credentials) -> None:
+    def __init__(self, credentials: Credentials) -> None:
         self.credentials = credentials
         self.cancel = Cancellation()
         self._changed = threading.Condition()
@@ -171,7 +171,7 @@ class Puller:
         self._lock = threading.Lock()
         self._under_way: dict[tuple[str, str], SharedPull] = {}
 
-    def pull(self, image: str, credentials: docker_auth.Credentials, listener: PullListener | None,
+    def pull(self, image: str, credentials: Credentials, listener: PullListener | None,
              cancel: Cancel | None) -> bool:
         """Pull, or wait for the pull of the same image.
 
@@ -256,7 +256,7 @@ class Puller:
                 for line in self._lines(call, *name, credentials.header):
                     message = json.loads(line or b"{}")
                     if message.get("error"):
-                        raise docker_errors.pull_failure(None, str(message["error"]))
+                        raise pull_failure(None, str(message["error"]))
                     now = progress.feed(message)
                     call.idle = self._settings.extract if progress.extracting else self._settings.idle
                     if now is not None:

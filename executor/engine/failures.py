@@ -16,6 +16,7 @@ class RuntimeFailure(Exception):  # noqa: N818 - the domain's word: tasks fail, 
 
     blame = Blame.PLATFORM
     retry = False
+    exit_status = 125  # of `docker run`, where it fails so
 
 
 class ImageNotFound(RuntimeFailure):
@@ -41,15 +42,17 @@ class NoCommand(BadOption):
 
 
 class CommandNotFound(RuntimeFailure):
-    """The container's program is not in the image; `docker run` exits with 127."""
+    """The container's program is not in the image."""
 
     blame = Blame.USER
+    exit_status = 127
 
 
 class CommandNotExecutable(RuntimeFailure):
-    """The container's program cannot be executed; `docker run` exits with 126."""
+    """The container's program cannot be executed."""
 
     blame = Blame.USER
+    exit_status = 126
 
 
 class PortInUse(RuntimeFailure):

@@ -1,6 +1,6 @@
-"""The port to a container engine: few verbs, each idempotent, each ending within its deadline.
+"""The port to a container engine: parts by use, few verbs, each idempotent and ending in time.
 
-The executor's decisions speak to this protocol only. `executor/docker/runtime.py` implements it on a real Docker
+The executor's decisions speak to these protocols only. `executor/docker/runtime.py` has them on a real Docker
 engine, `tests/fakes/runtime.py` in memory; `tests/contract/` runs the same suite on both.
 
 **Idempotent.** Stopping what is stopped, removing what is gone, creating a container that exists under the same name
@@ -117,24 +117,8 @@ class OutputStream(Protocol):
     def close(self) -> None: ...
 
 
-class ContainerRuntime(Protocol):
-    """The verbs. Containers are named by id or by name. All may raise the failures above."""
-
-    def version(self) -> tuple[int, int, int]:
-        """The engine's version. As Mesos: docker.cpp, `version`."""
-        ...
-
-    def has_image(self, image: str) -> bool:
-        """Whether the image is here."""
-        ...
-
-    def pull(self, image: str, *, sandbox: str | None = None, force: bool = False,
-             listener: PullListener | None = None, cancel: Cancel | None = None) -> None:
-        """Get an image unless it is here (or, with force, in any case); one pull per image at a time, shared.
-
-        Credentials come from `sandbox`/.docker/config.json or .dockercfg, then from the node's configuration.
-        """
-        ...
+class Containers(Protocol):
+    """The containers of one engine, each named by id or by name. All verbs may raise the failures above."""
 
     def create(self, payload: Mapping[str, Any], name: str) -> str:
         """Create a container from an Engine API payload; returns its id."""
@@ -161,19 +145,36 @@ class ContainerRuntime(Protocol):
         """Send a signal by name or number; a container that does not run, or is gone, is not an error."""
         ...
 
-    def stop(self, container: str, grace: float, signal: str | None = None) -> None:
-        """Signal, wait `grace` seconds, SIGKILL; returns when it is stopped. Gone is stopped."""
-        ...
-
     def remove(self, container: str, *, force: bool = True, volumes: bool = True) -> None:
         """Remove it with its anonymous volumes; gone is removed."""
         ...
 
-    def containers(self, labels: Mapping[str, str], *, all: bool = True) -> Sequence[Inspection]:  # noqa: A002 - as docker ps
-        """The containers that carry all these labels."""
+    def ls(self, labels: Mapping[str, str]) -> Sequence[Inspection]:
+        """The containers that carry all these labels, running or not."""
         ...
 
-    def events(self, labels: Mapping[str, str], cancel: Cancel) -> Iterator[ContainerEvent]:
+    def exec(self, container: str, argv: Sequence[str], *, env: Mapping[str, str] | None = None,
+             timeout: float | None = None) -> ExecResult:
+        """Run a command in the container and wait for it, at most `timeout` seconds."""
+        ...
+
+
+class Images(Protocol):
+    """The images of one engine."""
+
+    def pull(self, image: str, *, sandbox: str | None = None, force: bool = False,
+             listener: PullListener | None = None, cancel: Cancel | None = None) -> None:
+        """Get an image unless it is here (or, with force, in any case); one pull per image at a time, shared.
+
+        Credentials come from `sandbox`/.docker/config.json or .dockercfg, then from the node's configuration.
+        """
+        ...
+
+
+class Events(Protocol):
+    """What the engine tells unasked."""
+
+    def follow(self, labels: Mapping[str, str], cancel: Cancel) -> Iterator[ContainerEvent]:
         """Events of the containers with these labels from the time of this call on, until cancel.
 
         Survives the engine: when the stream breaks, it is opened again where it broke, and RESYNC tells of it. The
@@ -181,7 +182,30 @@ class ContainerRuntime(Protocol):
         """
         ...
 
-    def exec(self, container: str, argv: Sequence[str], *, env: Mapping[str, str] | None = None,
-             timeout: float | None = None) -> ExecResult:
-        """Run a command in the container and wait for it, at most `timeout` seconds."""
+
+class Engine(Protocol):
+    """The engine as a whole."""
+
+    def version(self) -> tuple[int, int, int]:
+        """Its version. As Mesos: docker.cpp, `version`."""
         ...
+
+    def close(self) -> None:
+        """Close the idle connections; streams belong to those who opened them."""
+        ...
+
+
+class ContainerRuntime(Protocol):
+    """One engine by its uses: whoever needs one of them is given that part."""
+
+    @property
+    def engine(self) -> Engine: ...
+
+    @property
+    def containers(self) -> Containers: ...
+
+    @property
+    def images(self) -> Images: ...
+
+    @property
+    def events(self) -> Events: ...

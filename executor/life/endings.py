@@ -110,21 +110,17 @@ def kill_grace(cause: Cause, *, override: float | None, policy: float | None, sh
 
 
 def _not_run(failure: Failure, *, strict: bool) -> str:
-    """Mesos sees the exit status of `docker run`: 125 whatever kept it from running, be it the engine's own end.
+    """Mesos sees the exit status of `docker run`, 125 for nearly all that kept it from running, be it the engine's end.
 
     What did not even get that far, in Mesos a `docker` that cannot be executed, is here a fault of ours.
     """
-    if issubclass(failure.kind, CommandNotFound):
-        return "Container exited with status 127"
-    if issubclass(failure.kind, CommandNotExecutable):
-        return "Container exited with status 126"
     if issubclass(failure.kind, Fault):
         return f"Failed to run docker container: {failure.text}" if strict else "Failed to run docker container"
     if issubclass(failure.kind, _NODE_TROUBLE) and not strict:
         return "Failed to run docker container"
     if issubclass(failure.kind, _IMAGE_TROUBLE) and not strict:
         return "Failed to launch container"
-    return "Container exited with status 125"
+    return f"Container exited with status {failure.kind.exit_status}"
 
 
 def _state(facts: Facts, *, strict: bool) -> TaskState:

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from executor.engine.failures import RuntimeFailure
-from executor.engine.port import ContainerRuntime
+from executor.engine.port import Containers
 from executor.life.health import Result
 from specs.messages.check import CheckInfo, HealthCheck
 from specs.messages.command import CommandInfo
@@ -53,11 +53,11 @@ def probe(check: HealthCheck | CheckInfo) -> Probe | None:
     return None
 
 
-def run(probe: Probe, runtime: ContainerRuntime, container: str, pid: int | None, timeout: float | None) -> Result:
+def run(probe: Probe, containers: Containers, container: str, pid: int | None, timeout: float | None) -> Result:
     """Make the check; whatever goes wrong is its result."""
     try:
         if probe.kind == "COMMAND":
-            return _run_command(probe, runtime, container, timeout)
+            return _run_command(probe, containers, container, timeout)
         if pid is None:
             return Result(problem="the container's process is not known")
         if probe.kind == "TCP":
@@ -83,8 +83,8 @@ def _host(check: object) -> str:
     return "::1" if getattr(check, "protocol", None) == "IPv6" else "127.0.0.1"
 
 
-def _run_command(probe: Probe, runtime: ContainerRuntime, container: str, timeout: float | None) -> Result:
-    found = runtime.exec(container, probe.argv, env=probe.env, timeout=timeout)
+def _run_command(probe: Probe, containers: Containers, container: str, timeout: float | None) -> Result:
+    found = containers.exec(container, probe.argv, env=probe.env, timeout=timeout)
     if found.exit_code is None:
         return Result(problem=f"Command timed out after {timeout or 0:g}secs")
     return Result(exit_code=found.exit_code)

@@ -84,7 +84,7 @@ class Checking:
             self._workers.submit(check)
 
         def check() -> None:
-            result = probes.run(checker.probe, self._engine.runtime, checker.container, checker.pid,
+            result = probes.run(checker.probe, self._engine.runtime.containers, checker.container, checker.pid,
                                 checker.schedule.timeout)
             self._on_loop(lambda: self._checked(checker, agreed, result, ring))
 

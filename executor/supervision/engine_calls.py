@@ -75,14 +75,14 @@ class Engine:
         with self._lock:
             if self._runtime is None:
                 runtime = self._make()
-                events = runtime.events(self._labels, self._over)
+                events = runtime.events.follow(self._labels, self._over)
                 threading.Thread(target=self._listen, args=(events,), name="events", daemon=True).start()
                 self._runtime = runtime
             return self._runtime
 
     def warm_up(self) -> None:
         """Load the SDK now, while nobody waits for it."""
-        self._urgent.submit(lambda: self.runtime.version() and None)
+        self._urgent.submit(lambda: self.runtime.engine.version() and None)
 
     def sweep(self) -> None:
         """Remove what an earlier executor with our ids has left, before anything is started.
@@ -113,14 +113,14 @@ class Engine:
              done: Callable[[Failure | None], None]) -> None:
         """Get the image; `done` is called on a worker."""
         def job() -> None:
-            done(_failure(lambda: self.runtime.pull(image, sandbox=sandbox, force=force, listener=listener,
+            done(_failure(lambda: self.runtime.images.pull(image, sandbox=sandbox, force=force, listener=listener,
                                                     cancel=cancel)))
         self._pulls.submit(job)
 
     def look(self, container: str, found: Callable[[Inspection | Failure | None], None]) -> None:
         """How the container is; None if there is none. `found` is called on a worker."""
         def job() -> None:
-            answer = _attempt(lambda: self.runtime.inspect(container))
+            answer = _attempt(lambda: self.runtime.containers.inspect(container))
             gone = isinstance(answer, Failure) and issubclass(answer.kind, NoSuchContainer)
             found(None if gone else answer)
         self._urgent.submit(job)
@@ -129,8 +129,8 @@ class Engine:
         """-> SignalFailed if it could not be delivered."""
         def job() -> None:
             if first is not None:
-                _failure(lambda: self.runtime.kill(container, first))
-            failure = _failure(lambda: self.runtime.kill(container, signal))
+                _failure(lambda: self.runtime.containers.kill(container, first))
+            failure = _failure(lambda: self.runtime.containers.kill(container, signal))
             if failure is not None:
                 post(SignalFailed(failure))
         self._urgent.submit(job)
@@ -138,7 +138,7 @@ class Engine:
     def force_remove(self, container: str, post: Post) -> None:
         """-> Removed or SignalFailed."""
         def job() -> None:
-            failure = _failure(lambda: self.runtime.remove(container))
+            failure = _failure(lambda: self.runtime.containers.remove(container))
             post(Removed() if failure is None else SignalFailed(failure))
         self._urgent.submit(job)
 
@@ -157,7 +157,7 @@ class Engine:
         """Bring the output that was missed while the engine was gone, from its own log; `done` comes on a worker."""
         def job() -> None:
             try:
-                self._logs.follow_again(task_id, self.runtime.logs(container, follow=follow))
+                self._logs.follow_again(task_id, self.runtime.containers.logs(container, follow=follow))
             except RuntimeFailure as error:
                 log.warning("Cannot read the rest of the output of task %s: %s", task_id, error)
             done()
@@ -203,12 +203,12 @@ class Engine:
     def _run(self, task_id: str, container: str, plan: Plan, wanted: Callable[[], bool]) -> None:
         if not wanted():
             raise Cancelled
-        self._logs.follow(task_id, self.runtime.attach(container, tty=plan.tty))
-        self.runtime.start(container)
+        self._logs.follow(task_id, self.runtime.containers.attach(container, tty=plan.tty))
+        self.runtime.containers.start(container)
 
     def _create(self, plan: Plan, post: Post) -> str | None:
         """The container's id, or None and an event why there is none."""
-        answer = _attempt(lambda: self.runtime.create(plan.payload, plan.name))
+        answer = _attempt(lambda: self.runtime.containers.create(plan.payload, plan.name))
         if isinstance(answer, str):
             return answer
         if issubclass(answer.kind, UNCLEAR):  # a create alone never runs anything
@@ -218,7 +218,7 @@ class Engine:
 
     def _started(self, container: str, plan: Plan) -> Event:
         try:
-            inspection = self.runtime.inspect(container)
+            inspection = self.runtime.containers.inspect(container)
         except NoSuchContainer:
             return Started(container, False, None, None, (), None)
         except RuntimeFailure as error:
@@ -231,7 +231,7 @@ class Engine:
 
     def _remove(self, container: str) -> None:
         try:
-            self.runtime.remove(container)
+            self.runtime.containers.remove(container)
         except RuntimeFailure as error:
             log.warning("Cannot remove container %s: %s", container, error)
             if isinstance(error, UNCLEAR):
@@ -239,7 +239,7 @@ class Engine:
                     self._unremoved.add(container)
 
     def _remove_orphans(self, wanted: Mapping[str, str]) -> None:
-        found = _attempt(lambda: self.runtime.containers(wanted))
+        found = _attempt(lambda: self.runtime.containers.ls(wanted))
         if isinstance(found, Failure):
             log.warning("Cannot look for containers of an earlier executor: %s", found.text)
             return

@@ -15,7 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from executor.docker.containers import Containers
 from executor.docker.runtime import DockerRuntime
 from tests.bench import docker_follower, stats
 from tests.bench.raw_docker import Engine, RawDocker, lives, payload, remove_all, repeat
@@ -32,16 +31,15 @@ class RuntimeEngine:
     """The runtime with the verbs that the raw side has; `wait` is not in its port, executors wait for events."""
 
     def __init__(self, runtime: DockerRuntime) -> None:
-        self._runtime = runtime
-        self._containers = Containers(runtime.api)
+        self._containers = runtime.containers
 
     def create(self, payload: Mapping[str, Any], name: str) -> str:
         """The new container's id."""
-        return self._runtime.create(payload, name)
+        return self._containers.create(payload, name)
 
     def start(self, container: str) -> None:
         """Returns when it runs."""
-        self._runtime.start(container)
+        self._containers.start(container)
 
     def wait(self, container: str) -> int:
         """Returns the exit code when it has ended."""
@@ -49,7 +47,7 @@ class RuntimeEngine:
 
     def remove(self, container: str) -> None:
         """By force, with its volumes."""
-        self._runtime.remove(container)
+        self._containers.remove(container)
 
     def close(self) -> None:
         """The runtime is shared; it is closed by who made it."""
@@ -67,7 +65,7 @@ def bench(settings: Settings) -> Iterator[Row]:
         rates = list(repeat(settings.times(2, 1), sides))
         yield Row("docker", f"lives, {level} at once", "/s", Series.of("runtime", [[rate[0]] for rate in rates]),
                   (Series.of("raw API", [[rate[1]] for rate in rates]),), parallelism=level)
-    runtime.close()
+    runtime.engine.close()
     yield from _followers(settings)
 
 

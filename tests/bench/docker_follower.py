@@ -20,10 +20,10 @@ def main() -> None:
     """Print rss (bytes), threads and descriptors as JSON."""
     runtime = DockerRuntime(sys.argv[1])
     watcher = Watcher()
-    streams: list[OutputStream] = [runtime.attach(container, tty=False) for container in sys.argv[2:]]
+    streams: list[OutputStream] = [runtime.containers.attach(container, tty=False) for container in sys.argv[2:]]
     for stream in streams:
         watcher.add(stream.fileno(), partial(_read, stream))
-    runtime.version()
+    runtime.engine.version()
     used = processes.usage(os.getpid())
     print(json.dumps({"rss": used.rss, "threads": used.threads, "descriptors": used.descriptors}))
 

@@ -2,14 +2,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from executor.docker.runtime import DockerRuntime
-from executor.engine.port import ContainerRuntime
+from executor.engine.failures import ImageNotFound
+from executor.engine.port import ContainerRuntime, Containers, Images
 from tests.fakes.runtime import FakeRuntime
 from tests.images import busybox_image
 
@@ -24,6 +25,14 @@ class World:
     labels: dict[str, str]
     real: bool
 
+    @property
+    def containers(self) -> Containers:
+        return self.runtime.containers
+
+    @property
+    def images(self) -> Images:
+        return self.runtime.images
+
     def payload(self, *argv: str, **more: Any) -> dict[str, Any]:
         return {"Image": "busybox:static", "Cmd": list(argv), "Labels": self.labels,
                 "HostConfig": {"NetworkMode": "none", **more.pop("host", {})}, **more}
@@ -32,31 +41,33 @@ class World:
         return f"contract-{uuid.uuid4()}"
 
     def created(self, *argv: str, **more: Any) -> str:
-        return self.runtime.create(self.payload(*argv, **more), self.name())
+        return self.containers.create(self.payload(*argv, **more), self.name())
 
     def started(self, *argv: str, **more: Any) -> str:
         container = self.created(*argv, **more)
-        self.runtime.start(container)
+        self.containers.start(container)
         return container
 
+    def has_image(self, image: str) -> bool:
+        """Whether a container can be created from it at once."""
+        try:
+            self.containers.remove(self.created("true", Image=image))
+        except ImageNotFound:
+            return False
+        return True
 
-def _fake() -> tuple[ContainerRuntime, Callable[[], None]]:
-    runtime = FakeRuntime(["busybox:static"])
-    return runtime, runtime.close
 
-
-def _real() -> tuple[ContainerRuntime, Callable[[], None]]:
+def _real() -> ContainerRuntime:
     busybox_image()
-    runtime = DockerRuntime(SOCKET)
-    return runtime, runtime.close
+    return DockerRuntime(SOCKET)
 
 
 @pytest.fixture(params=["fake", "real"])
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
-    runtime, close = _fake() if request.param == "fake" else _real()
+    runtime: ContainerRuntime = FakeRuntime(["busybox:static"]) if request.param == "fake" else _real()
     labels = {"mesos-docker.test": uuid.uuid4().hex}
     yield World(runtime, labels, real=request.param == "real")
-    for left in runtime.containers(labels):
-        runtime.remove(left.id)
-    assert not runtime.containers(labels)
-    close()
+    for left in runtime.containers.ls(labels):
+        runtime.containers.remove(left.id)
+    assert not runtime.containers.ls(labels)
+    runtime.engine.close()

@@ -66,7 +66,7 @@ class Heard:
 @contextmanager
 def listening(runtime: ContainerRuntime, labels: dict[str, str], **more: Any) -> Iterator[Heard]:
     cancel = Cancellation()
-    heard = Heard(runtime.events(labels, cancel, **more))
+    heard = Heard(runtime.events.follow(labels, cancel, **more))
     try:
         yield heard
     finally:

@@ -6,7 +6,6 @@ import threading
 import pytest
 
 from executor.engine.failures import (
-    BadOption,
     Blame,
     CommandNotFound,
     ContainerNotRunning,
@@ -23,7 +22,7 @@ from tests.contract.reading import listening, read_all, read_until
 
 def test_a_created_container_is_not_started(world: World) -> None:
     container = world.created("true")
-    found = world.runtime.inspect(container)
+    found = world.containers.inspect(container)
     assert (found.id, found.running, found.started, found.exit_code, found.pid) == (container, False, False, None, None)
     assert found.image == "busybox:static"
     assert found.labels["mesos-docker.test"] == world.labels["mesos-docker.test"]
@@ -32,27 +31,27 @@ def test_a_created_container_is_not_started(world: World) -> None:
 def test_create_again_with_the_same_labels_answers_the_same_container(world: World) -> None:
     name = world.name()
     payload = world.payload("true")
-    assert world.runtime.create(payload, name) == world.runtime.create(payload, name)
-    assert world.runtime.inspect(name).name == name
+    assert world.containers.create(payload, name) == world.containers.create(payload, name)
+    assert world.containers.inspect(name).name == name
 
 
 def test_a_name_that_is_somebody_elses_is_a_conflict(world: World) -> None:
     name = world.name()
-    container = world.runtime.create(world.payload("true"), name)
+    container = world.containers.create(world.payload("true"), name)
     with pytest.raises(NameConflict, match="already in use") as caught:
-        world.runtime.create({**world.payload("true"), "Labels": {"other": "label"}}, name)
+        world.containers.create({**world.payload("true"), "Labels": {"other": "label"}}, name)
     assert container in str(caught.value)
     with pytest.raises(NameConflict):
-        world.runtime.create({**world.payload("true"), "Labels": {}}, name)
+        world.containers.create({**world.payload("true"), "Labels": {}}, name)
 
 
 def test_an_image_that_is_not_here(world: World) -> None:
     with pytest.raises(ImageNotFound, match="No such image: nothing/of-the-kind:latest") as caught:
-        world.runtime.create({**world.payload("true"), "Image": "nothing/of-the-kind"}, world.name())
+        world.containers.create({**world.payload("true"), "Image": "nothing/of-the-kind"}, world.name())
     assert caught.value.blame is Blame.USER
     assert not caught.value.retry
-    assert not world.runtime.has_image("nothing/of-the-kind")
-    assert world.runtime.has_image("busybox:static")
+    assert not world.has_image("nothing/of-the-kind")
+    assert world.has_image("busybox:static")
 
 
 @pytest.mark.parametrize(("argv", "code"), [(["true"], 0), (["false"], 1), (["sh", "-c", "exit 42"], 42)])
@@ -60,29 +59,29 @@ def test_exit_status_by_event_and_by_inspect(world: World, argv: list[str], code
     with listening(world.runtime, world.labels) as heard:
         container = world.started(*argv)
         assert heard.until(ContainerAction.DIE, container).exit_code == code
-    found = world.runtime.inspect(container)
+    found = world.containers.inspect(container)
     assert (found.running, found.exit_code, found.started, found.oom_killed) == (False, code, True, False)
     assert found.finished_at is not None
 
 
 def test_output_of_both_descriptors_reaches_the_attached(world: World) -> None:
     container = world.created("sh", "-c", "echo to stdout; echo to stderr >&2; exit 3")
-    stream = world.runtime.attach(container, tty=False)
-    world.runtime.start(container)
+    stream = world.containers.attach(container, tty=False)
+    world.containers.start(container)
     assert read_all(stream) == {1: b"to stdout\n", 2: b"to stderr\n"}
-    assert read_all(world.runtime.logs(container, follow=False)) == {1: b"to stdout\n", 2: b"to stderr\n"}
+    assert read_all(world.containers.logs(container, follow=False)) == {1: b"to stdout\n", 2: b"to stderr\n"}
 
 
 def test_logs_follow_until_the_end(world: World) -> None:
     container = world.started("sh", "-c", "echo early; trap 'exit 0' TERM; sleep 600 & wait")
-    stream = world.runtime.logs(container, follow=True)
+    stream = world.containers.logs(container, follow=True)
     assert read_until(stream, b"early\n") == b"early\n"
-    world.runtime.kill(container, "SIGKILL")
+    world.containers.kill(container, "SIGKILL")
     assert read_all(stream) == {1: b"", 2: b""}
 
 
 def test_a_stream_with_nothing_to_say_does_not_block(world: World) -> None:
-    stream = world.runtime.attach(world.started("sleep", "600"), tty=False)
+    stream = world.containers.attach(world.started("sleep", "600"), tty=False)
     assert stream.read() == []
     stream.close()
 
@@ -90,66 +89,42 @@ def test_a_stream_with_nothing_to_say_does_not_block(world: World) -> None:
 def test_kill_ends_it_with_137_and_does_no_harm_afterwards(world: World) -> None:
     with listening(world.runtime, world.labels) as heard:
         container = world.started("sleep", "600")
-        world.runtime.kill(container, "SIGKILL")
+        world.containers.kill(container, "SIGKILL")
         assert heard.until(ContainerAction.DIE, container).exit_code == 137
-    world.runtime.kill(container, "SIGTERM")
-    world.runtime.stop(container, 1)
-    world.runtime.remove(container)
-    world.runtime.kill(container, "9")
-    world.runtime.stop(container, 1)
-    world.runtime.remove(container)
+    world.containers.kill(container, "SIGTERM")
+    world.containers.remove(container)
+    world.containers.kill(container, "9")
+    world.containers.remove(container)
 
 
 def test_start_twice_is_start(world: World) -> None:
     container = world.started("sleep", "600")
-    first = world.runtime.inspect(container)
-    world.runtime.start(container)
-    assert world.runtime.inspect(container).started_at == first.started_at
+    first = world.containers.inspect(container)
+    world.containers.start(container)
+    assert world.containers.inspect(container).started_at == first.started_at
 
 
 @pytest.mark.parametrize("signal", ["SIGTERM", "TERM", "15"])
 def test_a_signal_by_name_and_by_number(world: World, signal: str) -> None:
     with listening(world.runtime, world.labels) as heard:
         container = world.created("sh", "-c", "trap 'exit 5' TERM; echo ready; sleep 600 & wait")
-        stream = world.runtime.attach(container, tty=False)
-        world.runtime.start(container)
+        stream = world.containers.attach(container, tty=False)
+        world.containers.start(container)
         read_until(stream, b"ready")
         while not heard.all or heard.all[-1].action is not ContainerAction.DIE:
-            world.runtime.kill(container, signal)  # the shell hears it once it waits
-            if not world.runtime.inspect(container).running:
+            world.containers.kill(container, signal)  # the shell hears it once it waits
+            if not world.containers.inspect(container).running:
                 heard.until(ContainerAction.DIE, container)
         stream.close()
-    assert world.runtime.inspect(container).exit_code == 5
-
-
-def test_stop_gives_a_grace_period_then_kills(world: World) -> None:
-    stubborn = world.started("sleep", "600")
-    world.runtime.stop(stubborn, 0)
-    assert world.runtime.inspect(stubborn).exit_code == 137
-
-
-def test_stop_with_a_signal_of_its_own(world: World) -> None:
-    container = world.created("sh", "-c", "trap 'exit 7' USR1; echo ready; sleep 600 & wait")
-    stream = world.runtime.attach(container, tty=False)
-    world.runtime.start(container)
-    read_until(stream, b"ready")
-    world.runtime.exec(container, ["sleep", "0.2"])  # time for the shell to go from echo to wait
-    world.runtime.stop(container, 30, "SIGUSR1")
-    stream.close()
-    assert world.runtime.inspect(container).exit_code == 7
-
-
-def test_a_negative_grace_period_has_mesos_text(world: World) -> None:
-    with pytest.raises(BadOption, match=r"^A negative timeout cannot be applied to docker stop: -1$"):
-        world.runtime.stop(world.created("true"), -1)
+    assert world.containers.inspect(container).exit_code == 5
 
 
 def test_a_program_that_is_not_in_the_image(world: World) -> None:
     container = world.created("no-such-program")
     with pytest.raises(CommandNotFound, match='exec: "no-such-program": executable file not found') as caught:
-        world.runtime.start(container)
+        world.containers.start(container)
     assert caught.value.blame is Blame.USER
-    found = world.runtime.inspect(container)
+    found = world.containers.inspect(container)
     assert (found.running, found.started, found.exit_code) == (False, False, 127)
     assert "no-such-program" in found.error
 
@@ -160,57 +135,56 @@ def test_a_network_that_does_not_exist(world: World) -> None:
 
 
 def test_what_is_asked_of_no_container(world: World) -> None:
-    for verb in (world.runtime.inspect, world.runtime.start, world.runtime.attach, world.runtime.logs):
+    for verb in (world.containers.inspect, world.containers.start, world.containers.attach, world.containers.logs):
         with pytest.raises(NoSuchContainer, match="No such container: nobody"):
             verb("nobody")
     with pytest.raises(NoSuchContainer):
-        world.runtime.exec("nobody", ["true"])
+        world.containers.exec("nobody", ["true"])
 
 
 def test_a_running_container_is_removed_only_by_force(world: World) -> None:
     container = world.started("sleep", "600")
     with pytest.raises(RuntimeFailure, match=r"cannot remove (a running )?container"):
-        world.runtime.remove(container, force=False)
+        world.containers.remove(container, force=False)
     with listening(world.runtime, world.labels) as heard:
-        world.runtime.remove(container, force=True)
+        world.containers.remove(container, force=True)
         heard.until(ContainerAction.DESTROY, container)
     with pytest.raises(NoSuchContainer):
-        world.runtime.inspect(container)
+        world.containers.inspect(container)
 
 
 def test_exec_runs_with_its_own_environment(world: World) -> None:
     container = world.started("sleep", "600", Env=["A=from the container"])
-    done = world.runtime.exec(container, ["sh", "-c", "echo $A $B; exit 4"], env={"B": "and from exec"})
+    done = world.containers.exec(container, ["sh", "-c", "echo $A $B; exit 4"], env={"B": "and from exec"})
     assert (done.exit_code, done.output) == (4, b"from the container and from exec\n")
-    assert world.runtime.exec(container, ["true"]).exit_code == 0
+    assert world.containers.exec(container, ["true"]).exit_code == 0
 
 
 def test_exec_is_cut_off_in_time(world: World) -> None:
     container = world.started("sleep", "600")
-    assert world.runtime.exec(container, ["sleep", "600"], timeout=0.3).exit_code is None
+    assert world.containers.exec(container, ["sleep", "600"], timeout=0.3).exit_code is None
 
 
 def test_exec_of_a_missing_program_is_127(world: World) -> None:
-    done = world.runtime.exec(world.started("sleep", "600"), ["no-such-program"])
+    done = world.containers.exec(world.started("sleep", "600"), ["no-such-program"])
     assert done.exit_code == 127
     assert b"executable file not found" in done.output
 
 
 def test_exec_needs_a_running_container(world: World) -> None:
     with pytest.raises(ContainerNotRunning, match="is not running"):
-        world.runtime.exec(world.created("true"), ["true"])
+        world.containers.exec(world.created("true"), ["true"])
 
 
 def test_containers_by_label(world: World) -> None:
     running, created = world.started("sleep", "600"), world.created("true")
-    assert {found.id for found in world.runtime.containers(world.labels)} == {running, created}
-    assert [found.id for found in world.runtime.containers(world.labels, all=False)] == [running]
-    assert world.runtime.containers({**world.labels, "another": "label"}) == []
+    assert {found.id for found in world.containers.ls(world.labels)} == {running, created}
+    assert world.containers.ls({**world.labels, "another": "label"}) == []
 
 
 def test_events_start_with_the_call_and_carry_labels(world: World) -> None:
     before = world.started("sleep", "600")
-    world.runtime.kill(before, "KILL")
+    world.containers.kill(before, "KILL")
     with listening(world.runtime, world.labels) as heard:
         after = world.started("true")
         died = heard.until(ContainerAction.DIE, after)
@@ -232,4 +206,4 @@ def test_events_of_many_at_once_none_lost_none_doubled(world: World) -> None:
 
 
 def test_version_is_three_numbers(world: World) -> None:
-    assert world.runtime.version() >= (20, 10, 0)
+    assert world.runtime.engine.version() >= (20, 10, 0)

@@ -33,7 +33,7 @@ def offered(world: World, registry: Registry) -> Iterator[Callable[[int], str]]:
         name = f"contract-{uuid.uuid4().hex[:8]}:1"
         names.append(f"{registry.host}/{name}")
         if isinstance(world.runtime, FakeRuntime):
-            world.runtime.registry.images[names[-1]] = layers
+            world.runtime.images.registry.images[names[-1]] = layers
         else:
             registry.push(docker, name, layers=layers)
         return names[-1]
@@ -47,33 +47,33 @@ def offered(world: World, registry: Registry) -> Iterator[Callable[[int], str]]:
 def test_pulled_with_progress(world: World, offered: Callable[[int], str]) -> None:
     name = offered(2)
     told: list[PullProgress] = []
-    assert not world.runtime.has_image(name)
-    world.runtime.pull(name, listener=told.append)
-    assert world.runtime.has_image(name)
+    assert not world.has_image(name)
+    world.images.pull(name, listener=told.append)
+    assert world.has_image(name)
     assert (told[-1].image, told[-1].layers_done, told[-1].layers) == (name, 2, 2)
     assert told[-1].bytes_done == told[-1].bytes
 
 
 def test_what_is_here_is_not_pulled(world: World, offered: Callable[[int], str]) -> None:
     name = offered(1)
-    world.runtime.pull(name)
+    world.images.pull(name)
     told: list[PullProgress] = []
-    world.runtime.pull(name, listener=told.append)
+    world.images.pull(name, listener=told.append)
     assert told == []
-    world.runtime.pull(name, force=True)
-    assert world.runtime.has_image(name)
+    world.images.pull(name, force=True)
+    assert world.has_image(name)
 
 
 def test_an_unknown_image(world: World, registry: Registry) -> None:
     with pytest.raises(ImageNotFound, match=r"manifest unknown|: not found$"):
-        world.runtime.pull(f"{registry.host}/never-was:1")
+        world.images.pull(f"{registry.host}/never-was:1")
 
 
 def test_given_up_before_it_began(world: World, offered: Callable[[int], str]) -> None:
     cancel = Cancellation()
     cancel.set()
     with pytest.raises(Cancelled):
-        world.runtime.pull(offered(1), cancel=cancel)
+        world.images.pull(offered(1), cancel=cancel)
 
 
 def test_many_at_once(world: World, offered: Callable[[int], str]) -> None:
@@ -82,7 +82,7 @@ def test_many_at_once(world: World, offered: Callable[[int], str]) -> None:
 
     def pull() -> None:
         try:
-            world.runtime.pull(name)
+            world.images.pull(name)
         except BaseException as failure:  # noqa: BLE001 - told to the test
             failures.append(failure)
 
@@ -92,4 +92,4 @@ def test_many_at_once(world: World, offered: Callable[[int], str]) -> None:
     for thread in threads:
         thread.join()
     assert failures == []
-    assert world.runtime.has_image(name)
+    assert world.has_image(name)

@@ -83,7 +83,7 @@ def proxy(registry: Registry) -> Iterator[RegistryProxy]:
 def runtime() -> Iterator[DockerRuntime]:
     impatient = DockerRuntime(SOCKET, pull_settings=IMPATIENT)
     yield impatient
-    impatient.close()
+    impatient.engine.close()
 
 
 @pytest.fixture

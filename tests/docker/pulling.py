@@ -51,7 +51,7 @@ def pulling(runtime: DockerRuntime, name: str, ended: list[object], cancel: Canc
     """Pull on a thread; `ended` gets "pulled" or the failure's class."""
     def pull() -> None:
         try:
-            runtime.pull(name, cancel=cancel, sandbox=folder)
+            runtime.images.pull(name, cancel=cancel, sandbox=folder)
             ended.append("pulled")
         except RuntimeFailure as failure:
             ended.append(type(failure))

@@ -84,7 +84,7 @@ class Registry:
         _build(docker, local, layers, size)
         login = {"username": USER, "password": PASSWORD} if self.login else {}
         repository, _, tag = local.rpartition(":")
-        told = docker.engine.call("push", PATIENCE, lambda api: str(api.push(repository, tag, auth_config=login)))
+        told = docker.api.call("push", PATIENCE, lambda sdk: str(sdk.push(repository, tag, auth_config=login)))
         assert "errorDetail" not in told, told
         digest = next(line for line in told.split() if line.startswith("sha256:"))
         docker.images.rm(local, force=True)

@@ -62,9 +62,9 @@ def test_the_environment_does_not_matter(monkeypatch: pytest.MonkeyPatch, tmp_pa
         monkeypatch.setenv(name, value)
         monkeypatch.setenv(name.lower(), value)
     runtime = DockerRuntime(SOCKET)
-    assert runtime.version() >= (20, 10, 0)
-    assert runtime.has_image("busybox:static")
-    runtime.close()
+    assert runtime.engine.version() >= (20, 10, 0)
+    assert runtime.images.has("busybox:static")
+    runtime.engine.close()
 
 
 def test_one_connection_is_used_again_and_again(tmp_path: Path, made: Made) -> None:
@@ -82,10 +82,10 @@ def test_the_api_version_is_asked_for_once(tmp_path: Path) -> None:
     with SocketProxy(tmp_path, SOCKET) as proxy:
         runtime = DockerRuntime(proxy.path)
         for _ in range(3):
-            runtime.has_image("busybox:static")
+            runtime.images.has("busybox:static")
         assert sum(line.split()[1] == "/version" for line in proxy.asked) == 1
         assert all(line.split()[1].startswith("/v1.") for line in proxy.asked[1:])
-        runtime.close()
+        runtime.engine.close()
 
 
 def test_secrets_are_in_no_message(made: Made, caplog: pytest.LogCaptureFixture) -> None:
@@ -100,4 +100,4 @@ def test_secrets_are_in_no_message(made: Made, caplog: pytest.LogCaptureFixture)
 
 def test_an_engine_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(DaemonUnavailable, match=str(tmp_path)):
-        DockerRuntime(str(tmp_path / "docker.sock")).inspect("any")
+        DockerRuntime(str(tmp_path / "docker.sock")).containers.inspect("any")

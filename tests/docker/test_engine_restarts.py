@@ -25,8 +25,8 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Dockerd]:
 
 def started(runtime: DockerRuntime, *argv: str) -> str:
     payload = {"Image": "busybox:static", "Cmd": list(argv), "Labels": LABELS, "HostConfig": {"NetworkMode": "none"}}
-    container = runtime.create(payload, f"restart-{uuid.uuid4().hex}")
-    runtime.start(container)
+    container = runtime.containers.create(payload, f"restart-{uuid.uuid4().hex}")
+    runtime.containers.start(container)
     return container
 
 
@@ -34,22 +34,23 @@ def test_killed_and_started_again(engine: Dockerd) -> None:
     runtime = DockerRuntime(engine.socket)
     with listening(runtime, LABELS) as heard:
         short, long = started(runtime, "sh", "-c", "sleep 1; exit 3"), started(runtime, "sleep", "600")
-        output = runtime.attach(long, tty=False)
+        output = runtime.containers.attach(long, tty=False)
         engine.kill()
         assert read_all(output) == {1: b"", 2: b""}  # an attached stream ends, it does not hang
-        for verb in (lambda: runtime.inspect(long), lambda: runtime.kill(long, "KILL"), runtime.version):
+        for verb in (lambda: runtime.containers.inspect(long), lambda: runtime.containers.kill(long, "KILL"),
+                     runtime.engine.version):
             with pytest.raises(DaemonUnavailable):
                 verb()
         time.sleep(1.5)  # the short one ends while nobody looks
         engine.start()
         heard.until(ContainerAction.RESYNC)
-        found = {container: runtime.inspect(container) for container in (short, long)}
+        found = {container: runtime.containers.inspect(container) for container in (short, long)}
         assert not found[short].running
         if engine.live_restore:
             # With containerd 2, which newer engines may have, it is forgotten in a crash; the engine then says 255.
-            assert found[short].exit_code in ((3, 255) if runtime.version() >= (28,) else (3,))
+            assert found[short].exit_code in ((3, 255) if runtime.engine.version() >= (28,) else (3,))
             assert found[long].running
-            runtime.kill(long, "SIGKILL")
+            runtime.containers.kill(long, "SIGKILL")
             assert heard.until(ContainerAction.DIE, long).exit_code == 137
         else:
             assert not found[long].running
@@ -57,4 +58,4 @@ def test_killed_and_started_again(engine: Dockerd) -> None:
         assert heard.until(ContainerAction.DIE, after).exit_code == 4
     died = [event.id for event in heard.all if event.action is ContainerAction.DIE]
     assert len(died) == len(set(died))
-    runtime.close()
+    runtime.engine.close()

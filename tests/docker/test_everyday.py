@@ -9,7 +9,7 @@ import pytest
 
 from executor.docker.mesos_docker import Docker
 from executor.docker.runtime import DockerRuntime
-from executor.engine.failures import ContainerNotRunning, DeadlineExceeded, RuntimeFailure
+from executor.engine.failures import BadOption, ContainerNotRunning, DeadlineExceeded, RuntimeFailure
 from executor.engine.port import ContainerAction
 from specs.errors import SpecError
 from tests.contract.reading import PATIENCE, listening, read_all
@@ -39,10 +39,28 @@ def test_stop_and_remove_in_one(made: Made) -> None:
     assert not made.docker.containers.ls(made.labels)
 
 
+def test_stop_gives_a_grace_period_then_kills(made: Made) -> None:
+    stubborn = made.start("sleep", "600")
+    made.docker.containers.stop(stubborn, 0)
+    assert made.inspect(stubborn).exit_code == 137
+    made.docker.containers.stop(stubborn, 1)
+    made.docker.containers.remove(stubborn)
+    made.docker.containers.stop(stubborn, 1)
+
+
+def test_stop_with_a_signal_of_its_own(made: Made) -> None:
+    container = made.start("sh", "-c", "trap 'exit 7' USR1; echo ready; while true; do sleep 0.1; done")
+    made.wait_for_output(container, "ready")
+    made.docker.containers.stop(container, 30, "SIGUSR1")
+    assert made.inspect(container).exit_code == 7
+
+
 def test_a_negative_timeout_has_mesos_text(docker: Docker) -> None:
     with pytest.raises(SpecError) as caught:
         docker.stop("any", -5)
     assert caught.value.problem == "A negative timeout cannot be applied to docker stop: -5"
+    with pytest.raises(BadOption, match=r"^A negative timeout cannot be applied to docker stop: -1$"):
+        docker.containers.stop("any", -1)
 
 
 def test_ps_with_prefix(made: Made) -> None:
@@ -83,7 +101,7 @@ def test_rm_takes_anonymous_volumes_along(made: Made) -> None:
     docker.containers.wait(container, PATIENCE)
     docker.rm(container)
     with pytest.raises(RuntimeFailure, match=r"(?i)no such volume"):
-        docker.engine.call("volume inspect", 10, lambda api: api.inspect_volume(mount["Name"]))
+        docker.api.call("volume inspect", 10, lambda sdk: sdk.inspect_volume(mount["Name"]))
 
 
 def test_exec_that_is_cut_off_leaves_no_process(made: Made) -> None:
@@ -129,12 +147,12 @@ def test_events_of_pause_oom_and_health(made: Made) -> None:
     runtime = DockerRuntime(SOCKET)
     with listening(runtime, made.labels) as heard:
         paused = made.start("sleep", "600")
-        made.docker.engine.call("pause", 10, lambda api: api.pause(paused))
+        made.docker.api.call("pause", 10, lambda sdk: sdk.pause(paused))
         heard.until(ContainerAction.PAUSE, paused)
         assert made.inspect(paused).paused
         with pytest.raises(ContainerNotRunning, match="is paused"):
             made.docker.containers.exec(paused, ["true"])
-        made.docker.engine.call("unpause", 10, lambda api: api.unpause(paused))
+        made.docker.api.call("unpause", 10, lambda sdk: sdk.unpause(paused))
         heard.until(ContainerAction.UNPAUSE, paused)
         little = {"Memory": 8_000_000, "MemorySwap": 8_000_000}
         greedy = made.start("sh", "-c", "tail -c 200000000 /dev/zero", host=little)
@@ -142,7 +160,7 @@ def test_events_of_pause_oom_and_health(made: Made) -> None:
         heard.until(ContainerAction.DIE, greedy)
         healthy = made.start("sleep", "600", Healthcheck={"Test": ["CMD", "true"], "Interval": 1_000_000_000})
         heard.until(ContainerAction.HEALTH, healthy)
-    runtime.close()
+    runtime.engine.close()
 
 
 def test_stats_come_from_the_kernel(made: Made) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from executor.docker.images import Commit, listing
+from executor.docker.images import Commit
 from executor.docker.mesos_docker import Docker
 from executor.engine.failures import ImageNotFound
 from tests.contract.reading import PATIENCE
@@ -50,20 +50,6 @@ def test_images_by_name_filter_and_all(made: Made, image: str) -> None:
     assert [found.id for found in images.ls(filters={"label": ["kind=cake"], "reference": [image]})] == [row.id]
     assert row.id not in {found.id for found in images.ls(filters={"dangling": ["true"]})}
     assert {found.id for found in images.ls(all=True)} >= {found.id for found in images.ls()}
-
-
-def test_images_as_text(made: Made, image: str) -> None:
-    rows = made.docker.images.ls(image)
-    name, tag = image.split(":")
-    short, full = rows[0].id.removeprefix("sha256:")[:12], rows[0].id
-    assert listing(rows, quiet=True) == f"{short}\n"
-    assert listing(rows, quiet=True, no_trunc=True) == f"{full}\n"
-    assert listing(rows, format="{{.Repository}}={{ .Tag }}") == f"{name}={tag}\n"
-    assert listing(rows).splitlines()[0].split() == ["REPOSITORY", "TAG", "ID", "CREATEDAT", "SIZE"]
-    assert listing(rows, digests=True).splitlines()[1].split()[:4] == [
-        name, tag, rows[0].id if has_containerd_store(made.docker) else "<none>", short]
-    assert listing(rows, format="table {{.ID}} {{.Tag}}").split() == ["ID", "TAG", short, tag]
-    assert f'"Repository": "{name}"' in listing(rows, format="json")
 
 
 def test_an_image_that_is_not_here(docker: Docker) -> None:

@@ -38,9 +38,9 @@ def labels() -> Iterator[dict[str, str]]:
     mine = {"mesos-docker.test": uuid.uuid4().hex}
     yield mine
     runtime = DockerRuntime(SOCKET)
-    for left in runtime.containers(mine):
-        runtime.remove(left.id)
-    runtime.close()
+    for left in runtime.containers.ls(mine):
+        runtime.containers.remove(left.id)
+    runtime.engine.close()
 
 
 def payload(labels: dict[str, str], *argv: str) -> dict[str, object]:
@@ -53,20 +53,21 @@ def new_name() -> str:
 
 Verb = Callable[[DockerRuntime, str, dict[str, str]], object]
 VERBS: dict[str, tuple[str, Verb]] = {
-    "version": ("/version", lambda runtime, _, __: runtime.version()),
-    "has_image": ("/images/", lambda runtime, _, __: runtime.has_image("busybox:static")),
-    "create": ("/containers/create", lambda runtime, _, labels: runtime.create(payload(labels, "true"), new_name())),
-    "start": ("/start", lambda runtime, container, _: runtime.start(container)),
-    "inspect": ("/json", lambda runtime, container, _: runtime.inspect(container)),
-    "kill": ("/kill", lambda runtime, container, _: runtime.kill(container, "SIGKILL")),
-    "stop": ("/stop", lambda runtime, container, _: runtime.stop(container, 0)),
-    "remove": ("DELETE", lambda runtime, container, _: runtime.remove(container)),
-    "containers": ("/containers/json", lambda runtime, _, labels: runtime.containers(labels)),
-    "attach": ("/attach", lambda runtime, container, _: runtime.attach(container, tty=False).close()),
-    "logs": ("/logs", lambda runtime, container, _: runtime.logs(container).close()),
-    "exec": ("/exec", lambda runtime, container, _: runtime.exec(container, ["true"], timeout=1.0)),
-    "exec start": ("/exec/", lambda runtime, container, _: runtime.exec(container, ["true"], timeout=None)),
-    "pull": ("/images/create", lambda runtime, _, __: runtime.pull("localhost:1/x:1", force=True)),
+    "version": ("/version", lambda runtime, _, __: runtime.engine.version()),
+    "has_image": ("/images/", lambda runtime, _, __: runtime.images.has("busybox:static")),
+    "create": ("/containers/create",
+               lambda runtime, _, labels: runtime.containers.create(payload(labels, "true"), new_name())),
+    "start": ("/start", lambda runtime, container, _: runtime.containers.start(container)),
+    "inspect": ("/json", lambda runtime, container, _: runtime.containers.inspect(container)),
+    "kill": ("/kill", lambda runtime, container, _: runtime.containers.kill(container, "SIGKILL")),
+    "stop": ("/stop", lambda runtime, container, _: runtime.containers.stop(container, 0)),
+    "remove": ("DELETE", lambda runtime, container, _: runtime.containers.remove(container)),
+    "containers": ("/containers/json", lambda runtime, _, labels: runtime.containers.ls(labels)),
+    "attach": ("/attach", lambda runtime, container, _: runtime.containers.attach(container, tty=False).close()),
+    "logs": ("/logs", lambda runtime, container, _: runtime.containers.logs(container).close()),
+    "exec": ("/exec", lambda runtime, container, _: runtime.containers.exec(container, ["true"], timeout=1.0)),
+    "exec start": ("/exec/", lambda runtime, container, _: runtime.containers.exec(container, ["true"], timeout=None)),
+    "pull": ("/images/create", lambda runtime, _, __: runtime.images.pull("localhost:1/x:1", force=True)),
 }
 EXPECTED = {
     Fault.HANG: (DeadlineExceeded,),
@@ -93,13 +94,13 @@ def test_every_verb_ends_in_time_with_a_typed_failure(proxy: SocketProxy, labels
                                                       fault: Fault) -> None:
     endpoint, do = VERBS[verb]
     direct = DockerRuntime(SOCKET)
-    container = direct.create(payload(labels, "sleep", "600"), new_name())
+    container = direct.containers.create(payload(labels, "sleep", "600"), new_name())
     if verb not in {"start", "create"}:
-        direct.start(container)
-    direct.close()
+        direct.containers.start(container)
+    direct.engine.close()
     runtime = DockerRuntime(proxy.path, SHORT, PullSettings(idle=1.0, total=2.0, attempts=1))
     if verb != "version":
-        runtime.api.api_version()
+        runtime.engine.api_version()
     proxy.fault = lambda line: fault if endpoint in line else None
     if verb == "exec start" and fault in {Fault.HANG, Fault.TRICKLE}:
         do = VERBS["exec"][1]
@@ -112,7 +113,7 @@ def test_every_verb_ends_in_time_with_a_typed_failure(proxy: SocketProxy, labels
         assert isinstance(failure, EXPECTED[fault])
         assert failure.retry
         assert str(failure)
-    runtime.close()
+    runtime.engine.close()
 
 
 def failure_of(do: Callable[[], object]) -> RuntimeFailure | None:
@@ -128,32 +129,32 @@ def failure_of(do: Callable[[], object]) -> RuntimeFailure | None:
 def test_half_an_answer_is_none(proxy: SocketProxy, labels: dict[str, str], verb: str, fault: Fault) -> None:
     endpoint, do = VERBS[verb]
     direct = DockerRuntime(SOCKET)
-    container = direct.create(payload(labels, "sleep", "600"), new_name())
-    direct.start(container)
-    direct.close()
+    container = direct.containers.create(payload(labels, "sleep", "600"), new_name())
+    direct.containers.start(container)
+    direct.engine.close()
     runtime = DockerRuntime(proxy.path, SHORT)
     if verb != "version":
-        runtime.api.api_version()
+        runtime.engine.api_version()
     proxy.fault = lambda line: fault if endpoint in line else None
     with pytest.raises(DaemonUnavailable) as caught:
         do(runtime, container, labels)
     assert caught.value.retry
-    runtime.close()
+    runtime.engine.close()
 
 
 def test_the_engines_own_words_are_kept(proxy: SocketProxy) -> None:
     runtime = DockerRuntime(proxy.path)
     proxy.fault = lambda _: Fault.ERROR
     with pytest.raises(DaemonUnavailable, match=r"^the proxy has a bad day$"):
-        runtime.version()
-    runtime.close()
+        runtime.engine.version()
+    runtime.engine.close()
 
 
 def test_no_engine_at_all(tmp_path: Path) -> None:
     runtime = DockerRuntime(str(tmp_path / "nothing.sock"))
     with pytest.raises(DaemonUnavailable, match=r"version: .*No such file or directory.*nothing\.sock"):
-        runtime.version()
-    runtime.close()
+        runtime.engine.version()
+    runtime.engine.close()
 
 
 def test_after_a_failure_the_next_call_works(proxy: SocketProxy, labels: dict[str, str]) -> None:
@@ -162,22 +163,22 @@ def test_after_a_failure_the_next_call_works(proxy: SocketProxy, labels: dict[st
     proxy.fault = lambda line: faults.pop() if "/containers/json" in line and faults else None
     while faults:
         with pytest.raises(RuntimeFailure):
-            runtime.containers(labels)
-    assert runtime.containers(labels) == []
-    runtime.close()
+            runtime.containers.ls(labels)
+    assert runtime.containers.ls(labels) == []
+    runtime.engine.close()
 
 
 def test_a_create_whose_answer_was_lost_is_found_again(proxy: SocketProxy, labels: dict[str, str]) -> None:
     runtime = DockerRuntime(proxy.path, LONG)
-    runtime.version()
+    runtime.engine.version()
     faults = [Fault.TRUNCATE_HEAD]
     proxy.fault = lambda line: faults.pop() if "/containers/create" in line and faults else None
     name = f"lost-{uuid.uuid4().hex}"
     with pytest.raises(DaemonUnavailable):
-        runtime.create(payload(labels, "true"), name)
-    again = runtime.create(payload(labels, "true"), name)
-    assert [found.id for found in runtime.containers(labels)] == [again]
-    runtime.close()
+        runtime.containers.create(payload(labels, "true"), name)
+    again = runtime.containers.create(payload(labels, "true"), name)
+    assert [found.id for found in runtime.containers.ls(labels)] == [again]
+    runtime.engine.close()
 
 
 def test_events_go_on_after_breaks_none_lost_none_doubled(proxy: SocketProxy, labels: dict[str, str]) -> None:
@@ -185,10 +186,10 @@ def test_events_go_on_after_breaks_none_lost_none_doubled(proxy: SocketProxy, la
     codes: dict[str, int] = {}
     with listening(runtime, labels) as heard:
         for code in range(1, 7):
-            container = direct.create(payload(labels, "sh", "-c", f"exit {code}"), f"break-{uuid.uuid4().hex}")
+            container = direct.containers.create(payload(labels, "sh", "-c", f"exit {code}"), new_name())
             if code % 2:
                 proxy.cut()  # while it dies, the stream is down or coming back
-            direct.start(container)
+            direct.containers.start(container)
             codes[container] = code
             if not code % 2:
                 proxy.cut()
@@ -197,8 +198,8 @@ def test_events_go_on_after_breaks_none_lost_none_doubled(proxy: SocketProxy, la
             heard.until(ContainerAction.DIE)
     died = [(event.id, event.exit_code) for event in heard.all if event.action is ContainerAction.DIE]
     assert sorted(died) == sorted(codes.items())
-    direct.close()
-    runtime.close()
+    direct.engine.close()
+    runtime.engine.close()
 
 
 def test_resync_comes_with_the_stream_not_with_the_next_event(proxy: SocketProxy, labels: dict[str, str]) -> None:
@@ -208,7 +209,7 @@ def test_resync_comes_with_the_stream_not_with_the_next_event(proxy: SocketProxy
             time.sleep(0.01)
         proxy.cut()
         heard.until(ContainerAction.RESYNC)  # nothing happens on the engine with these labels
-    runtime.close()
+    runtime.engine.close()
 
 
 def test_cancel_wakes_a_stream_that_hears_nothing(proxy: SocketProxy, labels: dict[str, str]) -> None:
@@ -217,12 +218,12 @@ def test_cancel_wakes_a_stream_that_hears_nothing(proxy: SocketProxy, labels: di
         proxy.fault = lambda line, fault=fault: fault if "/events" in line else None  # type: ignore[misc]
         cancel = Cancellation()
         asked = len(proxy.asked)
-        heard = Heard(runtime.events(labels, cancel))
+        heard = Heard(runtime.events.follow(labels, cancel))
         while not any("/events" in line for line in proxy.asked[asked:]):
             time.sleep(0.01)
         cancel.set()
         assert heard.ended()
-    runtime.close()
+    runtime.engine.close()
 
 
 def descriptors() -> int:
@@ -241,10 +242,10 @@ def test_nothing_leaks(proxy: SocketProxy, labels: dict[str, str]) -> None:
                 if verb not in {"version", "exec start"}:
                     failure_of(lambda: do(runtime, "no-such-container", labels))  # noqa: B023 - called at once
             cancel = Cancellation()
-            heard = Heard(runtime.events(labels, cancel))
+            heard = Heard(runtime.events.follow(labels, cancel))
             cancel.set()
             assert heard.ended()
-        runtime.close()
+        runtime.engine.close()
 
     def settled() -> tuple[int, int]:
         """Threads and descriptors, once the proxy's side has gone, too."""
@@ -263,11 +264,11 @@ def test_nothing_leaks(proxy: SocketProxy, labels: dict[str, str]) -> None:
     assert after[0] <= before[0] + 1  # a thread of the proxy that is just ending
     assert after[1] <= before[1] + 1
     runtime = DockerRuntime(SOCKET)
-    for lost in runtime.containers(labels):  # created, but the answer was cut off: its labels tell whose it is
+    for lost in runtime.containers.ls(labels):  # created, but the answer was cut off: its labels tell whose it is
         assert not lost.started
-        runtime.remove(lost.id)
-    assert runtime.containers(labels) == []
-    runtime.close()
+        runtime.containers.remove(lost.id)
+    assert runtime.containers.ls(labels) == []
+    runtime.engine.close()
 
 
 def pulls_under_way() -> bool:

@@ -15,10 +15,10 @@ from tests.docker.made import Made
 @pytest.fixture
 def swarm(private_dockerd: Dockerd) -> Iterator[Docker]:
     docker = Docker(Api(private_dockerd.socket))
-    docker.engine.call("swarm init", 60, lambda api: api.init_swarm(
+    docker.api.call("swarm init", 60, lambda sdk: sdk.init_swarm(
         advertise_addr="127.0.0.1", listen_addr="127.0.0.1:0"))
     yield docker
-    docker.engine.call("swarm leave", 60, lambda api: api.leave_swarm(force=True))
+    docker.api.call("swarm leave", 60, lambda sdk: sdk.leave_swarm(force=True))
     docker.close()
 
 

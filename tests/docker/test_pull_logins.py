@@ -22,16 +22,16 @@ SOCKET = "/var/run/docker.sock"
 def test_login_from_the_sandbox(runtime: DockerRuntime, private_registry: Registry, pushed: Pushed,
                                 tmp_path: Path) -> None:
     name, _ = pushed(private_registry)
-    runtime.pull(name, sandbox=sandbox(tmp_path, config_json(f"http://{private_registry.host}/v1/")))
-    assert runtime.has_image(name)
+    runtime.images.pull(name, sandbox=sandbox(tmp_path, config_json(f"http://{private_registry.host}/v1/")))
+    assert runtime.images.has(name)
 
 
 def test_login_from_an_old_dockercfg(runtime: DockerRuntime, private_registry: Registry, pushed: Pushed,
                                      tmp_path: Path) -> None:
     name, _ = pushed(private_registry)
     old = json.dumps(json.loads(config_json(private_registry.host))["auths"])
-    runtime.pull(name, sandbox=sandbox(tmp_path, old, ".dockercfg"))
-    assert runtime.has_image(name)
+    runtime.images.pull(name, sandbox=sandbox(tmp_path, old, ".dockercfg"))
+    assert runtime.images.has(name)
 
 
 @pytest.mark.parametrize("as_file", [True, False])
@@ -44,9 +44,9 @@ def test_login_from_the_nodes_configuration(private_registry: Registry, pushed: 
     runtime = DockerRuntime(SOCKET, pull_settings=dataclasses.replace(
         IMPATIENT, node_config=str(path) if as_file else text))
     (tmp_path / "empty").mkdir()
-    runtime.pull(name, sandbox=str(tmp_path / "empty"))
-    assert runtime.has_image(name)
-    runtime.close()
+    runtime.images.pull(name, sandbox=str(tmp_path / "empty"))
+    assert runtime.images.has(name)
+    runtime.engine.close()
 
 
 def test_login_from_a_credential_helper(runtime: DockerRuntime, private_registry: Registry, pushed: Pushed,
@@ -59,8 +59,8 @@ def test_login_from_a_credential_helper(runtime: DockerRuntime, private_registry
                       f'echo \'{json.dumps({"Username": USER, "Secret": PASSWORD})}\'\n')
     helper.chmod(0o755)
     monkeypatch.setenv("PATH", f"{helper.parent}:{os.environ['PATH']}")
-    runtime.pull(name, sandbox=sandbox(tmp_path, json.dumps({"credHelpers": {private_registry.host: "test"}})))
-    assert runtime.has_image(name)
+    runtime.images.pull(name, sandbox=sandbox(tmp_path, json.dumps({"credHelpers": {private_registry.host: "test"}})))
+    assert runtime.images.has(name)
 
 
 @pytest.mark.parametrize(("config", "said"), [
@@ -77,8 +77,8 @@ def test_wrong_or_no_password_is_never_tried_again_and_says_what_was_used(
         image = name.replace(private_registry.host, proxy.host)
         folder = sandbox(tmp_path, config_json(proxy.host, USER, wrong)) if config else None
         with pytest.raises(NotAuthorised, match=r"unauthorized|no basic auth credentials|401 Unauthorized") as caught:
-            runtime.pull(image, sandbox=folder)
-        runtime.close()
+            runtime.images.pull(image, sandbox=folder)
+        runtime.engine.close()
         assert len(proxy.asked) <= (6 if has_containerd_store(docker) else 4)  # one try
     assert said in str(caught.value)
     assert wrong not in str(caught.value)
@@ -87,7 +87,7 @@ def test_wrong_or_no_password_is_never_tried_again_and_says_what_was_used(
 
 def test_a_broken_configuration_is_said(runtime: DockerRuntime, tmp_path: Path) -> None:
     with pytest.raises(NotAuthorised, match=r".docker/config.json in the sandbox: JSON parse failed"):
-        runtime.pull("localhost:1/x:1", sandbox=sandbox(tmp_path, "{"))
+        runtime.images.pull("localhost:1/x:1", sandbox=sandbox(tmp_path, "{"))
 
 
 def test_anothers_wrong_password_is_not_mine(docker: Docker, private_registry: Registry, pushed: Pushed,
@@ -105,5 +105,5 @@ def test_anothers_wrong_password_is_not_mine(docker: Docker, private_registry: R
             thread.join(60)
         assert good == ["pulled"]
         assert bad in ([NotAuthorised], ["pulled"])  # pulled, if it came second: then the image was here
-        runtime.close()
+        runtime.engine.close()
         docker.images.rm(image)

@@ -139,11 +139,11 @@ def test_user_defined_tasks_find_each_other_by_name(tasks: Tasks) -> None:
 def test_overlay_tasks_talk_across_it(tmp_path: Path) -> None:
     with running_dockerd() as engine:
         docker = Docker(Api(engine.socket))
-        docker.engine.call("swarm init", 60, lambda api: api.init_swarm(
+        docker.api.call("swarm init", 60, lambda sdk: sdk.init_swarm(
             advertise_addr="127.0.0.1", listen_addr="127.0.0.1:0"))
         docker.networks.create(NewNetwork("across", driver="overlay", attachable=True))
         tasks = Tasks(tmp_path, "--docker-socket", str(engine.socket))
         with tasks.running(info("server", f"{SERVE} 80", "across", **named("network-alias", "web"))):
             assert tasks.ask(info("client", ASK.format("web"), "across")) == (0, f"{PAGE}\n")
-        docker.engine.call("swarm leave", 60, lambda api: api.leave_swarm(force=True))
+        docker.api.call("swarm leave", 60, lambda sdk: sdk.leave_swarm(force=True))
         docker.close()

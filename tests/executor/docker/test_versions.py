@@ -68,7 +68,7 @@ def engine(tmp_path: Path) -> Iterator[Callable[[str], tuple[ScriptedEngine, Doc
 
     yield make
     for runtime in runtimes:
-        runtime.close()
+        runtime.engine.close()
     for server in servers:
         server.shutdown()
         server.server_close()
@@ -81,7 +81,7 @@ Make = Callable[[str], tuple[ScriptedEngine, DockerRuntime]]
                                                 ("2.0", "1.51")])
 def test_the_newest_version_that_both_speak(engine: Make, speaks: str, spoken: str) -> None:
     server, runtime = engine(speaks)
-    assert runtime.version() == (28, 3, 0)
+    assert runtime.engine.version() == (28, 3, 0)
     assert [path for _, path, _, _ in server.asked] == ["/version", f"/v{spoken}/version"]
 
 
@@ -89,7 +89,7 @@ def test_the_newest_version_that_both_speak(engine: Make, speaks: str, spoken: s
 def test_several_networks_at_create_or_joined_one_by_one(engine: Make, speaks: str,
                                                          bodies: list[list[str] | None]) -> None:
     server, runtime = engine(speaks)
-    runtime.create({"Image": "x", "HostConfig": {"NetworkMode": "front"}, "NetworkingConfig": {
+    runtime.containers.create({"Image": "x", "HostConfig": {"NetworkMode": "front"}, "NetworkingConfig": {
         "EndpointsConfig": {"front": {}, "back": {"Aliases": ["b"]}}}}, "name")
     posts = [(path, body) for method, path, _, body in server.asked if method == "POST"]
     assert len(posts) == len(bodies)
@@ -101,7 +101,7 @@ def test_several_networks_at_create_or_joined_one_by_one(engine: Make, speaks: s
 
 def test_a_platform_goes_into_the_query(engine: Make) -> None:
     server, runtime = engine("1.41")
-    runtime.create({"Image": "x", "Platform": "linux/arm64"}, "name")
+    runtime.containers.create({"Image": "x", "Platform": "linux/arm64"}, "name")
     _, path, query, body = server.asked[-1]
     assert (path, query["platform"], query["name"]) == ("/v1.41/containers/create", ["linux/arm64"], ["name"])
     assert "Platform" not in body
@@ -113,7 +113,7 @@ def test_a_platform_goes_into_the_query(engine: Make) -> None:
 def test_stop_with_a_signal(engine: Make, speaks: str, paths: list[str]) -> None:
     server, runtime = engine(speaks)
     try:
-        runtime.stop("x", 5, "SIGUSR1")
+        runtime.containers.stop("x", 5, "SIGUSR1")
     except DaemonUnavailable:
         assert speaks == "1.41"  # the script's answer to wait has no status
     posts = [(path, query) for method, path, query, _ in server.asked if method == "POST"]
@@ -125,7 +125,7 @@ def test_stop_with_a_signal(engine: Make, speaks: str, paths: list[str]) -> None
 def test_an_engine_without_a_version_is_none(engine: Make) -> None:
     _, runtime = engine("nonsense")
     with pytest.raises(DaemonUnavailable):
-        runtime.version()
+        runtime.engine.version()
 
 
 def test_a_path_that_is_not_absolute() -> None:

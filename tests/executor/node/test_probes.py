@@ -29,7 +29,7 @@ class Server:
     pid: int
 
     def ask(self, wanted: Probe, timeout: float | None = 30.0) -> Result:
-        return run(wanted, self.runtime, self.container, self.pid, timeout)
+        return run(wanted, self.runtime.containers, self.container, self.pid, timeout)
 
 
 @pytest.fixture(scope="module")
@@ -37,17 +37,17 @@ def server() -> Iterator[Server]:
     runtime = DockerRuntime(SOCKET)
     name = f"probe-test-{uuid.uuid4()}"
     payload = {"Image": busybox_image(), "Cmd": ["sh", "-c", SERVE], "HostConfig": {"NetworkMode": "none"}}
-    container = runtime.create(payload, name)
+    container = runtime.containers.create(payload, name)
     try:
-        runtime.start(container)
-        pid = runtime.inspect(container).pid
+        runtime.containers.start(container)
+        pid = runtime.containers.inspect(container).pid
         assert pid is not None
         wait = "until wget -q -O- http://127.0.0.1:8000 && wget -q -O- http://127.0.0.1:8001; do sleep 0.05; done"
-        assert runtime.exec(container, ["sh", "-c", wait], timeout=60).exit_code == 0
+        assert runtime.containers.exec(container, ["sh", "-c", wait], timeout=60).exit_code == 0
         yield Server(runtime, container, pid)
     finally:
-        runtime.remove(container)
-        runtime.close()
+        runtime.containers.remove(container)
+        runtime.engine.close()
 
 
 def http(path: str) -> Probe:
@@ -95,7 +95,7 @@ def test_command(server: Server) -> None:
 
 
 def test_a_process_that_is_gone_is_a_failure(server: Server) -> None:
-    result = run(http(""), server.runtime, server.container, 2 ** 22 - 1, 5.0)
+    result = run(http(""), server.runtime.containers, server.container, 2 ** 22 - 1, 5.0)
     assert result.problem == "HTTP check failed: No such file or directory"
 
 

@@ -175,7 +175,7 @@ def run_soak(seed: int, directory: Path) -> Soak:
                for task_id, statuses in agent.updates.items()}
         soak = Soak(listening.said, got, {task_id: LIVES[script] for task_id, script in play.scripts.items()},
                     play.cuts, play.launched_again, agent.duplicates, len(agent.calls("SUBSCRIBE")), drained)
-    runtime.close()
+    runtime.engine.close()
     return soak
 
 

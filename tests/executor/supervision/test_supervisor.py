@@ -301,8 +301,9 @@ def test_what_an_earlier_executor_left_is_removed_before_anything_starts(tmp_pat
     runtime = FakeRuntime()
     for name, executor in (("old", "e"), ("others", "e2")):
         labels = {**ours, "mesos-docker.owner": "dead", "mesos-docker.executor-id": executor}
-        runtime.start(runtime.create({"Image": "busybox:static", "Labels": labels, "Cmd": ["sleep", "600"]}, name))
-    held = runtime.hold("containers")
+        payload = {"Image": "busybox:static", "Labels": labels, "Cmd": ["sleep", "600"]}
+        runtime.containers.start(runtime.containers.create(payload, name))
+    held = runtime.hold("ls")
     with running(tmp_path, runtime, labels={**ours, "mesos-docker.owner": "me"}) as run:
         run.launch("a", "true")
         assert run.agent.wait_for(lambda agent: agent.states("a") == [STARTING])
@@ -311,7 +312,7 @@ def test_what_an_earlier_executor_left_is_removed_before_anything_starts(tmp_pat
         run.ended("a")
         assert "old" not in runtime.names()
         assert "others" in runtime.names()
-        runtime.remove("others")
+        runtime.containers.remove("others")
 
 
 def test_a_sandbox_is_the_tasks_users(tmp_path: Path) -> None:

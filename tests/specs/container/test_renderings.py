@@ -60,7 +60,7 @@ def made_by_api(docker: Docker, options: RunOptions) -> dict[str, Any]:
 
 
 def made_by_command_line(docker: Docker, options: RunOptions) -> dict[str, Any]:
-    words = ["docker", "-H", f"unix://{docker.engine.socket_path}", "run", "--label", f"{LABEL}=x", *argv(options)]
+    words = ["docker", "-H", f"unix://{docker.api.socket_path}", "run", "--label", f"{LABEL}=x", *argv(options)]
     try:
         done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=120)
         assert done.returncode == 0, done.stderr
