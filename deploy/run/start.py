@@ -19,9 +19,9 @@ from scheduler.address import ensemble, master_address
 from scheduler.config import Config
 from scheduler.framework.framework import Framework
 from scheduler.master.driver import MesosDriver
-from scheduler.placement.constraints import Constraint
 from scheduler.tasks.launching import CustomExecutor, Task, task
 from specs.errors import SpecError
+from specs.marathon.app import Constraint
 
 RECONNECT = 30.0  # seconds that a cluster keeps the tasks of a run whose connection broke, or that was killed
 ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".zip")  # as Mesos: launcher/fetcher.cpp
@@ -98,7 +98,7 @@ def follow(session: Session, found: Cluster, config: Config, *, secret: str | No
 
 
 def _tasks(infos: Sequence[dict[str, Any]], settings: Settings) -> list[Task]:
-    constraints = tuple(Constraint(*each) for each in settings.constraints)
+    constraints = tuple(Constraint(name, "IS", value) for name, value in settings.constraints)
     try:
         return [task(info, _executor(settings), constraints) for info in infos]
     except SpecError as error:

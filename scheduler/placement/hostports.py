@@ -18,17 +18,11 @@ Below = Callable[[int], int]  # a random number from 0 to below its argument
 
 @dataclass(frozen=True, slots=True)
 class OfferedPorts:
-    """Ports from begin to end, both included; `source` tells offered resources apart (a role, or a place in a list)."""
+    """Ports from begin to end, both included, of one of the offered resources: `source` says of which."""
 
-    source: object
+    source: int
     begin: int
     end: int
-
-    def __contains__(self, port: int) -> bool:
-        return self.begin <= port <= self.end
-
-    def __len__(self) -> int:
-        return max(0, self.end - self.begin + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +30,15 @@ class HostPort:
     """A port that a task gets, and from which of the offered resources."""
 
     number: int
-    source: object
+    source: int
 
 
 def choose(asked: Sequence[int | None], offered: Sequence[OfferedPorts],
-           below: Below) -> tuple[HostPort | None, ...] | None:
-    """A port for each that is asked for, in that order (None where none is); None if they are not all there."""
+           below: Below | None) -> tuple[HostPort | None, ...] | None:
+    """A port for each that is asked for, in that order (None where none is); None if they are not all there.
+
+    Without `below` nothing is drawn: any port is the first one that is offered.
+    """
     fixed = {port for port in asked if port}
     drawn = (port for port in _drawn(offered, below) if port.number not in fixed)
     given: list[HostPort | None] = []
@@ -67,9 +64,9 @@ def ranges(ports: Sequence[int]) -> tuple[Range, ...]:
     return tuple(joined)
 
 
-def by_source(ports: Sequence[HostPort | None]) -> list[tuple[object, tuple[Range, ...]]]:
+def by_source(ports: Sequence[HostPort | None]) -> list[tuple[int, tuple[Range, ...]]]:
     """The resources to take: neighbours of one source together, in the order of the ports, each port once."""
-    runs: list[tuple[object, list[int]]] = []
+    runs: list[tuple[int, list[int]]] = []
     seen = set()
     for port in ports:
         if port is None or port.number in seen:
@@ -82,26 +79,30 @@ def by_source(ports: Sequence[HostPort | None]) -> list[tuple[object, tuple[Rang
 
 
 def _named(port: int, offered: Sequence[OfferedPorts]) -> HostPort | None:
-    return next((HostPort(port, each.source) for each in offered if port in each), None)
+    return next((HostPort(port, each.source) for each in offered if each.begin <= port <= each.end), None)
 
 
-def _drawn(offered: Sequence[OfferedPorts], below: Below) -> Iterator[HostPort]:
+def _drawn(offered: Sequence[OfferedPorts], below: Below | None) -> Iterator[HostPort]:
     """All ports that are offered, from a drawn one on. Draws only when the first is asked for."""
-    shuffled = [each for each in offered if len(each)]
+    for each in offered if below is None else _rotated(offered, below):
+        for number in range(each.begin, each.end + 1):
+            yield HostPort(number, each.source)
+
+
+def _rotated(offered: Sequence[OfferedPorts], below: Below) -> list[OfferedPorts]:
+    """Shuffled, and begun in the middle of one, whose first part is the last then."""
+    shuffled = [each for each in offered if each.begin <= each.end]
     if not shuffled:
-        return
+        return []
     for last in range(len(shuffled) - 1, 0, -1):
         other = below(last + 1)
         shuffled[last], shuffled[other] = shuffled[other], shuffled[last]
-    start = below(sum(map(len, shuffled)))
-    first = 0
-    while start >= len(shuffled[first]):
-        start -= len(shuffled[first])
-        first += 1
-    begin = shuffled[first].begin + start
-    rotated = [OfferedPorts(shuffled[first].source, begin, shuffled[first].end),
-               *shuffled[first + 1:], *shuffled[:first],
-               OfferedPorts(shuffled[first].source, shuffled[first].begin, begin - 1)]
-    for each in rotated:
-        for number in range(each.begin, each.end + 1):
-            yield HostPort(number, each.source)
+    sizes = [each.end - each.begin + 1 for each in shuffled]
+    start = below(sum(sizes))
+    place = 0
+    while start >= sizes[place]:
+        start -= sizes[place]
+        place += 1
+    first = shuffled[place]
+    return [OfferedPorts(first.source, first.begin + start, first.end), *shuffled[place + 1:], *shuffled[:place],
+            OfferedPorts(first.source, first.begin, first.begin + start - 1)]

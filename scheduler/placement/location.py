@@ -28,7 +28,10 @@ class Location:
             return self.region
         if field == "@zone":
             return self.zone
-        return next((value for name, value in self.attributes if name == field), None)
+        for name, value in self.attributes:
+            if name == field:
+                return value
+        return None
 
 
 def location(offer: Mapping[str, Any]) -> Location:

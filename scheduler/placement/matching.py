@@ -5,16 +5,21 @@ one after the other and big tasks find a place. Several tasks share an offer, se
 task. Pools only shrink, so an agent that was too small for one task is too small for every later one of the same
 shape: the search goes on where it stopped, and 100,000 equal tasks on 1,000 agents cost about 101,000 looks.
 
-A missing attribute satisfies no constraint.
+A constraint is on the agent alone here: what depends on where other instances are is in `spread`, which also looks for
+the least loaded agent instead of the first.
 """
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from scheduler.placement.constraints import Constraint
+from scheduler.placement.constraints import Placed
+from scheduler.placement.hostports import Below
 from scheduler.placement.pools import Need, Pool, Shortage, Taken, pools
+from scheduler.placement.reasons import Reason
 from specs.forms import Message
+from specs.marathon.app import Constraint
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ class Match:
     misfits: Mapping[str, tuple[Misfit, ...]] = field(default_factory=dict)  # by task id
 
 
-class _Place:
+class Place:
     """A pool while tasks are put into it."""
 
     __slots__ = ("placements", "pool")
@@ -99,34 +104,41 @@ class _Place:
         self.placements: list[Placement] = []
 
     def shortages(self, wish: Wish) -> list[Shortage]:
-        wrong = [found for constraint in wish.constraints if (found := constraint.shortage(self.pool)) is not None]
-        return wrong + self.pool.shortages(wish.need, self._overhead(wish))
+        """Why the task does not fit; empty if it does."""
+        wrong = constraint_shortages(Placed(wish.constraints), self.pool) if wish.constraints else []
+        return wrong + self.pool.shortages(wish.need, self.overhead(wish.overhead))
 
-    def put(self, wish: Wish) -> None:
+    def put(self, task_id: str, need: Need, overhead: Overhead | None, below: Below | None = None) -> Placement:
+        """A task that has no shortage is placed."""
         executor = None
-        overhead = self._overhead(wish)
-        taken = self.pool.take(wish.need)
-        if wish.overhead is not None and overhead:
-            executor = tuple(self.pool.take_scalars(overhead))
-            self.pool.executor_ids.add(wish.overhead.executor_id)
-        self.placements.append(Placement(wish.task_id, taken, executor))
+        scalars = self.overhead(overhead)
+        taken = self.pool.take(need, below)
+        if overhead is not None and scalars:
+            executor = tuple(self.pool.take_scalars(scalars, need.roles))
+            self.pool.executor_ids.add(overhead.executor_id)
+        self.placements.append(Placement(task_id, taken, executor))
+        return self.placements[-1]
 
     def launch(self) -> Launch:
         pool = self.pool
-        return Launch(pool.agent_id, pool.hostname, pool.address, tuple(pool.offer_ids), tuple(self.placements))
+        return Launch(pool.agent_id, pool.location.hostname, pool.address, pool.offer_ids, tuple(self.placements))
 
-    def decline(self, waiting: Mapping[str, tuple[Misfit, ...]]) -> Decline:
-        return Decline(self.pool.agent_id, tuple(self.pool.offer_ids), _reason(self, waiting))
-
-    def _overhead(self, wish: Wish) -> Mapping[str, int]:
-        if wish.overhead is None or wish.overhead.executor_id in self.pool.executor_ids:
+    def overhead(self, overhead: Overhead | None) -> Mapping[str, int]:
+        """What the executor takes here; nothing if it runs already."""
+        if overhead is None or overhead.executor_id in self.pool.executor_ids:
             return {}
-        return wish.overhead.scalars
+        return overhead.scalars
+
+
+def constraint_shortages(placed: Placed, pool: Pool) -> list[Shortage]:
+    """The constraints that an agent does not meet."""
+    return [Shortage(f"attribute {each.constraint.field}", each.wanted, each.found, Reason.UNFULFILLED_CONSTRAINT)
+            for each in placed.broken(pool.location)]
 
 
 def match(offers: Sequence[Message], wishes: Iterable[Wish]) -> Match:
     """Place as many of the wishes, in their order, as the offers hold."""
-    places = [_Place(pool) for pool in pools(offers)]
+    places = [Place(pool) for pool in pools(offers)]
     start: dict[tuple[object, ...], int] = {}  # by shape: the first place that is not known to be too small
     misfits: dict[tuple[object, ...], tuple[Misfit, ...]] = {}
     waiting: dict[str, tuple[Misfit, ...]] = {}
@@ -137,24 +149,32 @@ def match(offers: Sequence[Message], wishes: Iterable[Wish]) -> Match:
             index += 1
         start[shape] = index
         if index < len(places):
-            places[index].put(wish)
+            places[index].put(wish.task_id, wish.need, wish.overhead)
             continue
         if shape not in misfits:
             misfits[shape] = tuple(_misfit(place, wish) for place in places)
         waiting[wish.task_id] = misfits[shape]
+    return answered(places, waiting)
+
+
+def answered(places: Sequence[Place], waiting: Mapping[str, tuple[Misfit, ...]]) -> Match:
+    """What becomes of each place: a launch, or a decline with a reason out of what still waits."""
+    reasons = {misfit.agent_id: "; ".join(map(str, misfit.shortages))
+               for misfits in itertools.islice(waiting.values(), 1) for misfit in misfits}
+    who = next(iter(waiting), "")
+    more = f" (and {len(waiting) - 1} more)" if len(waiting) > 1 else ""
     return Match(tuple(place.launch() for place in places if place.placements),
-                 tuple(place.decline(waiting) for place in places if not place.placements),
+                 tuple(Decline(place.pool.agent_id, place.pool.offer_ids,
+                               _reason(reasons.get(place.pool.agent_id), who + more))
+                       for place in places if not place.placements),
                  waiting)
 
 
-def _misfit(place: _Place, wish: Wish) -> Misfit:
-    return Misfit(place.pool.agent_id, place.pool.hostname, tuple(place.shortages(wish)))
+def _misfit(place: Place, wish: Wish) -> Misfit:
+    return Misfit(place.pool.agent_id, place.pool.location.hostname, tuple(place.shortages(wish)))
 
 
-def _reason(place: _Place, waiting: Mapping[str, tuple[Misfit, ...]]) -> str:
-    if not waiting:
+def _reason(shortages: str | None, who: str) -> str:
+    if not who:
         return "no task waits"
-    task_id, misfits = next(iter(waiting.items()))
-    here = next(misfit for misfit in misfits if misfit.agent_id == place.pool.agent_id)
-    more = f" (and {len(waiting) - 1} more)" if len(waiting) > 1 else ""
-    return f"too little for {task_id}{more}: {'; '.join(map(str, here.shortages))}"
+    return f"not for {who}" if shortages is None else f"too little for {who}: {shortages}"

@@ -4,31 +4,39 @@ An offer is a list of Resource messages, several of which may have the same name
 a role are two entries. A task is launched with *those* entries, its share in each, so that reservations and allocation
 travel back as they came. A `Pool` is the offers of one agent put together; taking from it makes it smaller.
 
+Who may only take resources of some roles (an app's `acceptedResourceRoles`) sees no others: `roles`, None for all.
+
 Amounts are whole thousandths, as Mesos itself counts (resources.cpp: three decimal digits), so that sums come out even.
 Revocable resources, shared ones, disks with persistent volumes and those of resource providers are left alone: each
-needs a task that asks for it by name, and ours do not.
+needs a task that asks for it by name, and ours do not. So is what a Marathon has reserved for its resident tasks.
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from scheduler.placement.hostports import Below, HostPort, OfferedPorts, by_source, choose
+from scheduler.placement.location import Location, location
+from scheduler.placement.reasons import OF_RESOURCE, Reason
 from specs.forms import Message
+
+Roles = frozenset[str] | None
+_RESIDENT = frozenset({"marathon_framework_id", "marathon_task_id"})  # labels of their reservations
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a task takes from an agent: `scalars` in thousandths, `ports` by number, `any_ports` of whatever number."""
+    """What a task takes from an agent: `scalars` in thousandths, host `ports` by number, 0 for any, None for none."""
 
     scalars: Mapping[str, int] = field(default_factory=dict)
-    ports: tuple[int, ...] = ()
-    any_ports: int = 0
+    ports: tuple[int | None, ...] = ()
+    roles: Roles = None  # of the resources that it may take
 
     @property
     def shape(self) -> tuple[object, ...]:
         """Equal for needs that fit in the same places."""
-        return (tuple(sorted(self.scalars.items())), self.ports, self.any_ports)
+        return (tuple(sorted(self.scalars.items())), self.ports, self.roles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +46,7 @@ class Shortage:
     resource: str
     needed: str
     offered: str
+    reason: Reason | None = None  # Marathon's word for it, if it has one
 
     def __str__(self) -> str:
         return f"{self.resource}: {self.needed} needed, {self.offered} offered"
@@ -45,35 +54,45 @@ class Shortage:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Resource messages for a task, and the host ports among them that were ours to choose."""
+    """Resource messages for a task, and its host ports in the order of its need."""
 
     resources: tuple[Message, ...]
-    chosen_ports: tuple[int, ...] = ()
+    ports: tuple[int | None, ...] = ()
 
 
 class Scalars:
     """The entries of one scalar resource on one agent."""
 
-    __slots__ = ("entries", "total")
+    __slots__ = ("entries", "roles", "total")
 
     def __init__(self) -> None:
-        self.entries: list[list[Any]] = []  # [message, what is left of it]
+        self.entries: list[list[Any]] = []  # [message, what is left of it, its role]
+        self.roles: set[str] = set()  # of all entries
         self.total = 0
 
     def add(self, message: Message, amount: int) -> None:
-        self.entries.append([message, amount])
+        role = resource_role(message)
+        self.entries.append([message, amount, role])
+        self.roles.add(role)
         self.total += amount
 
-    def take(self, amount: int) -> list[Message]:
+    def left(self, roles: Roles) -> int:
+        """How much is left for who may take from these roles."""
+        if roles is None or self.roles <= roles:
+            return self.total
+        return sum(amount for _, amount, role in self.entries if role in roles)
+
+    def take(self, amount: int, roles: Roles) -> list[Message]:
         """Reserved entries come first in `entries`, so that what others could use is used last.
 
         Of nothing one entry is taken: a master wants a task to name resources, be they 0.
         """
+        entries = [entry for entry in self.entries if roles is None or entry[2] in roles]
         if amount == 0:
-            return [{**self.entries[0][0], "scalar": {"value": 0.0}}]
+            return [{**entry[0], "scalar": {"value": 0.0}} for entry in entries[:1]]
         self.total -= amount
         taken: list[Message] = []
-        for entry in self.entries:
+        for entry in entries:
             part = min(amount, entry[1])
             if part > 0:
                 entry[1] -= part
@@ -90,69 +109,88 @@ class Ports:
     __slots__ = ("entries",)
 
     def __init__(self) -> None:
-        self.entries: list[tuple[Message, list[list[int]]]] = []
+        self.entries: list[tuple[Message, str, list[list[int]]]] = []  # message, its role, what is left
 
     def add(self, message: Message, ranges: list[list[int]]) -> None:
-        self.entries.append((message, ranges))
+        self.entries.append((message, resource_role(message), ranges))
 
-    def __contains__(self, port: int) -> bool:
-        return any(begin <= port <= end for _, ranges in self.entries for begin, end in ranges)
+    def choose(self, asked: Sequence[int | None], roles: Roles,
+               below: Below | None) -> tuple[HostPort | None, ...] | None:
+        """As `hostports.choose`; the sources are places in `entries`."""
+        return choose(asked, [OfferedPorts(place, begin, end) for place, (_, role, ranges) in enumerate(self.entries)
+                              if roles is None or role in roles for begin, end in ranges], below)
 
-    def lowest(self, count: int, without: Iterable[int]) -> list[int]:
-        """The first `count` ports that are here and not among `without`; fewer if there are fewer."""
-        found: list[int] = []
-        excluded = set(without)
-        for _, ranges in self.entries:
-            for begin, end in ranges:
-                for port in range(begin, end + 1):
-                    if len(found) == count:
-                        return found
-                    if port not in excluded:
-                        found.append(port)
-        return found
+    def hold(self, asked: Sequence[int | None], roles: Roles) -> bool:
+        """Whether `choose` would give them."""
+        if not asked:
+            return True
+        fixed = {port for port in asked if port}
+        if fixed and self.lacking(fixed, roles):
+            return False
+        wanted = asked.count(0)
+        wanted += len(fixed) if wanted else 0
+        for begin, end in self._open(roles) if wanted else ():
+            wanted -= end - begin + 1
+            if wanted <= 0:
+                return True
+        return not wanted
 
-    def take(self, ports: Iterable[int]) -> list[Message]:
-        """Resource messages for these ports, which must all be here."""
-        taken: dict[int, list[dict[str, int]]] = {}
-        for port in sorted(ports):
-            taken.setdefault(self._cut(port), []).append({"begin": port, "end": port})
-        return [{**self.entries[index][0], "ranges": {"range": ranges}} for index, ranges in taken.items()]
+    def lacking(self, ports: Iterable[int], roles: Roles) -> list[int]:
+        """Which of these ports are not here."""
+        ranges = list(self._open(roles))
+        return [port for port in ports if not any(begin <= port <= end for begin, end in ranges)]
 
-    def _cut(self, port: int) -> int:
-        for index, (_, ranges) in enumerate(self.entries):
-            for position, (begin, end) in enumerate(ranges):
-                if begin <= port <= end:
-                    ranges[position:position + 1] = [[b, e] for b, e in ((begin, port - 1), (port + 1, end)) if b <= e]
-                    return index
-        raise KeyError(port)
+    def take(self, ports: Sequence[HostPort | None]) -> list[Message]:
+        """Resource messages for ports that `choose` gave."""
+        for number, place in {port.number: port.source for port in ports if port is not None}.items():
+            _cut(self.entries[place][2], number)
+        return [{**self.entries[place][0],
+                 "ranges": {"range": [{"begin": each.begin, "end": each.end} for each in ranges]}}
+                for place, ranges in by_source(ports)]
 
-    def __str__(self) -> str:
-        ranges = [f"{begin}-{end}" if begin != end else f"{begin}" for _, some in self.entries for begin, end in some]
-        return ", ".join(ranges) or "none"
+    def text(self, roles: Roles) -> str:
+        """What is left, for people."""
+        return ", ".join(f"{begin}-{end}" if begin != end else f"{begin}"
+                         for begin, end in self._open(roles)) or "none"
+
+    def _open(self, roles: Roles) -> Iterator[list[int]]:
+        for _, role, ranges in self.entries:
+            if roles is None or role in roles:
+                yield from ranges
 
 
 class Pool:
     """What one agent offers us now, of one role, in one or several offers."""
 
-    __slots__ = ("address", "agent_id", "attributes", "executor_ids", "hostname", "offer_ids", "ports", "scalars")
+    __slots__ = ("address", "executor_ids", "location", "offers", "ports", "role", "roles", "scalars")
 
-    def __init__(self, agent_id: str, hostname: str, address: str, attributes: Mapping[str, str]) -> None:
-        self.agent_id = agent_id
-        self.hostname = hostname
-        self.address = address
-        self.attributes = attributes
-        self.offer_ids: list[str] = []
+    def __init__(self, offer: Message) -> None:
+        """Of an agent's first offer; `add` puts it, and more, in."""
+        self.location: Location = location(offer)
+        self.address = agent_address(offer)
+        self.role = allocation_role(offer)
+        self.offers: list[Message] = []
         self.executor_ids: set[str] = set()  # those that run there already
+        self.roles: set[str] = set()  # of the resources that are offered
         self.scalars: dict[str, Scalars] = {}
         self.ports = Ports()
 
+    @property
+    def agent_id(self) -> str:
+        return self.location.agent_id
+
+    @property
+    def offer_ids(self) -> tuple[str, ...]:
+        return tuple(offer["id"]["value"] for offer in self.offers)
+
     def add(self, offer: Message) -> None:
-        """Put one more offer of the same agent in."""
-        self.offer_ids.append(offer["id"]["value"])
+        """Put one more offer of the same agent and role in."""
+        self.offers.append(offer)
         self.executor_ids.update(executor["value"] for executor in offer.get("executor_ids", ()))
-        for resource in sorted(offer.get("resources", ()), key=_unreserved):
+        for resource in sorted(offer.get("resources", ()), key=_is_unreserved):
             if not _is_plain(resource):
                 continue
+            self.roles.add(resource_role(resource))
             if "scalar" in resource:
                 amount = thousandths(resource["scalar"].get("value", 0.0))
                 self.scalars.setdefault(resource["name"], Scalars()).add(resource, amount)
@@ -160,46 +198,77 @@ class Pool:
                 ranges = [[int(r["begin"]), int(r["end"])] for r in resource["ranges"].get("range", ())]
                 self.ports.add(resource, sorted(ranges))
 
+    def holds(self, need: Need, overhead: Mapping[str, int]) -> bool:
+        """Whether a task and, with `overhead`, its executor fit: `shortages` is empty then."""
+        roles = need.roles
+        for name, amount in need.scalars.items():
+            wanted = amount + overhead.get(name, 0) if overhead else amount
+            if wanted and (name not in self.scalars or self.scalars[name].left(roles) < wanted):
+                return False
+        more = (name for name in overhead if name not in need.scalars)
+        return (all(name in self.scalars and self.scalars[name].left(roles) >= overhead[name] for name in more)
+                and self.ports.hold(need.ports, roles))
+
     def shortages(self, need: Need, overhead: Mapping[str, int]) -> list[Shortage]:
         """Everything that is missing here for a task and, with `overhead`, for its executor; empty if it fits."""
+        found = self.scalar_shortages(need, overhead)
+        ports = self.port_shortage(need)
+        return found if ports is None else [*found, ports]
+
+    def scalar_shortages(self, need: Need, overhead: Mapping[str, int]) -> list[Shortage]:
+        """What is missing but for ports."""
         found = []
         for name, wanted in _sum(need.scalars, overhead).items():
-            here = self.scalars[name].total if name in self.scalars else 0
+            here = self.scalars[name].left(need.roles) if name in self.scalars else 0
             if wanted > here:
-                found.append(Shortage(name, amount_text(wanted), amount_text(here)))
-        missing = [port for port in need.ports if port not in self.ports]
-        if missing:
-            found.append(Shortage("ports", ", ".join(map(str, missing)), str(self.ports)))
-        elif need.any_ports and len(self.ports.lowest(need.any_ports, need.ports)) < need.any_ports:
-            found.append(Shortage("ports", f"{need.any_ports} of any number", str(self.ports)))
+                found.append(Shortage(name, amount_text(wanted), amount_text(here), OF_RESOURCE.get(name)))
         return found
 
-    def take(self, need: Need) -> Taken:
-        """The resources for a task that has no shortage here."""
-        resources = self.take_scalars(need.scalars)
-        chosen = self.ports.lowest(need.any_ports, need.ports) if need.any_ports else []
-        if need.ports or chosen:
-            resources += self.ports.take([*need.ports, *chosen])
-        return Taken(tuple(resources), tuple(chosen))
+    def port_shortage(self, need: Need) -> Shortage | None:
+        """What is missing of its ports."""
+        if self.ports.hold(need.ports, need.roles):
+            return None
+        lacking = self.ports.lacking([port for port in need.ports if port], need.roles)
+        wanted = ", ".join(map(str, lacking)) or f"{need.ports.count(0)} of any number"
+        return Shortage("ports", wanted, self.ports.text(need.roles), Reason.INSUFFICIENT_PORTS)
 
-    def take_scalars(self, scalars: Mapping[str, int]) -> list[Message]:
+    def take(self, need: Need, below: Below | None = None) -> Taken:
+        """The resources for a task that has no shortage here; `below` draws its ports of any number (see hostports)."""
+        resources = self.take_scalars(need.scalars, need.roles)
+        if not need.ports:
+            return Taken(tuple(resources))
+        ports = self.ports.choose(need.ports, need.roles, below)
+        if ports is None:
+            raise ValueError(f"{self.agent_id} has too few ports")
+        resources += self.ports.take(ports)
+        return Taken(tuple(resources), tuple(None if port is None else port.number for port in ports))
+
+    def take_scalars(self, scalars: Mapping[str, int], roles: Roles = None) -> list[Message]:
         """Resource messages for so much of each."""
         return [message for name, amount in scalars.items() if amount or name in self.scalars
-                for message in self.scalars[name].take(amount)]
+                for message in self.scalars[name].take(amount, roles)]
 
 
 def pools(offers: Sequence[Message]) -> list[Pool]:
     """The offers by agent and role, in the order in which agents first appear."""
     found: dict[tuple[str, str], Pool] = {}
     for offer in offers:
-        agent_id = offer["agent_id"]["value"]
-        key = (agent_id, offer.get("allocation_info", {}).get("role", "*"))
-        pool = found.get(key)
-        if pool is None:
-            pool = found[key] = Pool(agent_id, offer.get("hostname", ""), agent_address(offer),
-                                     attributes(offer.get("attributes", ())))
-        pool.add(offer)
+        key = (offer["agent_id"]["value"], allocation_role(offer))
+        if key not in found:
+            found[key] = Pool(offer)
+        found[key].add(offer)
     return list(found.values())
+
+
+def allocation_role(offer: Message) -> str:
+    """The role that an offer is for."""
+    return str(offer.get("allocation_info", {}).get("role", "*"))
+
+
+def resource_role(resource: Message) -> str:
+    """For which role a resource is reserved; `*` for none. The older form says it in `role`."""
+    reservations = resource.get("reservations")
+    return str(reservations[-1].get("role", "*") if reservations else resource.get("role", "*"))
 
 
 def agent_address(offer: Message) -> str:
@@ -209,22 +278,6 @@ def agent_address(offer: Message) -> str:
     if not host:
         return ""
     return f"[{host}]:{address.get('port', 5051)}" if ":" in host else f"{host}:{address.get('port', 5051)}"
-
-
-def attributes(messages: Iterable[Message]) -> dict[str, str]:
-    """An agent's attributes as text: of TEXT the text, of SCALAR the number; ranges and sets in Mesos's notation."""
-    found = {}
-    for attribute in messages:
-        if "text" in attribute:
-            found[attribute["name"]] = str(attribute["text"].get("value", ""))
-        elif "scalar" in attribute:
-            found[attribute["name"]] = f"{attribute['scalar'].get('value', 0):g}"
-        elif "ranges" in attribute:
-            ranges = attribute["ranges"].get("range", ())
-            found[attribute["name"]] = "[" + ",".join(f"{r['begin']}-{r['end']}" for r in ranges) + "]"
-        elif "set" in attribute:
-            found[attribute["name"]] = "{" + ",".join(attribute["set"].get("item", ())) + "}"
-    return found
 
 
 def thousandths(value: float) -> int:
@@ -241,11 +294,25 @@ def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> Mapping[str, int]:
     return {name: one.get(name, 0) + other.get(name, 0) for name in [*one, *(n for n in other if n not in one)]}
 
 
-def _unreserved(resource: Message) -> bool:
-    return not resource.get("reservations") and resource.get("role", "*") == "*"
+def _is_unreserved(resource: Message) -> bool:
+    return resource_role(resource) == "*"
+
+
+def _cut(ranges: list[list[int]], port: int) -> None:
+    for position, (begin, end) in enumerate(ranges):
+        if begin <= port <= end:
+            ranges[position:position + 1] = [[b, e] for b, e in ((begin, port - 1), (port + 1, end)) if b <= e]
+            return
+    raise KeyError(port)
 
 
 def _is_plain(resource: Message) -> bool:
     disk = resource.get("disk")
     return ("revocable" not in resource and "shared" not in resource and "provider_id" not in resource
-            and not (disk and ("persistence" in disk or "source" in disk)))
+            and not (disk and ("persistence" in disk or "source" in disk)) and not _is_resident(resource))
+
+
+def _is_resident(resource: Message) -> bool:
+    """As Marathon: core/launcher/impl/TaskLabels.scala."""
+    return any(label.get("key") in _RESIDENT for reservation in resource.get("reservations", ())
+               for label in reservation.get("labels", {}).get("labels", ()))

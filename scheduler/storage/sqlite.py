@@ -15,12 +15,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from scheduler.placement.constraints import Constraint
 from scheduler.storage.port import StorageError
 from scheduler.storage.records import StoredEvent
 from scheduler.tasks.launching import CustomExecutor, Task, stored_task
 from scheduler.tasks.ledger import Entry, Phase
 from specs.forms import Message
+from specs.marathon.app import Constraint
 from specs.messages.status import TaskState
 
 SCHEMA = """
@@ -201,4 +201,9 @@ def _task_text(task: Task) -> str:
 def _task(stored: dict[str, Any]) -> Task:
     executor = stored["executor"]
     return stored_task(stored["info"], None if executor is None else CustomExecutor(**executor),
-                       tuple(Constraint(**constraint) for constraint in stored["constraints"]))
+                       tuple(map(_constraint, stored["constraints"])))
+
+
+def _constraint(stored: dict[str, str]) -> Constraint:
+    """Before format 1 an attribute had to have a value, and there were no operators."""
+    return Constraint(stored["attribute"], "IS", stored["value"]) if "attribute" in stored else Constraint(**stored)

@@ -15,11 +15,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from scheduler.placement.constraints import Constraint
 from scheduler.placement.matching import Launch, Overhead, Placement, Wish
 from scheduler.placement.pools import Need, thousandths
 from specs.errors import SpecError
 from specs.forms import Message
+from specs.marathon.app import Constraint
 
 OUR_EXECUTOR = "mesos-docker"  # its executor id
 
@@ -83,7 +83,7 @@ def for_executor(info: Message) -> dict[str, Any]:
 def need(info: Message) -> Need:
     """What the task's resources say, and a port of the agent's choice for each mapping of host port 0."""
     scalars, ports = _amounts(info.get("resources", ()), "resources")
-    return Need(scalars, ports, len(_open_mappings(info)))
+    return Need(scalars, (*ports, *[0] * len(_open_mappings(info))))
 
 
 def placed(wanted: Task, launch: Launch, placement: Placement, executor: Message | None) -> dict[str, Any]:
@@ -91,8 +91,9 @@ def placed(wanted: Task, launch: Launch, placement: Placement, executor: Message
     info = {**wanted.info, "agent_id": {"value": launch.agent_id}, "resources": list(placement.taken.resources)}
     if executor is not None:
         info["executor"] = executor
-    if placement.taken.chosen_ports:
-        ports = iter(placement.taken.chosen_ports)
+    chosen = [port for asked, port in zip(wanted.wish.need.ports, placement.taken.ports, strict=True) if asked == 0]
+    if chosen:
+        ports = iter(chosen)
         docker = info["container"]["docker"]
         mappings = [mapping if mapping.get("host_port") else {**mapping, "host_port": next(ports)}
                     for mapping in docker["port_mappings"]]

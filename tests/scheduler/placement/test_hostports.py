@@ -29,7 +29,7 @@ def numbers(given_ports: Sequence[HostPort | None] | None) -> list[int | None]:
 def offers(draw: st.DrawFn) -> list[OfferedPorts]:
     """Ranges that do not overlap."""
     edges = sorted(draw(st.sets(st.integers(1, 40), max_size=10)))
-    return [OfferedPorts(draw(st.sampled_from(["*", "web"])), begin, end)
+    return [OfferedPorts(draw(st.integers(0, 1)), begin, end)
             for begin, end in zip(edges[::2], edges[1::2], strict=False)]
 
 
@@ -55,14 +55,14 @@ def test_all_or_none_and_each_once(asked: list[int | None], offered: list[Offere
 
 
 def test_from_a_drawn_port_on_around_the_end() -> None:
-    offered = [OfferedPorts("*", 10, 14)]
+    offered = [OfferedPorts(0, 10, 14)]
     assert numbers(choose([0, 0, 0], offered, lambda _: 3)) == [13, 14, 10]
     assert numbers(choose([0, 0], offered, lowest)) == [10, 11]
     assert numbers(choose([0, 0], offered, highest)) == [14, 10]
 
 
 def test_ranges_are_shuffled() -> None:
-    offered = [OfferedPorts("*", 10, 11), OfferedPorts("*", 20, 21), OfferedPorts("*", 30, 31)]
+    offered = [OfferedPorts(0, 10, 11), OfferedPorts(0, 20, 21), OfferedPorts(0, 30, 31)]
     begun_with = {numbers(choose([0] * 6, offered, Random(seed).randrange))[0] for seed in range(40)}
     assert begun_with == {10, 11, 20, 21, 30, 31}
     orders = {tuple(numbers(choose([0] * 6, offered, Random(seed).randrange))) for seed in range(40)}
@@ -73,10 +73,10 @@ def test_nothing_is_drawn_for_nothing() -> None:
     def never(_: int) -> int:
         raise AssertionError
 
-    assert numbers(choose([12, None], [OfferedPorts("*", 10, 14)], never)) == [12, None]
+    assert numbers(choose([12, None], [OfferedPorts(0, 10, 14)], never)) == [12, None]
     assert choose([], [], never) == ()
     assert choose([0], [], never) is None
-    assert choose([0], [OfferedPorts("*", 5, 4)], never) is None
+    assert choose([0], [OfferedPorts(0, 5, 4)], never) is None
 
 
 @pytest.mark.parametrize(("ports", "joined"), [
@@ -88,6 +88,6 @@ def test_ranges_in_the_order_of_the_ports(ports: list[int], joined: list[tuple[i
 
 def test_resources_by_source_with_each_port_once() -> None:
     """A port that is mapped twice, as TCP and as UDP, is one port of the agent."""
-    given_ports = [HostPort(10, "*"), HostPort(11, "*"), None, HostPort(30, "web"), HostPort(10, "*"),
-                   HostPort(12, "*")]
-    assert by_source(given_ports) == [("*", (Range(10, 11),)), ("web", (Range(30, 30),)), ("*", (Range(12, 12),))]
+    given_ports = [HostPort(10, 0), HostPort(11, 0), None, HostPort(30, 1), HostPort(10, 0),
+                   HostPort(12, 0)]
+    assert by_source(given_ports) == [(0, (Range(10, 11),)), (1, (Range(30, 30),)), (0, (Range(12, 12),))]

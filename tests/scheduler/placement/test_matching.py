@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.placement.constraints import Constraint
 from scheduler.placement.matching import Decline, Launch, Match, Overhead, Wish, match
-from scheduler.placement.pools import Need, agent_address, attributes, pools
+from scheduler.placement.pools import Need, agent_address, pools
+from specs.marathon.app import Constraint
 from tests.fakes.master import offer
 
 OVERHEAD = Overhead("E", {"cpus": 100, "mem": 64_000})
@@ -18,7 +18,7 @@ OVERHEAD = Overhead("E", {"cpus": 100, "mem": 64_000})
 
 def wish(task_id: str = "t", *, cpus: float = 1.0, mem: float = 128.0, ports: tuple[int, ...] = (), any_ports: int = 0,
          constraints: tuple[Constraint, ...] = (), overhead: Overhead | None = None) -> Wish:
-    need = Need({"cpus": round(cpus * 1000), "mem": round(mem * 1000)}, ports, any_ports)
+    need = Need({"cpus": round(cpus * 1000), "mem": round(mem * 1000)}, (*ports, *[0] * any_ports))
     return Wish(task_id, need, constraints, overhead)
 
 
@@ -95,7 +95,7 @@ def test_ports_come_out_of_the_offer() -> None:
                             wish("c", cpus=0.1, ports=(8080,)), wish("d", cpus=0.1, any_ports=2)])
     taken = {p.task_id: p.taken for p in matched.launches[0].placements}
     assert ports(taken["a"].resources) == [8080]
-    assert taken["b"].chosen_ports == (31000, 31001)
+    assert taken["b"].ports == (31000, 31001)
     assert [str(reason) for reason in matched.misfits["c"][0].shortages] == ["ports: 8080 needed, 31002 offered"]
     assert [str(r) for r in matched.misfits["d"][0].shortages] == ["ports: 2 of any number needed, 31002 offered"]
 
@@ -119,14 +119,16 @@ def test_an_executor_that_does_not_fit_is_part_of_the_shortage() -> None:
 
 
 @pytest.mark.parametrize(("constraint", "found"), [
-    (Constraint("rack", "r1"), True), (Constraint("hostname", "host0"), True), (Constraint("rack", "r2"), False),
-    (Constraint("zone", "z1"), False), (Constraint("zone", ""), False), (Constraint("hostname", "host1"), False),
+    (("rack", "r1"), True), (("hostname", "host0"), True), (("rack", "r2"), False), (("zone", "z1"), False),
+    (("zone", ""), False), (("hostname", "host1"), False),
 ])
-def test_constraints_and_a_missing_attribute_satisfies_none(constraint: Constraint, found: bool) -> None:
-    matched = match([offer(0, attributes={"rack": "r1"})], [wish(constraints=(constraint,))])
+def test_constraints_and_a_missing_attribute_satisfies_none(constraint: tuple[str, str], found: bool) -> None:
+    field, value = constraint
+    matched = match([offer(0, attributes={"rack": "r1"})], [wish(constraints=(Constraint(field, "IS", value),))])
     assert bool(matched.launches) is found
     if not found:
-        assert matched.misfits["t"][0].shortages[0].resource == f"attribute {constraint.attribute}"
+        shortage, = matched.misfits["t"][0].shortages
+        assert (shortage.resource, shortage.needed) == (f"attribute {field}", value)
 
 
 def test_a_decline_says_why() -> None:
@@ -148,12 +150,7 @@ def test_resources_that_a_task_must_ask_for_are_left_alone() -> None:
     assert {name: entry.total for name, entry in pool.scalars.items()} == {"cpus": 1000, "mem": 4_096_000}
 
 
-def test_attributes_and_addresses() -> None:
-    assert attributes([
-        {"name": "a", "type": "TEXT", "text": {"value": "x"}},
-        {"name": "b", "type": "SCALAR", "scalar": {"value": 2.0}},
-        {"name": "c", "type": "RANGES", "ranges": {"range": [{"begin": 1, "end": 2}]}},
-        {"name": "d", "type": "SET", "set": {"item": ["u", "v"]}}]) == {"a": "x", "b": "2", "c": "[1-2]", "d": "{u,v}"}
+def test_addresses() -> None:
     assert agent_address(offer(0)) == "127.0.0.1:5051"
     assert agent_address({"url": {"address": {"ip": "::1", "port": 5}}}) == "[::1]:5"
     assert agent_address({}) == ""
@@ -196,6 +193,6 @@ def test_nothing_is_taken_that_was_not_offered(offered: Any, wanted: Any) -> Non
         for placement in launch.placements:
             need = by_id[placement.task_id].need
             assert scalars(placement.taken.resources).get("cpus", 0) == pytest.approx(need.scalars["cpus"] / 1000)
-            assert len(ports(placement.taken.resources)) == len(need.ports) + need.any_ports
+            assert len(ports(placement.taken.resources)) == len(need.ports)
     for misfits in matched.misfits.values():
         assert all(misfit.shortages for misfit in misfits)

@@ -12,10 +12,10 @@ import pytest
 from scheduler.config import Config, Timing
 from scheduler.framework.framework import Framework
 from scheduler.master.driver import MesosDriver
-from scheduler.placement.constraints import Constraint
 from scheduler.storage.sqlite import SqliteStorage
 from scheduler.tasks.launching import task
 from scheduler.tasks.ledger import Entry, Phase
+from specs.marathon.app import Constraint
 from specs.messages.status import TaskState
 from tests.fakes.master import MemoryMaster, ScriptedMaster, offer, update
 from tests.scheduler.framework.test_framework import EXECUTOR, Follower, task_info
@@ -23,7 +23,7 @@ from tests.scheduler.framework.test_framework import EXECUTOR, Follower, task_in
 
 def test_what_was_saved_is_there_again(tmp_path: Path) -> None:
     path = str(tmp_path / "state")
-    first = task(task_info("a"), EXECUTOR, (Constraint("rack", "r1"),))
+    first = task(task_info("a"), EXECUTOR, (Constraint("rack", "IS", "r1"),))
     second = task(task_info("b"), None)
     running = Entry("a", Phase.RUNNING, 5.0, "S0", TaskState.RUNNING, "u1", 2, kill=True, grace=3.0)
     with SqliteStorage(path) as storage:
