@@ -43,6 +43,15 @@ def compiled(pattern: str) -> re.Pattern[str]:
         raise ValueError(f"{pattern!r}: {error}") from None
 
 
+def is_valid(pattern: str) -> bool:
+    """Whether it is a regular expression."""
+    try:
+        compiled(pattern)
+    except ValueError:
+        return False
+    return True
+
+
 def matches(pattern: str, text: str) -> bool:
     """Whether the whole text matches, as Java's String.matches. Raises ValueError as `compiled`."""
     return compiled(pattern).fullmatch(text) is not None

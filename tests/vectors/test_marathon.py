@@ -13,15 +13,14 @@ from typing import Any
 
 import pytest
 
-from tests.vectors import marathon_placement, marathon_tasks
+from tests.vectors import marathon_apps, marathon_placement, marathon_tasks
 from tests.vectors.marathon_answers import Check
 
 FOLDER = Path(os.environ.get("MARATHON_VECTORS")
               or Path(__file__).resolve().parents[3] / "shared" / "vectors-marathon")
-CHECKS: dict[str, Check] = {**marathon_placement.CHECKS, **marathon_tasks.CHECKS}
+CHECKS: dict[str, Check] = {**marathon_apps.CHECKS, **marathon_placement.CHECKS, **marathon_tasks.CHECKS}
 ELSEWHERE = frozenset({  # files, or parts of them, that no adapter is for yet
-    "app_validation", "deployment_plan", "label_selectors", "normalisation", "path_ids", "port_assignment/service",
-    "updates", "upgrade_strategy",
+    "deployment_plan", "upgrade_strategy",
 })
 
 
