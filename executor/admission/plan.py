@@ -14,9 +14,8 @@ from specs.container.from_task import run_options
 from specs.container.payload import create_payload
 from specs.container.run_options import RunOptions
 from specs.errors import SpecError
-from specs.forms import codec
 from specs.forms.taskinfo import container_dns
-from specs.messages.task import CommandInfo, TaskInfo
+from specs.messages.task import CommandInfo, NetworkInfo, TaskInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,7 @@ class Plan:
     name: str
     image: str
     payload: Mapping[str, Any] = field(repr=False)
-    network_infos: tuple[dict[str, object], ...] = ()  # as the task asked for them
+    network_infos: tuple[NetworkInfo, ...] = ()  # as the task asked for them
     secrets: tuple[bytes, ...] = field(default=(), repr=False)  # files 0, 1, … of the secret directory
 
     @property
@@ -70,8 +69,8 @@ def plan(task: TaskInfo, settings: Settings, name: str, sandbox: str, *, total_m
     payload = _payload(options, {**settings.labels, "mesos-docker.task-id": task.task_id}, secret_directory)
     if not settings.drop_in:
         payload = _ours(payload, settings, sandbox)
-    requested = tuple(codec.write(info) for info in task.container.network_infos)
-    return Plan(name, options.image, payload, requested, tuple(each.data for each in options.secret_files))
+    return Plan(name, options.image, payload, task.container.network_infos,
+                tuple(each.data for each in options.secret_files))
 
 
 def _payload(options: RunOptions, labels: Mapping[str, str], secret_directory: str) -> dict[str, Any]:

@@ -5,10 +5,11 @@ known whether something was started" both come from a failed call, and lead to d
 """
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from executor.life.outcomes import Cause, Exit, Failure
+from specs.messages.check import CheckStatusInfo
+from specs.messages.containerinfo import NetworkInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Started:
     running: bool
     pid: int | None  # on this host; None if it ended before it could be looked at
     stop_signal: str | None  # the image's or the task's; None is SIGTERM
-    network_infos: tuple[dict[str, object], ...]
+    network_infos: tuple[NetworkInfo, ...]
     data: bytes | None  # the redacted answer of inspect
 
 
@@ -173,9 +174,9 @@ class HealthReported:
 
 @dataclass(frozen=True, slots=True)
 class CheckReported:
-    """The result of the task's check differs from the last one (mesos.v1.CheckStatusInfo)."""
+    """The result of the task's check differs from the last one."""
 
-    check_status: Mapping[str, object]
+    check_status: CheckStatusInfo
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ only if it changes something. General checks (checker.cpp) judge nothing: what d
 """
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from specs.messages.check import (
@@ -18,10 +17,12 @@ from specs.messages.check import (
     PARTS,
     TIMEOUT,
     CheckInfo,
+    CheckStatusInfo,
+    CommandResult,
     HealthCheck,
+    HttpResult,
+    TcpResult,
 )
-
-_RESULTS = {"COMMAND": "exit_code", "HTTP": "status_code", "TCP": "succeeded"}  # fields of Result and CheckStatusInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +103,17 @@ def problem(result: Result) -> str:
     return result.problem or "TCP connection failed"
 
 
-def check_status(kind: str, result: Result | None) -> Mapping[str, object]:
-    """mesos.v1.CheckStatusInfo; an error or a time-out is as no result yet."""
-    name = _RESULTS[kind]
-    value = None if result is None else getattr(result, name)
-    return {"type": kind, PARTS[kind]: {} if value is None else {name: value}}
+def check_status(kind: str, result: Result | None) -> CheckStatusInfo:
+    """An error or a time-out is as no result yet."""
+    found = result or Result()
+    if kind == "COMMAND":
+        return CheckStatusInfo(kind, command=CommandResult(found.exit_code))
+    if kind == "HTTP":
+        return CheckStatusInfo(kind, http=HttpResult(found.status_code))
+    return CheckStatusInfo(kind, tcp=TcpResult(found.succeeded))
 
 
-def no_status(check: CheckInfo | None) -> Mapping[str, object] | None:
+def no_status(check: CheckInfo | None) -> CheckStatusInfo | None:
     """The status of a check that has no result yet; None where nothing is checked."""
     kind = check.type if check is not None else None
     return check_status(kind, None) if kind is not None and kind in PARTS else None

@@ -3,17 +3,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from executor.engine.inspection import redacted
 from executor.engine.port import Address
+from specs.messages.containerinfo import IPAddress, NetworkInfo
 from specs.words.secrecy import looks_secret
 
 OUR_LABELS = "mesos-docker."
 
 
-def network_infos(addresses: Sequence[Address], requested: Sequence[Mapping[str, Any]], *,
-                  strict: bool) -> tuple[dict[str, object], ...]:
+def network_infos(addresses: Sequence[Address], requested: Sequence[NetworkInfo], *,
+                  strict: bool) -> tuple[NetworkInfo, ...]:
     """container_status.network_infos: the container's addresses, on the task's first NetworkInfo.
 
     As Mesos: executor.cpp, `launchTask`. Without an address there is none, and the agent fills in its own. Beyond
@@ -21,11 +23,9 @@ def network_infos(addresses: Sequence[Address], requested: Sequence[Mapping[str,
     """
     if not addresses:
         return ()
-    first: dict[str, object] = {key: value for key, value in (requested[0] if requested else {}).items()
-                                if key != "ip_addresses"}
-    infos: list[dict[str, object]] = [{**first, "ip_addresses": _ip_addresses(addresses[0])}]
+    infos = [replace(requested[0] if requested else NetworkInfo(), ip_addresses=_ip_addresses(addresses[0]))]
     if not strict:
-        infos += ({"name": other.network, "ip_addresses": _ip_addresses(other)} for other in addresses[1:])
+        infos += (NetworkInfo(_ip_addresses(other), other.network) for other in addresses[1:])
     return tuple(infos)
 
 
@@ -43,10 +43,10 @@ def inspect_data(raw: Mapping[str, Any], *, strict: bool) -> bytes:
     return json.dumps([{**shown, "Config": config}], separators=(",", ":")).encode() + b"\n"
 
 
-def _ip_addresses(address: Address) -> list[dict[str, str]]:
+def _ip_addresses(address: Address) -> tuple[IPAddress, ...]:
     """Mesos leaves the protocol of an IPv4 address at its default."""
-    found = [] if address.ipv4 is None else [{"ip_address": address.ipv4}]
-    return found if address.ipv6 is None else [*found, {"ip_address": address.ipv6, "protocol": "IPv6"}]
+    found = () if address.ipv4 is None else (IPAddress(ip_address=address.ipv4),)
+    return found if address.ipv6 is None else (*found, IPAddress("IPv6", address.ipv6))
 
 
 def _not_mesos(name: str) -> bool:

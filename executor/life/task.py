@@ -2,13 +2,15 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from executor.life.effects import CancelTimer, DrainLogs, Effect, Report, Signal, StartTimer, StopChecks, Timer
 from executor.life.events import EndRequested, Event, OomKilled
 from executor.life.outcomes import Cause, Exit, Outcome
+from specs.messages.check import CheckStatusInfo
+from specs.messages.containerinfo import NetworkInfo
 from specs.messages.status import TaskState, TaskStatus
 
 DRAIN_WAIT = 10.0  # seconds the output has to end after the container's end
@@ -45,7 +47,7 @@ class Terms:
     restarts: bool = False  # the container has a restart policy: its end may not be the task's
     memory_limit: int | None = None  # bytes
     strict: bool = False  # say exactly what Mesos's docker executor would say
-    check_status: Mapping[str, object] | None = None  # the empty status of the task's check; None without a check
+    check_status: CheckStatusInfo | None = None  # the empty status of the task's check; None without a check
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +65,9 @@ class Task:
     container: str | None = None
     pid: int | None = None
     stop_signal: str = "SIGTERM"
-    network_infos: tuple[dict[str, object], ...] = ()
+    network_infos: tuple[NetworkInfo, ...] = ()
     healthy: bool | None = None
-    check_status: Mapping[str, object] | None = None
+    check_status: CheckStatusInfo | None = None
     pulled: bool = False
     died: bool = False  # somebody said that the container ended, while the start was still under way
     told_exit: int | None = None  # the last exit status that the engine told unasked
@@ -109,8 +111,7 @@ class ImpossibleEvent(Exception):  # noqa: N818 - named after what it is
 
 def status(task: Task, state: TaskState, **fields: Any) -> TaskStatus:
     """An update of the task; a task with a check carries its last result in every one, as Mesos has it."""
-    check_status = None if task.check_status is None else dict(task.check_status)
-    return TaskStatus(task.id, state, check_status=check_status, **fields)
+    return TaskStatus(task.id, state, check_status=task.check_status, **fields)
 
 
 def announcement(task: Task) -> tuple[Effect, ...]:

@@ -18,7 +18,7 @@ def plain(message: Any) -> dict[str, Any]:
 
 
 def status_update(status: TaskStatus, *, executor_id: str | None = None,
-                  source: str = "SOURCE_EXECUTOR") -> dict[str, Any]:
+                  source: str | None = "SOURCE_EXECUTOR") -> dict[str, Any]:
     """The JSON form of an update.
 
     `executor_id` and `source` are said where the status does not say them itself. The message is made valid Unicode:
@@ -36,7 +36,7 @@ def status_update(status: TaskStatus, *, executor_id: str | None = None,
         "uuid": _base64(status.uuid),
         "agent_id": _id(status.agent_id),
         "executor_id": _id(executor_id if status.executor_id is None else status.executor_id),
-        "check_status": status.check_status,
+        "check_status": None if status.check_status is None else plain(status.check_status),
         "labels": {"labels": [plain(label) for label in status.labels]} if status.labels else None,
         "container_status": _container_status(status),
         "unreachable_time": None if status.unreachable_time is None else {"nanoseconds": status.unreachable_time},
@@ -50,7 +50,7 @@ def _container_status(status: TaskStatus) -> dict[str, Any] | None:
     if status.container_id is not None:
         said["container_id"] = _id(status.container_id)
     if status.network_infos:
-        said["network_infos"] = [dict(info) for info in status.network_infos]
+        said["network_infos"] = [plain(info) for info in status.network_infos]
     if status.executor_pid is not None:
         said["executor_pid"] = status.executor_pid
     return said or None

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from specs.messages.check import CheckStatusInfo
+    from specs.messages.containerinfo import NetworkInfo
     from specs.messages.resource import Resource
     from specs.messages.values import Label
 
@@ -49,9 +51,8 @@ def is_terminal(state: TaskState) -> bool:
 class TaskStatus:
     """One update. `reason` is a mesos.v1.TaskStatus.Reason by name; `data` is opaque bytes.
 
-    `network_infos` are NetworkInfo messages as plain mappings, ready to travel (they may carry labels and groups that
-    the task asked for); empty means: no container_status, the agent fills in its own address. The fields from `source`
-    on are set by Mesos on the way, so only a scheduler finds them.
+    Without `network_infos` an executor's agent fills in its own address. The fields from `source` on are set by Mesos
+    on the way, so only a scheduler finds them.
     """
 
     task_id: str
@@ -60,8 +61,8 @@ class TaskStatus:
     reason: str | None = None
     healthy: bool | None = None
     data: bytes | None = None
-    network_infos: tuple[dict[str, object], ...] = ()
-    check_status: dict[str, object] | None = None
+    network_infos: tuple[NetworkInfo, ...] = ()
+    check_status: CheckStatusInfo | None = None
     timestamp: float | None = None  # seconds since the epoch; set by the shell that sends it
     uuid: bytes | None = None  # 16 bytes; set by the shell that sends it; a scheduler acknowledges what has one
     labels: tuple[Label, ...] = ()

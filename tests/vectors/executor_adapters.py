@@ -24,9 +24,10 @@ from executor.settings.agent import agent_settings
 from executor.settings.flags import FlagError, Flags, parse
 from specs.errors import SpecError
 from specs.forms import Message
-from specs.forms.codec import read
+from specs.forms.codec import read, write
 from specs.forms.render import status_update
 from specs.messages.check import HealthCheck
+from specs.messages.containerinfo import NetworkInfo
 from specs.words.durations import parse_duration
 
 
@@ -133,8 +134,9 @@ def container_status(case: Message) -> Message | None:
     """Addresses and requested networks -> container_status, None where there is none."""
     address = Address("n", case["ip_address"], case["ip6_address"])
     addresses = (address,) if address.ipv4 or address.ipv6 else ()
-    infos = network_infos(addresses, case["network_infos"], strict=True)
-    return {"network_infos": [dict(info) for info in infos]} if infos else None
+    requested = [read(NetworkInfo, each, strict=True) for each in case["network_infos"]]
+    infos = network_infos(addresses, requested, strict=True)
+    return {"network_infos": [write(info) for info in infos]} if infos else None
 
 
 _ENVIRONMENT = {

@@ -20,8 +20,11 @@ from executor.life.task import Phase, Task, Terms
 from executor.settings.settings import Settings
 from specs.errors import SpecError
 from specs.forms.taskinfo import task_from_mapping
+from specs.messages.check import CheckStatusInfo, TcpResult
 from specs.messages.command import CommandInfo
+from specs.messages.containerinfo import IPAddress, NetworkInfo
 from specs.messages.task import TaskInfo
+from specs.messages.values import Label
 from tests.executor.program.running import task
 
 CUSTOM = Settings(directory="/sandbox", labels={"mesos-docker.owner": "me"})
@@ -46,7 +49,7 @@ def test_terms() -> None:
                    max_completion_time={"nanoseconds": 1_500_000_000}, docker={"force_pull_image": True},
                    kill_policy={"grace_period": {"nanoseconds": 0}}, check={"type": "TCP", "tcp": {"port": 1}})
     assert found.terms == Terms("busybox:static", "sh -c true", force_pull=True, killing=True, partition_aware=True,
-                                max_completion=1.5, check_status={"type": "TCP", "tcp": {}})
+                                max_completion=1.5, check_status=CheckStatusInfo("TCP", tcp=TcpResult()))
     assert found.kill_grace == 0.0
 
 
@@ -139,11 +142,10 @@ ADDRESSES = (Address("front", "10.0.0.2", "fd00::2"), Address("back", "10.1.0.2"
 
 
 def test_every_networks_addresses() -> None:
-    requested = [{"name": "front", "labels": {"labels": []}, "ip_addresses": [{"ip_address": "10.0.0.2"}]}]
+    requested = [NetworkInfo((IPAddress(ip_address="10.0.0.9"),), "front", labels=(Label("a"),))]
     assert network_infos(ADDRESSES, requested, strict=False) == (
-        {"name": "front", "labels": {"labels": []}, "ip_addresses": [
-            {"ip_address": "10.0.0.2"}, {"ip_address": "fd00::2", "protocol": "IPv6"}]},
-        {"name": "back", "ip_addresses": [{"ip_address": "10.1.0.2"}]})
+        NetworkInfo((IPAddress(ip_address="10.0.0.2"), IPAddress("IPv6", "fd00::2")), "front", labels=(Label("a"),)),
+        NetworkInfo((IPAddress(ip_address="10.1.0.2"),), "back"))
     assert len(network_infos(ADDRESSES, requested, strict=True)) == 1
     assert network_infos((), requested, strict=False) == ()
 

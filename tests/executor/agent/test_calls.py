@@ -8,6 +8,8 @@ from base64 import b64encode
 from executor.agent import calls as agent_calls
 from executor.agent.outbox import Outbox, launched, stored
 from executor.settings.agent import AgentSettings
+from specs.messages.check import CheckStatusInfo, TcpResult
+from specs.messages.containerinfo import IPAddress, NetworkInfo
 from specs.messages.status import TaskState, TaskStatus
 from specs.rules.executor_call import call_problem
 from specs.words.address import Address
@@ -27,13 +29,14 @@ def test_a_bare_update() -> None:
 
 
 def test_an_update_with_all_it_may_carry() -> None:
-    info: dict[str, object] = {"ip_addresses": [{"ip_address": "172.17.0.2"}]}
+    info = NetworkInfo((IPAddress(ip_address="172.17.0.2"),))
     status = TaskStatus("t", TaskState.FAILED, message="no", reason="REASON_CONTAINER_LIMITATION_MEMORY", healthy=False,
-                        data=b"\x00\xff", network_infos=(info,), check_status={"type": "TCP", "tcp": {}}, timestamp=1.0,
-                        uuid=UUID)
+                        data=b"\x00\xff", network_infos=(info,), timestamp=1.0,
+                        check_status=CheckStatusInfo("TCP", tcp=TcpResult()), uuid=UUID)
     said = agent_calls.update(SETTINGS, status)["update"]["status"]
     expected = {"message": "no", "reason": "REASON_CONTAINER_LIMITATION_MEMORY", "healthy": False, "data": "AP8=",
-                "check_status": {"type": "TCP", "tcp": {}}, "container_status": {"network_infos": [info]}}
+                "check_status": {"type": "TCP", "tcp": {}},
+                "container_status": {"network_infos": [{"ip_addresses": [{"ip_address": "172.17.0.2"}]}]}}
     assert {name: said[name] for name in expected} == expected
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from executor.life.health import Health, Result, Schedule, Verdict, check_status, health, interpret, problem, schedule
-from specs.messages.check import CheckInfo, HealthCheck
+from specs.messages.check import CheckInfo, CheckStatusInfo, CommandResult, HealthCheck, HttpResult, TcpResult
 
 
 def test_defaults_are_mesoss() -> None:
@@ -38,11 +38,11 @@ def test_interpretation(result: Result, healthy: bool, text: str) -> None:
 
 
 def test_check_status() -> None:
-    assert check_status("COMMAND", None) == {"type": "COMMAND", "command": {}}
-    assert check_status("COMMAND", Result(exit_code=0)) == {"type": "COMMAND", "command": {"exit_code": 0}}
-    assert check_status("HTTP", Result(status_code=404)) == {"type": "HTTP", "http": {"status_code": 404}}
-    assert check_status("TCP", Result(succeeded=False)) == {"type": "TCP", "tcp": {"succeeded": False}}
-    assert check_status("HTTP", Result(problem="timed out")) == {"type": "HTTP", "http": {}}
+    assert check_status("COMMAND", None) == CheckStatusInfo("COMMAND", command=CommandResult())
+    assert check_status("COMMAND", Result(exit_code=0)) == CheckStatusInfo("COMMAND", command=CommandResult(0))
+    assert check_status("HTTP", Result(status_code=404)) == CheckStatusInfo("HTTP", http=HttpResult(404))
+    assert check_status("TCP", Result(succeeded=False)) == CheckStatusInfo("TCP", tcp=TcpResult(succeeded=False))
+    assert check_status("HTTP", Result(problem="timed out")) == CheckStatusInfo("HTTP", http=HttpResult())
 
 
 def test_a_check_has_a_schedule_too() -> None:

@@ -10,6 +10,7 @@ from executor.life import lifecycle
 from executor.life.lifecycle import TRANSITIONS, accept, advance, mermaid
 from executor.life.outcomes import Cause, Exit, Failure, Refused
 from executor.life.task import ImpossibleEvent, Phase, Task, Terms
+from specs.messages.check import CheckStatusInfo, TcpResult
 from specs.messages.status import TaskState
 
 P = Phase
@@ -224,11 +225,12 @@ def test_a_restart_policy_goes_on_with_the_task() -> None:
 
 
 def test_health_travels_with_the_check_status() -> None:
-    terms = Terms(check_status={"type": "TCP", "tcp": {}})
+    connected = CheckStatusInfo("TCP", tcp=TcpResult(succeeded=True))
+    terms = Terms(check_status=CheckStatusInfo("TCP", tcp=TcpResult()))
     task, effects = accept("t", terms)
-    for event in (*STARTED, e.CheckReported({"type": "TCP", "tcp": {"succeeded": True}})):
+    for event in (*STARTED, e.CheckReported(connected)):
         task, effects = advance(task, event)
     task, effects = advance(task, e.HealthReported(False))
     status = next(effect.status for effect in effects if isinstance(effect, f.Report))
     assert (status.healthy, status.reason) == (False, "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED")
-    assert status.check_status == {"type": "TCP", "tcp": {"succeeded": True}}
+    assert status.check_status == connected

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from executor.life.events import EndRequested
 from executor.life.outcomes import Cause
 from executor.life.task import Phase, Terms
+from specs.messages.check import CheckStatusInfo, TcpResult
 from specs.messages.status import is_terminal
 from tests.executor.life.world import World
 
@@ -17,7 +18,7 @@ STEPS = 60
 TERMS = {
     "plain": Terms(killing=True),
     "drop-in": Terms(killing=True, remove=False, strict=True, force_pull=True),
-    "old framework, limited": Terms(max_completion=1.0, check_status={"type": "TCP", "tcp": {}}),
+    "old framework, limited": Terms(max_completion=1.0, check_status=CheckStatusInfo("TCP", tcp=TcpResult())),
     "restart policy": Terms(killing=True, restarts=True, force_pull=True),
 }
 

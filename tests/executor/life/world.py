@@ -16,6 +16,7 @@ from executor.life import events as e
 from executor.life.lifecycle import accept, advance
 from executor.life.outcomes import Cause, Exit, Failure
 from executor.life.task import Phase, Terms
+from specs.messages.check import CheckStatusInfo
 from specs.messages.status import TaskState, TaskStatus, is_terminal
 
 Choose = Callable[[int], int]  # a number below the given one
@@ -79,7 +80,7 @@ class World:
             chances += [self.somebody_removes, self.somebody_restarts, self.oom, self.die_untold,
                         lambda: e.SignalSeen(15)]
         if self.checked:
-            chances += [lambda: e.HealthReported(self.choose(2) == 1), lambda: e.CheckReported({"type": "TCP"})]
+            chances += [lambda: e.HealthReported(self.choose(2) == 1), lambda: e.CheckReported(CheckStatusInfo("TCP"))]
         return chances
 
     def next_of(self, job: deque[Chance]) -> e.Event | None:

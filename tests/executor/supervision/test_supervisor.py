@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from executor.engine.failures import DaemonUnavailable, DeadlineExceeded, NoSuchContainer, RegistryUnavailable
+from specs.messages.check import CheckStatusInfo, CommandResult
 from specs.messages.status import TaskState
 from tests.executor.program.running import Running, running, task
 from tests.fakes.runtime import FakeRuntime
@@ -38,7 +39,7 @@ def test_running_tells_the_address_and_the_inspect_data_without_values(tmp_path:
         assert "PASSWORD=***" in inspected["Config"]["Env"]
         assert "MESOS_SANDBOX=/mnt/mesos/sandbox" in inspected["Config"]["Env"]
         assert not any(label.startswith("mesos-docker.") for label in inspected["Config"]["Labels"])
-        assert status.network_infos[0]["ip_addresses"]
+        assert status.network_infos[0].ip_addresses
 
 
 def test_folders_of_the_sandbox_that_it_mounts_are_made_and_what_is_there_is_left(tmp_path: Path) -> None:
@@ -335,7 +336,7 @@ def test_a_check_is_reported_in_every_update(tmp_path: Path) -> None:
         assert run.agent.wait_for(lambda agent: len(agent.of("a")) == 3)
         run.runtime.finish(run.name(), 0)
         run.ended("a")
-        empty, full = {"type": "COMMAND", "command": {}}, {"type": "COMMAND", "command": {"exit_code": 4}}
+        empty, full = (CheckStatusInfo("COMMAND", command=CommandResult(code)) for code in (None, 4))
         assert [each.check_status for each in run.agent.of("a")] == [empty, empty, full, full]
 
 

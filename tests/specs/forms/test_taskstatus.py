@@ -1,8 +1,11 @@
 """Statuses: rendered as Mesos's JSON form, read back for the scheduler."""
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, get_args
 
 import pytest
@@ -13,6 +16,8 @@ from specs.errors import SpecError
 from specs.forms import wire
 from specs.forms.render import plain, status_update
 from specs.forms.taskstatus import status_from_mapping
+from specs.messages.check import CheckStatusInfo, TcpResult
+from specs.messages.containerinfo import IPAddress, NetworkInfo
 from specs.messages.resource import Resource
 from specs.messages.status import TERMINAL_STATES, TaskState, TaskStatus, is_terminal
 from specs.messages.status_message import ReasonName, StatusMessage
@@ -26,8 +31,9 @@ UUID = bytes(range(6)) + b"\x40" + bytes(9)
 def test_an_update_as_an_agent_expects_it() -> None:
     status = TaskStatus(
         "t", TaskState.RUNNING, message="up", reason="REASON_TASK_HEALTH_CHECK_STATUS_UPDATED", healthy=True,
-        data=b"\x00\xff", network_infos=({"name": "net", "ip_addresses": [{"ip_address": "10.0.0.9"}]},),
-        check_status={"type": "TCP", "tcp": {"succeeded": True}}, timestamp=12.5, uuid=UUID, labels=(Label("k", "v"),))
+        data=b"\x00\xff", network_infos=(NetworkInfo((IPAddress(ip_address="10.0.0.9"),), "net"),),
+        check_status=CheckStatusInfo("TCP", tcp=TcpResult(succeeded=True)), timestamp=12.5, uuid=UUID,
+        labels=(Label("k", "v"),))
     said = status_update(status, executor_id="e")
     assert said == {
         "task_id": {"value": "t"}, "state": "TASK_RUNNING", "source": "SOURCE_EXECUTOR", "executor_id": {"value": "e"},
@@ -47,7 +53,7 @@ def test_the_smallest_update() -> None:
 
 def test_falsehood_and_emptiness_are_said() -> None:
     said = status_update(TaskStatus("t", TaskState.KILLED, message="", healthy=False, data=b"", timestamp=0.0,
-                                    check_status={}))
+                                    check_status=CheckStatusInfo()))
     said = {name: said[name] for name in ("message", "healthy", "data", "timestamp", "check_status")}
     assert said == {"message": "", "healthy": False, "data": "", "timestamp": 0.0, "check_status": {}}
 
@@ -68,7 +74,7 @@ def test_what_a_master_sends() -> None:
         "limitation": {"resources": [{"name": "mem", "type": "SCALAR", "scalar": {"value": 33}}]}})
     assert status == TaskStatus(
         "t", TaskState.LOST, message="Reconciliation: Task is unknown", reason="REASON_RECONCILIATION",
-        network_infos=({"ip_addresses": [{"protocol": "IPv4", "ip_address": "127.0.0.1"}]},), timestamp=1700000000.25,
+        network_infos=(NetworkInfo((IPAddress("IPv4", "127.0.0.1"),)),), timestamp=1700000000.25,
         source="SOURCE_MASTER", agent_id="S1", executor_id="e", container_id="c", executor_pid=12, unreachable_time=7,
         limitation=(Resource("mem", "SCALAR", scalar=33.0),))
 
@@ -103,6 +109,55 @@ def test_a_status_survives(status: TaskStatus) -> None:
     assert status_from_mapping(status_update(status)) == status
 
 
+def either_way(mapping: Mapping[str, Any]) -> tuple[Any, Any]:
+    """What both readers make of it: the one by hand is for dicts only."""
+    results: list[Any] = []
+    for each in (mapping, MappingProxyType(mapping)):
+        try:
+            results.append(status_from_mapping(each))
+        except SpecError as error:
+            results.append(str(error))
+    return results[0], results[1]
+
+
+@given(messages(StatusMessage, 3))
+def test_both_readers_agree_on_what_is_valid(message: StatusMessage) -> None:
+    by_hand, long_way = either_way(plain(message))
+    assert by_hand == long_way
+
+
+EVERY_DAY = {
+    "task_id": {"value": "t"}, "state": "TASK_RUNNING", "source": "SOURCE_EXECUTOR", "agent_id": {"value": "S0"},
+    "executor_id": {"value": "e1"}, "timestamp": 1795485217.5, "uuid": "ulz1ji95QWKA/DoPsMx4Mg==", "healthy": True,
+    "message": "up", "reason": "REASON_TASK_INVALID", "data": "AP8=", "container_status": {
+        "container_id": {"value": "c"}, "executor_pid": 7, "network_infos": [
+            {"name": "n", "ip_addresses": [{"protocol": "IPv4", "ip_address": "10.0.0.9"}]}]}}
+ODD: tuple[Any, ...] = (
+    None, True, 0, -1, 1 << 40, 2.5, "", "é", "\ud800", "A", "A===", "7", b"AP8=", [], ["x"], [None], {}, {"value": 1},
+    {"value": None}, {"value": "x", "more": 1}, {"more": {}}, [{"ip_addresses": {}}], [{"labels": {}}])
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+        yield (*path, key)
+        yield from places(value[key], (*path, key))
+
+
+@pytest.mark.parametrize("path", list(places(EVERY_DAY)), ids=lambda path: ".".join(map(str, path)))
+def test_both_readers_agree_on_what_is_odd(path: tuple[Any, ...]) -> None:
+    for odd in ODD:
+        mapping = copy.deepcopy(EVERY_DAY)
+        inner: Any = mapping
+        for key in path[:-1]:
+            inner = inner[key]
+        inner[path[-1]] = odd
+        by_hand, long_way = either_way(mapping)
+        assert by_hand == long_way, odd
+        del inner[path[-1]]
+        by_hand, long_way = either_way(mapping)
+        assert by_hand == long_way
+
+
 @given(messages(StatusMessage, 3))
 def test_nothing_that_a_scheduler_wants_is_lost(message: StatusMessage) -> None:
     """All but the parent of the container and the class of its network."""
@@ -114,7 +169,7 @@ def test_nothing_that_a_scheduler_wants_is_lost(message: StatusMessage) -> None:
         assert said.pop("source") == "SOURCE_EXECUTOR"
     assert said == plain(expected)
     if message.container_status is not None:
-        assert list(status.network_infos) == [plain(info) for info in message.container_status.network_infos]
+        assert status.network_infos == message.container_status.network_infos
 
 
 def test_terminal_states() -> None:
