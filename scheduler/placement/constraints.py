@@ -8,7 +8,7 @@ operator but UNLIKE.
     UNIQUE            no placed instance has this value
     CLUSTER value     it is this value; without one: that of the first placed instance
     GROUP_BY n        instances spread evenly over the values, of which there are n, or as many as appear
-    LIKE, UNLIKE      the whole text matches a regular expression (Java's, see specs.marathon.javaregex), or does not
+    LIKE, UNLIKE      the whole text matches a regular expression (Java's, see specs.words.javaregex), or does not
     MAX_PER n         at most n instances have this value
     IS value          it is this value, numbers compared as numbers
 
@@ -30,7 +30,7 @@ from functools import lru_cache
 
 from scheduler.placement.location import Location, scalar_text
 from specs.marathon.app import Constraint
-from specs.marathon.javaregex import matches
+from specs.words.javaregex import matches
 
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?", re.ASCII)
 _INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)

@@ -134,9 +134,9 @@ class App:
     health_checks: tuple[HealthCheck, ...] = ()
     readiness_checks: tuple[ReadinessCheck, ...] = ()
     check: TaskCheck | None = None
-    backoff_seconds: float = 1.0
+    backoff_seconds: int = 1
     backoff_factor: float = 1.15
-    max_launch_delay_seconds: float = 300.0
+    max_launch_delay_seconds: int = 300
     task_kill_grace_period_seconds: int | None = None
     upgrade_strategy: UpgradeStrategy = UpgradeStrategy()
     kill_selection: KillSelection = KillSelection.YOUNGEST_FIRST
@@ -165,7 +165,7 @@ class App:
     @property
     def is_single_instance(self) -> bool:
         """Whether a label forbids a second instance, also for a moment."""
-        return self.labels.get(SINGLE_INSTANCE, "").lower() == "true"
+        return self.labels.get(SINGLE_INSTANCE) == "true"
 
     @property
     def service_ports(self) -> tuple[int, ...]:

@@ -1,8 +1,8 @@
 """What goes beyond Marathon, opt-in by labels `MESOS_DOCKER_*` of an app: read into one frozen value.
 
 An `x-mesos-docker` block, `{"canary": 2, "autoRollback": true}`, is another way to write the same labels: it is
-rewritten into them before anything else is read. A label of this family that nobody knows is refused, since a typing
-error in it would be a safety that is not there.
+rewritten into them when it is read. A label of this family that nobody knows is refused, since a typing error in it
+would be a safety that is not there.
 
     MESOS_DOCKER_DRAIN_SECONDS=10         between leaving the endpoints and SIGTERM
     MESOS_DOCKER_RESTART_POLICY=never     always (as usual), on-failure, never
@@ -16,25 +16,26 @@ error in it would be a safety that is not there.
 """
 from __future__ import annotations
 
+import difflib
 import re
 from dataclasses import dataclass
 from typing import Any, Final
 
 from specs.errors import SpecError
-from specs.forms import Json
 from specs.marathon.app import App
-from specs.marathon.errors import BROKEN_RULE, WRONG_TYPE, Detail, MarathonError, Problems
+from specs.marathon.errors import BROKEN_RULE, Problems
 from specs.words.durations import UNITS, parse_duration
 
 PREFIX: Final = "MESOS_DOCKER_"
 BLOCK: Final = "x-mesos-docker"
 RESTART_POLICIES: Final = ("always", "on-failure", "never")
 _SHORT_UNITS: Final = {"s": "secs", "m": "mins", "h": "hrs", "d": "days", "": "secs"}
+_LONGEST: Final = 366 * 24 * 3600.0  # seconds; more is a mistake
 
 
 @dataclass(frozen=True, slots=True)
 class Beyond:
-    """Times are seconds."""
+    """Times are seconds. None: not asked for."""
 
     drain: float = 0.0
     restart_policy: str = "always"
@@ -50,50 +51,54 @@ class Beyond:
 def beyond(app: App) -> Beyond:
     """What an app's labels say. Raises MarathonError with the path of the label."""
     problems = Problems()
-    found: dict[str, Any] = {}
-    for label, value in app.labels.items():
-        if not label.startswith(PREFIX):
-            continue
-        known = _LABELS.get(label.removeprefix(PREFIX))
-        if known is None:
-            names = ", ".join(sorted(PREFIX + each for each in _LABELS))
-            problems.add(f"/labels/{label}", f"is not known; known are {names}")
-            continue
-        name, read = known
-        try:
-            found[name] = read(value.strip())
-        except ValueError as error:
-            problems.add(f"/labels/{label}", f"is {error}, not {value!r}")
-    if not problems and app.is_single_instance and (found.get("canary") or found.get("batch")):
-        problems.add("/labels", "an app of a single instance has neither canaries nor batches")
+    found = _found(app, problems)
     problems.raise_if_any(BROKEN_RULE)
     return Beyond(**found)
 
 
-def with_block(app: Json) -> Json:
-    """An app's JSON with its x-mesos-docker block written as labels. Raises MarathonError."""
-    if BLOCK not in app:
-        return app
-    block = app[BLOCK]
-    rest = {key: value for key, value in app.items() if key != BLOCK}
-    if block is None:
-        return rest
-    if not isinstance(block, dict):
-        raise MarathonError(422, WRONG_TYPE, [Detail(f"/{BLOCK}", ("error.expected.jsobject",))])
-    labels = rest.get("labels") or {}
-    if not isinstance(labels, dict):
-        return rest  # the reader says what is wrong with it
-    return {**rest, "labels": {**labels, **{_label(key): _text(value) for key, value in block.items()
-                                            if value is not None}}}
+def check_beyond(app: App, problems: Problems) -> None:
+    """Add what is wrong with labels of ours."""
+    _found(app, problems)
 
 
-def _label(key: str) -> str:
-    """Of `autoRollback` it is MESOS_DOCKER_AUTO_ROLLBACK."""
-    return PREFIX + re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key).upper().replace("-", "_")
+def _found(app: App, problems: Problems) -> dict[str, Any]:
+    found = {}
+    for label, text in app.labels.items():
+        if label.startswith(PREFIX):
+            try:
+                name, value = _parsed(label, text)
+                found[name] = value
+            except ValueError as error:
+                problems.add(f"/labels/{label}", str(error))
+    if found.get("canary") or found.get("batch"):
+        problems.unless(not app.is_single_instance, "/labels",
+                        "an app of a single instance has neither canaries nor batches")
+    return found
 
 
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def block_label(key: str, value: object) -> tuple[str, str]:
+    """The label for a key of the block and its text: of `autoRollback` it is MESOS_DOCKER_AUTO_ROLLBACK. Raises
+    ValueError with what would be right."""
+    label = PREFIX + re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key).upper().replace("-", "_")
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    _parsed(label, text)
+    return label, text
+
+
+def _parsed(label: str, text: str) -> tuple[str, Any]:
+    """The name of the field and its value."""
+    known = _LABELS.get(label.removeprefix(PREFIX))
+    if known is None:
+        near = difflib.get_close_matches(label, [PREFIX + each for each in _LABELS], n=1)
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(PREFIX + each for each in _LABELS)}"
+        raise ValueError(f"{label} is not known; {hint}")
+    name, read = known
+    try:
+        return name, read(text.strip())
+    except ValueError as error:
+        raise ValueError(f"must be {error}, not {text[:100]!r}") from None
 
 
 def _count(text: str) -> int:
@@ -103,19 +108,23 @@ def _count(text: str) -> int:
 
 
 def _positive(text: str) -> int:
-    if (number := _count(text)) < 1:
+    if _count(text) < 1:
         raise ValueError("a whole number above 0")
-    return number
+    return int(text)
 
 
 def _seconds(text: str) -> float:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([a-z]*)", text, re.ASCII)
+    short = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)([a-z]?)", text, re.ASCII)
     try:
-        if found is not None and found[2] in _SHORT_UNITS:
-            return float(found[1]) * UNITS[_SHORT_UNITS[found[2]]] / 1e9
-        return parse_duration(text) / 1e9
-    except SpecError as error:
-        raise ValueError("a duration such as 90, 30secs or 5mins") from error
+        if short is not None and short[2] in _SHORT_UNITS:
+            seconds = float(short[1]) * UNITS[_SHORT_UNITS[short[2]]] / 1e9
+        else:
+            seconds = parse_duration(text) / 1e9
+    except SpecError:
+        raise ValueError("a duration such as 90, 30secs or 5mins") from None
+    if seconds > _LONGEST:
+        raise ValueError("a duration of at most a year")
+    return seconds
 
 
 def _truth(text: str) -> bool:

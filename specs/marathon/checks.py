@@ -63,15 +63,38 @@ class ReadinessCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class TaskCheck:
-    """Mesos's CheckInfo, as Marathon's `check` writes it. Exactly one of `command`, `http_path`, `tcp` is there."""
+class HttpProbe:
+    """A GET. Mesos can only do it over HTTP."""
 
-    command: str | None = None
-    http_path: str | None = None
-    tcp: bool = False
-    scheme: str = "HTTP"
     port: int | None = None
     port_index: int | None = None
+    path: str | None = None
+    scheme: str = "HTTP"
+
+
+@dataclass(frozen=True, slots=True)
+class TcpProbe:
+    """A connection."""
+
+    port: int | None = None
+    port_index: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CommandProbe:
+    """A command inside the container: a line for the shell, or a program and its arguments; one of the two."""
+
+    shell: str | None = None
+    argv: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCheck:
+    """Mesos's CheckInfo, as Marathon's `check` writes it. Exactly one of the first three is there."""
+
+    http: HttpProbe | None = None
+    tcp: TcpProbe | None = None
+    exec: CommandProbe | None = None
     interval_seconds: int = 60
     timeout_seconds: int = 20
     delay_seconds: int = 15

@@ -1,6 +1,7 @@
 """An app's container: image, volumes, port mappings, and the networks that it is in.
 
-Volumes are told apart by what they have: a path of the agent, a persistent volume, one of a volume driver, or a secret.
+Volumes are told apart by what they have: a path of the agent, a persistent volume, one of a volume driver or of a
+storage plugin, or a secret.
 As Marathon: docs/docs/rest-api/public/api/v2/types/{appContainer,network,volumes}.raml.
 """
 from __future__ import annotations
@@ -71,11 +72,60 @@ class ExternalVolume:
 
     container_path: str
     name: str
-    provider: str  # dvdi or csi
+    provider: str = "dvdi"
     options: Mapping[str, str] = field(default_factory=dict)
     mode: str = "RW"
     size: int | None = None
     shared: bool = False
+
+
+class AccessMode(enum.Enum):
+    """Who may use a volume of a storage plugin at the same time."""
+
+    SINGLE_NODE_WRITER = "SINGLE_NODE_WRITER"
+    SINGLE_NODE_READER_ONLY = "SINGLE_NODE_READER_ONLY"
+    MULTI_NODE_READER_ONLY = "MULTI_NODE_READER_ONLY"
+    MULTI_NODE_SINGLE_WRITER = "MULTI_NODE_SINGLE_WRITER"
+    MULTI_NODE_MULTI_WRITER = "MULTI_NODE_MULTI_WRITER"
+
+    @property
+    def is_read_only(self) -> bool:
+        return self.value.endswith("READER_ONLY")
+
+    @property
+    def is_shareable(self) -> bool:
+        return self.value.startswith("MULTI_NODE")
+
+
+@dataclass(frozen=True, slots=True)
+class CsiCapability:
+    """How a volume of a storage plugin is used. `access_type` is block or mount; the rest is of mounts."""
+
+    access_mode: AccessMode
+    access_type: str
+    fs_type: str | None = None
+    mount_flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CsiOptions:
+    """What a storage plugin is told; the values of the two secrets are names of secrets."""
+
+    plugin_name: str
+    capability: CsiCapability
+    node_stage_secret: Mapping[str, str] = field(default_factory=dict)
+    node_publish_secret: Mapping[str, str] = field(default_factory=dict)
+    volume_context: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CsiVolume:
+    """A volume of a storage plugin (CSI)."""
+
+    container_path: str
+    name: str
+    options: CsiOptions
+    mode: str = "RW"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +136,7 @@ class SecretVolume:
     secret: str
 
 
-Volume = HostVolume | PersistentVolume | ExternalVolume | SecretVolume
+Volume = HostVolume | PersistentVolume | ExternalVolume | CsiVolume | SecretVolume
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +164,35 @@ class ContainerType(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Seccomp:
+    """Which system calls are allowed: those of a profile of the agent, or all."""
+
+    profile_name: str | None = None
+    unconfined: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IpcSettings:
+    """`mode`: PRIVATE or SHARE_PARENT; `shm_size` in MiB, of PRIVATE."""
+
+    mode: str
+    shm_size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinuxSettings:
+    """What `container.linuxInfo` says."""
+
+    seccomp: Seccomp | None = None
+    ipc_info: IpcSettings | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Container:
-    """`port_mappings` None: no list at all, as in host networks; `linux_info`: as JSON says it, for MESOS."""
+    """`port_mappings` None: no list at all, as in host networks; `linux_info`: of MESOS."""
 
     type: ContainerType = ContainerType.DOCKER
     docker: Image | None = None
     volumes: tuple[Volume, ...] = ()
     port_mappings: tuple[PortMapping, ...] | None = None
-    linux_info: Mapping[str, object] | None = None
+    linux_info: LinuxSettings | None = None

@@ -1,147 +1,114 @@
-"""An app out of JSON, and back: the way in that everybody takes who accepts definitions.
+"""An app out of JSON: the way in that everybody takes who accepts definitions.
 
-types (`schema`, `reading`) → old forms rewritten (`oldforms`) → frozen value with defaults (`building`) → rules. As
-Marathon: api/v2/AppsResource.scala; the order of checks decides which errors are told first.
+JSON is read (`forms`), old forms are checked and rewritten into today's, defaults are filled in, and all rules are
+checked (`rules`). A change of an app that exists says some fields, which are laid over what the app is; null says
+nothing, so a field cannot be taken away by one.
+
+As Marathon: api/v2/AppHelpers.scala, `appNormalization`, `updateOrCreate`; api/v2/AppsResource.scala.
 """
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from specs.forms import Json
 from specs.marathon import ids
 from specs.marathon.app import App
-from specs.marathon.beyond import beyond, with_block
-from specs.marathon.building import Surroundings
-from specs.marathon.building import app as build
-from specs.marathon.constraint_rules import judge_constraints
-from specs.marathon.errors import Detail, MarathonError, broken
-from specs.marathon.oldforms import canonical
-from specs.marathon.reading import Reading
-from specs.marathon.rendering import app_json
-from specs.marathon.rules import Allowed, judge
-from specs.marathon.schema import APP, OUTPUT_ONLY
+from specs.marathon.errors import BROKEN_RULE, WRONG_TYPE, Detail, MarathonError, Problems, broken
+from specs.marathon.forms.apps import APP, APP_CHANGE
+from specs.marathon.forms.completing import completed, laid_over, said_of
+from specs.marathon.forms.draft import Draft
+from specs.marathon.forms.kinds import Kind, Notes
+from specs.marathon.forms.oldforms import rewritten, with_port_index
+from specs.marathon.rules.apps import check_app
+from specs.marathon.rules.config import Config, Place, roles
+from specs.marathon.rules.oldforms import check_old_forms
 
-VERSION_ALONE = "The 'version' field may only be combined with the 'id' field."
+__all__ = ["Config", "Read", "app_of", "read_app", "read_as", "today", "updated_app", "version_to_restore"]
 
-
-@dataclass(frozen=True, slots=True)
-class Config:
-    """What of a service's settings decides about definitions."""
-
-    features: frozenset[str] = frozenset()
-    default_network_name: str | None = None
-    role: str = "*"
-    bridge_name: str = "mesos-bridge"
-    local_port_min: int = 10000
-    local_port_max: int = 20000
+_VERSION_ALONE = "The 'version' field may only be combined with the 'id' field."
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """An app, and the paths of fields that were passed over because nobody knows them."""
+    """An app, and the paths of what was passed over: fields that nobody knows, roles that are never offered."""
 
     app: App
     unknown: tuple[str, ...] = ()
 
 
-def read_app(value: Any, config: Config, *, base: str = ids.ROOT, existing: App | None = None,
-             path: str = "") -> Read:
-    """A whole definition. `existing`: the app of this id, whose role may stay. Raises MarathonError."""
-    read, unknown = typed_app(value, path)
-    if "id" not in read:
-        raise MarathonError(422, "Invalid JSON", [_undefined(path, value)])
-    passed_over = foreign_roles(read, config, existing)
-    return Read(app_of(read, config, base=base, existing=existing), (*unknown, *passed_over))
+def read_app(value: object, config: Config, *, base: str = ids.ROOT, existing: App | None = None, path: str = "",
+             enforced: bool = False) -> Read:
+    """A whole definition. `base`, `existing` and `enforced` as of `Place`; `path` stands before all paths. Raises
+    MarathonError."""
+    said, unknown = read_as(APP, value, path)
+    try:
+        read = app_of(today(said, config), config, Place(base, existing, enforced))
+    except MarathonError as error:
+        raise error.under(path) from None
+    return Read(read.app, unknown + tuple(path + each for each in read.unknown))
 
 
-def foreign_roles(read: Json, config: Config, existing: App | None) -> tuple[str, ...]:
-    """Takes roles out of acceptedResourceRoles that are neither `*` nor the app's: DC/OS wrote such ones everywhere.
+def updated_app(value: object, config: Config, existing: App | None, app_id: str, *, partial: bool,
+                enforced: bool = False) -> Read:
+    """What a PUT or PATCH makes of the app of an absolute id; the id in the body does not count. `partial`: fields that
+    are not said stay as they are. Raises MarathonError."""
+    if existing is None or not partial:
+        whole = {**value, "id": app_id} if isinstance(value, dict) else value
+        return read_app(whole, config, existing=existing, enforced=enforced)
+    said, unknown = read_as(APP_CHANGE, value)
+    change = replace(today(said, config), id=app_id)
+    if change.health_checks is not None:
+        change = replace(change, health_checks=tuple(with_port_index(check) for check in change.health_checks))
+    read = app_of(laid_over(change, said_of(existing)), config, Place(existing=existing, enforced=enforced))
+    return Read(read.app, unknown + read.unknown)
 
-    The path, if there were some; without any left it is as if there were no list. As Marathon: AppNormalization.scala,
-    `sanitizeAcceptedResourceRoles`.
+
+def version_to_restore(value: object) -> str | None:
+    """The version that a body of nothing but `version` (and `id`) asks for, as a timestamp of Marathon's; None if it
+    asks for none.
+
+    An app as GET shows it has a version, too, and `versionInfo`: what is sent back so is a definition like any other.
+    Raises MarathonError if there is more than the version, or if it is none.
     """
-    accepted = read.get("acceptedResourceRoles")
-    own = {"*", read.get("role", existing.role if existing is not None else config.role)}
-    if not accepted or set(accepted) <= own:
-        return ()
-    read["acceptedResourceRoles"] = [role for role in accepted if role in own]
-    if not read["acceptedResourceRoles"]:
-        del read["acceptedResourceRoles"]
-    return ("/acceptedResourceRoles",)
-
-
-def typed_app(value: Any, path: str = "") -> tuple[Json, tuple[str, ...]]:
-    """JSON of an app or of a part of one, well-typed and without what is only output, and the unknown paths.
-
-    Raises MarathonError.
-    """
-    reading = Reading()
-    if isinstance(value, dict):
-        value = with_block({key: each for key, each in value.items() if key not in OUTPUT_ONLY})
-    read = reading.read(value, APP, path)
-    reading.finish()
-    judge_constraints(read.get("constraints", ()))
-    return read, tuple(reading.unknown)
-
-
-def app_of(read: Json, config: Config, *, base: str = ids.ROOT, existing: App | None = None) -> App:
-    """The app that well-typed JSON says. Raises MarathonError."""
-    app_id = ids.canonical(read["id"], base)
-    whole = canonical(read, bridge_name=config.bridge_name)
-    around = Surroundings(base, existing.role if existing is not None else config.role, config.default_network_name)
-    app = build(whole, around)
-    judge(app, Allowed(config.features, _roles(app_id, config, existing)))
-    beyond(app)
-    return app
-
-
-def updated_app(value: Any, config: Config, existing: App | None, app_id: str, *, partial: bool) -> Read:
-    """What a PUT or PATCH of an app makes of it. The id of the path wins over that of the body.
-
-    `partial`: fields that are not there stay as they are; null does not change that. Raises MarathonError.
-    """
-    read, unknown = typed_app(value)
-    read["id"] = app_id
-    if existing is not None and partial:
-        read = _merged(existing, read)
-    passed_over = foreign_roles(read, config, existing)
-    return Read(app_of(read, config, existing=existing), (*unknown, *passed_over))
-
-
-def version_to_restore(value: Any) -> str | None:
-    """The version that a body of nothing but `version` (and `id`) asks for. Raises MarathonError if there is more.
-
-    An app as GET shows it has a version, too: what is sent back so is a definition like any other.
-    """
-    if not isinstance(value, Mapping) or value.get("version") is None or "versionInfo" in value:
+    if not isinstance(value, dict) or value.get("version") is None or "versionInfo" in value:
         return None
-    if any(each is not None and key in APP.fields and key not in ("id", "version") for key, each in value.items()):
-        raise broken("/", VERSION_ALONE)
-    return str(value["version"])
+    said, _ = read_as(APP_CHANGE, value)
+    if said != Draft(id=said.id, version=said.version):
+        raise broken("/", _VERSION_ALONE)
+    return str(said.version)
 
 
-def _merged(existing: App, read: Json) -> Json:
-    """The app as it is shown, with the fields that were given instead: old forms of one count as given, too."""
-    before = app_json(existing)
-    given = set(read)
-    if given & {"ports", "portDefinitions"}:
-        before.pop("portDefinitions", None)
-    if given & {"uris", "fetch"}:
-        before.pop("fetch", None)
-    container = read.get("container")
-    if "ipAddress" in given or (container and "network" in container.get("docker", {})):
-        before.pop("networks", None)
-    if "ipAddress" in given or "networks" in given or (container and "network" in container.get("docker", {})):
-        before.pop("portDefinitions", None)
-    return {**before, **read}
+def read_as(kind: Kind, value: object, path: str = "") -> tuple[Any, tuple[str, ...]]:
+    """What a kind reads, and the paths of fields that it does not know. Raises MarathonError."""
+    notes = Notes()
+    try:
+        found = kind.read(value, path, notes)
+    except RecursionError:
+        raise MarathonError(422, WRONG_TYPE, [Detail(path or "/", ("nested too deeply",))]) from None
+    notes.errors.raise_if_any(WRONG_TYPE)
+    notes.broken.raise_if_any(BROKEN_RULE)
+    return found, tuple(notes.unknown)
 
 
-def _roles(app_id: str, config: Config, existing: App | None) -> Collection[str]:
-    top = ids.segments(app_id)
-    return {config.role, *(top[:1] if len(top) > 1 else ()), *((existing.role,) if existing is not None else ())}
+def today(said: Draft, config: Config) -> Draft:
+    """In today's forms. Raises MarathonError for old ones that contradict each other."""
+    problems = Problems()
+    check_old_forms(said, problems)
+    problems.raise_if_any(BROKEN_RULE)
+    return rewritten(said, config.bridge_name)
 
 
-def _undefined(path: str, value: Any) -> Detail:
-    return Detail(f"{path}/id", (f"'id' is undefined on object: {str(value)[:200]}",))
+def app_of(said: Draft, config: Config, place: Place) -> Read:
+    """The app that was said, in today's forms. Raises MarathonError if a rule is broken."""
+    allowed = roles(ids.canonical(said.id or "", place.base), config, place)
+    passed_over: tuple[str, ...] = ()
+    if config.service:
+        own = {"*", said.role or allowed[0]}
+        foreign = set(said.accepted_resource_roles or ()) - own
+        if foreign:
+            kept = tuple(role for role in said.accepted_resource_roles or () if role in own)
+            said = replace(said, accepted_resource_roles=kept or None)
+            passed_over = ("/acceptedResourceRoles",)
+    app, said = completed(said, place.base, allowed[0], config.default_network_name)
+    check_app(app, said, config, allowed)
+    return Read(app, passed_over)

@@ -4,9 +4,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from specs.marathon import ids
 from specs.marathon.app import App
 
-ROOT = "/"
+ROOT = ids.ROOT
 
 
 @dataclass(frozen=True, slots=True)

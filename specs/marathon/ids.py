@@ -1,66 +1,79 @@
-"""Ids of apps and groups: paths of names, absolute or relative to the group that they stand in.
+"""Ids of apps and groups: paths of segments, absolute (`/a/b`) or relative to a group (`b`, `../c`).
 
-As Marathon: state/PathId.scala.
+Slashes at the ends and doubled ones do not count. As Marathon: state/PathId.scala.
 """
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 ROOT = "/"
-RESERVED = ("restart", "tasks", "versions", ".", "..")
-RESERVED_ERROR = f"must not end with any of the following reserved keywords: {', '.join(RESERVED)}"
-NAME = r"(([a-z0-9]|[a-z0-9][a-z0-9\-]*[a-z0-9])\.)*([a-z0-9]|[a-z0-9][a-z0-9\-]*[a-z0-9])"
-_SEGMENT = re.compile(rf"({NAME}|\.|\.\.)")
+SEGMENT = r"^(([a-z0-9]|[a-z0-9][a-z0-9\-]*[a-z0-9])\.)*([a-z0-9]|[a-z0-9][a-z0-9\-]*[a-z0-9])|(\.|\.\.)$"
+LONGEST = 196  # characters; with it the ids of tasks stay below the 255 that Mesos allows
+_NAME = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+PATTERN = rf"/*(?:(?:\.\.|{_NAME}(?:\.{_NAME})*)(?:/+|$))*"  # of ids in JSON; single dots are no part of it
+_VALID_SEGMENT = re.compile(rf"{_NAME}(?:\.{_NAME})*|\.\.?")
+_RESERVED = ("restart", "tasks", "versions", ".", "..")
 
 
-def segments(text: str) -> list[str]:
-    """The names of a path; slashes at the ends and doubled ones do not count."""
-    return [each for each in text.split("/") if each]
+def segments(path: str) -> list[str]:
+    """What stands between the slashes."""
+    return [segment for segment in path.split("/") if segment]
 
 
-def canonical(text: str, base: str = ROOT) -> str:
-    """The absolute id; `..` above the root stays at the root."""
-    found = [] if text.startswith("/") else segments(base)
-    for each in segments(text):
-        if each == "..":
+def canonical(path: str, base: str = ROOT) -> str:
+    """The absolute id, seen from `base`; `..` above the root stays at the root."""
+    found: list[str] = [] if path.startswith("/") else segments(base)
+    for segment in segments(path):
+        if segment == "..":
             found = found[:-1]
-        elif each != ".":
-            found.append(each)
-    return "/" + "/".join(found)
+        elif segment != ".":
+            found.append(segment)
+    return ROOT + "/".join(found)
 
 
 def parent(path: str) -> str:
-    """Of "/a/b" it is "/a"; the root's is the root."""
-    return "/" + "/".join(segments(path)[:-1])
+    """The group that an absolute id is in; the root is in itself."""
+    return ROOT + "/".join(segments(path)[:-1])
 
 
-def all_parents(path: str) -> list[str]:
-    """From the nearest to the root."""
-    names = segments(path)
-    return ["/" + "/".join(names[:end]) for end in range(len(names) - 1, -1, -1)]
+def all_parents(path: str) -> Iterator[str]:
+    """All groups that an absolute id is in, from the inside to the root."""
+    while path != ROOT:
+        path = parent(path)
+        yield path
 
 
 def is_inside(path: str, group: str) -> bool:
-    """Whether a path is the group's or below it."""
-    return segments(path)[:len(segments(group))] == segments(group)
+    """Whether an absolute id is the group's own or below it."""
+    return group in {ROOT, path} or path.startswith(group + "/")
 
 
-def has_valid_names(text: str) -> bool:
-    """Whether every name of a path, absolute or not, is one that may be."""
-    return all(_SEGMENT.fullmatch(each) for each in segments(text))
+def top_level(path: str) -> str:
+    """Of "/a/b" it is "/a"; of the root, the root."""
+    return ROOT + "".join(segments(path)[:1])
 
 
-def is_reserved(path: str) -> bool:
-    """Whether its last name is one that the API's own paths end with."""
-    names = segments(path)
-    return bool(names) and names[-1] in RESERVED
+def is_top_level(path: str) -> bool:
+    """Whether it stands right below the root."""
+    return path != ROOT and parent(path) == ROOT
 
 
-def is_valid(text: str) -> bool:
-    """Whether an app may have this id."""
-    return has_valid_names(text) and not is_reserved(text)
+def in_order(path: str) -> list[str]:
+    """A key to sort ids by: segment by segment."""
+    return segments(canonical(path))
 
 
-def in_order(paths: list[str]) -> list[str]:
-    """By their names, level by level."""
-    return sorted(paths, key=segments)
+def problems(path: str) -> list[str]:
+    """What is wrong with an id, in Marathon's words."""
+    found = segments(path)
+    wrong = []
+    if not all(_VALID_SEGMENT.fullmatch(segment) for segment in found):
+        wrong.append(f"must fully match regular expression '{SEGMENT}'")
+    if found and found[-1] in _RESERVED:
+        wrong.append(f"must not end with any of the following reserved keywords: {', '.join(_RESERVED)}")
+    if path.startswith("/") or len(found) == 1:
+        outer = parent(path)
+        if parent(canonical(path, outer)) != outer:
+            wrong.append(f"Identifier is not child of '{outer}'")
+    return wrong

@@ -1,8 +1,10 @@
-"""Service ports: numbers that are unique among apps, for those who balance load over them.
+"""Service ports: numbers that are unique in the cluster, for load balancers to listen at.
 
-A port of 0 in an app's port definitions or mappings is given the lowest number that is free in the service's range; an
-app that is changed keeps those of its own that its new definition does not name. Numbers that are named are taken as
-they are, also twice or out of range. As Marathon: core/group/impl/AssignDynamicServiceLogic.scala.
+A port of 0 in a port definition, or as the service port of a mapping, gets the lowest number of the range that no app
+has; first those that the app had before and does not name any more, so that an update which says 0 again keeps its
+numbers. Other numbers are taken as they are, also twice, also outside of the range.
+
+As Marathon: core/group/impl/AssignDynamicServiceLogic.scala.
 """
 from __future__ import annotations
 
@@ -14,40 +16,41 @@ from specs.marathon.errors import MarathonError
 
 
 def assigned(old: Mapping[str, Sequence[int]], new: Mapping[str, Sequence[int]], first: int,
-             end: int) -> dict[str, tuple[int, ...]]:
-    """The service ports of all apps, none of them 0. The range is from `first` to below `end`. Raises MarathonError."""
-    taken = {port for ports in new.values() for port in ports if port}
-    taken |= {port for app_id, ports in old.items() if app_id in new and 0 in new[app_id] for port in ports}
-    free = (port for port in range(first, end) if port not in taken)
+             last: int) -> dict[str, tuple[int, ...]]:
+    """The service ports of all apps by id, none of them 0. `first` and `last` belong to the range.
+
+    Raises MarathonError when all are taken; its status is 500, as it is in Marathon.
+    """
+    used = {port for ports in (*old.values(), *new.values()) for port in ports}
+    free = (port for port in range(first, last + 1) if port not in used)
     found = {}
     for app_id, ports in new.items():
-        own = iter([port for port in old.get(app_id, ()) if port not in ports and first <= port < end])
-        found[app_id] = tuple(port or _next(own, free, first, end) for port in ports)
+        own = [port for port in old.get(app_id, ()) if first <= port <= last and port not in ports]
+        numbers = [port or (own.pop(0) if own else next(free, 0)) for port in ports]
+        if 0 in numbers:
+            raise MarathonError(500, f"All ports in the range [{first}-{last}) are already in use")
+        found[app_id] = tuple(numbers)
     return found
 
 
-def with_service_ports(apps: Iterable[App], old: Mapping[str, App], first: int, end: int) -> dict[str, App]:
-    """The apps by their ids, with all service ports. Raises MarathonError."""
+def with_service_ports(apps: Iterable[App], old: Mapping[str, App], first: int, last: int) -> dict[str, App]:
+    """The apps by their ids, with all service ports; an app that has them is the same object. Raises MarathonError."""
     new = {app.id: app for app in apps}
-    ports = assigned({app_id: app.service_ports for app_id, app in old.items()},
-                     {app_id: app.service_ports for app_id, app in new.items()}, first, end)
-    return {app_id: _with_ports(app, ports[app_id]) for app_id, app in new.items()}
-
-
-def _next(own: Iterable[int], free: Iterable[int], first: int, end: int) -> int:
-    for source in (own, free):
-        for port in source:
-            return port
-    raise MarathonError(500, f"All ports in the range [{first}-{end}) are already in use")
+    asked = {app_id: app.service_ports for app_id, app in new.items()}
+    if not any(0 in ports for ports in asked.values()):
+        return new
+    found = assigned({app_id: app.service_ports for app_id, app in old.items()}, asked, first, last)
+    return {app_id: app if found[app_id] == asked[app_id] else _with_ports(app, found[app_id])
+            for app_id, app in new.items()}
 
 
 def _with_ports(app: App, ports: Sequence[int]) -> App:
-    if tuple(ports) == app.service_ports:
-        return app
-    if app.container is not None and app.container.port_mappings is not None:
+    """The app with these, in the order of `App.service_ports`."""
+    container = app.container
+    if container is not None and container.port_mappings is not None:
         mappings = tuple(replace(mapping, service_port=port)
-                         for mapping, port in zip(app.container.port_mappings, ports, strict=True))
-        return replace(app, container=replace(app.container, port_mappings=mappings))
+                         for mapping, port in zip(container.port_mappings, ports, strict=True))
+        return replace(app, container=replace(container, port_mappings=mappings))
     definitions = tuple(replace(definition, port=port)
                         for definition, port in zip(app.port_definitions or (), ports, strict=True))
     return replace(app, port_definitions=definitions)

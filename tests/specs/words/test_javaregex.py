@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specs.marathon.javaregex import compiled, matches
+from specs.words.javaregex import compiled, matches
 
 MEANINGS = [
     ("r-1", "r-1", True),

@@ -1,0 +1,139 @@
+"""The JSON of volumes. Which kind one is, its keys tell; with none of them it is taken for a path of the agent.
+
+As Marathon: docs/docs/rest-api/public/api/v2/types/volumes.raml, but that it tells what is wrong in the kind that was
+meant, where Marathon always speaks of `hostPath`.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from specs.marathon.container import (
+    AccessMode,
+    CsiCapability,
+    CsiOptions,
+    CsiVolume,
+    ExternalVolume,
+    HostVolume,
+    PersistentVolume,
+    SecretVolume,
+)
+from specs.marathon.forms.kinds import (
+    BOOLEAN,
+    LONG,
+    NOT_EMPTY,
+    TEXT,
+    TEXTS,
+    Field,
+    Kind,
+    Notes,
+    choice,
+    list_of,
+    record,
+)
+
+_MODE = choice(("RO", "RW"))
+_PLACE = (Field("container_path", NOT_EMPTY, required=True), Field("mode", _MODE, required=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Persistent:
+    """The object `persistent`, which is part of its volume here."""
+
+    size: int
+    type: str | None = None
+    max_size: int | None = None
+    profile_name: str | None = None
+    constraints: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _External:
+    """The object `external` of a volume driver; what it has to have is a rule's business, as in Marathon."""
+
+    name: str | None = None
+    provider: str | None = None
+    options: dict[str, str] = field(default_factory=dict)
+    size: int | None = None
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Csi:
+    """The object `external` of a storage plugin."""
+
+    name: str
+    provider: str
+    options: CsiOptions
+
+
+_PERSISTENT = record(
+    _Persistent, Field("size", LONG, required=True), Field("type", choice(("root", "path", "mount"))),
+    Field("max_size", LONG), Field("profile_name", TEXT),
+    Field("constraints", list_of(list_of(TEXT), unique=True)))
+_EXTERNAL = record(
+    _External, Field("name", TEXT), Field("provider", TEXT), Field("options", TEXTS, omit_empty=True),
+    Field("size", LONG), Field("shared", BOOLEAN))
+_CAPABILITY = record(
+    CsiCapability, Field("access_mode", choice(AccessMode), required=True),
+    Field("access_type", choice(("block", "mount")), required=True), Field("fs_type", TEXT),
+    Field("mount_flags", list_of(TEXT), omit_empty=True))
+_CSI_OPTIONS = record(
+    CsiOptions, Field("plugin_name", NOT_EMPTY, required=True), Field("capability", _CAPABILITY, required=True),
+    Field("node_stage_secret", TEXTS, omit_empty=True), Field("node_publish_secret", TEXTS, omit_empty=True),
+    Field("volume_context", TEXTS, omit_empty=True))
+_CSI = record(_Csi, Field("name", TEXT, required=True), Field("provider", TEXT, required=True),
+              Field("options", _CSI_OPTIONS, required=True))
+
+
+def _persistent(container_path: str, mode: str, persistent: _Persistent) -> PersistentVolume:
+    kind = persistent.type or ("root" if persistent.profile_name is None else "mount")
+    return PersistentVolume(container_path, persistent.size, mode, kind, persistent.max_size,
+                            persistent.profile_name, persistent.constraints)
+
+
+def _external(container_path: str, mode: str, external: _External) -> ExternalVolume:
+    return ExternalVolume(container_path, external.name or "", external.provider or "", external.options, mode,
+                          external.size, external.shared)
+
+
+def _csi(container_path: str, mode: str, external: _Csi) -> CsiVolume:
+    return CsiVolume(container_path, external.name, external.options, mode)
+
+
+_HOST_FORM = record(HostVolume, *_PLACE, Field("host_path", NOT_EMPTY, required=True))
+_SECRET_FORM = record(SecretVolume, _PLACE[0], Field("secret", NOT_EMPTY, required=True), passed=frozenset({"mode"}))
+_PERSISTENT_FORM = record(_persistent, *_PLACE, Field("persistent", _PERSISTENT, required=True))
+_EXTERNAL_FORM = record(_external, *_PLACE, Field("external", _EXTERNAL, required=True))
+_CSI_FORM = record(_csi, *_PLACE, Field("external", _CSI, required=True))
+
+
+def _read(value: Any, path: str, notes: Notes) -> Any:
+    if not isinstance(value, dict):
+        return notes.wrong(path, "error.expected.jsobject")
+    if value.get("persistent") is not None:
+        return _PERSISTENT_FORM.read(value, path, notes)
+    external = value.get("external")
+    if external is not None:
+        is_csi = isinstance(external, dict) and external.get("provider") == "csi"
+        return (_CSI_FORM if is_csi else _EXTERNAL_FORM).read(value, path, notes)
+    if value.get("secret") is not None and value.get("hostPath") is None:
+        return _SECRET_FORM.read(value, path, notes)
+    return _HOST_FORM.read(value, path, notes)
+
+
+def _write(volume: Any) -> Any:
+    place = {"containerPath": volume.container_path}
+    if isinstance(volume, SecretVolume):
+        return {**place, "secret": volume.secret}
+    place["mode"] = volume.mode
+    if isinstance(volume, PersistentVolume):
+        return {**place, "persistent": _PERSISTENT.write(volume)}
+    if isinstance(volume, CsiVolume):
+        return {**place, "external": _CSI.write(_Csi(volume.name, "csi", volume.options))}
+    if isinstance(volume, ExternalVolume):
+        return {**place, "external": _EXTERNAL.write(volume)}
+    return {**place, "hostPath": volume.host_path}
+
+
+VOLUME = Kind(_read, _write)
