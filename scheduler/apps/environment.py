@@ -1,9 +1,12 @@
-"""The environment of an app's task: what it is, where it runs, which ports are its own, and the app's own variables.
+"""The environment of an app's task: what it is, where it runs, which ports are its own, and the
+app's own variables.
 
-Later ones win: the task's context (`MARATHON_APP_…`), then HOST and the ports, then what the app says, which so can
-replace even PORT. Only HOST and the ports get a prefix where the service has one.
+Later ones win: the task's context (`MARATHON_APP_…`), then HOST and the ports, then what the app
+says, which so can replace even PORT. Only HOST and the ports get a prefix where the service has
+one.
 
-As Marathon: mesosphere/mesos/TaskBuilder.scala, `taskContextEnv` and `commandInfo`, and EnvironmentHelper.scala.
+As Marathon: mesosphere/mesos/TaskBuilder.scala, `taskContextEnv` and `commandInfo`, and
+EnvironmentHelper.scala.
 """
 from __future__ import annotations
 
@@ -23,9 +26,10 @@ _JAVA_PLAIN = (1e-3, 1e7)  # between them Java writes a double without an expone
 def port_variables(ports: Sequence[TaskPort]) -> dict[str, str]:
     """PORT, PORTS, PORT0 …, PORT_80 …, PORT_NAME …; empty if there are no ports.
 
-    PORT_80 is for a port that was asked for as 80 (by a definition, or as a container's port); of one that was not
-    asked for by number, its number as it is now. Of the same number, or name, the last one counts. PORT and PORTS tell
-    of the agent's ports, and then of those that were drawn; a container's port that was given literally is in neither.
+    PORT_80 is for a port that was asked for as 80 (by a definition, or as a container's port); of
+    one that was not asked for by number, its number as it is now. Of the same number, or name, the
+    last one counts. PORT and PORTS tell of the agent's ports, and then of those that were drawn; a
+    container's port that was given literally is in neither.
     """
     if not ports:
         return {}
@@ -81,7 +85,10 @@ def label_variables(labels: Mapping[str, str]) -> dict[str, str]:
 
 def task_variables(context: Context, ports: Sequence[TaskPort], host: str | None, own: Mapping[str, str],
                    prefix: str = "") -> dict[str, str]:
-    """All variables of a task. `host` is the agent's hostname, `own` what the app says, without secrets."""
+    """All variables of a task.
+
+    `host` is the agent's hostname, `own` what the app says, without secrets.
+    """
     placed = port_variables(ports)
     if host is not None:
         placed["HOST"] = host

@@ -1,16 +1,16 @@
 """The ids of instances and of their tasks, and the names that come from an app's id.
 
-An instance is `<app's path joined by _>.instance-<uuid>`; its tasks are that, `._app.` and the incarnation, counted
-from 1. Marathon wrote other forms before, whose tasks may still run: they are read, never made. Four forms are told
-apart in this order:
+An instance is `<app's path joined by _>.instance-<uuid>`; its tasks are that, `._app.` and the
+incarnation, counted from 1. Marathon wrote other forms before, whose tasks may still run: they are
+read, never made. Four forms are told apart in this order:
 
     incarnation      app.instance-<uuid>._app.3     since 1.8
     instance         app.instance-<uuid>._app       1.4 to 1.7; also `marathon-`, and pods with a container's name
     legacyResident   app.<uuid>.3                   tasks with persistent volumes, before 1.8
     legacy           app.<uuid>                     before 1.4; `_` may stand for the dot
 
-An app's id has no `_`, so its path is read back from an id. As Marathon: core/task/Task.scala, `Task.Id.parse`,
-core/instance/Instance.scala, state/PathId.scala.
+An app's id has no `_`, so its path is read back from an id. As Marathon: core/task/Task.scala,
+`Task.Id.parse`, core/instance/Instance.scala, state/PathId.scala.
 """
 from __future__ import annotations
 

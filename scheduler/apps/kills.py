@@ -1,8 +1,9 @@
 """Which instances of an app go when it has too many, and how many start when it has too few.
 
-Those that somebody sentenced go in any case and make room; then those that keep the app's constraints even; then the
-ones that are least worth: unreachable, staging, starting, running, and among equals the youngest or the oldest, as the
-app says. An instance that is unreachable for too long counts as none, and its replacement is among those to start.
+Those that somebody sentenced go in any case and make room; then those that keep the app's
+constraints even; then the ones that are least worth: unreachable, staging, starting, running, and
+among equals the youngest or the oldest, as the app says. An instance that is unreachable for too
+long counts as none, and its replacement is among those to start.
 
 As Marathon: core/deployment/ScalingProposition.scala.
 """
@@ -32,8 +33,8 @@ def propose(instances: Sequence[Instance], wanted: int, *, sentenced: Collection
             oldest_first: bool = False) -> Proposal:
     """From the instances that shall run to `wanted` of them.
 
-    `sentenced` are ids of instances that end whatever the count; ids of others mean nothing. `even` chooses those whose
-    end keeps the app's constraints (see `scheduler.placement.balance`).
+    `sentenced` are ids of instances that end whatever the count; ids of others mean nothing. `even`
+    chooses those whose end keeps the app's constraints (see `scheduler.placement.balance`).
     """
     counted = [each for each in instances if each.condition is not Condition.UNREACHABLE_INACTIVE]
     gone = [each for each in counted if each.id in sentenced]

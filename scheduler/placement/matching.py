@@ -1,12 +1,13 @@
 """Which task goes where: offers × tasks that wait → launches and declines, each with a reason.
 
-The first agent that has everything gets the task; agents stay in the order of their offers, so that agents are filled
-one after the other and big tasks find a place. Several tasks share an offer, several offers of an agent serve one
-task. Pools only shrink, so an agent that was too small for one task is too small for every later one of the same
-shape: the search goes on where it stopped, and 100,000 equal tasks on 1,000 agents cost about 101,000 looks.
+The first agent that has everything gets the task; agents stay in the order of their offers, so that
+agents are filled one after the other and big tasks find a place. Several tasks share an offer,
+several offers of an agent serve one task. Pools only shrink, so an agent that was too small for one
+task is too small for every later one of the same shape: the search goes on where it stopped, and
+100,000 equal tasks on 1,000 agents cost about 101,000 looks.
 
-A constraint is on the agent alone here: what depends on where other instances are is in `spread`, which also looks for
-the least loaded agent instead of the first.
+A constraint is on the agent alone here: what depends on where other instances are is in `spread`,
+which also looks for the least loaded agent instead of the first.
 """
 from __future__ import annotations
 
@@ -24,9 +25,12 @@ from specs.marathon.app import Constraint
 
 @dataclass(frozen=True, slots=True)
 class Overhead:
-    """The executor that tasks share on an agent: what it takes there, once."""
+    """The executor that tasks share on an agent: what it takes there, once.
 
-    executor_id: str
+    Without an id each has one of its own.
+    """
+
+    executor_id: str | None
     scalars: Mapping[str, int]
 
 
@@ -46,7 +50,10 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A task has found its place. `executor`: the resources for its executor if it is the first of it there."""
+    """A task has found its place.
+
+    `executor`: the resources for its executor if it is the first of it there.
+    """
 
     task_id: str
     taken: Taken
@@ -81,8 +88,19 @@ class Misfit:
     hostname: str
     shortages: tuple[Shortage, ...]
 
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """In Marathon's words, which has two for maintenance (mesos/ResourceMatcher.scala)."""
+        found: list[Reason] = []
+        for shortage in self.shortages:
+            if shortage.reason is Reason.AGENT_MAINTENANCE:
+                found.append(Reason.UNFULFILLED_CONSTRAINT)
+            if shortage.reason is not None:
+                found.append(shortage.reason)
+        return tuple(found)
+
     def __str__(self) -> str:
-        return f"{self.hostname or 'agent'} ({self.agent_id}): " + "; ".join(map(str, self.shortages))
+        return f"{self.hostname or 'agent'} ({self.agent_id}): {'; '.join(map(str, self.shortages))}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +133,8 @@ class Place:
         taken = self.pool.take(need, below)
         if overhead is not None and scalars:
             executor = tuple(self.pool.take_scalars(scalars, need.roles))
-            self.pool.executor_ids.add(overhead.executor_id)
+            if overhead.executor_id is not None:
+                self.pool.executor_ids.add(overhead.executor_id)
         self.placements.append(Placement(task_id, taken, executor))
         return self.placements[-1]
 

@@ -40,8 +40,8 @@ def run(offers: list[Offer], *demands: Demand, policy: Policy = Policy(most_per_
     return spread(offers, demands, policy, now=NOW, below=lowest)
 
 
-def reasons(matched: Match, app: str = "/a") -> list[list[Reason | None]]:
-    return [[each.reason for each in misfit.shortages] for misfit in matched.misfits[app]]
+def reasons(matched: Match, app: str = "/a") -> list[list[Reason]]:
+    return [list(misfit.reasons) for misfit in matched.misfits[app]]
 
 
 def test_equal_agents_get_equally_many() -> None:
@@ -127,7 +127,7 @@ SOON = {"unavailability": {"start": {"nanoseconds": int((NOW + 10) * 1e9)}}}
      [Reason.INSUFFICIENT_CPUS, Reason.INSUFFICIENT_MEMORY, Reason.UNFULFILLED_ROLE]),
     ({}, demand(constraints=(Constraint("rack", "IS", "r1"),)), [Reason.UNFULFILLED_CONSTRAINT]),
     ({"domain": FAR}, demand(), [Reason.UNFULFILLED_CONSTRAINT]),
-    (SOON, demand(), [Reason.AGENT_MAINTENANCE]),
+    (SOON, demand(), [Reason.UNFULFILLED_CONSTRAINT, Reason.AGENT_MAINTENANCE]),
     ({"gpus": 2}, demand(), [Reason.DECLINED_SCARCE_RESOURCES]),
 ])
 def test_why_not(offered: dict[str, Any], wanted: Demand, found: list[Reason]) -> None:

@@ -1,0 +1,173 @@
+"""From an app to the task of one of its instances: what is looked for in offers, and the TaskInfo
+that is launched.
+
+Which executor runs a task follows from its app. One with a container of Docker's is run by ours, or
+by the agent's own where the service says so. What has no container, or one of Mesos's, is the
+agent's in any case, and an app that names a program as its executor is run by that. What an app
+wants watched beyond one health check only our executor can do.
+
+As Marathon: mesosphere/mesos/TaskBuilder.scala and PortDiscovery.scala.
+"""
+from __future__ import annotations
+
+import enum
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from scheduler.apps import ids
+from scheduler.apps.checks import Readiness, health_checks, readiness_checks, task_check
+from scheduler.apps.containers import container_info, labels, secret
+from scheduler.apps.environment import Context, task_variables
+from scheduler.apps.ports import TaskPort
+from specs.errors import SpecError
+from specs.marathon.app import App, SecretReference
+from specs.marathon.container import NetworkMode
+from specs.messages.check import HealthCheck
+from specs.messages.command import URI, CommandInfo, Environment, Variable
+from specs.messages.task import DiscoveryInfo, ExecutorInfo, KillPolicy, Port, Ports, TaskInfo
+
+COMMAND_EXECUTORS = frozenset({"", "//cmd"})  # an app's `executor` that is none of its own
+
+
+class RunBy(enum.Enum):
+    """Whose executor runs a task."""
+
+    OURS = "ours"
+    AGENT = "agent"  # the agent brings it along
+    APP = "app"  # the app names a program
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What of the service's settings shows in tasks."""
+
+    custom_executor: bool = True  # False: the agents' own executors run Docker's containers
+    environment_prefix: str = ""  # of HOST and the ports' variables
+    bridge_name: str = "mesos-bridge"  # the network of Mesos's own containers in a bridge
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the task will be: its agent's hostname, and its ports there."""
+
+    hostname: str
+    ports: tuple[TaskPort, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Launchable:
+    """A task, but for its agent and its resources.
+
+    What follows `run_by` only our executor can do.
+    """
+
+    info: TaskInfo
+    run_by: RunBy
+    more_checks: tuple[HealthCheck, ...] = ()  # besides the one in the TaskInfo
+    ignores_1xx: bool = False  # a health check's HTTP answer of 1xx says nothing
+    readiness: tuple[Readiness, ...] = ()
+
+
+def run_by(app: App, settings: Settings) -> RunBy:
+    """Whose executor runs the app's tasks."""
+    if app.executor not in COMMAND_EXECUTORS:
+        return RunBy.APP
+    return RunBy.OURS if app.is_docker and settings.custom_executor else RunBy.AGENT
+
+
+def launchable(app: App, version: str, task_id: str, place: Place, settings: Settings, *,
+               enforce_group_role: bool = False) -> Launchable:
+    """The task of an app at a version (the text of its timestamp).
+
+    `enforce_group_role`: whether the app's top-level group demands its role. Raises SpecError for
+    what cannot be said to Mesos, or what the executor cannot do.
+    """
+    by = run_by(app, settings)
+    command = _command(app, version, task_id, place, settings, enforce_group_role)
+    container = container_info(app, place.ports, task_id, settings.bridge_name)
+    checks = health_checks(app, place.ports)
+    readiness = readiness_checks(app, place.ports)
+    if by is not RunBy.OURS:
+        _refuse_what_only_ours_can(app)
+    limits = app.resource_limits
+    grace = app.task_kill_grace_period_seconds
+    info = TaskInfo(
+        task_id=task_id, name=ids.task_name(app.id), agent_id="", labels=labels(app.labels),
+        command=command, container=container,
+        health_check=checks[0] if checks else None, check=task_check(app.check, place.ports),
+        kill_policy=None if grace is None else KillPolicy(grace_period=grace * 10 ** 9),
+        discovery=_discovery(app, place.ports),
+        limits={} if limits is None else {
+            name: amount for name, amount in (("cpus", limits.cpus), ("mem", limits.mem)) if amount is not None})
+    if by is RunBy.APP:
+        info = _with_program(info, app)
+    ignores_1xx = any(each.ignore_http_1xx for each in app.health_checks)
+    return Launchable(info, by, checks[1:], by is RunBy.OURS and ignores_1xx, readiness)
+
+
+def _refuse_what_only_ours_can(app: App) -> None:
+    if len(app.health_checks) > 1:
+        raise SpecError("healthChecks[1]", "an agent's own executor makes one health check, and no more")
+    if app.readiness_checks:
+        raise SpecError("readinessChecks[0]", "an agent's own executor makes no readiness checks")
+
+
+def _command(app: App, version: str, task_id: str, place: Place, settings: Settings,
+             enforce_group_role: bool) -> CommandInfo:
+    shell = None if app.cmd and not app.args else False
+    value = app.args[0] if app.args and app.container is None else app.cmd or None
+    return CommandInfo(
+        value=value, shell=shell, arguments=app.args, user=app.user,
+        environment=Environment(variables=_variables(app, version, task_id, place, settings, enforce_group_role)),
+        uris=tuple(URI(value=each.uri, executable=each.executable, extract=each.extract, cache=each.cache,
+                       output_file=each.dest_path) for each in app.fetch))
+
+
+def _variables(app: App, version: str, task_id: str, place: Place, settings: Settings,
+               enforce_group_role: bool) -> tuple[Variable, ...]:
+    image = app.container.docker if app.container is not None and app.is_docker else None
+    context = Context(
+        task_id, app.id, version, app.cpus, app.mem, app.disk, app.gpus, app.labels,
+        image=None if image is None else image.image, enforce_group_role=enforce_group_role)
+    own = {name: value for name, value in app.env.items() if isinstance(value, str)}
+    secrets = {name: value for name, value in app.env.items() if isinstance(value, SecretReference)}
+    plain = task_variables(context, place.ports, place.hostname, own, settings.environment_prefix)
+    return (*(Variable(name=name, value=value) for name, value in plain.items() if name not in secrets),
+            *(Variable(name=name, type="SECRET", secret=secret(app, value.secret, f"env.{name}.secret"))
+              for name, value in secrets.items()))
+
+
+def _discovery(app: App, ports: Sequence[TaskPort]) -> DiscoveryInfo:
+    return DiscoveryInfo(visibility="FRAMEWORK", name=ids.task_name(app.id),
+                         ports=Ports(ports=tuple(_discovered(app, ports))))
+
+
+def _discovered(app: App, ports: Sequence[TaskPort]) -> list[Port]:
+    """One for each protocol, and for each network in which a port without a host port is."""
+    if app.is_in_host_network:
+        return [Port(number=port.announced, name=each.name, protocol=protocol, labels=labels(each.labels))
+                for each, port in zip(app.port_definitions or (), ports, strict=True)
+                for protocol in each.protocols]
+    mappings = () if app.container is None else app.container.port_mappings or ()
+    networks = [each.name or "" for each in app.networks if each.mode is NetworkMode.CONTAINER]
+    return [Port(number=port.announced, name=each.name, protocol=protocol, labels=labels({**each.labels, **scope}))
+            for each, port in zip(mappings, ports, strict=True) for protocol in each.protocols
+            for scope in _scopes(port, each.network_names or networks)]
+
+
+def _scopes(port: TaskPort, networks: Sequence[str]) -> list[dict[str, str]]:
+    if port.host is not None:
+        return [{"network-scope": "host"}]
+    return [{"network-scope": "container", "network-name": name} for name in networks]
+
+
+def _with_program(info: TaskInfo, app: App) -> TaskInfo:
+    """With the program as its executor, which is started in the task's container and told the task's command."""
+    command = info.command or CommandInfo()
+    words = app.cmd if app.cmd is not None else " ".join(app.args)
+    path = shlex.quote(app.executor)
+    executor = ExecutorInfo(
+        executor_id=f"marathon-{info.task_id}", container=info.container,
+        command=replace(command, value=f"chmod ug+rx {path} && exec {path} {words}", shell=None, arguments=()))
+    return replace(info, command=None, container=None, executor=executor)
