@@ -1,10 +1,11 @@
 """Which instances go when an app shrinks, so that what GROUP_BY spread evenly stays even.
 
-Each GROUP_BY sees the instances in groups; its *difference* is that between its fullest and its emptiest. One instance
-after the other is chosen: out of the fullest groups of the constraint that is worst off, and only one whose end leaves
-every constraint with a difference of at most 1, or not more than it had in the beginning. If there is none, fewer are
-chosen than asked for. As Marathon: mesosphere/mesos/Constraints.scala, `selectInstancesToKill`; there it must be less
-than in the beginning, so that of racks with 3, 3 and 1 nobody is chosen, and age may hit the last one.
+Each GROUP_BY sees the instances in groups; its *difference* is that between its fullest and its
+emptiest. One instance after the other is chosen: out of the fullest groups of the constraint that
+is worst off, and only one whose end leaves every constraint with a difference of at most 1, or not
+more than it had in the beginning. If there is none, fewer are chosen than asked for. As Marathon:
+mesosphere/mesos/Constraints.scala, `selectInstancesToKill`; there it must be less than in the
+beginning, so that of racks with 3, 3 and 1 nobody is chosen, and age may hit the last one.
 """
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ Values = tuple[str | None, ...]  # of one instance: by constraint
 
 def chosen_to_end(constraints: Sequence[Constraint], placed: Sequence[tuple[str, Location | None]],
                   count: int) -> list[str]:
-    """Ids of at most `count` of the placed instances (id, where it is), which end. Of equals the first ones go.
+    """Ids of at most `count` of the placed instances (id, where it is), which end. Of equals the
+    first ones go.
 
     Empty if no constraint is a GROUP_BY; all, if all shall go.
     """

@@ -1,9 +1,10 @@
-"""Where the instances of an app may stand, next to those that are placed: Marathon's seven operators.
+"""Where the instances of an app may stand, next to those that are placed: Marathon's seven
+operators.
 
-A constraint compares one field of an agent (its hostname, region, zone or an attribute, as text: see `location`) with a
-value, or with the same field of the app's other instances. `Placed` holds the others, counted by value, so that a look
-at an agent costs the same whether ten instances are placed or ten thousand. An agent without the field fails every
-operator but UNLIKE.
+A constraint compares one field of an agent (its hostname, region, zone or an attribute, as text:
+see `location`) with a value, or with the same field of the app's other instances. `Placed` holds
+the others, counted by value, so that a look at an agent costs the same whether ten instances are
+placed or ten thousand. An agent without the field fails every operator but UNLIKE.
 
     UNIQUE            no placed instance has this value
     CLUSTER value     it is this value; without one: that of the first placed instance
@@ -12,13 +13,15 @@ operator but UNLIKE.
     MAX_PER n         at most n instances have this value
     IS value          it is this value, numbers compared as numbers
 
-GROUP_BY has two meanings. In all of Marathon's releases (CLASSIC) a value that is not in use yet is always good, one
-that is only if n values are in use and it is one of those used least; so with n = 2 the second instance waits until
-another rack is offered. In its last source, never released (MASTER), n is the number of groups: each takes its share of
-`instances`, the remainder goes to whoever comes first, and there are no more groups than n.
+GROUP_BY has two meanings. In all of Marathon's releases (CLASSIC) a value that is not in use yet is
+always good, one that is only if n values are in use and it is one of those used least; so with n =
+2 the second instance waits until another rack is offered. In its last source, never released
+(MASTER), n is the number of groups: each takes its share of `instances`, the remainder goes to
+whoever comes first, and there are no more groups than n.
 
-As Marathon: mesosphere/mesos/Constraints.scala, at 1.10 and at its end. Which instances are placed is for the caller to
-say: those with an agent that are not lost, and whose configuration is the app's.
+As Marathon: mesosphere/mesos/Constraints.scala, at 1.10 and at its end. Which instances are placed
+is for the caller to say: those with an agent that are not lost, and whose configuration is the
+app's.
 """
 from __future__ import annotations
 
@@ -54,7 +57,10 @@ class Broken:
 
 
 class Placed:
-    """The instances of an app that are placed, as its constraints see them. It is changed by whoever places more."""
+    """The instances of an app that are placed, as its constraints see them.
+
+    It is changed by whoever places more.
+    """
 
     __slots__ = ("_fields", "_group_by", "_instances", "constraints")
 

@@ -1,10 +1,11 @@
 """Host ports for a task, out of the port ranges of an offer.
 
-A port is asked for by its number, or any (0), or not at all (None, a container's port that is not mapped). Which number
-"any" becomes is drawn: the ranges are shuffled, a port in them is drawn, and from there on ports are given one after
-the other, around the end to the beginning. So a port is not soon used again for another task, while load balancers
-still send to it, and ranges are not cut to pieces. A port that somebody asks for by number is never given as "any" to
-the same task. All are given, or none. As Marathon: tasks/PortsMatcher.scala.
+A port is asked for by its number, or any (0), or not at all (None, a container's port that is not
+mapped). Which number "any" becomes is drawn: the ranges are shuffled, a port in them is drawn, and
+from there on ports are given one after the other, around the end to the beginning. So a port is not
+soon used again for another task, while load balancers still send to it, and ranges are not cut to
+pieces. A port that somebody asks for by number is never given as "any" to the same task. All are
+given, or none. As Marathon: tasks/PortsMatcher.scala.
 """
 from __future__ import annotations
 
@@ -35,7 +36,8 @@ class HostPort:
 
 def choose(asked: Sequence[int | None], offered: Sequence[OfferedPorts],
            below: Below | None) -> tuple[HostPort | None, ...] | None:
-    """A port for each that is asked for, in that order (None where none is); None if they are not all there.
+    """A port for each that is asked for, in that order (None where none is); None if they are not
+    all there.
 
     Without `below` nothing is drawn: any port is the first one that is offered.
     """

@@ -1,7 +1,9 @@
-"""Where an agent stands, as constraints see it: its host, its region and zone, its attributes as text.
+"""Where an agent stands, as constraints see it: its host, its region and zone, its attributes as
+text.
 
-The text of an attribute is Marathon's (mesosphere/mesos/Constraints.scala, `getValueString`): what people write in a
-constraint is compared with it. `7.0` is `7`, ranges are `[6-7]` and sets `{0,1}`, both sorted.
+The text of an attribute is Marathon's (mesosphere/mesos/Constraints.scala, `getValueString`): what
+people write in a constraint is compared with it. `7.0` is `7`, ranges are `[6-7]` and sets `{0,1}`,
+both sorted.
 """
 from __future__ import annotations
 
@@ -63,7 +65,8 @@ def attribute_text(message: Mapping[str, Any]) -> str:
 
 
 def scalar_text(value: float) -> str:
-    """With at most three decimals, a half to the even one, and none that is needless: 1.0005 is `1`, 1.00051 `1.001`.
+    """With at most three decimals, a half to the even one, and none that is needless: 1.0005 is
+    `1`, 1.00051 `1.001`.
 
     As Marathon: java.text.DecimalFormat("0.###").
     """

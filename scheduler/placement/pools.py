@@ -1,14 +1,17 @@
 """What an agent offers, and taking parts of it.
 
-An offer is a list of Resource messages, several of which may have the same name: unreserved cpus and cpus reserved for
-a role are two entries. A task is launched with *those* entries, its share in each, so that reservations and allocation
-travel back as they came. A `Pool` is the offers of one agent put together; taking from it makes it smaller.
+An offer is a list of Resource messages, several of which may have the same name: unreserved cpus
+and cpus reserved for a role are two entries. A task is launched with *those* entries, its share in
+each, so that reservations and allocation travel back as they came. A `Pool` is the offers of one
+agent put together; taking from it makes it smaller.
 
-Who may only take resources of some roles (an app's `acceptedResourceRoles`) sees no others: `roles`, None for all.
+Who may only take resources of some roles (an app's `acceptedResourceRoles`) sees no others:
+`roles`, None for all.
 
-Amounts are whole thousandths, as Mesos itself counts (resources.cpp: three decimal digits), so that sums come out even.
-Revocable resources, shared ones, disks with persistent volumes and those of resource providers are left alone: each
-needs a task that asks for it by name, and ours do not. So is what a Marathon has reserved for its resident tasks.
+Amounts are whole thousandths, as Mesos itself counts (resources.cpp: three decimal digits), so that
+sums come out even. Revocable resources, shared ones, disks with persistent volumes and those of
+resource providers are left alone: each needs a task that asks for it by name, and ours do not. So
+is what a Marathon has reserved for its resident tasks.
 """
 from __future__ import annotations
 

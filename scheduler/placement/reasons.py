@@ -1,12 +1,14 @@
 """Why an app's instances find no place, in Marathon's ten words for it, counted for people.
 
-Ten reasons stand in an order, the funnel. Of each offer that was not taken only its first reason counts, so that the
-numbers of the summary fall from step to step and add up: `processed` offers came to this step, `declined` ended at it.
-Two summaries are kept for each app that waits: over the newest declined offer of each agent, and over all offers since
-this launch began. Both end when nothing is left to launch.
+Ten reasons stand in an order, the funnel. Of each offer that was not taken only its first reason
+counts, so that the numbers of the summary fall from step to step and add up: `processed` offers
+came to this step, `declined` ended at it. Two summaries are kept for each app that waits: over the
+newest declined offer of each agent, and over all offers since this launch began. Both end when
+nothing is left to launch.
 
-As Marathon: mesosphere/mesos/NoOfferMatchReason.scala, core/launchqueue/impl/OfferMatchStatistics.scala,
-raml/QueueInfoConversion.scala, core/launchqueue/LaunchStats.scala.
+As Marathon: mesosphere/mesos/NoOfferMatchReason.scala,
+core/launchqueue/impl/OfferMatchStatistics.scala, raml/QueueInfoConversion.scala,
+core/launchqueue/LaunchStats.scala.
 """
 from __future__ import annotations
 
@@ -69,7 +71,10 @@ def summary(rejected: Sequence[Iterable[Reason]]) -> tuple[FunnelStep, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """An offer that an app did not take. `at` is seconds since 1970; `offer` is what was offered, for people."""
+    """An offer that an app did not take.
+
+    `at` is seconds since 1970; `offer` is what was offered, for people.
+    """
 
     agent_id: str
     reasons: tuple[Reason, ...]
@@ -123,6 +128,9 @@ class QueueDelay:
 
 
 def queue_delay(until: float | None, now: float) -> QueueDelay:
-    """From the end of the back-off (None: there is none). As Marathon: LaunchStats.scala, `queueDelay`."""
+    """From the end of the back-off (None: there is none).
+
+    As Marathon: LaunchStats.scala, `queueDelay`.
+    """
     left = 0 if until is None else math.trunc(until - now)
     return QueueDelay(max(0, left), until is None or left < 0)

@@ -1,15 +1,19 @@
-"""Places for the instances of apps: spread over the agents, fair between apps, and a reason where there is none.
+"""Places for the instances of apps: spread over the agents, fair between apps, and a reason where
+there is none.
 
-Instances are placed one after the other, of each app in turn, so that an app with a thousand of them, or with a
-thousand that fit nowhere, delays nobody. Each goes to an agent that holds the fewest of its app, and among those to the
-one that is least loaded: what our tasks use there, as a part of that and of what is offered. (Marathon takes the first
-offer that fits.) An agent takes so many at a time and no more; what is left of its offers comes back soon.
+Instances are placed one after the other, of each app in turn, so that an app with a thousand of
+them, or with a thousand that fit nowhere, delays nobody. Each goes to an agent that holds the
+fewest of its app, and among those to the one that is least loaded: what our tasks use there, as a
+part of that and of what is offered. (Marathon takes the first offer that fits.) An agent takes so
+many at a time and no more; what is left of its offers comes back soon.
 
-To find that agent without looking at all of them, they are kept in the order of their loads, and an app knows the
-fewest of its instances that an agent which fits can still hold: the first that holds no more is the best. What once
-does not fit an app will not fit it later, as pools only shrink; only GROUP_BY may change its mind.
+To find that agent without looking at all of them, they are kept in the order of their loads, and an
+app knows the fewest of its instances that an agent which fits can still hold: the first that holds
+no more is the best. What once does not fit an app will not fit it later, as pools only shrink; only
+GROUP_BY may change its mind.
 
-As Marathon: mesosphere/mesos/ResourceMatcher.scala, for what an offer must have, in the order of its reasons.
+As Marathon: mesosphere/mesos/ResourceMatcher.scala, for what an offer must have, in the order of
+its reasons.
 """
 from __future__ import annotations
 
@@ -59,9 +63,11 @@ class Policy:
 
 def spread(offers: Sequence[Message], demands: Sequence[Demand], policy: Policy, *, now: float,
            below: Below) -> Match:
-    """Place as many as the offers hold. `now` is seconds since 1970, `below` draws ports (see hostports).
+    """Place as many as the offers hold. `now` is seconds since 1970, `below` draws ports (see
+    hostports).
 
-    The match's misfits are by app: for each that has instances left over, the agents that are not for it, and why.
+    The match's misfits are by app: for each that has instances left over, the agents that are not
+    for it, and why.
     """
     sites = [_Site(position, pool, policy, now) for position, pool in enumerate(pools(offers))]
     orders: dict[str, list[tuple[float, int]]] = {}
@@ -173,7 +179,10 @@ class _Search:
         return best
 
     def _fits(self, site: _Site) -> bool:
-        """What `_shortages` says in words. Constraints come first: of most agents they say it all."""
+        """What `_shortages` says in words.
+
+        Constraints come first: of most agents they say it all.
+        """
         accepted = not self.demand.constraints or self._placed.accepts(site.pool.location)
         if accepted and self._is_big_enough(site):
             return True

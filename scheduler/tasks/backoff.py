@@ -1,11 +1,13 @@
 """How long an app waits before it starts a task again after some have failed.
 
-The delay belongs to an app's configuration: scaling keeps it, a new configuration begins without one. Each end that
-nobody asked for multiplies it, up to a maximum. It counts from the failure; the start of a task moves its reference but
-not its length, and no success takes it away: it is forgotten once it was not touched for the maximum. So a task that
-lives longer than `maxLaunchDelaySeconds` begins anew, and one that dies each minute does not.
+The delay belongs to an app's configuration: scaling keeps it, a new configuration begins without
+one. Each end that nobody asked for multiplies it, up to a maximum. It counts from the failure; the
+start of a task moves its reference but not its length, and no success takes it away: it is
+forgotten once it was not touched for the maximum. So a task that lives longer than
+`maxLaunchDelaySeconds` begins anew, and one that dies each minute does not.
 
-As Marathon: core/launchqueue/impl/RateLimiter.scala, and NotifyRateLimiterStepImpl.scala for what counts as a failure.
+As Marathon: core/launchqueue/impl/RateLimiter.scala, and NotifyRateLimiterStepImpl.scala for what
+counts as a failure.
 """
 from __future__ import annotations
 
@@ -22,7 +24,10 @@ _DRAINING = "REASON_SLAVE_DRAINING"
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """An app's wish: `backoffSeconds`, `backoffFactor`, `maxLaunchDelaySeconds`. Times are seconds."""
+    """An app's wish: `backoffSeconds`, `backoffFactor`, `maxLaunchDelaySeconds`.
+
+    Times are seconds.
+    """
 
     first: float = 1.0
     factor: float = 1.15

@@ -1,13 +1,14 @@
 """What the results of health checks say of an instance, and when it has failed for good.
 
-A check's record is its history in five facts. A success counts at once. A failure does not count while the instance is
-not running, nor before the first success within the grace period; then it counts, and the one that comes when
-`max_consecutive_failures` have counted already ends the instance (so three allowed failures are four in a row). 0 never
-does. Alive is who succeeded after the last failure.
+A check's record is its history in five facts. A success counts at once. A failure does not count
+while the instance is not running, nor before the first success within the grace period; then it
+counts, and the one that comes when `max_consecutive_failures` have counted already ends the
+instance (so three allowed failures are four in a row). 0 never does. Alive is who succeeded after
+the last failure.
 
-As Marathon: core/health/Health.scala, core/health/impl/HealthCheckActor.scala, HealthCheckWorker.scala (what an HTTP
-status means) and AppHealthCheckActor.scala (several checks). Our executor makes the checks where the task is; what it
-tells is a result like any other.
+As Marathon: core/health/Health.scala, core/health/impl/HealthCheckActor.scala,
+HealthCheckWorker.scala (what an HTTP status means) and AppHealthCheckActor.scala (several checks).
+Our executor makes the checks where the task is; what it tells is a result like any other.
 """
 from __future__ import annotations
 

@@ -1,9 +1,11 @@
 """What Mesos's word for a task means for an instance, and what follows from it.
 
-Mesos has two words for a task that nobody knows of: TASK_LOST, from before frameworks were told of partitions, says
-with its reason which of four it is; the others name it themselves. As Marathon: core/task/TaskCondition.scala,
-core/task/state/TaskConditionMapping.scala, core/condition/Condition.scala, state/TaskFailure.scala,
-core/task/update/impl/TaskStatusUpdateProcessorImpl.scala, core/instance/update/InstanceUpdater.scala.
+Mesos has two words for a task that nobody knows of: TASK_LOST, from before frameworks were told of
+partitions, says with its reason which of four it is; the others name it themselves. As Marathon:
+core/task/TaskCondition.scala, core/task/state/TaskConditionMapping.scala,
+core/condition/Condition.scala, state/TaskFailure.scala,
+core/task/update/impl/TaskStatusUpdateProcessorImpl.scala,
+core/instance/update/InstanceUpdater.scala.
 """
 from __future__ import annotations
 
@@ -47,12 +49,18 @@ def api_state(of: Condition) -> TaskState:
 
 
 def is_failure(state: TaskState) -> bool:
-    """Whether an app's `lastTaskFailure` tells of it. (So does a kill for a failed health check, as TASK_KILLED.)"""
+    """Whether an app's `lastTaskFailure` tells of it.
+
+    (So does a kill for a failed health check, as TASK_KILLED.)
+    """
     return state in _FAILURES
 
 
 class Reaction(enum.Enum):
-    """What an update of a task that belongs to no instance comes to. It is acknowledged in any case."""
+    """What an update of a task that belongs to no instance comes to.
+
+    It is acknowledged in any case.
+    """
 
     KILL = "kill"  # it runs, and nobody wants it
     TERMINAL_EVENT = "terminalEvent"  # it has ended: said once (unknown_instance_terminated_event)
@@ -68,7 +76,8 @@ def unknown_task(of: Condition) -> Reaction:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """An app's `unreachableStrategy`: how long an unreachable instance is waited for, and how long it is known.
+    """An app's `unreachableStrategy`: how long an unreachable instance is waited for, and how long
+    it is known.
 
     Times are seconds.
     """
@@ -105,8 +114,9 @@ class Counts:
 
 
 def counts(tasks: Iterable[tuple[TaskState | None, Sequence[bool]]]) -> Counts:
-    """Over tasks that were launched: the state that Mesos told last (None: none yet), and of each check that has a
-    result whether it is alive. As Marathon: core/appinfo/impl/TaskForStatistics.scala."""
+    """Over tasks that were launched: the state that Mesos told last (None: none yet), and of each
+    check that has a result whether it is alive. As Marathon:
+    core/appinfo/impl/TaskForStatistics.scala."""
     staged = running = healthy = unhealthy = 0
     for state, alive in tasks:
         staged += state in (None, TaskState.STAGING)

@@ -99,8 +99,8 @@ def replayed(given: Json) -> backoff.Delay | None:
             state = TaskState(word)
             delay = backoff.after(delay, wish, states.condition(state, reason), at,
                                   drained=backoff.is_drained(state, reason))
-        elif word == "DELETE" or (delay is not None and delay.is_over(at)):
-            delay = None
+        elif word != "cleanup" or (delay is not None and delay.is_over(at)):
+            delay = None  # a call that resets it, or the timer that forgets it
     return delay
 
 
