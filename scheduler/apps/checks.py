@@ -6,6 +6,10 @@ Marathon ends an instance at the failure that comes *after* `maxConsecutiveFailu
 number, so one more is asked for; 0, which never ends anything, is the largest number that can be.
 Of its own checks Marathon makes the first after at most 5 seconds.
 
+A readiness check becomes the task's `check`, which any executor makes and which judges nothing: its
+last status code comes with the task's status, and `is_ready` compares it. Where that cannot be (it
+is HTTPS, or the app has a check of its own), our executor has to be told of it besides.
+
 As Marathon: core/health/HealthCheck.scala, `toMesos`, core/check/Check.scala, core/readiness.
 """
 from __future__ import annotations
@@ -22,6 +26,7 @@ from specs.messages.check import (
     CheckCommand,
     CheckHttp,
     CheckInfo,
+    CheckStatusInfo,
     CheckTcp,
     HealthCheck,
     HTTPCheckInfo,
@@ -81,9 +86,27 @@ def _health_check(check: AppHealthCheck, ports: Sequence[TaskPort], path: str) -
 
 
 def readiness_checks(app: App, ports: Sequence[TaskPort]) -> tuple[Readiness, ...]:
-    """Raises SpecError for one that names no port of the app."""
+    """Those that `task_check` is not. Raises SpecError for one that names no port of the app."""
     return tuple(_readiness(check, ports, f"readinessChecks[{place}]")
-                 for place, check in enumerate(app.readiness_checks))
+                 for place, check in enumerate(app.readiness_checks) if check is not _checked(app))
+
+
+def is_ready(app: App, status: CheckStatusInfo | None) -> bool | None:
+    """What the result of a task's check says of its app's readiness check.
+
+    None: nothing, because there is no result yet, or the task's check is another.
+    """
+    check = _checked(app)
+    if check is None or status is None or status.http is None or status.http.status_code is None:
+        return None
+    return status.http.status_code in check.http_status_codes_for_ready
+
+
+def _checked(app: App) -> ReadinessCheck | None:
+    """The readiness check that is the task's check."""
+    if app.check is not None:
+        return None
+    return next((each for each in app.readiness_checks if each.protocol == "HTTP"), None)
 
 
 def _readiness(check: ReadinessCheck, ports: Sequence[TaskPort], path: str) -> Readiness:
@@ -95,10 +118,21 @@ def _readiness(check: ReadinessCheck, ports: Sequence[TaskPort], path: str) -> R
                      check.http_status_codes_for_ready, check.preserve_last_response)
 
 
-def task_check(check: TaskCheck | None, ports: Sequence[TaskPort]) -> CheckInfo | None:
-    """Mesos's check, which judges nothing. Raises SpecError for what it cannot be."""
-    if check is None:
-        return None
+def task_check(app: App, ports: Sequence[TaskPort]) -> CheckInfo | None:
+    """What is looked at and judged by no executor: the app's own check, or its readiness check.
+
+    Raises SpecError for what it cannot be.
+    """
+    ready = _checked(app)
+    if ready is not None:
+        asked = _readiness(ready, ports, "readinessChecks[0]")
+        return CheckInfo(type="HTTP", http=CheckHttp(port=asked.port, path=asked.path),
+                         delay_seconds=0.0, interval_seconds=asked.interval,
+                         timeout_seconds=asked.timeout)
+    return None if app.check is None else _task_check(app.check, ports)
+
+
+def _task_check(check: TaskCheck, ports: Sequence[TaskPort]) -> CheckInfo:
     command = http = tcp = None
     if check.exec is not None:
         kind, command = "COMMAND", CheckCommand(_command(check.exec))

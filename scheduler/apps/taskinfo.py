@@ -88,29 +88,33 @@ def launchable(app: App, version: str, task_id: str, place: Place, settings: Set
     container = container_info(app, place.ports, task_id, settings.bridge_name)
     checks = health_checks(app, place.ports)
     readiness = readiness_checks(app, place.ports)
+    ignores_1xx = any(each.ignore_http_1xx for each in app.health_checks)
     if by is not RunBy.OURS:
-        _refuse_what_only_ours_can(app)
+        _refuse_what_only_ours_can(checks, readiness, ignores_1xx)
     limits = app.resource_limits
     grace = app.task_kill_grace_period_seconds
     info = TaskInfo(
         task_id=task_id, name=ids.task_name(app.id), agent_id="", labels=labels(app.labels),
         command=command, container=container,
-        health_check=checks[0] if checks else None, check=task_check(app.check, place.ports),
+        health_check=checks[0] if checks else None, check=task_check(app, place.ports),
         kill_policy=None if grace is None else KillPolicy(grace_period=grace * 10 ** 9),
         discovery=_discovery(app, place.ports),
         limits={} if limits is None else {
             name: amount for name, amount in (("cpus", limits.cpus), ("mem", limits.mem)) if amount is not None})
     if by is RunBy.APP:
         info = _with_program(info, app)
-    ignores_1xx = any(each.ignore_http_1xx for each in app.health_checks)
-    return Launchable(info, by, checks[1:], by is RunBy.OURS and ignores_1xx, readiness)
+    return Launchable(info, by, checks[1:], ignores_1xx, readiness)
 
 
-def _refuse_what_only_ours_can(app: App) -> None:
-    if len(app.health_checks) > 1:
-        raise SpecError("healthChecks[1]", "an agent's own executor makes one health check, and no more")
-    if app.readiness_checks:
-        raise SpecError("readinessChecks[0]", "an agent's own executor makes no readiness checks")
+def _refuse_what_only_ours_can(checks: Sequence[HealthCheck], readiness: Sequence[Readiness],
+                               ignores_1xx: bool) -> None:
+    if len(checks) > 1:
+        raise SpecError("healthChecks[1]", "an agent's own executor makes one health check")
+    if ignores_1xx:
+        raise SpecError("healthChecks[0].ignoreHttp1xx", "an agent's own executor cannot do this")
+    if readiness:
+        raise SpecError("readinessChecks[0]", "an agent's own executor makes readiness checks over "
+                                              "HTTP only, and of an app without a check")
 
 
 def _command(app: App, version: str, task_id: str, place: Place, settings: Settings,

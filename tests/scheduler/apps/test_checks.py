@@ -1,11 +1,12 @@
 """What an app has watched, as Mesos's checks."""
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from scheduler.apps.checks import Readiness, health_checks, readiness_checks, task_check
+from scheduler.apps.checks import Readiness, health_checks, is_ready, readiness_checks, task_check
 from scheduler.apps.ports import TaskPort
 from specs.errors import SpecError
 from specs.marathon.app import App
@@ -18,7 +19,15 @@ from specs.marathon.checks import (
     TaskCheck,
     TcpProbe,
 )
-from specs.messages.check import CheckCommand, CheckHttp, CheckTcp, HTTPCheckInfo, TCPCheckInfo
+from specs.messages.check import (
+    CheckCommand,
+    CheckHttp,
+    CheckStatusInfo,
+    CheckTcp,
+    HTTPCheckInfo,
+    HttpResult,
+    TCPCheckInfo,
+)
 from specs.messages.check import HealthCheck as MesosHealthCheck
 from specs.messages.command import CommandInfo
 
@@ -80,13 +89,39 @@ def test_a_port_that_cannot_be_told(check: HealthCheck, path: str) -> None:
     assert raised.value.path == path
 
 
-def test_readiness_is_asked_at_the_named_port() -> None:
-    app = App("/a", readiness_checks=(ReadinessCheck(port_name="admin", path="up", protocol="HTTPS",
-                                                     http_status_codes_for_ready=(200, 204)),))
-    assert readiness_checks(app, BRIDGE) == (
-        Readiness("readinessCheck", "https", 31001, "/up", 30.0, 10.0, (200, 204), keeps_response=False),)
+READY = ReadinessCheck(port_name="admin", path="up", interval_seconds=5, timeout_seconds=2,
+                       http_status_codes_for_ready=(200, 204))
+OWN = TaskCheck(exec=CommandProbe("x"))
+
+
+def test_readiness_is_the_tasks_check() -> None:
+    app = App("/a", readiness_checks=(READY,))
+    found = task_check(app, BRIDGE)
+    assert found is not None
+    assert (found.type, found.http) == ("HTTP", CheckHttp(port=31001, path="/up"))
+    assert (found.delay_seconds, found.interval_seconds, found.timeout_seconds) == (0.0, 5.0, 2.0)
+    assert readiness_checks(app, BRIDGE) == ()
     with pytest.raises(SpecError, match="'admin'"):
-        readiness_checks(app, BRIDGE[:1])
+        task_check(app, BRIDGE[:1])
+
+
+@pytest.mark.parametrize("app", [
+    App("/a", readiness_checks=(READY,), check=OWN), App("/a", readiness_checks=(replace(READY, protocol="HTTPS"),)),
+])
+def test_readiness_that_is_not_the_tasks_check(app: App) -> None:
+    scheme = app.readiness_checks[0].protocol.lower()
+    assert readiness_checks(app, BRIDGE) == (
+        Readiness("readinessCheck", scheme, 31001, "/up", 5.0, 2.0, (200, 204), keeps_response=False),)
+    assert is_ready(app, CheckStatusInfo("HTTP", http=HttpResult(200))) is None
+
+
+@pytest.mark.parametrize(("status", "ready"), [
+    (None, None), (CheckStatusInfo("HTTP"), None), (CheckStatusInfo("HTTP", http=HttpResult()), None),
+    (CheckStatusInfo("HTTP", http=HttpResult(204)), True), (CheckStatusInfo("HTTP", http=HttpResult(503)), False),
+])
+def test_when_it_is_ready(status: CheckStatusInfo | None, ready: bool | None) -> None:
+    assert is_ready(App("/a", readiness_checks=(READY,)), status) is ready
+    assert is_ready(App("/a"), status) is None
 
 
 @pytest.mark.parametrize(("check", "wanted"), [
@@ -97,15 +132,15 @@ def test_readiness_is_asked_at_the_named_port() -> None:
      {"type": "COMMAND", "command": CheckCommand(CommandInfo(value="x", shell=False, arguments=("x", "y")))}),
 ])
 def test_a_check_of_mesos(check: dict[str, Any], wanted: dict[str, Any]) -> None:
-    found = task_check(TaskCheck(**check), BRIDGE)
+    found = task_check(App("/a", check=TaskCheck(**check)), BRIDGE)
     assert found is not None
     assert {name: getattr(found, name) for name in wanted} == wanted
     assert (found.interval_seconds, found.timeout_seconds, found.delay_seconds) == (60.0, 20.0, 15.0)
 
 
 def test_what_a_check_of_mesos_cannot_be() -> None:
-    assert task_check(None, ()) is None
+    assert task_check(App("/a"), ()) is None
     with pytest.raises(SpecError, match="must be HTTP"):
-        task_check(TaskCheck(http=HttpProbe(port=1, scheme="HTTPS")), ())
+        task_check(App("/a", check=TaskCheck(http=HttpProbe(port=1, scheme="HTTPS"))), ())
     with pytest.raises(SpecError, match=r"check\.tcp"):
-        task_check(TaskCheck(tcp=TcpProbe()), BRIDGE)
+        task_check(App("/a", check=TaskCheck(tcp=TcpProbe())), BRIDGE)

@@ -130,7 +130,7 @@ CHECKS = (HealthCheck(port=1, ignore_http_1xx=True), HealthCheck(Protocol.COMMAN
 
 
 def test_one_check_is_mesoss_and_more_are_our_executors() -> None:
-    ready = ReadinessCheck(port_name="http")
+    ready = ReadinessCheck(port_name="http", protocol="HTTPS")
     app = App("/a", container=DOCKER, health_checks=CHECKS, readiness_checks=(ready,),
               port_definitions=(PortDefinition(name="http"),))
     found = made(app, (TaskPort(0, 31000, 31000, "http"),))
@@ -143,7 +143,8 @@ def test_one_check_is_mesoss_and_more_are_our_executors() -> None:
 
 @pytest.mark.parametrize(("more", "path"), [
     ({"health_checks": CHECKS}, "healthChecks[1]"),
-    ({"readiness_checks": (ReadinessCheck(port_name="p"),)}, "readinessChecks[0]"),
+    ({"health_checks": CHECKS[:1]}, "healthChecks[0].ignoreHttp1xx"),
+    ({"readiness_checks": (ReadinessCheck(port_name="p", protocol="HTTPS"),)}, "readinessChecks[0]"),
 ])
 def test_an_agents_own_executor_cannot_do_that(more: dict[str, Any], path: str) -> None:
     for app in (App("/a", container=DOCKER, **more), App("/a", cmd="x", **more)):
