@@ -1,0 +1,156 @@
+"""How far an app is with its part of a deployment: what it may do yet, whether it is done, whether it has failed.
+
+Marathon's deployments only ever go on. Beyond it, where an app asks for it: the first new instances are canaries, and
+the others wait until they are promoted; new ones come in batches; after too many failures, or too long without any
+progress, the deployment has failed. Progress is more new instances that serve than ever before, or fewer old ones.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from scheduler.apps.instance import Instance
+from scheduler.apps.target import Policy
+from scheduler.deployments.deployment import ActionKind, Deployment, Progress, is_of
+from scheduler.deployments.orders import Mode, Order
+from scheduler.deployments.rolling import Crew, does_its_part
+from scheduler.deployments.upkeep import is_complete
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """An app within its deployment, as it is now."""
+
+    order: Order
+    policy: Policy
+    crew: Crew
+    deployment: Deployment
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether it can fail: a deployment that takes another one back goes on, come what may."""
+        return not self.order.is_rollback
+
+
+def begun(progress: Progress | None, deployment: Deployment, now: float) -> Progress:
+    """The progress in the current step, which may have only just begun."""
+    if progress is not None and is_of(progress, deployment):
+        return progress
+    return Progress(deployment.id, deployment.step, moved_at=now)
+
+
+def watched(progress: Progress, scene: Scene, failures: int, now: float) -> Progress:
+    """The progress as it is now, after `failures` more of new instances."""
+    served = scene.crew.served(scene.policy)
+    left = len(scene.crew.outdated) + len(scene.crew.leaving)
+    if served > progress.served or progress.left is None or left < progress.left:
+        progress = replace(progress, served=max(served, progress.served), moved_at=now,
+                           left=left if progress.left is None else min(left, progress.left))
+    if failures:
+        progress = replace(progress, failures=progress.failures + failures)
+    return _canaries(progress, scene, served, now)
+
+
+def limit(progress: Progress, scene: Scene) -> int:
+    """How many current instances there may be yet."""
+    instances, rollout = scene.policy.strategy.instances, scene.policy.rollout
+    if scene.order.mode is not Mode.ROLL or scene.order.is_rollback:
+        return instances
+    most = instances
+    if rollout.canaries and not progress.promoted:
+        most = min(most, rollout.canaries)
+    if rollout.batch:
+        served = scene.crew.served(scene.policy)
+        most = min(most, rollout.batch * (1 + served // rollout.batch))
+    return most
+
+
+def judged(progress: Progress, scene: Scene, now: float) -> Progress:
+    """The progress with the word on whether the action is done, or has failed."""
+    if is_done(scene):
+        return replace(progress, done=True)
+    return replace(progress, failed=failure(progress, scene, now))
+
+
+def is_done(scene: Scene) -> bool:
+    """Whether the app has come to what its action is for.
+
+    A restart is done when every instance is of the one config and serves; scaling, when what it started serves (one
+    that was there before and is ill is not its business); a stop, when nothing is left.
+    """
+    crew = scene.crew
+    if crew.outdated or crew.leaving or crew.idle:
+        return False
+    if scene.order.mode is Mode.STOP:
+        return not crew.current
+    if len(crew.current) != scene.policy.strategy.instances:
+        return False
+    return all(does_its_part(instance, scene.policy) for instance in crew.current if _is_awaited(instance, scene))
+
+
+def failure(progress: Progress, scene: Scene, now: float) -> str | None:
+    """Why the action has failed, for people; None: it has not."""
+    if not scene.is_judged:
+        return None
+    rollout = scene.policy.rollout
+    for instance in scene.crew.current:
+        if (is_complete(instance, scene.policy) and not does_its_part(instance, scene.policy)
+                and _is_awaited(instance, scene)):
+            ended = f"with exit code {instance.exit_code}" if instance.exit_code is not None else "badly"
+            return f"{instance.id} ended {ended} and is not to be started again"
+    if rollout.failure_limit is not None and progress.failures > rollout.failure_limit:
+        return f"{progress.failures} failures of new instances, and {rollout.failure_limit} are allowed"
+    ends_at = deadline(progress, scene)
+    if ends_at is not None and now >= ends_at:
+        return f"no progress for {rollout.deadline:g} seconds"
+    return None
+
+
+def due(progress: Progress, scene: Scene) -> Iterator[float]:
+    """When to look again, if nothing happens before."""
+    for at in (deadline(progress, scene), promotion(progress, scene)):
+        if at is not None:
+            yield at
+
+
+def deadline(progress: Progress, scene: Scene) -> float | None:
+    """When the action has failed if there is no progress until then."""
+    if not scene.is_judged or scene.policy.rollout.deadline is None or _waits_for_promotion(progress):
+        return None
+    return max(progress.moved_at, scene.deployment.resumed_at) + scene.policy.rollout.deadline
+
+
+def promotion(progress: Progress, scene: Scene) -> float | None:
+    """When the canaries will have served long enough."""
+    after = scene.policy.rollout.promote_after
+    if progress.promoted or after is None or progress.canaries_since is None:
+        return None
+    return progress.canaries_since + after
+
+
+def _canaries(progress: Progress, scene: Scene, served: int, now: float) -> Progress:
+    if progress.promoted or not scene.policy.rollout.canaries or scene.order.mode is not Mode.ROLL:
+        return progress
+    if served < min(scene.policy.rollout.canaries, scene.policy.strategy.instances):
+        return progress if progress.canaries_since is None else replace(progress, canaries_since=None)
+    if progress.canaries_since is None:
+        progress = replace(progress, canaries_since=now)
+    promoted_at = promotion(progress, scene)
+    if promoted_at is None or now < promoted_at:
+        return progress
+    return replace(progress, promoted=True, moved_at=now)
+
+
+def _waits_for_promotion(progress: Progress) -> bool:
+    """Whether canaries serve, and wait to be promoted."""
+    return progress.canaries_since is not None and not progress.promoted
+
+
+def _is_awaited(instance: Instance, scene: Scene) -> bool:
+    """Whether what the action is for includes this instance; one that ended for good before it began is not."""
+    change, since = scene.order.change, scene.order.since
+    if is_complete(instance, scene.policy) and (instance.since < since or scene.order.is_rollback):
+        return False
+    if change is None or change.kind is ActionKind.RESTART:
+        return True
+    return instance.created >= since or (instance.started_at is None and not instance.failures)
