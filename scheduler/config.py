@@ -22,9 +22,10 @@ class Config:
     principal: str | None = None
     webui_url: str | None = None
 
-    connect_timeout: float = 10.0  # for the first subscription; later ones are tried for ever
+    connect_timeout: float = 10.0  # for the first subscription; later ones are tried for ever. Infinity: it, too
     refuse_short: float = 1.0  # while tasks wait: the same resources may be looked at again soon
     refuse_long: float = 3600.0  # while none waits; REVIVE undoes it
+    max_launches: int = 5  # of one task onto offers that turn out to be gone, before that is its end
     launch_timeout: float = 30.0  # from ACCEPT to the first update, then reconcile
     reconcile_first: float = 5.0  # then doubled, up to the maximum, until every task is answered
     reconcile_maximum: float = 60.0

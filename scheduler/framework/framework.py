@@ -11,6 +11,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import logging
+import math
 import queue
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -84,6 +85,14 @@ class Framework:
         """Leave the loop. Without `failover` the master is told to end all that is left, and the storage forgets it."""
         self._post(self._stop, failover)
 
+    def forget(self, task_id: str) -> None:
+        """Drop a task that has ended from the table."""
+        self._post(self._ledger.forget, task_id)
+
+    def resubscribe(self) -> None:
+        """Give the subscription up and take it again."""
+        self._master.resubscribe()
+
     def call_later(self, seconds: float, call: Callable[[], None]) -> None:
         """Call this on the loop's thread after a while."""
         self._post(self._schedule, seconds, call)
@@ -108,7 +117,8 @@ class Framework:
         An error that a listener or the storage raises comes out of here. With a storage the tasks outlive it as they
         outlive a kill -9, without one they are ended.
         """
-        self._schedule(self._config.connect_timeout, self._check_connected)
+        if math.isfinite(self._config.connect_timeout):
+            self._schedule(self._config.connect_timeout, self._check_connected)
         self._take_over()
         self._master.start(self, self._storage.framework_id())
         try:

@@ -102,6 +102,12 @@ class MesosDriver(pymesos.MesosSchedulerDriver):  # type: ignore[misc] # pymesos
         if self._io_thread is not None and self._io_thread is not threading.current_thread():
             self._io_thread.join(self._timing.goodbye)
 
+    def resubscribe(self) -> None:
+        with self._change:
+            stream = self._stream
+        if stream is not None:
+            stream.close()
+
     def accept(self, offer_ids: Sequence[str], tasks: Sequence[Message], refuse_seconds: float) -> None:
         self.launchTasks(_values(offer_ids), list(tasks), filters={"refuse_seconds": refuse_seconds})
 

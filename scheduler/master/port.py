@@ -25,6 +25,10 @@ class Master(Protocol):
         """End. Without `failover` the framework is torn down: its tasks are killed and it cannot come back."""
         ...
 
+    def resubscribe(self) -> None:
+        """Give the subscription up and take it again, as after a connection that broke."""
+        ...
+
     def accept(self, offer_ids: Sequence[str], tasks: Sequence[Message], refuse_seconds: float) -> None:
         """Launch tasks on offers of one agent; what they leave over is not offered again for `refuse_seconds`."""
         ...

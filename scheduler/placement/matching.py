@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 from scheduler.placement.constraints import Placed
 from scheduler.placement.hostports import Below
+from scheduler.placement.location import Location
 from scheduler.placement.pools import Need, Pool, Shortage, Taken, pools
 from scheduler.placement.reasons import Reason
 from specs.forms import Message
@@ -69,6 +70,7 @@ class Launch:
     address: str  # HOST:PORT of its HTTP API
     offer_ids: tuple[str, ...]
     placements: tuple[Placement, ...]
+    location: Location | None = None  # of the agent, as constraints see it
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,8 @@ class Place:
 
     def launch(self) -> Launch:
         pool = self.pool
-        return Launch(pool.agent_id, pool.location.hostname, pool.address, pool.offer_ids, tuple(self.placements))
+        return Launch(pool.agent_id, pool.location.hostname, pool.address, pool.offer_ids, tuple(self.placements),
+                      pool.location)
 
     def overhead(self, overhead: Overhead | None) -> Mapping[str, int]:
         """What the executor takes here; nothing if it runs already."""

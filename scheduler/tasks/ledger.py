@@ -25,8 +25,6 @@ from typing import Any
 from scheduler.config import Config
 from specs.messages.status import TERMINAL_STATES, TaskState
 
-MAX_LAUNCHES = 5  # of one task onto offers that turn out to be gone, before that is its end
-
 
 class Phase(enum.Enum):
     """Where a task is, as far as the scheduler knows."""
@@ -155,7 +153,7 @@ class Ledger:
         self._unanswered.pop(task_id, None)
         if entry.phase is Phase.ENDED or (acknowledge and status["uuid"] == entry.uuid):
             return Step(entry, acknowledge, news=False)
-        if (entry.phase is Phase.LAUNCHING and not entry.kill and entry.launches < MAX_LAUNCHES
+        if (entry.phase is Phase.LAUNCHING and not entry.kill and entry.launches < self._config.max_launches
                 and _never_launched(status)):
             return Step(self._requeue(entry, now), acknowledge, news=False)
         if entry.phase is Phase.QUEUED and _never_launched(status):

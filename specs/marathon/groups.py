@@ -132,7 +132,8 @@ def applied(update: GroupUpdate, before: Group | None) -> Group:
     if update.scale_by is not None:
         return _scaled(group, update.scale_by)
     enforce_role = group.enforce_role if update.enforce_role is None else update.enforce_role
-    if before is not None and enforce_role != bool(before.enforce_role) and (update.apps is not None or update.groups):
+    adds = update.apps is not None or bool(update.groups)
+    if before is not None and bool(enforce_role) != bool(before.enforce_role) and adds:
         raise broken("/enforceRole", SEPARATE)
     groups = group.groups if update.groups is None else {
         each.id: applied(each, group.groups.get(each.id)) for each in update.groups}

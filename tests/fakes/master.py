@@ -248,6 +248,10 @@ class MemoryMaster:
     def stop(self, *, failover: bool = False) -> None:
         self.stopped = failover
 
+    def resubscribe(self) -> None:
+        self._events.disconnected("asked for")
+        self._events.subscribed("F1", "memory")
+
     def accept(self, offer_ids: Sequence[str], tasks: Sequence[Message], refuse_seconds: float) -> None:
         self.launched += len(tasks)
         for task in tasks:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.config import Config
-from scheduler.tasks.ledger import MAX_LAUNCHES, PHASE_OF, Ledger, Phase
+from scheduler.tasks.ledger import PHASE_OF, Ledger, Phase
 from specs.messages.status import TaskState, is_terminal
 from tests.fakes.master import update
 
@@ -164,7 +164,7 @@ INVALID: dict[str, Any] = {"with_uuid": False, "reason": "REASON_INVALID_OFFERS"
 
 def test_a_task_whose_offer_was_gone_waits_again_but_not_for_ever() -> None:
     ledger = launched()
-    for _ in range(MAX_LAUNCHES - 1):
+    for _ in range(Config().max_launches - 1):
         step = ledger.update(update("t", "TASK_DROPPED", **INVALID), 1)
         assert not step.news
         assert list(ledger.queued) == ["t"]

@@ -1,0 +1,168 @@
+"""/api/v1: what is ours: instances, what ended, why something waits, plans, agents, and what steers deployments."""
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aiohttp import web
+
+from scheduler.api.apps import Apps, app_path
+from scheduler.api.asking import Asking, deployment_answer
+from scheduler.api.errors import Detail, RefusedError, not_found
+from scheduler.api.groups import Groups
+from scheduler.api.server import Asked, json_answer
+from scheduler.api.shown_ours import ended_json, instance_json, why
+from scheduler.service import tree
+from scheduler.service.changes import Planned
+from scheduler.service.told import step_json
+from specs.marathon import ids
+from specs.marathon.app import App
+from specs.marathon.group import Group
+from specs.marathon.rendering import app_json
+
+
+class Ours:
+    """Handlers."""
+
+    def __init__(self, asking: Asking, apps: Apps, groups: Groups, document: Callable[[], Mapping[str, Any]]) -> None:
+        """`document`: the OpenAPI document."""
+        self._asking = asking
+        self._apps = apps
+        self._groups = groups
+        self._document = document
+
+    async def instances(self, asked: Asked) -> web.Response:
+        """GET /api/v1/instances?app=."""
+        app_id = asked.request.query.get("app")
+        found = [self._one(app_path(app_id))] if app_id else list(self._asking.view.apps.values())
+        return json_answer([instance_json(each) for app in found for each in app.instances])
+
+    async def history(self, asked: Asked) -> web.Response:
+        """GET /api/v1/history/APP: the newest first."""
+        app = self._one(app_path(asked.ids[0]))
+        return json_answer([ended_json(each) for each in reversed(app.ended)])
+
+    async def why(self, asked: Asked) -> web.Response:
+        """GET /api/v1/why?app=."""
+        app_id = asked.request.query.get("app")
+        view = self._asking.view
+        found = [self._one(app_path(app_id))] if app_id else list(view.apps.values())
+        now = self._asking.clock()
+        return json_answer([reason for app in found for reason in why(app, view, now)])
+
+    async def agents(self, asked: Asked) -> web.Response:
+        """GET /api/v1/agents: those on which instances are."""
+        _ = asked
+        found: dict[str, dict[str, Any]] = {}
+        for app in self._asking.view.apps.values():
+            for instance in app.instances:
+                place = instance.location
+                if place is None:
+                    continue
+                row = found.setdefault(place.agent_id, {"id": place.agent_id, "host": place.hostname, "instances": 0,
+                                                        "apps": []})
+                row["instances"] += 1
+                if app.id not in row["apps"]:
+                    row["apps"].append(app.id)
+        return json_answer(list(found.values()))
+
+    async def plan(self, asked: Asked) -> web.Response:
+        """POST /api/v1/plan: what a definition of an app, a group or several apps would change."""
+        body = await asked.json()
+        warnings: list[str] = []
+
+        def answer() -> dict[str, Any]:
+            edit = self._edit(body, warnings)
+            before = self._asking.operations.root
+            planned = self._asking.operations.plan(edit)
+            return _plan(before, planned, warnings)
+
+        return json_answer(await self._asking.ask(answer))
+
+    async def pause(self, asked: Asked) -> web.Response:
+        """POST /api/v1/deployments/ID/pause."""
+        await self._asking.ask(lambda: self._asking.operations.pause(asked.ids[0]))
+        return web.Response(status=204)
+
+    async def resume(self, asked: Asked) -> web.Response:
+        """POST /api/v1/deployments/ID/resume."""
+        await self._asking.ask(lambda: self._asking.operations.resume(asked.ids[0]))
+        return web.Response(status=204)
+
+    async def promote(self, asked: Asked) -> web.Response:
+        """POST /api/v1/promote/APP."""
+        app_id = app_path(asked.ids[0])
+        await self._asking.ask(lambda: self._asking.operations.promote(app_id))
+        return web.Response(status=204)
+
+    async def scale(self, asked: Asked) -> web.Response:
+        """POST /api/v1/scale/APP: {instances, seconds?}; with seconds the count goes back after so long."""
+        body = await asked.json()
+        instances, seconds = (body.get("instances"), body.get("seconds")) if isinstance(body, dict) else (None, None)
+        if not isinstance(instances, int) or isinstance(instances, bool) or not 0 <= instances <= 1_000_000:
+            raise RefusedError(422, "Invalid JSON", [Detail("/instances", ("is a whole number from 0",))])
+        if seconds is not None and (not isinstance(seconds, int | float) or isinstance(seconds, bool)
+                                    or not 0 < seconds < 1e9):
+            raise RefusedError(422, "Invalid JSON", [Detail("/seconds", ("is a number above 0",))])
+        app_id = app_path(asked.ids[0])
+        until = None if seconds is None else self._asking.clock() + seconds
+        return deployment_answer(await self._asking.change(
+            asked, lambda by: self._asking.operations.scale_app(app_id, instances, by, until=until)))
+
+    async def openapi(self, asked: Asked) -> web.Response:
+        """GET /api/v1/openapi.json."""
+        _ = asked
+        return json_answer(self._document())
+
+    # ---- inside
+
+    def _one(self, app_id: str) -> Any:
+        app = self._asking.view.apps.get(app_id)
+        if app is None:
+            raise not_found(f"App '{app_id}' does not exist")
+        return app
+
+    def _edit(self, body: Any, warnings: list[str]) -> Callable[[Group], Group]:
+        """What a body asks for: an app, several apps in an array, or a group."""
+        if isinstance(body, list):
+            apps = [self._read_app(each, warnings) for each in body]
+            return lambda root: tree.with_apps(root, apps)
+        if isinstance(body, dict) and ("apps" in body or "groups" in body):
+            path = ids.canonical(body["id"]) if isinstance(body.get("id"), str) else ids.ROOT
+            update = self._groups.read(body, path)
+            warnings.extend(update.unknown)
+            return lambda root: self._groups.edited(root, update)
+        app = self._read_app(body, warnings)
+        return lambda root: tree.with_apps(root, [app])
+
+    def _read_app(self, value: Any, warnings: list[str]) -> App:
+        if not isinstance(value, dict) or not isinstance(value.get("id"), str):
+            raise RefusedError(422, "Invalid JSON", [Detail("/id", ("error.path.missing",))])
+        app_id = ids.canonical(value["id"])
+        existing = tree.find_app(self._asking.operations.root, app_id)
+        read = self._apps.read_update(value, app_id, existing, partial=False)
+        warnings.extend(read.unknown)
+        return read.app
+
+
+def _plan(before: Group, planned: Planned, warnings: list[str]) -> dict[str, Any]:
+    old = {app.id: app for app in before.all_apps()}
+    new = {app.id: app for app in planned.root.all_apps()}
+    rows = []
+    for app_id, change in planned.deployment.changes.items():
+        one, other = old.get(app_id), new.get(app_id)
+        rows.append({
+            "id": app_id, "action": change.kind.value, "changes": _differences(one, other),
+            "instances": {"before": 0 if one is None else one.instances,
+                          "after": 0 if other is None else other.instances}})
+    return {
+        "version": planned.version, "apps": rows, "steps": [step_json(step) for step in planned.deployment.steps],
+        "conflicts": list(planned.cancelled), "warnings": warnings,
+        "stuck": []}
+
+
+def _differences(one: App | None, other: App | None) -> list[dict[str, Any]]:
+    first = {} if one is None else app_json(one)
+    second = {} if other is None else app_json(other)
+    keys = sorted(key for key in first.keys() | second.keys() if first.get(key) != second.get(key))
+    return [{"path": f"/{key}", "before": first.get(key), "after": second.get(key)} for key in keys]

@@ -1,0 +1,71 @@
+"""The table of routes: what each path does, what it takes and what it answers. The OpenAPI document is made of it.
+
+A path is a template: `{name}` stands for one segment, `{name*}` for one or more, as ids of apps have them. The first
+route that fits is taken, so those with a longer tail (`/v2/apps/{id*}/tasks`) stand before those without.
+"""
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote
+
+from aiohttp import web
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One query parameter; `schema` is JSON Schema."""
+
+    name: str
+    description: str
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+    many: bool = False  # may be there several times
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method of one path.
+
+    `handler` takes a `server.Asked`; `answers` are JSON Schemas by status (None: an answer without JSON), besides the
+    errors that every route may answer with.
+    """
+
+    method: str
+    path: str
+    handler: Callable[[Any], Awaitable[web.StreamResponse]]
+    summary: str
+    answers: Mapping[int, Mapping[str, Any] | None]
+    parameters: tuple[Parameter, ...] = ()
+    body: Mapping[str, Any] | None = None
+    errors: tuple[int, ...] = ()  # statuses of its own, besides those of all routes
+    media_type: str = "application/json"
+    writes: bool = False
+
+
+def find(routes: Sequence[Route], method: str, path: str) -> tuple[Route | None, tuple[str, ...], tuple[str, ...]]:
+    """The route, the open parts of its path, and, where only the method is wrong, those that there are."""
+    allowed: list[str] = []
+    for route in routes:
+        ids = matched(route.path, path)
+        if ids is None:
+            continue
+        if route.method == method:
+            return route, ids, ()
+        allowed.append(route.method)
+    return None, (), tuple(dict.fromkeys(allowed))
+
+
+def matched(template: str, path: str) -> tuple[str, ...] | None:
+    """The parts of a path that its template leaves open, decoded; None if it is no such path."""
+    found = _pattern(template).fullmatch(path)
+    return None if found is None else tuple(unquote(part) for part in found.groups())
+
+
+@functools.cache
+def _pattern(template: str) -> re.Pattern[str]:
+    text = re.escape(template).replace(r"\{", "{").replace(r"\}", "}").replace(r"\*", "*")
+    text = re.sub(r"\{\w+\*\}", "(.+)", text)
+    return re.compile(re.sub(r"\{\w+\}", "([^/]+)", text))

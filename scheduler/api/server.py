@@ -1,0 +1,194 @@
+"""The HTTP server: one thread with a loop of its own, beside the framework's.
+
+What holds for every request is here: who asks and may, how large a body may be, how long an answer may take, which form
+errors have, what headers Marathon sends, and that a slash too many or too few is none of anybody's business. Routes are
+tables of `routes.Route`; what they do is in the other files of this room.
+"""
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+import ssl
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiohttp import web
+
+from scheduler.api.access import Access, Caller, Role
+from scheduler.api.errors import RefusedError
+from scheduler.api.routes import Route, find
+
+log = logging.getLogger(__name__)
+
+MAX_BODY: Final = 8 * 1024 * 1024  # bytes, also of what a compressed one inflates to
+MAX_CONNECTIONS: Final = 2000
+GRACE: Final = 5.0  # seconds for requests that are being answered when the server stops
+OPEN: Final = frozenset({"/ping", "/healthz", "/readyz"})  # paths that need no credential
+HEADERS: Final = {
+    "Cache-Control": "no-cache, no-store, must-revalidate", "Pragma": "no-cache", "Expires": "0",
+    "X-Frame-Options": "DENY", "X-XSS-Protection": "1; mode=block", "X-Content-Type-Options": "nosniff"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request, and what was found out about it. `ids`: the parts of the path that its route leaves open."""
+
+    request: web.Request
+    caller: Caller
+    ids: tuple[str, ...]
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        """A query parameter that is true or false, in any case: `force`, `force=True`."""
+        value = self.request.query.get(name)
+        if value is None:
+            return default
+        if value.lower() in ("", "true", "1"):
+            return True
+        if value.lower() in ("false", "0"):
+            return False
+        raise RefusedError(400, f"{name} is true or false, not {value!r}")
+
+    def texts(self, name: str) -> list[str]:
+        """A query parameter that may be there several times, also as name[]."""
+        return [*self.request.query.getall(name, ()), *self.request.query.getall(f"{name}[]", ())]
+
+    async def json(self) -> Any:
+        """The body. Raises RefusedError, in Marathon's words."""
+        return body_json(await self.request.read())
+
+
+def body_json(body: bytes) -> Any:
+    """JSON out of a body. Raises RefusedError 400 in Marathon's words: its `details` is then a text."""
+    if not body.strip():
+        raise RefusedError(400, "Please specify data in JSON format")
+    try:
+        return json.loads(body, parse_constant=_no_constant, object_pairs_hook=dict)
+    except (ValueError, RecursionError) as error:
+        raise RefusedError(400, "Invalid JSON", str(error) or "it is nested too deeply") from error
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+class Server:
+    """`start` returns when it listens, `stop` when it does not any more. Both are called from outside its thread."""
+
+    def __init__(self, routes: Sequence[Route], access: Access, *, leader: Callable[[], str],
+                 prefix: str = "", tls: ssl.SSLContext | None = None) -> None:
+        """`leader`: the URL that Marathon's header names; `prefix`: a path before all others, such as
+        /service/marathon."""
+        self._routes = routes
+        self._access = access
+        self._leader = leader
+        self._prefix = prefix.rstrip("/")
+        self._tls = tls
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="api", daemon=True)
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        return self._loop
+
+    def start(self, host: str, port: int) -> int:
+        """Listen; the port. Raises OSError if it is taken."""
+        self._thread.start()
+        return asyncio.run_coroutine_threadsafe(self._listen(host, port), self._loop).result(30)
+
+    def stop(self) -> None:
+        """End all streams and answers within GRACE seconds."""
+        if not self._thread.is_alive():
+            return
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(GRACE + 5)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+        self._loop.close()
+
+    async def _listen(self, host: str, port: int) -> int:
+        app = web.Application(client_max_size=MAX_BODY)
+        app.router.add_route("*", "/{path:.*}", self._answer)
+        self._runner = web.AppRunner(app, access_log=None, keepalive_timeout=75, shutdown_timeout=GRACE,
+                                     max_line_size=16_384, max_field_size=16_384)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, host, port, ssl_context=self._tls, backlog=1024)
+        await site.start()
+        sockets = self._runner.addresses
+        return int(sockets[0][1])
+
+    async def _close(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        path = plain_path(request.path)
+        if self._prefix and (path == self._prefix or path.startswith(self._prefix + "/")):
+            path = path.removeprefix(self._prefix) or "/"
+        try:
+            response = await self._routed(request, path)
+        except RefusedError as refused:
+            response = refusal(path, refused)
+        except web.HTTPRequestEntityTooLarge:
+            response = refusal(path, RefusedError(413, f"The body is larger than {MAX_BODY} bytes"))
+        except (web.HTTPException, ConnectionError, asyncio.CancelledError):
+            raise
+        except Exception:
+            log.exception("A fault in answering %s %s", request.method, path)
+            response = refusal(path, RefusedError(500, "Internal Server Error"))
+        if not response.prepared:
+            response.headers.update(self._headers())
+            if request.method in ("GET", "HEAD"):
+                response.enable_compression()
+        return response
+
+    async def _routed(self, request: web.Request, path: str) -> web.StreamResponse:
+        caller = self._access.caller(request.headers.get("Authorization"))
+        if caller is None and path not in OPEN:
+            raise RefusedError(401, "Invalid username or password.")
+        method = "GET" if request.method == "HEAD" else request.method
+        route, ids, allowed = find(self._routes, method, path)
+        if route is None:
+            if allowed:
+                raise RefusedError(405, f"{request.method} is not for {path}", allow=", ".join(allowed))
+            raise RefusedError(404, f"{path} is not found", ())
+        if caller is not None and route.writes and not caller.role.may_write:
+            raise RefusedError(403, "You are not authorized to perform this action!")
+        return await route.handler(Asked(request, caller or Caller("", Role.READ), ids))
+
+    def _headers(self) -> dict[str, str]:
+        return {**HEADERS, "X-Marathon-Leader": self._leader()}
+
+
+def refusal(path: str, refused: RefusedError) -> web.Response:
+    """The answer of a refused request."""
+    ours = not path.startswith("/v2")
+    more = dict(refused.more)
+    allow = more.pop("allow", None)
+    shown = RefusedError(refused.status, refused.message, refused.details, **more)
+    response = web.Response(
+        status=refused.status, content_type="application/problem+json" if ours else "application/json",
+        text=json.dumps(shown.problem() if ours else shown.marathon()))
+    if refused.status == 401:
+        response.headers["WWW-Authenticate"] = 'Basic realm="Mesosphere"'
+    if allow is not None:
+        response.headers["Allow"] = allow
+    return response
+
+
+def plain_path(path: str) -> str:
+    """One slash where there are several, none at the end: /v2/apps//a/ is /v2/apps/a."""
+    return "/" + re.sub(r"/+", "/", path).strip("/")
+
+
+def json_answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    """JSON, as short as it can be."""
+    return web.Response(status=status, headers=headers, content_type="application/json",
+                        text=json.dumps(value, separators=(",", ":")))

@@ -1,0 +1,69 @@
+"""Apps and groups as Marathon's API shows them: their definition, counts, and what `embed=` asks for.
+
+Keys that Marathon has not are never added here: its clients hand every key to a constructor with fixed parameters.
+"""
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from scheduler.api.shown_tasks import counts, is_task, last_failure, readiness, task_json, task_stats
+from scheduler.apps.target import Target
+from scheduler.service.views import AppView, View
+from specs.marathon.embeds import AppPart, GroupPart
+from specs.marathon.group import ROOT, Group
+from specs.marathon.rendering import app_json
+
+LISTED = frozenset({AppPart.COUNTS, AppPart.DEPLOYMENTS})  # what the list of apps always has
+SINGLE = LISTED | {AppPart.TASKS, AppPart.LAST_TASK_FAILURE}  # what one app always has
+
+
+def app_definition(target: Target) -> dict[str, Any]:
+    """An app at its version."""
+    info = target.info
+    return {**app_json(target.app), "version": info.version,
+            "versionInfo": {"lastScalingAt": info.last_scaling_at, "lastConfigChangeAt": info.last_config_change_at}}
+
+
+def shown_app(app: AppView, target: Target, parts: Collection[AppPart], now: float) -> dict[str, Any]:
+    """An app with these parts."""
+    shown = app_definition(target)
+    if AppPart.COUNTS in parts:
+        shown |= counts(app.instances)
+    if AppPart.DEPLOYMENTS in parts:
+        shown["deployments"] = [{"id": each} for each in app.deployments]
+    if AppPart.TASKS in parts:
+        shown["tasks"] = [task_json(each) for each in app.instances if is_task(each)]
+    if AppPart.LAST_TASK_FAILURE in parts and (failure := last_failure(app)) is not None:
+        shown["lastTaskFailure"] = failure
+    if AppPart.READINESS in parts:
+        shown["readinessCheckResults"] = readiness(app)
+    if AppPart.TASK_STATS in parts:
+        shown["taskStats"] = task_stats(app, now)
+    return shown
+
+
+def shown_group(group: Group, view: View, parts: Collection[AppPart], inside: Collection[GroupPart],
+                now: float) -> dict[str, Any]:
+    """A group with what is in it, as far as `inside` asks for it."""
+    shown: dict[str, Any] = {"id": group.id, "dependencies": list(group.dependencies), "version": group.version}
+    shown["apps"] = [shown_app(app, app.target, parts, now) for app_id in group.apps
+                     if (app := view.apps.get(app_id)) is not None and app.target is not None
+                     ] if GroupPart.APPS in inside else []
+    shown["groups"] = [shown_group(each, view, parts, inside, now) for each in group.groups.values()
+                       ] if GroupPart.GROUPS in inside else []
+    shown["pods"] = []
+    if group.enforce_role is not None and _is_top(group.id):
+        shown["enforceRole"] = group.enforce_role
+    return shown
+
+
+def old_group(group: Group) -> dict[str, Any]:
+    """A group as it was at a version: definitions, and nothing that runs."""
+    return {"id": group.id, "dependencies": list(group.dependencies), "version": group.version,
+            "apps": [app_json(app) for app in group.apps.values()],
+            "groups": [old_group(each) for each in group.groups.values()], "pods": []}
+
+
+def _is_top(group_id: str) -> bool:
+    return group_id != ROOT and group_id.count("/") == 1

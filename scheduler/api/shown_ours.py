@@ -1,0 +1,145 @@
+"""What /api/v1 shows beside Marathon's forms: instances with their phase, what ended, why something waits."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from scheduler.apps.ids import task_id
+from scheduler.apps.instance import Instance
+from scheduler.deployments.deployment import Deployment
+from scheduler.deployments.orders import Mode, order
+from scheduler.placement.matching import Misfit
+from scheduler.placement.pools import Shortage
+from scheduler.service.history import Ended
+from scheduler.service.views import AppView, View
+from scheduler.tasks.conditions import Condition
+from scheduler.tasks.states import api_state
+from scheduler.tasks.timestamps import timestamp
+
+_PHASES = {
+    Condition.SCHEDULED: "waiting", Condition.PROVISIONED: "launched", Condition.STAGING: "staging",
+    Condition.STARTING: "starting", Condition.KILLING: "ending", Condition.UNREACHABLE: "unreachable",
+    Condition.UNREACHABLE_INACTIVE: "unreachable, replaced"}
+
+
+def instance_json(instance: Instance) -> dict[str, Any]:
+    """One instance, as `ps` shows it."""
+    location = instance.location
+    return {
+        "id": instance.id, "taskId": task_id(instance.id, instance.incarnation) if instance.incarnation else None,
+        "app": instance.app_id, "state": api_state(instance.condition).value, "phase": phase(instance),
+        "healthy": instance.healthy, "agent": None if location is None else location.agent_id,
+        "host": None if location is None else location.hostname, "ports": list(instance.host_ports),
+        "since": timestamp(instance.since), "version": instance.version, "exitCode": instance.exit_code,
+        "reason": instance.message or instance.reason}
+
+
+def phase(instance: Instance) -> str:
+    """Where it is on its way, in a word or two; a pull's progress is in its message."""
+    if instance.sentence is not None and instance.condition is not Condition.KILLING:
+        return f"to end: {instance.sentence.reason.value}"
+    if instance.condition is not Condition.RUNNING:
+        return _PHASES.get(instance.condition) or str(instance.condition.value).lower()
+    if instance.has_readiness_check and not instance.ready:
+        return "running, not ready yet"
+    if instance.has_health_check and instance.healthy is None:
+        return "running, health not known yet"
+    if instance.has_health_check and not instance.healthy:
+        return "unhealthy"
+    return "healthy" if instance.has_health_check else "running"
+
+
+def ended_json(ended: Ended) -> dict[str, Any]:
+    """One task that ended."""
+    return {
+        "id": ended.instance_id, "taskId": ended.task_id, "app": ended.app_id,
+        "state": api_state(ended.condition).value, "at": timestamp(ended.at),
+        "startedAt": None if ended.started_at is None else timestamp(ended.started_at),
+        "seconds": None if ended.duration is None else round(ended.duration, 3), "exitCode": ended.exit_code,
+        "reason": ended.reason, "message": ended.message, "asked": ended.asked, "agent": ended.agent_id,
+        "host": ended.host, "version": ended.version}
+
+
+def why(app: AppView, view: View, now: float) -> Iterator[dict[str, Any]]:
+    """Why each instance that does not serve does not; and why the app does not change, if it does not."""
+    deployment = view.deployments.get(app.deployments[0]) if app.deployments else None
+    if deployment is not None:
+        yield from _why_deployment(app, deployment)
+    for instance in app.instances:
+        reasons = _reasons(app, view, instance, now)
+        if reasons:
+            yield {"instance": instance.id, "app": app.id, "since": timestamp(instance.since), "reasons": reasons}
+
+
+def _why_deployment(app: AppView, deployment: Deployment) -> Iterator[dict[str, Any]]:
+    asked = order(app.id, app.target, deployment, app.progress)
+    since = timestamp(deployment.step_since)
+    if deployment.paused:
+        reason = _reason("its deployment is paused", hint=f"mesos-docker resume {deployment.id}")
+    elif asked.change is None:
+        needed = deployment.current.actions if deployment.current is not None else ()
+        names = ", ".join(action.app_id for action in needed)
+        reason = _reason(f"its deployment is at an earlier step: {names}")
+    elif asked.mode is Mode.ROLL and app.progress is not None and not app.progress.done:
+        text = f"it is being upgraded: {app.progress.served} of {app.target.app.instances if app.target else 0} serve"
+        failures = f", {app.progress.failures} failures so far" if app.progress.failures else ""
+        reason = _reason(text + failures)
+    else:
+        return
+    yield {"instance": None, "app": app.id, "since": since, "reasons": [reason]}
+
+
+def _reasons(app: AppView, view: View, instance: Instance, now: float) -> list[dict[str, Any]]:
+    if instance.sentence is not None:
+        return [_reason(f"it shall end: {instance.sentence.reason.value}")]
+    if instance.condition is Condition.SCHEDULED:
+        return _waiting(app, view, instance, now)
+    if instance.condition in (Condition.PROVISIONED, Condition.STAGING, Condition.STARTING):
+        return [_reason(instance.message or "its launch goes on", agent=_host(instance))]
+    if instance.condition.is_lost:
+        return [_reason("its agent is out of reach", agent=_host(instance))]
+    if instance.condition is Condition.RUNNING and not instance.is_serving:
+        return [_reason(instance.message or phase(instance), agent=_host(instance))]
+    return []
+
+
+def _waiting(app: AppView, view: View, instance: Instance, now: float) -> list[dict[str, Any]]:
+    delay = app.delays.get(instance.config)
+    if delay is not None and delay.deadline > now:
+        return [_reason(f"its app failed before: the next start is in {delay.deadline - now:.0f} s",
+                        hint=f"DELETE /v2/queue/{app.id}/delay starts it now")]
+    if view.framework.master is None:
+        return [_reason(f"there is no master: {view.framework.why_not or 'not subscribed yet'}")]
+    if app.waiting is None or not app.waiting.misfits:
+        return [_reason("no offer has come yet")]
+    return [_misfit(misfit, shortage) for misfit in app.waiting.misfits for shortage in misfit.shortages]
+
+
+def _misfit(misfit: Misfit, shortage: Shortage) -> dict[str, Any]:
+    where = misfit.hostname or misfit.agent_id
+    reason = shortage.resource if shortage.reason is None else f"{shortage.reason.value}: {shortage.resource}"
+    return {"agent": where, "reason": reason, "wanted": shortage.needed, "offered": shortage.offered,
+            "hint": _hint(where, shortage)}
+
+
+def _hint(where: str, shortage: Shortage) -> str | None:
+    if shortage.resource in ("cpus", "mem", "disk", "gpus"):
+        try:
+            missing = float(shortage.needed) - float(shortage.offered)
+        except ValueError:
+            return None
+        unit = "MiB of " if shortage.resource in ("mem", "disk") else ""
+        return f"free {missing:g} {unit}{shortage.resource} on {where}"
+    if shortage.resource == "ports":
+        return f"free the port on {where}, or ask for any port (0)"
+    if shortage.resource.startswith("attribute"):
+        return f"no other constraint, or an agent with {shortage.resource.removeprefix('attribute ')} {shortage.needed}"
+    return None
+
+
+def _reason(text: str, *, agent: str | None = None, hint: str | None = None) -> dict[str, Any]:
+    return {"agent": agent, "reason": text, "wanted": None, "offered": None, "hint": hint}
+
+
+def _host(instance: Instance) -> str | None:
+    return None if instance.location is None else instance.location.hostname

@@ -1,0 +1,169 @@
+"""/v2/events and /api/v1/events: server-sent events, to Marathon's clients byte for byte as Marathon sends them.
+
+    event: TYPE\\r\\n
+    data: {one line of JSON}\\r\\n
+    \\r\\n
+
+Lines end with CRLF, each event is one chunk, a lone CRLF keeps the connection alive. An `id:` line is sent only to who
+asks for it (`Last-Event-ID`), or on /api/v1/events, which always has it: clients of Marathon count bytes of lines. What
+is ours (types `mesos_docker_…`) goes only to streams that name it by `event_type=`, for clients of Marathon end at a
+type that they do not know.
+
+A client that lags LAG events behind is cut off. As Marathon: core/event/impl/stream/HttpEventStreamHandle.scala.
+"""
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
+from typing import Final
+
+from aiohttp import web
+
+from scheduler.api.errors import RefusedError
+from scheduler.api.server import HEADERS, Asked
+from scheduler.service.events import EventLog
+from scheduler.storage.records import StoredEvent
+from scheduler.tasks.timestamps import timestamp
+
+LAG: Final = 4096  # events that may wait for a client
+KEEP_ALIVE: Final = 10.0  # seconds between two signs of life
+MAX_STREAMS: Final = 500
+OURS: Final = "mesos_docker_"
+
+
+class Streams:
+    """Everybody who follows the events. Its methods are called on the server's loop."""
+
+    def __init__(self, log: EventLog, loop: Callable[[], asyncio.AbstractEventLoop], leader: Callable[[], str],
+                 clock: Callable[[], float] = time.time) -> None:
+        self._log = log
+        self._loop = loop
+        self._leader = leader
+        self._clock = clock
+        self._open = 0
+
+    async def marathon(self, asked: Asked) -> web.StreamResponse:
+        """GET /v2/events."""
+        if "text/event-stream" not in asked.request.headers.get("Accept", "*/*") and not _takes_all(asked.request):
+            raise RefusedError(405, "Events are sent to who accepts text/event-stream")
+        return await self._stream(asked, numbered="Last-Event-ID" in asked.request.headers)
+
+    async def ours(self, asked: Asked) -> web.StreamResponse:
+        """GET /api/v1/events."""
+        return await self._stream(asked, numbered=True)
+
+    async def _stream(self, asked: Asked, *, numbered: bool) -> web.StreamResponse:
+        if self._open >= MAX_STREAMS:
+            raise RefusedError(503, f"{MAX_STREAMS} clients follow the events already")
+        types = {name for each in asked.texts("event_type") for name in each.split(",")}
+        after = _last_id(asked.request)
+        response = web.StreamResponse(headers={
+            **HEADERS, "X-Marathon-Leader": self._leader(), "Content-Type": "text/event-stream"})
+        response.enable_chunked_encoding()
+        self._open += 1
+        follower = _Follower(types, numbered=numbered)
+
+        def told(events: Sequence[StoredEvent]) -> None:
+            self._loop().call_soon_threadsafe(follower.add, events)
+
+        end = self._log.subscribe(told)
+        try:
+            await response.prepare(asked.request)
+            await response.write(self._attached(asked.request, types, numbered=numbered))
+            if after is not None:
+                replay = self._log.replay(after)
+                follower.replayed(replay.events)
+                if not replay.complete:
+                    await response.write(_gap(after, replay.events, self._clock()))
+            await follower.write_to(response)
+        except (ConnectionError, asyncio.CancelledError):
+            pass
+        finally:
+            end()
+            self._open -= 1
+        return response
+
+    def _attached(self, request: web.Request, types: Collection[str], *, numbered: bool) -> bytes:
+        kind = "event_stream_attached"
+        if types and kind not in types and not numbered:
+            return b"\r\n"
+        data = {"remoteAddress": request.remote or "", "eventType": kind, "timestamp": timestamp(self._clock())}
+        if numbered:
+            data["last"] = str(self._log.last)
+        return _event(kind, json.dumps(data, separators=(",", ":")), None)
+
+
+class _Follower:
+    """One client: what waits for it."""
+
+    def __init__(self, types: Collection[str], *, numbered: bool) -> None:
+        self._types = types
+        self._numbered = numbered
+        self._waiting: deque[StoredEvent] = deque()
+        self._seen = 0  # the highest number that was taken
+        self._wake = asyncio.Event()
+        self._lags = False
+
+    def replayed(self, events: Sequence[StoredEvent]) -> None:
+        """What was missed, before what came meanwhile; an event that is in both comes once."""
+        newest = events[-1].number if events else 0
+        rest = [each for each in self._waiting if each.number > newest]
+        self._waiting = deque([each for each in events if self._wants(each)] + rest)
+        self._seen = max(self._seen, newest)
+        self._wake.set()
+
+    def add(self, events: Sequence[StoredEvent]) -> None:
+        """On the server's loop."""
+        for each in events:
+            if each.number > self._seen and self._wants(each):
+                self._waiting.append(each)
+        if events:
+            self._seen = max(self._seen, events[-1].number)
+        if len(self._waiting) > LAG:
+            self._lags = True
+            self._waiting.clear()
+        self._wake.set()
+
+    async def write_to(self, response: web.StreamResponse) -> None:
+        """Until the client goes, or lags."""
+        while not self._lags:
+            while self._waiting:
+                each = self._waiting.popleft()
+                await response.write(_event(each.type, each.data, each.number if self._numbered else None))
+            self._wake.clear()
+            try:
+                await asyncio.wait_for(self._wake.wait(), KEEP_ALIVE)
+            except TimeoutError:
+                await response.write(b"\r\n")
+
+    def _wants(self, event: StoredEvent) -> bool:
+        if self._types:
+            return event.type in self._types
+        return not event.type.startswith(OURS)
+
+
+def _event(kind: str, data: str, number: int | None) -> bytes:
+    number_line = "" if number is None else f"id: {number}\r\n"
+    return f"{number_line}event: {kind}\r\ndata: {data}\r\n\r\n".encode()
+
+
+def _gap(after: int, events: Sequence[StoredEvent], at: float) -> bytes:
+    data = {"eventType": f"{OURS}gap", "timestamp": timestamp(at), "after": after,
+            "next": events[0].number if events else None}
+    return _event(f"{OURS}gap", json.dumps(data, separators=(",", ":")), None)
+
+
+def _last_id(request: web.Request) -> int | None:
+    text = request.headers.get("Last-Event-ID", "").strip()
+    if not text:
+        return None
+    if not text.isdecimal() or len(text) > 18:
+        raise RefusedError(400, f"Last-Event-ID is a number, not {text[:40]!r}")
+    return int(text)
+
+
+def _takes_all(request: web.Request) -> bool:
+    return "*/*" in request.headers.get("Accept", "*/*")

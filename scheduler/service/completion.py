@@ -1,0 +1,42 @@
+"""What a changed tree is completed with and judged by as a whole: service ports, and rules about groups."""
+from __future__ import annotations
+
+import re
+
+from scheduler.apps.ports import asked, task_ports
+from scheduler.apps.taskinfo import Place, Settings, launchable
+from scheduler.service import tree
+from specs.errors import SpecError
+from specs.marathon.app import App
+from specs.marathon.definitions import Config
+from specs.marathon.errors import MarathonError, broken
+from specs.marathon.group import Group
+from specs.marathon.groups import judge_tree
+from specs.marathon.ports import with_service_ports
+
+MAX_APPS = 10_000  # in one tree; a definition is some kB, and each change writes only what it changes
+
+
+def check_launch(app: App, config: Config) -> None:
+    """What could not be said to Mesos is refused now, and not when a place is found. Raises MarathonError."""
+    place = Place("agent", task_ports(app, [None if port is None else port or 1 for port in asked(app)], lambda _: 0))
+    try:
+        launchable(app, "", "task", place, Settings(custom_executor=config.executor == "custom"))
+    except SpecError as error:
+        path = re.sub(r"\[(\d+)\]", r"(\1)", error.path).replace(".", "/")
+        raise broken(f"/{path}", error.problem) from error
+
+
+def completed(root: Group, before: Group, config: Config) -> Group:
+    """The tree with all service ports. Raises MarathonError for what may not be so."""
+    apps = list(root.all_apps())
+    if len(apps) > MAX_APPS:
+        raise MarathonError(413, f"The service keeps at most {MAX_APPS} apps")
+    judge_tree(root)
+    old = {app.id: app for app in before.all_apps()}
+    for app in apps:
+        if old.get(app.id) != app:
+            check_launch(app, config)
+    ported = with_service_ports(apps, old, config.local_port_min, config.local_port_max)
+    changed = [ported[app.id] for app in apps if ported[app.id] is not app]
+    return tree.with_apps(root, changed) if changed else root

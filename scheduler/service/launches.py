@@ -1,0 +1,133 @@
+"""From instances that wait to tasks that are launched: demands for `spread`, and the TaskInfo once a place is found.
+
+Instances of one app at one version are alike, so they are one demand; apps take turns (`spread`), so none starves
+another. What waits for its back-off is not asked for.
+"""
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from scheduler.apps.demands import demand, need, program_overhead, standing
+from scheduler.apps.ids import task_id
+from scheduler.apps.instance import Instance
+from scheduler.apps.ports import task_ports
+from scheduler.apps.taskinfo import Place, RunBy, Settings, launchable, run_by
+from scheduler.apps.transitions import launched
+from scheduler.deployments.controller import after_launch, may_launch
+from scheduler.placement.hostports import Below
+from scheduler.placement.location import Location
+from scheduler.placement.matching import Launch, Match, Overhead, Placement
+from scheduler.placement.spread import Amounts, Demand, Policy, spread
+from scheduler.service.board import Board
+from scheduler.tasks.launching import CustomExecutor, for_executor
+from specs.forms import Json, Message
+from specs.forms.render import plain
+from specs.marathon.app import App
+
+PER_APP: Final = 200  # instances of one version that are asked for at a time
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A task that was asked for in the last match."""
+
+    instance: Instance
+    app: App
+
+
+class Launches:
+    """The loop's alone. `executor` None: the agents run Docker tasks with their own."""
+
+    def __init__(self, executor: CustomExecutor | None, below: Below, policy: Policy = Policy()) -> None:  # noqa: B008 - frozen
+        self._executor = executor
+        self._settings = Settings(custom_executor=executor is not None)
+        self._below = below
+        self._policy = policy
+        self._asked: dict[str, _Wanted] = {}  # by task id
+        self._locations: dict[str, Location] = {}  # of the agents of the last match
+
+    def wanted(self, board: Board, now: float) -> bool:
+        """Whether some instance may be placed now."""
+        return any(may_launch(board.states[app_id], instance, now)
+                   for app_id, waiting in board.scheduled.items() if app_id in board.states
+                   for instance in waiting.values())
+
+    def match(self, board: Board, offers: Sequence[Message], now: float) -> Match:
+        """Places for those that may be placed."""
+        self._asked.clear()
+        self._locations.clear()
+        demands = [demand for app_id in board.scheduled for demand in self._demands(board, app_id, now)]
+        return spread(offers, demands, self._policy_with(board), now=now, below=self._below)
+
+    def executor(self, task: str) -> CustomExecutor | None:
+        """Our executor, if the task's app is one of Docker's."""
+        return self._executor_of(self._asked[task].app)
+
+    def launched(self, board: Board, launch: Launch, placement: Placement, executor: Message | None,
+                 now: float) -> tuple[Instance, Json]:
+        """The instance as it is from now on, and the TaskInfo that is launched."""
+        wanted = self._asked.pop(placement.task_id)
+        ports = placement.taken.ports
+        place = Place(launch.hostname, task_ports(wanted.app, ports, self._below))
+        found = launchable(wanted.app, wanted.instance.version, placement.task_id, place, self._settings)
+        info = {**plain(found.info), "agent_id": {"value": launch.agent_id},
+                "resources": list(placement.taken.resources)}
+        if executor is not None:
+            info = {**for_executor(info), "executor": dict(executor)}
+        state = board.states[wanted.app.id]
+        if state.target is not None:
+            board.put_state(after_launch(state, wanted.instance, state.target.policy.backoff, now))
+        location = launch.location or Location(launch.agent_id, launch.hostname)
+        return launched(wanted.instance, location, tuple(port for port in ports if port is not None), now), info
+
+    def ready_codes(self, board: Board, instance: Instance) -> Sequence[int]:
+        """The answers of the readiness check that mean that the instance is ready."""
+        app = _app(board, instance)
+        return app.readiness_checks[0].http_status_codes_for_ready if app and app.readiness_checks else ()
+
+    def _demands(self, board: Board, app_id: str, now: float) -> list[Demand]:
+        state = board.states.get(app_id)
+        waiting = [each for each in board.scheduled.get(app_id, {}).values()
+                   if state is not None and may_launch(state, each, now)]
+        found = []
+        for version in dict.fromkeys(each.version for each in waiting):
+            instances = [each for each in waiting if each.version == version][:PER_APP]
+            app = _app(board, instances[0])
+            if app is None:
+                continue
+            tasks = {task_id(each.id, each.incarnation + 1): each for each in instances}
+            self._asked.update((name, _Wanted(each, app)) for name, each in tasks.items())
+            found.append(self._demand(board, app, tuple(tasks), instances[0].config))
+        return found
+
+    def _demand(self, board: Board, app: App, tasks: tuple[str, ...], config: str) -> Demand:
+        placed = standing(board.instances_of(app.id).values(), config)
+        executor = self._executor_of(app)
+        overhead = None if executor is None else Overhead(executor.executor_id, executor.scalars)
+        if run_by(app, self._settings) is RunBy.APP:
+            overhead = program_overhead(app)
+        return demand(app, tasks, placed, overhead)
+
+    def _executor_of(self, app: App) -> CustomExecutor | None:
+        return self._executor if run_by(app, self._settings) is RunBy.OURS else None
+
+    def _policy_with(self, board: Board) -> Policy:
+        """What our tasks use by now, so that the least loaded agents come first."""
+        used: dict[str, Counter[str]] = {}
+        for instance in board.all_instances():
+            app = _app(board, instance) if instance.location is not None else None
+            if app is not None and instance.location is not None:
+                used.setdefault(instance.location.agent_id, Counter()).update(need(app).scalars)
+        amounts: dict[str, Amounts] = dict(used)
+        return Policy(self._policy.most_per_offer, self._policy.draining, self._policy.home_region,
+                      self._policy.group_by, amounts)
+
+
+def _app(board: Board, instance: Instance) -> App | None:
+    """The definition that an instance runs."""
+    definition = board.definitions.get(instance.app_id, {}).get(instance.version)
+    return None if definition is None else definition.app
+

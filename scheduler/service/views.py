@@ -1,0 +1,104 @@
+"""What others see: frozen values, replaced as a whole at the end of a turn, so that no reader holds up the loop.
+
+A view shares everything with the one before that has not changed; making one costs time in proportion to the apps that
+changed, not to those that are there.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from scheduler.apps.instance import Instance
+from scheduler.apps.target import Target
+from scheduler.deployments.deployment import Deployment, Progress
+from scheduler.placement.matching import Misfit
+from scheduler.placement.reasons import Attempt
+from scheduler.service.board import Board, Definition
+from scheduler.service.history import Ended, History
+from scheduler.tasks.backoff import Delay
+from scheduler.tasks.conditions import Condition
+from specs.marathon.group import Group
+
+NO_ATTEMPT: Final = Attempt()
+NO_GROUP: Final = Group()
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Why instances of an app wait for a place. Times are seconds since 1970."""
+
+    since: float  # the first of them
+    misfits: tuple[Misfit, ...] = ()  # the agents that were looked at last
+    attempt: Attempt = NO_ATTEMPT  # what has happened to offers since then
+
+
+@dataclass(frozen=True, slots=True)
+class AppView:
+    """One app. `target` None: it was removed, and its instances are on their way out."""
+
+    id: str
+    target: Target | None
+    definitions: Mapping[str, Definition]  # by version
+    instances: tuple[Instance, ...]  # in the order in which they were made
+    ended: tuple[Ended, ...]
+    deployments: tuple[str, ...]  # ids of those that lock it
+    delays: Mapping[str, Delay]  # back-off, by config
+    progress: Progress | None
+    waiting: Waiting | None
+
+    @property
+    def waits(self) -> int:
+        """How many instances wait for a place."""
+        return sum(each.condition is Condition.SCHEDULED and each.sentence is None for each in self.instances)
+
+
+@dataclass(frozen=True, slots=True)
+class Framework:
+    """Who we are for Mesos. `master`: HOST:PORT of the one that leads; None while there is none."""
+
+    id: str | None = None
+    master: str | None = None
+    why_not: str | None = None  # why there is none
+
+
+NO_FRAMEWORK: Final = Framework()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Everything at the end of a turn. `event`: the number of the last event that it reflects."""
+
+    event: int = 0
+    root: Group = NO_GROUP
+    apps: Mapping[str, AppView] = field(default_factory=dict)
+    deployments: Mapping[str, Deployment] = field(default_factory=dict)
+    trees: tuple[str, ...] = ()  # versions of the tree, the newest last
+    framework: Framework = NO_FRAMEWORK
+    trouble: str | None = None  # why the state cannot be written
+
+
+def renewed(view: View, board: Board, history: History, waiting: Mapping[str, Waiting], event: int) -> View:
+    """The next view. Takes `board.changed`, and empties it."""
+    apps = view.apps
+    if board.changed:
+        apps = dict(apps)
+        for app_id in board.changed:
+            shown = _app(board, history, waiting, app_id)
+            if shown is None:
+                apps.pop(app_id, None)
+            else:
+                apps[app_id] = shown
+        board.changed.clear()
+    return replace(view, event=event, root=board.root, apps=apps, deployments=dict(board.deployments),
+                   trees=tuple(sorted(board.trees)))
+
+
+def _app(board: Board, history: History, waiting: Mapping[str, Waiting], app_id: str) -> AppView | None:
+    state = board.states.get(app_id)
+    if state is None:
+        return None
+    lock = board.locks.get(app_id)
+    return AppView(
+        app_id, state.target, dict(board.definitions.get(app_id, {})), tuple(board.instances_of(app_id).values()),
+        history.of(app_id), () if lock is None else (lock,), state.delays, state.progress, waiting.get(app_id))

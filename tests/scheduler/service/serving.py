@@ -1,0 +1,140 @@
+"""A service in this process: on a master in memory whose tasks run until they are killed, with its API on loopback."""
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from scheduler.api.access import Access
+from scheduler.api.asking import Asking
+from scheduler.api.deployments import Identity
+from scheduler.api.server import Server
+from scheduler.api.table import routes
+from scheduler.apps.policy import policy
+from scheduler.config import Config
+from scheduler.framework.framework import Framework
+from scheduler.service.completion import completed
+from scheduler.service.launches import Launches
+from scheduler.service.operations import Operations
+from scheduler.service.service import Service
+from scheduler.storage.sqlite import SqliteStorage
+from scheduler.tasks.launching import CustomExecutor
+from specs.marathon.definitions import Config as Definitions
+from tests.fakes.master import MemoryMaster
+
+EXECUTOR = CustomExecutor({"value": "mesos-docker-executor", "shell": True})
+PATIENCE = 20.0
+
+
+class Serving:
+    """`with Serving(path) as serving`; the same path again is the same service."""
+
+    def __init__(self, path: Path, *, agents: int = 3, access: Access | None = None,
+                 life: tuple[str, ...] = ("TASK_STARTING", "TASK_RUNNING"), prefix: str = "") -> None:
+        self.path = path
+        self.master = MemoryMaster(agents, life=life)
+        self.access = access or Access(insecure=True)
+        self.prefix = prefix
+        self.port = 0
+        self.headers: dict[str, str] = {}
+        self.failure: BaseException | None = None
+        self._built = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._offering = threading.Thread(target=self._offer, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        assert self._built.wait(PATIENCE)
+        if self.failure is not None:
+            raise self.failure
+        self.port = self.server.start("127.0.0.1", 0)
+        self.wait(lambda: self.service.view.framework.master is not None)
+        self._offering.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.stop()
+        self.framework.stop(failover=True)
+        self._thread.join(PATIENCE)
+        if self.failure is not None:
+            raise self.failure
+
+    def ask(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None,
+            ) -> tuple[int, Any, Mapping[str, str]]:
+        """Status, JSON (or text), and headers by their names in lower case."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        connection.request(method, path, data, {"Content-Type": "application/json", **self.headers, **(headers or {})})
+        response = connection.getresponse()
+        text = response.read().decode()
+        connection.close()
+        found = {name.lower(): value for name, value in response.getheaders()}
+        try:
+            return response.status, json.loads(text), found
+        except ValueError:
+            return response.status, text, found
+
+    def get(self, path: str) -> Any:
+        status, body, _ = self.ask("GET", path)
+        assert status == 200, body
+        return body
+
+    def change(self, method: str, path: str, body: Any = None) -> Any:
+        """A change that is taken on, followed to the end of its deployment."""
+        status, answer, headers = self.ask(method, path, body)
+        assert status in (200, 201), answer
+        self.wait(lambda: headers["marathon-deployment-id"] not in self.service.view.deployments)
+        return answer
+
+    def wait(self, fact: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not fact():
+            assert time.monotonic() < deadline, "it did not come to it"
+            time.sleep(0.005)
+
+    def running(self, app_id: str) -> list[str]:
+        """The ids of the tasks of an app that run."""
+        return [each["id"] for each in self.get(f"/v2/apps{app_id}/tasks")["tasks"] if each["state"] == "TASK_RUNNING"]
+
+    def _offer(self) -> None:
+        """As an allocator does: what was declined comes back."""
+        while self._thread.is_alive():
+            if not self.master.suppressed:
+                self.master.revive()
+            time.sleep(0.05)
+
+    def _run(self) -> None:
+        try:
+            with SqliteStorage(str(self.path)) as storage:
+                self._build(storage)
+                self._built.set()
+                self.framework.run()
+        except BaseException as error:  # noqa: BLE001 - shown by whoever waits
+            self.failure = error
+            self._built.set()
+
+    def _build(self, storage: SqliteStorage) -> None:
+        definitions = Definitions()
+        self.service = Service(storage, Launches(EXECUTOR, lambda number: number // 2), policy)
+        operations = Operations(self.service, lambda root, before: completed(root, before, definitions), time.time)
+        asking = Asking(self.service, operations, time.time)
+        config = Config(max_launches=1)
+        self.framework = Framework(self.master, config, self.service, storage=storage, work=self.service)
+        self.service.attach(self.framework)
+        table = routes(asking, definitions, Identity("marathon", "*", "memory", 10000, 20000),
+                       leader=self.url,
+                       resubscribe=self.framework.resubscribe, loop=lambda: self.server.loop)
+        self.server = Server(table, self.access, leader=self.url, prefix=self.prefix)
+
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+def app(name: str = "/web", **more: Any) -> dict[str, Any]:
+    """A definition."""
+    return {"id": name, "cmd": "sleep 1000", "cpus": 0.1, "mem": 32,
+            "container": {"type": "DOCKER", "docker": {"image": "busybox"}}, **more}
