@@ -108,6 +108,19 @@ class LocalMesos:
                 loop.close()
         self._remove_folder()
 
+    def leave(self) -> None:
+        """End as if the process were killed: executors and containers run on, for who starts again in this folder."""
+        loop, thread = self._loop, self._thread
+        if loop is None or thread is None:
+            return
+        try:
+            self._do(self._leave(), _CLOSE_SECONDS)
+        finally:
+            self._loop = self._thread = None
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join(10)
+            loop.close()
+
     def _remove_folder(self) -> None:
         if self._temporary is not None:
             with contextlib.suppress(OSError):
@@ -225,6 +238,11 @@ class LocalMesos:
         if agent is not None:
             await agent.stop(end_executors=False)
             await agent.finish_commands()
+
+    async def _leave(self) -> None:
+        for index in range(len(self._agents)):
+            await self.stop_agent_async(index)
+        await self._stop_master()
 
     async def _close(self) -> None:
         agents = [agent for agent in self._agents if agent is not None]

@@ -105,13 +105,18 @@ def _tasks(infos: Sequence[dict[str, Any]], settings: Settings) -> list[Task]:
         raise refused(error) from error
 
 
+def executor_of(command_line: str, uris: Sequence[str]) -> CustomExecutor:
+    """Our executor as agents start it; `uris` are fetched first."""
+    command: dict[str, Any] = {"shell": True, "value": command_line}
+    if uris:
+        command["uris"] = [_uri(uri) for uri in uris]
+    return CustomExecutor(command)
+
+
 def _executor(settings: Settings) -> CustomExecutor | None:
     if settings.executor_command is None:
         return None
-    command: dict[str, Any] = {"shell": True, "value": settings.executor_command}
-    if settings.executor_uris:
-        command["uris"] = [_uri(uri) for uri in settings.executor_uris]
-    return CustomExecutor(command)
+    return executor_of(settings.executor_command, settings.executor_uris)
 
 
 def _uri(value: str) -> dict[str, Any]:

@@ -1,0 +1,72 @@
+"""Definitions out of files: JSON with `//` comments; and a first one to begin with."""
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from deploy.cli.problems import REFUSED, Problem
+
+TEMPLATE = """\
+// An app of mesos-docker: `mesos-docker deploy app.json` makes it so. It is an app definition of Marathon's.
+{
+  "id": "/hello",
+  "cmd": "echo '<h1>hello</h1>' > index.html; exec httpd -f -p 80",
+  "instances": 2,
+  "cpus": 0.1,
+  "mem": 32,                        // MiB: more than that, and it is ended as out of memory
+  "container": {
+    "type": "DOCKER",
+    "docker": {"image": "busybox:static"},
+    "portMappings": [{"containerPort": 80, "hostPort": 0, "name": "http"}]  // 0: any port of the agent
+  },
+  "networks": [{"mode": "container/bridge"}],
+  "healthChecks": [{"protocol": "HTTP", "path": "/", "portIndex": 0, "gracePeriodSeconds": 30,
+                    "intervalSeconds": 5, "timeoutSeconds": 5, "maxConsecutiveFailures": 3}],
+  // While it is changed, all instances that serve go on to serve, and at most one more is there:
+  "upgradeStrategy": {"minimumHealthCapacity": 1, "maximumOverCapacity": 0.5},
+  "labels": {
+    "MESOS_DOCKER_PROGRESS_DEADLINE": "5mins",  // a change that gets nowhere for so long has failed,
+    "MESOS_DOCKER_AUTO_ROLLBACK": "true"        // and what was before comes back
+  }
+}
+"""
+_STRING_OR_COMMENT = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*')
+
+
+def read(file: str) -> Any:
+    """What a file, or stdin for -, says. Raises Problem."""
+    where = "stdin" if file == "-" else file
+    try:
+        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Problem(f"{where}: {getattr(error, 'strerror', None) or error}", REFUSED) from error
+    try:
+        return json.loads(without_comments(text))
+    except (ValueError, RecursionError) as error:
+        raise Problem(f"{where}: {error}", REFUSED) from error
+
+
+def without_comments(text: str) -> str:
+    """JSON with what follows `//` taken out, but for what stands in a string; lines stay where they are."""
+    return _STRING_OR_COMMENT.sub(lambda found: found[0] if found[0].startswith('"') else "", text)
+
+
+def is_group(value: Any) -> bool:
+    """Whether it is a group: an object with apps or groups."""
+    return isinstance(value, dict) and ("apps" in value or "groups" in value)
+
+
+def app_ids(value: Any) -> list[str]:
+    """The ids of all apps in a definition, absolute as far as they can be told."""
+    if isinstance(value, list):
+        return [each for entry in value for each in app_ids(entry)]
+    if not isinstance(value, dict):
+        return []
+    if is_group(value):
+        base = "/" + str(value.get("id", "/")).strip("/")
+        inside = [*app_ids(value.get("apps", [])), *app_ids(value.get("groups", []))]
+        return [each if each.startswith("/") else f"{base.rstrip('/')}/{each}" for each in inside]
+    return [str(value.get("id", ""))]

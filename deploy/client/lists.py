@@ -1,0 +1,93 @@
+"""Commands that list: apps, ps, agents, deployments, versions."""
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from deploy.client.options import app_id, shown_json, table, talks_to_service
+from deploy.client.service import Service
+
+
+@click.command()
+@talks_to_service
+def apps(service: Service, output: str) -> None:
+    """List apps."""
+    found = service.get("/v2/apps")["apps"]
+    if output == "json":
+        shown_json(found)
+        return
+    table(["APP", "INSTANCES", "RUNNING", "HEALTHY", "STAGED", "CHANGING", "IMAGE OR COMMAND"], (
+        [each["id"], each["instances"], each["tasksRunning"],
+         f"{each['tasksHealthy']}/{each['tasksHealthy'] + each['tasksUnhealthy']}" if each.get("healthChecks") else "-",
+         each["tasksStaged"], "yes" if each["deployments"] else "no", _what(each)] for each in found))
+
+
+@click.command()
+@click.argument("app", required=False)
+@click.option("--all", "ended", is_flag=True, help="The last ended ones too.")
+@talks_to_service
+def ps(service: Service, app: str | None, output: str, *, ended: bool) -> None:
+    """List instances, of all apps or of APP."""
+    live = service.get("/api/v1/instances", **({"app": app_id(app)} if app else {}))
+    names = [app_id(app)] if app else sorted({each["app"] for each in live} | {
+        each["id"] for each in service.get("/v2/apps")["apps"]}) if ended else []
+    gone = [each for name in names for each in service.get(f"/api/v1/history{name}")] if ended else []
+    if output == "json":
+        shown_json([*live, *(_as_instance(each) for each in gone)] if ended else live)
+        return
+    rows = [[each["id"], each["phase"], each["host"], ",".join(map(str, each["ports"])), each["since"],
+             each["reason"]] for each in live]
+    rows += [[each["id"], each["state"], each["host"], "", each["at"], each["message"]] for each in gone]
+    table(["INSTANCE", "PHASE", "HOST", "PORTS", "SINCE", "WHY"], rows)
+
+
+@click.command()
+@talks_to_service
+def agents(service: Service, output: str) -> None:
+    """List the agents that instances are on."""
+    found = service.get("/api/v1/agents")
+    if output == "json":
+        shown_json(found)
+        return
+    table(["AGENT", "HOST", "INSTANCES", "APPS"],
+          ([each["id"], each["host"], each["instances"], " ".join(each["apps"])] for each in found))
+
+
+@click.command()
+@talks_to_service
+def deployments(service: Service, output: str) -> None:
+    """List running deployments."""
+    found = service.get("/v2/deployments")
+    if output == "json":
+        shown_json(found)
+        return
+    table(["DEPLOYMENT", "STEP", "NOW", "APPS"], (
+        [each["id"], f"{each['currentStep']}/{each['totalSteps']}",
+         " ".join(f"{action['action'].removesuffix('Application')} {action['app']}"
+                  for action in each["currentActions"]), " ".join(each["affectedApps"])] for each in found))
+
+
+@click.command()
+@click.argument("app")
+@talks_to_service
+def versions(service: Service, app: str, output: str) -> None:
+    """List the versions of APP, the newest first."""
+    found = service.get(f"/v2/apps{app_id(app)}/versions")["versions"]
+    if output == "json":
+        shown_json(found)
+        return
+    for version in found:
+        click.echo(version)
+
+
+def _what(app: dict[str, Any]) -> str:
+    image = ((app.get("container") or {}).get("docker") or {}).get("image")
+    return str(image or app.get("cmd") or " ".join(app.get("args", ())))
+
+
+def _as_instance(ended: dict[str, Any]) -> dict[str, Any]:
+    return {"id": ended["id"], "taskId": ended["taskId"], "app": ended["app"], "state": ended["state"],
+            "phase": "ended", "healthy": None, "agent": ended["agent"], "host": ended["host"], "ports": [],
+            "since": ended["at"], "version": ended["version"], "exitCode": ended["exitCode"],
+            "reason": ended["message"] or ended["reason"]}

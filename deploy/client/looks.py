@@ -1,0 +1,82 @@
+"""Commands that look into one app: show, why; and the events of all."""
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from deploy.client.options import app_id, printable, shown_json, talks_to_service
+from deploy.client.service import Service
+
+
+@click.command()
+@click.argument("app")
+@talks_to_service
+def show(service: Service, app: str, output: str) -> None:
+    """Show APP: its definition, its tasks, and what ended last."""
+    found = service.get(f"/v2/apps{app_id(app)}")["app"]
+    if output == "json":
+        shown_json(found)
+        return
+    failure = found.pop("lastTaskFailure", None)
+    tasks = found.pop("tasks", [])
+    click.echo(json.dumps(found, indent=2))
+    for task in tasks:
+        click.echo(f"{task['id']}  {task['state']}  {task['host']}  {','.join(map(str, task['ports']))}")
+    if failure is not None:
+        click.echo(f"last failure: {failure['timestamp']} on {failure['host']}: {printable(failure['message'])}")
+
+
+@click.command()
+@click.argument("app", required=False)
+@talks_to_service
+def why(service: Service, app: str | None, output: str) -> None:
+    """Say why instances do not serve, and why apps do not change."""
+    found = service.get("/api/v1/why", **({"app": app_id(app)} if app else {}))
+    if output == "json":
+        shown_json(found)
+        return
+    if not found:
+        click.echo("everything serves")
+    for each in found:
+        click.echo(f"{each['instance'] or each['app']}, since {each['since']}")
+        for reason in each["reasons"]:
+            where = f"{reason['agent']}: " if reason["agent"] else ""
+            amounts = f": {reason['wanted']} wanted, {reason['offered']} offered" if reason["wanted"] else ""
+            click.echo(f"  {where}{printable(reason['reason'])}{amounts}")
+            if reason["hint"]:
+                click.echo(f"    {reason['hint']}")
+
+
+@click.command()
+@click.argument("app", required=False)
+@click.option("-f", "--follow", is_flag=True, help="Go on; otherwise what is remembered is shown.")
+@talks_to_service
+def events(service: Service, app: str | None, output: str, *, follow: bool) -> None:
+    """Show events, of all or of APP."""
+    wanted = app_id(app) if app else None
+    with service.events(after=0) as stream:
+        last = int(next(stream).get("last", 0))  # the first event says how many there are
+        for event in stream if last or follow else ():
+            if wanted is None or wanted in _apps(event):
+                if output == "json":
+                    shown_json(event)
+                else:
+                    click.echo(_line(event))
+            if event["id"] >= last and not follow:
+                return
+
+
+def _apps(event: dict[str, Any]) -> set[str]:
+    """The apps that an event is about."""
+    found = {event.get("appId"), event.get("runSpecId"), (event.get("appDefinition") or {}).get("id")}
+    for step in (event.get("plan") or {}).get("steps", ()):
+        found |= {action["app"] for action in step["actions"]}
+    return {each for each in found if each}
+
+
+def _line(event: dict[str, object]) -> str:
+    rest = {key: value for key, value in event.items() if key not in ("eventType", "timestamp", "id", "plan")}
+    words = " ".join(f"{key}={printable(str(value))}" for key, value in rest.items() if not isinstance(value, dict))
+    return f"{event['id']:>6} {event['timestamp']} {event['eventType']} {words}"

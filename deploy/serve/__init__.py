@@ -1,0 +1,1 @@
+"""`mesos-docker serve`: the service that keeps apps running, in the foreground."""

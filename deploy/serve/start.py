@@ -1,0 +1,221 @@
+"""The middle of `mesos-docker serve`: puts framework, service and API together and lets the framework's loop run.
+
+The order matters: the state is opened, and so locked, first; then the API listens, so that a taken port costs nothing;
+then the embedded Mesos begins, if it is asked for; and the loop has the main thread. `Serving` is printed when the API
+answers, /readyz is 200 once the framework is subscribed.
+"""
+from __future__ import annotations
+
+import contextlib
+import logging
+import random
+import sqlite3
+import ssl
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from deploy.cli.problems import REFUSED, Problem
+from deploy.cli.service_files import announced
+from deploy.cli.signals import given_to
+from deploy.run.command import default_executor
+from deploy.run.start import executor_of
+from deploy.serve.mesos import embedded
+from deploy.serve.notify import notify
+from deploy.serve.secrets import access
+from scheduler.address import ensemble, master_address
+from scheduler.api.asking import Asking
+from scheduler.api.deployments import Identity
+from scheduler.api.server import Server
+from scheduler.api.table import routes
+from scheduler.apps.policy import policy
+from scheduler.config import Config
+from scheduler.framework.framework import Framework
+from scheduler.master.driver import MesosDriver
+from scheduler.service.completion import completed
+from scheduler.service.launches import Launches
+from scheduler.service.operations import Operations
+from scheduler.service.service import Service
+from scheduler.storage.sqlite import NewerFormatError, SqliteStorage
+from specs.errors import SpecError
+from specs.marathon.definitions import Config as Definitions
+
+log = logging.getLogger(__name__)
+
+FAILOVER = 7 * 24 * 3600.0  # seconds that a master keeps our tasks without us, as Marathon's
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says."""
+
+    master: str
+    state: Path
+    listen: tuple[str, int]
+    name: str
+    role: str
+    executor: str
+    insecure: bool
+    credentials: Path | None
+    token_file: Path | None
+    tls_cert: Path | None
+    tls_key: Path | None
+    advertise: str | None
+    path_prefix: str
+    principal: str | None
+    secret: str | None
+    executor_command: str | None
+    executor_uris: tuple[str, ...]
+    docker_socket: str
+    agents: int
+    resources: str | None
+    attributes: str
+    default_network_name: str | None
+    local_port_min: int
+    local_port_max: int
+    features: frozenset[str]
+    new_framework: bool
+
+
+def start(options: Options) -> int:
+    """Serve until a signal; the exit status. Raises Problem."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+    if options.master != "local":
+        try:
+            (ensemble if "://" in options.master else master_address)(options.master)
+        except SpecError as error:
+            raise Problem(f"--{error}", REFUSED) from error
+    with _storage(options.state) as storage, contextlib.ExitStack() as stack:
+        if options.new_framework:
+            storage.forget()
+            storage.flush()
+        definitions = Definitions(
+            options.features, options.default_network_name, options.role, local_port_min=options.local_port_min,
+            local_port_max=options.local_port_max, executor=options.executor)
+        service = Service(storage, _launches(options), policy)
+        operations = Operations(service, lambda root, before: completed(root, before, definitions), time.time)
+        served = Served(options, service, operations, definitions)
+        stack.callback(served.close)
+        served.listen()
+        found = options.master
+        if found == "local":
+            found = stack.enter_context(embedded(options.state, options)).address
+        return served.run(found, storage)
+
+
+class Served:
+    """One service while it runs."""
+
+    def __init__(self, options: Options, service: Service, operations: Operations, definitions: Definitions) -> None:
+        self._options = options
+        self._service = service
+        self._url = ""
+        self._framework: Framework | None = None
+        asking = Asking(service, operations, time.time)
+        granted, self._token = access(options.state, options.credentials, options.token_file,
+                                      insecure=options.insecure)
+        identity = Identity(options.name, options.role, options.master, options.local_port_min,
+                            options.local_port_max, tuple(sorted(options.features)))
+        self._server = Server(
+            routes(asking, definitions, identity, leader=lambda: self._url, resubscribe=self._resubscribe,
+                   loop=lambda: self._server.loop),
+            granted, leader=lambda: self._url, prefix=options.path_prefix, tls=_tls(options))
+        self._announced = contextlib.ExitStack()
+
+    def listen(self) -> None:
+        """The API answers from here on. Raises Problem if the port is taken."""
+        host, port = self._options.listen
+        try:
+            bound = self._server.start(host, port)
+        except OSError as error:
+            raise Problem(f"--listen {host}:{port}: {error.strerror or error}", REFUSED) from error
+        shown = f"[{host}]" if ":" in host else host
+        scheme = "https" if self._options.tls_cert else "http"
+        local = f"{scheme}://{shown}:{bound}"
+        self._url = self._options.advertise or local
+        if self._token:
+            self._announced.enter_context(announced(local, self._token))
+        click.echo(f"Serving {local}")
+        sys.stdout.flush()
+
+    def run(self, master: str, storage: SqliteStorage) -> int:
+        """The framework's loop, until it is told to end; the exit status."""
+        options = self._options
+        config = Config(name=options.name, roles=(options.role,), principal=options.principal,
+                        failover_timeout=FAILOVER, gpus="gpu_resources" in options.features,
+                        webui_url=self._url, connect_timeout=float("inf"), max_launches=1)
+        self._framework = Framework(MesosDriver(master, config, secret=options.secret), config, self._service,
+                                    storage=storage, work=self._service)
+        self._service.attach(self._framework)
+        threading.Thread(target=self._tell_systemd, daemon=True).start()
+        with given_to(self._end):
+            self._framework.run()
+        notify("STOPPING=1")
+        if self._service.failed_because is not None:
+            raise Problem(_removed(self._service.failed_because), 1)
+        running = sum(each.started_at is not None for each in self._service.board.all_instances())
+        click.echo(f"{running} task{'s' if running != 1 else ''} of apps run on; start again with "
+                   f"--state sqlite:{options.state} to go on", err=True)
+        return 0
+
+    def close(self) -> None:
+        """The API answers no more."""
+        self._server.stop()
+        self._announced.close()
+
+    def _end(self) -> None:
+        if self._framework is not None:
+            self._framework.stop(failover=True)
+
+    def _resubscribe(self) -> None:
+        if self._framework is not None:
+            self._framework.resubscribe()
+
+    def _tell_systemd(self) -> None:
+        while self._service.view.framework.master is None:
+            time.sleep(0.1)
+        notify("READY=1")
+
+
+@contextlib.contextmanager
+def _storage(path: Path) -> Iterator[SqliteStorage]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        storage = SqliteStorage(str(path))
+    except NewerFormatError as error:
+        raise Problem(str(error), REFUSED) from error
+    except sqlite3.OperationalError as error:
+        why = "another serve uses it" if "locked" in str(error) else str(error)
+        raise Problem(f"--state {path}: {why}", REFUSED) from error
+    except (sqlite3.DatabaseError, OSError) as error:
+        raise Problem(f"--state {path}: {error}", REFUSED) from error
+    with storage:
+        yield storage
+
+
+def _launches(options: Options) -> Launches:
+    command = options.executor_command or default_executor(options.docker_socket)
+    executor = executor_of(command, options.executor_uris) if options.executor == "custom" else None
+    return Launches(executor, random.SystemRandom().randrange)
+
+
+def _tls(options: Options) -> ssl.SSLContext | None:
+    if options.tls_cert is None or options.tls_key is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(options.tls_cert, options.tls_key)
+    except (OSError, ssl.SSLError) as error:
+        raise Problem(f"--tls-cert {options.tls_cert}: {error}", REFUSED) from error
+    return context
+
+
+def _removed(why: str) -> str:
+    return f"{why}. With --new-framework the apps are kept and all instances are started anew"
+
