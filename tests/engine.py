@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from executor.docker.api import Api
 from executor.docker.mesos_docker import Docker
 from executor.engine.port import Inspection
-from executor.settings.settings import DOCKER_SOCKET
+from specs.words.defaults import DOCKER_SOCKET
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import click
 from deploy.cli.problems import FAILED, REFUSED, Problem
 from deploy.cli.signals import cleaned_up, given_to
 from specs.errors import SpecError
+from specs.words.defaults import DOCKER_SOCKET, MAPPED_DIRECTORY
 from specs.words.durations import parse_duration
 
 NOTICE = (
@@ -54,10 +55,10 @@ class Duration(click.ParamType[float]):
 @click.option("--launcher_dir", type=click.Path(exists=True, file_okay=False, path_type=Path),
               help="Where mesos-docker-executor is; default: next to this program.")
 @click.option("--docker", default="docker", help="The docker command.")
-@click.option("--docker_socket", default="/var/run/docker.sock", help="Docker's socket.")
+@click.option("--docker_socket", default=DOCKER_SOCKET, help="Docker's socket.")
 @click.option("--docker_remove_delay", default="6hrs", type=Duration(), help="How long ended containers are kept.")
 @click.option("--docker_stop_timeout", default="0ns", type=Duration(), help="Grace period of docker stop.")
-@click.option("--sandbox_directory", default="/mnt/mesos/sandbox", help="The sandbox's place in containers.")
+@click.option("--sandbox_directory", default=MAPPED_DIRECTORY, help="The sandbox's place in containers.")
 @click.option("--cgroups_enable_cfs/--no-cgroups_enable_cfs", default=False, help="Hard CPU limits in Docker.")
 def local(*, agents: int, ip: str, port: int, work_dir: Path | None, roles: str, launcher_dir: Path | None,
           **flags: object) -> int:

@@ -34,10 +34,10 @@ from executor.docker.api import Api
 from executor.docker.mesos_docker import Docker
 from executor.docker.networks import NewNetwork
 from executor.engine.failures import RuntimeFailure
-from executor.settings.settings import DOCKER_SOCKET
 from scheduler.config import Config
 from scheduler.tasks.launching import CustomExecutor, Task, task
 from specs.errors import SpecError
+from specs.words.defaults import DOCKER_SOCKET
 
 LABEL = "mesos-docker.demo"
 PATIENCE = 30.0  # seconds for a page, a log line, an offer

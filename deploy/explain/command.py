@@ -17,10 +17,11 @@ from rich.text import Text
 from deploy.cli.problems import refused
 from deploy.explain.explanation import Explanation
 from deploy.explain.explanation import explain as explained
-from deploy.explain.sections import HIDDEN, Place, Row
+from deploy.explain.sections import HIDDEN, Login, Row
+from specs.container.place import Place
 from specs.errors import SpecError
 from specs.forms.taskinfo import task_from_json
-from specs.words.auth import AuthConfig, parse_auth_config
+from specs.words.auth import parse_auth_config
 
 
 @click.command()
@@ -38,11 +39,9 @@ def explain(file: IO[bytes], form: str, sandbox_directory: str, container_name: 
     """
     name = str(getattr(file, "name", "-"))
     where = "stdin" if name in {"-", "<stdin>"} else name
-    config, config_file = node_credentials()
-    place = Place(container_name, sandbox_directory, total_memory=total_memory(), credentials=config,
-                  credentials_file=config_file)
+    place = Place(container_name, sandbox_directory, total_memory=total_memory(), ports_open=True)
     try:
-        result = explained(task_from_json(file.read(), strict=True, without_agent=True), place)
+        result = explained(task_from_json(file.read(), strict=True, without_agent=True), place, node_login())
     except SpecError as error:
         raise refused(error, where) from error
     if form == "text":
@@ -54,13 +53,13 @@ def explain(file: IO[bytes], form: str, sandbox_directory: str, container_name: 
         click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def node_credentials() -> tuple[AuthConfig | None, str]:
-    """This machine's Docker configuration, as an example of a node's; (None, "") if there is none to be read."""
+def node_login() -> Login:
+    """This machine's Docker configuration, as an example of a node's."""
     path = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker") / "config.json"
     try:
-        return parse_auth_config(path.read_text()), str(path)
+        return Login(parse_auth_config(path.read_text()), str(path))
     except (OSError, ValueError):  # SpecError is a ValueError; a wrong file is as good as none here
-        return None, ""
+        return Login()
 
 
 def total_memory() -> int:

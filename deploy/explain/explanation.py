@@ -9,23 +9,19 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from deploy.explain import sections
-from deploy.explain.refusals import check_image, with_ports
-from deploy.explain.sections import HIDDEN, Place, Row
+from deploy.explain.sections import HIDDEN, Login, Row
 from specs.container.command_line import argv
-from specs.container.from_task import run_options
+from specs.container.from_task import container_of
 from specs.container.payload import create_payload
+from specs.container.place import Place
 from specs.container.run_options import RunOptions
 from specs.errors import SpecError
 from specs.forms.taskinfo import docker_task
-from specs.messages.command import CommandInfo
-from specs.messages.containerinfo import ContainerInfo
 from specs.messages.task import TaskInfo
 from specs.rules.tasks import prepared, validate_task
-
-SECRETS: Final = "/run/secrets-of-the-task"  # stands for the folder that the executor writes them to
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,49 +39,29 @@ class Explanation:
 
     def command_line(self) -> list[str]:
         """The equal docker command line; secrets hidden."""
-        return ["docker", "run", *argv(hide_secrets(self.options), secret_directory=SECRETS)]
+        return ["docker", "run", *argv(hide_secrets(self.options))]
 
 
-def explain(task: TaskInfo, place: Place) -> Explanation:
+def explain(task: TaskInfo, place: Place, login: Login) -> Explanation:
     """Raises SpecError, with the path of the field, if the task would be refused anywhere on its way."""
-    validate_task(prepared(task, framework_id="framework", role="*"))
-    check_image(task)
-    runnable = docker_task(with_ports(task))
-    container = runnable.container
-    if container is None or container.type != "DOCKER":
-        raise SpecError("container", "only tasks with a container of type DOCKER become Docker containers")
-    options = _any_port(task, _options(runnable, container, place, only_mesos=False))
-    hidden = hide_secrets(options)
-    payload = create_payload(hidden, secret_directory=SECRETS)
+    ready = prepared(task, framework_id="framework", role="*")
+    validate_task(ready)
+    runnable = docker_task(ready)
+    options = container_of(runnable, place)
+    payload = create_payload(hide_secrets(options))
     try:
-        theirs: RunOptions | SpecError = _any_port(task, _options(runnable, container, place, only_mesos=True))
+        theirs: RunOptions | SpecError = container_of(runnable, replace(place, only_mesos=True))
     except SpecError as error:
         theirs = error
     parts = (
-        ("Task", tuple(sections.task_rows(task, options))), ("Image", tuple(sections.image_rows(task, place))),
+        ("Task", tuple(sections.task_rows(task, options))), ("Image", tuple(sections.image_rows(task, login))),
         ("Limits", tuple(sections.limit_rows(runnable, options))),
-        ("Network", tuple(sections.network_rows(container, options))),
+        ("Network", tuple(sections.network_rows(runnable, options))),
         ("Mounts", tuple(sections.mount_rows(options, place.sandbox))),
         ("Environment", tuple(sections.environment_rows(runnable, options))),
         ("Options", tuple(sections.option_rows(options))),
         ("Mesos's own Docker executor", tuple(sections.mesos_rows(task, options, theirs))))
     return Explanation(task, options, payload, tuple((title, rows) for title, rows in parts if rows))
-
-
-def _options(task: TaskInfo, container: ContainerInfo, place: Place, *, only_mesos: bool) -> RunOptions:
-    return run_options(container, task.command or CommandInfo(), name=place.name, sandbox_directory=place.sandbox,
-                       mapped_directory=place.mapped, resources=prepared(task, framework_id=None, role="*").resources,
-                       limits=task.limits, total_memory_bytes=place.total_memory, only_mesos=only_mesos,
-                       resolve_secret=lambda _secret: HIDDEN.encode())
-
-
-def _any_port(task: TaskInfo, options: RunOptions) -> RunOptions:
-    """Host ports that the scheduler chooses are 0 again."""
-    docker = task.container.docker if task.container is not None else None
-    asked = docker.port_mappings if docker is not None else ()
-    return replace(options, port_mappings=tuple(
-        replace(mapping, host_port=wish.host_port)
-        for mapping, wish in zip(options.port_mappings, asked, strict=True)))
 
 
 def hide_secrets(options: RunOptions) -> RunOptions:

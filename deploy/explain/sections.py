@@ -10,7 +10,6 @@ from specs.container.run_options import RunOptions
 from specs.errors import SpecError
 from specs.forms.taskinfo import docker_task
 from specs.messages import check as health
-from specs.messages.containerinfo import ContainerInfo
 from specs.messages.task import CheckInfo, HealthCheck, TaskInfo
 from specs.resources.sums import Resources
 from specs.words.auth import Auth, AuthConfig, find_auth
@@ -23,15 +22,11 @@ HIDDEN: Final = "***"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """What is only known on the agent, or stands for it: names, folders, the host's memory in bytes."""
+class Login:
+    """A node's Docker configuration with credentials, and the file that it stands in; "": there is none."""
 
-    name: str = "mdx-UUID"
-    sandbox: str = "/var/lib/mesos/sandbox"
-    mapped: str = "/mnt/mesos/sandbox"
-    total_memory: int = 16 << 30
-    credentials: AuthConfig | None = None  # of the node
-    credentials_file: str = ""
+    config: AuthConfig | None = None
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +78,7 @@ def _seconds(value: float | None, default: float) -> str:
     return print_duration(round((default if value is None else value) * 1e9))
 
 
-def image_rows(task: TaskInfo, place: Place) -> Iterator[Row]:
+def image_rows(task: TaskInfo, login: Login) -> Iterator[Row]:
     docker = task.container.docker if task.container is not None else None
     image = docker.image if docker is not None else ""
     reference = parse_reference(image)
@@ -92,22 +87,22 @@ def image_rows(task: TaskInfo, place: Place) -> Iterator[Row]:
     forced = docker is not None and docker.force_pull_image
     yield Row("pull", "always" if forced else "if the agent does not have it",
               "force_pull_image" if forced else "")
-    yield Row("credentials", *_credentials(task, reference.registry, place))
+    yield Row("credentials", *_credentials(task, reference.registry, login))
 
 
-def _credentials(task: TaskInfo, registry: str | None, place: Place) -> tuple[str, str]:
+def _credentials(task: TaskInfo, registry: str | None, login: Login) -> tuple[str, str]:
     command = docker_task(task).command
     for uri in command.uris if command is not None else ():
         file = (uri.output_file or uri.value).rpartition("/")[2]
         if file in {"config.json", ".dockercfg"} or file.startswith("docker.tar"):
             return f"from {uri.value}", "fetched into the sandbox; comes before the node's"
-    found = find_auth(place.credentials, registry) if place.credentials is not None else None
+    found = find_auth(login.config, registry) if login.config is not None else None
     if isinstance(found, str):
-        return f"docker-credential-{found} is asked", place.credentials_file
+        return f"docker-credential-{found} is asked", login.file
     if isinstance(found, Auth):
-        return "an entry for this registry", place.credentials_file
-    if place.credentials_file:
-        return "none", f"{place.credentials_file} has no entry for it"
+        return "an entry for this registry", login.file
+    if login.file:
+        return "none", f"{login.file} has no entry for it"
     return "none", "as far as this machine knows"
 
 
@@ -148,8 +143,8 @@ def _memory_rows(task: TaskInfo, total: Resources, options: RunOptions) -> Itera
         yield Row("disk", "no limit", "Docker does not enforce the disk resource")
 
 
-def network_rows(container: ContainerInfo, options: RunOptions) -> Iterator[Row]:
-    docker = container.docker
+def network_rows(task: TaskInfo, options: RunOptions) -> Iterator[Row]:
+    docker = task.container.docker if task.container is not None else None
     named = docker is not None and docker.network is not None
     replaced = docker is not None and any(each.key in {"net", "network"} for each in docker.parameters)
     why = "a parameter replaces it" if replaced else "docker.network" if named else "docker.network is absent: HOST"

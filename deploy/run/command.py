@@ -18,6 +18,7 @@ import click
 from deploy.cli.problems import Problem, refused
 from deploy.run.options import Flags, task_info
 from specs.errors import SpecError
+from specs.words.defaults import DOCKER_SOCKET
 from specs.words.durations import UNITS, parse_duration
 
 EXCLUDED_BY_TASK = ("image", "name", "network", "publish", "volume", "env", "cpus", "mem", "shell", "command")
@@ -101,7 +102,7 @@ def finite(_context: click.Context, _option: click.Parameter, value: float) -> f
 @click.option("--executor-uri", "executor_uris", metavar="URI", multiple=True,
               help="A file that the agent fetches into the executor's sandbox first, such as a single-file build; "
                    "archives are unpacked, others made executable. Goes with --executor-command.")
-@click.option("--docker-socket", metavar="PATH", default="/var/run/docker.sock", show_default=True,
+@click.option("--docker-socket", metavar="PATH", default=DOCKER_SOCKET, show_default=True,
               help="Where Docker listens on the agents.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
@@ -132,6 +133,7 @@ def run(ctx: click.Context, /, **options: Any) -> int:
 def _one_task(ctx: click.Context, options: Mapping[str, Any]) -> dict[str, Any]:
     """The TaskInfo that the options say, whichever way; refused here if it cannot be run."""
     from deploy.explain.refusals import checked
+    by_mesos = options["executor"] == "mesos"
     if options["task_file"] is None:
         try:
             info = task_info(Flags(
@@ -141,14 +143,14 @@ def _one_task(ctx: click.Context, options: Mapping[str, Any]) -> dict[str, Any]:
                 shell=options["shell"], environ=os.environ))
         except SpecError as error:
             raise refused(error) from error
-        return checked(info, "")
+        return checked(info, "", by_mesos=by_mesos)
     given = [name for name in EXCLUDED_BY_TASK if options[name] not in ((), None)
              and ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE]
     if given:
         flag = "COMMAND" if given[0] == "command" else f"--{given[0]}"
         raise click.UsageError(f"{flag} cannot be given together with --task: the TaskInfo says it")
     text, where = _read(options["task_file"])
-    return checked(text, where)
+    return checked(text, where, by_mesos=by_mesos)
 
 
 def _read(file: str) -> tuple[bytes, str]:

@@ -10,12 +10,13 @@ from typing import Any
 
 from executor.engine.failures import BadOption
 from executor.settings.settings import Settings
-from specs.container.from_task import run_options
+from specs.container.from_task import container_of
 from specs.container.payload import create_payload
+from specs.container.place import Place
 from specs.container.run_options import RunOptions
 from specs.errors import SpecError
-from specs.forms.taskinfo import container_dns
-from specs.messages.task import CommandInfo, NetworkInfo, TaskInfo
+from specs.forms.dnsinfo import container_dns
+from specs.messages.task import NetworkInfo, TaskInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,35 +48,21 @@ def plan(task: TaskInfo, settings: Settings, name: str, sandbox: str, *, total_m
     `docker run` would refuse. `sandbox`: the task's, on the host. `total_memory`: the node's, bytes.
     `secret_directory`: where the plan's secrets have to stand as files before the container is made.
     """
-    if task.container is None or task.container.type != "DOCKER":
-        raise SpecError("container", "The task has no container of type DOCKER")
     dns = settings.default_container_dns
-    executor_resources = task.executor.resources if task.executor and settings.drop_in else ()
-    options = run_options(
-        task.container,
-        task.command or CommandInfo(shell=False),
-        name=name,
-        sandbox_directory=sandbox,
-        mapped_directory=settings.mapped_directory,
-        resources=(*task.resources, *executor_resources),
-        enable_cfs=settings.cgroups_enable_cfs,
-        task_environment=settings.task_environment,
-        devices=(),
-        default_container_dns=None if dns is None else container_dns(dns),
-        limits=task.limits,
-        total_memory_bytes=total_memory,
-        only_mesos=settings.drop_in,
-    )
-    payload = _payload(options, {**settings.labels, "mesos-docker.task-id": task.task_id}, secret_directory)
+    options = container_of(task, Place(
+        name=name, sandbox=sandbox, mapped=settings.mapped_directory, total_memory=total_memory,
+        secrets=secret_directory, enable_cfs=settings.cgroups_enable_cfs, task_environment=settings.task_environment,
+        default_dns=None if dns is None else container_dns(dns), only_mesos=settings.drop_in))
+    payload = _payload(options, {**settings.labels, "mesos-docker.task-id": task.task_id})
     if not settings.drop_in:
-        payload = _ours(payload, settings, sandbox)
-    return Plan(name, options.image, payload, task.container.network_infos,
-                tuple(each.data for each in options.secret_files))
+        payload = _ours(payload, settings)
+    infos = task.container.network_infos if task.container is not None else ()
+    return Plan(name, options.image, payload, infos, tuple(each.data for each in options.secret_files))
 
 
-def _payload(options: RunOptions, labels: Mapping[str, str], secret_directory: str) -> dict[str, Any]:
+def _payload(options: RunOptions, labels: Mapping[str, str]) -> dict[str, Any]:
     try:
-        payload = create_payload(options, labels, secret_directory=secret_directory)
+        payload = create_payload(options, labels)
     except SpecError as error:
         raise BadOption(error.problem) from error
     # `docker run` would bring its own stdin, which is /dev/null. Here nobody ever attaches one, and what is open and
@@ -83,17 +70,9 @@ def _payload(options: RunOptions, labels: Mapping[str, str], secret_directory: s
     return {key: value for key, value in payload.items() if key not in ("OpenStdin", "StdinOnce", "AttachStdin")}
 
 
-def _ours(payload: Mapping[str, Any], settings: Settings, sandbox: str) -> dict[str, Any]:
-    """Where no agent looks after the container: we remove it, and its log in the engine must not fill the disk.
-
-    The sandbox is named after the task, whose id may hold a colon, which ends a path in the short form of a mount.
-    """
+def _ours(payload: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    """Where no agent looks after the container: we remove it, and its log in the engine must not fill the disk."""
     host = {**(payload.get("HostConfig") or {}), "AutoRemove": False}
-    short = f"{sandbox}:{settings.mapped_directory}:rw"
-    if ":" in sandbox and short in host.get("Binds", ()):
-        host["Binds"] = [bind for bind in host["Binds"] if bind != short]
-        mount = {"Type": "bind", "Source": sandbox, "Target": settings.mapped_directory}
-        host["Mounts"] = [*host.get("Mounts", ()), mount]
     if not (host.get("LogConfig") or {}).get("Type"):
         host["LogConfig"] = {"Type": "json-file", "Config": dict(settings.log_options)}
     return {**payload, "HostConfig": host}

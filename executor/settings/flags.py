@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from specs.errors import SpecError
-from specs.forms.taskinfo import container_dns
+from specs.forms.dnsinfo import container_dns
 from specs.words.durations import parse_duration
 
 _STRINGS: Final = ("container", "docker", "docker_socket", "sandbox_directory", "mapped_directory", "launcher_dir",

@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from executor.settings.flags import Flags
+from specs.words.defaults import DOCKER_SOCKET, MAPPED_DIRECTORY
 from specs.words.durations import parse_duration
 
-DOCKER_SOCKET: Final = "/var/run/docker.sock"
-MAPPED_DIRECTORY: Final = "/mnt/mesos/sandbox"
 SHUTDOWN_GRACE: Final = 5.0  # seconds; as Mesos: DEFAULT_EXECUTOR_SHUTDOWN_GRACE_PERIOD
 
 

@@ -1,28 +1,32 @@
-"""From a task's ContainerInfo and CommandInfo to RunOptions. As Mesos: docker.cpp, `Docker::RunOptions::create`.
+"""From a task to the container that it describes. As Mesos: docker.cpp, `Docker::RunOptions::create`.
 
-Checks run in Mesos's order and the first that fails is raised, with Mesos's text, so that a task with several mistakes
-gets the same answer. On top of Mesos, and only where its own executor would refuse or leave out what the task asks for,
-more is done: see `volumes`, `networks` and `linux`, and `only_mesos`, which switches it off.
+`container_of` is the one way, for `explain`, for the check before a launch and for the executor. Checks run in Mesos's
+order and the first that fails is raised, with Mesos's text, so that a task with several mistakes gets the same answer.
+On top of Mesos, and only where its own executor would refuse or leave out what the task asks for, more is done: see
+`volumes`, `networks` and `linux`, and `Place.only_mesos`, which switches it off.
 """
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from specs.container.linux import Linux, linux
+from specs.container.linux import with_linux
 from specs.container.networks import Networks, dns_for, networks
-from specs.container.run_options import Device, Parameter, PortMapping, RunOptions
+from specs.container.place import Place, SecretResolver
+from specs.container.run_options import PortMapping, RunOptions
 from specs.container.volumes import volumes
 from specs.errors import SpecError
 from specs.messages.command import CommandInfo, Variable
 from specs.messages.containerinfo import ContainerInfo, DockerInfo
 from specs.messages.dns import DNS, ContainerDNSInfo
 from specs.messages.resource import Resource
-from specs.messages.values import Secret
+from specs.messages.task import TaskInfo
+from specs.messages.values import Parameter, Secret
 from specs.resources.ranges import in_ranges
 from specs.resources.sums import MEGABYTE, Resources
+from specs.words.image import check_reference
 
 CPU_SHARES_PER_CPU: Final = 1024
 MIN_CPU_SHARES: Final = 2
@@ -32,11 +36,56 @@ MIN_MEMORY: Final = 32 * MEGABYTE
 _DNS_PARAMETERS: Final = frozenset({"dns", "dns-search", "dns-opt", "dns-option"})
 _NETWORK_PARAMETERS: Final = frozenset({"net", "network"})
 
-SecretResolver = Callable[[Secret], bytes]  # raises SpecError if it does not know the secret
+
+def container_of(task: TaskInfo, place: Place) -> RunOptions:
+    """The container of a task in the form that `docker_task` gives. Raises SpecError with the field's path."""
+    container = task.container
+    if container is None or container.type != "DOCKER":
+        raise SpecError("container", "The task has no container of type DOCKER")
+    if container.docker is not None and not place.only_mesos:
+        try:
+            check_reference(container.docker.image)
+        except SpecError as error:
+            raise error.under("container.docker.image") from None
+    of_executor = task.executor.resources if task.executor is not None and place.only_mesos else ()
+    return run_options(container, task.command or CommandInfo(shell=False), (*task.resources, *of_executor),
+                       task.limits, place)
+
+
+def run_options(container: ContainerInfo, command: CommandInfo, resources: Iterable[Resource] | None,
+                limits: Mapping[str, float], place: Place) -> RunOptions:
+    """What `docker run` shall be told: `container_of` without the task around it.
+
+    `resources` None: no limits at all; `limits` are by name, in cpus and MB, infinity lifts a limit. Raises SpecError:
+    `problem` is Mesos's text, `path` the field as seen from the task.
+    """
+    docker = container.docker
+    if docker is None:
+        raise SpecError("container.docker", "No docker info found in container info")
+    total = None if resources is None else Resources(resources)
+    cgroup = cgroup_limits(total, limits, place)
+    resolve = None if place.only_mesos else place.resolve_secret or _unknown_secret
+    env, secret_env = _environment(command, place.task_environment, resolve)
+    env |= _mesos_variables(place, total)
+    mounted = volumes(container, place, resolve)
+    joined = networks(container, docker, only_mesos=place.only_mesos)
+    hostname = _hostname(container, joined)
+    ports = _port_mappings(docker, joined, total, ports_open=place.ports_open)
+    joined, parameters = _parameters(docker, joined)
+    dns = _dns(docker, joined.first, place.default_dns)
+    entrypoint, arguments = _command(command)
+    options = RunOptions(
+        image=docker.image, name=place.name, privileged=bool(docker.privileged), cpu_shares=cgroup.cpu_shares,
+        cpu_quota=cgroup.cpu_quota, memory_reservation=cgroup.memory_reservation, memory=cgroup.memory,
+        oom_score_adj=cgroup.oom_score_adj, env=env, volumes=tuple(mounted.binds), volume_driver=mounted.driver,
+        network=joined.first, hostname=hostname, dns=dns.nameservers, dns_search=dns.search, dns_opt=dns.options,
+        port_mappings=ports, devices=place.devices, entrypoint=entrypoint, parameters=parameters, arguments=arguments,
+        networks=joined.all, mounts=tuple(mounted.mounts), secret_env=secret_env, secret_files=tuple(mounted.secrets))
+    return options if place.only_mesos else with_linux(options, container, command, total)
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class _Cgroup:
     """The cgroup values; None: not said."""
 
     cpu_shares: int | None = None
@@ -46,55 +95,12 @@ class Limits:
     oom_score_adj: int | None = None
 
 
-def run_options(  # noqa: PLR0913 - Mesos's own signature, all by name
-        container: ContainerInfo, command: CommandInfo, *, name: str, sandbox_directory: str, mapped_directory: str,
-        resources: Iterable[Resource] | None = None, enable_cfs: bool = False,
-        task_environment: Mapping[str, str] | None = None, devices: Sequence[Device] | None = None,
-        default_container_dns: ContainerDNSInfo | None = None, limits: Mapping[str, float] | None = None,
-        total_memory_bytes: int = 0, resolve_secret: SecretResolver | None = None,
-        only_mesos: bool = False) -> RunOptions:
-    """What `docker run` shall be told.
-
-    `resources` are those of the task and of its executor (None: no limits at all); `limits` are by name, in cpus and
-    MB, infinity lifts a limit; `devices` are host devices given to the container by whoever allocated them;
-    `total_memory_bytes` is the host's memory, for the OOM score; `resolve_secret` finds secrets that are references.
-    Raises SpecError: `problem` is Mesos's text, `path` the field as seen from the task.
-    """
-    docker = container.docker
-    if docker is None:
-        raise SpecError("container.docker", "No docker info found in container info")
-    total = None if resources is None else Resources(resources)
-    cgroup = cgroup_limits(total, limits or {}, enable_cfs=enable_cfs, total_memory_bytes=total_memory_bytes)
-    resolve = resolve_secret or _unknown_secret
-    env, secret_env = _environment(command, task_environment or {}, None if only_mesos else resolve)
-    env |= _mesos_variables(name, mapped_directory, total)
-    mounted = volumes(container, sandbox_directory, mapped_directory, None if only_mesos else resolve)
-    joined = networks(container, docker, only_mesos=only_mesos)
-    hostname = _hostname(container, joined)
-    ports = _port_mappings(docker, joined, total)
-    joined, parameters = _parameters(docker, joined)
-    dns = _dns(docker, joined.first, default_container_dns)
-    entrypoint, arguments = _command(command)
-    more = Linux() if only_mesos else linux(container, command, total, devices or ())
-    return RunOptions(
-        image=docker.image, name=name, privileged=bool(docker.privileged), cpu_shares=cgroup.cpu_shares,
-        cpu_quota=cgroup.cpu_quota, memory_reservation=cgroup.memory_reservation, memory=cgroup.memory,
-        oom_score_adj=cgroup.oom_score_adj, env=env, volumes=tuple(mounted.binds), volume_driver=mounted.driver,
-        network=joined.first, hostname=hostname, dns=dns.nameservers, dns_search=dns.search, dns_opt=dns.options,
-        port_mappings=ports, devices=tuple(devices or ()), entrypoint=entrypoint, parameters=parameters,
-        arguments=arguments, networks=joined.all, mounts=tuple(mounted.mounts), secret_env=secret_env,
-        secret_files=tuple(mounted.secrets), user=more.user, tty=more.tty, ulimits=more.ulimits, cap_add=more.cap_add,
-        cap_drop=more.cap_drop, security_opt=more.security_opt, shm_size=more.shm_size, ipc=more.ipc, pid=more.pid,
-        gpus=more.gpus)
-
-
 def _int64(number: float) -> int:
     """Cut to a whole number; what no kernel could take is the largest that the engine can be told."""
     return int(min(number, float((1 << 63) - 1024)))
 
 
-def cgroup_limits(resources: Resources | None, limits: Mapping[str, float], *, enable_cfs: bool,
-                  total_memory_bytes: int) -> Limits:
+def cgroup_limits(resources: Resources | None, limits: Mapping[str, float], place: Place) -> _Cgroup:
     """CPU and memory from what is requested (`resources`) and what it is limited to (`limits`)."""
     cpus, mem = (None, None) if resources is None else (resources.cpus, resources.mem)
     cpu_limit, mem_limit = limits.get("cpus"), limits.get("mem")
@@ -102,25 +108,25 @@ def cgroup_limits(resources: Resources | None, limits: Mapping[str, float], *, e
         if value is not None and (math.isnan(value) or value < 0):
             raise SpecError(f"limits.{key}", f"must be a number of at least 0, found {value}")
     shares = None if cpus is None else max(_int64(CPU_SHARES_PER_CPU * cpus), MIN_CPU_SHARES)
-    quota_cpus = cpu_limit if cpu_limit is not None else cpus if enable_cfs else None
+    quota_cpus = cpu_limit if cpu_limit is not None else cpus if place.enable_cfs else None
     quota = None
     if quota_cpus is not None and not math.isinf(quota_cpus):
         quota = max(_int64(CFS_PERIOD * quota_cpus), MIN_CFS_QUOTA)
     if mem_limit is None:
-        return Limits(shares, quota, memory=None if mem is None else max(mem, MIN_MEMORY))
+        return _Cgroup(shares, quota, memory=None if mem is None else max(mem, MIN_MEMORY))
     bounded = None if math.isinf(mem_limit) else int(mem_limit) * MEGABYTE
     score = None
-    if mem is not None and (bounded is None or mem < bounded):
-        score = _oom_score(mem, total_memory_bytes)
-    return Limits(shares, quota, memory_reservation=None if mem is None else max(mem, MIN_MEMORY),
-                  memory=None if bounded is None else max(bounded, MIN_MEMORY), oom_score_adj=score)
+    if mem is not None and (bounded is None or mem < bounded) and place.total_memory is not None:
+        score = _oom_score(mem, place.total_memory)
+    return _Cgroup(shares, quota, memory_reservation=None if mem is None else max(mem, MIN_MEMORY),
+                   memory=None if bounded is None else max(bounded, MIN_MEMORY), oom_score_adj=score)
 
 
-def _oom_score(mem: int, total_memory_bytes: int) -> int:
-    if total_memory_bytes <= 0:
+def _oom_score(mem: int, total_memory: int) -> int:
+    if total_memory <= 0:
         raise SpecError("limits.mem", "Failed to calculate OOM score adjustment: "
                                       "Failed to auto-detect the size of main memory: not known")
-    return 1000 - 1000 * mem // total_memory_bytes
+    return 1000 - 1000 * mem // total_memory
 
 
 def _unknown_secret(secret: Secret) -> bytes:
@@ -165,8 +171,8 @@ def _secret_text(variable: Variable, resolve: SecretResolver, path: str) -> str:
     return text
 
 
-def _mesos_variables(name: str, mapped_directory: str, resources: Resources | None) -> dict[str, str]:
-    result = {"MESOS_SANDBOX": mapped_directory, "MESOS_CONTAINER_NAME": name}
+def _mesos_variables(place: Place, resources: Resources | None) -> dict[str, str]:
+    result = {"MESOS_SANDBOX": place.mapped, "MESOS_CONTAINER_NAME": place.name}
     if resources is not None:
         first = next(iter(resources), None)
         allocation = first.allocation_info if first is not None else None
@@ -180,7 +186,8 @@ def _hostname(container: ContainerInfo, joined: Networks) -> str | None:
     return container.hostname
 
 
-def _port_mappings(docker: DockerInfo, joined: Networks, resources: Resources | None) -> tuple[PortMapping, ...]:
+def _port_mappings(docker: DockerInfo, joined: Networks, resources: Resources | None, *,
+                   ports_open: bool) -> tuple[PortMapping, ...]:
     path = "container.docker.port_mappings"
     if not docker.port_mappings:
         return ()
@@ -188,11 +195,11 @@ def _port_mappings(docker: DockerInfo, joined: Networks, resources: Resources | 
         raise SpecError(path, "Port mappings are only supported for bridge and user-defined networks")
     if resources is None:
         raise SpecError(path, "Port mappings require resources")
-    ports = resources.ports
-    if ports is None:
+    ports, chosen = resources.ports, [not (ports_open and mapping.host_port == 0) for mapping in docker.port_mappings]
+    if ports is None and any(chosen):
         raise SpecError(path, "Port mappings require port resources")
     for index, mapping in enumerate(docker.port_mappings):
-        if not in_ranges(mapping.host_port, ports):
+        if chosen[index] and not in_ranges(mapping.host_port, ports or ()):
             raise SpecError(f"{path}[{index}].host_port", f"Port [{mapping.host_port}] not included in resources")
     return tuple(PortMapping(m.host_port, m.container_port, m.protocol) for m in docker.port_mappings)
 

@@ -5,11 +5,10 @@ What it cannot do is an error rather than a container that is less confined than
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Final
 
-from specs.container.run_options import Device, Ulimit
+from specs.container.run_options import RunOptions, Ulimit
 from specs.errors import SpecError
 from specs.messages.command import CommandInfo
 from specs.messages.containerinfo import ContainerInfo, LinuxInfo, RLimit
@@ -19,34 +18,18 @@ _UNLIMITED: Final = -1
 _LARGEST: Final = (1 << 63) - 1  # the engine keeps a limit in an int64
 
 
-@dataclass(frozen=True, slots=True)
-class Linux:
-    """Fields of RunOptions, by the same names."""
-
-    user: str | None = None
-    tty: bool = False
-    ulimits: tuple[Ulimit, ...] = ()
-    cap_add: tuple[str, ...] = ()
-    cap_drop: tuple[str, ...] = ()
-    security_opt: tuple[str, ...] = ()
-    shm_size: int | None = None
-    ipc: str | None = None
-    pid: str | None = None
-    gpus: int | None = None
-
-
-def linux(container: ContainerInfo, command: CommandInfo, resources: Resources | None,
-          devices: Sequence[Device]) -> Linux:
-    """From command.user, tty_info, rlimit_info, linux_info and the gpus resource. Raises SpecError."""
+def with_linux(options: RunOptions, container: ContainerInfo, command: CommandInfo,
+               resources: Resources | None) -> RunOptions:
+    """With command.user, tty_info, rlimit_info, linux_info and the gpus resource. Raises SpecError."""
     info = container.linux_info or LinuxInfo()
     limits = container.rlimit_info.rlimits if container.rlimit_info is not None else ()
     kept = _capabilities(info)
-    return Linux(
-        user=command.user, tty=container.tty_info is not None,
+    return replace(
+        options, user=command.user, tty=container.tty_info is not None,
         ulimits=tuple(_ulimit(limit, f"container.rlimit_info.rlimits[{i}]") for i, limit in enumerate(limits)),
         cap_drop=() if kept is None else ("ALL",), cap_add=kept or (), security_opt=_seccomp(info),
         shm_size=_shm_size(info), ipc=_ipc(info), pid="host" if info.share_pid_namespace else None,
-        gpus=None if devices else _gpus(resources))
+        gpus=None if options.devices else _gpus(resources))
 
 
 def _ulimit(limit: RLimit, path: str) -> Ulimit:

@@ -1,26 +1,24 @@
-"""The two renderings of RunOptions: the Engine API's create payload, and the equal `docker run` command line.
+"""RunOptions as the Engine API's create payload; `specs/container/command_line.py` says the same in words.
 
-`argv` is what Mesos would run, word for word and in its order, with the options that Mesos does not have before
-`--entrypoint`. `create_payload` says the same to the engine; since there is no command line between,
-DockerInfo.parameters are applied to it by `parameters`, after all else, so that they win or add as they would
-on a command line. A secret file is mounted from `secret_directory`/<index>; whoever makes the container writes it
-there first.
+Since there is no command line between, DockerInfo.parameters are applied by `specs/parameters`, after all else, so that
+they win or add as they would there. Secret files are mounted from where `Place.secrets` says; whoever makes the
+container writes them there first.
 """
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
-from specs.container.option_networks import Attachment
-from specs.container.option_networks import network as read_network
-from specs.container.options import ApiVersion, settings
-from specs.container.parameters import apply_parameters
-from specs.container.run_options import Device, Mount, Network, PortMapping, RunOptions
+from specs.container.run_options import Device, Mount, Network, RunOptions
 from specs.errors import SpecError
+from specs.parameters.applied import apply_parameters
+from specs.parameters.networks import Attachment
+from specs.parameters.networks import network as read_network
+from specs.parameters.options import ApiVersion, settings
 
 
 def create_payload(options: RunOptions, labels: Mapping[str, str] | None = None, *,
-                   secret_directory: str | None = None, api: ApiVersion | None = None) -> dict[str, Any]:
+                   api: ApiVersion | None = None) -> dict[str, Any]:
     """The body of POST /containers/create; the name and "Platform", if it is there, belong into the query.
 
     `labels` are the executor's own and win over those of the task; `api` is the engine's version if known.
@@ -28,7 +26,7 @@ def create_payload(options: RunOptions, labels: Mapping[str, str] | None = None,
     """
     payload: dict[str, Any] = {
         "Image": options.image, "Env": [f"{key}={value}" for key, value in sorted(options.env.items())],
-        "AttachStdout": True, "AttachStderr": True, "HostConfig": _host_config(options, secret_directory),
+        "AttachStdout": True, "AttachStderr": True, "HostConfig": _host_config(options),
     }
     if options.arguments:
         payload["Cmd"] = list(options.arguments)
@@ -63,7 +61,7 @@ def _unsaid() -> dict[str, Any]:
             "PidsLimit": 0, "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0}}
 
 
-def _host_config(options: RunOptions, secret_directory: str | None) -> dict[str, Any]:
+def _host_config(options: RunOptions) -> dict[str, Any]:
     host: dict[str, Any] = _unsaid()
     for key, value in (
             ("Privileged", options.privileged), ("CpuShares", options.cpu_shares), ("CpuQuota", options.cpu_quota),
@@ -72,8 +70,8 @@ def _host_config(options: RunOptions, secret_directory: str | None) -> dict[str,
             ("DnsSearch", options.dns_search), ("DnsOptions", options.dns_opt), ("CapAdd", options.cap_add),
             ("CapDrop", options.cap_drop), ("SecurityOpt", options.security_opt), ("ShmSize", options.shm_size),
             ("IpcMode", options.ipc), ("PidMode", options.pid),
-            ("Binds", (*options.volumes, *_secret_binds(options, secret_directory))),
-            ("Mounts", tuple(_mount(mount) for mount in options.mounts)),
+            ("Binds", (*options.volumes, *secret_binds(options))),
+            ("Mounts", tuple(_mount(mount) for mount in (*options.mounts, *secret_mounts(options)))),
             ("Devices", tuple(_device(device) for device in options.devices)),
             ("Ulimits", tuple({"Name": u.name, "Soft": u.soft, "Hard": u.hard} for u in options.ulimits)),
             ("DeviceRequests", _gpu_request(options.gpus))):
@@ -87,20 +85,20 @@ def _gpu_request(gpus: int | None) -> tuple[dict[str, Any], ...]:
     return ({"Driver": "", "Count": gpus, "DeviceIDs": [], "Capabilities": [["gpu"]], "Options": {}},)
 
 
-def _secret_binds(options: RunOptions, directory: str | None) -> tuple[str, ...]:
-    if options.secret_files and directory is None:
-        raise SpecError("container.volumes", "There is no place to write secrets to")
-    return tuple(f"{directory}/{index}:{secret.target}:{'ro' if secret.read_only else 'rw'}"
-                 for index, secret in enumerate(options.secret_files))
+def secret_binds(options: RunOptions) -> tuple[str, ...]:
+    """Secret files in `-v` form."""
+    return tuple(f"{secret.source}:{secret.target}:{'ro' if secret.read_only else 'rw'}"
+                 for secret in options.secret_files if ":" not in secret.target)
 
 
-def secret_writes(options: RunOptions, directory: str) -> tuple[tuple[str, bytes], ...]:
-    """The files, by path on the host, that must be there (readable by the task's user) before the container is made."""
-    return tuple((f"{directory}/{index}", secret.data) for index, secret in enumerate(options.secret_files))
+def secret_mounts(options: RunOptions) -> tuple[Mount, ...]:
+    """Secret files whose target has a colon, which ends a path in the `-v` form."""
+    return tuple(Mount("bind", secret.target, secret.source, read_only=secret.read_only)
+                 for secret in options.secret_files if ":" in secret.target)
 
 
-def _permissions(device: Device) -> str:
-    """Mesos's checks at run time (docker.cpp, `Docker::run`)."""
+def permissions(device: Device) -> str:
+    """Some of rwm. Raises SpecError, as Mesos at run time (docker.cpp, `Docker::run`)."""
     if not device.host_path.startswith("/"):
         raise SpecError("devices", f"Device path '{device.host_path}' is not an absolute path")
     letters = "r" * device.read + "w" * device.write + "m" * device.mknod
@@ -112,7 +110,7 @@ def _permissions(device: Device) -> str:
 
 def _device(device: Device) -> dict[str, Any]:
     return {"PathOnHost": device.host_path, "PathInContainer": device.container_path,
-            "CgroupPermissions": _permissions(device)}
+            "CgroupPermissions": permissions(device)}
 
 
 def _mount(mount: Mount) -> dict[str, Any]:
@@ -143,86 +141,3 @@ def _endpoint(network: Network) -> dict[str, Any]:
     _put(endpoint, "IPAMConfig", addresses)
     _put(endpoint, "Aliases", network.aliases)
     return endpoint
-
-
-def _word(option: str, value: object) -> tuple[str, ...]:
-    return () if value is None else (option, str(value))
-
-
-def _limits_words(options: RunOptions) -> Iterator[str]:
-    if options.privileged:
-        yield "--privileged"
-    yield from _word("--cpu-shares", options.cpu_shares)
-    yield from _word("--cpu-quota", options.cpu_quota)
-    yield from _word("--memory-reservation", options.memory_reservation)
-    yield from _word("--memory", options.memory)
-    yield from _word("--oom-score-adj", options.oom_score_adj)
-
-
-def _environment_words(options: RunOptions) -> Iterator[str]:
-    for key, value in sorted(options.env.items()):
-        yield from ("-e", f"{key}={value}")
-    for volume in options.volumes:
-        yield from ("-v", volume)
-    if options.volume_driver is not None:
-        yield f"--volume-driver={options.volume_driver}"
-
-
-def _network_words(options: RunOptions) -> Iterator[str]:
-    yield from ("--net", options.network)
-    first, others = options.networks[:1], options.networks[1:]
-    for network in first:
-        yield from _word("--ip", network.ipv4)
-        yield from _word("--ip6", network.ipv6)
-    for network in others:
-        parts = [f"name={network.name}", *(f"alias={alias}" for alias in network.aliases)]
-        parts += [f"{key}={value}" for key, value in (("ip", network.ipv4), ("ip6", network.ipv6)) if value]
-        yield from ("--net", ",".join(parts))
-    dns = ("--dns", options.dns), ("--dns-search", options.dns_search), ("--dns-opt", options.dns_opt)
-    for option, values in dns:
-        for value in values:
-            yield from (option, value)
-    yield from _word("--hostname", options.hostname)
-    for mapping in options.port_mappings:
-        yield from ("-p", _port_word(mapping))
-
-
-def _port_word(mapping: PortMapping) -> str:
-    protocol = f"/{mapping.protocol.lower()}" if mapping.protocol is not None else ""
-    return f"{mapping.host_port}:{mapping.container_port}{protocol}"
-
-
-def _more_words(options: RunOptions, secret_directory: str | None) -> Iterator[str]:
-    """What Mesos never says."""
-    for bind in _secret_binds(options, secret_directory):
-        yield from ("-v", bind)
-    for mount in options.mounts:
-        yield from ("--mount", _mount_word(mount))
-    yield from _word("--user", options.user)
-    if options.tty:
-        yield "--tty"
-    for ulimit in options.ulimits:
-        yield from ("--ulimit", f"{ulimit.name}={ulimit.soft}:{ulimit.hard}")
-    for option, values in (("--cap-add", options.cap_add), ("--cap-drop", options.cap_drop),
-                           ("--security-opt", options.security_opt)):
-        for value in values:
-            yield from (option, value)
-    yield from _word("--shm-size", options.shm_size)
-    yield from _word("--ipc", options.ipc)
-    yield from _word("--pid", options.pid)
-    yield from _word("--gpus", options.gpus)
-
-
-def _mount_word(mount: Mount) -> str:
-    words = [f"type={mount.type}"]
-    if mount.source is not None:
-        words.append(f"source={mount.source}")
-    words.append(f"target={mount.target}")
-    if mount.read_only:
-        words.append("readonly")
-    if mount.driver is not None:
-        words.append(f"volume-driver={mount.driver}")
-    words += [f"volume-opt={key}={value}" for key, value in mount.driver_options.items()]
-    if mount.propagation is not None:
-        words.append(f"bind-propagation={mount.propagation}")
-    return ",".join(f'"{word.replace(chr(34), chr(34) * 2)}"' if set(word) & set(',"') else word for word in words)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from specs.messages.values import Parameter
+
 
 @dataclass(frozen=True, slots=True)
 class PortMapping:
@@ -57,6 +59,7 @@ class Mount:
 class SecretFile:
     """A file with a secret in it; it must be written on the host before the container is made. Never shown by repr."""
 
+    source: str  # the file's path on the host
     target: str
     data: bytes
     read_only: bool = True
@@ -72,14 +75,6 @@ class Ulimit:
     name: str
     soft: int
     hard: int
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One entry of DockerInfo.parameters: a long option of `docker run` and its value."""
-
-    key: str
-    value: str
 
 
 @dataclass(frozen=True, slots=True)

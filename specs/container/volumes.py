@@ -11,14 +11,13 @@ path has a colon: those become mounts.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from specs.container.place import Place, SecretResolver
 from specs.container.run_options import Mount, SecretFile
 from specs.errors import SpecError
 from specs.messages.containerinfo import ContainerInfo, DockerVolume, HostPath, SandboxPath, Volume, VolumeSource
-from specs.messages.values import Secret
 
 _PROPAGATION: Final = {"HOST_TO_CONTAINER": "rslave", "BIDIRECTIONAL": "rshared"}
 
@@ -33,29 +32,28 @@ class Volumes:
     secrets: list[SecretFile] = field(default_factory=list)
 
 
-def volumes(container: ContainerInfo, sandbox: str, mapped: str,
-            resolve_secret: Callable[[Secret], bytes] | None) -> Volumes:
+def volumes(container: ContainerInfo, place: Place, resolve_secret: SecretResolver | None) -> Volumes:
     """All volumes, then the sandbox itself. Without `resolve_secret`: only what Mesos does, with its errors.
 
     Raises SpecError with Mesos's texts, or, for what Mesos leaves out, with texts of our own.
     """
     result = Volumes()
-    reader = _Reader(container, sandbox, mapped, resolve_secret, result)
+    reader = _Reader(container, place, resolve_secret, result)
     for index, volume in enumerate(container.volumes):
         try:
             reader.read(volume)
         except SpecError as error:
             raise error.under(f"container.volumes[{index}]") from None
-    reader.bind(sandbox, mapped, None)
+    reader.bind(place.sandbox, place.mapped, None)
     reader.global_driver()
     return result
 
 
 class _Reader:
-    def __init__(self, container: ContainerInfo, sandbox: str, mapped: str,
-                 resolve_secret: Callable[[Secret], bytes] | None, result: Volumes) -> None:
+    def __init__(self, container: ContainerInfo, place: Place, resolve_secret: SecretResolver | None,
+                 result: Volumes) -> None:
         self._global = container.docker.volume_driver if container.docker is not None else None
-        self._sandbox, self._mapped, self._resolve, self._result = sandbox, mapped, resolve_secret, result
+        self._place, self._resolve, self._result = place, resolve_secret, result
         self._apart = resolve_secret is not None and self._drivers_differ(container)
 
     def _drivers_differ(self, container: ContainerInfo) -> bool:
@@ -67,7 +65,7 @@ class _Reader:
         return len(drivers) > 1
 
     def read(self, volume: Volume) -> None:
-        target = _joined(self._mapped, volume.container_path)
+        target = _joined(self._place.mapped, volume.container_path)
         if volume.host_path is not None:
             self._host_path(volume, volume.host_path, target)
         elif volume.source is not None:
@@ -81,7 +79,7 @@ class _Reader:
             both = f"host_path '{host_path}' and container_path '{volume.container_path}'"
             raise SpecError("", f"Both {both} of a volume are relative")
         in_sandbox = relative and self._global is None
-        self.bind(_joined(self._sandbox, host_path) if in_sandbox else host_path, target, _mode(volume))
+        self.bind(_joined(self._place.sandbox, host_path) if in_sandbox else host_path, target, _mode(volume))
 
     def bind(self, source: str, target: str, mode: str | None, propagation: str | None = None) -> None:
         """`-v`, or a mount where a colon makes that ambiguous."""
@@ -102,10 +100,11 @@ class _Reader:
             self._host_path_source(volume, source.host_path, target)
         elif kind == "SANDBOX_PATH" and source.sandbox_path is not None:
             path = _sandbox_path(source.sandbox_path)
-            self.bind(_joined(self._sandbox, path), target, _mode(volume))
+            self.bind(_joined(self._place.sandbox, path), target, _mode(volume))
         elif kind == "SECRET" and source.secret is not None:
             data = source.secret.value.data if source.secret.value is not None else self._resolve(source.secret)
-            self._result.secrets.append(SecretFile(target, data, read_only=_mode(volume) == "ro"))
+            file = f"{self._place.secrets}/{len(self._result.secrets)}"
+            self._result.secrets.append(SecretFile(file, target, data, read_only=_mode(volume) == "ro"))
         else:
             problem = f"A volume source of type {kind or 'UNKNOWN'} cannot be given to a Docker container"
             raise SpecError("source.type", problem)

@@ -13,10 +13,8 @@ from typing import Any, Final, NoReturn
 
 from specs.errors import SpecError
 from specs.forms import codec, wire
-from specs.forms.codec import read
 from specs.forms.scalars import step
 from specs.messages.command import CommandInfo
-from specs.messages.dns import ContainerDNSInfo
 from specs.messages.task import TaskInfo
 
 _DATA_FIELDS: Final = frozenset({"command"})
@@ -123,8 +121,3 @@ def _finite(text: str) -> float:
 
 def _no_constant(name: str) -> NoReturn:
     raise SpecError("", f'is not JSON: write "{name}" in quotes')
-
-
-def container_dns(value: Mapping[str, Any]) -> ContainerDNSInfo:
-    """From the JSON form. Raises SpecError with the path."""
-    return read(ContainerDNSInfo, value, strict=False)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from specs.container.from_task import run_options
+from specs.container.from_task import container_of
 from specs.container.payload import create_payload
+from specs.container.place import Place
 from specs.container.run_options import RunOptions
 from specs.forms.taskinfo import task_from_json
-from specs.messages.task import CommandInfo
 
 TASK = json.dumps({
     "name": "web", "task_id": {"value": "web-1"}, "agent_id": {"value": "S0"},
@@ -26,9 +26,7 @@ TASK = json.dumps({
 
 def parsed() -> RunOptions:
     task = task_from_json(TASK, strict=False)
-    assert task.container is not None
-    return run_options(task.container, task.command or CommandInfo(), name="n", sandbox_directory="/s",
-                       mapped_directory="/m", resources=task.resources, limits=task.limits)
+    return container_of(task, Place("n", "/s"))
 
 
 def test_task_json_to_run_options(benchmark: Any) -> None:

@@ -8,11 +8,12 @@ from executor.engine.mesos_inspect import mesos_container, mesos_image
 from specs.container.command_line import argv
 from specs.container.from_task import run_options
 from specs.container.payload import create_payload
+from specs.container.place import Place
 from specs.container.run_options import Device, RunOptions
 from specs.errors import SpecError
 from specs.forms import Message
 from specs.forms.codec import read
-from specs.forms.taskinfo import container_dns
+from specs.forms.dnsinfo import container_dns
 from specs.messages.check import HealthCheck
 from specs.messages.containerinfo import ContainerInfo
 from specs.messages.task import CommandInfo, Resource
@@ -35,7 +36,7 @@ def _options_answer(case: Message, *, only_mesos: bool) -> Message:
     if "error" in result:
         return result
     try:
-        create_payload(dataclasses.replace(result["ok"], parameters=()), secret_directory="/secrets")
+        create_payload(dataclasses.replace(result["ok"], parameters=()))
         return {"ok": _shown(result["ok"])}
     except SpecError as error:
         return {"run_error": error.problem}
@@ -43,16 +44,16 @@ def _options_answer(case: Message, *, only_mesos: bool) -> Message:
 
 def _options(case: Message, *, only_mesos: bool) -> RunOptions:
     resources, dns, devices = case["resources"], case["default_container_dns"], case["devices"]
+    place = Place(
+        case["name"], case["sandbox_directory"], case["mapped_directory"], total_memory=case["total_memory_bytes"],
+        enable_cfs=case["enable_cfs"], task_environment=case["task_environment"] or {},
+        devices=tuple(_device(each) for each in devices or ()),
+        default_dns=None if dns is None else container_dns(dns), only_mesos=only_mesos)
     return run_options(
         read(ContainerInfo, case["container_info"], strict=False),
         read(CommandInfo, case["command_info"], strict=False),
-        name=case["name"], sandbox_directory=case["sandbox_directory"], mapped_directory=case["mapped_directory"],
-        resources=None if resources is None else [read(Resource, each, strict=False) for each in resources],
-        enable_cfs=case["enable_cfs"], task_environment=case["task_environment"],
-        devices=None if devices is None else [_device(each) for each in devices],
-        default_container_dns=None if dns is None else container_dns(dns),
-        limits={name: float(_scalar(value)) for name, value in (case["limits"] or {}).items()},
-        total_memory_bytes=case["total_memory_bytes"], only_mesos=only_mesos)
+        None if resources is None else [read(Resource, each, strict=False) for each in resources],
+        {name: float(_scalar(value)) for name, value in (case["limits"] or {}).items()}, place)
 
 
 def _scalar(value: Any) -> Any:
@@ -81,7 +82,7 @@ def _shown(found: RunOptions) -> dict[str, Any]:
         "port_mappings": [dataclasses.asdict(mapping) for mapping in found.port_mappings],
         "devices": [_device_shown(device) for device in found.devices],
         "additional_options": [f"--{parameter.key}={parameter.value}" for parameter in found.parameters],
-        "argv": argv(found, secret_directory="/secrets"),
+        "argv": argv(found),
     }
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from specs.forms import Json
+from specs.words.defaults import DOCKER_SOCKET, MAPPED_DIRECTORY
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,10 @@ class AgentFlags:
     recovery_timeout: float = 900.0
     launcher_dir: Path = Path("/usr/libexec/mesos")
     docker: str = "docker"
-    docker_socket: str = "/var/run/docker.sock"
+    docker_socket: str = DOCKER_SOCKET
     docker_remove_delay: float = 6 * 3600.0
     docker_stop_timeout: float = 0.0
     docker_kill_orphans: bool = True
-    sandbox_directory: str = "/mnt/mesos/sandbox"
+    sandbox_directory: str = MAPPED_DIRECTORY
     cgroups_enable_cfs: bool = False
     default_container_dns: str | None = None  # a JSON ContainerDNSInfo

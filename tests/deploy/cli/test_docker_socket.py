@@ -11,7 +11,7 @@ import pytest
 
 from deploy.cli.docker_socket import ping
 from deploy.cli.problems import FAILED, Problem
-from executor.settings.settings import DOCKER_SOCKET
+from specs.words.defaults import DOCKER_SOCKET
 
 
 def test_it_answers() -> None:

@@ -92,7 +92,7 @@ def test_a_port_of_the_schedulers_choice() -> None:
      "container.docker.port_mappings[0].host_port: Port [5] not included in resources"),
     (("resources",), [], "resources: Task uses no resources"),
     (("limits", "cpus"), {"value": 0.1}, "limits.cpus: The cpu limit must be greater than or equal to the cpu request"),
-    (("container", "type"), "MESOS", "container: only tasks with a container of type DOCKER"),
+    (("container", "type"), "MESOS", "container: The task has no container of type DOCKER"),
 ])
 def test_what_is_refused_is_named_with_its_path(path: tuple[str, ...], value: Any, said: str, tmp_path: Path) -> None:
     task = json.loads(json.dumps(TASK))

@@ -90,3 +90,10 @@ def test_the_program_before_it_runs(argv: list[str], status: int, text: str) -> 
     done = subprocess.run([program, *argv], capture_output=True, text=True, check=False, env={})
     assert done.returncode == status
     assert (done.stdout if status == 0 else done.stderr).startswith(text)
+
+
+def test_reading_flags_waits_for_no_message_of_a_task() -> None:
+    program = "import sys, executor.settings.settings; print(*(n for n in sys.modules if n.startswith('specs.')))"
+    read = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True,
+                          cwd=Path(__file__).parents[3])
+    assert not {"specs.messages.task", "specs.container.run_options"} & set(read.stdout.split())

@@ -14,7 +14,8 @@ from executor.docker.mesos_docker import Docker
 from executor.docker.networks import NewNetwork
 from specs.container.command_line import argv
 from specs.container.payload import create_payload
-from specs.container.run_options import Device, Mount, Network, Parameter, PortMapping, RunOptions, Ulimit
+from specs.container.run_options import Device, Mount, Network, PortMapping, RunOptions, Ulimit
+from specs.messages.values import Parameter
 from tests.engine import real_docker
 from tests.images import busybox_image
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from specs.container.command_line import argv
-from specs.container.from_task import run_options
-from specs.container.payload import create_payload, secret_writes
+from specs.container.from_task import container_of
+from specs.container.payload import create_payload
+from specs.container.place import Place
 from specs.container.run_options import Network, RunOptions, SecretFile, Ulimit
 from specs.errors import SpecError
 from specs.forms.taskinfo import task_from_mapping
@@ -25,9 +26,7 @@ def made(container: dict[str, Any] | None = None, docker: dict[str, Any] | None 
     mapping = {"name": "t", "task_id": {"value": "t"}, "command": {"shell": False}, **task,
                "container": {"type": "DOCKER", "docker": {"image": "i", **(docker or {})}, **(container or {})}}
     read = task_from_mapping(mapping, strict=True, without_agent=True)
-    assert read.container is not None
-    return run_options(read.container, read.command or CommandInfo(), name="n", sandbox_directory="/s",
-                       mapped_directory="/m", resources=read.resources, limits=read.limits, total_memory_bytes=1 << 30)
+    return container_of(read, Place("n", "/s", "/m", total_memory=1 << 30, secrets="/d"))
 
 
 def source(kind: str, **fields: Any) -> dict[str, Any]:
@@ -40,12 +39,9 @@ def test_volume_sources() -> None:
     assert made(source("HOST_PATH", host_path=spread)).volumes[0] == "/h:/c:ro,rshared"
     assert made(source("SANDBOX_PATH", sandbox_path={"type": "SELF", "path": "p"})).volumes[0] == "/s/p:/c:ro"
     options = made(source("SECRET", secret=VALUE))
-    assert options.secret_files == (SecretFile("/c", b"secret"),)
+    assert options.secret_files == (SecretFile("/d/0", "/c", b"secret"),)
     assert "secret'" not in repr(options)
-    assert secret_writes(options, "/d") == (("/d/0", b"secret"),)
-    assert create_payload(options, secret_directory="/d")["HostConfig"]["Binds"] == ["/s:/m", "/d/0:/c:ro"]
-    with pytest.raises(SpecError, match="no place to write secrets"):
-        create_payload(options)
+    assert create_payload(options)["HostConfig"]["Binds"] == ["/s:/m", "/d/0:/c:ro"]
     named = {"name": "v", "driver": "d", "driver_options": {"parameter": [{"key": "size", "value": "1"}]}}
     mount = create_payload(made(source("DOCKER_VOLUME", docker_volume=named)))["HostConfig"]["Mounts"][0]
     assert mount == {"Type": "volume", "Target": "/c", "Source": "v", "ReadOnly": True,
@@ -132,11 +128,33 @@ def test_any_docker_container_gives_a_value_or_a_spec_error(container: Container
 
 
 def render(task: TaskInfo) -> None:
-    if task.container is None:
-        return
     for only_mesos in (True, False):
-        options = run_options(task.container, task.command or CommandInfo(), name="n", sandbox_directory="/s",
-                              mapped_directory="/m", resources=task.resources, limits=task.limits,
-                              total_memory_bytes=1 << 34, only_mesos=only_mesos, resolve_secret=lambda _: b"s")
-        assert all(isinstance(word, str) for word in argv(options, secret_directory="/d"))
-        create_payload(options, {"a": "b"}, secret_directory="/d")
+        options = container_of(task, Place("n", "/s", "/m", total_memory=1 << 34, secrets="/d",
+                                           resolve_secret=lambda _: b"s", only_mesos=only_mesos))
+        assert all(isinstance(word, str) for word in argv(options))
+        create_payload(options, {"a": "b"})
+
+
+def test_a_secret_file_at_a_path_with_a_colon_becomes_a_mount() -> None:
+    secret = {"mode": "RO", "container_path": "/a:b", "source": {"type": "SECRET", "secret": VALUE}}
+    options = made({"volumes": [secret]})
+    host = create_payload(options)["HostConfig"]
+    assert host["Binds"] == ["/s:/m"]
+    assert host["Mounts"] == [{"Type": "bind", "Target": "/a:b", "Source": "/d/0", "ReadOnly": True}]
+    assert "type=bind,source=/d/0,target=/a:b,readonly" in argv(options)
+
+
+AMOUNTS = [{"name": name, "type": "SCALAR", "scalar": {"value": 64}} for name in ("cpus", "mem")]
+
+
+def test_what_a_place_leaves_open_is_not_said() -> None:
+    read = task_from_mapping({
+        "name": "t", "task_id": {"value": "t"}, "command": {"value": "true"}, "resources": AMOUNTS,
+        "limits": {"mem": {"value": 128}}, "container": {"type": "DOCKER", "docker": {
+            "image": "i", "network": "BRIDGE", "port_mappings": [{"host_port": 0, "container_port": 80}]}},
+    }, strict=True, without_agent=True)
+    assert container_of(read, Place("n", "/s", ports_open=True)).oom_score_adj is None
+    with pytest.raises(SpecError, match="Port mappings require port resources"):
+        container_of(read, Place("n", "/s"))
+    with pytest.raises(SpecError, match="Failed to auto-detect the size of main memory"):
+        container_of(read, Place("n", "/s", total_memory=0, ports_open=True))

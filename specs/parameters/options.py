@@ -15,12 +15,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from specs.container import option_mounts as mounts
-from specs.container import option_networks as network
-from specs.container import option_values as values
-from specs.container.option_values import Reader
-from specs.container.run_options import Parameter
 from specs.errors import SpecError
+from specs.messages.values import Parameter
+from specs.parameters import mounts, values
+from specs.parameters import networks as network
+from specs.parameters.values import Reader
 
 ApiVersion = tuple[int, int]
 

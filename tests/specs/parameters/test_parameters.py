@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from specs.container.command_line import argv
-from specs.container.options import ALIASES, OPTIONS, settings
 from specs.container.payload import create_payload
-from specs.container.run_options import Parameter, RunOptions
+from specs.container.run_options import RunOptions
 from specs.errors import SpecError
+from specs.messages.values import Parameter
+from specs.parameters.options import ALIASES, OPTIONS, settings
 from tests.fakes.create_recorder import CreateRecorder
 
 # Hidden by `--help` here: of Windows, or of engines newer than the one that it asks.

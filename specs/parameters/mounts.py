@@ -1,6 +1,6 @@
 """The values of `docker run` that are small languages: mount, volume, device, gpus, security-opt.
 
-As `option_values`: from the text to what the Engine API takes, SpecError with an empty path. As docker/cli, opts.
+As `values`: from the text to what the Engine API takes, SpecError with an empty path. As docker/cli, opts.
 """
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from specs.container.option_values import boolean, integer, pair, size, wrong
 from specs.errors import SpecError
+from specs.parameters.values import boolean, integer, pair, size, wrong
 
 _CDI: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*/[A-Za-z][A-Za-z0-9_-]*=[A-Za-z0-9][A-Za-z0-9_.:-]*", re.ASCII)
 _PERMISSIONS: Final = re.compile(r"[rwm]{1,3}", re.ASCII)

@@ -1,4 +1,4 @@
-"""The values of `docker run` that speak of networks: publish, expose, network. As `option_values`; from docker/cli."""
+"""The values of `docker run` that speak of networks: publish, expose, network. As `values`; from docker/cli."""
 from __future__ import annotations
 
 import ipaddress
@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from specs.container.option_mounts import words
-from specs.container.option_values import ip_version, pair, wrong
+from specs.parameters.mounts import words
+from specs.parameters.values import ip_version, pair, wrong
 
 _PROTOCOLS: Final = ("tcp", "udp", "sctp")
 _PORTS: Final = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", re.ASCII)

@@ -4,9 +4,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from specs.container.option_networks import Attachment, Published
-from specs.container.options import ApiVersion, Setting
 from specs.errors import SpecError
+from specs.parameters.networks import Attachment, Published
+from specs.parameters.options import ApiVersion, Setting
 
 _NOT_USER_DEFINED: Final = frozenset({"default", "bridge", "host", "none"})
 _PATH: Final = "container.docker.parameters"
