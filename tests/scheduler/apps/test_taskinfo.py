@@ -12,7 +12,8 @@ from scheduler.apps.demands import demand
 from scheduler.apps.ports import TaskPort, task_ports
 from scheduler.apps.taskinfo import Launchable, Place, RunBy, Settings, launchable
 from scheduler.placement.spread import Policy, spread
-from specs.container.from_task import run_options
+from specs.container import place
+from specs.container.from_task import container_of
 from specs.errors import SpecError
 from specs.forms import codec
 from specs.marathon.app import (
@@ -238,10 +239,7 @@ def test_what_is_made_of_an_app_and_an_offer_is_a_task_to_mesos(app: App, drawn:
     resources = tuple(codec.read(Resource, each, strict=True) for each in taken.resources)
     task = dataclasses.replace(info, agent_id="S0", resources=resources)
     validate_task(prepared(task, framework_id="F", role="*"))
-    assert task.container is not None
-    assert task.command is not None
-    options = run_options(task.container, task.command, name="c", sandbox_directory="/s", mapped_directory="/m",
-                          resources=resources)
+    options = container_of(task, place.Place("c", "/s"))
     assert app.container is not None
     mapped = zip(app.container.port_mappings or (), ports, strict=False)
     assert len(options.port_mappings) == sum(len(each.protocols) for each, port in mapped if port.host is not None)
