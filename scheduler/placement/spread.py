@@ -55,6 +55,8 @@ class Policy:
     """What holds for all apps."""
 
     most_per_offer: int = 5  # launches at a time, as Marathon's --max_instances_per_offer
+    most_starting: int | None = None  # tasks of ours that an agent may be starting (pulling) at once
+    starting: Mapping[str, int] = field(default_factory=dict)  # how many it is, by agent
     draining: float = 0.0  # seconds before its maintenance that an agent is left alone
     home_region: str | None = None  # the master's: other agents are for apps whose constraints name a region or zone
     group_by: GroupBy = GroupBy.CLASSIC
@@ -72,7 +74,8 @@ def spread(offers: Sequence[Message], demands: Sequence[Demand], policy: Policy,
     sites = [_Site(position, pool, policy, now) for position, pool in enumerate(pools(offers))]
     orders: dict[str, list[tuple[float, int]]] = {}
     for site in sites:
-        orders.setdefault(site.pool.role, []).append((site.load, site.position))
+        if not site.is_full:
+            orders.setdefault(site.pool.role, []).append((site.load, site.position))
     for order in orders.values():
         order.sort()
     waiting = deque(_Search(demand, sites, orders.get(demand.role, []), policy)
@@ -110,6 +113,8 @@ class _Site(Place):
         super().__init__(pool)
         self.position = position
         self.most = policy.most_per_offer * len(pool.offers)
+        if policy.most_starting is not None:
+            self.most = min(self.most, policy.most_starting - policy.starting.get(pool.agent_id, 0))
         self.is_available = all(is_available(offer, now, policy.draining) for offer in pool.offers)
         self.is_elsewhere = (pool.location.region is not None and policy.home_region is not None
                              and pool.location.region != policy.home_region)

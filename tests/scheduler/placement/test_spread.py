@@ -83,6 +83,13 @@ def test_so_many_at_a_time_and_no_more() -> None:
     assert matched.misfits == {"/a": ()}  # it waits for the next offers, no agent is too small
 
 
+def test_no_agent_starts_too_many_at_once() -> None:
+    policy = Policy(most_per_offer=99, most_starting=3, starting={"S0": 1, "S1": 3, "S3": 4})
+    matched = run([offer(number, cpus=64) for number in range(4)], demand(count=100), policy=policy)
+    assert Counter(placed(matched).values()) == {"S0": 2, "S2": 3}
+    assert matched.misfits == {"/a": ()}
+
+
 def test_the_executor_is_paid_once_and_out_of_the_same_roles() -> None:
     one = offer(0, cpus=2.1, role="web", reserved="web")
     matched = run([one], demand(count=3, cpus=1, role="web", roles=frozenset({"web"}), overhead=EXECUTOR))
