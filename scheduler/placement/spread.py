@@ -55,12 +55,12 @@ class Policy:
     """What holds for all apps."""
 
     most_per_offer: int = 5  # launches at a time, as Marathon's --max_instances_per_offer
-    most_starting: int | None = None  # tasks of ours that an agent may be starting (pulling) at once
-    starting: Mapping[str, int] = field(default_factory=dict)  # how many it is, by agent
     draining: float = 0.0  # seconds before its maintenance that an agent is left alone
     home_region: str | None = None  # the master's: other agents are for apps whose constraints name a region or zone
     group_by: GroupBy = GroupBy.CLASSIC
     used: Mapping[str, Amounts] = field(default_factory=dict)  # what our tasks use, by agent
+    most_starting: int | None = None  # tasks of ours that an agent may be starting (pulling) at once
+    starting: Mapping[str, int] = field(default_factory=dict)  # how many it is, by agent
 
 
 def spread(offers: Sequence[Message], demands: Sequence[Demand], policy: Policy, *, now: float,
