@@ -77,6 +77,8 @@ class Launches:
                 "resources": list(placement.taken.resources)}
         if executor is not None:
             info = {**for_executor(info), "executor": dict(executor)}
+        elif placement.executor is not None:  # one that the app names: each task has its own
+            info["executor"] = {**info["executor"], "resources": list(placement.executor)}
         state = board.states[wanted.app.id]
         if state.target is not None:
             board.put_state(after_launch(state, wanted.instance, state.target.policy.backoff, now))

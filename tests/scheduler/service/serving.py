@@ -34,9 +34,10 @@ class Serving:
     """`with Serving(path) as serving`; the same path again is the same service."""
 
     def __init__(self, path: Path, *, agents: int = 3, access: Access | None = None,
-                 life: tuple[str, ...] = ("TASK_STARTING", "TASK_RUNNING"), prefix: str = "") -> None:
+                 life: tuple[str, ...] = ("TASK_STARTING", "TASK_RUNNING"), prefix: str = "",
+                 master: MemoryMaster | None = None) -> None:
         self.path = path
-        self.master = MemoryMaster(agents, life=life)
+        self.master = master or MemoryMaster(agents, life=life)
         self.access = access or Access(insecure=True)
         self.prefix = prefix
         self.port = 0
