@@ -8,7 +8,7 @@ As Marathon: core/group/GroupManager, upgrade/DeploymentManager.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from scheduler.apps.target import Policy, Target
 from scheduler.deployments import plan
@@ -39,6 +39,7 @@ class Wanted:
     restart: frozenset[str] = frozenset()
     expiries: Mapping[str, Expiry] | None = None  # counts of instances that go back by themselves
     rollback_of: str | None = None
+    former: Mapping[str, Target | None] = field(default_factory=dict)  # what apps were before the one taken back
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ def planned(board: Board, wanted: Wanted, policy: Callable[[App], Policy], deplo
         raise LockedError(cancelled)
     former = {app_id: change.before for each in cancelled
               for app_id, change in board.deployments[each].changes.items()}
+    former |= wanted.former
     after = {app_id: plan.successor(app, before.get(app_id), version, policy(app),
                                     restart=app_id in wanted.restart, former=former.get(app_id))
              for app_id, app in apps.items()}

@@ -119,7 +119,8 @@ class Settler:
         root = self._board.root
         for app_id, target in plan.taken_back(deployment, root.version).items():
             root = tree.without_app(root, app_id) if target is None else tree.with_apps(root, [target.app])
-        wanted = Wanted(root, author, force=True, rollback_of=deployment.id)
+        former = {app_id: change.before for app_id, change in deployment.changes.items()}
+        wanted = Wanted(root, author, force=True, rollback_of=deployment.id, former=former)
         return self.change(wanted, now)
 
     def _look(self, app_id: str, now: float) -> str | None:
