@@ -6,7 +6,8 @@ A newcomer's map of its rooms:
 
     master/       subscriptions, offers, tasks, reconciliation; memory.py and cluster.py are what it knows
     agent/        executors and their updates, checkpoints and recovery
-    containers/   executors as processes, executors of Docker tasks, tasks without executor
+    containers/   executors as processes, executors of Docker tasks
+    programs/     the executor of tasks without one
     endpoints/    what people and tools read over HTTP
     wire/         libprocess's HTTP, JSON as Mesos reads and writes it, the link between master and agent
     records/      values that both sides keep

@@ -13,16 +13,8 @@ import sys
 import uuid
 from pathlib import Path
 
-from deploy.local.agent.environment import executor_environment
-from deploy.local.agent.executors import (
-    REGISTERING,
-    RUNNING,
-    TERMINATED,
-    TERMINATING,
-    AgentFramework,
-    Executor,
-    command_executor_info,
-)
+from deploy.local.agent.executor_info import command_executor_info, executor_environment
+from deploy.local.agent.executors import REGISTERING, RUNNING, TERMINATED, TERMINATING, AgentFramework, Executor
 from deploy.local.agent.state import AgentState
 from deploy.local.containers.containerizer import ContainerConfig, LaunchError, Termination
 from deploy.local.containers.processes import start_of
@@ -31,7 +23,7 @@ from deploy.local.records.task import is_terminal
 from specs.forms import Json
 from specs.words.durations import print_duration
 
-COMMAND_EXECUTOR = Path(__file__).parent.parent / "containers" / "command_executor.py"
+COMMAND_EXECUTOR = Path(__file__).parent.parent / "programs"
 
 
 class TaskLauncher:

@@ -8,16 +8,14 @@ As Mesos: master/master.cpp (`accept`, `_accept`), validation.cpp (`offer::valid
 """
 from __future__ import annotations
 
-import copy
 import logging
-from collections.abc import Mapping
-from typing import Any
 
 from deploy.local.master.cluster import Cluster
 from deploy.local.master.memory import AgentRecord, Framework, Offer
-from deploy.local.master.task_checks import group_problem, operation_problem, task_problem
-from deploy.local.records.messages import resource_messages, resources_of, status, tasks_of
+from deploy.local.master.task_checks import group_problem, prepared_operation, task_problem
+from deploy.local.records.messages import resources_of, status, tasks_of
 from deploy.local.records.task import new_task
+from specs.errors import SpecError
 from specs.forms import Json
 from specs.resources.sums import Resources
 
@@ -40,8 +38,8 @@ class Accepting:
             return
         offers = [self._cluster.offers[offer_id] for offer_id in offer_ids]
         agent = self._cluster.agents[offers[0].agent_id]
-        good = [prepared(operation, framework.id, offers[0].role) for operation in operations
-                if self._is_sound(framework, operation)]
+        good = [ready for operation in operations
+                if (ready := self._ready(framework, operation, offers[0].role)) is not None]
         offered = Resources()
         for offer in offers:
             offered += offer.resources
@@ -87,18 +85,20 @@ class Accepting:
 
     # ---- operations
 
-    def _is_sound(self, framework: Framework, operation: Json) -> bool:
-        """Whether the operation's form is good; if not its tasks are told so."""
+    def _ready(self, framework: Framework, operation: Json, role: str) -> Json | None:
+        """The operation in the form that the checks expect; None if its form is wrong: its tasks are told so."""
         kind = operation.get("type")
-        problem = operation_problem(operation)
-        if problem is None and "id" in operation and kind in {"LAUNCH", "LAUNCH_GROUP"}:
+        problem = None
+        try:
+            if "id" not in operation or kind not in {"LAUNCH", "LAUNCH_GROUP"}:
+                return prepared_operation(operation, framework.id, role) if kind is not None else None
             problem = f"The `id` field cannot be set on {kind} operations"
-        if problem is None:
-            return kind is not None
+        except SpecError as error:
+            problem = error.problem
         reason = "REASON_TASK_INVALID" if kind == "LAUNCH" else "REASON_TASK_GROUP_INVALID"
         for task in tasks_of(operation):
             self._tell(framework, task, "TASK_ERROR", reason, problem)
-        return False
+        return None
 
     def _launch(self, framework: Framework, agent: AgentRecord, operation: Json, left: Resources) -> Resources:
         for task in tasks_of(operation):
@@ -165,40 +165,3 @@ def _mixed_offers_problem(framework: Framework, offers: list[Offer]) -> str | No
             return (f"Aggregated offers must belong to one single agent. Offer {offer.id} uses agent {offer.agent_id}"
                     f" and agent {first.agent_id}")
     return None
-
-
-def prepared(operation: Json, framework_id: str, role: str) -> Json:
-    """The operation as the master completes it: resources allocated to the offers' role, the executor's framework_id
-    (in LAUNCH only), the type of a health check that has none, a group's executor in each of its tasks."""
-    operation = copy.deepcopy(operation)
-    for task in tasks_of(operation):
-        _allocate(task, role)
-        _allocate(task.get("executor"), role)
-        health = task.get("health_check")
-        if operation["type"] == "LAUNCH":
-            if "executor" in task:
-                task["executor"].setdefault("framework_id", {"value": framework_id})
-            if health is not None and "type" not in health and ("command" in health) != ("http" in health):
-                health["type"] = "COMMAND" if "command" in health else "HTTP"
-    if operation["type"] == "LAUNCH_GROUP" and "launch_group" in operation:
-        executor = operation["launch_group"]["executor"]
-        _allocate(executor, role)
-        for task in tasks_of(operation):
-            task.setdefault("executor", executor)
-    return operation
-
-
-def _allocate(message: Json | None, role: str) -> None:
-    if message is None or "resources" not in message:
-        return
-    unallocated = [item for item in message["resources"] if "allocation_info" not in item]
-    for item in unallocated:
-        item["allocation_info"] = {"role": role}
-    message["resources"] = [_upgraded(item) for item in message["resources"]]
-
-
-def _upgraded(resource: Mapping[str, Any]) -> Json:
-    """With its reservation, if it has one, where Mesos keeps it since reservations can be refined."""
-    if resource.get("role", "*") == "*" and "reservation" not in resource:
-        return {name: value for name, value in resource.items() if name != "role"}
-    return resource_messages(resources_of({"resources": [resource]}))[0] if resource else dict(resource)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from deploy.local.containers.command_checks import CheckError, is_healthy, perform
+from deploy.local.programs.command_executor.checks import CheckError, is_healthy, perform
 from deploy.local.pytest_plugin import StartMesos
 from specs.forms import Json
 from tests.deploy.local.client import Scheduler, command_task

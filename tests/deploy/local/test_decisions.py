@@ -10,14 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.local.agent.checkpoints import Checkpoints, latest_agent_id
-from deploy.local.agent.executors import Executor, command_executor_info
+from deploy.local.agent.executor_info import command_executor_info
+from deploy.local.agent.executors import Executor
 from deploy.local.agent.launch import limits_problem
 from deploy.local.agent.status_updates import RETRY_MAX, StatusUpdateManager, UpdateStream
-from deploy.local.master.accepting import prepared
 from deploy.local.master.allocator import Allocator, refuse_seconds
 from deploy.local.master.call_validation import call_problem, framework_problem, update_problem
 from deploy.local.master.memory import Framework
 from deploy.local.master.reconciliation import explicit, implicit
+from deploy.local.master.task_checks import prepared_operation
 from deploy.local.records.task import new_task
 from deploy.local.settings import agent_resources, parse_attributes
 from specs.errors import SpecError
@@ -249,13 +250,34 @@ def test_known_tasks_are_as_the_framework_knows_them() -> None:
 
 def test_an_operation_is_completed() -> None:
     cpus = {"name": "cpus", "type": "SCALAR", "scalar": {"value": 1}}
-    task = {"task_id": {"value": "t"}, "resources": [{**cpus, "role": "*"}],
-            "executor": {"executor_id": {"value": "e"}}, "health_check": {"command": {"value": "true"}}}
-    done = prepared({"type": "LAUNCH", "launch": {"task_infos": [task]}}, "f", "web")["launch"]["task_infos"][0]
-    assert done["resources"] == [{**cpus, "allocation_info": {"role": "web"}}]
-    assert done["executor"]["framework_id"] == {"value": "f"}
-    assert done["health_check"]["type"] == "COMMAND"
+    task = {"name": "t", "task_id": {"value": "t"}, "agent_id": {"value": "a"}, "labels": {},
+            "resources": [{**cpus, "role": "*"}], "executor": {"executor_id": {"value": "e"}},
+            "health_check": {"command": {"value": "true"}}}
+    done = prepared_operation({"type": "LAUNCH", "launch": {"task_infos": [task]}}, "f", "web")
+    assert done["launch"]["task_infos"] == [{
+        **task, "resources": [{**cpus, "allocation_info": {"role": "web"}}],
+        "executor": {"executor_id": {"value": "e"}, "framework_id": {"value": "f"}},
+        "health_check": {"command": {"value": "true"}, "type": "COMMAND"}}]
     assert "framework_id" not in task["executor"]  # the call itself is not touched
+
+
+def test_what_the_master_completes_of_a_group() -> None:
+    mem = {"name": "mem", "type": "SCALAR", "scalar": {"value": 32.0}}
+    members = [{"name": name, "task_id": {"value": name}, "agent_id": {"value": "a"}} for name in ("t", "u")]
+    executor = {"type": "DEFAULT", "executor_id": {"value": "e"}, "resources": [mem]}
+    done = prepared_operation({"type": "LAUNCH_GROUP", "launch_group": {
+        "executor": executor, "task_group": {"tasks": members}}}, "f", "web")["launch_group"]
+    assert done["executor"] == {**executor, "resources": [{**mem, "allocation_info": {"role": "web"}}]}
+    assert [task["executor"] for task in done["task_group"]["tasks"]] == [done["executor"]] * 2
+    assert prepared_operation({"type": "DESTROY"}, "f", "web") == {"type": "DESTROY"}
+
+
+def test_malformed_resources_fail_an_operation_as_a_whole() -> None:
+    task = {"name": "t", "task_id": {"value": "t"}, "agent_id": {"value": "a"},
+            "resources": [{"name": "cpus", "type": "SCALAR"}]}
+    with pytest.raises(SpecError) as caught:
+        prepared_operation({"type": "LAUNCH", "launch": {"task_infos": [task]}}, "f", "web")
+    assert caught.value.problem == "Resource 'cpus:0' is invalid: Invalid scalar resource"
 
 
 def test_command_executor_info() -> None:

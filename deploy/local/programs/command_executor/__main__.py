@@ -1,8 +1,7 @@
 """The executor of tasks that only have a command: run it, tell how it ends, kill it when asked.
 
-The agent starts this file as a program, with an environment that is not ours; so it uses nothing but the standard
-library and `command_checks` beside it. One thread reads events, another waits for the command, and checks have
-theirs; all put what they see into one inbox.
+The agent starts it with an environment that is not ours; so it uses nothing but the standard library. One thread reads
+events, another waits for the command, and checks have theirs; all put what they see into one inbox.
 
 As Mesos: launcher/executor.cpp.
 """
@@ -20,15 +19,9 @@ import sys
 import threading
 import time
 import uuid
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING or __package__:
-    from deploy.local.containers.command_checks import Checks, empty_status
-else:  # started as a file, by an isolated Python that does not look beside it
-    sys.path.insert(0, str(Path(__file__).parent))
-    from command_checks import Checks, empty_status
-    del sys.path[0]
+from .checks import Checks, empty_status
 
 Json = dict[str, Any]
 

@@ -1,8 +1,7 @@
 """Health checks and checks of a command task: perform them again and again, and tell what has become of it.
 
 A check tells its result whenever it is another one; a health check tells the first success, every failure, and the
-first success after failures, and asks for the task's end after enough failures in a row. Used by `command_executor`,
-which is started as a bare file; so this one too uses nothing but the standard library.
+first success after failures, and asks for the task's end after enough failures in a row.
 
 As Mesos: checks/checker_process.cpp, checks/checker.cpp, checks/health_checker.cpp.
 """
