@@ -16,7 +16,8 @@ from deploy.local.records.messages import resource_messages
 from specs.errors import SpecError
 from specs.forms import Json
 from specs.resources.parsed import parse_resources
-from specs.resources.sums import MEGABYTE, Resources
+from specs.resources.sums import Resources
+from specs.words.sizes import MEGABYTE
 
 DEFAULT_PORTS: Final = ((31000, 32000),)
 _GIGABYTE: Final = 1 << 30

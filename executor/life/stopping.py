@@ -43,6 +43,7 @@ from executor.life.outcomes import Cause, Exit, Facts, Signalled, Unknown
 from executor.life.task import Phase, Step, Task, believed, end, exit_of, force, status, stop
 from specs.messages.resource import Resource
 from specs.messages.status import TaskState
+from specs.words.sizes import MEGABYTE
 
 HEALTH_UPDATED = "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED"
 CHECK_UPDATED = "REASON_TASK_CHECK_STATUS_UPDATED"
@@ -52,7 +53,6 @@ FORCED_MISSED_WAIT = 5.0  # the same, where we killed it and know why it is gone
 HURRIED_MISSED_WAIT = 0.4  # the same, where the agent kills us too in two seconds
 STEP_FAILED_WAIT = 0.5  # seconds until the next step, when one was refused at once
 
-MEGABYTE = 1 << 20
 _SIGKILL = 9
 
 

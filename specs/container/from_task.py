@@ -25,8 +25,9 @@ from specs.messages.resource import Resource
 from specs.messages.task import TaskInfo
 from specs.messages.values import Parameter, Secret
 from specs.resources.ranges import in_ranges
-from specs.resources.sums import MEGABYTE, Resources
+from specs.resources.sums import Resources
 from specs.words.image import check_reference
+from specs.words.sizes import MEGABYTE
 
 CPU_SHARES_PER_CPU: Final = 1024
 MIN_CPU_SHARES: Final = 2

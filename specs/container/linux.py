@@ -12,7 +12,8 @@ from specs.container.run_options import RunOptions, Ulimit
 from specs.errors import SpecError
 from specs.messages.command import CommandInfo
 from specs.messages.containerinfo import ContainerInfo, LinuxInfo, RLimit
-from specs.resources.sums import MEGABYTE, Resources
+from specs.resources.sums import Resources
+from specs.words.sizes import MEGABYTE
 
 _UNLIMITED: Final = -1
 _LARGEST: Final = (1 << 63) - 1  # the engine keeps a limit in an int64

@@ -43,16 +43,6 @@ class RecordDecoder:
             del self._buffer[:self._length]  # bytearray moves its start: no copy of what follows
             self._length = None
 
-    @property
-    def partial(self) -> bool:
-        """Whether the stream stands in the middle of a record."""
-        return self._length is not None or bool(self._buffer)
-
-    @property
-    def held(self) -> int:
-        """Bytes that wait for the rest of their record."""
-        return len(self._buffer)
-
     def _take_length(self) -> int | None:
         end = self._buffer.find(b"\n", 0, _MAX_DIGITS + 1)
         if end < 0:

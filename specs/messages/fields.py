@@ -40,5 +40,5 @@ Int64 = Annotated[int, Between(-(1 << 63), (1 << 63) - 1)]
 UInt64 = Annotated[int, Between(0, (1 << 64) - 1)]
 
 Id = Annotated[str, Wrapped("value")]  # TaskID, AgentID …
-Nanoseconds = Annotated[int, Between(-(1 << 63), (1 << 63) - 1), Wrapped("nanoseconds")]  # DurationInfo, TimeInfo
+Nanoseconds = Annotated[Int64, Wrapped("nanoseconds")]  # DurationInfo, TimeInfo
 Scalar = Annotated[float, Wrapped("value")]  # Value.Scalar

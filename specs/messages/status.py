@@ -42,8 +42,8 @@ TERMINAL_STATES = frozenset({
 })
 
 
-def is_terminal(state: TaskState) -> bool:
-    """Whether nothing can come after this state. UNREACHABLE and UNKNOWN are not: the task may come back."""
+def is_terminal(state: str) -> bool:
+    """Whether nothing can come after this state. From UNREACHABLE and UNKNOWN a task may come back."""
     return state in TERMINAL_STATES
 
 

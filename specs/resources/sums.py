@@ -15,8 +15,7 @@ from dataclasses import dataclass, replace
 from specs.messages.resource import AllocationInfo, DiskInfo, Persistence, Range, ReservationInfo, Resource
 from specs.resources.printed import print_resource
 from specs.resources.ranges import coalesce, fixed, floating, ranges_within, subtract_ranges
-
-MEGABYTE = 1 << 20
+from specs.words.sizes import MEGABYTE
 
 
 def upgraded(resource: Resource) -> Resource:

@@ -12,10 +12,10 @@ from typing import Final
 from specs.errors import SpecError
 from specs.messages.task import ExecutorInfo, TaskInfo
 from specs.resources import rules
-from specs.resources.sums import MEGABYTE, Resources
+from specs.resources.sums import Resources
 from specs.rules.parts import validate_command, within
 from specs.rules.tasks import Facts, as_json, prepared, shares_cgroups, validate_executor, validate_task_itself
-from specs.words.sizes import print_size
+from specs.words.sizes import MEGABYTE, print_size
 
 MIN_CPUS: Final = 0.01
 MIN_MEM: Final = 32 * MEGABYTE

@@ -21,10 +21,11 @@ from specs.messages.containerinfo import ContainerInfo
 from specs.messages.resource import AllocationInfo, Resource
 from specs.messages.task import ExecutorInfo, TaskInfo
 from specs.resources import rules
-from specs.resources.sums import MEGABYTE, Resources, upgraded
+from specs.resources.sums import Resources, upgraded
 from specs.rules.checks import validate_check, validate_health_check, with_type
 from specs.rules.parts import validate_command, validate_container, within
 from specs.words.ids import id_problem
+from specs.words.sizes import MEGABYTE
 
 __all__ = ["Facts", "prepared", "validate_check", "validate_executor", "validate_health_check", "validate_task"]
 

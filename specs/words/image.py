@@ -9,8 +9,6 @@ from specs.errors import SpecError
 
 HUB: Final = "docker.io"  # where an image without a registry comes from
 HUB_HOSTS: Final = frozenset({HUB, "index.docker.io", "registry-1.docker.io"})
-WHITEOUT: Final = ".wh."  # a file of a layer with this prefix removes the file of that name below it
-OPAQUE_WHITEOUT: Final = ".wh..wh..opq"  # removes all that the folder has below
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,10}", re.ASCII)
 _INT_MAX: Final = (1 << 31) - 1
 # As Docker: distribution/reference, `grammar`.

@@ -7,7 +7,7 @@ from typing import Final
 from specs.errors import SpecError
 
 UNITS: Final = {"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40}
-MEGABYTE: Final = UNITS["MB"]
+MEGABYTE: Final = UNITS["MB"]  # what resources count memory and disk in
 _MAXIMUM: Final = (1 << 64) - 1
 _DIGITS: Final = re.compile(r"[0-9]*", re.ASCII)
 

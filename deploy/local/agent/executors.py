@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from deploy.local.records.framework_info import capabilities
-from deploy.local.records.task import Task, is_terminal, new_task
+from deploy.local.records.task import Task, new_task
 from specs.forms import Json
+from specs.messages.status import is_terminal
 
 if TYPE_CHECKING:
     from deploy.local.containers.containerizer import Termination

@@ -19,8 +19,8 @@ from deploy.local.agent.state import AgentState
 from deploy.local.containers.containerizer import ContainerConfig, LaunchError, Termination
 from deploy.local.containers.processes import start_of
 from deploy.local.containers.sandbox import SandboxError, create_sandbox
-from deploy.local.records.task import is_terminal
 from specs.forms import Json
+from specs.messages.status import is_terminal
 from specs.words.durations import print_duration
 
 COMMAND_EXECUTOR = Path(__file__).parent.parent / "programs"

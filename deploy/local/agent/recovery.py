@@ -15,8 +15,9 @@ from deploy.local.agent.launch import TaskLauncher
 from deploy.local.agent.state import AgentState
 from deploy.local.containers.containerizer import Termination
 from deploy.local.containers.processes import kill_tree, start_of
-from deploy.local.records.task import is_terminal, new_task
+from deploy.local.records.task import new_task
 from specs.forms import Json
+from specs.messages.status import is_terminal
 from specs.words.durations import print_duration
 
 

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from deploy.local.records.task import is_terminal
 from specs.forms import Json
+from specs.messages.status import is_terminal
 
 RETRY_MIN: Final = 10.0  # seconds
 RETRY_MAX: Final = 600.0

@@ -22,20 +22,14 @@ class AgentPaths:
     work_dir: Path
     agent_id: str
 
-    def executor(self, framework_id: str, executor_id: str) -> Path:
-        return self._slave(self.work_dir) / "frameworks" / framework_id / "executors" / executor_id
-
     def run(self, framework_id: str, executor_id: str, container_id: str) -> Path:
         return self.executor(framework_id, executor_id) / "runs" / container_id
 
     def latest_run(self, framework_id: str, executor_id: str) -> Path:
         return self.executor(framework_id, executor_id) / "runs" / "latest"
 
-    def meta(self) -> Path:
-        return self._slave(self.work_dir / "meta")
-
-    def _slave(self, root: Path) -> Path:
-        return root / "slaves" / self.agent_id
+    def executor(self, framework_id: str, executor_id: str) -> Path:
+        return self.work_dir / "slaves" / self.agent_id / "frameworks" / framework_id / "executors" / executor_id
 
 
 def virtual_path(framework_id: str, executor_id: str) -> str:

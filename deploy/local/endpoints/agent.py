@@ -22,7 +22,7 @@ from deploy.local.records.task import Task
 from deploy.local.wire.json_message import full
 from deploy.local.wire.server import Handler, Request, Response, Streaming, json_response, text
 from specs.forms import Json
-from specs.resources.sums import MEGABYTE
+from specs.words.sizes import MEGABYTE
 
 
 def agent_routes(state: AgentState, executor_api: ExecutorApi) -> dict[str, Handler]:

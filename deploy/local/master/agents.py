@@ -182,12 +182,6 @@ class AgentRegistry:
         self._cluster.remove_task(task, unreachable=unreachable)
         self._cluster.forward(framework, last)
 
-    def on_unregister(self, agent_id: str) -> None:
-        """An agent that leaves for good, orderly."""
-        agent = self._cluster.agents.get(agent_id)
-        if agent is not None:
-            self.remove(agent, "Agent unregistered")
-
     def _mark_unreachable(self, agent: AgentRecord, why: str) -> None:
         if not agent.connected and self._cluster.agents.get(agent.id) is agent:
             self.remove(agent, why)

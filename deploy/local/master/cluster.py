@@ -19,9 +19,10 @@ from deploy.local.master.memory import MAX_COMPLETED_FRAMEWORKS, AgentRecord, Fr
 from deploy.local.master.operator_events import OperatorEvents
 from deploy.local.records.flags import MasterFlags
 from deploy.local.records.messages import of_update, resource_messages, resources_of
-from deploy.local.records.task import Task, is_terminal
+from deploy.local.records.task import Task
 from deploy.local.records.version import VERSION
 from specs.forms import Json
+from specs.messages.status import is_terminal
 from specs.resources.sums import Resources
 
 HEARTBEAT_SECONDS: Final = 15.0

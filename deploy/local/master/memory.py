@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 MAX_COMPLETED_FRAMEWORKS: Final = 50
 MAX_COMPLETED_TASKS: Final = 1000  # per framework
-MAX_REMOVED_AGENTS: Final = 100_000
 
 
 @dataclass(slots=True)

@@ -43,7 +43,6 @@ class AgentFlags:
     docker_socket: str = DOCKER_SOCKET
     docker_remove_delay: float = 6 * 3600.0
     docker_stop_timeout: float = 0.0
-    docker_kill_orphans: bool = True
     sandbox_directory: str = MAPPED_DIRECTORY
     cgroups_enable_cfs: bool = False
     default_container_dns: str | None = None  # a JSON ContainerDNSInfo

@@ -7,15 +7,11 @@ from typing import Any, Final
 
 from deploy.local.records.messages import resources_of
 from specs.forms import Json
-from specs.messages.status import TERMINAL_STATES
+from specs.messages.status import is_terminal
 from specs.resources.sums import Resources
 
 _INFO_FIELDS: Final = ("name", "task_id", "agent_id", "resources", "labels", "discovery", "container", "health_check",
                        "kill_policy", "limits")
-
-
-def is_terminal(state: str) -> bool:
-    return state in TERMINAL_STATES
 
 
 @dataclass(slots=True)

@@ -11,7 +11,6 @@ As Mesos: stout/protobuf.hpp, `Parser` and `json(ObjectWriter*, Protobuf)`.
 from __future__ import annotations
 
 import functools
-import math
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -107,14 +106,21 @@ def _number(field: FieldSchema, value: float | str) -> int | float | str:
 
 
 def _integer(value: float, kind: str) -> int:
-    """As C++ converts: beyond 64 bits a JSON number is a double, a double is cut, and what does not fit wraps."""
+    """As C++ converts on x86-64: an integer wraps; a double is cut, and one that does not fit becomes what the
+    processor says: the smallest integer, of an unsigned type 0. (What an int64 cannot hold has been read as a double.)
+    """
     bits = _WIDTH[kind]
-    if not math.isfinite(value):
-        return 0
-    whole = max(-(1 << 63), min(int(value), (1 << 63) - 1))
-    whole &= (1 << bits) - 1
-    signed = kind.startswith("int")
-    return whole - (1 << bits) if signed and whole >> (bits - 1) else whole
+    whole = (_cut(value, kind) if isinstance(value, float) else value) & ((1 << bits) - 1)
+    return whole - (1 << bits) if kind.startswith("int") and whole >> (bits - 1) else whole
+
+
+def _cut(value: float, kind: str) -> int:
+    """A double cut to an integer, by the instruction that the type is converted with."""
+    if kind == "uint64" and value >= 1 << 63:  # it has none for these: half of it is taken off, and put back
+        return int(value) if value < 1 << 64 else 0
+    limit = 1 << 31 if kind == "int32" else 1 << 63
+    whole = int(value)
+    return whole if -limit <= whole < limit else -limit
 
 
 def _parsed(field: FieldSchema, text: str, wanted: Any, word: str) -> Any:

@@ -9,12 +9,14 @@ As Mesos: stout/json.hpp, `parse`; picojson.h.
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any, Final
 
 _ESCAPES: Final = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _SPACE: Final = " \t\n\r"
 _NUMBER: Final = "0123456789+-eE."
+_LONGEST_INT64: Final = 20  # characters
 _SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]", re.ASCII)
 _END: Final = ""  # what `get` gives behind the last character
 
@@ -29,13 +31,32 @@ def parse_json(text: str) -> Any:
     if _SURROGATE.search(text):
         return _parse_as_picojson(text)
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return json.loads(text, parse_constant=_no_constant, parse_int=_integer, parse_float=_double)
+    except _RangeError:
+        raise JsonSyntaxError("Value out of range") from None
     except (ValueError, RecursionError):
         return _parse_as_picojson(text)
 
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+class _RangeError(ValueError):
+    """A number that a double cannot hold."""
+
+
+def _integer(digits: str) -> int | float:
+    """What an int64 cannot hold is a double."""
+    value = int(digits) if len(digits) <= _LONGEST_INT64 else None
+    return value if value is not None and -(1 << 63) <= value < 1 << 63 else _double(digits)
+
+
+def _double(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):
+        raise _RangeError
+    return value
 
 
 def _parse_as_picojson(text: str) -> Any:
@@ -48,6 +69,8 @@ def _parse_as_picojson(text: str) -> Any:
         raise JsonSyntaxError(f"syntax error at line {line} near: {rest}") from None
     except RecursionError:
         raise JsonSyntaxError("syntax error at line 1 near: ") from None
+    except _RangeError:
+        raise JsonSyntaxError("Value out of range") from None
     trailing = text[scanner.position:]
     if trailing.strip():
         raise JsonSyntaxError(f"Parsed JSON included non-whitespace trailing characters: {trailing}")
@@ -154,12 +177,11 @@ class _Scanner:
             self.position += 1
         digits = self._text[start:self.position]
         try:
-            return int(digits)
+            return _integer(digits) if digits.lstrip("-").isdigit() else _double(digits)
+        except _RangeError:
+            raise
         except ValueError:
-            try:
-                return float(digits)
-            except ValueError:
-                raise _StopError from None
+            raise _StopError from None
 
     def _get(self) -> str:
         if self.position >= len(self._text):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from deploy.local.wire.debug_text import debug_text
 from deploy.local.wire.events import accepted_type
-from deploy.local.wire.json_message import MessageError, full, read_message
+from deploy.local.wire.json_message import MessageError, _integer, full, read_message
 from deploy.local.wire.json_text import JsonSyntaxError, parse_json
 
 CALL = "mesos.v1.scheduler.Call"
@@ -65,10 +65,27 @@ def kill(nanoseconds: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("given_", "read"), [
-    (5, 5), ("5", 5), (5.9, 5), (-5.9, -5), ("1e3", 1000), (2**63, 2**63 - 1), (-2**70, -2**63), (1e300, 2**63 - 1),
+    (5, 5), ("5", 5), (5.9, 5), (-5.9, -5), ("1e3", 1000), (2**63 - 1, 2**63 - 1), (-2**63, -2**63),
+    (2**63, -2**63), (str(2**63), -2**63), (-2**70, -2**63), (1e300, -2**63),
 ])
 def test_int64(given_: Any, read: int) -> None:
-    assert read_message(CALL, kill(given_))["kill"]["kill_policy"]["grace_period"]["nanoseconds"] == read
+    call = parse_json(json.dumps(kill(given_)))
+    assert read_message(CALL, call)["kill"]["kill_policy"]["grace_period"]["nanoseconds"] == read
+
+
+@pytest.mark.parametrize(("kind", "number", "read"), [
+    ("int32", 2**31, -2**31), ("int32", 2**32 + 5, 5), ("int32", 3e9, -2**31), ("int32", -7.9, -7),
+    ("uint32", 2**32 + 5, 5), ("uint32", -1, 2**32 - 1), ("uint32", 1e10, 10**10 % 2**32), ("uint32", 1e300, 0),
+    ("uint64", 2.0**63, 2**63), ("uint64", 2.0**64, 0), ("uint64", -1, 2**64 - 1), ("uint64", -1e300, 2**63),
+])
+def test_integers_beyond_their_range_are_what_cpp_makes_of_them_on_x86(kind: str, number: float, read: int) -> None:
+    assert _integer(number, kind) == read
+
+
+@pytest.mark.parametrize("text", ["1e400", "[-1e400]", "1" * 400, '{"a": ' + "9" * 5000 + "}", "[01, 1e999]"])
+def test_a_number_that_no_double_holds_is_out_of_range(text: str) -> None:
+    with pytest.raises(JsonSyntaxError, match=r"^Value out of range$"):
+        parse_json(text)
 
 
 @pytest.mark.parametrize(("value", "problem"), [

@@ -189,3 +189,16 @@ def test_tasks_on_several_agents_with_roles(local_mesos: StartMesos) -> None:
     for agent_id in mesos.agent_ids:
         assert scheduler.update(agent_id[-2:], "TASK_RUNNING")["agent_id"] == {"value": agent_id}
     wait_for(lambda: len(get(mesos.address, "/tasks")[1]["tasks"]) == 3)
+
+
+def test_a_kill_grace_beyond_an_int64_is_negative_to_a_master(local_mesos: StartMesos) -> None:
+    scheduler = Scheduler(local_mesos(resources=RESOURCES).address)
+    scheduler.subscribe()
+    offer = scheduler.offer()
+    task = command_task("t", offer, "true")
+    task["kill_policy"] = {"grace_period": {"nanoseconds": 1 << 63}}
+    scheduler.launch(offer, task)
+    status = scheduler.update("t")
+    assert (status["state"], status["message"]) == (
+        "TASK_ERROR", "Task's 'kill_policy.grace_period' must be non-negative")
+    scheduler.call("TEARDOWN")
