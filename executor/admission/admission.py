@@ -14,7 +14,7 @@ from executor.admission.entry import Entry
 from executor.admission.plan import plan, sandbox_folders
 from executor.admission.sandbox import hand_over, make_folders, owner
 from executor.admission.secrets import keep_secrets, secret_directory
-from executor.engine.failures import RuntimeFailure
+from executor.engine.failures import Fault, RuntimeFailure
 from executor.life.outcomes import Failure, NotRun, Outcome, Refused
 from executor.life.task import Phase, Task, Terms
 from executor.node.logs import Logs
@@ -68,10 +68,10 @@ class Admission:
         except RuntimeFailure as failure:
             return NotRun(Failure.of(failure))
         except OSError as error:
-            return Refused(f"cannot make the sandbox {sandbox}: {error.strerror}")
+            return NotRun(Failure(RuntimeFailure, f"cannot make the sandbox {sandbox}: {error.strerror}"))
         except Exception as error:
             log.exception("Task %r: a fault in reading it", info.task_id)
-            return Refused(f"{type(error).__name__}: {error}")
+            return NotRun(Failure(Fault, f"{type(error).__name__}: {error}"))
         entry.agreement = replace(entry.agreement, terms=known_limits(entry.agreement.terms, entry.plan))
         return None
 

@@ -15,11 +15,11 @@ import re
 import shutil
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from executor.engine.failures import BadOption, NotAuthorised
+from executor.engine.failures import BadNodeLogin, BadOption, NotAuthorised
 from specs.errors import SpecError
 from specs.words.auth import Auth, find_auth, parse_auth_config
 from specs.words.image import HUB, parse_reference
@@ -34,6 +34,7 @@ class Credentials:
 
     header: str | None = field(repr=False)
     source: str  # "user joe from .docker/config.json in the sandbox"
+    nodes: bool = False  # from the node's configuration: that they do not do is an operator's to put right
 
 
 ANONYMOUS: Final = Credentials(None, "no credentials")
@@ -42,16 +43,35 @@ ANONYMOUS: Final = Credentials(None, "no credentials")
 def find(image: str, sandbox: str | None, node_config: str | None) -> Credentials:
     """The credentials for an image; `node_config` is the path of a Docker configuration or its JSON.
 
-    Raises NotAuthorised if a configuration that is there cannot be used: a pull without it would only hide that.
+    Raises NotAuthorised, or BadNodeLogin, if a configuration that is there cannot be used: a pull without it would only
+    hide that.
     """
     try:
         registry = parse_reference(image).registry or None
     except SpecError as error:
         raise BadOption(f"{image}: {error.problem}") from error
-    found = _configuration(sandbox, node_config)
-    if found is None:
+    for name in (".docker/config.json", ".dockercfg") if sandbox is not None else ():
+        path = Path(sandbox or "", name)
+        if path.is_file():
+            return _configured(_read(path), f"{name} in the sandbox", registry)
+    if not node_config:
         return ANONYMOUS
-    text, where = found
+    try:
+        found = _nodes(node_config, registry)
+    except NotAuthorised as failure:
+        raise BadNodeLogin(str(failure)) from failure
+    return replace(found, nodes=found is not ANONYMOUS)
+
+
+def _nodes(node_config: str, registry: str | None) -> Credentials:
+    if node_config.lstrip().startswith("{"):
+        return _configured(node_config, "the node's configuration", registry)
+    path = Path(node_config.removeprefix("file://"))
+    return _configured(_read(path), f"the node's configuration {path}", registry)
+
+
+def _configured(text: str, where: str, registry: str | None) -> Credentials:
+    """What a configuration says of a registry; `where` names it."""
     try:
         entry = find_auth(parse_auth_config(text), registry)
     except SpecError as error:
@@ -61,21 +81,6 @@ def find(image: str, sandbox: str | None, node_config: str | None) -> Credential
     if isinstance(entry, str):
         return _asked(entry, registry or HUB, where)
     return _credentials(entry, registry or HUB, where)
-
-
-def _configuration(sandbox: str | None, node_config: str | None) -> tuple[str, str] | None:
-    """The text of the configuration that counts, and what it is called."""
-    if sandbox is not None:
-        for name in (".docker/config.json", ".dockercfg"):
-            path = Path(sandbox, name)
-            if path.is_file():
-                return _read(path), f"{name} in the sandbox"
-    if not node_config:
-        return None
-    if node_config.lstrip().startswith("{"):
-        return node_config, "the node's configuration"
-    path = Path(node_config.removeprefix("file://"))
-    return _read(path), f"the node's configuration {path}"
 
 
 def _read(path: Path) -> str:

@@ -11,7 +11,9 @@ from executor.docker.calls import Call
 from executor.docker.exec import exec_command
 from executor.docker.networks import DockerNetworks
 from executor.docker.streams import ChunkDecoder, Decoder, FrameDecoder, RawDecoder, SocketStream
+from executor.engine.errors import failure, refusal
 from executor.engine.failures import (
+    AlreadySo,
     BadOption,
     ContainerNotRunning,
     DeadlineExceeded,
@@ -43,7 +45,8 @@ class DockerContainers:
         joined: set[str] = set()
         try:
             answer = self._api.call("create", self._deadlines.create,
-                                    lambda sdk: sdk.create_container_from_config(body, name, platform))
+                                    lambda sdk: sdk.create_container_from_config(body, name, platform),
+                                    refusal)
             container = str(answer["Id"])
         except NameConflict:
             ours = dict(payload.get("Labels") or {})
@@ -78,7 +81,11 @@ class DockerContainers:
 
     def start(self, container: str) -> None:
         """As `docker start`; one that runs is started."""
-        self._api.call("start", self._deadlines.start, lambda sdk: sdk.start(container))
+        def explain(status: int, text: str) -> RuntimeFailure:
+            ours = text.endswith(f": {container}")  # gone; any other one that is not there is one that the task names
+            return failure(status, text) if ours else refusal(status, text)
+
+        self._api.call("start", self._deadlines.start, lambda sdk: sdk.start(container), explain)
 
     def inspect(self, container: str) -> Inspection:
         """As `docker inspect --type=container`."""
@@ -129,11 +136,8 @@ class DockerContainers:
         try:
             self._api.call("remove", self._deadlines.remove,
                               lambda sdk: sdk.remove_container(container, v=volumes, force=force))
-        except NoSuchContainer:
-            pass
-        except RuntimeFailure as failure:
-            if "is already in progress" not in str(failure):
-                raise
+        except (NoSuchContainer, AlreadySo):
+            return
 
     def ls(self, labels: Mapping[str, str] | None = None, *, all: bool = True,  # noqa: A002 - as docker ps
            prefix: str = "") -> list[Inspection]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from executor.docker import auth
 from executor.docker.api import Api
 from executor.docker.calls import Call
-from executor.docker.pull import Puller, PullSettings, reference
+from executor.docker.pull import Puller, PullSettings, reference, stream_error
 from executor.engine import errors
 from executor.engine.cancellation import Cancel
 from executor.engine.failures import ImageNotFound, NoSuchContainer
@@ -106,9 +106,13 @@ class DockerImages:
         def do(sdk: Any) -> str:
             return str(sdk._result(sdk._post(sdk._url("/images/create"), params=params, headers=headers, data=archive)))
 
+        known = self.has(name)
         answer = json.loads(self._api.call("import", self._api.deadlines.transfer, do).splitlines()[-1])
-        if "error" in answer:  # it came when the answer was 200 already
-            raise errors.failure(400, str(answer["error"]))
+        said = stream_error(answer)
+        if said is not None:
+            if not known:  # containerd's store keeps what there was of it, under that name
+                self.rm(name)
+            raise errors.refusal(400, said)
         return str(answer["status"])
 
     def rm(self, image: str, *, force: bool = False) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from executor.docker.api import Api
-from executor.engine.errors import network_failure
-from executor.engine.failures import NoSuchNetwork, RuntimeFailure
+from executor.docker.api import Api, Explain
+from executor.engine.errors import network_failure, network_refusal
+from executor.engine.failures import AlreadySo, NoSuchNetwork
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class DockerNetworks:
         def create(sdk: Any) -> str:
             return str(sdk._result(sdk._post_json(sdk._url("/networks/create"), body), json=True)["Id"])
 
-        return str(self._call("network create", create))
+        return str(self._call("network create", create, network_refusal))
 
     def connect(self, network: str, container: str, endpoint: Mapping[str, Any] | None = None) -> None:
         """As `docker network connect`, also while it runs; `endpoint` is an Engine API EndpointConfig.
@@ -72,20 +72,14 @@ class DockerNetworks:
         def connect(sdk: Any) -> None:
             sdk._raise_for_status(sdk._post_json(sdk._url("/networks/{0}/connect", network), body))
 
-        try:
-            self._call("network connect", connect)
-        except RuntimeFailure as failure:
-            if "already exists in network" not in str(failure):
-                raise
+        with contextlib.suppress(AlreadySo):
+            self._call("network connect", connect, network_refusal)
 
     def disconnect(self, network: str, container: str, *, force: bool = False) -> None:
         """As `docker network disconnect`, also while it runs; one that is not on it is disconnected."""
-        try:
+        with contextlib.suppress(AlreadySo):
             self._call("network disconnect", lambda sdk: sdk.disconnect_container_from_network(
                 container, network, force=force))
-        except RuntimeFailure as failure:
-            if "is not connected to" not in str(failure):
-                raise
 
     def inspect(self, network: str) -> NetworkInfo:
         """As `docker network inspect`. Raises NoSuchNetwork."""
@@ -101,8 +95,8 @@ class DockerNetworks:
         with contextlib.suppress(NoSuchNetwork):
             self._call("network rm", lambda sdk: sdk.remove_network(network))
 
-    def _call(self, what: str, do: Any) -> Any:
-        return self._api.call(what, self._api.deadlines.start, do, network_failure)
+    def _call(self, what: str, do: Any, explain: Explain = network_failure) -> Any:
+        return self._api.call(what, self._api.deadlines.start, do, explain)
 
 
 def _info(raw: Mapping[str, Any]) -> NetworkInfo:

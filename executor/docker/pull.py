@@ -26,6 +26,7 @@ from executor.docker.calls import Call
 from executor.engine.cancellation import Cancel, Cancellation
 from executor.engine.errors import pull_failure
 from executor.engine.failures import (
+    BadNodeLogin,
     Cancelled,
     DeadlineExceeded,
     NotAuthorised,
@@ -96,6 +97,14 @@ def reference(image: str) -> tuple[str, str]:
     name = parse_reference(image)
     repository = name.repository if name.registry is None else f"{name.registry}/{name.repository}"
     return repository, name.digest or name.tag or "latest"
+
+
+def stream_error(message: Mapping[str, Any]) -> str | None:
+    """The error in a message of a stream that began with 200; `error` is going away since Docker 28 (API 1.48)."""
+    detail = message.get("errorDetail")
+    text = detail.get("message") if isinstance(detail, Mapping) else None
+    said = text or message.get("error")
+    return str(said) if said else None
 
 
 class SharedPull:
@@ -255,14 +264,15 @@ class Puller:
             with call.cancelled_by(shared.cancel):
                 for line in self._lines(call, *name, credentials.header):
                     message = json.loads(line or b"{}")
-                    if message.get("error"):
-                        raise pull_failure(None, str(message["error"]))
+                    if (said := stream_error(message)) is not None:
+                        raise pull_failure(None, said)
                     now = progress.feed(message)
                     call.idle = self._settings.extract if progress.extracting else self._settings.idle
                     if now is not None:
                         shared.tell(now)
         except NotAuthorised as failure:
-            raise NotAuthorised(f"{failure} ({credentials.source} was used)") from failure
+            kind = BadNodeLogin if credentials.nodes else NotAuthorised
+            raise kind(f"{failure} ({credentials.source} was used)") from failure
         except DeadlineExceeded as failure:
             raise DeadlineExceeded(f"{failure} ({_told(progress.now())})") from failure
 

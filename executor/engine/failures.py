@@ -1,62 +1,72 @@
-"""What can go wrong with an engine, and whose fault that is."""
+"""What can go wrong with an engine: whose fault that is, and whether asking again can help.
+
+Each kind is a line of the one table of blame, the other half of which is errors.py: there an engine's words become a
+kind, here a kind says whose fault it is. States follow from it (life/endings.py): TASK_FAILED for the task's own doing,
+TASK_DROPPED for everybody else's.
+"""
 from __future__ import annotations
 
 import enum
 
 
 class Blame(enum.Enum):
-    """Whose fault a failure is."""
+    """Whose fault a failure is: who can put it right."""
 
-    USER = "user"  # the task asks for something that does not exist or is not allowed
-    PLATFORM = "platform"  # the engine, the registry, the node
+    TASK = "task"  # its author: it asks for something that does not exist or is not allowed
+    NODE = "node"  # nobody has to: this engine or this machine cannot now, it or another one may later
+    OPERATOR = "operator"  # those who run the cluster: its registries, what its nodes are set up with
 
 
 class RuntimeFailure(Exception):  # noqa: N818 - the domain's word: tasks fail, containers fail
     """The engine could not do what was asked; the message is the engine's own."""
 
-    blame = Blame.PLATFORM
-    retry = False
+    blame = Blame.NODE
+    retry = False  # the same call may succeed in a moment
+    again = True  # the task may succeed if it is launched again, as it is, here or elsewhere
     exit_status = 125  # of `docker run`, where it fails so
 
 
-class ImageNotFound(RuntimeFailure):
-    """No such image, neither here nor in its registry."""
+class TaskFault(RuntimeFailure):
+    """What the task's author has to put right; no kind of its own."""
 
-    blame = Blame.USER
+    blame = Blame.TASK
+    again = False
 
 
-class NotAuthorised(RuntimeFailure):
+class ImageNotFound(TaskFault):
+    """No such image, neither here nor in its registry; or none for the platform."""
+
+
+class NotAuthorised(TaskFault):
     """The registry refused the credentials, or wants some; the message says which were used."""
 
-    blame = Blame.USER
 
-
-class BadOption(RuntimeFailure):
-    """The engine refused an option of the container (400)."""
-
-    blame = Blame.USER
+class BadOption(TaskFault):
+    """The engine refused an option of the container."""
 
 
 class NoCommand(BadOption):
     """Neither the image nor the task says what to run (400)."""
 
 
-class CommandNotFound(RuntimeFailure):
+class CommandNotFound(TaskFault):
     """The container's program is not in the image."""
 
-    blame = Blame.USER
     exit_status = 127
 
 
-class CommandNotExecutable(RuntimeFailure):
+class CommandNotExecutable(TaskFault):
     """The container's program cannot be executed."""
 
-    blame = Blame.USER
     exit_status = 126
 
 
+class NoSuchNetwork(TaskFault):
+    """The container names a network that does not exist."""
+
+
 class PortInUse(RuntimeFailure):
-    """A host port is taken."""
+    """A host port, or an address, is taken."""
 
 
 class NameConflict(RuntimeFailure):
@@ -71,15 +81,14 @@ class ContainerNotRunning(RuntimeFailure):
     """What was asked needs a running container."""
 
 
-class NoSuchNetwork(RuntimeFailure):
-    """The container names a network that does not exist."""
-
-    blame = Blame.USER
+class AlreadySo(RuntimeFailure):
+    """What was asked for is done, or being done, already."""
 
 
 class RegistryUnavailable(RuntimeFailure):
     """The registry does not answer, or answers 429 or 5xx."""
 
+    blame = Blame.OPERATOR
     retry = True
 
 
@@ -91,8 +100,22 @@ class RateLimited(RegistryUnavailable):
     """The registry answers 429: it wants to be asked later."""
 
 
+class RegistryDistrusted(RuntimeFailure):
+    """The engine is not set up to trust the registry: its certificate, or that it has none."""
+
+    blame = Blame.OPERATOR
+    again = False
+
+
+class BadNodeLogin(RuntimeFailure):
+    """The node's own Docker configuration, not the task's, cannot be used or is refused by the registry."""
+
+    blame = Blame.OPERATOR
+    again = False
+
+
 class DaemonUnavailable(RuntimeFailure):
-    """The engine cannot be reached, or broke off its answer, or answered 5xx for a reason of its own."""
+    """The engine cannot be reached, or broke off its answer, or is short of something."""
 
     retry = True
 
@@ -101,6 +124,16 @@ class DeadlineExceeded(RuntimeFailure):
     """The engine did not answer in time; whether it did the thing is not known."""
 
     retry = True
+
+
+class NodeLacks(RuntimeFailure):
+    """The node has not got what the engine needs for this: a driver of GPUs, a runtime that is new enough."""
+
+    again = False
+
+
+class WrongVersion(NodeLacks):
+    """The engine does not speak the API version that was agreed on; it was asked anew, and that did not help."""
 
 
 class Fault(RuntimeFailure):

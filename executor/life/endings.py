@@ -5,8 +5,9 @@ somebody wanted it to end (`Cause`). Both together decide state, reason and `hea
 is Mesos's own text where Mesos has one (executor.cpp, `reaped`), and with `strict` nothing more; otherwise the truths
 follow that Mesos does not tell: which signal, which limit, whose fault, the engine's words, the last lines of stderr.
 
-Whose fault it is: what the task's author can put right is TASK_FAILED. Trouble of the node that came before anything
-ran is TASK_DROPPED (for frameworks that are not partition-aware: TASK_LOST), Mesos's states for "try again".
+Whose fault it is: what the task's author can put right is TASK_FAILED. Trouble of the node, the registry or the engine
+that came before anything ran is TASK_DROPPED (for frameworks that are not partition-aware: TASK_LOST), Mesos's states
+for "try again". The failure's kind says which it is: see engine/failures.py.
 """
 from __future__ import annotations
 
@@ -14,18 +15,21 @@ import signal
 from dataclasses import dataclass
 
 from executor.engine.failures import (
+    BadNodeLogin,
     BadOption,
     Blame,
     CommandNotExecutable,
     CommandNotFound,
-    DaemonUnavailable,
-    DeadlineExceeded,
     Fault,
     ImageNotFound,
     NoCommand,
+    NodeLacks,
     NotAuthorised,
+    RateLimited,
+    RegistryDistrusted,
     RegistryUnavailable,
     RegistryUnreachable,
+    RuntimeFailure,
 )
 from executor.life.outcomes import (
     Cause,
@@ -47,9 +51,7 @@ KILLED_DURING_LAUNCH = "REASON_TASK_KILLED_DURING_LAUNCH"
 OUT_OF_MEMORY = "REASON_CONTAINER_LIMITATION_MEMORY"
 MAX_COMPLETION = "REASON_MAX_COMPLETION_TIME_REACHED"
 
-_IMAGE_TROUBLE = (ImageNotFound, NotAuthorised, RegistryUnavailable)
-_NODE_TROUBLE = (DaemonUnavailable, DeadlineExceeded)
-_NOT_THE_TASK = "not the task's fault, another attempt may succeed"
+_IMAGE_TROUBLE = (ImageNotFound, NotAuthorised, RegistryUnavailable, RegistryDistrusted, BadNodeLogin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +118,10 @@ def _not_run(failure: Failure, *, strict: bool) -> str:
     """
     if issubclass(failure.kind, Fault):
         return f"Failed to run docker container: {failure.text}" if strict else "Failed to run docker container"
-    if issubclass(failure.kind, _NODE_TROUBLE) and not strict:
-        return "Failed to run docker container"
     if issubclass(failure.kind, _IMAGE_TROUBLE) and not strict:
         return "Failed to launch container"
+    if failure.kind.blame is not Blame.TASK and not strict:
+        return "Failed to run docker container"
     return f"Container exited with status {failure.kind.exit_status}"
 
 
@@ -133,7 +135,7 @@ def _state(facts: Facts, *, strict: bool) -> TaskState:
         return TaskState.KILLED
     if isinstance(outcome, Exit) and outcome.status == 0:
         return TaskState.FINISHED
-    if isinstance(outcome, NotRun) and issubclass(outcome.failure.kind, _NODE_TROUBLE) and not strict:
+    if isinstance(outcome, NotRun) and outcome.failure.kind.blame is not Blame.TASK and not strict:
         return TaskState.DROPPED if facts.partition_aware else TaskState.LOST
     return TaskState.FAILED
 
@@ -216,13 +218,23 @@ def _failure_details(failure: Failure, facts: Facts) -> list[str]:
         NotAuthorised: f"not authorised to pull {facts.image}",
         RegistryUnavailable: f"no answer from the registry of {facts.image}",
         RegistryUnreachable: f"no answer from the registry of {facts.image}",
+        RateLimited: f"the registry of {facts.image} wants to be asked later",
+        RegistryDistrusted: f"the engine does not trust the registry of {facts.image}",
+        BadNodeLogin: f"the node's login does not do for {facts.image}",
+        NodeLacks: "the node has not got what this takes",
         NoCommand: "the image has no command of its own, and none was given",
         BadOption: "the engine refused an option",
     }.get(failure.kind)
     found = [detail for detail in (what, failure.text) if detail]
-    if failure.kind.blame is Blame.PLATFORM:
-        found.append(_NOT_THE_TASK)
-    return found
+    return [*found, *_whose_fault(failure.kind)]
+
+
+def _whose_fault(kind: type[RuntimeFailure]) -> tuple[str, ...]:
+    """Told where it is not the task's."""
+    if kind.again:
+        return ("not the task's fault, another attempt may succeed",)
+    return {Blame.TASK: (), Blame.NODE: ("not the task's fault, another node may run it",),
+            Blame.OPERATOR: ("not the task's fault, an operator has to put it right",)}[kind.blame]
 
 
 def _strsignal(number: int) -> str:

@@ -48,7 +48,7 @@ def test_a_name_that_is_somebody_elses_is_a_conflict(world: World) -> None:
 def test_an_image_that_is_not_here(world: World) -> None:
     with pytest.raises(ImageNotFound, match="No such image: nothing/of-the-kind:latest") as caught:
         world.containers.create({**world.payload("true"), "Image": "nothing/of-the-kind"}, world.name())
-    assert caught.value.blame is Blame.USER
+    assert caught.value.blame is Blame.TASK
     assert not caught.value.retry
     assert not world.has_image("nothing/of-the-kind")
     assert world.has_image("busybox:static")
@@ -123,7 +123,7 @@ def test_a_program_that_is_not_in_the_image(world: World) -> None:
     container = world.created("no-such-program")
     with pytest.raises(CommandNotFound, match='exec: "no-such-program": executable file not found') as caught:
         world.containers.start(container)
-    assert caught.value.blame is Blame.USER
+    assert caught.value.blame is Blame.TASK
     found = world.containers.inspect(container)
     assert (found.running, found.started, found.exit_code) == (False, False, 127)
     assert "no-such-program" in found.error

@@ -95,7 +95,7 @@ def test_unknown_image_and_unknown_tag_are_never_tried_again(
     repository = name.partition("/")[2].partition(":")[0]
     with pytest.raises(ImageNotFound, match=r"manifest unknown|not found") as caught:
         runtime.images.pull(f"{proxy.host}/{missing.format(repository)}")
-    assert caught.value.blame is Blame.USER
+    assert caught.value.blame is Blame.TASK
     assert sum("manifests" in path for path in proxy.asked) <= 2  # HEAD and GET of one try
 
 
@@ -111,7 +111,7 @@ def test_a_registry_that_is_down_is_tried_again_later(runtime: DockerRuntime, tm
     image = f"{registry.host}/app:1"
     with pytest.raises(RegistryUnavailable, match="connection refused") as caught:
         runtime.images.pull(image)
-    assert caught.value.blame is Blame.PLATFORM
+    assert caught.value.blame is Blame.OPERATOR
     patient = DockerRuntime(SOCKET, pull_settings=dataclasses.replace(IMPATIENT, unreachable_attempts=1000,
                                                                       longest_pause=0.2))
     back = threading.Timer(0.5, registry.start)

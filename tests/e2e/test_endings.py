@@ -25,7 +25,7 @@ from tests.e2e.endings import (
     when_written,
 )
 
-FINISHED, FAILED, KILLED = "TASK_FINISHED", "TASK_FAILED", "TASK_KILLED"
+FINISHED, FAILED, KILLED, DROPPED = "TASK_FINISHED", "TASK_FAILED", "TASK_KILLED", "TASK_DROPPED"
 LAUNCH, OOM, TIME, DURING = ("REASON_CONTAINER_LAUNCH_FAILED", "REASON_CONTAINER_LIMITATION_MEMORY",
                              "REASON_MAX_COMPLETION_TIME_REACHED", "REASON_TASK_KILLED_DURING_LAUNCH")
 ANY = "depends on who is quicker"
@@ -100,7 +100,7 @@ NEVER_STARTED = [
          exited(125, ": the image has no command of its own, and none was given; [Nn]o command specified"), 125,
          LAUNCH, argv=()),
     Case("bad image name", "", ".*not an image.*", 2, command="true", docker={"image": "Not::An/Image"}),
-    Case("registry away", FAILED, "Failed to launch container: no answer from the registry of 127.0.0.1:1/x/y:1; "
+    Case("registry away", DROPPED, "Failed to launch container: no answer from the registry of 127.0.0.1:1/x/y:1; "
                                   f".*connection refused.*; {NOT_THE_TASK}", 3, LAUNCH, command="true",
          docker={"image": "127.0.0.1:1/x/y:1"}),
     Case("unknown parameter", "", ".*unknown flag: --no-such-option.*", 2, command="true",
@@ -109,6 +109,17 @@ NEVER_STARTED = [
          docker=parameters(memory="x")),
     Case("parameter that the engine refuses", FAILED, exited(125, ": .*"), 125, LAUNCH, command="true",
          docker=parameters(cap_add="NO_SUCH_CAPABILITY")),
+    Case("device not on the node", FAILED,
+         exited(125, ": the engine refused an option; .*/dev/none.*no such file or directory"), 125, LAUNCH,
+         command="true", docker=parameters(device="/dev/none")),
+    Case("working directory is a file", FAILED, exited(125, ": the engine refused an option; .*not a directory"), 125,
+         LAUNCH, command="true", docker=parameters(workdir="/bin/sh")),
+    Case("limit of the storage driver", FAILED, exited(125, ": the engine refused an option; .*storage-opt.*"), 125,
+         LAUNCH, command="true", docker=parameters(storage_opt="size=10G")),
+    Case("blank in the program's name", FAILED, exited(127, ": command not found: '/bin/echo hello world'; .*"), 127,
+         LAUNCH, argv=["/bin/echo hello world"]),
+    Case("drop-in: blank in the program's name", FAILED, exited(127), 127, argv=["/bin/echo hello world"],
+         executor="mesos"),
     Case("user not in the image", FAILED, exited(125, ": .*unable to find user nobody-here.*"), 125, LAUNCH,
          command="true", docker=parameters(user="nobody-here")),
     Case("missing volume driver", FAILED, exited(125, ": .*no-such-driver.*"), 125, LAUNCH, command="true",
@@ -188,8 +199,8 @@ def with_registries(missing: Registry, locked: Registry, broken: Registry, silen
              command="true", docker={"image": missing.image}),
         Case("not authorised", FAILED, f"Failed to launch container: not authorised to pull {locked.image}; .*", 3,
              LAUNCH, command="true", docker={"image": locked.image}),
-        Case("broken registry", FAILED, f"Failed to launch container: no answer from the registry of {broken.image}; "
-                                        f".*; {NOT_THE_TASK}", 3, LAUNCH, command="true",
+        Case("broken registry", DROPPED, f"Failed to launch container: no answer from the registry of {broken.image}; "
+                                         f".*; {NOT_THE_TASK}", 3, LAUNCH, command="true",
              docker={"image": broken.image}),
         Case("killed during the pull", KILLED, "Killed while the image was being pulled", 143, DURING, command="true",
              docker={"image": silent.image}, deed=when_starting(interrupt, silent.asked.wait)),
@@ -201,8 +212,8 @@ def with_registries(missing: Registry, locked: Registry, broken: Registry, silen
 
 def port_conflict(port: int) -> Case:
     mappings = [{"host_port": port, "container_port": 80}]
-    return Case("port in use", FAILED, exited(125, f": .*in use.*; {NOT_THE_TASK}"), 125, LAUNCH, command="true",
-                ports=[port], docker={"network": "BRIDGE", "port_mappings": mappings})
+    return Case("port in use", DROPPED, f"Failed to run docker container: .*in use.*; {NOT_THE_TASK}", 3, LAUNCH,
+                command="true", ports=[port], docker={"network": "BRIDGE", "port_mappings": mappings})
 
 
 REGISTRY_CASES = ("missing image", "not authorised", "broken registry", "killed during the pull",

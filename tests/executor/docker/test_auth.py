@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from executor.docker.auth import ANONYMOUS, find
-from executor.engine.failures import BadOption, NotAuthorised
+from executor.engine.failures import BadNodeLogin, BadOption, NotAuthorised
 
 SECRET = "the-password"
 
@@ -74,13 +74,22 @@ def test_an_identity_token(tmp_path: Path) -> None:
     (json.dumps({"credHelpers": {"r.io": "not-installed-anywhere"}}), "docker-credential-not-installed-anywhere"),
     (json.dumps({"credHelpers": {"r.io": "../../bin/sh"}}), "not here"),
 ])
-def test_a_configuration_that_cannot_be_used(text: str, said: str) -> None:
-    with pytest.raises(NotAuthorised, match=said):
+def test_a_configuration_that_cannot_be_used(text: str, said: str, tmp_path: Path) -> None:
+    """The node's is an operator's to put right, the task's its author's."""
+    with pytest.raises(BadNodeLogin, match=said):
         find("r.io/x", None, text)
+    with pytest.raises(NotAuthorised, match=said):
+        find("r.io/x", sandbox(tmp_path, config=text), None)
+
+
+def test_it_is_known_whose_login_it_is(tmp_path: Path) -> None:
+    assert find("r.io/x", None, config("r.io")).nodes
+    assert not find("other.io/x", None, config("r.io")).nodes
+    assert not find("r.io/x", sandbox(tmp_path, config=config("r.io")), None).nodes
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(NotAuthorised, match="cannot read"):
+    with pytest.raises(BadNodeLogin, match="cannot read"):
         find("r.io/x", None, str(tmp_path / "nothing.json"))
 
 
@@ -104,7 +113,7 @@ def test_a_credential_helper(script: str, ended: str, tmp_path: Path, monkeypatc
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     try:
         said = find("r.io/x", None, '{"credsStore": "t", "auths": {}}').source
-    except NotAuthorised as failure:
+    except BadNodeLogin as failure:
         said = str(failure)
     assert ended in said
     assert SECRET not in said

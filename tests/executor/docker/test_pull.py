@@ -15,6 +15,7 @@ from executor.docker.calls import Call
 from executor.docker.pull import Progress, Puller, PullSettings, reference
 from executor.engine.cancellation import Cancellation
 from executor.engine.failures import (
+    BadNodeLogin,
     Cancelled,
     DaemonUnavailable,
     DeadlineExceeded,
@@ -124,8 +125,16 @@ def test_where_nobody_is_fewer_tries_are_made() -> None:
     assert registry.asked == 2
 
 
-def test_an_error_inside_the_stream_is_a_failure() -> None:
-    registry = Registry([{"status": "Pulling fs layer", "id": "a"}, {"error": "manifest unknown"}])
+@pytest.mark.parametrize("error", [
+    {"error": "manifest unknown"},
+    {"error": "manifest unknown", "errorDetail": {"message": "manifest unknown"}},
+    {"errorDetail": {"message": "manifest unknown"}},  # `error` is deprecated since Docker 28
+    {"error": "the old words", "errorDetail": {"code": 404, "message": "manifest unknown"}},
+    {"error": "manifest unknown", "errorDetail": None},
+    {"error": "manifest unknown", "errorDetail": {}},
+])
+def test_an_error_inside_the_stream_is_a_failure(error: dict[str, object]) -> None:
+    registry = Registry([{"status": "Pulling fs layer", "id": "a"}, error])
     with pytest.raises(ImageNotFound, match=r"^manifest unknown$"):
         Puller(registry.lines, QUICK).pull("x:1", JOE, None, None)
 
@@ -133,6 +142,9 @@ def test_an_error_inside_the_stream_is_a_failure() -> None:
 def test_which_credentials_were_used_is_said() -> None:
     with pytest.raises(NotAuthorised, match=r"^unauthorized \(user joe from somewhere was used\)$"):
         Puller(Registry([{"error": "unauthorized"}]).lines, QUICK).pull("x:1", JOE, None, None)
+    nodes = dataclasses.replace(JOE, nodes=True)
+    with pytest.raises(BadNodeLogin, match=r"^unauthorized \(user joe from somewhere was used\)$"):
+        Puller(Registry([{"error": "unauthorized"}]).lines, QUICK).pull("x:1", nodes, None, None)
 
 
 def test_what_is_not_json_does_not_hang_those_who_wait() -> None:

@@ -1,11 +1,15 @@
 """Every way to end, for every cause: state, reason, message, healthy."""
 from __future__ import annotations
 
+import inspect
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from executor.engine import failures
 from executor.engine.failures import (
+    BadNodeLogin,
     BadOption,
     CommandNotExecutable,
     CommandNotFound,
@@ -14,9 +18,12 @@ from executor.engine.failures import (
     Fault,
     ImageNotFound,
     NameConflict,
+    NodeLacks,
     NoSuchNetwork,
     NotAuthorised,
     PortInUse,
+    RateLimited,
+    RegistryDistrusted,
     RegistryUnavailable,
     RuntimeFailure,
 )
@@ -104,20 +111,32 @@ TABLE: list[tuple[Outcome, Cause | None, TaskState, str | None, str]] = [
     (not_run(BadOption), None, FAILED, LAUNCH,
      "Container exited with status 125: the engine refused an option; the engine's words"),
     (not_run(NoSuchNetwork), None, FAILED, LAUNCH, "Container exited with status 125: the engine's words"),
-    (not_run(PortInUse), None, FAILED, LAUNCH,
-     "Container exited with status 125: the engine's words; not the task's fault, another attempt may succeed"),
-    (not_run(NameConflict), None, FAILED, LAUNCH,
-     "Container exited with status 125: the engine's words; not the task's fault, another attempt may succeed"),
+    (not_run(PortInUse), None, DROPPED, LAUNCH,
+     "Failed to run docker container: the engine's words; not the task's fault, another attempt may succeed"),
+    (not_run(NameConflict), None, DROPPED, LAUNCH,
+     "Failed to run docker container: the engine's words; not the task's fault, another attempt may succeed"),
+    (not_run(NodeLacks), None, DROPPED, LAUNCH,
+     ("Failed to run docker container: the node has not got what this takes; the engine's words; "
+      "not the task's fault, another node may run it")),
     (not_run(ImageNotFound), None, FAILED, LAUNCH,
      "Failed to launch container: image not found: an/image; the engine's words"),
     (not_run(NotAuthorised), None, FAILED, LAUNCH,
      "Failed to launch container: not authorised to pull an/image; the engine's words"),
-    (not_run(RegistryUnavailable), None, FAILED, LAUNCH,
+    (not_run(RegistryUnavailable), None, DROPPED, LAUNCH,
      ("Failed to launch container: no answer from the registry of an/image; the engine's words; "
      "not the task's fault, another attempt may succeed")),
+    (not_run(RateLimited), None, DROPPED, LAUNCH,
+     ("Failed to launch container: the registry of an/image wants to be asked later; the engine's words; "
+      "not the task's fault, another attempt may succeed")),
+    (not_run(RegistryDistrusted), None, DROPPED, LAUNCH,
+     ("Failed to launch container: the engine does not trust the registry of an/image; the engine's words; "
+      "not the task's fault, an operator has to put it right")),
+    (not_run(BadNodeLogin), None, DROPPED, LAUNCH,
+     ("Failed to launch container: the node's login does not do for an/image; the engine's words; "
+      "not the task's fault, an operator has to put it right")),
     (not_run(DaemonUnavailable), None, DROPPED, LAUNCH,
      "Failed to run docker container: the engine's words; not the task's fault, another attempt may succeed"),
-    (not_run(Fault), None, FAILED, LAUNCH,
+    (not_run(Fault), None, DROPPED, LAUNCH,
      "Failed to run docker container: the engine's words; not the task's fault, another attempt may succeed"),
     (not_run(DeadlineExceeded), Cause.KILL, KILLED, None,
      "Failed to run docker container: the engine's words; not the task's fault, another attempt may succeed"),
@@ -135,6 +154,18 @@ def test_table(outcome: Outcome, cause: Cause | None, state: TaskState, reason: 
     healthy = False if cause is Cause.HEALTH else None
     overrun = outcome.memory_limit if isinstance(outcome, Exit) and reason == OOM else None
     assert decide(facts(outcome, cause), strict=False) == Ending(state, message, reason, healthy, overrun)
+
+
+def test_the_states_follow_from_whose_fault_it_is() -> None:
+    """TASK_FAILED is the task's own doing, and only that."""
+    kinds = [kind for _, kind in inspect.getmembers(failures, inspect.isclass) if issubclass(kind, RuntimeFailure)]
+    for kind in kinds:
+        ending = decide(facts(not_run(kind), None), strict=False)
+        mine = kind.blame is failures.Blame.TASK
+        assert ending.state is (FAILED if mine else DROPPED)
+        assert ("not the task's fault" in ending.message) is not mine
+        assert (ending.message.startswith("Container exited with status")) is (
+            mine and not issubclass(kind, ImageNotFound | NotAuthorised))
 
 
 # as Mesos: executor.cpp, `reaped`
