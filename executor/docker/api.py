@@ -23,11 +23,12 @@ from docker.transport.unixconn import UnixHTTPAdapter, UnixHTTPConnection, UnixH
 from executor.docker.calls import BoundedSocket, Call, Deadlines
 from executor.docker.streams import ChunkDecoder, LineDecoder, pieces
 from executor.engine import errors
-from executor.engine.failures import BadOption, DaemonUnavailable, RuntimeFailure
+from executor.engine.failures import BadOption, DaemonUnavailable, RuntimeFailure, WrongVersion
 
 T = TypeVar("T")
 Explain = Callable[[int, str], RuntimeFailure]
 NEWEST_API = (1, 51)  # Docker 28; newer engines understand it too
+SOMEWHERE_API = "1.44"  # that every engine from 25 to 29 speaks
 UPGRADE = {"Connection": "Upgrade", "Upgrade": "tcp"}  # asks for a raw connection: no chunks, nothing to parse
 MAX_IDLE = 32  # connections kept open for the next call
 
@@ -120,7 +121,7 @@ class Api:
 
     def call(self, what: str, seconds: float, do: Callable[[Any], T], explain: Explain = errors.failure) -> T:
         """Use the SDK's client within `seconds`; raises RuntimeFailure."""
-        return self._translated(Call(what, seconds), explain, lambda: do(self._versioned(self._calls)))
+        return self._spoken(Call(what, seconds), explain, lambda: do(self._versioned(self._calls)))
 
     def stream(self, call: Call, request: Callable[[Any], Any],
                explain: Explain = errors.failure) -> tuple[BoundedSocket, bool]:
@@ -128,7 +129,7 @@ class Api:
 
         The caller closes the socket.
         """
-        return self._translated(call, explain, lambda: self._taken(request(self._versioned(self._streams))))
+        return self._spoken(call, explain, lambda: self._taken(request(self._versioned(self._streams))))
 
     def lines(self, call: Call, request: Callable[[Any], Any],
               explain: Explain = errors.failure) -> Iterator[bytes]:
@@ -174,9 +175,13 @@ class Api:
         return client
 
     def _agree(self, client: _Client) -> None:
-        """Take the newest API version that both sides speak."""
-        newest = _numbers(str(client.version(api_version=False)["ApiVersion"]))
-        self._calls._version = self._streams._version = "{}.{}".format(*min(newest, NEWEST_API))
+        """Take the newest API version that both sides speak; the engine's oldest if that is newer than ours."""
+        answer = client._get(f"{client.base_url}/version")
+        if answer.status_code in {400, 404}:  # asking without a version is deprecated
+            answer = client._get(f"{client.base_url}/v{SOMEWHERE_API}/version")
+        said = client._result(answer, json=True)
+        newest, oldest = _numbers(str(said["ApiVersion"])), _numbers(str(said.get("MinAPIVersion") or "1.24"))
+        self._calls._version = self._streams._version = "{}.{}".format(*min(newest, max(NEWEST_API, oldest)))
 
     def _taken(self, response: Any) -> tuple[BoundedSocket, bool]:
         body = response.raw._fp
@@ -186,6 +191,14 @@ class Api:
         sock = BoundedSocket(fileno=os.dup(body.fp.fileno()))
         response.close()
         return sock, bool(body.chunked)
+
+    def _spoken(self, call: Call, explain: Explain, do: Callable[[], T]) -> T:
+        """Once more, in another version, where the engine does not speak the one agreed on: it is another engine."""
+        try:
+            return self._translated(call, explain, do)
+        except WrongVersion:
+            self._translated(call, explain, lambda: self._agree(self._calls))
+            return self._translated(call, explain, do)
 
     def _translated(self, call: Call, explain: Explain, do: Callable[[], T]) -> T:
         try:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socketserver
 import threading
 from collections.abc import Callable, Iterator
@@ -13,20 +14,27 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from executor.docker.runtime import DockerRuntime
-from executor.engine.failures import BadOption, DaemonUnavailable
+from executor.engine.failures import BadOption, Blame, DaemonUnavailable, WrongVersion
 
 ID = "4f" * 32
 
 
 class ScriptedEngine(socketserver.ThreadingUnixStreamServer):
-    """Speaks API `version`, answers all alike; `asked` has each request's method, path, query and body."""
+    """Speaks the API versions from `oldest` to `version`, answers all alike; refuses others as moby does.
+
+    `asked` has each request's method, path, query and body; `unversioned`: whether it answers without a version.
+    """
 
     daemon_threads = True
 
     def __init__(self, path: str, version: str) -> None:
         super().__init__(path, _Handler)
-        self.version = version
+        self.version, self.oldest, self.unversioned = version, "1.24", True
         self.asked: list[tuple[str, str, dict[str, list[str]], Any]] = []
+
+
+def numbers(version: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", version)]
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -37,13 +45,27 @@ class _Handler(BaseHTTPRequestHandler):
         split = urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.server.asked.append((self.command, split.path, parse_qs(split.query), json.loads(body) if body else None))
-        answer = {"Version": "28.3.0", "ApiVersion": self.server.version, "Id": ID}
+        said = self._refusal(split.path)
+        answer = {"message": said} if said else {"Version": "28.3.0", "ApiVersion": self.server.version, "Id": ID,
+                                                 "MinAPIVersion": self.server.oldest}
         data = json.dumps(answer).encode()
-        self.send_response_only(201 if self.command == "POST" else 200)
+        self.send_response_only(400 if said else 201 if self.command == "POST" else 200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
+
+    def _refusal(self, path: str) -> str | None:
+        spoken = re.match(r"/v(\d+)\.(\d+)/", path)
+        if spoken is None:
+            return None if self.server.unversioned else "client version is needed"
+        version = f"{spoken[1]}.{spoken[2]}"
+        if numbers(version) > numbers(self.server.version):
+            return f"client version {version} is too new. Maximum supported API version is {self.server.version}"
+        if numbers(version) < numbers(self.server.oldest):
+            return (f"client version {version} is too old. Minimum supported API version is {self.server.oldest}, "
+                    "please upgrade your client to a newer version")
+        return None
 
     do_POST = do_DELETE = do_GET  # noqa: N815 - the library's names
 
@@ -83,6 +105,41 @@ def test_the_newest_version_that_both_speak(engine: Make, speaks: str, spoken: s
     server, runtime = engine(speaks)
     assert runtime.engine.version() == (28, 3, 0)
     assert [path for _, path, _, _ in server.asked] == ["/version", f"/v{spoken}/version"]
+
+
+def test_an_engine_whose_oldest_version_is_newer_than_ours(engine: Make) -> None:
+    server, runtime = engine("1.70")
+    server.oldest = "1.60"
+    assert runtime.engine.api_version() == (1, 60)
+    assert runtime.engine.version() == (28, 3, 0)
+
+
+def test_an_engine_that_does_not_answer_without_a_version(engine: Make) -> None:
+    server, runtime = engine("1.60")
+    server.unversioned = False
+    assert runtime.engine.api_version() == (1, 51)
+    assert [path for _, path, _, _ in server.asked] == ["/version", "/v1.44/version"]
+
+
+@pytest.mark.parametrize(("oldest", "newest", "spoken"), [("1.24", "1.41", "1.41"), ("1.60", "1.70", "1.60")])
+def test_an_engine_that_was_changed_under_us_is_asked_anew_once(engine: Make, oldest: str, newest: str,
+                                                                 spoken: str) -> None:
+    server, runtime = engine("1.51")
+    runtime.containers.create({"Image": "x"}, "a")
+    server.oldest, server.version = oldest, newest
+    del server.asked[:]
+    runtime.containers.create({"Image": "x"}, "a")
+    assert [path for _, path, _, _ in server.asked] == [
+        "/v1.51/containers/create", "/version", f"/v{spoken}/containers/create"]
+
+
+def test_an_engine_that_refuses_every_version_is_at_fault(engine: Make) -> None:
+    server, runtime = engine("1.51")
+    runtime.engine.api_version()
+    server.oldest, server.version = "1.60", "1.51"
+    with pytest.raises(WrongVersion, match="too old") as caught:
+        runtime.containers.create({"Image": "x"}, "a")
+    assert (caught.value.blame, caught.value.again) == (Blame.NODE, False)
 
 
 @pytest.mark.parametrize(("speaks", "bodies"), [("1.43", [["front"], None]), ("1.44", [["front", "back"]])])
