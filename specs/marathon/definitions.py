@@ -54,13 +54,22 @@ def updated_app(value: object, config: Config, existing: App | None, app_id: str
     are not said stay as they are. Raises MarathonError."""
     if existing is None or not partial:
         whole = {**value, "id": app_id} if isinstance(value, dict) else value
-        return read_app(whole, config, existing=existing, enforced=enforced)
+        return _or_same(read_app(whole, config, existing=existing, enforced=enforced), existing)
     said, unknown = read_as(APP_CHANGE, value)
     change = replace(today(said, config), id=app_id)
     if change.health_checks is not None:
         change = replace(change, health_checks=tuple(with_port_index(check) for check in change.health_checks))
     read = app_of(laid_over(change, said_of(existing)), config, Place(existing=existing, enforced=enforced))
-    return Read(read.app, unknown + read.unknown)
+    return _or_same(Read(read.app, unknown + read.unknown), existing)
+
+
+def _or_same(read: Read, existing: App | None) -> Read:
+    """A check that says no port is of the only one. Sent back as GET shows it, beside that port, it gets the port's
+    index, which is no change of the app, and must not restart it."""
+    if existing is not None and read.app == replace(
+            existing, health_checks=tuple(with_port_index(check) for check in existing.health_checks)):
+        return replace(read, app=existing)
+    return read
 
 
 def version_to_restore(value: object) -> str | None:

@@ -62,10 +62,15 @@ def text(shortest: int = 0, longest: int | None = None, pattern: str | None = No
             codes.append("error.minLength")
         if longest is not None and len(value) > longest:
             codes.append("error.maxLength")
-        if (form is not None and not form.fullmatch(value)) or "\0" in value:  # no system call takes a NUL
+        if (form is not None and not form.fullmatch(value)) or not _can_be_told(value):
             codes.append("error.pattern")
         return notes.wrong(path, *codes) if codes else value
     return Kind(read)
+
+
+def _can_be_told(value: str) -> bool:
+    """Whether a process can be told: no system call takes a NUL, and half of a surrogate pair is no UTF-8."""
+    return "\0" not in value and (value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value))
 
 
 def integer(low: int | None = None, high: int | None = None, *, bits: int = 32) -> Kind:
@@ -148,7 +153,8 @@ def map_of(kind: Kind) -> Kind:
     def read(value: Any, path: str, notes: Notes) -> Any:
         if not isinstance(value, dict):
             return notes.wrong(path, "error.expected.jsobject")
-        items = {key: kind.read(item, f"{path}/{key}", notes) for key, item in value.items()}
+        items = {key: kind.read(item, f"{path}/{key}", notes) if _can_be_told(key)
+                 else notes.wrong(path, "error.pattern") for key, item in value.items()}
         return WRONG if any(item is WRONG for item in items.values()) else items
     return Kind(read, lambda items: {key: kind.write(item) for key, item in items.items()})
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from specs.marathon.app import App
-from specs.marathon.definitions import Config, read_app
+from specs.marathon.definitions import Config, read_app, updated_app
 from specs.marathon.errors import MarathonError
 from specs.marathon.forms.text import parse
 from specs.marathon.group import Group
@@ -63,7 +63,7 @@ def test_it_is_accepted_or_refused_for_a_reason(path: Path) -> None:
     assert status in (None, found), problems
     assert found == 201 or any(word in each for each in problems), problems
     for app in apps:
-        assert read_app(app_json(app), EVERYTHING).app == app
+        assert updated_app(app_json(app), EVERYTHING, app, app.id, partial=False).app == app
 
 
 @pytest.mark.parametrize("path", list(files()))
