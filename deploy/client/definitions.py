@@ -1,13 +1,14 @@
 """Definitions out of files: JSON with `//` comments; and a first one to begin with."""
 from __future__ import annotations
 
-import json
 import re
 import sys
 from pathlib import Path
 from typing import Any
 
 from deploy.cli.problems import REFUSED, Problem
+from specs.marathon.errors import MarathonError
+from specs.marathon.forms.text import parse
 
 TEMPLATE = """\
 // An app of mesos-docker: `mesos-docker deploy app.json` makes it so. It is an app definition of Marathon's.
@@ -44,9 +45,12 @@ def read(file: str) -> Any:
     except (OSError, UnicodeDecodeError) as error:
         raise Problem(f"{where}: {getattr(error, 'strerror', None) or error}", REFUSED) from error
     try:
-        return json.loads(without_comments(text))
-    except (ValueError, RecursionError) as error:
+        parsed = parse(without_comments(text))
+    except MarathonError as error:
         raise Problem(f"{where}: {error}", REFUSED) from error
+    for path in parsed.repeated:
+        sys.stderr.write(f"{where}: {path} stands there more than once; the last one counts\n")
+    return parsed.value
 
 
 def without_comments(text: str) -> str:

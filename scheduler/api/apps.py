@@ -65,7 +65,7 @@ class Apps:
         body = {**shown, "version": planned.version, "tasks": [], "tasksStaged": 0, "tasksRunning": 0,
                 "tasksHealthy": 0, "tasksUnhealthy": 0, "deployments": [{"id": planned.deployment.id}]}
         headers = {"Marathon-Deployment-Id": planned.deployment.id, "Location": f"/v2/apps{read.app.id}",
-                   **warnings(read.unknown)}
+                   **warnings(asked, read.unknown)}
         return json_answer(body, 201, headers)
 
     async def put_many(self, asked: Asked) -> web.Response:
@@ -154,7 +154,7 @@ class Apps:
         created = new is not None and new.before is None
         self._posted(asked, found[0].app)
         answer = deployment_answer(planned, 201 if created else 200)
-        answer.headers.update(warnings(found[0].unknown))
+        answer.headers.update(warnings(asked, found[0].unknown))
         if created:
             answer.headers["Location"] = f"/v2/apps{app_id}"
         return answer
@@ -167,22 +167,25 @@ class Apps:
         unknown: list[str] = []
 
         def change(by: By) -> Planned:
-            apps: list[App] = []
+            apps: dict[str, App] = {}
             for index, value in enumerate(values):
                 _object(value, f"({index})")
                 if not isinstance(value.get("id"), str):
                     raise broken(f"({index})", "App Update must have app id set")
                 app_id = ids.canonical(value["id"])
-                existing = find_app(self._asking.operations.root, app_id)
+                existing = apps.get(app_id) or find_app(self._asking.operations.root, app_id)
                 if existing is None and not creates:
                     raise no_app(app_id)
-                read = self.read_update(value, app_id, existing, partial=partial)
+                try:
+                    read = self.read_update(value, app_id, existing, partial=partial)
+                except MarathonError as error:
+                    raise error.under(f"({index})") from None
                 unknown.extend(f"({index}){path}" for path in read.unknown)
-                apps.append(read.app)
-            return self._asking.operations.put_apps(apps, by)
+                apps[app_id] = read.app
+            return self._asking.operations.put_apps(list(apps.values()), by)
 
         answer = deployment_answer(await self._asking.change(asked, change))
-        answer.headers.update(warnings(unknown))
+        answer.headers.update(warnings(asked, unknown))
         return answer
 
     def _read(self, body: Any) -> Read:
@@ -228,7 +231,7 @@ class Apps:
 
 def app_path(text: str) -> str:
     """The id of an app out of a path."""
-    return "/" + text.strip("/")
+    return ids.canonical("/" + text)
 
 
 def is_enforced(root: Group, path: str) -> bool:
@@ -243,9 +246,10 @@ def changed_fields(one: App, other: App) -> list[str]:
     return sorted(key for key in first.keys() | second.keys() if first.get(key) != second.get(key))
 
 
-def warnings(unknown: Sequence[str]) -> dict[str, str]:
-    """The header that names fields which nobody knows; none if there are none."""
-    return {WARNINGS: json.dumps(list(unknown))} if unknown else {}
+def warnings(asked: Asked, unknown: Sequence[str]) -> dict[str, str]:
+    """The header that names what was passed over: fields that nobody knows, keys that come again; none if nothing."""
+    found = [*unknown, *asked.repeated]
+    return {WARNINGS: json.dumps(found)} if found else {}
 
 
 def _object(value: Any, path: str = "/") -> None:

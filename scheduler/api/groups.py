@@ -86,7 +86,7 @@ class Groups:
         planned = await self._asking.change(asked, change)
         answer = deployment_answer(planned, 201)
         answer.headers["Location"] = f"/v2/groups{update.id}"
-        answer.headers.update(warnings(update.unknown))
+        answer.headers.update(warnings(asked, update.unknown))
         return answer
 
     async def put(self, asked: Asked) -> web.Response:
@@ -100,7 +100,7 @@ class Groups:
         planned = await self._asking.change(asked, lambda by: self._asking.operations.edit(
             lambda root: self._edited(root, update), by))
         answer = deployment_answer(planned)
-        answer.headers.update(warnings(update.unknown))
+        answer.headers.update(warnings(asked, update.unknown))
         return answer
 
     async def patch(self, asked: Asked) -> web.Response:

@@ -13,7 +13,7 @@ import re
 import ssl
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aiohttp import web
@@ -21,6 +21,8 @@ from aiohttp import web
 from scheduler.api.access import Access, Caller, Role
 from scheduler.api.errors import RefusedError
 from scheduler.api.routes import Route, find
+from specs.marathon.errors import MarathonError
+from specs.marathon.forms.text import Parsed, parse
 
 log = logging.getLogger(__name__)
 
@@ -35,11 +37,13 @@ HEADERS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request, and what was found out about it. `ids`: the parts of the path that its route leaves open."""
+    """A request, and what was found out about it. `ids`: the parts of the path that its route leaves open; `repeated`:
+    the paths of keys that its body says more than once, as far as it has been read: the last one counts."""
 
     request: web.Request
     caller: Caller
     ids: tuple[str, ...]
+    repeated: list[str] = field(default_factory=list)
 
     def flag(self, name: str, default: bool = False) -> bool:
         """A query parameter that is true or false, in any case: `force`, `force=True`."""
@@ -58,21 +62,18 @@ class Asked:
 
     async def json(self) -> Any:
         """The body. Raises RefusedError, in Marathon's words."""
-        return body_json(await self.request.read())
+        parsed = body_json(await self.request.read())
+        self.repeated.extend(parsed.repeated)
+        return parsed.value
 
 
-def body_json(body: bytes) -> Any:
+def body_json(body: bytes) -> Parsed:
     """JSON out of a body. Raises RefusedError 400 in Marathon's words: its `details` is then a text."""
-    if not body.strip():
-        raise RefusedError(400, "Please specify data in JSON format")
     try:
-        return json.loads(body, parse_constant=_no_constant, object_pairs_hook=dict)
-    except (ValueError, RecursionError) as error:
-        raise RefusedError(400, "Invalid JSON", str(error) or "it is nested too deeply") from error
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+        return parse(body)
+    except MarathonError as error:
+        details = error.details if isinstance(error.details, str) else None
+        raise RefusedError(error.status, error.message, details) from error
 
 
 class Server:

@@ -24,10 +24,10 @@ from scheduler.storage.plain import plain, tag, valued
 from scheduler.storage.records import Records
 from scheduler.tasks.conditions import Condition
 from specs.marathon.app import App
-from specs.marathon.container import ExternalVolume, HostVolume, PersistentVolume, SecretVolume
+from specs.marathon.container import CsiVolume, ExternalVolume, HostVolume, PersistentVolume, SecretVolume
 from specs.marathon.group import Group
 
-tag(HostVolume, PersistentVolume, ExternalVolume, SecretVolume)
+tag(HostVolume, PersistentVolume, ExternalVolume, CsiVolume, SecretVolume)
 
 VERSIONS_KEPT: Final = 100  # of each app, and of the tree
 

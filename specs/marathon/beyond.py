@@ -91,8 +91,9 @@ def _parsed(label: str, text: str) -> tuple[str, Any]:
     """The name of the field and its value."""
     known = _LABELS.get(label.removeprefix(PREFIX))
     if known is None:
-        near = difflib.get_close_matches(label, [PREFIX + each for each in _LABELS], n=1)
-        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(PREFIX + each for each in _LABELS)}"
+        near = difflib.get_close_matches(label.removeprefix(PREFIX).upper(), _LABELS, n=1)
+        every = ", ".join(PREFIX + each for each in _LABELS)
+        hint = f"did you mean {PREFIX}{near[0]}?" if near else f"known are {every}"
         raise ValueError(f"{label} is not known; {hint}")
     name, read = known
     try:

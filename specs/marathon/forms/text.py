@@ -1,20 +1,16 @@
 """The text of a definition: bytes or characters to JSON, as Marathon takes it.
 
 A key that stands twice in an object counts once, the last time, as in Marathon; where that happened is told. What JSON
-does not know (NaN, Infinity) and what cannot be written as UTF-8 again (halves of surrogate pairs) is refused. Files
-that people keep may have `//` and `/* */` comments, which become blanks, so that an error's line is that of the file.
+does not know (NaN, Infinity) and what cannot be written as UTF-8 again (halves of surrogate pairs) is refused.
 """
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from specs.marathon.errors import WRONG_TYPE, MarathonError
-
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +43,6 @@ def parse(body: bytes | str) -> Parsed:
         raise MarathonError(400, WRONG_TYPE, "nested too deeply") from None
     except ValueError as error:
         raise MarathonError(400, WRONG_TYPE, _reason(error)) from None
-
-
-def without_comments(characters: str) -> str:
-    """The same text with blanks for comments; what looks like one inside a string is none."""
-    def blank(found: re.Match[str]) -> str:
-        token = found[0]
-        return token if token.startswith('"') else re.sub(r"[^\n]", " ", token)
-    return _TOKEN.sub(blank, characters)
 
 
 def _no_number(constant: str) -> NoReturn:

@@ -176,14 +176,6 @@ def test_broken_rules(fields: dict[str, Any], path: str, error: str) -> None:
     assert any(error in each for each in found[path]), found
 
 
-def test_rules_of_the_agents_own_executors() -> None:
-    check = {"protocol": "TCP", "port": 1}
-    fields = {"healthChecks": [check, {**check, "port": 2}], "readinessChecks": [{}],
-              "portDefinitions": [{"name": "http-api"}]}
-    assert refused(fields, Config(executor="mesos")).keys() == {"/healthChecks(1)", "/readinessChecks(0)"}
-    read_app({**APP, **fields}, Config())
-
-
 def read(fields: dict[str, Any], config: Config = ALL) -> App:
     return read_app({**APP, **fields}, config).app
 

@@ -1,0 +1,61 @@
+"""Labels that go beyond Marathon, and the block that is another way to write them."""
+from __future__ import annotations
+
+import pytest
+
+from specs.marathon.app import App
+from specs.marathon.beyond import Beyond, beyond
+from specs.marathon.definitions import Config, read_app
+from specs.marathon.errors import MarathonError
+
+
+def labelled(**labels: str) -> App:
+    return App("/a", labels={f"MESOS_DOCKER_{name}": text for name, text in labels.items()} | {"other": "x"})
+
+
+@pytest.mark.parametrize(("labels", "expected"), [
+    ({}, Beyond()),
+    ({"CANARY": "2", "PROMOTE_AFTER": "5mins"}, Beyond(canary=2, promote_after=300)),
+    ({"BATCH": "3", "FAILURE_LIMIT": "0"}, Beyond(batch=3, failure_limit=0)),
+    ({"PROGRESS_DEADLINE": "1.5h", "AUTO_ROLLBACK": "True"}, Beyond(progress_deadline=5400, auto_rollback=True)),
+    ({"RESTART_POLICY": "On-Failure", "DRAIN_SECONDS": " 10 "}, Beyond(restart_policy="on-failure", drain=10)),
+    ({"EXEC": "false", "DRAIN_SECONDS": "90secs"}, Beyond(exec=False, drain=90)),
+])
+def test_labels(labels: dict[str, str], expected: Beyond) -> None:
+    assert beyond(labelled(**labels)) == expected
+
+
+@pytest.mark.parametrize(("labels", "words"), [
+    ({"CANARY": "two"}, "must be a whole number, not 'two'"),
+    ({"CANARY": "-1"}, "must be a whole number"),
+    ({"CANARY": "9" * 5000}, "must be a whole number"),
+    ({"BATCH": "0"}, "must be a whole number above 0"),
+    ({"DRAIN_SECONDS": "-5"}, "must be a duration such as"),
+    ({"DRAIN_SECONDS": "inf"}, "must be a duration such as"),
+    ({"PROMOTE_AFTER": "500days"}, "must be a duration of at most a year"),
+    ({"AUTO_ROLLBACK": "yes"}, "must be true or false"),
+    ({"RESTART_POLICY": "no"}, "must be one of always, on-failure, never"),
+    ({"RESTART": "never"}, "did you mean MESOS_DOCKER_RESTART_POLICY?"),
+    ({"": "x"}, "is not known; known are MESOS_DOCKER_"),
+    ({"canary": "1"}, "is not known"),
+])
+def test_labels_that_say_nothing(labels: dict[str, str], words: str) -> None:
+    with pytest.raises(MarathonError) as raised:
+        beyond(labelled(**labels))
+    assert words in str(raised.value)
+    assert f"/labels/MESOS_DOCKER_{next(iter(labels))}" in str(raised.value)
+
+
+def test_a_single_instance_has_no_canaries() -> None:
+    app = App("/a", labels={"MARATHON_SINGLE_INSTANCE_APP": "true", "MESOS_DOCKER_CANARY": "1"})
+    with pytest.raises(MarathonError, match="neither canaries nor batches"):
+        beyond(app)
+
+
+def test_the_block_is_rewritten_into_labels() -> None:
+    block = {"canary": 2.0, "autoRollback": True, "restartPolicy": "never", "progressDeadline": "10mins", "exec": None}
+    app = read_app({"id": "a", "cmd": "true", "x-mesos-docker": block, "labels": {"x": "y"}}, Config()).app
+    assert app.labels == {
+        "x": "y", "MESOS_DOCKER_CANARY": "2", "MESOS_DOCKER_AUTO_ROLLBACK": "true",
+        "MESOS_DOCKER_RESTART_POLICY": "never", "MESOS_DOCKER_PROGRESS_DEADLINE": "10mins"}
+    assert beyond(app) == Beyond(canary=2, auto_rollback=True, restart_policy="never", progress_deadline=600)
