@@ -102,11 +102,11 @@ def _toward(order: Order, target: Target, crew: Crew, limit: int, even: Chooser 
     strategy = _strategy(order, policy.strategy, crew)
     if not (crew.outdated or crew.idle) and len(crew.current) == strategy.instances:
         return Moves()
-    surplus = _first_to_go(crew.current, len(crew.current) - strategy.instances, policy, even)
+    surplus = first_to_go(crew.current, len(crew.current) - strategy.instances, policy, even)
     going = {instance.id for instance in surplus}
     over = [instance for instance in crew.current if instance.id not in going and is_complete(instance, policy)]
     kept = len(crew.current) - len(surplus) - len(over)
-    old = _first_to_go(crew.outdated, len(crew.outdated), policy)
+    old = first_to_go(crew.outdated, len(crew.outdated), policy)
     present = Present(len(old), _serving(old), kept, _serving(crew.current) - _serving(surplus),
                       len(crew.leaving) + sum(map(has_task, surplus)))
     after = _settled(replace(strategy, instances=strategy.instances - len(over)), present, old, limit - len(over))
@@ -140,7 +140,7 @@ def _serving(instances: Iterable[Instance]) -> int:
     return sum(instance.is_serving for instance in instances)
 
 
-def _first_to_go(instances: Sequence[Instance], count: int, policy: Policy,
+def first_to_go(instances: Sequence[Instance], count: int, policy: Policy,
                  even: Chooser | None = None) -> tuple[Instance, ...]:
     """So many of them, in the order in which they go: those that do not serve first."""
     if count <= 0:

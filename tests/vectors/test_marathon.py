@@ -13,15 +13,13 @@ from typing import Any
 
 import pytest
 
-from tests.vectors import marathon_apps, marathon_placement, marathon_tasks
+from tests.vectors import marathon_apps, marathon_deployments, marathon_placement, marathon_tasks
 from tests.vectors.marathon_answers import Check
 
 FOLDER = Path(os.environ.get("MARATHON_VECTORS")
               or Path(__file__).resolve().parents[3] / "shared" / "vectors-marathon")
-CHECKS: dict[str, Check] = {**marathon_apps.CHECKS, **marathon_placement.CHECKS, **marathon_tasks.CHECKS}
-ELSEWHERE = frozenset({  # files, or parts of them, that no adapter is for yet
-    "deployment_plan", "upgrade_strategy",
-})
+CHECKS: dict[str, Check] = {**marathon_apps.CHECKS, **marathon_deployments.CHECKS, **marathon_placement.CHECKS,
+                            **marathon_tasks.CHECKS}
 
 
 def records() -> Iterator[Any]:
@@ -29,8 +27,7 @@ def records() -> Iterator[Any]:
     files = sorted(FOLDER.glob("*.json"))
     for file in files:
         for record in json.loads(file.read_text()):
-            if kind(record["id"]) not in ELSEWHERE:
-                yield pytest.param(record, id=record["id"])
+            yield pytest.param(record, id=record["id"])
     if not files:
         yield pytest.param({"id": ""}, id="no vectors")
 
@@ -39,7 +36,7 @@ def kind(record_id: str) -> str:
     """The key of the adapter for a record: its file's name, perhaps with the first word of its own."""
     file, _, name = record_id.partition("/")
     part = f"{file}/{name.partition('-')[0]}"
-    return part if part in CHECKS or part in ELSEWHERE else file
+    return part if part in CHECKS else file
 
 
 @pytest.mark.parametrize("record", list(records()))
