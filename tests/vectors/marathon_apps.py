@@ -132,8 +132,8 @@ def changed(method: str, body: Any, existing: App | None, query: Mapping[str, st
             return None
     if method == "PATCH" and existing is None:
         raise MarathonError(404, f"App '{APP_ID}' does not exist")
-    if partial and version_to_restore(value) is not None:
-        return existing
+    if partial and existing is not None and version_to_restore(value) is not None:
+        return existing  # it goes back to what it was, which a vector does not have
     return updated_app(value, config, existing, APP_ID, partial=partial).app
 
 

@@ -42,12 +42,16 @@ class Notes:
         return WRONG
 
 
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """`read` takes a value that is not absent, its path, and where to note; `write` takes what was read."""
 
     read: Callable[[Any, str, Notes], Any]
-    write: Callable[[Any], Any] = lambda value: value
+    write: Callable[[Any], Any] = _as_it_is
 
 
 def text(shortest: int = 0, longest: int | None = None, pattern: str | None = None) -> Kind:
@@ -156,7 +160,8 @@ def map_of(kind: Kind) -> Kind:
         items = {key: kind.read(item, f"{path}/{key}", notes) if _can_be_told(key)
                  else notes.wrong(path, "error.pattern") for key, item in value.items()}
         return WRONG if any(item is WRONG for item in items.values()) else items
-    return Kind(read, lambda items: {key: kind.write(item) for key, item in items.items()})
+    return Kind(read, dict if kind.write is _as_it_is else
+                lambda items: {key: kind.write(item) for key, item in items.items()})
 
 
 TEXTS = map_of(TEXT)
@@ -185,6 +190,8 @@ def record(make: Callable[..., Any], *fields: Field, passed: frozenset[str] = fr
     field that has to be there, else the sentence of Marathon's with the object in it."""
     keys = {field.json_key for field in fields} | passed
     table = [(field.json_key, field) for field in fields]
+    plan = [(field.json_key, field.name, None if field.kind.write is _as_it_is else field.kind.write, field.omit_empty)
+            for field in fields if field.written]  # apps are shown by the thousand
 
     def read(value: Any, path: str, notes: Notes) -> Any:
         if not isinstance(value, dict):
@@ -200,10 +207,10 @@ def record(make: Callable[..., Any], *fields: Field, passed: frozenset[str] = fr
 
     def write(value: Any) -> Any:
         written = {}
-        for key, field in table:
-            item = getattr(value, field.name) if field.written else None
-            if item is not None and (item or not field.omit_empty):
-                written[key] = field.kind.write(item)
+        for key, name, form, omit_empty in plan:
+            item = getattr(value, name)
+            if item is not None and (item or not omit_empty):
+                written[key] = item if form is None else form(item)
         return written
     return Kind(read, write)
 
