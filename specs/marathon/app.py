@@ -1,7 +1,8 @@
 """An app: what shall run, how often, where, and how it changes.
 
-This is the canonical form: old forms are rewritten (`oldforms`), defaults are filled in, ids are absolute. None of an
-optional field means that the app does not say it; `rendering` then leaves it out. Sizes are MiB, times are seconds.
+This is the canonical form: old forms are rewritten (`oldforms`), defaults are filled in, ids are
+absolute. None of an optional field means that the app does not say it; `rendering` then leaves it
+out. Sizes are MiB, times are seconds.
 
 As Marathon: docs/docs/rest-api/public/api/v2/types/app.raml.
 """
@@ -26,7 +27,8 @@ class KillSelection(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class PortDefinition:
-    """A port in the agent's network. 0: any; the number is the service port, and with `require_ports` the host port."""
+    """A port in the agent's network. 0: any; the number is the service port, and with
+    `require_ports` the host port."""
 
     port: int = 0
     protocol: str = "tcp"  # or udp, or "udp,tcp"
@@ -75,7 +77,8 @@ class UpgradeStrategy:
 
 @dataclass(frozen=True, slots=True)
 class UnreachableStrategy:
-    """What becomes of instances whose agent is out of reach. An app's None instead: they are waited for, for ever."""
+    """What becomes of instances whose agent is out of reach. An app's None instead: they are waited
+    for, for ever."""
 
     inactive_after_seconds: int = 0  # then there is a replacement
     expunge_after_seconds: int = 0  # then it is forgotten, and ended if it comes back

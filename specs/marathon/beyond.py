@@ -1,8 +1,8 @@
 """What goes beyond Marathon, opt-in by labels `MESOS_DOCKER_*` of an app: read into one frozen value.
 
-An `x-mesos-docker` block, `{"canary": 2, "autoRollback": true}`, is another way to write the same labels: it is
-rewritten into them when it is read. A label of this family that nobody knows is refused, since a typing error in it
-would be a safety that is not there.
+An `x-mesos-docker` block, `{"canary": 2, "autoRollback": true}`, is another way to write the same
+labels: it is rewritten into them when it is read. A label of this family that nobody knows is
+refused, since a typing error in it would be a safety that is not there.
 
     MESOS_DOCKER_DRAIN_SECONDS=10         between leaving the endpoints and SIGTERM
     MESOS_DOCKER_RESTART_POLICY=never     always (as usual), on-failure, never
@@ -77,8 +77,8 @@ def _found(app: App, problems: Problems) -> dict[str, Any]:
 
 
 def block_label(key: str, value: object) -> tuple[str, str]:
-    """The label for a key of the block and its text: of `autoRollback` it is MESOS_DOCKER_AUTO_ROLLBACK. Raises
-    ValueError with what would be right."""
+    """The label for a key of the block and its text: of `autoRollback` it is
+    MESOS_DOCKER_AUTO_ROLLBACK. Raises ValueError with what would be right."""
     label = PREFIX + re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key).upper().replace("-", "_")
     if isinstance(value, float) and value.is_integer():
         value = int(value)

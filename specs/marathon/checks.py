@@ -1,7 +1,7 @@
 """What an app has watched: health checks, readiness checks, and Mesos's own check.
 
-Times are whole seconds, as in Marathon. As Marathon: docs/docs/rest-api/public/api/v2/types/healthCheck.raml,
-readinessChecks.raml and check.raml.
+Times are whole seconds, as in Marathon. As Marathon:
+docs/docs/rest-api/public/api/v2/types/healthCheck.raml, readinessChecks.raml and check.raml.
 """
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 
 class Protocol(enum.Enum):
-    """How a health check looks. The first three were Marathon's own to perform; here all run where the task is."""
+    """How a health check looks. The first three were Marathon's own to perform; here all run where
+    the task is."""
 
     HTTP = "HTTP"
     HTTPS = "HTTPS"
@@ -82,7 +83,8 @@ class TcpProbe:
 
 @dataclass(frozen=True, slots=True)
 class CommandProbe:
-    """A command inside the container: a line for the shell, or a program and its arguments; one of the two."""
+    """A command inside the container: a line for the shell, or a program and its arguments; one of
+    the two."""
 
     shell: str | None = None
     argv: tuple[str, ...] | None = None

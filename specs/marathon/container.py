@@ -1,8 +1,8 @@
 """An app's container: image, volumes, port mappings, and the networks that it is in.
 
-Volumes are told apart by what they have: a path of the agent, a persistent volume, one of a volume driver or of a
-storage plugin, or a secret.
-As Marathon: docs/docs/rest-api/public/api/v2/types/{appContainer,network,volumes}.raml.
+Volumes are told apart by what they have: a path of the agent, a persistent volume, one of a volume
+driver or of a storage plugin, or a secret. As Marathon:
+docs/docs/rest-api/public/api/v2/types/{appContainer,network,volumes}.raml.
 """
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class PortMapping:
-    """`container_port` 0: the host port's number; `host_port` 0: any, None: no door on the agent; `service_port` 0: to
-    be assigned."""
+    """`container_port` 0: the host port's number; `host_port` 0: any, None: no door on the agent;
+    `service_port` 0: to be assigned."""
 
     container_port: int = 0
     host_port: int | None = None

@@ -1,8 +1,8 @@
 """An app out of JSON: the way in that everybody takes who accepts definitions.
 
-JSON is read (`forms`), old forms are checked and rewritten into today's, defaults are filled in, and all rules are
-checked (`rules`). A change of an app that exists says some fields, which are laid over what the app is; null says
-nothing, so a field cannot be taken away by one.
+JSON is read (`forms`), old forms are checked and rewritten into today's, defaults are filled in,
+and all rules are checked (`rules`). A change of an app that exists says some fields, which are laid
+over what the app is; null says nothing, so a field cannot be taken away by one.
 
 As Marathon: api/v2/AppHelpers.scala, `appNormalization`, `updateOrCreate`; api/v2/AppsResource.scala.
 """
@@ -30,7 +30,8 @@ _VERSION_ALONE = "The 'version' field may only be combined with the 'id' field."
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """An app, and the paths of what was passed over: fields that nobody knows, roles that are never offered."""
+    """An app, and the paths of what was passed over: fields that nobody knows, roles that are never
+    offered."""
 
     app: App
     unknown: tuple[str, ...] = ()
@@ -38,8 +39,8 @@ class Read:
 
 def read_app(value: object, config: Config, *, base: str = ids.ROOT, existing: App | None = None, path: str = "",
              enforced: bool = False) -> Read:
-    """A whole definition. `base`, `existing` and `enforced` as of `Place`; `path` stands before all paths. Raises
-    MarathonError."""
+    """A whole definition. `base`, `existing` and `enforced` as of `Place`; `path` stands before all
+    paths. Raises MarathonError."""
     said, unknown = read_as(APP, value, path)
     try:
         read = app_of(today(said, config), config, Place(base, existing, enforced))
@@ -50,8 +51,8 @@ def read_app(value: object, config: Config, *, base: str = ids.ROOT, existing: A
 
 def updated_app(value: object, config: Config, existing: App | None, app_id: str, *, partial: bool,
                 enforced: bool = False) -> Read:
-    """What a PUT or PATCH makes of the app of an absolute id; the id in the body does not count. `partial`: fields that
-    are not said stay as they are. Raises MarathonError."""
+    """What a PUT or PATCH makes of the app of an absolute id; the id in the body does not count.
+    `partial`: fields that are not said stay as they are. Raises MarathonError."""
     if existing is None or not partial:
         whole = {**value, "id": app_id} if isinstance(value, dict) else value
         return _or_same(read_app(whole, config, existing=existing, enforced=enforced), existing)
@@ -64,8 +65,8 @@ def updated_app(value: object, config: Config, existing: App | None, app_id: str
 
 
 def _or_same(read: Read, existing: App | None) -> Read:
-    """A check that says no port is of the only one. Sent back as GET shows it, beside that port, it gets the port's
-    index, which is no change of the app, and must not restart it."""
+    """A check that says no port is of the only one. Sent back as GET shows it, beside that port, it
+    gets the port's index, which is no change of the app, and must not restart it."""
     if existing is not None and read.app == replace(
             existing, health_checks=tuple(with_port_index(check) for check in existing.health_checks)):
         return replace(read, app=existing)
@@ -73,11 +74,12 @@ def _or_same(read: Read, existing: App | None) -> Read:
 
 
 def version_to_restore(value: object) -> str | None:
-    """The version that a body of nothing but `version` (and `id`) asks for, as a timestamp of Marathon's; None if it
-    asks for none.
+    """The version that a body of nothing but `version` (and `id`) asks for, as a timestamp of
+    Marathon's; None if it asks for none.
 
-    An app as GET shows it has a version, too, and `versionInfo`: what is sent back so is a definition like any other.
-    Raises MarathonError if there is more than the version, or if it is none.
+    An app as GET shows it has a version, too, and `versionInfo`: what is sent back so is a
+    definition like any other. Raises MarathonError if there is more than the version, or if it is
+    none.
     """
     if not isinstance(value, dict) or value.get("version") is None or "versionInfo" in value:
         return None

@@ -1,7 +1,8 @@
 """What `embed=` of GET /v2/apps and /v2/groups asks for.
 
-The names were changed several times, so each is understood with `group.apps.`, `apps.`, `app.` or nothing before it;
-what is not understood is passed over. As Marathon: api/v2/InfoEmbedResolver.scala.
+The names were changed several times, so each is understood with `group.apps.`, `apps.`, `app.` or
+nothing before it; what is not understood is passed over. As Marathon:
+api/v2/InfoEmbedResolver.scala.
 """
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What Marathon answers when it does not accept a definition: a status, a message, and what is wrong at which path.
+"""What Marathon answers when it does not accept a definition: a status, a message, and what is
+wrong at which path.
 
 Paths are written `/a/b(0)/c`; the whole object is `/`. As Marathon: api/MarathonExceptionMapper.scala,
 api/RestResource.scala, api/v2/Validation.scala.

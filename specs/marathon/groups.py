@@ -1,9 +1,11 @@
 """Groups out of JSON, the groups that come of it, and the rules that a whole tree must keep to.
 
-What is said of a group's apps, groups or dependencies takes the place of what was there, what is not said stays; an
-app is always said as a whole. Ids are seen from the group that they stand in. `scaleBy` and `version` stand alone.
+What is said of a group's apps, groups or dependencies takes the place of what was there, what is
+not said stays; an app is always said as a whole. Ids are seen from the group that they stand in.
+`scaleBy` and `version` stand alone.
 
-As Marathon: api/v2/GroupsResource.scala, GroupNormalization.scala, raml/GroupConversion.scala, state/Group.scala.
+As Marathon: api/v2/GroupsResource.scala, GroupNormalization.scala, raml/GroupConversion.scala,
+state/Group.scala.
 """
 from __future__ import annotations
 
@@ -29,9 +31,9 @@ SEPARATE = ("enforceRole cannot be modified in a request that adds, removes or m
 
 @dataclass(frozen=True, slots=True)
 class GroupUpdate:
-    """What a body asks of the group of an absolute id. None of `apps`, `groups` and `dependencies`: they stay as they
-    are. `scale_by`: a factor for the instances of all apps in it; `version`: to which it goes back; `unknown`: paths of
-    what was passed over."""
+    """What a body asks of the group of an absolute id. None of `apps`, `groups` and `dependencies`:
+    they stay as they are. `scale_by`: a factor for the instances of all apps in it; `version`: to
+    which it goes back; `unknown`: paths of what was passed over."""
 
     id: str
     apps: tuple[App, ...] | None = None
@@ -47,8 +49,9 @@ def read_group(value: object, config: Config, *, base: str = ids.ROOT, existing:
                default_id: str | None = None, enforcing: frozenset[str] = frozenset()) -> GroupUpdate:
     """A group with all that is in it. Raises MarathonError with everything that is wrong in it.
 
-    `base`: what its id is relative to; `default_id`: its absolute id if the body has none; `existing`: the apps that
-    are there, by id; `enforcing`: the top-level groups which say now that their apps have the group's role.
+    `base`: what its id is relative to; `default_id`: its absolute id if the body has none;
+    `existing`: the apps that are there, by id; `enforcing`: the top-level groups which say now that
+    their apps have the group's role.
     """
     said, unknown = read_as(GROUP, value)
     group_id = ids.canonical(said.id, base) if said.id is not None else default_id
@@ -73,7 +76,9 @@ class _Reading:
         self._problems = problems
 
     def group(self, said: GroupDraft, group_id: str, path: str, *, enforced: bool) -> GroupUpdate:
-        """`enforced`: whether the top-level group that it is in says so, as far as is known from further out."""
+        """`enforced`: whether the top-level group that it is in says so, as far as is known from
+        further out.
+        """
         self._check(said, group_id, path)
         if ids.is_top_level(group_id):
             enforced = group_id in self._enforcing if said.enforce_role is None else said.enforce_role
@@ -126,8 +131,8 @@ class _Reading:
 
 
 def applied(update: GroupUpdate, before: Group | None) -> Group:
-    """The group that an update makes, with the versions that its parts had; `before` is the group of this id, None if
-    it is new. Not for updates to a `version`. Raises MarathonError."""
+    """The group that an update makes, with the versions that its parts had; `before` is the group
+    of this id, None if it is new. Not for updates to a `version`. Raises MarathonError."""
     group = before or Group(update.id)
     if update.scale_by is not None:
         return _scaled(group, update.scale_by)

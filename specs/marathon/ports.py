@@ -1,8 +1,9 @@
 """Service ports: numbers that are unique in the cluster, for load balancers to listen at.
 
-A port of 0 in a port definition, or as the service port of a mapping, gets the lowest number of the range that no app
-has; first those that the app had before and does not name any more, so that an update which says 0 again keeps its
-numbers. Other numbers are taken as they are, also twice, also outside of the range.
+A port of 0 in a port definition, or as the service port of a mapping, gets the lowest number of the
+range that no app has; first those that the app had before and does not name any more, so that an
+update which says 0 again keeps its numbers. Other numbers are taken as they are, also twice, also
+outside of the range.
 
 As Marathon: core/group/impl/AssignDynamicServiceLogic.scala.
 """
@@ -34,7 +35,8 @@ def assigned(old: Mapping[str, Sequence[int]], new: Mapping[str, Sequence[int]],
 
 
 def with_service_ports(apps: Iterable[App], old: Mapping[str, App], first: int, last: int) -> dict[str, App]:
-    """The apps by their ids, with all service ports; an app that has them is the same object. Raises MarathonError."""
+    """The apps by their ids, with all service ports; an app that has them is the same object.
+    Raises MarathonError."""
     new = {app.id: app for app in apps}
     asked = {app_id: app.service_ports for app_id, app in new.items()}
     if not any(0 in ports for ports in asked.values()):

@@ -1,7 +1,8 @@
 """Apps as GET returns them: the canonical JSON, which may be sent back.
 
-All fields with their values; those that are not set are left out, and so are empty `args`, `constraints`,
-`dependencies`, `env`, `fetch`, `healthChecks`, `readinessChecks` and `secrets`. As Marathon: raml/AppConversion.scala.
+All fields with their values; those that are not set are left out, and so are empty `args`,
+`constraints`, `dependencies`, `env`, `fetch`, `healthChecks`, `readinessChecks` and `secrets`. As
+Marathon: raml/AppConversion.scala.
 """
 from __future__ import annotations
 

@@ -6,7 +6,8 @@
                 key in (a, b) | key notin (a, b)
     term        letters, digits and . _ -; anything else after a backslash
 
-No selector matches an app without its label, not even `!=` and `notin`. As Marathon: api/v2/LabelSelector.scala.
+No selector matches an app without its label, not even `!=` and `notin`. As Marathon:
+api/v2/LabelSelector.scala.
 """
 from __future__ import annotations
 
@@ -24,7 +25,9 @@ _MARK = re.compile(r"\s*([(),])", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """One condition. `values` None: any value will do; else the value has to be one of them, or none if `negated`."""
+    """One condition. `values` None: any value will do; else the value has to be one of them, or
+    none if `negated`.
+    """
 
     key: str
     values: tuple[str, ...] | None = None

@@ -1,4 +1,5 @@
-"""Marathon's facts about definitions: apps, ids, ports, selectors, updates. One function for each kind of vector.
+"""Marathon's facts about definitions: apps, ids, ports, selectors, updates. One function for each
+kind of vector.
 
 Vectors are about Marathon 1.11, so its rules alone hold, not those of this service.
 """

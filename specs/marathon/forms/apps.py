@@ -1,4 +1,5 @@
-"""The JSON of an app, and of a change of one. `APP` reads into a draft, and writes apps as GET returns them.
+"""The JSON of an app, and of a change of one. `APP` reads into a draft, and writes apps as GET
+returns them.
 
 As Marathon: docs/docs/rest-api/public/api/v2/types/app.raml.
 """

@@ -1,10 +1,11 @@
 """From what was said of an app to the app: defaults that depend on other fields are filled in here.
 
-Ports follow the network: in the host's an app has port definitions, in any other its container has port mappings, and
-what was said in the wrong place is moved or dropped. Nothing said means one port; an empty list means none.
+Ports follow the network: in the host's an app has port definitions, in any other its container has
+port mappings, and what was said in the wrong place is moved or dropped. Nothing said means one
+port; an empty list means none.
 
-As Marathon: api/v2/AppNormalization.scala, `forDeprecated` (the second half), `forPreValidation`, `forPostValidation`;
-raml/AppConversion.scala.
+As Marathon: api/v2/AppNormalization.scala, `forDeprecated` (the second half), `forPreValidation`,
+`forPostValidation`; raml/AppConversion.scala.
 """
 from __future__ import annotations
 
@@ -34,8 +35,8 @@ _HALF = UpgradeStrategy(0.5, 0.0)
 
 
 def completed(said: Draft, base: str, default_role: str, default_network: str | None) -> tuple[App, Draft]:
-    """The app, and what was said with what the rules still ask for. `said` is in today's forms; ids that are relative
-    are seen from `base`."""
+    """The app, and what was said with what the rules still ask for. `said` is in today's forms; ids
+    that are relative are seen from `base`."""
     networks = _networks(said.networks or (), default_network)
     is_host = all(network.mode is NetworkMode.HOST for network in networks)
     container = _container(said, networks, is_host)
@@ -154,7 +155,8 @@ def said_of(app: App) -> Draft:
 
 
 def laid_over(change: Draft, before: Draft) -> Draft:
-    """What one says now over what one said before. A block of settings of ours replaces all labels of ours."""
+    """What one says now over what one said before. A block of settings of ours replaces all labels
+    of ours."""
     values = {field.name: value for field in fields(Draft) if (value := getattr(change, field.name)) is not None}
     if change.beyond is not None and change.labels is None:
         values["labels"] = _others(before.labels or {})

@@ -1,7 +1,8 @@
-"""What a person said of an app, before old forms are rewritten and defaults filled in. None: nothing was said.
+"""What a person said of an app, before old forms are rewritten and defaults filled in. None:
+nothing was said.
 
-A draft has the fields of an app, and those that apps had before Marathon 1.5. Changes of an app are drafts, too: what
-one says is laid over what the app is.
+A draft has the fields of an app, and those that apps had before Marathon 1.5. Changes of an app are
+drafts, too: what one says is laid over what the app is.
 """
 from __future__ import annotations
 
@@ -66,8 +67,8 @@ class SaidContainer:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What was said of an app. `ports`, `uris` and `ip_address` are old; `beyond`: labels from an x-mesos-docker block;
-    `version`: to which version the app shall go back."""
+    """What was said of an app. `ports`, `uris` and `ip_address` are old; `beyond`: labels from an
+    x-mesos-docker block; `version`: to which version the app shall go back."""
 
     id: str | None = None
     cmd: str | None = None

@@ -1,4 +1,5 @@
-"""The JSON that creates or changes groups. As Marathon: docs/docs/rest-api/public/api/v2/types/group.raml, GroupUpdate.
+"""The JSON that creates or changes groups. As Marathon:
+docs/docs/rest-api/public/api/v2/types/group.raml, GroupUpdate.
 
 Nothing said of a group's apps, groups or dependencies means that they stay; what is said takes their place.
 """
@@ -14,8 +15,8 @@ from specs.marathon.forms.kinds import BOOLEAN, TEXT, Field, Kind, Notes, list_o
 
 @dataclass(frozen=True, slots=True)
 class GroupDraft:
-    """What was said of a group. `scale_by`: a factor for the instances of all apps in it; `version`: to which version
-    it shall go back; `pods`: there are none, others are refused."""
+    """What was said of a group. `scale_by`: a factor for the instances of all apps in it;
+    `version`: to which version it shall go back; `pods`: there are none, others are refused."""
 
     id: str | None = None
     apps: tuple[Draft, ...] | None = None

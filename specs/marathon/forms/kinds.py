@@ -1,11 +1,14 @@
-"""What a field of an app's JSON may hold: a *kind* reads it, with what is wrong noted by path, and writes it.
+"""What a field of an app's JSON may hold: a *kind* reads it, with what is wrong noted by path, and
+writes it.
 
-An object is a table of fields over a dataclass; null is absent, and absent fields take the dataclass's default.
-Reading goes on after an error, so that all are told at once; what is wrong is `WRONG`, and nothing is made of an object
-that has something wrong in it. Fields that no table has are noted as unknown: Marathon passes over them in silence.
+An object is a table of fields over a dataclass; null is absent, and absent fields take the
+dataclass's default. Reading goes on after an error, so that all are told at once; what is wrong is
+`WRONG`, and nothing is made of an object that has something wrong in it. Fields that no table has
+are noted as unknown: Marathon passes over them in silence.
 
-The codes are those of Marathon's JSON library (Play); so is what a number is: 1.0 is an integer, "1" is none, and enum
-values are matched without case. As Marathon: type-generator, FieldVisitor.scala, EnumVisitor.scala, UnionVisitor.scala.
+The codes are those of Marathon's JSON library (Play); so is what a number is: 1.0 is an integer,
+"1" is none, and enum values are matched without case. As Marathon: type-generator,
+FieldVisitor.scala, EnumVisitor.scala, UnionVisitor.scala.
 """
 from __future__ import annotations
 
@@ -73,7 +76,8 @@ def text(shortest: int = 0, longest: int | None = None, pattern: str | None = No
 
 
 def _can_be_told(value: str) -> bool:
-    """Whether a process can be told: no system call takes a NUL, and half of a surrogate pair is no UTF-8."""
+    """Whether a process can be told: no system call takes a NUL, and half of a surrogate pair is no
+    UTF-8."""
     return "\0" not in value and (value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value))
 
 
@@ -169,7 +173,8 @@ TEXTS = map_of(TEXT)
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a dataclass and of its JSON object. None is never written; `omit_empty`: nor is what is empty."""
+    """A field of a dataclass and of its JSON object. None is never written; `omit_empty`: nor is
+    what is empty."""
 
     name: str
     kind: Kind
@@ -186,8 +191,9 @@ class Field:
 
 def record(make: Callable[..., Any], *fields: Field, passed: frozenset[str] = frozenset(),
            missing: str | None = None) -> Kind:
-    """An object of these fields. `passed`: keys that are known, and passed over when read; `missing`: the code for a
-    field that has to be there, else the sentence of Marathon's with the object in it."""
+    """An object of these fields. `passed`: keys that are known, and passed over when read;
+    `missing`: the code for a field that has to be there, else the sentence of Marathon's with the
+    object in it."""
     keys = {field.json_key for field in fields} | passed
     table = [(field.json_key, field) for field in fields]
     plan = [(field.json_key, field.name, None if field.kind.write is _as_it_is else field.kind.write, field.omit_empty)

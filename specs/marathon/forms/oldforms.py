@@ -70,5 +70,6 @@ def _container(said: Draft) -> SaidContainer | None:
 
 
 def _discovered(container: SaidContainer, address: SaidAddress) -> SaidContainer:
-    """With the ports that are announced at the app's own address; the old form could not map them to the agent's."""
+    """With the ports that are announced at the app's own address; the old form could not map them
+    to the agent's."""
     return replace(container, port_mappings=address.discovery) if address.discovery else container

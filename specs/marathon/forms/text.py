@@ -1,7 +1,8 @@
 """The text of a definition: bytes or characters to JSON, as Marathon takes it.
 
-A key that stands twice in an object counts once, the last time, as in Marathon; where that happened is told. What JSON
-does not know (NaN, Infinity) and what cannot be written as UTF-8 again (halves of surrogate pairs) is refused.
+A key that stands twice in an object counts once, the last time, as in Marathon; where that happened
+is told. What JSON does not know (NaN, Infinity) and what cannot be written as UTF-8 again (halves
+of surrogate pairs) is refused.
 """
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""What Java takes for a URI. As java.net.URI: RFC 2396, which is stricter than what today's libraries call a URL.
+"""What Java takes for a URI. As java.net.URI: RFC 2396, which is stricter than what today's
+libraries call a URL.
 
-What stands before a colon that comes before any of `/?#` is a scheme, and has to be one. After it comes a path, or
-something opaque; without a scheme it is a path. Blanks, braces and backslashes are in none of them.
+What stands before a colon that comes before any of `/?#` is a scheme, and has to be one. After it
+comes a path, or something opaque; without a scheme it is a path. Blanks, braces and backslashes are
+in none of them.
 """
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""The JSON of volumes. Which kind one is, its keys tell; with none of them it is taken for a path of the agent.
+"""The JSON of volumes. Which kind one is, its keys tell; with none of them it is taken for a path
+of the agent.
 
-As Marathon: docs/docs/rest-api/public/api/v2/types/volumes.raml, but that it tells what is wrong in the kind that was
-meant, where Marathon always speaks of `hostPath`.
+As Marathon: docs/docs/rest-api/public/api/v2/types/volumes.raml, but that it tells what is wrong in
+the kind that was meant, where Marathon always speaks of `hostPath`.
 """
 from __future__ import annotations
 
@@ -49,7 +50,8 @@ class _Persistent:
 
 @dataclass(frozen=True, slots=True)
 class _External:
-    """The object `external` of a volume driver; what it has to have is a rule's business, as in Marathon."""
+    """The object `external` of a volume driver; what it has to have is a rule's business, as in
+    Marathon."""
 
     name: str | None = None
     provider: str | None = None

@@ -1,7 +1,8 @@
 """What an app may be: all rules together, over an app with its defaults filled in and what was said of it.
 
-As Marathon: api/v2/validation/AppValidation.scala, `validateCanonicalAppAPI`, and state/AppDefinition.scala,
-`validAppDefinition`, which come one after the other there and are told together here.
+As Marathon: api/v2/validation/AppValidation.scala, `validateCanonicalAppAPI`, and
+state/AppDefinition.scala, `validAppDefinition`, which come one after the other there and are told
+together here.
 """
 from __future__ import annotations
 

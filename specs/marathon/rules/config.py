@@ -1,4 +1,5 @@
-"""What the rules and defaults depend on besides the app: the service's flags, and where the app is to be."""
+"""What the rules and defaults depend on besides the app: the service's flags, and where the app is
+to be."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -15,9 +16,10 @@ MOST_INSTANCES: Final = 100_000  # of one app
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The service's flags. `executor`: custom, or mesos for the agents' own. `service`: whether it is about this
-    service, which refuses what it does not do, and passes over roles that are never offered (as Marathon 1.9, because
-    DC/OS wrote them everywhere); without it the rules are those of Marathon 1.11 alone."""
+    """The service's flags. `executor`: custom, or mesos for the agents' own. `service`: whether it
+    is about this service, which refuses what it does not do, and passes over roles that are never
+    offered (as Marathon 1.9, because DC/OS wrote them everywhere); without it the rules are those
+    of Marathon 1.11 alone."""
 
     features: frozenset[str] = frozenset()
     default_network_name: str | None = None
@@ -31,8 +33,9 @@ class Config:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an app is to be. `base`: the group from which relative ids are seen; `existing`: the app that has its id
-    already; `enforced`: whether its top-level group says that its apps have the group's role."""
+    """Where an app is to be. `base`: the group from which relative ids are seen; `existing`: the
+    app that has its id already; `enforced`: whether its top-level group says that its apps have the
+    group's role."""
 
     base: str = ids.ROOT
     existing: App | None = None
@@ -40,8 +43,8 @@ class Place:
 
 
 def roles(app_id: str, config: Config, place: Place) -> tuple[str, ...]:
-    """The roles that the app of an absolute id may have, the default one first. As Marathon: util/RoleSettings.scala,
-    `forService`."""
+    """The roles that the app of an absolute id may have, the default one first. As Marathon:
+    util/RoleSettings.scala, `forService`."""
     names = ids.segments(app_id)
     if len(names) < 2:
         return (config.role,)

@@ -1,6 +1,7 @@
 """What containers, networks and ports may be, and how they may go together.
 
-As Marathon: api/v2/validation/AppValidation.scala, `validContainer`, NetworkValidation.scala, state/LinuxInfo.scala.
+As Marathon: api/v2/validation/AppValidation.scala, `validContainer`, NetworkValidation.scala,
+state/LinuxInfo.scala.
 """
 from __future__ import annotations
 

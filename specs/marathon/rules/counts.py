@@ -1,7 +1,7 @@
 """How many instances an app may have: asked when it is defined, and again when a whole group is scaled.
 
-As Marathon: state/AppDefinition.scala, `validBasicAppDefinition`, which its tree of groups is checked by as well, and
-core/externalvolume/impl/providers.
+As Marathon: state/AppDefinition.scala, `validBasicAppDefinition`, which its tree of groups is
+checked by as well, and core/externalvolume/impl/providers.
 """
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """What a tree of groups may be: no two things of one id, no circle of dependencies, no volume for two apps.
 
-Circles are looked for in a graph with nodes for "something in this group needs" and "needs all of this group", so that
-groups of thousands of apps that depend on each other make few edges. As Marathon: state/RootGroup.scala, Group.scala.
+Circles are looked for in a graph with nodes for "something in this group needs" and "needs all of
+this group", so that groups of thousands of apps that depend on each other make few edges. As
+Marathon: state/RootGroup.scala, Group.scala.
 """
 from __future__ import annotations
 

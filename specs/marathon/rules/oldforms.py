@@ -1,7 +1,7 @@
 """What may not be said in the forms that apps had before Marathon 1.5, or not together with today's.
 
-As Marathon: api/v2/validation/AppValidation.scala, `validateOldAppAPI`, and what api/v2/AppNormalization.scala cannot
-rewrite, which Marathon answers with 500.
+As Marathon: api/v2/validation/AppValidation.scala, `validateOldAppAPI`, and what
+api/v2/AppNormalization.scala cannot rewrite, which Marathon answers with 500.
 """
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What this service does not do, or cannot, though Marathon's rules allow it: it is refused, not dropped."""
+"""What this service does not do, or cannot, though Marathon's rules allow it: it is refused, not
+dropped."""
 from __future__ import annotations
 
 from specs.marathon import ids
