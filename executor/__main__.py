@@ -40,7 +40,7 @@ def main() -> int:
     from executor.agent.driver import MesosDriver, settings_from_environment
 
     try:
-        agent_settings = settings_from_environment()
+        agent_settings = settings_from_environment(drop_in=flags.drop_in)
     except SpecError as error:
         print(error.problem, file=sys.stderr)  # noqa: T201
         return 1

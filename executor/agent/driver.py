@@ -48,12 +48,13 @@ _EVENTS: Final = frozenset({"SUBSCRIBED", "LAUNCH", "LAUNCH_GROUP", "KILL", "ACK
                             "ERROR", "HEARTBEAT"})
 
 
-def settings_from_environment(environ: MutableMapping[str, str] = os.environ) -> AgentSettings:
+def settings_from_environment(environ: MutableMapping[str, str] = os.environ, *,
+                              drop_in: bool = False) -> AgentSettings:
     """What the agent says in our environment (SpecError if it says too little); the token is erased from it.
 
     Containers and helpers inherit the environment; the token must not reach them.
     """
-    settings = agent_settings(environ, str(Path.cwd()))
+    settings = agent_settings(environ, str(Path.cwd()), drop_in=drop_in)
     environ.pop("MESOS_EXECUTOR_AUTHENTICATION_TOKEN", None)
     return settings
 

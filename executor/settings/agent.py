@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,6 +18,8 @@ from specs.words.durations import parse_duration
 SOCKET_PATH_LIMIT: Final = 108  # sun_path with its closing zero: a path must be shorter
 _PID: Final = re.compile(r"(?P<id>[^@/]+)@(?P<host>\[[0-9a-fA-F:.%\w]+\]|[^:\[\]]+):(?P<port>\d{1,5})")
 _TRUE: Final = frozenset({"1", "true"})
+_GRACE: Final = "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD"
+_DEFAULTS: Final = {_GRACE: "5secs", "MESOS_RECOVERY_TIMEOUT": "15mins", "MESOS_SUBSCRIPTION_BACKOFF_MAX": "2secs"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,33 +53,42 @@ class AgentSettings:
     tls: TlsSettings | None = None
 
 
-def agent_settings(environ: Mapping[str, str], working_directory: str = "/") -> AgentSettings:
+def agent_settings(environ: Mapping[str, str], working_directory: str = "/", *, drop_in: bool = False) -> AgentSettings:
     """The settings; SpecError with Mesos's text, the whole of it in `problem`, if a variable is missing or unreadable.
 
-    `working_directory` (absolute) shortens a domain socket's path that is too long, as Mesos does.
+    Of several the one is told that Mesos comes to first: its executor library (v1 API), or, for the `drop_in`, the
+    older driver, which knows a default for every duration. `working_directory` (absolute) shortens a domain socket's
+    path that is too long, as Mesos does.
     """
     process_id, address = _agent_pid(_needed(environ, "MESOS_SLAVE_PID"))
-    agent_id, framework_id, executor_id, directory = (
-        _needed(environ, name)
-        for name in ("MESOS_SLAVE_ID", "MESOS_FRAMEWORK_ID", "MESOS_EXECUTOR_ID", "MESOS_DIRECTORY"))
+    ids = _ids(environ) if drop_in else None
     domain_socket = _domain_socket(environ.get("MESOS_DOMAIN_SOCKET"), working_directory)
     checkpoint = environ.get("MESOS_CHECKPOINT") == "1"
-    patience = {"recovery_timeout": _seconds(environ, "MESOS_RECOVERY_TIMEOUT"),
-                "subscription_backoff_max": _seconds(environ, "MESOS_SUBSCRIPTION_BACKOFF_MAX")} if checkpoint else {}
+    read = _with_default if drop_in else _seconds
+    if drop_in:
+        shutdown_grace, patience = read(environ, _GRACE), _patience(environ, read) if checkpoint else {}
+    else:
+        patience, shutdown_grace = _patience(environ, read) if checkpoint else {}, read(environ, _GRACE)
+    agent_id, framework_id, executor_id, directory = ids or _ids(environ)
     return AgentSettings(
-        address=address,
-        path=f"/{process_id}/api/v1/executor",
-        framework_id=framework_id,
-        executor_id=executor_id,
-        agent_id=agent_id,
-        directory=directory,
-        shutdown_grace=_seconds(environ, "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD"),
-        checkpoint=checkpoint,
-        token=environ.get("MESOS_EXECUTOR_AUTHENTICATION_TOKEN"),
-        domain_socket=domain_socket,
+        address=address, path=f"/{process_id}/api/v1/executor", framework_id=framework_id, executor_id=executor_id,
+        agent_id=agent_id, directory=directory, shutdown_grace=shutdown_grace, checkpoint=checkpoint,
+        token=environ.get("MESOS_EXECUTOR_AUTHENTICATION_TOKEN"), domain_socket=domain_socket,
         tls=None if domain_socket else _tls(environ),  # plain HTTP on a domain socket, as Mesos
         **patience,
     )
+
+
+def _ids(environ: Mapping[str, str]) -> tuple[str, str, str, str]:
+    agent_id, framework_id, executor_id, directory = (
+        _needed(environ, name)
+        for name in ("MESOS_SLAVE_ID", "MESOS_FRAMEWORK_ID", "MESOS_EXECUTOR_ID", "MESOS_DIRECTORY"))
+    return agent_id, framework_id, executor_id, directory
+
+
+def _patience(environ: Mapping[str, str], read: Callable[[Mapping[str, str], str], float]) -> dict[str, float]:
+    return {"recovery_timeout": read(environ, "MESOS_RECOVERY_TIMEOUT"),
+            "subscription_backoff_max": read(environ, "MESOS_SUBSCRIPTION_BACKOFF_MAX")}
 
 
 def _needed(environ: Mapping[str, str], name: str) -> str:
@@ -100,6 +111,15 @@ def _seconds(environ: Mapping[str, str], name: str) -> float:
         return parse_duration(text) / 1e9
     except SpecError as error:
         raise SpecError("", f"Failed to parse {name} '{text}': {error.problem}") from error
+
+
+def _with_default(environ: Mapping[str, str], name: str) -> float:
+    """As Mesos: exec.cpp, `MesosExecutorDriver::start`."""
+    text = environ.get(name, _DEFAULTS[name])
+    try:
+        return parse_duration(text) / 1e9
+    except SpecError as error:
+        raise SpecError("", f"Failed to parse value '{text}' of '{name}': {error.problem}") from error
 
 
 def _domain_socket(path: str | None, working_directory: str) -> str | None:

@@ -2,25 +2,28 @@
 
 Syntax (stout, flags.hpp): `--name=value` only, never a separate word; a boolean may also be `--name`, `--name=` or
 `--no-name`; names are lower-cased; words that do not begin with `--` are skipped; `--` ends it all; a flag that is
-unknown or given twice is an error; `file://PATH` as a value means what stands in that file. As Mesos:
+unknown or given twice is an error; `file://PATH` as a value means what stands in that file; of several mistakes the
+alphabet's first is told. As Mesos:
 src/docker/executor.hpp (the flags), src/launcher/docker_executor.cpp, `main` (the checks).
 """
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from specs.errors import SpecError
 from specs.forms.dnsinfo import container_dns
+from specs.forms.json_text import JsonSyntaxError, parse_json
 from specs.words.durations import parse_duration
 
 _STRINGS: Final = ("container", "docker", "docker_socket", "sandbox_directory", "mapped_directory", "launcher_dir",
                    "task_environment", "default_container_dns", "logging_level", "log_dir", "external_log_file")
 _BOOLEANS: Final = {"cgroups_enable_cfs": False, "help": False, "quiet": False, "initialize_driver_logging": True}
 _TRUE, _FALSE = ("true", "1"), ("false", "0")
+_INTEGER: Final = re.compile(r"[ \t\n\v\f\r]*[+-]?[0-9]{1,10}", re.ASCII)
 
 USAGE: Final = """\
 Usage: mesos-docker-executor [options]
@@ -100,35 +103,44 @@ def parse(argv: Sequence[str], environment: Mapping[str, str] | None = None) -> 
 
 
 def load(argv: Sequence[str]) -> dict[str, Any]:
-    """The flags' values by name, parsed by kind; raises FlagError."""
+    """The flags' values by name, parsed by kind; raises FlagError for the first that is wrong, in alphabetical order.
+
+    A help that was asked for is given, though: also where a flag that comes behind it in that order is wrong.
+    """
     values: dict[str, Any] = {}
-    seen: dict[str, str] = {}
-    for word in argv:
-        if word == "--":
-            break
-        if not word.startswith("--"):
-            continue
-        spelt, equals, text = word[2:].partition("=")
-        spelt = spelt.lower()
-        name, negated = _known_name(spelt)
-        if name in seen:
-            raise FlagError(f"Flag '{name}' is already loaded via name '{seen[name]}'")
-        seen[name] = spelt
-        values[name] = _value(name, text if equals else None, negated=negated)
+    try:
+        for spelt, text in _said(argv):
+            name, negated = _known_name(spelt, values)
+            values[name] = _value(name, text, negated=negated)
+    except FlagError:
+        if values.get("help") is not True:
+            raise
     return values
 
 
-def _known_name(spelt: str) -> tuple[str, bool]:
-    if _kind(spelt) is not None:
-        return spelt, False
-    if spelt.startswith("no-"):
-        name = spelt[3:]
-        if _kind(name) is None:
-            raise FlagError(f"Failed to load unknown flag '{name}' via '{spelt}'")
-        if _kind(name) is not _boolean:
-            raise FlagError(f"Failed to load non-boolean flag '{name}' via '{spelt}'")
-        return name, True
-    raise FlagError(f"Failed to load unknown flag '{spelt}'")
+def _said(argv: Sequence[str]) -> list[tuple[str, str | None]]:
+    """Flags as they are spelt, with their texts, in the order in which they are looked at."""
+    found: list[tuple[str, str | None]] = []
+    for word in map(str.strip, argv):
+        if word == "--":
+            break
+        if word.startswith("--"):
+            spelt, equals, text = word[2:].partition("=")
+            found.append((spelt.lower(), text if equals else None))
+    return sorted(found, key=lambda flag: flag[0])  # of one name in the order of the command line
+
+
+def _known_name(spelt: str, loaded: Collection[str]) -> tuple[str, bool]:
+    negated = spelt.startswith("no-")
+    name = spelt.removeprefix("no-")
+    via = f" via '{spelt}'" if negated else ""
+    if _kind(name) is None:
+        raise FlagError(f"Failed to load unknown flag '{name}'{via}")
+    if name in loaded:
+        raise FlagError(f"Flag '{name}' is already loaded via name '{name}'")
+    if negated and _kind(name) is not _boolean:
+        raise FlagError(f"Failed to load non-boolean flag '{name}'{via}")
+    return name, negated
 
 
 def _kind(name: str) -> Callable[[str], Any] | None:
@@ -153,18 +165,18 @@ def _value(name: str, text: str | None, *, negated: bool) -> Any:
 
 
 def _parsed(name: str, kind: Callable[[str], Any], text: str) -> Any:
-    shown = text
-    if text.startswith("file://"):
-        try:
-            text = Path(text.removeprefix("file://")).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else error
-            raise FlagError(f"Failed to load flag '{name}': Failed to load value '{shown}': "
-                            f"Error reading file '{shown}': {why}") from error
     try:
-        return kind(text)
+        return kind(_file(text.removeprefix("file://")) if text.startswith("file://") else text)
     except SpecError as error:
-        raise FlagError(f"Failed to load flag '{name}': Failed to load value '{shown}': {error.problem}") from error
+        raise FlagError(f"Failed to load flag '{name}': Failed to load value '{text}': {error.problem}") from error
+
+
+def _file(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise SpecError("", f"Error reading file '{path}': {why}") from error
 
 
 def _boolean(text: str) -> bool:
@@ -174,10 +186,10 @@ def _boolean(text: str) -> bool:
 
 
 def _integer(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError as error:
-        raise SpecError("", f"Failed to convert '{text}' to number") from error
+    """As C++ reads an int: blanks before it, a sign, digits and nothing behind them."""
+    if not _INTEGER.fullmatch(text) or not -(1 << 31) <= int(text) < 1 << 31:
+        raise SpecError("", "Failed to convert into required type")
+    return int(text)
 
 
 def _for_one_container(values: Mapping[str, Any]) -> bool:
@@ -194,7 +206,7 @@ def _task_environment(text: str | None) -> dict[str, str]:
     if text is None:
         return {}
     variables = _json_object(text, "task_environment")
-    for key, value in variables.items():
+    for key, value in sorted(variables.items()):
         if not isinstance(value, str):
             raise FlagError(f"Value of key '{key}' in --task_environment is not a string")
     return variables
@@ -207,17 +219,23 @@ def _dns(text: str | None) -> dict[str, Any] | None:
     try:
         container_dns(value)
     except SpecError as error:
-        raise FlagError(f"Failed to parse --default_container_dns: {error}") from error
+        why = f"Missing required fields: {_without_dns(value)}" if error.problem == "is required" else error
+        raise FlagError(f"Failed to parse --default_container_dns: {why}") from error
     return value
+
+
+def _without_dns(info: dict[str, Any]) -> str:
+    return ", ".join(f"{kind}[{index}].dns" for kind in ("mesos", "docker")
+                     for index, item in enumerate(info.get(kind) or ()) if item.get("dns") is None)
 
 
 def _json_object(text: str, name: str) -> dict[str, Any]:
     try:
-        value = json.loads(text)
-    except ValueError as error:
+        value = parse_json(text)
+    except JsonSyntaxError as error:
         raise FlagError(f"Failed to parse --{name}: {error}") from error
     if not isinstance(value, dict):
-        raise FlagError(f"Failed to parse --{name}: Unexpected JSON type, expecting an object")
+        raise FlagError(f"Failed to parse --{name}: Unexpected JSON type parsed")
     return value
 
 

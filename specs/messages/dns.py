@@ -1,7 +1,7 @@
 """The DNS settings that an agent gives to containers whose task names none: mesos.v1.ContainerDNSInfo."""
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated
 
 from specs.messages.fields import OneOf
@@ -21,18 +21,18 @@ class DNS:
 class DockerDNS:
     """Settings for the bridge, for one user-defined network, or (USER without a name) for all others of those."""
 
+    dns: DNS
     network_mode: Annotated[str, OneOf("UNKNOWN", "HOST", "BRIDGE", "USER")] | None = None
     network_name: str | None = None
-    dns: DNS = field(default_factory=DNS)
 
 
 @dataclass(frozen=True, slots=True)
 class MesosDNS:
     """Settings for a CNI network; the Mesos containerizer's."""
 
+    dns: DNS
     network_mode: Annotated[str, OneOf("UNKNOWN", "HOST", "CNI")] | None = None
     network_name: str | None = None
-    dns: DNS = field(default_factory=DNS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,7 +153,8 @@ def cli_flags(case: Message) -> Message:
     try:
         with _files(case) as argv:
             flags = parse(argv, environment)
-        agent_settings(environment)
+        if not flags.help:
+            agent_settings(environment, drop_in=flags.drop_in)
     except FlagError as error:
         return {"exit": 1, "error": str(error)}
     except SpecError as error:

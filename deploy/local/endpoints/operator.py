@@ -15,9 +15,9 @@ from deploy.local.endpoints.files import Files, FilesError
 from deploy.local.endpoints.operator_json import render_answer
 from deploy.local.records.version import GIT_SHA, VERSION
 from deploy.local.wire.events import CallError, accepted_type, read_call
-from deploy.local.wire.json_text import JsonSyntaxError, parse_json
 from deploy.local.wire.server import JSON, Request, Response, Streaming, method_not_allowed, not_implemented, text
 from specs.forms import Json
+from specs.forms.json_text import JsonSyntaxError, parse_json
 from specs.forms.recordio import RecordDecoder, RecordError
 
 Answer = Callable[[Json], Json | Response]

@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from deploy.local.wire.json_message import MessageError, full, read_message
-from deploy.local.wire.json_text import JsonSyntaxError, parse_json
 from deploy.local.wire.server import JSON, PROTOBUF, EventStream, dump_json
 from specs.errors import SpecError
 from specs.forms import Json
+from specs.forms.json_text import JsonSyntaxError, parse_json
 from specs.forms.recordio import encode_record
 from specs.forms.wire import decode, encode
 

@@ -15,8 +15,8 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from deploy.local.wire.json_text import JsonSyntaxError, parse_json
 from specs.forms import Json
+from specs.forms.json_text import JsonSyntaxError, parse_json
 from specs.forms.wire import FieldSchema, schema
 
 _BASE64: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")

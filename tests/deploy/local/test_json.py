@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from deploy.local.wire.debug_text import debug_text
 from deploy.local.wire.events import accepted_type
 from deploy.local.wire.json_message import MessageError, _integer, full, read_message
-from deploy.local.wire.json_text import JsonSyntaxError, parse_json
+from specs.forms.json_text import JsonSyntaxError, parse_json
 
 CALL = "mesos.v1.scheduler.Call"
 
@@ -44,7 +44,7 @@ def test_what_cannot(text: str, problem: str) -> None:
 @given(st.recursive(st.none() | st.booleans() | st.integers(-2**63, 2**63) | st.text(st.characters(codec="utf-8")),
                     lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner)))
 def test_both_readers_agree(value: Any) -> None:
-    from deploy.local.wire.json_text import _parse_as_picojson
+    from specs.forms.json_text import _parse_as_picojson
 
     text = json.dumps(value)
     assert parse_json(text) == value

@@ -135,3 +135,30 @@ def test_a_domain_sockets_path_that_stays_too_long(path: str, shortened: str) ->
 ])
 def test_tls_is_what_libprocess_would_do(said: dict[str, str], tls: TlsSettings | None) -> None:
     assert settings(**said).tls == tls
+
+
+def without(*names: str, drop_in: bool) -> str:
+    """Which of several missing variables is told."""
+    with pytest.raises(SpecError) as caught:
+        agent_settings({name: value for name, value in ENVIRONMENT.items() if name not in names}, drop_in=drop_in)
+    return caught.value.problem.split("'")[1]
+
+
+@pytest.mark.parametrize(("names", "library", "driver"), [
+    (("MESOS_DIRECTORY", "MESOS_SLAVE_PID", "MESOS_SLAVE_ID"), "MESOS_SLAVE_PID", "MESOS_SLAVE_PID"),
+    (("MESOS_EXECUTOR_ID", "MESOS_FRAMEWORK_ID", "MESOS_SLAVE_ID"), "MESOS_SLAVE_ID", "MESOS_SLAVE_ID"),
+    (("MESOS_SLAVE_ID", "MESOS_RECOVERY_TIMEOUT"), "MESOS_RECOVERY_TIMEOUT", "MESOS_SLAVE_ID"),
+    (("MESOS_DIRECTORY", "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD"), "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD",
+     "MESOS_DIRECTORY"),
+])
+def test_of_several_missing_variables_mesoss_first_is_told(names: tuple[str, ...], library: str, driver: str) -> None:
+    assert without(*names, drop_in=False) == library
+    assert without(*names, drop_in=True) == driver
+
+
+def test_the_older_driver_has_a_default_for_every_duration() -> None:
+    said = {name: value for name, value in ENVIRONMENT.items() if not value.endswith(("secs", "mins"))}
+    found = agent_settings(said, drop_in=True)
+    assert (found.shutdown_grace, found.recovery_timeout, found.subscription_backoff_max) == (5.0, 900.0, 2.0)
+    with pytest.raises(SpecError, match="Failed to parse value '5' of 'MESOS_RECOVERY_TIMEOUT': Invalid duration '5'"):
+        agent_settings({**said, "MESOS_RECOVERY_TIMEOUT": "5"}, drop_in=True)

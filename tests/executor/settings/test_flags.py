@@ -27,13 +27,13 @@ def test_a_flag_of_the_drop_in_wants_the_others() -> None:
 
 
 @pytest.mark.parametrize(("word", "text"), [
-    ("--no-docker", "Failed to load non-boolean flag 'docker' via 'no-docker'"),
+    ("--no-log_dir", "Failed to load non-boolean flag 'log_dir' via 'no-log_dir'"),
     ("--no-quiet=true", "Failed to load boolean flag 'quiet' via 'no-quiet' with value 'true'"),
-    ("--logbufsecs=x", "Failed to load flag 'logbufsecs': Failed to load value 'x': Failed to convert 'x' to number"),
+    ("--logbufsecs=x", "Failed to load flag 'logbufsecs': Failed to load value 'x': Failed to convert .*"),
     ("--stop_timeout=5", "Failed to load flag 'stop_timeout': Failed to load value '5': Invalid duration '5'"),
     ("--default_container_dns=[]", "Failed to parse --default_container_dns: .*"),
     ('--default_container_dns={"docker":7}', "Failed to parse --default_container_dns: .*"),
-    ("--docker_socket=file:///no/such/file", ".*Error reading file 'file:///no/such/file': No such file or directory"),
+    ("--docker_socket=file:///no/such/file", ".*Error reading file '/no/such/file': No such file or directory"),
 ])
 def test_errors(word: str, text: str) -> None:
     with pytest.raises(FlagError, match=f"^{text}$"):
@@ -97,3 +97,36 @@ def test_reading_flags_waits_for_no_message_of_a_task() -> None:
     read = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True,
                           cwd=Path(__file__).parents[3])
     assert not {"specs.messages.task", "specs.container.run_options"} & set(read.stdout.split())
+
+
+@pytest.mark.parametrize(("argv", "problem"), [
+    (["--zzz=1", "--docker=x", "--docker=y"], "Flag 'docker' is already loaded via name 'docker'"),
+    (["--zzz=1", "--aaa=1"], "Failed to load unknown flag 'aaa'"),
+    (["--no-quiet", "--no-quiet"], "Flag 'quiet' is already loaded via name 'quiet'"),
+    (["--no-quiet=x"], "Failed to load boolean flag 'quiet' via 'no-quiet' with value 'x'"),
+    (["--logbufsecs=5x"],
+     "Failed to load flag 'logbufsecs': Failed to load value '5x': Failed to convert into required type"),
+    (["--docker=file:///nil"], ("Failed to load flag 'docker': Failed to load value 'file:///nil': "
+                                "Error reading file '/nil': No such file or directory")),
+    (ONE[1:], "Missing required option --container"), (ONE[:1], "Missing required option --docker"),
+    ([*ONE, "--task_environment={"], "Failed to parse --task_environment: syntax error at line 1 near: "),
+    ([*ONE, "--task_environment=[]"], "Failed to parse --task_environment: Unexpected JSON type parsed"),
+    ([*ONE, '--task_environment={"b": 1, "a": 2}'], "Value of key 'a' in --task_environment is not a string"),
+    ([*ONE, '--default_container_dns={"docker": [{"network_mode": "BRIDGE"}], "mesos": [{}]}'],
+     "Failed to parse --default_container_dns: Missing required fields: mesos[0].dns, docker[0].dns"),
+], ids=lambda value: value if isinstance(value, str) else None)
+def test_of_several_mistakes_mesoss_first_is_told_in_its_words(argv: list[str], problem: str) -> None:
+    with pytest.raises(FlagError) as caught:
+        parse(argv)
+    assert str(caught.value) == problem
+
+
+@pytest.mark.parametrize(("argv", "helped"), [
+    (["--help", "--unknown"], True), (["--help", "--another"], False), (["--help=false", "--unknown"], False)])
+def test_help_is_given_unless_something_was_wrong_before_it(argv: list[str], helped: bool) -> None:
+    """As in Mesos: flags are loaded in the order of the alphabet, and what was loaded stays."""
+    if helped:
+        assert parse(argv).help
+        return
+    with pytest.raises(FlagError):
+        parse(argv)
