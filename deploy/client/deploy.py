@@ -135,7 +135,7 @@ def _where(value: Any) -> tuple[str, str, dict[str, str]]:
     if isinstance(value, list):
         return "PUT", "/v2/apps", {"partialUpdate": "false"}
     if definitions.is_group(value):
-        return "PUT", "/v2/groups/" + str(value.get("id", "")).strip("/"), {}
+        return "PUT", "/v2/groups", {}
     if not isinstance(value, dict) or not isinstance(value.get("id"), str) or not value["id"].strip("/"):
         raise Problem("/id: is needed: the app's id, such as /web", REFUSED)
     return "PUT", "/v2/apps/" + value["id"].strip("/"), {"partialUpdate": "false"}

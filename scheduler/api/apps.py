@@ -7,8 +7,8 @@ from typing import Any
 
 from aiohttp import web
 
-from scheduler.api.asking import Asking, author, deployment_answer, refused
-from scheduler.api.errors import Detail, RefusedError, no_app, not_found
+from scheduler.api.asking import Asking, author, deployment_answer
+from scheduler.api.errors import RefusedError, no_app, not_found
 from scheduler.api.server import Asked, json_answer
 from scheduler.api.shown_apps import LISTED, SINGLE, shown_app
 from scheduler.apps.target import Target
@@ -22,7 +22,7 @@ from specs.marathon import ids
 from specs.marathon.app import App
 from specs.marathon.definitions import Config, Read, read_app, updated_app, version_to_restore
 from specs.marathon.embeds import app_parts
-from specs.marathon.errors import MarathonError, broken
+from specs.marathon.errors import Detail, MarathonError, broken
 from specs.marathon.group import Group
 from specs.marathon.rendering import app_json
 from specs.words.selectors import matches
@@ -191,10 +191,7 @@ class Apps:
     def _read(self, body: Any) -> Read:
         _object(body)
         app_id = ids.canonical(body["id"]) if isinstance(body.get("id"), str) else ids.ROOT
-        try:
-            return read_app(body, self._config, enforced=self.is_enforced(app_id))
-        except MarathonError as error:
-            raise refused(error) from error
+        return read_app(body, self._config, enforced=self.is_enforced(app_id))
 
     def _unchanged_since(self, app_id: str, existing: App | None, expected: str) -> None:
         if not expected or expected == "*":

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 from aiohttp import web
 
-from scheduler.api.errors import Detail, RefusedError, no_app, not_found
+from scheduler.api.errors import RefusedError, no_app, not_found, refused
 from scheduler.api.server import Asked, json_answer
 from scheduler.service.board import Author
 from scheduler.service.changes import LockedError, Planned
@@ -78,14 +78,6 @@ def deployment_answer(planned: Planned, status: int = 200, **more: Any) -> web.R
     headers = {"Marathon-Deployment-Id": planned.deployment.id}
     body = {"version": planned.version, "deploymentId": planned.deployment.id} | more
     return json_answer(body, status, headers)
-
-
-def refused(error: MarathonError) -> RefusedError:
-    """A definition that is not accepted."""
-    if isinstance(error.details, str):
-        return RefusedError(error.status, error.message, error.details)
-    details = [Detail(each.path, tuple(each.errors)) for each in error.details or ()]
-    return RefusedError(error.status, error.message, details or None)
 
 
 def _missing(error: NoSuchError) -> RefusedError:

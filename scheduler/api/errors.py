@@ -2,17 +2,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-
-@dataclass(frozen=True, slots=True)
-class Detail:
-    """What is wrong at one path."""
-
-    path: str
-    errors: tuple[str, ...]
+from specs.marathon.errors import Detail, MarathonError
 
 
 class RefusedError(Exception):
@@ -44,6 +37,11 @@ class RefusedError(Exception):
         elif isinstance(self.details, str):
             body["detail"] = f"{self.message}: {self.details}"
         return body | self.more
+
+
+def refused(error: MarathonError) -> RefusedError:
+    """A definition that is not accepted."""
+    return RefusedError(error.status, error.message, error.details)
 
 
 def not_found(message: str) -> RefusedError:

@@ -69,11 +69,7 @@ class Groups:
 
     async def created(self, asked: Asked) -> web.Response:
         """POST /v2/groups and /v2/groups/ID: a new group below ID."""
-        base = _path(asked)
-        body = await asked.json()
-        update = self._read(body, base, None)
-        if update.id == ids.ROOT:
-            raise RefusedError(422, "Object is not valid", ())
+        update = self.read(await asked.json(), _path(asked))
 
         def change(by: By) -> Planned:
             root = self._asking.operations.root
@@ -92,7 +88,7 @@ class Groups:
     async def put(self, asked: Asked) -> web.Response:
         """PUT /v2/groups and /v2/groups/ID: what is given replaces what is there; dryRun tells the steps alone."""
         path = _path(asked)
-        update = self._read(await asked.json(), path, path)
+        update = self.read(await asked.json(), path)
         if asked.flag("dryRun"):
             planned = await self._asking.ask(lambda: self._asking.operations.plan(
                 lambda root: self._edited(root, update)))
@@ -134,23 +130,19 @@ class Groups:
         return deployment_answer(await self._asking.ask(change))
 
     def read(self, value: Any, path: str) -> GroupUpdate:
-        """A whole group that stands at this path. Raises MarathonError."""
-        return self._read(value, path, path)
+        """A whole group; its id is seen from this path, which is its id if it has none. Raises
+        MarathonError.
+        """
+        root = self._asking.view.root
+        existing = {app.id: app for app in root.all_apps()}
+        enforcing = frozenset(group.id for group in root.groups.values() if group.enforce_role)
+        return read_group(value, self._config, base=path, existing=existing, default_id=path, enforcing=enforcing)
 
     def edited(self, root: Group, update: GroupUpdate) -> Group:
         """The tree with the update. Raises MarathonError, NoSuchError."""
         return self._edited(root, update)
 
     # ---- inside
-
-    def _read(self, value: Any, base: str, own: str | None) -> GroupUpdate:
-        """`own`: the id of a group that the path names; then that of the body does not count."""
-        if own is not None and isinstance(value, dict):
-            value = {**value, "id": own}
-        root = self._asking.view.root
-        existing = {app.id: app for app in root.all_apps()}
-        enforcing = frozenset(group.id for group in root.groups.values() if group.enforce_role)
-        return read_group(value, self._config, base=base, existing=existing, default_id=own, enforcing=enforcing)
 
     def _edited(self, root: Group, update: GroupUpdate) -> Group:
         if update.version is not None:

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from scheduler.api.apps import Apps, app_path
 from scheduler.api.asking import Asking, deployment_answer
-from scheduler.api.errors import Detail, RefusedError, not_found
+from scheduler.api.errors import RefusedError, not_found
 from scheduler.api.groups import Groups
 from scheduler.api.server import Asked, json_answer
 from scheduler.api.shown_ours import ended_json, instance_json, why
@@ -17,6 +17,7 @@ from scheduler.service.changes import Planned
 from scheduler.service.told import step_json
 from specs.marathon import ids
 from specs.marathon.app import App
+from specs.marathon.errors import Detail
 from specs.marathon.group import Group
 from specs.marathon.rendering import app_json
 
@@ -128,8 +129,7 @@ class Ours:
             apps = [self._read_app(each, warnings) for each in body]
             return lambda root: tree.with_apps(root, apps)
         if isinstance(body, dict) and ("apps" in body or "groups" in body):
-            path = ids.canonical(body["id"]) if isinstance(body.get("id"), str) else ids.ROOT
-            update = self._groups.read(body, path)
+            update = self._groups.read(body, ids.ROOT)
             warnings.extend(update.unknown)
             return lambda root: self._groups.edited(root, update)
         app = self._read_app(body, warnings)

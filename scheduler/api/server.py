@@ -19,7 +19,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from scheduler.api.access import Access, Caller, Role
-from scheduler.api.errors import RefusedError
+from scheduler.api.errors import RefusedError, refused
 from scheduler.api.routes import Route, find
 from specs.marathon.errors import MarathonError
 from specs.marathon.forms.text import Parsed, parse
@@ -72,8 +72,7 @@ def body_json(body: bytes) -> Parsed:
     try:
         return parse(body)
     except MarathonError as error:
-        details = error.details if isinstance(error.details, str) else None
-        raise RefusedError(error.status, error.message, details) from error
+        raise refused(error) from error
 
 
 class Server:
@@ -135,8 +134,10 @@ class Server:
             path = path.removeprefix(self._prefix) or "/"
         try:
             response = await self._routed(request, path)
-        except RefusedError as refused:
-            response = refusal(path, refused)
+        except RefusedError as error:
+            response = refusal(path, error)
+        except MarathonError as error:
+            response = refusal(path, refused(error))
         except web.HTTPRequestEntityTooLarge:
             response = refusal(path, RefusedError(413, f"The body is larger than {MAX_BODY} bytes"))
         except (web.HTTPException, ConnectionError, asyncio.CancelledError):
@@ -168,16 +169,16 @@ class Server:
         return {**HEADERS, "X-Marathon-Leader": self._leader()}
 
 
-def refusal(path: str, refused: RefusedError) -> web.Response:
+def refusal(path: str, error: RefusedError) -> web.Response:
     """The answer of a refused request."""
     ours = not path.startswith("/v2")
-    more = dict(refused.more)
+    more = dict(error.more)
     allow = more.pop("allow", None)
-    shown = RefusedError(refused.status, refused.message, refused.details, **more)
+    shown = RefusedError(error.status, error.message, error.details, **more)
     response = web.Response(
-        status=refused.status, content_type="application/problem+json" if ours else "application/json",
+        status=error.status, content_type="application/problem+json" if ours else "application/json",
         text=json.dumps(shown.problem() if ours else shown.marathon()))
-    if refused.status == 401:
+    if error.status == 401:
         response.headers["WWW-Authenticate"] = 'Basic realm="Mesosphere"'
     if allow is not None:
         response.headers["Allow"] = allow

@@ -19,9 +19,9 @@ SINGLE = LISTED | {AppPart.TASKS, AppPart.LAST_TASK_FAILURE}  # what one app alw
 
 
 def app_definition(target: Target) -> dict[str, Any]:
-    """An app at its version."""
+    """An app at its version. Clients read `healthChecks` without asking whether it is there."""
     info = target.info
-    return {**app_json(target.app), "version": info.version,
+    return {"healthChecks": [], **app_json(target.app), "version": info.version,
             "versionInfo": {"lastScalingAt": info.last_scaling_at, "lastConfigChangeAt": info.last_config_change_at}}
 
 
