@@ -47,11 +47,11 @@ def demand(app: App, task_ids: Sequence[str], placed: Iterable[Location], overhe
 def standing(instances: Iterable[Instance], config: str) -> tuple[Location, ...]:
     """Where those instances are that an app's constraints count.
 
-    They have an agent that is not out of reach, and run the app's configuration: one that is about
-    to be replaced does not keep its successor from its place.
+    They have an agent that is not out of reach, run the app's configuration and do not retire: one
+    that is about to be replaced does not keep its successor from its place.
     """
     return tuple(each.location for each in instances
-                 if each.location is not None and each.config == config
+                 if each.location is not None and each.config == config and each.retiring is None
                  and each.condition.is_active and not each.condition.is_lost)
 
 

@@ -171,7 +171,7 @@ class _Answer:
         if found.ended:
             self._ended.append(instance)
         if found.instance is not None:
-            self.instances.append(found.instance)
+            self.instances.append(self._at_newest(found.instance))
         if found.kill and found.instance is not None:
             self._kills.append(found.instance)
         if found.ended and instance.sentence is None and instance.condition.is_terminal:
@@ -181,6 +181,14 @@ class _Answer:
         self.failures += found.failed and instance.created >= self._wanted.since
         self._given_up += found.given_up
         self._held += found.held
+
+    def _at_newest(self, instance: Instance) -> Instance:
+        """What waits for a place gets that of the newest definition, which may have other constraints."""
+        target = self._wanted.target
+        if (target is None or instance.condition is not Condition.SCHEDULED or instance.config != target.config
+                or instance.version == target.version):
+            return instance
+        return replace(instance, version=target.version)
 
     def _delay(self, instance: Instance) -> None:
         delay = after(self._delays.get(instance.config), self.policy.backoff, instance.condition, self._now,
