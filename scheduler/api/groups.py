@@ -63,7 +63,7 @@ class Groups:
 
     async def version(self, asked: Asked) -> web.Response:
         """GET …/versions/VERSION: the group as it was."""
-        path = _path(asked)
+        path = _path(asked, versioned=True)
         version = asked.ids[-1]
         return json_answer(old_group(await self._asking.ask(lambda: self._group_at(path, version))))
 
@@ -158,5 +158,8 @@ class Groups:
         return group
 
 
-def _path(asked: Asked) -> str:
-    return "/" + asked.ids[0].strip("/") if asked.ids and not asked.ids[0].startswith("2") else ids.ROOT
+def _path(asked: Asked, *, versioned: bool = False) -> str:
+    """The id of the group out of the path; a version may stand behind it. `..` leads nowhere: what is removed here
+    is a whole tree."""
+    open_parts = asked.ids[:-1] if versioned else asked.ids
+    return ids.ROOT + open_parts[0].strip("/") if open_parts else ids.ROOT

@@ -10,7 +10,6 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote
 
 from aiohttp import web
 
@@ -59,9 +58,9 @@ def find(routes: Sequence[Route], method: str, path: str) -> tuple[Route | None,
 
 
 def matched(template: str, path: str) -> tuple[str, ...] | None:
-    """The parts of a path that its template leaves open, decoded; None if it is no such path."""
+    """The parts of a path, decoded as it is, that its template leaves open; None if it is no such path."""
     found = _pattern(template).fullmatch(path)
-    return None if found is None else tuple(unquote(part) for part in found.groups())
+    return None if found is None else found.groups()
 
 
 @functools.cache

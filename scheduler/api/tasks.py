@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
+from scheduler.api.apps import app_path
 from scheduler.api.asking import Asking, deployment_answer
 from scheduler.api.errors import RefusedError, no_app, not_found
 from scheduler.api.server import Asked, json_answer
@@ -93,7 +94,7 @@ class Tasks:
 
     def _apps(self, name: str) -> list[AppView]:
         """The app of this id, or those of a group and below for GROUP/*. Raises RefusedError 404."""
-        path = "/" + name.strip("/")
+        path = app_path(name)
         if path.endswith("/*"):
             group = path.removesuffix("/*") or "/"
             return [app for app in self._asking.view.apps.values() if is_below(app.id, group) and app.target]

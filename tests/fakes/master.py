@@ -258,7 +258,7 @@ class MemoryMaster:
             for state in self.life:
                 self._uuids += 1
                 self._events.update({"task_id": task["task_id"], "agent_id": task["agent_id"], "state": state,
-                                     "uuid": f"u{self._uuids}", "source": "SOURCE_EXECUTOR"})
+                                     "uuid": f"u{self._uuids:07}", "source": "SOURCE_EXECUTOR"})
 
     def decline(self, offer_ids: Sequence[str], refuse_seconds: float) -> None:
         self.declined += len(offer_ids)
@@ -267,7 +267,7 @@ class MemoryMaster:
         self.killed.append(task_id)
         self._uuids += 1
         self._events.update({"task_id": {"value": task_id}, "agent_id": {"value": agent_id}, "state": "TASK_KILLED",
-                             "uuid": f"u{self._uuids}"})
+                             "uuid": f"u{self._uuids:07}"})
 
     def acknowledge(self, status: Message) -> None:
         self.acknowledged += 1
