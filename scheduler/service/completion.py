@@ -32,7 +32,7 @@ def completed(root: Group, before: Group, config: Config) -> Group:
     apps = list(root.all_apps())
     if len(apps) > MAX_APPS:
         raise MarathonError(413, f"The service keeps at most {MAX_APPS} apps")
-    judge_tree(root)
+    judge_tree(root, before)
     old = {app.id: app for app in before.all_apps()}
     for app in apps:
         if old.get(app.id) != app:

@@ -154,8 +154,10 @@ def _scaled(group: Group, factor: float) -> Group:
         groups={each.id: _scaled(each, factor) for each in group.groups.values()})
 
 
-def judge_tree(root: Group) -> None:
-    """What holds for all of a tree. Raises MarathonError; paths begin with the id of the app or group."""
+def judge_tree(root: Group, before: Group | None = None) -> None:
+    """What holds for all of a tree; what it shares with the tree `before` was judged then. Raises
+    MarathonError, whose paths begin with the id of the app or group.
+    """
     problems = Problems()
-    check_tree(root, problems)
+    check_tree(root, before, problems)
     problems.raise_if_any(BROKEN_RULE)

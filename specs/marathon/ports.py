@@ -9,7 +9,7 @@ As Marathon: core/group/impl/AssignDynamicServiceLogic.scala.
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from specs.marathon.app import App
@@ -23,27 +23,44 @@ def assigned(old: Mapping[str, Sequence[int]], new: Mapping[str, Sequence[int]],
     Raises MarathonError when all are taken; its status is 500, as it is in Marathon.
     """
     used = {port for ports in (*old.values(), *new.values()) for port in ports}
-    free = (port for port in range(first, last + 1) if port not in used)
-    found = {}
-    for app_id, ports in new.items():
-        own = [port for port in old.get(app_id, ()) if first <= port <= last and port not in ports]
-        numbers = [port or (own.pop(0) if own else next(free, 0)) for port in ports]
+    supply = _Supply(used, first, last)
+    return {app_id: supply.numbers(ports, old.get(app_id, ())) for app_id, ports in new.items()}
+
+
+class _Supply:
+    """The numbers of a range that no app has, the lowest first."""
+
+    def __init__(self, used: Container[int], first: int, last: int) -> None:
+        self._range = range(first, last + 1)
+        self._shown = f"[{first}-{last})"
+        self._free = (port for port in self._range if port not in used)
+
+    def numbers(self, asked: Sequence[int], before: Sequence[int]) -> tuple[int, ...]:
+        """What is asked of one app, with numbers for its zeros, first of those that it had."""
+        if 0 not in asked:
+            return tuple(asked)
+        own = [port for port in before if port in self._range and port not in asked]
+        numbers = tuple(port or (own.pop(0) if own else next(self._free, 0)) for port in asked)
         if 0 in numbers:
-            raise MarathonError(500, f"All ports in the range [{first}-{last}) are already in use")
-        found[app_id] = tuple(numbers)
-    return found
+            raise MarathonError(500, f"All ports in the range {self._shown} are already in use")
+        return numbers
 
 
 def with_service_ports(apps: Iterable[App], old: Mapping[str, App], first: int, last: int) -> dict[str, App]:
     """The apps by their ids, with all service ports; an app that has them is the same object.
-    Raises MarathonError."""
+    Raises MarathonError.
+    """
     new = {app.id: app for app in apps}
-    asked = {app_id: app.service_ports for app_id, app in new.items()}
-    if not any(0 in ports for ports in asked.values()):
+    changed = [app for app_id, app in new.items() if app is not old.get(app_id)]
+    if not any(0 in app.service_ports for app in changed):
         return new
-    found = assigned({app_id: app.service_ports for app_id, app in old.items()}, asked, first, last)
-    return {app_id: app if found[app_id] == asked[app_id] else _with_ports(app, found[app_id])
-            for app_id, app in new.items()}
+    gone = [app for app_id, app in old.items() if app is not new.get(app_id)]
+    supply = _Supply({port for app in (*new.values(), *gone) for port in app.service_ports}, first, last)
+    for app in changed:
+        numbers = supply.numbers(app.service_ports, old[app.id].service_ports if app.id in old else ())
+        if numbers != app.service_ports:
+            new[app.id] = _with_ports(app, numbers)
+    return new
 
 
 def _with_ports(app: App, ports: Sequence[int]) -> App:

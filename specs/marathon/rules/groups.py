@@ -19,34 +19,44 @@ from specs.marathon.rules.service import check_length
 _Node = tuple[str, str]  # ("app" or "in" or "all of", id)
 
 
-def check_tree(root: Group, problems: Problems) -> None:
-    """Add what is broken; paths begin with the id of the app or group."""
-    for group in root.all_groups():
-        _check_ids(group, problems)
-    for app in root.all_apps():
-        for path, words in count_problems(app):
-            problems.add(f"/{app.id}{path.rstrip('/')}", words)
+def check_tree(root: Group, before: Group | None, problems: Problems) -> None:
+    """Add what is broken; paths begin with the id of the app or group. What is the same object in
+    the tree `before` was checked then: trees have thousands of apps, and a change is of one.
+    """
+    _check_group(root, before, problems)
     if has_circle(root):
         problems.add("/", "Dependency graph has cyclic dependencies.")
     for path, words in _shared_volumes(root):
         problems.add(path, words)
 
 
-def _check_ids(group: Group, problems: Problems) -> None:
+def _check_group(group: Group, before: Group | None, problems: Problems) -> None:
+    if group is before:
+        return
+    known_apps = before.apps if before is not None else {}
+    known_groups = before.groups if before is not None else {}
     for words in ids.problems(group.id) if group.id != ids.ROOT else ():
         problems.add(f"/{group.id}/id", words)
     check_length(group.id, f"/{group.id}/id", problems)
-    for app_id in group.apps:
-        problems.unless(app_id not in group.groups, f"/{app_id}",
-                          "Groups and Applications may not have the same identifier.")
-        problems.unless(ids.parent(app_id) == group.id, f"/{app_id}", "App has to be child of group with parent id")
-    for group_id in group.groups:
+    for app_id in group.apps.keys() & group.groups.keys():
+        problems.add(f"/{app_id}", "Groups and Applications may not have the same identifier.")
+    for app_id, app in group.apps.items():
+        if app is not known_apps.get(app_id):
+            problems.unless(ids.parent(app_id) == group.id, f"/{app_id}",
+                            "App has to be child of group with parent id")
+            for path, words in count_problems(app):
+                problems.add(f"/{app_id}{path.rstrip('/')}", words)
+    for group_id, each in group.groups.items():
         problems.unless(ids.parent(group_id) == group.id, f"/{group_id}",
-                          "Group has to be child of groups with parent id")
+                        "Group has to be child of groups with parent id")
+        _check_group(each, known_groups.get(group_id), problems)
 
 
 def has_circle(root: Group) -> bool:
     """Whether an app needs itself, over whatever others and groups."""
+    if not any(app.dependencies for app in root.all_apps()) \
+            and not any(group.dependencies for group in root.all_groups()):
+        return False
     edges = {node: list(targets) for node, targets in _edges(root)}
     done: set[_Node] = set()
     return any(_circle_from(start, edges, done) for start in edges if start not in done)

@@ -186,6 +186,17 @@ def test_an_app_and_a_group_of_one_id() -> None:
         judge_tree(tree(App("/g"), App("/g/a")))
 
 
+def test_what_was_judged_before_is_not_judged_again() -> None:
+    old = tree(App("/a"), App("/g/b", instances=200_000))
+    judge_tree(replace(old, apps={**old.apps, "/c": App("/c")}), old)
+    for wrong in (replace(old, apps={"/a": App("/a", instances=200_000)}),
+                  replace(old, groups={"/g": replace(old.groups["/g"], apps={"/g/b": App("/g/b", instances=200_000)})}),
+                  replace(old, groups={**old.groups, "/a": Group("/a")}),
+                  replace(old, apps={**old.apps, "/x/y": App("/x/y")})):
+        with pytest.raises(MarathonError):
+            judge_tree(wrong, old)
+
+
 def test_a_volume_is_of_one_app() -> None:
     def using(app_id: str, *, shared: bool) -> App:
         volume = ExternalVolume("x", "v", "dvdi", shared=shared)

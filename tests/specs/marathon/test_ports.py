@@ -20,9 +20,10 @@ def test_ports(before: dict[str, list[int]], wanted: dict[str, list[int]]) -> No
     new = assigned(old, wanted, 10, 40)
     drawn = [port for app_id in wanted for port, asked in zip(new[app_id], wanted[app_id], strict=True) if not asked]
     named = {port for ports in wanted.values() for port in ports if port}
-    assert len(set(drawn)) == len(drawn)
-    own = {port for app_id in wanted for port in old.get(app_id, ())}  # kept, also if another app names them now
-    assert not set(drawn) & named - own
+    kept = {port for ports in old.values() for port in ports}  # also where people gave it to two apps
+    fresh = [port for port in drawn if port not in kept]
+    assert len(set(fresh)) == len(fresh)
+    assert not set(fresh) & named
     assert all(10 <= port <= 40 for port in drawn)
     assert all(port == asked for app_id in wanted
                for port, asked in zip(new[app_id], wanted[app_id], strict=True) if asked)
