@@ -12,9 +12,12 @@ from scheduler.api.errors import RefusedError, not_found
 from scheduler.api.groups import Groups
 from scheduler.api.server import Asked, json_answer
 from scheduler.api.shown_ours import ended_json, instance_json, why
+from scheduler.deployments.stuck import stuck
 from scheduler.service import tree
 from scheduler.service.changes import Planned
 from scheduler.service.told import step_json
+from scheduler.service.views import ground
+from scheduler.tasks.timestamps import timestamp
 from specs.marathon import ids
 from specs.marathon.app import App
 from specs.marathon.errors import Detail
@@ -76,9 +79,22 @@ class Ours:
             edit = self._edit(body, warnings)
             before = self._asking.operations.root
             planned = self._asking.operations.plan(edit)
-            return _plan(before, planned, warnings)
+            return {**_plan(before, planned, warnings), "stuck": self._stuck(planned)}
 
         return json_answer(await self._asking.ask(answer))
+
+    async def losses(self, asked: Asked) -> web.Response:
+        """GET /api/v1/losses: whether lost instances are replaced slowly, because there are so many."""
+        _ = asked
+        found = self._asking.view.losses
+        return json_answer({"slowed": found.is_slowed, "givenUp": found.given_up,
+                            "since": None if found.since is None else timestamp(found.since)})
+
+    async def lift_losses(self, asked: Asked) -> web.Response:
+        """POST /api/v1/losses/lift: replace them at once."""
+        _ = asked
+        await self._asking.ask(self._asking.operations.lift_losses)
+        return web.Response(status=204)
 
     async def pause(self, asked: Asked) -> web.Response:
         """POST /api/v1/deployments/ID/pause."""
@@ -123,6 +139,16 @@ class Ours:
             raise not_found(f"App '{app_id}' does not exist")
         return app
 
+    def _stuck(self, planned: Planned) -> list[dict[str, Any]]:
+        """The changes of the plan that would never be done."""
+        view, rows = self._asking.view, []
+        for app_id, change in planned.deployment.changes.items():
+            app = view.apps.get(app_id)
+            found = stuck(change, () if app is None else app.instances, ground(view, app_id))
+            if found is not None:
+                rows.append({"app": app_id, "reason": found.reason, "hint": found.hint})
+        return rows
+
     def _edit(self, body: Any, warnings: list[str]) -> Callable[[Group], Group]:
         """What a body asks for: an app, several apps in an array, or a group."""
         if isinstance(body, list):
@@ -157,8 +183,7 @@ def _plan(before: Group, planned: Planned, warnings: list[str]) -> dict[str, Any
                           "after": 0 if other is None else other.instances}})
     return {
         "version": planned.version, "apps": rows, "steps": [step_json(step) for step in planned.deployment.steps],
-        "conflicts": list(planned.cancelled), "warnings": warnings,
-        "stuck": []}
+        "conflicts": list(planned.cancelled), "warnings": warnings}
 
 
 def _differences(one: App | None, other: App | None) -> list[dict[str, Any]]:

@@ -7,15 +7,17 @@ from typing import Any
 from scheduler.apps.ids import task_id
 from scheduler.apps.instance import Instance
 from scheduler.deployments.deployment import Deployment
-from scheduler.deployments.orders import Mode, order
+from scheduler.deployments.orders import Mode, Order, order
+from scheduler.deployments.stuck import Stuck, stuck
 from scheduler.placement.matching import Misfit
 from scheduler.placement.pools import Shortage
 from scheduler.service.history import Ended
-from scheduler.service.views import AppView, View
+from scheduler.service.views import AppView, View, ground
 from scheduler.tasks.conditions import Condition
 from scheduler.tasks.states import api_state
 from scheduler.tasks.timestamps import timestamp
 
+_MASS_LOSS = ", and so are many others: they are replaced one after the other"
 _PHASES = {
     Condition.SCHEDULED: "waiting", Condition.PROVISIONED: "launched", Condition.STAGING: "staging",
     Condition.STARTING: "starting", Condition.KILLING: "ending", Condition.UNREACHABLE: "unreachable",
@@ -64,18 +66,21 @@ def why(app: AppView, view: View, now: float) -> Iterator[dict[str, Any]]:
     """Why each instance that does not serve does not; and why the app does not change, if it does not."""
     deployment = view.deployments.get(app.deployments[0]) if app.deployments else None
     if deployment is not None:
-        yield from _why_deployment(app, deployment)
+        yield from _why_deployment(app, deployment, view)
     for instance in app.instances:
         reasons = _reasons(app, view, instance, now)
         if reasons:
             yield {"instance": instance.id, "app": app.id, "since": timestamp(instance.since), "reasons": reasons}
 
 
-def _why_deployment(app: AppView, deployment: Deployment) -> Iterator[dict[str, Any]]:
+def _why_deployment(app: AppView, deployment: Deployment, view: View) -> Iterator[dict[str, Any]]:
     asked = order(app.id, app.target, deployment, app.progress)
     since = timestamp(deployment.step_since)
+    held = _stuck(app, asked, view)
     if deployment.paused:
         reason = _reason("its deployment is paused", hint=f"mesos-docker resume {deployment.id}")
+    elif held is not None:
+        reason = _reason(f"it would wait for ever: {held.reason}", hint=held.hint)
     elif asked.change is None:
         needed = deployment.current.actions if deployment.current is not None else ()
         names = ", ".join(action.app_id for action in needed)
@@ -89,6 +94,12 @@ def _why_deployment(app: AppView, deployment: Deployment) -> Iterator[dict[str, 
     yield {"instance": None, "app": app.id, "since": since, "reasons": [reason]}
 
 
+def _stuck(app: AppView, asked: Order, view: View) -> Stuck | None:
+    if asked.change is None or app.progress is None or app.progress.done:
+        return None
+    return stuck(asked.change, app.instances, ground(view, app.id))
+
+
 def _reasons(app: AppView, view: View, instance: Instance, now: float) -> list[dict[str, Any]]:
     if instance.sentence is not None:
         return [_reason(f"it shall end: {instance.sentence.reason.value}")]
@@ -97,7 +108,9 @@ def _reasons(app: AppView, view: View, instance: Instance, now: float) -> list[d
     if instance.condition in (Condition.PROVISIONED, Condition.STAGING, Condition.STARTING):
         return [_reason(instance.message or "its launch goes on", agent=_host(instance))]
     if instance.condition.is_lost:
-        return [_reason("its agent is out of reach", agent=_host(instance))]
+        slowed = view.losses.is_slowed and instance.condition is Condition.UNREACHABLE
+        return [_reason("its agent is out of reach" + (_MASS_LOSS if slowed else ""), agent=_host(instance),
+                        hint="POST /api/v1/losses/lift replaces them at once" if slowed else None)]
     if instance.condition is Condition.RUNNING and not instance.is_serving:
         return [_reason(instance.message or phase(instance), agent=_host(instance))]
     return []

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
+from scheduler.apps.instance import KillReason
 from scheduler.apps.target import Policy, Target
 from scheduler.deployments import plan
 from scheduler.deployments.deployment import Deployment
 from scheduler.deployments.facts import AppState, Expiry
+from scheduler.placement.misplaced import misplaced
 from scheduler.service.board import NOBODY, Author, Board
 from scheduler.tasks.timestamps import following, timestamp
 from specs.marathon.app import App
@@ -92,6 +94,9 @@ def apply(board: Board, change: Planned, wanted: Wanted, now: float) -> None:
     for deployment_id in change.cancelled:
         board.drop_deployment(deployment_id)
     before = dict(board.states)
+    for app_id, target in change.targets.items():
+        if app_id in before:
+            _move(board, before[app_id].target, target)
     board.put_tree(change.root, change.targets, wanted.author, now)
     for app_id, target in change.targets.items():
         state = before.get(app_id)
@@ -106,6 +111,21 @@ def apply(board: Board, change: Planned, wanted: Wanted, now: float) -> None:
             board.put_state(replace(state, target=None, expiry=None))
     if change.deployment.steps:
         board.put_deployment(change.deployment)
+
+
+def _move(board: Board, before: Target | None, after: Target) -> None:
+    """Where nothing but constraints has changed, instances retire that they do not allow any more."""
+    if before is None or before.config != after.config or before.app.constraints == after.app.constraints:
+        return
+    standing = {each.id: each.location for each in board.instances_of(after.app.id).values()
+                if each.location is not None and each.config == after.config and each.sentence is None
+                and not each.condition.is_lost}
+    gone = misplaced(after.app.constraints, standing.items())
+    for instance in list(board.instances_of(after.app.id).values()):
+        if instance.id in gone and instance.retiring is None:
+            board.put_instance(replace(instance, retiring=KillReason.MISPLACED))
+        elif instance.id not in gone and instance.retiring is KillReason.MISPLACED:
+            board.put_instance(replace(instance, retiring=None))
 
 
 def dependencies(root: Group) -> dict[str, frozenset[str]]:

@@ -157,6 +157,10 @@ class Operations:
         self._service.board.put_state(replace(state, delays={}))
         self._service.settler.touch(app_id)
 
+    def lift_losses(self) -> None:
+        """A mass loss is over: what is lost is replaced at once."""
+        self._service.settler.lift_losses()
+
     # ---- deployments
 
     def roll_back(self, deployment_id: str, by: By) -> Planned:

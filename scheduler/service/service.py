@@ -20,6 +20,7 @@ from scheduler.apps.ids import read_task_id, task_id
 from scheduler.apps.instance import Instance
 from scheduler.apps.target import Policy
 from scheduler.deployments.upkeep import PATIENT, Timeouts
+from scheduler.placement.location import Location, location
 from scheduler.placement.matching import Launch, Match, Misfit, Placement
 from scheduler.placement.reasons import Reason, Rejected
 from scheduler.service.board import Board
@@ -27,6 +28,7 @@ from scheduler.service.events import EventLog
 from scheduler.service.history import History
 from scheduler.service.launches import Launches
 from scheduler.service.news import news
+from scheduler.service.replacements import Replacements
 from scheduler.service.settler import Ids, Settler
 from scheduler.service.told import alive_event, health_event, status_event
 from scheduler.service.views import Framework, View, Waiting, renewed
@@ -92,12 +94,13 @@ class Service:
         self.board = Board(storage, policy)
         self.history = History(storage)
         self.events = EventLog(storage, clock)
-        self.settler = Settler(self.board, self.history, self.events, policy=policy,
+        self.settler = Settler(self.board, self.history, self.events, Replacements(storage), policy=policy,
                                ids=Ids(new_uuid, lambda: str(uuid.uuid4())), timeouts=timeouts)
         self._loop: Loop | None = None
         self._answers = _Answers()
         self._waiting: dict[str, Waiting] = {}
         self._framework = Framework()
+        self._agents: dict[str, Location] = {}  # that have offered something to this subscription
         self._over: list[str] = []  # tasks that have ended since the last turn
         self._woken_at: float | None = None
         self.failed_because: str | None = None
@@ -140,6 +143,9 @@ class Service:
         return self._launches.wanted(self.board, self._clock())
 
     def match(self, offers: Sequence[Message]) -> Match:
+        new = {each["agent_id"]["value"]: each for each in offers if each["agent_id"]["value"] not in self._agents}
+        if new:
+            self._agents = {**self._agents, **{agent_id: location(each) for agent_id, each in new.items()}}
         return self._launches.match(self.board, offers, self._clock())
 
     def executor(self, task_id: str) -> CustomExecutor | None:
@@ -166,6 +172,7 @@ class Service:
     def subscribed(self, framework_id: str, master: str) -> None:
         again = self._framework.id is not None
         self._framework = Framework(framework_id, master)
+        self._agents = {}
         kind = "scheduler_reregistered_event" if again else "scheduler_registered_event"
         self.events.emit(kind, {"frameworkId": framework_id, "master": master} if not again else {"master": master})
 
@@ -188,6 +195,8 @@ class Service:
             heard = transitions.stirred(heard, self._clock())  # a pull tells its progress
         if heard == instance:
             return
+        if heard.condition is Condition.UNREACHABLE and not instance.condition.is_lost:
+            self.settler.replacements.note_lost()
         self.change(heard)
         self.events.emit(*status_event(heard, status))
         if heard.healthy is not instance.healthy:
@@ -242,7 +251,8 @@ class Service:
         self.events.tell()
         self._note_waiting(now)
         view = renewed(self.view, self.board, self.history, self._waiting, self.events.last)
-        self.view = replace(view, framework=self._framework, trouble=self._on_loop().trouble)
+        self.view = replace(view, framework=self._framework, trouble=self._on_loop().trouble,
+                            losses=self.settler.replacements.losses, agents=self._agents)
         answers, self._answers.waiting = self._answers.waiting, []
         for answer in answers:
             answer()
@@ -259,7 +269,7 @@ class Service:
                 self._waiting[app_id] = Waiting(now)
 
     def _set_alarm(self, now: float) -> None:
-        at = self.settler.next_wake()
+        at = self.settler.next_wake(now)
         if at is None or (self._woken_at is not None and self._woken_at <= at):
             return
         self._woken_at = at

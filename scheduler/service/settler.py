@@ -24,6 +24,7 @@ from scheduler.service.board import Author, Board
 from scheduler.service.changes import Planned, Wanted, apply, planned
 from scheduler.service.events import EventLog
 from scheduler.service.history import History
+from scheduler.service.replacements import Replacements
 from scheduler.service.told import (
     deployment_event,
     ending_event,
@@ -47,7 +48,7 @@ class Ids:
 class Settler:
     """The loop's alone."""
 
-    def __init__(self, board: Board, history: History, events: EventLog, *,
+    def __init__(self, board: Board, history: History, events: EventLog, replacements: Replacements, *,
                  policy: Callable[[App], Policy], ids: Ids, timeouts: Timeouts = PATIENT) -> None:
         self._board = board
         self._history = history
@@ -59,6 +60,7 @@ class Settler:
         self._moved: dict[str, None] = {}  # deployments that may go on
         self._wakes: list[tuple[float, str]] = []  # heap
         self._wake_of: dict[str, float] = {}
+        self.replacements = replacements
         self.kills: list[Instance] = []  # whose tasks are to be asked to end; emptied by whoever does it
 
     def touch(self, app_id: str) -> None:
@@ -70,11 +72,18 @@ class Settler:
         self._dirty.update(dict.fromkeys((*self._board.states, *self._board.instances)))
         self._moved.update(dict.fromkeys(self._board.deployments))
 
-    def next_wake(self) -> float | None:
+    def next_wake(self, now: float) -> float | None:
         """When something is due, if nothing happens before; seconds since 1970."""
         while self._wakes and self._wake_of.get(self._wakes[0][1]) != self._wakes[0][0]:
             heapq.heappop(self._wakes)
-        return self._wakes[0][0] if self._wakes else None
+        due = [self.replacements.next_due(now), self._wakes[0][0] if self._wakes else None]
+        return min((at for at in due if at is not None), default=None)
+
+    def lift_losses(self) -> None:
+        """What was lost in a mass is replaced at once."""
+        if self.replacements.losses.is_slowed:
+            self.replacements.lift()
+            self._events.emit("mesos_docker_mass_loss_lifted", {})
 
     def change(self, wanted: Wanted, now: float) -> Planned:
         """Make a change of the tree what is wanted. Raises LockedError."""
@@ -102,6 +111,7 @@ class Settler:
             if self._wake_of.get(app_id) == at:
                 del self._wake_of[app_id]
                 self.touch(app_id)
+        self._look_at_losses(now)
         for _ in range(ROUNDS):
             if not self._dirty and not self._moved:
                 return
@@ -123,6 +133,18 @@ class Settler:
         wanted = Wanted(root, author, force=True, rollback_of=deployment.id, former=former)
         return self.change(wanted, now)
 
+    def _look_at_losses(self, now: float) -> None:
+        if self.replacements.has_news:
+            self._count(sum(each.location is not None for each in self._board.all_instances()), now)
+        for app_id in self.replacements.due(now):
+            self.touch(app_id)
+
+    def _count(self, instances: int, now: float) -> None:
+        if self.replacements.count(instances, now):
+            lost = sum(count for _, count in self.replacements.losses.recent)
+            log.warning("%d of %d instances are out of reach: they are replaced one after the other", lost, instances)
+            self._events.emit("mesos_docker_mass_loss", {"lost": lost, "instances": instances})
+
     def _look(self, app_id: str, now: float) -> str | None:
         """The id of the deployment that may move on now."""
         board = self._board
@@ -131,8 +153,9 @@ class Settler:
             return None
         deployment = board.deployment_of(app_id)
         instances = list(board.instances_of(app_id).values())
-        facts = Facts(state, instances, deployment, even=self._chooser(app_id))
+        facts = Facts(state, instances, deployment, self.replacements.permits(now), self._chooser(app_id))
         decision = controller.decide(facts, now, self._new_id, self._timeouts)
+        self.replacements.decided(app_id, decision)
         changes = decision.changes
         if changes.state is not None:
             board.put_state(changes.state)

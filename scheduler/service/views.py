@@ -12,16 +12,20 @@ from typing import Final
 from scheduler.apps.instance import Instance
 from scheduler.apps.target import Target
 from scheduler.deployments.deployment import Deployment, Progress
+from scheduler.deployments.stuck import Ground
+from scheduler.placement.location import Location
 from scheduler.placement.matching import Misfit
 from scheduler.placement.reasons import Attempt
 from scheduler.service.board import Board, Definition
 from scheduler.service.history import Ended, History
 from scheduler.tasks.backoff import Delay
 from scheduler.tasks.conditions import Condition
+from scheduler.tasks.losses import Losses
 from specs.marathon.group import Group
 
 NO_ATTEMPT: Final = Attempt()
 NO_GROUP: Final = Group()
+NO_LOSSES: Final = Losses()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,23 @@ class View:
     deployments: Mapping[str, Deployment] = field(default_factory=dict)
     trees: tuple[str, ...] = ()  # versions of the tree, the newest last
     framework: Framework = NO_FRAMEWORK
+    losses: Losses = NO_LOSSES
+    agents: Mapping[str, Location] = field(default_factory=dict)  # that have offered something, by id
     trouble: str | None = None  # why the state cannot be written
+
+
+def ground(view: View, app_id: str) -> Ground:
+    """What the cluster is for this app: the agents that were seen, and the ports that other apps have there."""
+    agents = dict(view.agents)
+    taken: dict[str, dict[int, str]] = {}
+    for app in view.apps.values():
+        for instance in app.instances:
+            if instance.location is None or instance.condition.is_lost:
+                continue
+            agents.setdefault(instance.location.agent_id, instance.location)
+            if app.id != app_id:
+                taken.setdefault(instance.location.agent_id, {}).update(dict.fromkeys(instance.host_ports, app.id))
+    return Ground(tuple(agents.values()), taken)
 
 
 def renewed(view: View, board: Board, history: History, waiting: Mapping[str, Waiting], event: int) -> View:

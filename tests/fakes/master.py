@@ -269,6 +269,12 @@ class MemoryMaster:
         self._events.update({"task_id": {"value": task_id}, "agent_id": {"value": agent_id}, "state": "TASK_KILLED",
                              "uuid": f"u{self._uuids:07}"})
 
+    def say(self, task_id: str, agent_id: str, state: str) -> None:
+        """Something happens to a task from outside."""
+        self._uuids += 1
+        self._events.update({"task_id": {"value": task_id}, "agent_id": {"value": agent_id}, "state": state,
+                             "uuid": f"u{self._uuids}", "source": "SOURCE_MASTER"})
+
     def acknowledge(self, status: Message) -> None:
         self.acknowledged += 1
 

@@ -1,0 +1,59 @@
+"""Where the service is more careful than Marathon: placement without a restart, mass losses, what can never be done."""
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tests.scheduler.service.serving import Serving, app
+
+FIXED: dict[str, Any] = {"portDefinitions": [{"port": 31500}], "requirePorts": True}
+
+
+def test_other_constraints_move_only_who_stands_wrongly(tmp_path: Path) -> None:
+    with Serving(tmp_path / "state") as serving:
+        serving.change("POST", "/v2/apps", app(instances=2, constraints=[["hostname", "CLUSTER", "host0"]]))
+        before = set(serving.running("/web"))
+        serving.change("PUT", "/v2/apps/web", {"constraints": [["hostname", "UNIQUE"]]})
+        after = set(serving.running("/web"))
+        assert (len(after), len(before & after)) == (2, 1)
+        assert len({each["host"] for each in serving.get("/v2/apps/web/tasks")["tasks"]}) == 2
+        serving.change("PUT", "/v2/apps/web", {"constraints": [["hostname", "LIKE", "host[0-9]"]]})
+        assert set(serving.running("/web")) == after
+
+
+def test_a_fixed_port_on_one_machine_is_told_before_and_while_it_waits(tmp_path: Path) -> None:
+    with Serving(tmp_path / "state", agents=1) as serving:
+        serving.change("POST", "/v2/apps", app(**FIXED))
+        [before] = serving.running("/web")
+        status, found, _ = serving.ask("POST", "/api/v1/plan", app(**FIXED, env={"A": "1"}))
+        assert status == 200
+        [row] = found["stuck"]
+        assert row["app"] == "/web"
+        assert row["reason"].startswith("no old instance may end before a new one serves (minimumHealthCapacity 1)")
+        assert row["hint"].startswith("an upgradeStrategy.minimumHealthCapacity of 0,")
+        serving.ask("PUT", "/v2/apps/web", {"env": {"A": "1"}})
+        serving.wait(lambda: any(row["reason"] in reason["reason"] for each in serving.get("/api/v1/why?app=web")
+                                 for reason in each["reasons"]))
+        assert serving.running("/web") == [before]
+        strategy = {"minimumHealthCapacity": 0, "maximumOverCapacity": 0}
+        serving.change("PUT", "/v2/apps/web?force=true", {"upgradeStrategy": strategy})
+        assert serving.running("/web") != [before]
+
+
+def test_a_mass_loss_is_replaced_slowly_until_it_is_lifted(tmp_path: Path) -> None:
+    with Serving(tmp_path / "state") as serving:
+        serving.change("POST", "/v2/apps", app(instances=10))
+        tasks = serving.get("/v2/apps/web/tasks")["tasks"]
+        for task in tasks:
+            serving.master.say(task["id"], task["slaveId"], "TASK_UNREACHABLE")
+        serving.wait(lambda: serving.get("/api/v1/losses")["slowed"])
+        serving.wait(lambda: len(serving.running("/web")) == 2)
+        assert serving.get("/api/v1/losses")["givenUp"] == 2
+        hints = {reason["hint"] for each in serving.get("/api/v1/why?app=web") for reason in each["reasons"]}
+        assert hints == {"POST /api/v1/losses/lift replaces them at once"}
+    with Serving(tmp_path / "state", master=serving.master) as again:
+        assert again.get("/api/v1/losses")["slowed"]
+        assert len(again.running("/web")) == 2
+        assert again.ask("POST", "/api/v1/losses/lift")[0] == 204
+        again.wait(lambda: len(again.running("/web")) == 10)
+        assert not again.get("/api/v1/losses")["slowed"]
