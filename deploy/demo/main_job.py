@@ -1,9 +1,10 @@
-"""The main job: what `make run` shows. A first service, then a batch, on an embedded Mesos and real containers.
+"""The main job: what `make run` shows. nginx as a task, a batch, and an app that is kept running, with real containers.
 
-The service is nginx: its image is built here, it runs on a network of its own behind a host port that was offered, gets
+The task is nginx: its image is built here, it runs on a network of its own behind a host port that was offered, gets
 another index page through a volume in its sandbox, is asked for that page, and is killed. The batch is five short
-tasks, of which one fails and one can never run. Everything is checked as it happens; what differs from what it should
-be is said, and the exit status is 1. Nothing stays behind but the two images, which the next run uses again.
+tasks, of which one fails and one can never run. The app is in kept_service.py. Everything is checked as it happens;
+what differs from what it should be is said, and the exit status is 1. Nothing stays behind but the two images, which
+the next run uses again.
 """
 from __future__ import annotations
 
@@ -23,6 +24,7 @@ from deploy.cli.docker_socket import ping
 from deploy.cli.problems import Problem
 from deploy.cli.signals import cleaned_up, orderly, unbroken
 from deploy.demo import busybox, nginx
+from deploy.demo.kept_service import KeptService, served
 from deploy.demo.tasks import BATCH, NGINX, PAGE, PORT, batch_tasks, nginx_task
 from deploy.run.clusters import Embedded, embedded
 from deploy.run.command import default_executor
@@ -69,6 +71,7 @@ class Demo:
                 self._folders.append(found.work_dir)
                 if self._service(found):
                     self._batch(found)
+                    self._keep(found)
         self._title("What is left behind")
         self._look_for_leftovers()
 
@@ -84,9 +87,17 @@ class Demo:
         return not session.interrupted
 
     def _batch(self, found: Embedded) -> None:
-        self._title("The batch: five tasks, of which one exits with 3 and one names an image that does not exist")
+        self._title("The batch: five tasks, of which one exits with 3 and one names a program that does not exist")
         tasks = [self._task(info) for info in batch_tasks(busybox.REFERENCE)]
         self._expect(self._follow(found, tasks, None), BATCH)
+
+    def _keep(self, found: Embedded) -> None:
+        self._title("An app that is kept running: `mesos-docker serve` on the same Mesos")
+        with served(found.master, found.work_dir) as service:
+            shown = KeptService(service, self._docker, busybox.REFERENCE, self._step)
+            self._frameworks.append(shown.framework_id)
+            shown.run()
+        self.wrong += shown.wrong
 
     def _follow(self, found: Embedded, tasks: Sequence[Task], visitor: Visitor | None) -> Session:
         def told(running: Running) -> None:
@@ -218,7 +229,7 @@ def _until(look: Callable[[], str | None], enough: Callable[[str | None], bool])
 
 @click.command()
 def demo() -> int:
-    """Show the whole product at work: a service, then a batch, on an embedded Mesos and real containers."""
+    """Show the whole product at work: a task, a batch and an app, on an embedded Mesos and real containers."""
     began = time.monotonic()
     shown = report("text", logs=False, notes=sys.stdout)
     try:

@@ -1,4 +1,4 @@
-"""The tasks of the main job, and the ends that they must have."""
+"""The tasks and the app of the main job, and the ends that the tasks must have."""
 from __future__ import annotations
 
 from typing import Any
@@ -9,7 +9,7 @@ PAGE = "<h1>Hello from a container that Mesos started.</h1>\n"
 
 BATCH = {
     "hello": "TASK_FINISHED", "count": "TASK_FINISHED", "sleep": "TASK_FINISHED",
-    "exits-with-3": "TASK_FAILED", "no-such-image": "TASK_FAILED",
+    "exits-with-3": "TASK_FAILED", "no-such-program": "TASK_FAILED",
 }
 
 
@@ -30,8 +30,27 @@ def batch_tasks(image: str) -> list[dict[str, Any]]:
         _shell("count", image, "for i in 1 2 3; do echo $i; done"),
         _shell("sleep", image, "sleep 1"),
         _shell("exits-with-3", image, "echo this goes wrong >&2; exit 3"),
-        _shell("no-such-image", "mesos-docker/no-such-image:1", "true"),
+        _task("no-such-program", {"type": "DOCKER", "docker": {"image": image, "network": "BRIDGE"}},
+              {"shell": False, "value": "no-such-program"}),
     ]
+
+
+APP = "/web"
+
+
+def app(image: str, version: str) -> dict[str, Any]:
+    """Three web servers that answer with their version, at host ports that are found for them."""
+    check = {"protocol": "MESOS_HTTP", "path": "/", "portIndex": 0, "gracePeriodSeconds": 20, "intervalSeconds": 1,
+             "timeoutSeconds": 5, "maxConsecutiveFailures": 3}
+    page = "mkdir -p /www; echo $VERSION > /www/index.html; exec httpd -f -p 80 -h /www"
+    return {
+        "id": APP, "instances": 3, "cpus": 0.1, "mem": 32, "env": {"VERSION": version},
+        "cmd": f"trap 'exit 0' TERM; {page}",
+        "container": {"type": "DOCKER", "docker": {"image": image},
+                      "portMappings": [{"containerPort": 80, "hostPort": 0}]},
+        "networks": [{"mode": "container/bridge"}], "healthChecks": [check],
+        "labels": {"MESOS_DOCKER_DRAIN_SECONDS": "1"},
+    }
 
 
 def _shell(name: str, image: str, line: str) -> dict[str, Any]:

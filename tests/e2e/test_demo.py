@@ -34,16 +34,18 @@ def test_the_whole_demo(tmp_path: Path) -> None:
     assert process.returncode == 0, output
     for part in ("Hello from a container that Mesos started", "GET / ", "8080→80", "nginx  TASK_KILLED",
                  "hello  TASK_FINISHED", "exits-with-3  TASK_FAILED", "Container exited with status 3",
-                 "no-such-image  TASK_FAILED", "no container, no network, no process, no sandbox"):
+                 "no-such-program  TASK_FAILED", "upgraded to version 2 meanwhile", " 0 failed",
+                 "TASK_FAILED (exit code 137)", "replaces it", "no container, no network, no process, no sandbox"):
         assert part in output, output
     assert "Traceback" not in output
-    assert len(frameworks(output)) == 2
+    assert len(frameworks(output)) == 3
     assert_nothing_left(output, tmp_path)
     assert set(networks()) <= before
 
 
 @pytest.mark.parametrize("moment", ["created the bridge network", "framework ", "TASK_STARTING", "TASK_RUNNING",
-                                    "killing it", "hello  TASK_STARTING"])
+                                    "killing it", "hello  TASK_STARTING", "three instances of",
+                                    "killed a container from outside"])
 def test_ctrl_c_at_any_moment_leaves_nothing(tmp_path: Path, moment: str) -> None:
     nginx_image()
     process = start(tmp_path)
