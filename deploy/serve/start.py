@@ -30,7 +30,7 @@ from deploy.serve.notify import notify
 from deploy.serve.secrets import access
 from scheduler.address import ensemble, master_address
 from scheduler.api.asking import Asking
-from scheduler.api.deployments import Identity
+from scheduler.api.handlers.deployments import Identity
 from scheduler.api.server import Server
 from scheduler.api.table import routes
 from scheduler.apps.policy import policy

@@ -7,7 +7,7 @@ from importlib import metadata
 from typing import Any
 
 from scheduler.api.routes import Parameter, Route
-from scheduler.api.schemas import NAMED, ref
+from scheduler.api.shown.schemas import NAMED, ref
 
 _EVERYWHERE = (401, 403, 404, 500)  # what each route may answer besides; 400, 409, 413, 422, 503, 507 those that write
 _OF_WRITES = (400, 409, 413, 415, 422, 503, 507)

@@ -4,17 +4,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from scheduler.api import schemas as s
-from scheduler.api.apps import Apps
 from scheduler.api.asking import Asking
-from scheduler.api.deployments import Identity, Whole
-from scheduler.api.groups import Groups
-from scheduler.api.health import Health
+from scheduler.api.handlers.apps import Apps
+from scheduler.api.handlers.deployments import Identity, Whole
+from scheduler.api.handlers.groups import Groups
+from scheduler.api.handlers.health import Health
+from scheduler.api.handlers.ours import Ours
+from scheduler.api.handlers.streams import Streams
+from scheduler.api.handlers.tasks import Tasks
 from scheduler.api.openapi import document
-from scheduler.api.ours import Ours
 from scheduler.api.routes import Parameter, Route
-from scheduler.api.streams import Streams
-from scheduler.api.tasks import Tasks
+from scheduler.api.shown import schemas as s
 from specs.marathon.definitions import Config
 
 _TRUTH = {"type": "string", "pattern": "^(?i:true|false|1|0|)$"}

@@ -16,8 +16,8 @@ from scheduler.deployments.facts import Ending, Expiry
 from scheduler.service import tree
 from scheduler.service.board import NOBODY, Author
 from scheduler.service.changes import LockedError, Planned, Wanted, planned
+from scheduler.service.news.told import deployment_event, ending_event
 from scheduler.service.service import Service
-from scheduler.service.told import deployment_event, ending_event
 from scheduler.tasks.conditions import Condition
 from specs.marathon.app import App
 from specs.marathon.group import Group

@@ -24,13 +24,13 @@ from scheduler.placement.location import Location, location
 from scheduler.placement.matching import Launch, Match, Misfit, Placement
 from scheduler.placement.reasons import Reason, Rejected
 from scheduler.service.board import Board
-from scheduler.service.events import EventLog
-from scheduler.service.history import History
 from scheduler.service.launches import Launches
-from scheduler.service.news import news
+from scheduler.service.news.events import EventLog
+from scheduler.service.news.history import History
+from scheduler.service.news.statuses import news
+from scheduler.service.news.told import alive_event, health_event, status_event
 from scheduler.service.replacements import Replacements
 from scheduler.service.settler import Ids, Settler
-from scheduler.service.told import alive_event, health_event, status_event
 from scheduler.service.views import Framework, View, Waiting, renewed
 from scheduler.storage.port import StorageError
 from scheduler.storage.records import Records

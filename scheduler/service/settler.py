@@ -22,14 +22,14 @@ from scheduler.placement.balance import chosen_to_end
 from scheduler.service import tree
 from scheduler.service.board import Author, Board
 from scheduler.service.changes import Planned, Wanted, apply, planned
-from scheduler.service.events import EventLog
-from scheduler.service.history import History
-from scheduler.service.replacements import Replacements
-from scheduler.service.told import (
+from scheduler.service.news.events import EventLog
+from scheduler.service.news.history import History
+from scheduler.service.news.told import (
     deployment_event,
     ending_event,
     instance_event,
 )
+from scheduler.service.replacements import Replacements
 from specs.marathon.app import App
 
 log = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ from scheduler.placement.location import Location
 from scheduler.placement.matching import Misfit
 from scheduler.placement.reasons import Attempt
 from scheduler.service.board import Board, Definition
-from scheduler.service.history import Ended, History
+from scheduler.service.news.history import Ended, History
 from scheduler.tasks.backoff import Delay
 from scheduler.tasks.conditions import Condition
 from scheduler.tasks.losses import Losses

@@ -19,7 +19,8 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
         yield found
 
 
-@pytest.mark.parametrize("path", ["/v2/apps/web", "/v2/apps//web", "/v2/apps/web/", "/v2/apps/%2Fweb", "//v2//apps/web//"])
+@pytest.mark.parametrize("path", [
+    "/v2/apps/web", "/v2/apps//web", "/v2/apps/web/", "/v2/apps/%2Fweb", "//v2//apps/web//"])
 def test_an_app_is_found_however_its_slashes_are_written(serving: Serving, path: str) -> None:
     assert serving.get(path)["app"]["id"] == "/web"
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from scheduler.api.access import Access
 from scheduler.api.asking import Asking
-from scheduler.api.deployments import Identity
+from scheduler.api.handlers.deployments import Identity
 from scheduler.api.server import Server
 from scheduler.api.table import routes
 from scheduler.apps.policy import policy

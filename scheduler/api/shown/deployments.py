@@ -4,12 +4,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from scheduler.api.shown_apps import app_definition
-from scheduler.api.shown_tasks import readiness
+from scheduler.api.shown.apps import app_definition
+from scheduler.api.shown.tasks import readiness
 from scheduler.deployments.deployment import Action, Deployment, is_of
 from scheduler.placement.matching import Misfit
 from scheduler.placement.reasons import FunnelStep, Rejected, queue_delay
-from scheduler.service.told import step_json
+from scheduler.service.news.told import step_json
 from scheduler.service.views import AppView, View, Waiting
 from scheduler.tasks.timestamps import timestamp
 

@@ -10,7 +10,7 @@ from aiohttp import web
 from scheduler.api.asking import Asking, author, deployment_answer
 from scheduler.api.errors import RefusedError, no_app, not_found
 from scheduler.api.server import Asked, json_answer
-from scheduler.api.shown_apps import LISTED, SINGLE, shown_app
+from scheduler.api.shown.apps import LISTED, SINGLE, shown_app
 from scheduler.apps.target import Target
 from scheduler.service.board import Definition
 from scheduler.service.changes import Planned

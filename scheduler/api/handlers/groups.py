@@ -5,15 +5,15 @@ from typing import Any
 
 from aiohttp import web
 
-from scheduler.api.apps import warnings
 from scheduler.api.asking import Asking, author, deployment_answer
 from scheduler.api.errors import RefusedError, not_found
+from scheduler.api.handlers.apps import warnings
 from scheduler.api.server import Asked, json_answer
-from scheduler.api.shown_apps import LISTED, old_group, shown_group
+from scheduler.api.shown.apps import LISTED, old_group, shown_group
 from scheduler.service import tree
 from scheduler.service.changes import Planned
+from scheduler.service.news.told import step_json
 from scheduler.service.operations import By, ExistsError, NoSuchError
-from scheduler.service.told import step_json
 from specs.marathon import ids
 from specs.marathon.definitions import Config
 from specs.marathon.embeds import GroupPart, group_parts

@@ -6,16 +6,16 @@ from typing import Any
 
 from aiohttp import web
 
-from scheduler.api.apps import Apps, app_path
 from scheduler.api.asking import Asking, deployment_answer
 from scheduler.api.errors import RefusedError, not_found
-from scheduler.api.groups import Groups
+from scheduler.api.handlers.apps import Apps, app_path
+from scheduler.api.handlers.groups import Groups
 from scheduler.api.server import Asked, json_answer
-from scheduler.api.shown_ours import ended_json, instance_json, why
+from scheduler.api.shown.ours import ended_json, instance_json, why
 from scheduler.deployments.stuck import stuck
 from scheduler.service import tree
 from scheduler.service.changes import Planned
-from scheduler.service.told import step_json
+from scheduler.service.news.told import step_json
 from scheduler.service.views import ground
 from scheduler.tasks.timestamps import timestamp
 from specs.marathon import ids

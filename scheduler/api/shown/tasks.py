@@ -11,7 +11,7 @@ from typing import Any
 
 from scheduler.apps.ids import task_id
 from scheduler.apps.instance import Instance
-from scheduler.service.history import Ended
+from scheduler.service.news.history import Ended
 from scheduler.service.views import AppView
 from scheduler.tasks.conditions import Condition
 from scheduler.tasks.states import api_state, is_failure

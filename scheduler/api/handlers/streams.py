@@ -24,7 +24,7 @@ from aiohttp import web
 
 from scheduler.api.errors import RefusedError
 from scheduler.api.server import HEADERS, Asked
-from scheduler.service.events import EventLog
+from scheduler.service.news.events import EventLog
 from scheduler.storage.records import StoredEvent
 from scheduler.tasks.timestamps import timestamp
 

@@ -11,7 +11,7 @@ from scheduler.deployments.orders import Mode, Order, order
 from scheduler.deployments.stuck import Stuck, stuck
 from scheduler.placement.matching import Misfit
 from scheduler.placement.pools import Shortage
-from scheduler.service.history import Ended
+from scheduler.service.news.history import Ended
 from scheduler.service.views import AppView, View, ground
 from scheduler.tasks.conditions import Condition
 from scheduler.tasks.states import api_state

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from scheduler.api.shown_tasks import counts, is_task, last_failure, readiness, task_json, task_stats
+from scheduler.api.shown.tasks import counts, is_task, last_failure, readiness, task_json, task_stats
 from scheduler.apps.target import Target
 from scheduler.service.views import AppView, View
 from specs.marathon.embeds import AppPart, GroupPart

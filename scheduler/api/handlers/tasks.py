@@ -5,11 +5,11 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
-from scheduler.api.apps import app_path
 from scheduler.api.asking import Asking, deployment_answer
 from scheduler.api.errors import RefusedError, no_app, not_found
+from scheduler.api.handlers.apps import app_path
 from scheduler.api.server import Asked, json_answer
-from scheduler.api.shown_tasks import is_task, task_json
+from scheduler.api.shown.tasks import is_task, task_json
 from scheduler.apps.ids import read_task_id, task_id
 from scheduler.apps.instance import Instance
 from scheduler.service.operations import By

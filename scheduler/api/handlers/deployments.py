@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from scheduler.api.apps import app_path
 from scheduler.api.asking import Asking, author, deployment_answer
 from scheduler.api.errors import RefusedError, not_found
+from scheduler.api.handlers.apps import app_path
 from scheduler.api.server import Asked, json_answer
-from scheduler.api.shown_deployments import deployment_json, queue_json
+from scheduler.api.shown.deployments import deployment_json, queue_json
 from scheduler.service.operations import By
 
 VERSION = "1.11.24"  # of Marathon: what its clients look at before they use newer calls

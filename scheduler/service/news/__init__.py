@@ -1,0 +1,1 @@
+"""What happened, as it is told: statuses read, events numbered and replayed, the last endings of each app kept."""
