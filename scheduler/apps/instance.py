@@ -1,14 +1,16 @@
-"""What is known of one instance of an app: one place in an app's count, with the task that fills it.
+"""What is known of one instance of an app: one place in an app's count, with the task that fills
+it.
 
-An instance outlives its tasks: when a task ends of itself, the instance waits, and comes back as its next incarnation
-(task ids count them). A new version of the app, a larger count or the replacement of a lost instance make new ones.
-As Marathon: core/instance/Instance.scala.
+An instance outlives its tasks: when a task ends of itself, the instance waits, and comes back as
+its next incarnation (task ids count them). A new version of the app, a larger count or the
+replacement of a lost instance make new ones. As Marathon: core/instance/Instance.scala.
 
-An instance has what it *is* (`condition`, from what Mesos says) and what it *shall be* (`retiring`, `sentence`: both
-None while it shall run). The first is written by whoever reads statuses and places tasks, the second by the controller
-and by what people ask for (`sentenced`, or `retiring`).
+An instance has what it *is* (`condition`, from what Mesos says) and what it *shall be* (`retiring`,
+`sentence`: both None while it shall run). The first is written by whoever reads statuses and places
+tasks, the second by the controller and by what people ask for (`sentenced`, or `retiring`).
 
-All times are seconds since 1970, UTC. A `version` is the text of a Marathon timestamp; texts compare as times do.
+All times are seconds since 1970, UTC. A `version` is the text of a Marathon timestamp; texts
+compare as times do.
 """
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ class KillReason(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """An instance shall end, and why. It has left the endpoints; SIGTERM is due at `kill_at`, not before."""
+    """An instance shall end, and why. It has left the endpoints; SIGTERM is due at `kill_at`, not
+    before.
+    """
 
     reason: KillReason
     since: float
@@ -48,11 +52,13 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One instance of an app. `since`: when it came into its condition; one that became inactive is unreachable since.
+    """One instance of an app. `since`: when it came into its condition; one that became inactive is
+    unreachable since.
 
-    `config` is the version at which the app got the configuration that this instance runs (its versionInfo's
-    lastConfigChangeAt then): equal texts, same configuration. A scaled app has another version and the same config; an
-    app that is rolled back has its old config again, so that instances which still run need not be replaced.
+    `config` is the version at which the app got the configuration that this instance runs (its
+    versionInfo's lastConfigChangeAt then): equal texts, same configuration. A scaled app has
+    another version and the same config; an app that is rolled back has its old config again, so
+    that instances which still run need not be replaced.
     """
 
     id: str
@@ -83,7 +89,8 @@ class Instance:
 
     @property
     def is_serving(self) -> bool:
-        """Whether it counts as healthy and ready: it runs, and no check of its own that it has is still open.
+        """Whether it counts as healthy and ready: it runs, and no check of its own that it has is
+        still open.
 
         As Marathon: `Instance.consideredHealthy`, and `readyInstances` of TaskReplaceActor.
         """
@@ -93,7 +100,8 @@ class Instance:
 
 
 def sentenced(instance: Instance, reason: KillReason, now: float, drain: float = 0.0) -> Instance:
-    """The same instance, which shall end. One that serves has `drain` seconds in which nobody new should come to it.
+    """The same instance, which shall end. One that serves has `drain` seconds in which nobody new
+    should come to it.
 
     An earlier sentence stays; so asking twice does not give it more time.
     """

@@ -1,11 +1,12 @@
 """What an app shall be: its definition at a version, and what of it decides about its instances.
 
-A definition has a *version* (when it was last changed in any way) and a *config* (the version at which that what its
-instances run was last changed). Scaling gives a new version and leaves the config; an app that is rolled back has its
-former config again, so instances that still run it stay. Instances of another config are out of date.
+A definition has a *version* (when it was last changed in any way) and a *config* (the version at
+which that what its instances run was last changed). Scaling gives a new version and leaves the
+config; an app that is rolled back has its former config again, so instances that still run it stay.
+Instances of another config are out of date.
 
-As Marathon: state/VersionInfo.scala, but that Marathon gives an app that is rolled back a new config, too, and so
-replaces what was healthy.
+As Marathon: state/VersionInfo.scala, but that Marathon gives an app that is rolled back a new
+config, too, and so replaces what was healthy.
 """
 from __future__ import annotations
 
@@ -49,7 +50,9 @@ _USUAL_BACKOFF = Backoff()
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """How far an app of `instances` may be from them while it changes. Both capacities are between 0 and 1."""
+    """How far an app of `instances` may be from them while it changes. Both capacities are between
+    0 and 1.
+    """
 
     instances: int
     minimum_health: float

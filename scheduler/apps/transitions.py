@@ -1,7 +1,8 @@
 """What a launch and a status make of an instance.
 
-A status is of a task, so of one incarnation of its instance: whoever reads it compares ids first (`ids.task_id`), and
-drops what is told of an earlier one. The last word on a task stays: after its end nothing is news.
+A status is of a task, so of one incarnation of its instance: whoever reads it compares ids first
+(`ids.task_id`), and drops what is told of an earlier one. The last word on a task stays: after its
+end nothing is news.
 """
 from __future__ import annotations
 

@@ -1,34 +1,40 @@
 """What follows for one app from what is: the one question that the service asks, again and again.
 
-`decide` is a pure function of an app's facts and the time. It never waits for an event: whatever was missed, it answers
-by what is there now, so a lost update costs time and nothing else, and a service that comes back after a crash goes on
-in the middle of a deployment. `advance` moves a deployment on once its apps have done their parts. Both are asked
-whenever something may have changed, and have nothing to say when nothing has.
+`decide` is a pure function of an app's facts and the time. It never waits for an event: whatever
+was missed, it answers by what is there now, so a lost update costs time and nothing else, and a
+service that comes back after a crash goes on in the middle of a deployment. `advance` moves a
+deployment on once its apps have done their parts. Both may be asked at any time, and have nothing
+to say when nothing has changed.
 
-How a shell uses them. It holds, in storage and in memory, three kinds of values: an `AppState` for each app, the
-running `Deployment`s, and the `Instance`s. It is one loop, which in each turn
+How a shell uses them. It holds, in storage and in memory, three kinds of values: an `AppState` for
+each app, the running `Deployment`s, and the `Instance`s. It is one loop, which in each turn
 
-1. takes in what happened. A status changes its instance (`instance.heard`), pull progress its sign of life (`stirred`),
-   a placement its launch (`launched`, and `after_launch` for its app's state). A wish of people is a change of apps
-   (`plan.change`), or of one instance (`sentenced`, or `retiring` where another one shall come first), or of a
-   deployment (`paused`, `resumed`, `promoted`, or just removing it, which leaves things where they are). The app is
-   dirty then: put into a set, so that a thousand statuses of one app in one turn are one question.
+1. takes in what happened. A status changes its instance (`transitions.heard`), pull progress its
+   sign of life (`stirred`), a placement its launch (`launched`, and `after_launch` for its app's
+   state). A wish of people is a change of apps (`plan.successor`, `plan.deployment`, and
+   `plan.conflicts` for locks), of one instance (`instance.sentenced`, or `retiring` where another
+   one shall come first), or of a deployment (`paused`, `resumed`, `promoted`; just removing it
+   leaves things where they are). The app is dirty then: in a set, so that a thousand statuses of
+   one app in one turn are one question.
 2. asks `decide` for each dirty app, with its instances in any order, and collects the answers.
-3. stores what all `Changes` name, together with the values of 1, in one transaction; and only then
-4. acts: acknowledges the updates, asks the tasks of `kills` to end (each will be named again after
-   `Timeouts.kill_repeat`, until it is gone, so nobody need remember that it was asked), tells the events; puts `ended`
-   into the history; sets one timer per app to `wake_at`, instead of the one it had, upon which the app is dirty.
-5. asks `advance` for each deployment of which an answer said `moved`, stores its answer in the same way, and takes
-   `look_at` for dirty, in the same turn.
+3. stores what all `Changes` name, with the values of 1, in one transaction; and only then
+4. acts: acknowledges the updates; asks the tasks of `kills` to end (each is named again after
+   `Timeouts.kill_repeat` until it is gone, so nobody need remember that it was asked); tells the
+   events; puts `ended` into the history; sets one timer per app to `wake_at`, instead of the one
+   that it had, upon which the app is dirty; plans the count of `scale_back`, if there is one.
+5. asks `advance` for each deployment of which an answer said `moved`, stores its answer in the same
+   way, and takes `look_at` for dirty, in the same turn. A deployment that begins is asked at once.
 
-Instances in condition SCHEDULED without a sentence want a place: `may_launch` says whether their back-off is over. A
-launch, like all else, is stored (as PROVISIONED) before the ACCEPT is sent; if the crash comes in between, the
-reconciliation says that the task is unknown, and it is started again.
+Instances in condition SCHEDULED without a sentence want a place: `may_launch` says whether their
+back-off is over. A launch, like all else, is stored (as PROVISIONED) before the ACCEPT is sent; if
+a crash comes in between, reconciliation says that the task is unknown, and there is another one.
 
-After a start everything is dirty once. When many instances are lost at the same time, `scheduler.tasks.losses` gives
-`permits`, and apps whose answer says `held` are asked again when there are more.
+After a start every app is dirty once, and `advance` is asked for every deployment: the last process
+may have stored the progress that moves it, and not got on. When many instances are lost at the same
+time, `scheduler.tasks.losses` gives `permits`, and apps whose answer says `held` are asked again
+when there are more.
 
-An answer costs time in proportion to the instances of that app, and of no other one.
+An answer costs time in proportion to the instances of its app, and to nothing else.
 """
 from __future__ import annotations
 
@@ -51,7 +57,9 @@ _GONE = Policy(Strategy(instances=0, minimum_health=0.0, maximum_over=0.0))  # o
 
 
 def decide(facts: Facts, now: float, new_id: Callable[[str], str], timeouts: Timeouts = PATIENT) -> Decision:
-    """What follows for the app. `new_id` makes the id of a new instance of the app whose id it is given."""
+    """What follows for the app. `new_id` makes the id of a new instance of the app whose id it is
+    given.
+    """
     state, deployment = facts.state, facts.deployment
     wanted = order(state.app_id, state.target, deployment, state.progress)
     answer = _Answer(facts, wanted, timeouts, now)
@@ -91,7 +99,9 @@ def advance(deployment: Deployment, states: Mapping[str, AppState], now: float) 
 
 
 def may_launch(state: AppState, instance: Instance, now: float) -> bool:
-    """Whether an instance that waits for a place may be given one: its configuration's back-off is over."""
+    """Whether an instance that waits for a place may be given one: its configuration's back-off is
+    over.
+    """
     return (instance.condition is Condition.SCHEDULED and instance.sentence is None
             and launch_allowed(state.delays.get(instance.config), now))
 
@@ -183,7 +193,9 @@ class _Answer:
         self._held += found.held
 
     def _at_newest(self, instance: Instance) -> Instance:
-        """What waits for a place gets that of the newest definition, which may have other constraints."""
+        """What waits for a place gets that of the newest definition, which may have other
+        constraints.
+        """
         target = self._wanted.target
         if (target is None or instance.condition is not Condition.SCHEDULED or instance.config != target.config
                 or instance.version == target.version):

@@ -1,9 +1,10 @@
 """A change of apps on its way: its steps, and how far it is.
 
-A deployment has steps, one after the other, each with actions on different apps, side by side. It locks its apps. An
-app whose action is not reached yet is still what it was `before`; from then on it is what it is `after`. What has been
-done in the current step stands with each app (`Progress`), so that a deployment of a thousand apps is stored when it
-moves on and not whenever one of them does.
+A deployment has steps, one after the other, each with actions on different apps, side by side. It
+locks its apps. An app whose action is not reached yet is still what it was `before`; from then on
+it is what it is `after`. What has been done in the current step stands with each app (`Progress`),
+so that a deployment of a thousand apps is stored when it moves on and not whenever one of them
+does.
 
 As Marathon: core/deployment/DeploymentPlan.scala.
 """
@@ -52,7 +53,8 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far one app is with its action in the current step of its deployment. Stored with the app.
+    """How far one app is with its action in the current step of its deployment. Stored with the
+    app.
 
     `failures`: of new instances, since the action began.
     """
@@ -76,10 +78,11 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A plan that is being carried out. Stored when it begins, when it moves on, when it is paused and resumed.
+    """A plan that is being carried out. Stored when it begins, when it moves on, when it is paused
+    and resumed.
 
-    `changes` has every app of its actions, with the step that does the work: for a new app that of its
-    ScaleApplication, since its StartApplication does nothing.
+    `changes` has every app of its actions, with the step that does the work: for a new app that of
+    its ScaleApplication, since its StartApplication does nothing.
     """
 
     id: str
@@ -105,7 +108,9 @@ def is_of(progress: Progress, deployment: Deployment) -> bool:
 
 
 def paused(deployment: Deployment) -> Deployment:
-    """Nothing more is ended for it, and nothing started but what the floor needs, until it is resumed."""
+    """Nothing more is ended for it, and nothing started but what the floor needs, until it is
+    resumed.
+    """
     return replace(deployment, paused=True)
 
 

@@ -1,7 +1,8 @@
 """What the controller is asked, and what it answers: values only.
 
-`AppState`, `Deployment` and `Instance` are all that must survive a crash. `Changes` names which of them a decision
-changes: they are stored, in one transaction, before anything else that the decision says is done.
+`AppState`, `Deployment` and `Instance` are all that must survive a crash. `Changes` names which of
+them a decision changes: they are stored, in one transaction, before anything else that the decision
+says is done.
 """
 from __future__ import annotations
 
@@ -17,7 +18,9 @@ from scheduler.tasks.backoff import Delay
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """A count of instances that holds until a time (seconds since 1970), and the one that comes back then."""
+    """A count of instances that holds until a time (seconds since 1970), and the one that comes
+    back then.
+    """
 
     at: float
     instances: int
@@ -27,8 +30,8 @@ class Expiry:
 class AppState:
     """What of one app must survive a crash, besides its instances.
 
-    `target` is what the app shall be when all deployments are done: what the tree of apps says. None: it was removed,
-    and is known only until its instances are gone.
+    `target` is what the app shall be when all deployments are done: what the tree of apps says.
+    None: it was removed, and is known only until its instances are gone.
     """
 
     app_id: str
@@ -51,7 +54,9 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What to store before anything else. `state` is None if it is as it was; `instances` are new or changed."""
+    """What to store before anything else. `state` is None if it is as it was; `instances` are new
+    or changed.
+    """
 
     state: AppState | None = None
     instances: tuple[Instance, ...] = ()
@@ -86,9 +91,11 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """What follows for a deployment. It is stored as `deployment`, or, with an `ending`, removed from the running ones.
+    """What follows for a deployment. It is stored as `deployment`, or, with an `ending`, removed
+    from the running ones.
 
-    `events` are the types of Marathon's events, each with the number of the step, from 0, that it tells of.
+    `events` are the types of Marathon's events, each with the number of the step, from 0, that it
+    tells of.
     """
 
     deployment: Deployment

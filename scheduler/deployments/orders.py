@@ -1,7 +1,8 @@
 """What is asked of each app now: by the deployment that locks it, or for good.
 
-An app whose step is not reached is kept as it was; so is one that no deployment locks, as it shall be. While a
-deployment is paused its apps stay as they are, but never fall below what both definitions want to serve at least.
+An app whose step is not reached is kept as it was; so is one that no deployment locks, as it shall
+be. While a deployment is paused its apps stay as they are, but never fall below what both
+definitions want to serve at least.
 """
 from __future__ import annotations
 
@@ -38,7 +39,9 @@ _MODES = {ActionKind.START: Mode.KEEP, ActionKind.SCALE: Mode.KEEP, ActionKind.R
 
 
 def order(app_id: str, target: Target | None, deployment: Deployment | None, progress: Progress | None) -> Order:
-    """What is asked of an app that shall be `target` once `deployment` (None: none locks it) is done."""
+    """What is asked of an app that shall be `target` once `deployment` (None: none locks it) is
+    done.
+    """
     change = deployment.changes.get(app_id) if deployment is not None else None
     if deployment is None or change is None:
         return _settled(target)

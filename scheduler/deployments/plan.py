@@ -1,12 +1,14 @@
 """From two trees of apps to the steps that lead from one to the other.
 
-First all that is gone is stopped, then what is new is "started" (with no instances: a step that clients know), then one
-step for each level of dependencies: an app's level is the length of its longest path of dependencies, so that all it
-needs has been dealt with before. Within a step apps change side by side. What does not change is in no step.
+First all that is gone is stopped, then what is new is "started" (with no instances: a step that
+clients know), then one step for each level of dependencies: an app's level is the length of its
+longest path of dependencies, so that all it needs has been dealt with before. Within a step apps
+change side by side. What does not change is in no step.
 
-As Marathon: core/deployment/DeploymentPlan.scala, state/AppDefinition.scala (`isUpgrade`). Beyond it, a change of
-nothing but constraints replaces only instances that they do not allow any more, and an app gets its former config back
-if it becomes what it was before a deployment that is cancelled or rolled back.
+As Marathon: core/deployment/DeploymentPlan.scala, state/AppDefinition.scala (`isUpgrade`). Beyond
+it, a change of nothing but constraints replaces only instances that they do not allow any more, and
+an app gets its former config back if it becomes what it was before a deployment that is cancelled
+or rolled back.
 """
 from __future__ import annotations
 
@@ -34,8 +36,8 @@ def successor(app: App, before: Target | None, version: str, policy: Policy, *, 
               former: Target | None = None) -> Target:
     """What an app becomes that is `app` from this version on, and was `before`.
 
-    `former`: what it was before a deployment that is cancelled now. `restart`: its instances are replaced, whatever
-    has changed.
+    `former`: what it was before a deployment that is cancelled now. `restart`: its instances are
+    replaced, whatever has changed.
     """
     if before is None:
         return Target(app, VersionInfo.first(version), version, policy)
@@ -55,7 +57,9 @@ def successor(app: App, before: Target | None, version: str, policy: Policy, *, 
 
 def deployment(cause: Cause, before: Mapping[str, Target], after: Mapping[str, Target],
                dependencies: Dependencies) -> Deployment:
-    """The way from what apps are to what they shall be. `dependencies` are those of all apps in `after`."""
+    """The way from what apps are to what they shall be. `dependencies` are those of all apps in
+    `after`.
+    """
     stops = [Action(ActionKind.STOP, app_id) for app_id in before if app_id not in after]
     starts = [Action(ActionKind.START, app_id) for app_id in after if app_id not in before]
     work = ([Action(kind, app_id) for app_id in level if (kind := _kind(before.get(app_id), after[app_id])) is not None]
@@ -68,7 +72,9 @@ def deployment(cause: Cause, before: Mapping[str, Target], after: Mapping[str, T
 
 
 def levels(dependencies: Dependencies, app_ids: Iterable[str]) -> list[list[str]]:
-    """The apps by the length of their longest path of dependencies, those that need nothing first. No cycles."""
+    """The apps by the length of their longest path of dependencies, those that need nothing first.
+    No cycles.
+    """
     depths: dict[str, int] = {}
     found: dict[int, list[str]] = {}
     for app_id in app_ids:
@@ -77,7 +83,9 @@ def levels(dependencies: Dependencies, app_ids: Iterable[str]) -> list[list[str]
 
 
 def conflicts(running: Iterable[Deployment], app_ids: Collection[str]) -> tuple[str, ...]:
-    """The ids of the deployments that lock one of these apps: without force they refuse, with it they are cancelled."""
+    """The ids of the deployments that lock one of these apps: without force they refuse, with it
+    they are cancelled.
+    """
     return tuple(each.id for each in running if not each.changes.keys().isdisjoint(app_ids))
 
 

@@ -1,8 +1,10 @@
-"""How far an app is with its part of a deployment: what it may do yet, whether it is done, whether it has failed.
+"""How far an app is with its part of a deployment: what it may do yet, whether it is done, whether
+it has failed.
 
-Marathon's deployments only ever go on. Beyond it, where an app asks for it: the first new instances are canaries, and
-the others wait until they are promoted; new ones come in batches; after too many failures, or too long without any
-progress, the deployment has failed. Progress is more new instances that serve than ever before, or fewer old ones.
+Marathon's deployments only ever go on. Beyond it, where an app asks for it: the first new instances
+are canaries, and the others wait until they are promoted; new ones come in batches; after too many
+failures, or too long without any progress, the deployment has failed. Progress is more new
+instances that serve than ever before, or fewer old ones.
 """
 from __future__ import annotations
 
@@ -75,8 +77,9 @@ def judged(progress: Progress, scene: Scene, now: float) -> Progress:
 def is_done(scene: Scene) -> bool:
     """Whether the app has come to what its action is for.
 
-    A restart is done when every instance is of the one config and serves; scaling, when what it started serves (one
-    that was there before and is ill is not its business); a stop, when nothing is left.
+    A restart is done when every instance is of the one config and serves; scaling, when what it
+    started serves (one that was there before and is ill is not its business); a stop, when nothing
+    is left.
     """
     crew = scene.crew
     if crew.outdated or crew.leaving or crew.idle:
@@ -147,7 +150,9 @@ def _waits_for_promotion(progress: Progress) -> bool:
 
 
 def _is_awaited(instance: Instance, scene: Scene) -> bool:
-    """Whether what the action is for includes this instance; one that ended for good before it began is not."""
+    """Whether what the action is for includes this instance; one that ended for good before it
+    began is not.
+    """
     change, since = scene.order.change, scene.order.since
     if is_complete(instance, scene.policy) and (instance.since < since or scene.order.is_rollback):
         return False

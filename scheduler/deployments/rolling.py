@@ -1,14 +1,17 @@
 """Which instances of an app end and how many start, to come nearer to what is asked of it.
 
-One rule for all: instances are *current* or *outdated*. Outdated are those of another config while an upgrade is on,
-those that retire, and all of an app that is to stop; they go as current ones come, by the arithmetic of `upgrade`. What
-the app has too many of current ones goes, what it lacks comes. So scaling, keeping up, upgrades, moving off an agent
-and removal are the same thing, and an upgrade that was interrupted goes on from what is there.
+One rule for all: instances are *current* or *outdated*. Outdated are those of another config while
+an upgrade is on, those that retire, and all of an app that is to stop; they go as current ones
+come, by the arithmetic of `upgrade`. What the app has too many of current ones goes, what it lacks
+comes. So scaling, keeping up, upgrades, moving off an agent and removal are the same thing, and an
+upgrade that was interrupted goes on from what is there.
 
-Instances of an app that is to run once, and that have run, count as done: all of this is about the others.
+Instances of an app that is to run once, and that have run, count as done: all of this is about the
+others.
 
-Whatever is chosen, those that do not serve go first. Where the arithmetic has nothing to do, because too few serve,
-and all that was started serves, one outdated instance that is known to be broken makes room: Marathon waits for ever.
+Whatever is chosen, those that do not serve go first. Where the arithmetic has nothing to do,
+because too few serve, and all that was started serves, one outdated instance that is known to be
+broken makes room: Marathon waits for ever.
 """
 from __future__ import annotations
 
@@ -28,7 +31,9 @@ _BROKEN = 3  # so many failures of its tasks in all, and an instance that waits 
 
 @dataclass(frozen=True, slots=True)
 class Crew:
-    """An app's instances by what is to become of them. One that was replaced, but may come back, is in none."""
+    """An app's instances by what is to become of them. One that was replaced, but may come back, is
+    in none.
+    """
 
     current: tuple[Instance, ...]
     outdated: tuple[Instance, ...]
@@ -72,8 +77,8 @@ def crew(order: Order, instances: Iterable[Instance]) -> Crew:
 def moves(order: Order, crew: Crew, limit: int, even: Chooser | None = None) -> Moves:
     """What to do now.
 
-    `limit`: how many current ones there may be yet (canaries, batches). `even` chooses among those that serve and are
-    too many, so that the app's constraints hold (`kills.propose`).
+    `limit`: how many current ones there may be yet (canaries, batches). `even` chooses among those
+    that serve and are too many, so that the app's constraints hold (`kills.propose`).
     """
     if order.mode is Mode.STOP or order.target is None:
         return Moves(tuple((instance, KillReason.APP_REMOVED) for instance in (*crew.outdated, *crew.idle)))
@@ -115,7 +120,9 @@ def _toward(order: Order, target: Target, crew: Crew, limit: int, even: Chooser 
 
 
 def _settled(strategy: Strategy, present: Present, old: Sequence[Instance], limit: int) -> Present:
-    """What is there once all has been done that may be done now. `old`, in the order in which they go."""
+    """What is there once all has been done that may be done now. `old`, in the order in which they
+    go.
+    """
     keep = max(0, strategy.instances - limit)  # of the old ones, while not all new ones may come
     while True:
         found = room(strategy, present)
@@ -155,7 +162,9 @@ def first_to_go(instances: Sequence[Instance], count: int, policy: Policy,
 
 
 def _strategy(order: Order, strategy: Strategy, crew: Crew) -> Strategy:
-    """Of an app that keeps what it has, those that retire serve until they are replaced, if one more may be there."""
+    """Of an app that keeps what it has, those that retire serve until they are replaced, if one
+    more may be there.
+    """
     if order.mode is Mode.KEEP and crew.outdated and strategy.max_capacity > strategy.instances:
         return replace(strategy, minimum_health=1.0)
     return strategy

@@ -1,7 +1,8 @@
 """Whether a change can never be carried out by its own rules, and what would help.
 
-A service that waits should say so before somebody waits for it. Three things can be known from the definitions, the
-agents that have been seen and the ports that are taken there, without a look at resources, which come and go:
+A service that waits should say so before somebody waits for it. Three things can be known from the
+definitions, the agents that have been seen and the ports that are taken there, without a look at
+resources, which come and go:
 
 - no agent is one that the constraints allow;
 - fixed host ports, or constraints that allow only so many per agent, leave fewer places than there are to be instances;
@@ -30,7 +31,9 @@ _COUNTING = frozenset({"UNIQUE", "MAX_PER"})
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What is known of the cluster. `taken`: by agent id the host ports that other apps have there, and which app."""
+    """What is known of the cluster. `taken`: by agent id the host ports that other apps have there,
+    and which app.
+    """
 
     agents: Sequence[Location] = ()
     taken: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
@@ -69,7 +72,9 @@ def _nowhere(app: App, agents: Sequence[Location]) -> Stuck:
 
 
 def _places(app: App, ports: Sequence[int], free: Sequence[Location]) -> int:
-    """How many of its instances find a place, as far as ports and counting constraints say; at most all."""
+    """How many of its instances find a place, as far as ports and counting constraints say; at most
+    all.
+    """
     if not ports and not any(each.operator in _COUNTING for each in app.constraints):
         return app.instances
     placed, count, left = Placed(app.constraints, instances=app.instances), 0, list(free)

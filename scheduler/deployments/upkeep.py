@@ -5,8 +5,9 @@
     its launch shows no sign of life   it shall end; a pull that goes on is a sign of life
     it shall end                       drained, then asked to, again and again, until it is gone
 
-Nothing of this waits to be told: what is due follows from the instance and the time, so it is the same after a crash.
-As Marathon: core/instance/update/InstanceUpdater.scala, KillServiceActor (kills are repeated), OverdueTasksActor.
+Nothing of this waits to be told: what is due follows from the instance and the time, so it is the
+same after a crash. As Marathon: core/instance/update/InstanceUpdater.scala, KillServiceActor (kills
+are repeated), OverdueTasksActor.
 """
 from __future__ import annotations
 
@@ -74,7 +75,9 @@ def was_drained(instance: Instance) -> bool:
 
 
 def fate(instance: Instance, policy: Policy, timeouts: Timeouts, now: float, *, may_give_up: bool = True) -> Fate:
-    """What becomes of it. `may_give_up`: whether one that is out of reach may be replaced or forgotten now."""
+    """What becomes of it. `may_give_up`: whether one that is out of reach may be replaced or
+    forgotten now.
+    """
     if instance.sentence is not None:
         return _leaving(instance, instance.sentence, timeouts, now)
     if instance.condition.is_terminal:

@@ -1,7 +1,9 @@
-"""Which instances stand where their app's constraints do not allow them any more, after a change of constraints.
+"""Which instances stand where their app's constraints do not allow them any more, after a change of
+constraints.
 
-Each is looked at as if it came anew, next to all others that stay; so of two on a host that is to be UNIQUE one goes,
-and of racks with three and one, which GROUP_BY wants even, one of the three. The first ones are looked at first.
+Each is looked at as if it came anew, next to all others that stay; so of two on a host that is to
+be UNIQUE one goes, and of racks with three and one, which GROUP_BY wants even, one of the three.
+The first ones are looked at first.
 """
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""How fast lost instances are replaced: as fast as can be, but for a mass loss (scheduler/tasks/losses.py).
+"""How fast lost instances are replaced: as fast as can be, but for a mass loss
+(scheduler/tasks/losses.py).
 
 It is stored, so that a service that starts again in the middle of an outage goes on being careful.
 """
@@ -33,7 +34,8 @@ class Replacements:
         return self._lost > 0
 
     def count(self, instances: int, now: float) -> bool:
-        """What was lost since the last turn, of all instances; whether that makes it a mass loss."""
+        """What was lost since the last turn, of all instances; whether that makes it a mass loss.
+        """
         count, self._lost = self._lost, 0
         before = self.losses
         self._keep(losses.lost(before, count, instances, now))

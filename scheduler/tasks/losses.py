@@ -1,9 +1,11 @@
-"""When many instances are lost at the same time, it is the network or a master that fails, not they.
+"""When many instances are lost at the same time, it is the network or a master that fails, not
+they.
 
-Whoever replaces them all at once doubles the load on the agents that are left, and ends the ones that come back. So
-when more than a fifth of all instances became unreachable within a minute, they are given up one after the other: a few
-at once, then a twentieth of all instances per minute, and 6 at least. An operator lifts it; nothing else does, for what
-looks like the end of an outage may be its middle.
+Whoever replaces them all at once doubles the load on the agents that are left, and ends the ones
+that come back. So when more than a fifth of all instances became unreachable within a minute, they
+are given up one after the other: a few at once, then a twentieth of all instances per minute, and 6
+at least. An operator lifts it; nothing else does, for what looks like the end of an outage may be
+its middle.
 
 All times are seconds since 1970.
 """

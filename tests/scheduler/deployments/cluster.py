@@ -1,4 +1,5 @@
-"""The truth of a small cluster: what runs where, who can be reached, which words are on their way. It knows no service.
+"""The truth of a small cluster: what runs where, who can be reached, which words are on their way.
+It knows no service.
 
 Words of a task come in order; they may be late, or lost until somebody asks.
 """
@@ -96,7 +97,8 @@ class Cluster:
         self.say(task)
 
     def lose(self, agent: int) -> None:
-        """The master cannot reach it any more, and says so of its tasks, which know nothing of it."""
+        """The master cannot reach it any more, and says so of its tasks, which know nothing of it.
+        """
         self.lost[agent] = True
         for task in self.tasks.values():
             if task.agent == agent and (task.alive or task.on_its_way):
@@ -112,7 +114,9 @@ class Cluster:
                 self.say(task)
 
     def answer(self, task_id: str) -> News | None:
-        """What reconciliation says of a task; None: it keeps silent about one of a lost agent that it told of."""
+        """What reconciliation says of a task; None: it keeps silent about one of a lost agent that
+        it told of.
+        """
         task = self.tasks.get(task_id)
         if task is None:
             return News(Condition.UNKNOWN)

@@ -1,7 +1,8 @@
-"""One history of a service, made of chance: changes by people, failures, lost words, lost agents, crashes.
+"""One history of a service, made of chance: changes by people, failures, lost words, lost agents,
+crashes.
 
-Then the world turns kind: agents come back, words arrive, what starts runs well. Every deployment must come to its end
-then, and everything be as it shall be.
+Then the world turns kind: agents come back, words arrive, what starts runs well. Every deployment
+must come to its end then, and everything be as it shall be.
 """
 from __future__ import annotations
 
@@ -45,7 +46,9 @@ class History:
             self.disk.crash_in = 1 + choose(25)
 
     def live(self, steps: int) -> None:
-        """So many things happen; if it shall crash and has not, it does now, in the middle of a deployment."""
+        """So many things happen; if it shall crash and has not, it does now, in the middle of a
+        deployment.
+        """
         for _ in range(steps):
             self.step()
         for _ in range(30):
@@ -72,7 +75,9 @@ class History:
             self.restart()
 
     def restart(self) -> None:
-        """The process starts again, with what the disk has; then it asks after everything, in its own time."""
+        """The process starts again, with what the disk has; then it asks after everything, in its
+        own time.
+        """
         self.service = Service(self.disk, self.cluster, self.now, self.promises.watch)
         if self.crashes and self.choose(2):
             self.disk.crash_in = 1 + self.choose(40)

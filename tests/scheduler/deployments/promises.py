@@ -1,4 +1,5 @@
-"""What each decision must keep, held against the truth of the cluster and not against what the service believes.
+"""What each decision must keep, held against the truth of the cluster and not against what the
+service believes.
 
 *Serving* are tasks that serve in truth and have said so, and those that failed in a way that nobody could know yet; not
 those that were asked to end. *There* are all tasks that live, and all instances that will have one; but for those that
@@ -25,7 +26,9 @@ NOT_OUR_CHOICE = {KillReason.ASKED, KillReason.APP_REMOVED, KillReason.LAUNCH_TI
 
 
 class Promises:
-    """Watches a service's decisions. `given_up`: the instances that were lost, and are not waited for."""
+    """Watches a service's decisions. `given_up`: the instances that were lost, and are not waited
+    for.
+    """
 
     def __init__(self) -> None:
         self.given_up: set[str] = set()
@@ -65,7 +68,9 @@ class Promises:
         assert left >= min(least, len(serving)), f"floor: {left} of {len(serving)} serve, {least} shall; {wanted}"
 
     def ceiling(self, service: Service, wanted: Order, after: dict[str, Instance]) -> None:
-        """Never more than ⌊n·(1+o)⌋ there when one starts, but one more where both bounds are the same."""
+        """Never more than ⌊n·(1+o)⌋ there when one starts, but one more where both bounds are the
+        same.
+        """
         assert wanted.target is not None, "something starts that nobody wants"
         strategy = wanted.target.policy.strategy
         most = math.floor(strategy.instances * (1 + Fraction(str(strategy.maximum_over))))
@@ -99,7 +104,9 @@ class Promises:
             assert len(waiting) <= rollout.batch, f"too many at once: {waiting}"
 
     def drains(self, service: Service, found: Decision, before: dict[str, Instance]) -> None:
-        """An instance that served is asked to end only after its time to drain, and asked again only after a while."""
+        """An instance that served is asked to end only after its time to drain, and asked again
+        only after a while.
+        """
         for instance in found.kills:
             sentence = instance.sentence
             assert sentence is not None, f"{instance.id} was not to end"

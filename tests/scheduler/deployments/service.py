@@ -1,4 +1,6 @@
-"""A shell around the controller, as its docstring says: a disk that survives crashes, and a memory that does not."""
+"""A shell around the controller, as its docstring says: a disk that survives crashes, and a memory
+that does not.
+"""
 from __future__ import annotations
 
 import itertools
@@ -132,7 +134,9 @@ class Service:
         self.advance(new.id)
 
     def misplace(self, before: Target | None, after: Target | None) -> None:
-        """Where nothing but constraints changed, instances that they do not allow retire: here, those of odd number."""
+        """Where nothing but constraints changed, instances that they do not allow retire: here,
+        those of odd number.
+        """
         if (before is None or after is None or before.config != after.config
                 or before.app.constraints == after.app.constraints):
             return

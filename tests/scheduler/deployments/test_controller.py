@@ -1,4 +1,6 @@
-"""What follows for one app: tables of single decisions. What holds over many of them is in `test_histories`."""
+"""What follows for one app: tables of single decisions. What holds over many of them is in
+`test_histories`.
+"""
 from __future__ import annotations
 
 from dataclasses import replace

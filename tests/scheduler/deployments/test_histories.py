@@ -1,7 +1,7 @@
 """What deployments promise, over random histories; `promises` has what is held at each decision.
 
-300 histories, or as many as DEPLOYMENT_HISTORIES says; half of them crash in the middle of a deployment. With
-DEPLOYMENT_SHRINK=no the first failure is not made smaller.
+300 histories, or as many as DEPLOYMENT_HISTORIES says; half of them crash in the middle of a
+deployment. With DEPLOYMENT_SHRINK=no the first failure is not made smaller.
 """
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The histories find what is wrong: each of these small mistakes, put into a copy of the source, makes them fail."""
+"""The histories find what is wrong: each of these small mistakes, put into a copy of the source,
+makes them fail.
+"""
 from __future__ import annotations
 
 import os

@@ -1,4 +1,6 @@
-"""Plans beyond Marathon's vectors: configurations that come back, placement, dependencies, and how a plan moves on."""
+"""Plans beyond Marathon's vectors: configurations that come back, placement, dependencies, and how
+a plan moves on.
+"""
 from __future__ import annotations
 
 import itertools
