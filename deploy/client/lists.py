@@ -37,7 +37,7 @@ def ps(service: Service, app: str | None, output: str, *, ended: bool) -> None:
         shown_json([*live, *(_as_instance(each) for each in gone)] if ended else live)
         return
     rows = [[each["id"], each["phase"], each["host"], ",".join(map(str, each["ports"])), each["since"],
-             each["reason"]] for each in live]
+             "" if each["phase"] in ("healthy", "running") else each["reason"]] for each in live]
     rows += [[each["id"], each["state"], each["host"], "", each["at"], each["message"]] for each in gone]
     table(["INSTANCE", "PHASE", "HOST", "PORTS", "SINCE", "WHY"], rows)
 
