@@ -88,6 +88,14 @@ class Instance:
     exit_code: int | None = None  # of its task, once that has ended
 
     @property
+    def shown(self) -> Condition:
+        """Its condition for clients: one that shall end is on its way out at once, so that nobody
+        new is sent to it while it is drained."""
+        if self.sentence is not None and self.condition is Condition.RUNNING:
+            return Condition.KILLING
+        return self.condition
+
+    @property
     def is_serving(self) -> bool:
         """Whether it counts as healthy and ready: it runs, and no check of its own that it has is
         still open.

@@ -28,7 +28,7 @@ from scheduler.service.launches import Launches
 from scheduler.service.news.events import EventLog
 from scheduler.service.news.history import History
 from scheduler.service.news.statuses import news
-from scheduler.service.news.told import alive_event, health_event, status_event
+from scheduler.service.news.told import alive_event, health_event, is_leaving, leaving_event, status_event
 from scheduler.service.replacements import Replacements
 from scheduler.service.settler import Ids, Settler
 from scheduler.service.views import Framework, View, Waiting, renewed
@@ -291,6 +291,8 @@ class Service:
 
     def change(self, instance: Instance) -> None:
         """The instance is this now."""
+        if is_leaving(self.board.instances_of(instance.app_id).get(instance.id), instance):
+            self.events.emit(*leaving_event(instance))
         self.board.put_instance(instance)
         self.settler.touch(instance.app_id)
 

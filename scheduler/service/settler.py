@@ -28,6 +28,8 @@ from scheduler.service.news.told import (
     deployment_event,
     ending_event,
     instance_event,
+    is_leaving,
+    leaving_event,
 )
 from scheduler.service.replacements import Replacements
 from specs.marathon.app import App
@@ -165,6 +167,8 @@ class Settler:
             board.put_instance(instance)
             if old is None or old.condition is not instance.condition:
                 self._events.emit(*instance_event(instance))
+            elif is_leaving(old, instance):
+                self._events.emit(*leaving_event(instance))
         for forgotten in changes.forgotten:
             board.drop_instance(app_id, forgotten)
         for ended in decision.ended:

@@ -39,7 +39,7 @@ class Tasks:
         conditions = frozenset().union(*(_STATUSES[each] for each in wanted)) if wanted else None
         return json_answer({"tasks": [
             task_json(each, _service_ports(app)) for app in self._asking.view.apps.values() for each in app.instances
-            if is_task(each) and (conditions is None or each.condition in conditions)]})
+            if is_task(each) and (conditions is None or each.shown in conditions)]})
 
     async def of_app(self, asked: Asked) -> web.Response:
         """GET /v2/apps/ID/tasks, where ID may be GROUP/*."""
@@ -112,7 +112,7 @@ def endpoints(apps: Iterable[AppView]) -> str:
     lines = []
     for app in sorted(apps, key=lambda each: each.id):
         name = app.id.removeprefix("/").replace("/", "_")
-        running = [each for each in app.instances if each.condition is Condition.RUNNING and each.location is not None]
+        running = [each for each in app.instances if each.shown is Condition.RUNNING and each.location is not None]
         ports = _service_ports(app)
         for index, port in enumerate(ports):
             places = sorted(f"{_host(each)}:{each.host_ports[index]}" for each in running

@@ -29,7 +29,7 @@ def instance_json(instance: Instance) -> dict[str, Any]:
     location = instance.location
     return {
         "id": instance.id, "taskId": task_id(instance.id, instance.incarnation) if instance.incarnation else None,
-        "app": instance.app_id, "state": api_state(instance.condition).value, "phase": phase(instance),
+        "app": instance.app_id, "state": api_state(instance.shown).value, "phase": phase(instance),
         "healthy": instance.healthy, "agent": None if location is None else location.agent_id,
         "host": None if location is None else location.hostname, "ports": list(instance.host_ports),
         "since": timestamp(instance.since), "version": instance.version, "exitCode": instance.exit_code,

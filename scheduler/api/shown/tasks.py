@@ -30,7 +30,7 @@ def task_json(instance: Instance, service_ports: Sequence[int] = ()) -> dict[str
     location = instance.location
     shown: dict[str, Any] = {
         "id": task_id(instance.id, instance.incarnation), "appId": instance.app_id,
-        "host": "" if location is None else location.hostname, "state": api_state(instance.condition).value,
+        "host": "" if location is None else location.hostname, "state": api_state(instance.shown).value,
         "ports": list(instance.host_ports), "servicePorts": list(service_ports), "version": instance.version,
         "ipAddresses": [{"ipAddress": text, "protocol": protocol} for text, protocol in instance.ip_addresses],
         "healthCheckResults": health_results(instance), "localVolumes": [], "role": instance.role,
@@ -61,7 +61,7 @@ def counts(instances: Iterable[Instance]) -> dict[str, int]:
     staged = running = healthy = unhealthy = 0
     for instance in instances:
         staged += instance.condition in _STAGED
-        running += instance.condition is Condition.RUNNING
+        running += instance.shown is Condition.RUNNING
         if instance.has_health_check and is_task(instance):
             healthy += instance.healthy is True
             unhealthy += instance.healthy is False

@@ -3,9 +3,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from scheduler.apps.ids import task_id
 from scheduler.apps.instance import Instance
 from scheduler.deployments.deployment import Deployment, DeploymentStep
 from scheduler.deployments.facts import Ending
+from scheduler.tasks.conditions import Condition
 from scheduler.tasks.states import api_state
 from specs.messages.status import TaskStatus
 
@@ -25,10 +27,25 @@ def instance_event(instance: Instance) -> Event:
 
 def status_event(instance: Instance, status: TaskStatus) -> Event:
     """A task's status is news."""
+    return _task_event(instance, status.message or "")
+
+
+def leaving_event(instance: Instance) -> Event:
+    """It shall end: those who send requests to it are told before Mesos is."""
+    return _task_event(instance, "" if instance.sentence is None else instance.sentence.reason.value)
+
+
+def is_leaving(before: Instance | None, after: Instance) -> bool:
+    """Whether that it is on its way out is news to clients."""
+    return before is not None and before.shown is Condition.RUNNING and after.shown is Condition.KILLING
+
+
+def _task_event(instance: Instance, message: str) -> Event:
     location = instance.location
     return "status_update_event", {
-        "slaveId": status.agent_id or ("" if location is None else location.agent_id), "taskId": status.task_id,
-        "taskStatus": api_state(instance.condition).value, "message": status.message or "", "appId": instance.app_id,
+        "slaveId": "" if location is None else location.agent_id,
+        "taskId": task_id(instance.id, instance.incarnation),
+        "taskStatus": api_state(instance.shown).value, "message": message, "appId": instance.app_id,
         "host": "" if location is None else location.hostname,
         "ipAddresses": [{"ipAddress": text, "protocol": protocol} for text, protocol in instance.ip_addresses],
         "ports": list(instance.host_ports), "version": instance.version}, instance.app_id

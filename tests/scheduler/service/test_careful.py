@@ -60,3 +60,20 @@ def test_a_mass_loss_is_replaced_slowly_until_it_is_lifted(tmp_path: Path) -> No
         assert again.ask("POST", "/api/v1/losses/lift")[0] == 204
         again.wait(lambda: len(again.running("/web")) == 10)
         assert not again.get("/api/v1/losses")["slowed"]
+
+
+def test_who_is_drained_leaves_the_endpoints_before_it_is_ended(tmp_path: Path) -> None:
+    with Serving(tmp_path / "state") as serving:
+        serving.change("POST", "/v2/apps", app(instances=2, labels={"MESOS_DOCKER_DRAIN_SECONDS": "1"}))
+        first, second = serving.running("/web")
+        serving.ask("PUT", "/v2/apps/web", {"instances": 1})
+        serving.wait(lambda: len(serving.running("/web")) == 1)
+        [left] = serving.running("/web")
+        gone = first if left == second else second
+        states = {each["id"]: each["state"] for each in serving.get("/v2/apps/web/tasks")["tasks"]}
+        assert states[gone] == "TASK_KILLING"
+        assert serving.get("/v2/apps/web")["app"]["tasksRunning"] == 1
+        assert not serving.master.killed
+        told = [event.data for event in serving.service.events.replay(0).events if gone in event.data]
+        assert any("TASK_KILLING" in text for text in told)
+        serving.wait(lambda: serving.master.killed == [gone])
