@@ -123,7 +123,7 @@ class Served:
                             options.local_port_max, tuple(sorted(options.features)))
         self._server = Server(
             routes(asking, definitions, identity, leader=lambda: self._url, resubscribe=self._resubscribe,
-                   loop=lambda: self._server.loop),
+                   loop=lambda: self._server.loop, insecure=options.insecure),
             granted, leader=lambda: self._url, prefix=options.path_prefix, tls=_tls(options))
         self._announced = contextlib.ExitStack()
 

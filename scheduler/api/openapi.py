@@ -2,19 +2,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib import metadata
 from typing import Any
 
 from scheduler.api.routes import Parameter, Route
-from scheduler.api.shown.schemas import NAMED, ref
+from scheduler.api.shown.schemas import NAMED, TEXT, ref
 
-_EVERYWHERE = (401, 403, 404, 500)  # what each route may answer besides; 400, 409, 413, 422, 503, 507 those that write
-_OF_WRITES = (400, 409, 413, 415, 422, 503, 507)
+_EVERYWHERE = (400, 401, 403, 404, 421, 500, 503)  # what each route may answer besides
+_OF_WRITES = (409, 413, 422, 507)  # and those that write
 
 
-def document(routes: Sequence[Route]) -> dict[str, Any]:
-    """The whole document."""
+def document(routes: Sequence[Route], *, insecure: bool = False) -> dict[str, Any]:
+    """The whole document. `insecure`: nobody has to say who asks."""
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         path = route.path.replace("*}", "}")
@@ -28,7 +28,7 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
             "schemas": dict(NAMED),
             "securitySchemes": {"basic": {"type": "http", "scheme": "basic"},
                                 "bearer": {"type": "http", "scheme": "bearer"}}},
-        "security": [{"basic": []}, {"bearer": []}],
+        "security": [] if insecure else [{"basic": []}, {"bearer": []}],
     }
 
 
@@ -40,6 +40,8 @@ def _operation(route: Route) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "summary": route.summary, "operationId": _operation_id(route), "parameters": parameters,
         "responses": _responses(route)}
+    if route.open:
+        operation["security"] = []
     if route.body is not None:
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": dict(route.body)}}}
     return operation
@@ -55,12 +57,14 @@ def _responses(route: Route) -> dict[str, Any]:
     ours = not route.path.startswith("/v2")
     kind = "application/problem+json" if ours else "application/json"
     error = {"description": "It is refused", "content": {kind: {"schema": ref("Problem" if ours else "MarathonError")}}}
-    statuses = {*_EVERYWHERE, *route.errors, *(_OF_WRITES if route.writes else ()), 400}
+    statuses = {*_EVERYWHERE, *route.errors, *(_OF_WRITES if route.writes else ())}
     found: dict[str, Any] = {str(status): error for status in sorted(statuses)}
     for status, schema in route.answers.items():
         answer: dict[str, Any] = {"description": route.summary}
         if schema is not None:
             answer["content"] = {route.media_type: {"schema": dict(schema)}}
+            if route.also is not None:
+                answer["content"][route.also] = {"schema": dict(TEXT)}
         found[str(status)] = answer
     return found
 
@@ -75,9 +79,3 @@ def _version() -> str:
         return metadata.version("mesos-docker")
     except metadata.PackageNotFoundError:
         return "unknown"
-
-
-def covers(document: Mapping[str, Any], method: str, path: str, status: int) -> bool:
-    """Whether the document knows this answer; for tests."""
-    operation = document["paths"].get(path, {}).get(method.lower())
-    return operation is not None and str(status) in operation["responses"]

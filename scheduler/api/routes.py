@@ -40,21 +40,24 @@ class Route:
     parameters: tuple[Parameter, ...] = ()
     body: Mapping[str, Any] | None = None
     errors: tuple[int, ...] = ()  # statuses of its own, besides those of all routes
+    open: bool = False  # whether nobody has to say who asks
     media_type: str = "application/json"
+    also: str | None = None  # another media type, for who accepts that one: a text
     writes: bool = False
 
 
 def find(routes: Sequence[Route], method: str, path: str) -> tuple[Route | None, tuple[str, ...], tuple[str, ...]]:
-    """The route, the open parts of its path, and, where only the method is wrong, those that there are."""
-    allowed: list[str] = []
-    for route in routes:
-        ids = matched(route.path, path)
-        if ids is None:
-            continue
-        if route.method == method:
-            return route, ids, ()
-        allowed.append(route.method)
-    return None, (), tuple(dict.fromkeys(allowed))
+    """The route, the open parts of its path, and, where only the method is wrong, those that there are.
+
+    The first template that fits has the path, whatever its methods: a task is never taken for an app of a longer id.
+    """
+    template = next((route.path for route in routes if matched(route.path, path) is not None), None)
+    if template is None:
+        return None, (), ()
+    methods = {route.method: route for route in routes if route.path == template}
+    if method in methods:
+        return methods[method], matched(template, path) or (), ()
+    return None, (), tuple(methods)
 
 
 def matched(template: str, path: str) -> tuple[str, ...] | None:
@@ -67,4 +70,4 @@ def matched(template: str, path: str) -> tuple[str, ...] | None:
 def _pattern(template: str) -> re.Pattern[str]:
     text = re.escape(template).replace(r"\{", "{").replace(r"\}", "}").replace(r"\*", "*")
     text = re.sub(r"\{\w+\*\}", "(.+)", text)
-    return re.compile(re.sub(r"\{\w+\}", "([^/]+)", text))
+    return re.compile(re.sub(r"\{\w+\}", "([^/]+)", text), re.DOTALL)

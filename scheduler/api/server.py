@@ -7,19 +7,23 @@ tables of `routes.Route`; what they do is in the other files of this room.
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import json
 import logging
 import re
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from scheduler.api.access import Access, Caller, Role
 from scheduler.api.errors import RefusedError, refused
+from scheduler.api.pages import is_foreign, is_misdirected
 from scheduler.api.routes import Route, find
 from specs.marathon.errors import MarathonError
 from specs.marathon.forms.text import Parsed, parse
@@ -29,7 +33,6 @@ log = logging.getLogger(__name__)
 MAX_BODY: Final = 8 * 1024 * 1024  # bytes, also of what a compressed one inflates to
 MAX_CONNECTIONS: Final = 2000
 GRACE: Final = 5.0  # seconds for requests that are being answered when the server stops
-OPEN: Final = frozenset({"/ping", "/healthz", "/readyz"})  # paths that need no credential
 HEADERS: Final = {
     "Cache-Control": "no-cache, no-store, must-revalidate", "Pragma": "no-cache", "Expires": "0",
     "X-Frame-Options": "DENY", "X-XSS-Protection": "1; mode=block", "X-Content-Type-Options": "nosniff"}
@@ -82,11 +85,12 @@ class Server:
                  prefix: str = "", tls: ssl.SSLContext | None = None) -> None:
         """`leader`: the URL that Marathon's header names; `prefix`: a path before all others, such as
         /service/marathon."""
-        self._routes = routes
+        self.routes = tuple(routes)
         self._access = access
         self._leader = leader
         self._prefix = prefix.rstrip("/")
         self._tls = tls
+        self._local = False  # whether it listens on loopback for everybody
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="api", daemon=True)
         self._runner: web.AppRunner | None = None
@@ -115,14 +119,15 @@ class Server:
 
     async def _listen(self, host: str, port: int) -> int:
         app = web.Application(client_max_size=MAX_BODY)
-        app.router.add_route("*", "/{path:.*}", self._answer)
+        app.router.add_route("*", r"/{path:[\s\S]*}", self._answer)
         self._runner = web.AppRunner(app, access_log=None, keepalive_timeout=75, shutdown_timeout=GRACE,
                                      max_line_size=16_384, max_field_size=16_384)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port, ssl_context=self._tls, backlog=1024)
         await site.start()
-        sockets = self._runner.addresses
-        return int(sockets[0][1])
+        address, port = self._runner.addresses[0][:2]
+        self._local = self._access.insecure and ipaddress.ip_address(address).is_loopback
+        return int(port)
 
     async def _close(self) -> None:
         if self._runner is not None:
@@ -153,17 +158,26 @@ class Server:
 
     async def _routed(self, request: web.Request, path: str) -> web.StreamResponse:
         caller = self._access.caller(request.headers.get("Authorization"))
-        if caller is None and path not in OPEN:
-            raise RefusedError(401, "Invalid username or password.")
         method = "GET" if request.method == "HEAD" else request.method
-        route, ids, allowed = find(self._routes, method, path)
+        route, ids, allowed = find(self.routes, method, path)
+        if caller is None and (route is None or not route.open):
+            raise RefusedError(401, "Invalid username or password.")
+        if self._local and is_misdirected(request.headers.get("Host", ""), self._names()):
+            raise RefusedError(421, "The Host header names another service; --advertise says under which name this "
+                                    "one is reached")
         if route is None:
             if allowed:
                 raise RefusedError(405, f"{request.method} is not for {path}", allow=", ".join(allowed))
             raise RefusedError(404, f"{path} is not found", ())
         if caller is not None and route.writes and not caller.role.may_write:
             raise RefusedError(403, "You are not authorized to perform this action!")
+        if route.writes and method == "POST" and is_foreign(request.headers):
+            raise RefusedError(403, "Pages of other sites may not change anything: send Content-Type: application/json")
         return await route.handler(Asked(request, caller or Caller("", Role.READ), ids))
+
+    def _names(self) -> set[str]:
+        """How this machine and this service are called."""
+        return {socket.gethostname().lower(), urlsplit(self._leader()).hostname or ""}
 
     def _headers(self) -> dict[str, str]:
         return {**HEADERS, "X-Marathon-Leader": self._leader()}

@@ -17,7 +17,7 @@ from scheduler.api.routes import Parameter, Route
 from scheduler.api.shown import schemas as s
 from specs.marathon.definitions import Config
 
-_TRUTH = {"type": "string", "pattern": "^(?i:true|false|1|0|)$"}
+_TRUTH = {"type": "string", "enum": ["true", "false", "True", "False", "1", "0", ""]}  # in any case
 FORCE = Parameter("force", "whether deployments that are in the way are cancelled", _TRUTH)
 EMBED = Parameter("embed", "what to show besides: apps.tasks, apps.counts …", many=True)
 PARTIAL = Parameter("partialUpdate", "whether fields that are left out stay as they are", _TRUTH)
@@ -30,13 +30,14 @@ _KILL = (Parameter("scale", "whether there are so many fewer instances afterward
 
 
 def routes(asking: Asking, config: Config, identity: Identity, *, leader: Callable[[], str],
-           resubscribe: Callable[[], None], loop: Callable[[], asyncio.AbstractEventLoop]) -> list[Route]:
-    """The table, with the handlers that it leads to."""
+           resubscribe: Callable[[], None], loop: Callable[[], asyncio.AbstractEventLoop],
+           insecure: bool = False) -> list[Route]:
+    """The table, with the handlers that it leads to. `insecure`: nobody has to say who asks."""
     apps, groups, tasks = Apps(asking, config), Groups(asking, config), Tasks(asking)
     whole, health = Whole(asking, identity, leader, resubscribe), Health(asking)
     streams = Streams(asking.service.events, loop, leader)
     table: list[Route] = []
-    ours = Ours(asking, apps, groups, lambda: document(table))
+    ours = Ours(asking, apps, groups, lambda: document(table, insecure=insecure))
     table += [*_apps(apps, tasks), *_groups(groups), *_tasks(tasks), *_whole(whole, streams), *_ours(ours, streams),
               *_health(health)]
     return table
@@ -51,12 +52,12 @@ def _apps(apps: Apps, tasks: Tasks) -> list[Route]:
         Route("GET", "/v2/apps", apps.listed, "Lists apps", {200: listed}, (
             Parameter("cmd", "a part of the command"), Parameter("id", "a part of the id"),
             Parameter("label", "a label selector", many=True), EMBED), errors=(422,)),
-        Route("POST", "/v2/apps", apps.created, "Creates an app", {201: s.ref("App")}, (FORCE,), s.ref("App"),
+        Route("POST", "/v2/apps", apps.created, "Creates an app", {201: s.ref("App")}, (FORCE,), s.ref("AppDefinition"),
               writes=True),
         Route("PUT", "/v2/apps", apps.put_many, "Changes or creates several apps", {200: _CHANGED}, (FORCE, PARTIAL),
-              s.array(s.ref("App")), writes=True),
+              s.array(s.ref("AppDefinition")), writes=True),
         Route("PATCH", "/v2/apps", apps.patch_many, "Changes several apps", {200: _CHANGED}, (FORCE, PARTIAL),
-              s.array(s.ref("App")), writes=True),
+              s.array(s.ref("AppDefinition")), writes=True),
         Route("DELETE", "/v2/apps/{id*}/tasks/{task}", tasks.kill_one, "Ends a task", {200: killed}, _KILL,
               writes=True),
         Route("GET", "/v2/apps/{id*}/tasks", tasks.of_app, "Lists an app's tasks", {200: task_list}),
@@ -71,9 +72,9 @@ def _apps(apps: Apps, tasks: Tasks) -> list[Route]:
         Route("GET", "/v2/apps/{id*}", apps.shown, "Shows an app, or those of a group",
               {200: {"anyOf": [one, s.record({"*": s.array(s.ref("App"))})]}}, (EMBED,)),
         Route("PUT", "/v2/apps/{id*}", apps.put, "Changes or creates an app", {200: _CHANGED, 201: _CHANGED},
-              (FORCE, PARTIAL), s.OBJECT, writes=True),
-        Route("PATCH", "/v2/apps/{id*}", apps.patch, "Changes an app", {200: _CHANGED}, (FORCE,), s.OBJECT,
-              writes=True),
+              (FORCE, PARTIAL), s.ref("AppChange"), writes=True),
+        Route("PATCH", "/v2/apps/{id*}", apps.patch, "Changes an app", {200: _CHANGED}, (FORCE,),
+              s.ref("AppChange"), writes=True),
         Route("DELETE", "/v2/apps/{id*}", apps.removed, "Removes an app", {200: _CHANGED}, (FORCE,), writes=True),
     ]
 
@@ -87,13 +88,16 @@ def _groups(groups: Groups) -> list[Route]:
             Route("GET", f"{path}/versions", groups.versions, "Lists a group's versions", {200: s.array(s.TEXT)}),
             Route("GET", path, groups.shown, "Shows a group", {200: {"anyOf": [s.ref("Group"),
                                                                                s.array(s.ref("App"))]}}, (EMBED,)),
-            Route("POST", path, groups.created, "Creates a group", {201: _CHANGED}, (FORCE,), s.OBJECT, writes=True),
+            Route("POST", path, groups.created, "Creates a group", {201: _CHANGED}, (FORCE,), s.ref("GroupChange"),
+                  writes=True),
             Route("PUT", path, groups.put, "Changes or creates a group", {200: {"anyOf": [
                 _CHANGED, s.record({"steps": s.array(s.STEP)})]}},
-                (FORCE, Parameter("dryRun", "whether only the steps are told", _TRUTH)), s.OBJECT, writes=True),
-            Route("PATCH", path, groups.patch, "Sets enforceRole", {200: _CHANGED}, (FORCE,), s.OBJECT, writes=True),
+                (FORCE, Parameter("dryRun", "whether only the steps are told", _TRUTH)), s.ref("GroupChange"),
+                writes=True),
             Route("DELETE", path, groups.removed, "Removes a group", {200: _CHANGED}, (FORCE,), writes=True),
         ]
+    found.append(Route("PATCH", "/v2/groups/{id*}", groups.patch, "Sets enforceRole", {200: _CHANGED}, (FORCE,),
+                       s.record({"enforceRole": s.BOOLEAN}), writes=True))
     return found
 
 
@@ -101,7 +105,8 @@ def _tasks(tasks: Tasks) -> list[Route]:
     listed = s.record({"tasks": s.array(s.ref("Task"))})
     return [
         Route("GET", "/v2/tasks", tasks.listed, "Lists all tasks", {200: listed},
-              (Parameter("status", "running or staging", {"type": "string"}, many=True),)),
+              (Parameter("status", "tasks in this state", {"type": "string", "enum": ["running", "staging"]},
+                         many=True),), also="text/plain"),
         Route("POST", "/v2/tasks/delete", tasks.kill_many, "Ends tasks", {200: {"anyOf": [listed, _CHANGED]}}, _KILL,
               s.record({"ids": s.array(s.TEXT)}), writes=True),
     ]
@@ -113,11 +118,11 @@ def _whole(whole: Whole, streams: Streams) -> list[Route]:
               {200: s.array(s.ref("Deployment"))}),
         Route("DELETE", "/v2/deployments/{id}", whole.undone, "Rolls a deployment back, or stops it",
               {200: _CHANGED, 202: None}, (FORCE,), writes=True),
-        Route("GET", "/v2/queue", whole.queue, "What waits for a place", {200: s.record({"queue": s.array(s.OBJECT)})},
-              (EMBED,)),
+        Route("GET", "/v2/queue", whole.queue, "What waits for a place", {200: s.record({
+            "queue": s.array(s.ref("Waiting"))})}, (EMBED,)),
         Route("DELETE", "/v2/queue/{id*}/delay", whole.undelayed, "Starts without waiting for the back-off",
               {204: None}, writes=True),
-        Route("GET", "/v2/info", whole.info, "Who this service is", {200: s.OBJECT}),
+        Route("GET", "/v2/info", whole.info, "Who this service is", {200: s.ref("Info")}),
         Route("GET", "/v2/leader", whole.leader, "Who leads", {200: s.record({"leader": s.TEXT})}),
         Route("DELETE", "/v2/leader", whole.abdicated, "Gives the subscription up and takes it again",
               {200: s.record({"message": s.TEXT})}, writes=True),
@@ -145,7 +150,8 @@ def _ours(ours: Ours, streams: Streams) -> list[Route]:
         Route("GET", "/api/v1/agents", ours.agents, "The agents that instances are on",
               {200: s.array(s.ref("Agent"))}),
         Route("POST", "/api/v1/plan", ours.plan, "What a definition would change", {200: s.ref("Plan")},
-              body={"anyOf": [s.OBJECT, s.array(s.OBJECT)]}, errors=(409, 413, 422, 503, 507)),
+              body={"anyOf": [s.ref("AppDefinition"), s.ref("GroupChange"), s.array(s.ref("AppDefinition"))]},
+              errors=(409, 413, 422, 507)),
         Route("GET", "/api/v1/losses", ours.losses, "Whether lost instances are replaced slowly",
               {200: s.record({"slowed": s.BOOLEAN, "givenUp": s.INTEGER, "since": s.nullable(s.TIME)})}),
         Route("POST", "/api/v1/losses/lift", ours.lift_losses, "Has lost instances replaced at once", {204: None},
@@ -166,7 +172,8 @@ def _health(health: Health) -> list[Route]:
     status = s.record({"status": s.TEXT, "why": s.array(s.TEXT)}, "why")
     return [
         Route("GET", "/ping", health.ping, "Whether somebody answers", {200: s.TEXT, 204: None},
-              media_type="text/plain"),
-        Route("GET", "/healthz", health.live, "Whether the process lives", {200: status}),
-        Route("GET", "/readyz", health.ready, "Whether the service can work", {200: status, 503: status}),
+              media_type="text/plain", also="application/json", open=True),
+        Route("GET", "/healthz", health.live, "Whether the process lives", {200: status}, open=True),
+        Route("GET", "/readyz", health.ready, "Whether the service can work", {200: status, 503: status},
+              open=True),
     ]

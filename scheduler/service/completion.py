@@ -14,6 +14,7 @@ from specs.marathon.group import Group
 from specs.marathon.groups import judge_tree
 from specs.marathon.ports import with_service_ports
 
+MAX_INSTANCES = 100_000  # of all apps together: each is some kB in memory and in the state, whether it runs or waits
 MAX_APPS = 10_000  # in one tree; a definition is some kB, and each change writes only what it changes
 
 
@@ -32,6 +33,8 @@ def completed(root: Group, before: Group, config: Config) -> Group:
     apps = list(root.all_apps())
     if len(apps) > MAX_APPS:
         raise MarathonError(413, f"The service keeps at most {MAX_APPS} apps")
+    if sum(app.instances for app in apps) > MAX_INSTANCES:
+        raise broken("/instances", f"The service keeps at most {MAX_INSTANCES} instances of all apps together")
     judge_tree(root, before)
     old = {app.id: app for app in before.all_apps()}
     for app in apps:

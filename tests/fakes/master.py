@@ -256,18 +256,19 @@ class MemoryMaster:
         self.launched += len(tasks)
         for task in tasks:
             for state in self.life:
-                self._uuids += 1
-                self._events.update({"task_id": task["task_id"], "agent_id": task["agent_id"], "state": state,
-                                     "uuid": f"u{self._uuids:07}", "source": "SOURCE_EXECUTOR"})
+                self.update(task["task_id"]["value"], state, agent_id=task["agent_id"], source="SOURCE_EXECUTOR")
 
     def decline(self, offer_ids: Sequence[str], refuse_seconds: float) -> None:
         self.declined += len(offer_ids)
 
     def kill(self, task_id: str, agent_id: str | None, grace: float | None) -> None:
         self.killed.append(task_id)
+        self.update(task_id, "TASK_KILLED", agent_id={"value": agent_id})
+
+    def update(self, task_id: str, state: str, **more: Any) -> None:
+        """Tell the framework a state of a task; `more` as in a TaskStatus."""
         self._uuids += 1
-        self._events.update({"task_id": {"value": task_id}, "agent_id": {"value": agent_id}, "state": "TASK_KILLED",
-                             "uuid": f"u{self._uuids:07}"})
+        self._events.update({"task_id": {"value": task_id}, "state": state, "uuid": f"u{self._uuids:07}", **more})
 
     def say(self, task_id: str, agent_id: str, state: str) -> None:
         """Something happens to a task from outside."""

@@ -194,14 +194,16 @@ class Apps:
         return read_app(body, self._config, enforced=self.is_enforced(app_id))
 
     def _unchanged_since(self, app_id: str, existing: App | None, expected: str) -> None:
-        if not expected or expected == "*":
+        if not expected or (expected == "*" and existing is not None):
             return
         state = self._asking.service.board.states.get(app_id)
         current = state.target.version if state is not None and state.target is not None else ""
-        if current == expected or existing is None:
+        if current == expected:
             return
         before = self._asking.service.board.definitions.get(app_id, {}).get(expected)
-        raise ConflictError(current, [] if before is None else changed_fields(before.app, existing))
+        if before is None or existing is None:
+            raise ConflictError(current, [])
+        raise ConflictError(current, changed_fields(before.app, existing))
 
     def _selected(self, asked: Asked) -> list[tuple[AppView, Target]]:
         query = asked.request.query

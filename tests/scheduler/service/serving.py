@@ -128,7 +128,8 @@ class Serving:
         self.service.attach(self.framework)
         table = routes(asking, definitions, Identity("marathon", "*", "memory", 10000, 20000),
                        leader=self.url,
-                       resubscribe=self.framework.resubscribe, loop=lambda: self.server.loop)
+                       resubscribe=self.framework.resubscribe, loop=lambda: self.server.loop,
+                       insecure=self.access.insecure)
         self.server = Server(table, self.access, leader=self.url, prefix=self.prefix)
 
     def url(self) -> str:
