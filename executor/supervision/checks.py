@@ -16,7 +16,7 @@ from executor.life.health import Health, Result, Schedule, check_status, health,
 from executor.life.outcomes import Cause
 from executor.life.task import Task
 from executor.node import cgroups, probes
-from executor.supervision.engine_calls import Engine
+from executor.supervision.engine_calls import EngineCalls
 from executor.supervision.timers import Timers
 from executor.supervision.workers import Workers
 
@@ -44,10 +44,10 @@ class _Checker:
         return self.seen and self.pid is not None and cgroups.ends(self.container, self.pid)
 
 
-class Checking:
+class Checks:
     """Belongs to the supervisor's thread."""
 
-    def __init__(self, engine: Engine, timers: Timers[tuple[str, object]], post: Callable[[str, Event], None],
+    def __init__(self, engine: EngineCalls, timers: Timers[tuple[str, object]], post: Callable[[str, Event], None],
                  on_loop: Callable[[Callable[[], None]], None], clock: Callable[[], float], *,
                  shutdown_grace: float) -> None:
         self._engine = engine

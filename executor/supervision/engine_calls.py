@@ -24,7 +24,7 @@ from executor.engine.failures import (
     NoSuchContainer,
     RuntimeFailure,
 )
-from executor.engine.port import ContainerAction, ContainerEvent, ContainerRuntime, Inspection
+from executor.engine.port import ContainerAction, ContainerEvent, ContainerRuntime, Inspection, PullListener
 from executor.life.events import Created, Event, ImageMissing, NotStarted, Removed, SignalFailed, Started, StartUnclear
 from executor.life.outcomes import Failure
 from executor.life.shown import inspect_data, network_infos
@@ -48,7 +48,7 @@ MANY_REMOVALS = 100  # waiting ones, from which on they wait no more
 Post = Callable[[Event], None]  # takes what becomes of one task
 
 
-class Engine:
+class EngineCalls:
     """Methods return at once. `tell` takes what the engine tells unasked."""
 
     def __init__(self, runtime: Callable[[], ContainerRuntime], labels: Mapping[str, str], logs: Logs,
@@ -109,7 +109,7 @@ class Engine:
         """
         self._starts.submit(lambda: self._start(task_id, plan, wanted, post))
 
-    def pull(self, image: str, sandbox: str, *, force: bool, cancel: Cancellation, listener: Callable[..., None],
+    def pull(self, image: str, sandbox: str, *, force: bool, cancel: Cancellation, listener: PullListener,
              done: Callable[[Failure | None], None]) -> None:
         """Get the image; `done` is called on a worker."""
         def job() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from executor.engine.cancellation import Cancellation
 from executor.engine.port import PullProgress
@@ -11,7 +12,12 @@ from executor.life.outcomes import Failure
 
 PROGRESS_INTERVAL = 5.0  # seconds between two updates about one pull
 
-Start = Callable[[str, bool, Cancellation, Callable[[PullProgress], None], Callable[[Failure | None], None]], None]
+
+class Puller(Protocol):
+    """Who gets an image on a worker, where `listener` and `done` are called too: the engine."""
+
+    def pull(self, image: str, sandbox: str, *, force: bool, cancel: Cancellation,
+             listener: Callable[[PullProgress], None], done: Callable[[Failure | None], None]) -> None: ...
 
 
 @dataclass(slots=True)
@@ -21,11 +27,12 @@ class _Pull:
 
 
 class Pulls:
-    """`start` begins a pull of (image, force) on a worker; `on_loop` runs a call on the supervisor's thread."""
+    """`sandbox` may hold credentials for registries; `on_loop` runs a call on the supervisor's thread."""
 
-    def __init__(self, start: Start, post: Callable[[str, Event], None], on_loop: Callable[[Callable[[], None]], None],
-                 clock: Callable[[], float]) -> None:
-        self._start = start
+    def __init__(self, puller: Puller, sandbox: str, post: Callable[[str, Event], None],
+                 on_loop: Callable[[Callable[[], None]], None], clock: Callable[[], float]) -> None:
+        self._puller = puller
+        self._sandbox = sandbox
         self._post = post
         self._on_loop = on_loop
         self._clock = clock
@@ -46,8 +53,8 @@ class Pulls:
                 told = self._clock()
                 self._on_loop(lambda: self._progressed(pull, progress))
 
-        self._start(image, force, pull.cancel, progressed,
-                    lambda failure: self._on_loop(lambda: self._done(image, pull, failure)))
+        self._puller.pull(image, self._sandbox, force=force, cancel=pull.cancel, listener=progressed,
+                          done=lambda failure: self._on_loop(lambda: self._done(image, pull, failure)))
 
     def drop(self, task_id: str) -> None:
         """The task needs it no more; the last one cancels."""

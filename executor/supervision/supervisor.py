@@ -28,8 +28,8 @@ from executor.node.cgroups import memory_peak
 from executor.node.logs import Logs
 from executor.node.watcher import Watcher
 from executor.settings.settings import Settings
-from executor.supervision.engine_calls import Engine
-from executor.supervision.performer import Hands, TimerKey
+from executor.supervision.engine_calls import EngineCalls
+from executor.supervision.performer import Performer, TimerKey
 from executor.supervision.timers import Timers
 from specs.forms import Message
 from specs.messages.status import TaskState, TaskStatus
@@ -64,9 +64,9 @@ class Supervisor:
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._timers: Timers[TimerKey] = Timers()
         self._logs = Logs(Watcher("output"), lambda task_id: self._inbox.put(lambda: self._output_ended(task_id)))
-        self._engine = Engine(runtime, settings.labels, self._logs, self._engine_told,
+        self._engine = EngineCalls(runtime, settings.labels, self._logs, self._engine_told,
                               starts=settings.starts, strict=settings.drop_in)
-        self._hands = Hands(settings, self._engine, self._logs, self._timers, post=self._post, tell=self._told,
+        self._performer = Performer(settings, self._engine, self._logs, self._timers, post=self._post, tell=self._told,
                             on_loop=self._inbox.put, clock=clock)
         self._admission = Admission(settings, self._logs)
         self._entries: dict[str, Entry] = {}
@@ -80,7 +80,7 @@ class Supervisor:
 
     def run(self, agent: Agent) -> str:
         """Supervise until there is nothing left to do; why it ended. Every update is handed to the agent by then."""
-        self._hands.agent = agent
+        self._performer.agent = agent
         while self._over is None:
             try:
                 call = self._inbox.get(timeout=self._timers.wait(self._clock()))
@@ -180,7 +180,7 @@ class Supervisor:
     def _output_ended(self, task_id: str) -> None:
         entry = self._entries.get(task_id)
         if entry is not None:
-            self._hands.output_ended(entry)
+            self._performer.output_ended(entry)
 
     def _take(self, entry: Entry, step: Step) -> None:
         entry.task = step.task
@@ -189,7 +189,7 @@ class Supervisor:
         if step.task.phase not in (Phase.PULLING, Phase.STARTING):
             entry.plan = None
         for effect in step.effects:
-            self._hands.carry_out(entry, effect)
+            self._performer.carry_out(entry, effect)
         if step.task.phase is Phase.DONE:
             self._done(step.task)
 
@@ -223,7 +223,7 @@ class Supervisor:
             return
         if self._settings.drop_in and (self._entries or self._ended):
             ending = decide(Facts(SecondTask()), strict=True)
-            self._send(TaskStatus(task_id, ending.state, ending.message, ending.reason))
+            self._performer.report(TaskStatus(task_id, ending.state, ending.message, ending.reason))
             return
         self._begin(task_id, message)
 
@@ -241,7 +241,7 @@ class Supervisor:
         text = "A second launch of this task id is refused; the task goes on"
         state = _REPEATABLE.get(entry.task.phase)
         if state is not None:
-            self._send(status(entry.task, state, message=text, healthy=entry.task.healthy,
+            self._performer.report(status(entry.task, state, message=text, healthy=entry.task.healthy,
                               network_infos=entry.task.network_infos))
 
     def _kill(self, task_id: str, grace: float | None) -> None:
@@ -252,7 +252,7 @@ class Supervisor:
             self._happened(task_id, e.EndRequested(Cause.KILL, seconds))
         elif task_id not in self._ended:
             lost = TaskState.DROPPED if PARTITION_AWARE in self._capabilities else TaskState.LOST
-            self._send(TaskStatus(task_id, lost, "Kill of a task that this executor does not have",
+            self._performer.report(TaskStatus(task_id, lost, "Kill of a task that this executor does not have",
                                   "REASON_TASK_UNKNOWN"))
 
     def _shutdown(self, why: str) -> None:
@@ -265,10 +265,6 @@ class Supervisor:
                 task_id, e.EndRequested(Cause.SHUTDOWN, grace, why)))
         if not self._entries:
             self._over = why
-
-    def _send(self, update: TaskStatus) -> None:
-        if self._hands.agent is not None:
-            self._hands.agent.send(update)
 
     # ---- what the engine tells unasked: called on its event thread ----
 

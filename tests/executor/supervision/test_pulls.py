@@ -11,7 +11,16 @@ from executor.life.events import Event, Pulled, PullFailed, PullProgressed
 from executor.life.outcomes import Failure
 from executor.supervision.pulls import Pulls, progress_text
 
-Begun = tuple[str, bool, Cancellation, Callable[[PullProgress], None], Callable[[Failure | None], None]]
+
+@dataclass
+class Begun:
+    """A pull under way."""
+
+    image: str
+    force: bool
+    cancel: Cancellation
+    listener: Callable[[PullProgress], None]
+    done: Callable[[Failure | None], None]
 
 
 @dataclass
@@ -23,9 +32,13 @@ class Scene:
     begun: list[Begun] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.pulls = Pulls(lambda *begun: self.begun.append(begun),
-                           lambda task, event: self.events.append((task, event)),
+        self.pulls = Pulls(self, "/sandbox", lambda task, event: self.events.append((task, event)),
                            lambda call: call(), lambda: self.now)
+
+    def pull(self, image: str, sandbox: str, *, force: bool, cancel: Cancellation,
+             listener: Callable[[PullProgress], None], done: Callable[[Failure | None], None]) -> None:
+        assert sandbox == "/sandbox"
+        self.begun.append(Begun(image, force, cancel, listener, done))
 
 
 def test_one_pull_for_all() -> None:
@@ -33,8 +46,8 @@ def test_one_pull_for_all() -> None:
     scene.pulls.want("a", "app", force=False)
     scene.pulls.want("b", "app", force=True)
     scene.pulls.want("c", "other", force=True)
-    assert [(image, force) for image, force, *_ in scene.begun] == [("app", False), ("other", True)]
-    scene.begun[0][4](None)
+    assert [(each.image, each.force) for each in scene.begun] == [("app", False), ("other", True)]
+    scene.begun[0].done(None)
     assert scene.events == [("a", Pulled()), ("b", Pulled())]
     scene.pulls.want("d", "app", force=False)
     assert len(scene.begun) == 3
@@ -45,7 +58,7 @@ def test_its_failure_is_everybodys() -> None:
     scene.pulls.want("a", "app", force=False)
     scene.pulls.want("b", "app", force=False)
     failure = Failure(ImageNotFound, "no")
-    scene.begun[0][4](failure)
+    scene.begun[0].done(failure)
     assert scene.events == [("a", PullFailed(failure)), ("b", PullFailed(failure))]
 
 
@@ -54,10 +67,10 @@ def test_the_last_one_to_go_cancels() -> None:
     scene.pulls.want("a", "app", force=False)
     scene.pulls.want("b", "app", force=False)
     scene.pulls.drop("a")
-    assert not scene.begun[0][2].is_set()
+    assert not scene.begun[0].cancel.is_set()
     scene.pulls.drop("b")
-    assert scene.begun[0][2].is_set()
-    scene.begun[0][4](failure := Failure(ImageNotFound, "cancelled"))
+    assert scene.begun[0].cancel.is_set()
+    scene.begun[0].done(failure := Failure(ImageNotFound, "cancelled"))
     assert failure
     assert scene.events == []
     scene.pulls.want("c", "app", force=False)  # a new one: the cancelled one is nobody's
@@ -71,7 +84,7 @@ def test_progress_is_told_at_most_every_five_seconds() -> None:
     for tenth in range(200):
         scene.now = tenth / 10
         before = len(scene.events)
-        scene.begun[0][3](PullProgress("app", 1, 3, 500_000, 2_000_000))
+        scene.begun[0].listener(PullProgress("app", 1, 3, 500_000, 2_000_000))
         if len(scene.events) > before:
             told.append(scene.now)
     assert told == [5.0, 10.0, 15.0]
