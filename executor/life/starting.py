@@ -39,7 +39,7 @@ from specs.messages.status import TaskState
 START_WAIT = 5.0  # seconds a kill waits for a start under way, then it is announced; as Mesos: inspect
 
 
-def create(task: Task, event: Pulled) -> Step:  # noqa: ARG001 - every handler takes an event
+def create(task: Task, _: Pulled) -> Step:
     return Step(replace(task, phase=Phase.STARTING, pulled=True), (CreateAndStart(),))
 
 
@@ -51,7 +51,7 @@ def pull_failed(task: Task, event: PullFailed) -> Step:
     return end(task, NotRun(event.failure))
 
 
-def pull(task: Task, event: ImageMissing) -> Step:  # noqa: ARG001
+def pull(task: Task, _: ImageMissing) -> Step:
     if task.pulled:
         return end(task, NotRun(Failure(ImageNotFound, "it was pulled and is not there")))
     if task.terms.never_pull:
@@ -59,7 +59,7 @@ def pull(task: Task, event: ImageMissing) -> Step:  # noqa: ARG001
     return Step(replace(task, phase=Phase.PULLING), (Pull(),))
 
 
-def never_pull(task: Task, event: ImageMissing) -> Step:  # noqa: ARG001
+def never_pull(task: Task, _: ImageMissing) -> Step:
     return end(task, Unstarted("the image was to be pulled"))
 
 
@@ -94,7 +94,7 @@ def shorten_abort(task: Task, event: EndRequested) -> Step:
     return Step(replace(task.wanted(event), grace=min(task.grace, event.grace)))
 
 
-def announce(task: Task, event: StartSlow) -> Step:  # noqa: ARG001
+def announce(task: Task, _: StartSlow) -> Step:
     return Step(replace(task, quiet=True), announcement(task))
 
 
@@ -133,7 +133,7 @@ def remember_death(task: Task, event: Noticed) -> Step:
     return Step(replace(task, told_exit=code, died=True))
 
 
-def remember_restart(task: Task, event: StartedAgain) -> Step:  # noqa: ARG001
+def remember_restart(task: Task, _: StartedAgain) -> Step:
     """It ended and was started again by somebody, all while the answer to our own start was on its way."""
     outcome = Unknown() if task.told_exit is None else replace(exit_of(task, task.told_exit), started_again=True)
     return Step(replace(task, died=True, outcome=task.outcome or outcome))

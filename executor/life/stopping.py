@@ -65,7 +65,7 @@ def look(task: Task, event: Noticed) -> Step:
     return Step(task, (Look(),)) if told is None else end(task, told)
 
 
-def look_for_missed(task: Task, event: PidGone) -> Step:  # noqa: ARG001
+def look_for_missed(task: Task, _: PidGone) -> Step:
     """The engine is asked, and has its time; it may have missed the end of the process (moby issue 33820)."""
     forced = HURRIED_MISSED_WAIT if task.hurried else FORCED_MISSED_WAIT
     wait = forced if task.phase is Phase.FORCING else MISSED_WAIT
@@ -118,11 +118,11 @@ def hasten(task: Task, event: EndRequested) -> Step:
     return Step(replace(task, hurried=task.hurried or event.cause is Cause.SHUTDOWN))
 
 
-def grace_over(task: Task, event: GraceOver) -> Step:  # noqa: ARG001
+def grace_over(task: Task, _: GraceOver) -> Step:
     return force(task)
 
 
-def next_step(task: Task, event: StillUp) -> Step:  # noqa: ARG001
+def next_step(task: Task, _: StillUp) -> Step:
     """SIGKILL once; then forced removal and SIGKILL past the engine in turns, for as long as it takes."""
     step = 2 if task.step == 1 and task.pid is not None else 1
     act = KillPid(task.pid) if step == 2 and task.pid is not None else ForceRemove()
@@ -130,7 +130,7 @@ def next_step(task: Task, event: StillUp) -> Step:  # noqa: ARG001
     return Step(replace(task, step=step, past_engine=past), (act, StartTimer(Timer.STEP, task.step_waits[step])))
 
 
-def hurry(task: Task, event: SignalFailed) -> Step:  # noqa: ARG001
+def hurry(task: Task, _: SignalFailed) -> Step:
     return Step(task, (StartTimer(Timer.STEP, STEP_FAILED_WAIT, keep_earlier=True),))
 
 
@@ -140,7 +140,7 @@ def finish(task: Task, event: Exited) -> Step:
     return end(task, replace(told, error=event.exit.error, removed=removed))
 
 
-def vanished(task: Task, event: Vanished | Removed) -> Step:  # noqa: ARG001
+def vanished(task: Task, _: Vanished | Removed) -> Step:
     """Gone without a trace: by us, if we were forcing it; else by somebody else."""
     ours = task.phase is Phase.FORCING
     if task.told_exit is not None:
@@ -158,7 +158,7 @@ def started_again(task: Task, event: StartedAgain | Restarted) -> Step:
     return Step(task, (CancelTimer(Timer.MISSED), CancelTimer(Timer.DRAIN), StopChecks(), *watch, *effects))
 
 
-def missed(task: Task, event: ExitMissed) -> Step:  # noqa: ARG001
+def missed(task: Task, _: ExitMissed) -> Step:
     """The process is gone; but with a restart policy there may be another by now, so it has to be made certain."""
     if task.terms.restarts:
         return Step(task) if task.phase is Phase.FORCING else force(replace(task, outcome=Unknown()))
@@ -179,7 +179,7 @@ def last_word(task: Task, event: Drained | DrainSlow) -> Step:
     return Step(replace(task, phase=Phase.DONE), (*explain, Report(update), *remove, Forget()))
 
 
-def ignore(task: Task, event: Event) -> Step:  # noqa: ARG001
+def ignore(task: Task, _: Event) -> Step:
     return Step(task)
 
 
