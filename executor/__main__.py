@@ -10,16 +10,20 @@ import resource
 import signal
 import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from executor import telemetry
 from executor.settings import flags as command_line
+from executor.settings.agent import TOKEN, AgentSettings, agent_settings
 from executor.settings.settings import Settings, settings
 from specs.errors import SpecError
 
 if TYPE_CHECKING:
+    from executor.agent.port import Agent
     from executor.engine.port import ContainerRuntime
+    from executor.supervision.supervisor import Supervisor
 
 
 ASK_PATIENCE = 0.5  # seconds between two looks whether we have been told to end meanwhile
@@ -37,35 +41,40 @@ def main() -> int:
         print(command_line.USAGE)  # noqa: T201
         return 0
     telemetry.set_up(flags.logging_level, quiet=flags.quiet)
-    from executor.agent.driver import MesosDriver, settings_from_environment
-
     try:
-        agent_settings = settings_from_environment(drop_in=flags.drop_in)
+        told = told_by_the_agent(drop_in=flags.drop_in)
+        chosen = settings(flags, told, os.environ, str(uuid.uuid4()))
     except SpecError as error:
         print(error.problem, file=sys.stderr)  # noqa: T201
         return 1
-    from executor.supervision.supervisor import Supervisor
-
-    chosen = settings(flags, os.environ, str(uuid.uuid4()))
-    supervisor = Supervisor(chosen, docker_runtime(chosen))
-    driver = MesosDriver(agent_settings, supervisor)
-    _prepare_process(supervisor)
-    driver.start()
-    supervisor.run(driver)
-    while not driver.drained(min(supervisor.patience(), ASK_PATIENCE)) and driver.alive and supervisor.patience() > 0:
+    agent = driver(told)
+    supervisor = supervision(chosen, agent, docker_runtime(chosen))
+    _prepare_process(supervisor.shutdown)
+    agent.start(supervisor)
+    supervisor.run()
+    while not agent.drained(min(supervisor.patience(), ASK_PATIENCE)) and agent.alive and supervisor.patience() > 0:
         pass
-    driver.stop()
-    driver.join(1.0)
+    agent.stop()
+    agent.join(1.0)
     return 0
 
 
-def _occupy_standard_descriptors() -> None:
-    """A connection must not become descriptor 1, which is the task's stdout in the drop-in."""
-    for descriptor in range(3):
-        try:
-            os.fstat(descriptor)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)
+def told_by_the_agent(environ: MutableMapping[str, str] = os.environ, *,
+                      drop_in: bool = False) -> AgentSettings:
+    """What it says in our environment (SpecError if it says too little); the token is erased from it.
+
+    Containers and helpers inherit the environment; the token must not reach them.
+    """
+    told = agent_settings(environ, str(Path.cwd()), drop_in=drop_in)
+    environ.pop(TOKEN, None)
+    return told
+
+
+def driver(told: AgentSettings) -> Agent:
+    """The way to the agent."""
+    from executor.agent.driver import MesosDriver
+
+    return MesosDriver(told)
 
 
 def docker_runtime(chosen: Settings) -> Callable[[], ContainerRuntime]:
@@ -77,14 +86,42 @@ def docker_runtime(chosen: Settings) -> Callable[[], ContainerRuntime]:
     return build
 
 
-def _prepare_process(supervisor: object) -> None:
-    """A signal to end ends the tasks first, save one that our parent had us ignore; each task needs descriptors."""
+def supervision(chosen: Settings, agent: Agent, runtime: Callable[[], ContainerRuntime]) -> Supervisor:
+    """A supervisor with all its parts, to be started; it is what `agent.start` has to be given."""
+    from executor.admission.admission import Admission
+    from executor.node.logs import Logs
+    from executor.node.processes import Processes
+    from executor.node.watcher import Watcher
+    from executor.supervision.checks import Checks
+    from executor.supervision.engine_calls import EngineCalls
+    from executor.supervision.loop import Loop
+    from executor.supervision.performer import Performer
+    from executor.supervision.pulls import Pulls
     from executor.supervision.supervisor import Supervisor
 
-    assert isinstance(supervisor, Supervisor)  # noqa: S101
+    loop = Loop()
+    logs = Logs(Watcher("output"))
+    engine = EngineCalls(runtime, chosen.labels, logs, starts=chosen.starts, strict=chosen.drop_in)
+    checks = Checks(loop, engine, shutdown_grace=chosen.shutdown_grace)
+    performer = Performer(loop, agent, engine, logs, Processes(Watcher("processes")),
+                          pulls=Pulls(loop, engine, chosen.directory), checks=checks)
+    return Supervisor(chosen, loop, Admission(chosen, logs), engine, performer=performer, checks=checks)
+
+
+def _occupy_standard_descriptors() -> None:
+    """A connection must not become descriptor 1, which is the task's stdout in the drop-in."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
+def _prepare_process(shutdown: Callable[[str], None]) -> None:
+    """A signal to end ends the tasks first, save one that our parent had us ignore; each task needs descriptors."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, lambda told, _: supervisor.shutdown(signal.Signals(told).name))
+            signal.signal(number, lambda told, _: shutdown(signal.Signals(told).name))
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 

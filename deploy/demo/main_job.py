@@ -36,6 +36,7 @@ from executor.docker.api import Api
 from executor.docker.mesos_docker import Docker
 from executor.docker.networks import NewNetwork
 from executor.engine.failures import RuntimeFailure
+from executor.settings.labels import FRAMEWORK
 from scheduler.config import Config
 from scheduler.tasks.launching import CustomExecutor, Task, task
 from specs.errors import SpecError
@@ -127,7 +128,7 @@ class Demo:
 
     def _look_for_leftovers(self) -> None:
         left = [f"container {container.name}" for framework in self._frameworks if framework
-                for container in self._docker.containers.ls({"mesos-docker.framework-id": framework})]
+                for container in self._docker.containers.ls({FRAMEWORK: framework})]
         left += [f"network {network.name}" for network in self._docker.networks.ls({"label": [f"{LABEL}=1"]})
                  if network.name == self._network]
         left += [f"process {number}" for framework in self._frameworks if framework for number in processes(framework)]

@@ -20,6 +20,7 @@ from executor.life.task import Phase, Task, Terms
 from executor.node.logs import Logs
 from executor.node.machine import total_memory
 from executor.node.sink import own_sink, sandbox_sink
+from executor.settings.labels import NAME_PREFIX
 from executor.settings.settings import Settings
 from specs.errors import SpecError
 from specs.forms import Message
@@ -39,7 +40,7 @@ class Admission:
 
     def admit(self, task_id: str, message: Message, capabilities: frozenset[str]) -> tuple[Entry, Outcome | None]:
         """The task's entry, and why no container can be made of it, if so. `capabilities`: the framework's."""
-        name = self._settings.container or f"mdx-{uuid.uuid4()}"
+        name = self._settings.container or f"{NAME_PREFIX}{uuid.uuid4()}"
         try:
             info = docker_task(task_from_mapping(message, strict=False))
         except SpecError as error:

@@ -9,7 +9,7 @@ from executor.admission.plan import Plan
 from executor.life.task import Task
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)  # two launches of one id are two entries
 class Entry:
     """What the supervisor keeps for a task: its state, and what carrying out its effects needs besides."""
 

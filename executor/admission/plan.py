@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from executor.engine.failures import BadOption
+from executor.settings.labels import TASK
 from executor.settings.settings import Settings
 from specs.container.from_task import container_of
 from specs.container.payload import create_payload
@@ -53,7 +54,7 @@ def plan(task: TaskInfo, settings: Settings, name: str, sandbox: str, *, total_m
         name=name, sandbox=sandbox, mapped=settings.mapped_directory, total_memory=total_memory,
         secrets=secret_directory, enable_cfs=settings.cgroups_enable_cfs, task_environment=settings.task_environment,
         default_dns=None if dns is None else container_dns(dns), only_mesos=settings.drop_in))
-    payload = _payload(options, {**settings.labels, "mesos-docker.task-id": task.task_id})
+    payload = _payload(options, {**settings.labels, TASK: task.task_id})
     if not settings.drop_in:
         payload = _ours(payload, settings)
     infos = task.container.network_infos if task.container is not None else ()

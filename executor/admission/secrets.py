@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from executor.admission.entry import Entry
+from executor.settings.labels import NAME_PREFIX
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of ours in it, which nobody else can enter
 
@@ -24,4 +25,4 @@ def keep_secrets(entry: Entry, directory: Path, secrets: Sequence[bytes]) -> Non
 def secret_directory(sandbox: str) -> Path:
     """A folder, not yet made, for one task's secrets: in memory if the node has a place for that."""
     root = _MEMORY if os.access(_MEMORY, os.W_OK) else Path(sandbox).absolute()
-    return root / f"mdx-secrets-{uuid.uuid4()}"
+    return root / f"{NAME_PREFIX}secrets-{uuid.uuid4()}"

@@ -19,8 +19,7 @@ import random
 import signal
 import time
 from base64 import b64decode
-from collections.abc import Callable, MutableMapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any, Final
 
 from executor.agent import outage
@@ -29,7 +28,7 @@ from executor.agent.mail import AgentMail
 from executor.agent.outage import Outage, Step
 from executor.agent.port import AgentEvents
 from executor.agent.session import Session, Timing, wait_readable
-from executor.settings.agent import AgentSettings, agent_settings
+from executor.settings.agent import AgentSettings
 from specs.messages.status import TaskStatus
 from specs.words.address import Address, redirected
 
@@ -48,29 +47,18 @@ _EVENTS: Final = frozenset({"SUBSCRIBED", "LAUNCH", "LAUNCH_GROUP", "KILL", "ACK
                             "ERROR", "HEARTBEAT"})
 
 
-def settings_from_environment(environ: MutableMapping[str, str] = os.environ, *,
-                              drop_in: bool = False) -> AgentSettings:
-    """What the agent says in our environment (SpecError if it says too little); the token is erased from it.
-
-    Containers and helpers inherit the environment; the token must not reach them.
-    """
-    settings = agent_settings(environ, str(Path.cwd()), drop_in=drop_in)
-    environ.pop("MESOS_EXECUTOR_AUTHENTICATION_TOKEN", None)
-    return settings
-
-
 class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos has no types
-    """`Agent` over HTTP. `start` once, then `stop`; `events` is called on the driver's threads."""
+    """`Agent` over HTTP. `start` once, then `stop`."""
 
     stream_id: Any  # pymesos: None means not connected
     _wakeup_fds: Any  # pymesos: the pipe that ends a wait, None when there is no thread
+    _events: AgentEvents  # from `start` on
 
-    def __init__(self, settings: AgentSettings, events: AgentEvents, *, timing: Timing | None = None,
+    def __init__(self, settings: AgentSettings, *, timing: Timing | None = None,
                  clock: Callable[[], float] = time.time) -> None:
         """`clock` stamps the updates, seconds since the epoch."""
         Process.__init__(self, master=str(settings.address))  # the next class reads os.environ, and reads it wrong
         self._settings = settings
-        self._events = events
         self._timing = timing or Timing()
         self._target: Address | None = None  # where a redirect sends the next try
         self._outage = Outage()
@@ -82,8 +70,9 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
 
     # The port.
 
-    def start(self) -> None:
-        """Start both threads; returns at once."""
+    def start(self, events: AgentEvents) -> None:
+        """Start both threads; returns at once. `events` is called on them."""
+        self._events = events
         self._mail.start()
         super().start()
 
@@ -105,7 +94,7 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
         super().stop()
 
     def join(self, timeout: float | None = None) -> None:
-        """Wait for the threads, at most `timeout` seconds for each; not from within `events`."""
+        """Wait for the threads, at most `timeout` seconds for each; not from within an event."""
         if self._io_thread is not None:
             self._io_thread.join(timeout)
         self._mail.join(timeout)

@@ -12,7 +12,11 @@ from specs.messages.status import TaskStatus
 
 
 class Agent(Protocol):
-    """The agent as an executor sees it. No method blocks on the network or raises because of it."""
+    """The agent as an executor sees it. No method raises because of the network; only `drained` and `join` wait."""
+
+    def start(self, events: AgentEvents) -> None:
+        """Connect, and tell `events` from now on, on threads of its own; once."""
+        ...
 
     def send(self, status: TaskStatus) -> None:
         """Report an update: kept until acknowledged, sent again after every reconnect, in order."""
@@ -28,6 +32,15 @@ class Agent(Protocol):
 
     def stop(self) -> None:
         """End the connection; nothing is sent afterwards."""
+        ...
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait for the threads' end, at most `timeout` seconds for each."""
+        ...
+
+    @property
+    def alive(self) -> bool:
+        """Whether there is a thread that may still send or tell something."""
         ...
 
 

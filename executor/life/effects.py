@@ -7,18 +7,36 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from executor.life.events import (
+    DrainSlow,
+    EndRequested,
+    Event,
+    ExitMissed,
+    GraceOver,
+    Noticed,
+    StartSlow,
+    StillUp,
+)
+from executor.life.outcomes import Cause
 from specs.messages.status import TaskStatus
 
 
 class Timer(enum.Enum):
-    """The clocks of a task; at most one of each runs. Firing is the event named beside it."""
+    """The clocks of a task; at most one of each runs. The value is the event that its ringing is."""
 
-    COMPLETION = "max_completion_time"  # EndRequested(COMPLETION)
-    START = "wait for the start"  # StartSlow
-    GRACE = "kill grace period"  # GraceOver
-    STEP = "wait for a forced end"  # StillUp
-    MISSED = "wait for a missed exit"  # ExitMissed
-    DRAIN = "wait for the rest of the output"  # DrainSlow
+    COMPLETION = EndRequested(Cause.COMPLETION)  # max_completion_time is over
+    START = StartSlow()
+    GRACE = GraceOver()
+    STEP = StillUp()
+    MISSED = ExitMissed()
+    DRAIN = DrainSlow()
+    LOOK = Noticed()  # the engine, asked how the container is, did not answer
+
+    @property
+    def event(self) -> Event:
+        """What its ringing means."""
+        event: Event = self.value
+        return event
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +115,11 @@ class CancelTimer:
 
 
 @dataclass(frozen=True, slots=True)
+class CancelTimers:
+    """Stop all clocks of the task."""
+
+
+@dataclass(frozen=True, slots=True)
 class StartChecks:
     """Begin with the health check and the check -> HealthReported, CheckReported, EndRequested(HEALTH)."""
 
@@ -125,5 +148,5 @@ class Forget:
 
 Effect = (
     Report | Explain | Pull | CancelPull | CreateAndStart | Look | Signal | ForceRemove | KillPid | Remove | StartTimer
-    | CancelTimer | StartChecks | StopChecks | WatchPid | DrainLogs | Forget
+    | CancelTimer | CancelTimers | StartChecks | StopChecks | WatchPid | DrainLogs | Forget
 )

@@ -104,12 +104,12 @@ def accept(task_id: str, terms: Terms, instead: Outcome | None = None) -> Step:
     """The birth of a task. `instead`: why no container will be made of it, which is then all there is to tell."""
     phase = Phase.PULLING if terms.force_pull else Phase.STARTING
     task = Task(task_id, terms, phase, check_status=terms.check_status)
-    starting = Report(status(task, TaskState.STARTING))
+    accepted = Report(status(task, TaskState.STARTING))
     if instead is not None:
         task, effects = end(task, instead)
-        return Step(task, (starting, *effects))
+        return Step(task, (accepted, *effects))
     timers = (StartTimer(Timer.COMPLETION, terms.max_completion),) if terms.max_completion else ()
-    return Step(task, (starting, *timers, Pull() if terms.force_pull else CreateAndStart()))
+    return Step(task, (accepted, *timers, Pull() if terms.force_pull else CreateAndStart()))
 
 
 def advance(task: Task, event: Event) -> Step:

@@ -8,10 +8,9 @@ from typing import Any
 
 from executor.engine.inspection import redacted
 from executor.engine.port import Address
+from executor.settings.labels import PREFIX
 from specs.messages.containerinfo import IPAddress, NetworkInfo
 from specs.words.secrecy import looks_secret
-
-OUR_LABELS = "mesos-docker."
 
 
 def network_infos(addresses: Sequence[Address], requested: Sequence[NetworkInfo], *,
@@ -39,7 +38,7 @@ def inspect_data(raw: Mapping[str, Any], *, strict: bool) -> bytes:
     shown = redacted(raw, hide)
     config = dict(shown.get("Config") or {})
     labels = config.get("Labels") or {}
-    config["Labels"] = {key: value for key, value in labels.items() if not key.startswith(OUR_LABELS)}
+    config["Labels"] = {key: value for key, value in labels.items() if not key.startswith(PREFIX)}
     return json.dumps([{**shown, "Config": config}], separators=(",", ":")).encode() + b"\n"
 
 

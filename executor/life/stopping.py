@@ -56,6 +56,22 @@ STEP_FAILED_WAIT = 0.5  # seconds until the next step, when one was refused at o
 _SIGKILL = 9
 
 
+def kill_grace(cause: Cause, *, override: float | None, policy: float | None, shutdown_grace: float) -> float:
+    """Seconds between the stop signal and SIGKILL.
+
+    A kill: the call's own, else the task's policy, else the agent's shutdown grace period. A shutdown has to be over
+    within that period, so two seconds stay for the rest. As Mesos: executor.cpp, `killTask` and `shutdown`; but a
+    period below two seconds ends at once instead of not at all (G23), and fractions of a second count.
+    """
+    if cause is Cause.COMPLETION:
+        return 0.0
+    if cause is Cause.SHUTDOWN:
+        return max(0.0, shutdown_grace - 2.0)
+    if override is not None:
+        return max(0.0, override)
+    return max(0.0, shutdown_grace if policy is None else policy)
+
+
 def look(task: Task, event: Noticed) -> Step:
     """Believe a told exit status where that is safe; else ask the engine."""
     if event.exit_code is None:

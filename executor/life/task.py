@@ -6,7 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from executor.life.effects import CancelTimer, DrainLogs, Effect, Report, Signal, StartTimer, StopChecks, Timer
+from executor.life.effects import (
+    CancelTimer,
+    CancelTimers,
+    DrainLogs,
+    Effect,
+    Report,
+    Signal,
+    StartTimer,
+    StopChecks,
+    Timer,
+)
 from executor.life.events import EndRequested, Event, OomKilled
 from executor.life.outcomes import Cause, Exit, Outcome
 from specs.messages.check import CheckStatusInfo
@@ -143,9 +153,8 @@ def force(task: Task, first: str | None = None) -> Step:
 def end(task: Task, outcome: Outcome) -> Step:
     """It is certain that nothing runs: bring the output home before the last word."""
     task = replace(task, phase=Phase.ENDING, outcome=task.outcome or outcome)
-    cancelled = tuple(CancelTimer(timer) for timer in Timer)
     wait = HURRIED_DRAIN_WAIT if task.hurried else DRAIN_WAIT
-    return Step(task, (*cancelled, StopChecks(), DrainLogs(), StartTimer(Timer.DRAIN, wait)))
+    return Step(task, (CancelTimers(), StopChecks(), DrainLogs(), StartTimer(Timer.DRAIN, wait)))
 
 
 def exit_of(task: Task, code: int, *, oom: bool = False) -> Exit:

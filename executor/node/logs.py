@@ -23,10 +23,10 @@ READS = 32  # of one stream before the others have their turn
 
 
 class _Output:
-    def __init__(self, task_id: str, sink: Sink) -> None:
-        self.task_id = task_id
+    def __init__(self, sink: Sink) -> None:
         self.sink = sink
         self.stream: OutputStream | None = None
+        self.ended: Callable[[], None] = lambda: None
         self.drained: Callable[[str], None] | None = None  # waits for the end
         self.closing = False  # as soon as nobody writes any more
         self.abandoned = False  # nothing will come
@@ -44,24 +44,22 @@ class Logs:
     Streams are read, written and closed by the watcher's thread alone; the lock covers only who waits for what.
     """
 
-    def __init__(self, watcher: Watcher, ended: Callable[[str], None] = lambda _: None) -> None:
-        """`ended` is told of each stream that ends before anybody waits for that, on the watcher's thread."""
+    def __init__(self, watcher: Watcher) -> None:
         self._watcher = watcher
-        self._ended = ended
         self._lock = threading.Lock()
         self._outputs: dict[str, _Output] = {}
 
     def open(self, task_id: str, sink: Sink) -> None:
         """Make room for a task's output."""
         with self._lock:
-            self._outputs[task_id] = _Output(task_id, sink)
+            self._outputs[task_id] = _Output(sink)
 
-    def follow(self, task_id: str, stream: OutputStream) -> None:
-        """Write what the stream brings."""
+    def follow(self, task_id: str, stream: OutputStream, ended: Callable[[], None] = lambda: None) -> None:
+        """Write what the stream brings. `ended`: called on the watcher's thread if it ends before anybody waits."""
         with self._lock:
             output = self._outputs.get(task_id)
             if output is not None:
-                output.stream = stream
+                output.stream, output.ended = stream, ended
         if output is None:
             stream.close()
         else:
@@ -146,7 +144,7 @@ class Logs:
         if drained is not None:
             drained(output.sink.tail())
         elif not output.closing:
-            self._ended(output.task_id)
+            output.ended()
         return False
 
     def _copy(self, output: _Output, stream: OutputStream) -> bool:

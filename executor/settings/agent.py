@@ -15,11 +15,12 @@ from specs.errors import SpecError
 from specs.words.address import Address
 from specs.words.durations import parse_duration
 
+TOKEN: Final = "MESOS_EXECUTOR_AUTHENTICATION_TOKEN"  # noqa: S105 - a name
+GRACE_PERIOD: Final = "MESOS_EXECUTOR_SHUTDOWNGRACE_PERIOD_PERIOD"
 SOCKET_PATH_LIMIT: Final = 108  # sun_path with its closing zero: a path must be shorter
 _PID: Final = re.compile(r"(?P<id>[^@/]+)@(?P<host>\[[0-9a-fA-F:.%\w]+\]|[^:\[\]]+):(?P<port>\d{1,5})")
 _TRUE: Final = frozenset({"1", "true"})
-_GRACE: Final = "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD"
-_DEFAULTS: Final = {_GRACE: "5secs", "MESOS_RECOVERY_TIMEOUT": "15mins", "MESOS_SUBSCRIPTION_BACKOFF_MAX": "2secs"}
+_DEFAULTS: Final = {GRACE_PERIOD: "5secs", "MESOS_RECOVERY_TIMEOUT": "15mins", "MESOS_SUBSCRIPTION_BACKOFF_MAX": "2secs"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +65,16 @@ def agent_settings(environ: Mapping[str, str], working_directory: str = "/", *, 
     ids = _ids(environ) if drop_in else None
     domain_socket = _domain_socket(environ.get("MESOS_DOMAIN_SOCKET"), working_directory)
     checkpoint = environ.get("MESOS_CHECKPOINT") == "1"
-    read = _with_default if drop_in else _seconds
+    read = _with_default if drop_in else seconds
     if drop_in:
-        shutdown_grace, patience = read(environ, _GRACE), _patience(environ, read) if checkpoint else {}
+        shutdown_grace, patience = read(environ, GRACE_PERIOD), _patience(environ, read) if checkpoint else {}
     else:
-        patience, shutdown_grace = _patience(environ, read) if checkpoint else {}, read(environ, _GRACE)
+        patience, shutdown_grace = _patience(environ, read) if checkpoint else {}, read(environ, GRACE_PERIOD)
     agent_id, framework_id, executor_id, directory = ids or _ids(environ)
     return AgentSettings(
         address=address, path=f"/{process_id}/api/v1/executor", framework_id=framework_id, executor_id=executor_id,
         agent_id=agent_id, directory=directory, shutdown_grace=shutdown_grace, checkpoint=checkpoint,
-        token=environ.get("MESOS_EXECUTOR_AUTHENTICATION_TOKEN"), domain_socket=domain_socket,
+        token=environ.get(TOKEN), domain_socket=domain_socket,
         tls=None if domain_socket else _tls(environ),  # plain HTTP on a domain socket, as Mesos
         **patience,
     )
@@ -105,7 +106,8 @@ def _agent_pid(text: str) -> tuple[str, Address]:
     return match["id"], Address(match["host"].strip("[]"), int(match["port"]))
 
 
-def _seconds(environ: Mapping[str, str], name: str) -> float:
+def seconds(environ: Mapping[str, str], name: str) -> float:
+    """The duration in this variable; SpecError, as `agent_settings` has it."""
     text = _needed(environ, name)
     try:
         return parse_duration(text) / 1e9

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from executor.settings.agent import GRACE_PERIOD
 from specs.errors import SpecError
 from specs.forms.dnsinfo import container_dns
 from specs.forms.json_text import JsonSyntaxError, parse_json
@@ -240,11 +241,11 @@ def _json_object(text: str, name: str) -> dict[str, Any]:
 
 
 def _check_grace_period(environment: Mapping[str, str]) -> None:
-    text = environment.get("MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD")
+    """Its value is the agent's to tell, `agent.agent_settings`; but here Mesos looks at it first, in other words."""
+    text = environment.get(GRACE_PERIOD)
     if text is None:
         return
     try:
         parse_duration(text)
     except SpecError as error:
-        raise FlagError(f"Failed to parse value '{text}' of 'MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD': "
-                        f"{error.problem}") from error
+        raise FlagError(f"Failed to parse value '{text}' of '{GRACE_PERIOD}': {error.problem}") from error

@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from executor.settings.agent import AgentSettings, seconds
 from executor.settings.flags import Flags
+from executor.settings.labels import labels
 from specs.words.defaults import DOCKER_SOCKET, MAPPED_DIRECTORY
-from specs.words.durations import parse_duration
 
+IDLE_TIMEOUT: Final = "MESOS_DOCKER_IDLE_TIMEOUT"
 SHUTDOWN_GRACE: Final = 5.0  # seconds; as Mesos: DEFAULT_EXECUTOR_SHUTDOWN_GRACE_PERIOD
 
 
@@ -41,31 +43,23 @@ class Settings:
         return self.container is not None
 
 
-def settings(flags: Flags, environment: Mapping[str, str], owner: str) -> Settings:
-    """`owner` marks this executor's containers; a grace period in the environment has been checked by the flags."""
-    grace = environment.get("MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD")
-    shutdown_grace = SHUTDOWN_GRACE if grace is None else parse_duration(grace) / 1e9
-    labels = {
-        "mesos-docker.framework-id": environment.get("MESOS_FRAMEWORK_ID", ""),
-        "mesos-docker.executor-id": environment.get("MESOS_EXECUTOR_ID", ""),
-        "mesos-docker.agent-id": environment.get("MESOS_SLAVE_ID", ""),
-        "mesos-docker.owner": owner,
-    }
+def settings(flags: Flags, told: AgentSettings, environment: Mapping[str, str], owner: str) -> Settings:
+    """`owner` marks this executor's containers. SpecError with the whole text if a variable of ours is unreadable."""
     return Settings(
-        directory=flags.sandbox_directory or environment.get("MESOS_DIRECTORY", "."),
+        directory=flags.sandbox_directory or told.directory,
         mapped_directory=flags.mapped_directory or MAPPED_DIRECTORY,
         docker_socket=flags.docker_socket or DOCKER_SOCKET,
         container=flags.container,
-        shutdown_grace=max(shutdown_grace, (flags.stop_timeout or 0) / 1e9),  # as Mesos: docker_executor.cpp, `main`
+        # as Mesos: docker_executor.cpp, `main`
+        shutdown_grace=max(told.shutdown_grace, (flags.stop_timeout or 0) / 1e9),
         cgroups_enable_cfs=flags.cgroups_enable_cfs,
         task_environment=flags.task_environment,
         default_container_dns=flags.default_container_dns,
-        labels=labels,
+        labels=labels(told.framework_id, told.executor_id, told.agent_id, owner),
         idle_timeout=None if flags.drop_in else _idle_timeout(environment),
     )
 
 
 def _idle_timeout(environment: Mapping[str, str]) -> float | None:
-    """MESOS_DOCKER_IDLE_TIMEOUT, a duration as Mesos writes them; 0ns means for ever."""
-    seconds = parse_duration(environment.get("MESOS_DOCKER_IDLE_TIMEOUT", "2mins")) / 1e9
-    return seconds or None
+    """A duration as Mesos writes them; 0ns means for ever."""
+    return seconds({IDLE_TIMEOUT: "2mins", **environment}, IDLE_TIMEOUT) or None

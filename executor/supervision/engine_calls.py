@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import TypeVar
 
 from executor.admission.plan import Plan
@@ -40,30 +41,44 @@ UNCLEAR = (DaemonUnavailable, DeadlineExceeded, Fault)
 URGENT_CALLS = 4
 PULLS = 8
 REMOVAL_PATIENCE = 5.0  # seconds that a removal waits for the starts to be done: it costs the engine as much as a start
-SWEEP_PATIENCE = 30.0  # seconds that a start waits for what an earlier executor has left to be removed
-SWEPT_BY = ("mesos-docker.framework-id", "mesos-docker.executor-id", "mesos-docker.agent-id")
-OWNER = "mesos-docker.owner"
+FIRST_PATIENCE = 30.0  # seconds that a start waits for what has to be done before any
 MANY_REMOVALS = 100  # waiting ones, from which on they wait no more
 
 Post = Callable[[Event], None]  # takes what becomes of one task
 
 
-class EngineCalls:
-    """Methods return at once. `tell` takes what the engine tells unasked."""
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A container to be made and started, and who hears of it.
 
-    def __init__(self, runtime: Callable[[], ContainerRuntime], labels: Mapping[str, str], logs: Logs,
-                 tell: Callable[[ContainerEvent], None], *, starts: int, strict: bool) -> None:
+    `wanted` is asked on the worker before each step: who waits for his turn may be killed before it comes.
+    `output_ended` is called, on the watcher's thread, when the output ends and nobody has waited for that.
+    """
+
+    task_id: str
+    plan: Plan
+    wanted: Callable[[], bool]
+    post: Post
+    output_ended: Callable[[], None]
+
+
+class EngineCalls:
+    """Methods return at once, save `remove_now`."""
+
+    def __init__(self, runtime: Callable[[], ContainerRuntime], labels: Mapping[str, str], logs: Logs, *,
+                 starts: int, strict: bool) -> None:
+        """`runtime` builds the engine; containers with `labels` are ours; at most so many `starts` at once."""
         self._make = runtime
         self._labels = labels
         self._logs = logs
-        self._tell = tell
         self._strict = strict
+        self._told: Callable[[ContainerEvent], None] = lambda _: None
         self._lock = threading.Lock()
         self._runtime: ContainerRuntime | None = None
         self._unremoved: set[str] = set()  # the engine was away when their removal was due
         self._over = Cancellation()
-        self._swept = threading.Event()
-        self._swept.set()
+        self._may_start = threading.Event()
+        self._may_start.set()
         self._starts = Workers("start", starts)
         self._pulls = Workers("pull", PULLS)
         self._urgent = Workers("urgent", URGENT_CALLS)
@@ -80,34 +95,25 @@ class EngineCalls:
                 self._runtime = runtime
             return self._runtime
 
-    def warm_up(self) -> None:
-        """Load the SDK now, while nobody waits for it."""
+    def open(self, told: Callable[[ContainerEvent], None]) -> None:
+        """Load the SDK now, while nobody waits for it. `told` takes what the engine tells unasked, on its thread."""
+        self._told = told
         self._urgent.submit(lambda: self.runtime.engine.version() and None)
 
-    def sweep(self) -> None:
-        """Remove what an earlier executor with our ids has left, before anything is started.
+    def first(self, job: Callable[[], None]) -> None:
+        """Run a job that may block, on a worker; what is started after this call waits for it, FIRST_PATIENCE."""
+        self._may_start.clear()
 
-        An agent has one executor of a framework and an id at a time, and tells the end of its tasks when it ends
-        without a word, as by SIGKILL. So containers with our labels and another owner belong to nobody.
-        """
-        wanted = {name: self._labels.get(name, "") for name in SWEPT_BY}
-        if self._strict or not all(wanted.values()):
-            return
-        self._swept.clear()
-
-        def job() -> None:
+        def work() -> None:
             try:
-                self._remove_orphans(wanted)
+                job()
             finally:
-                self._swept.set()
-        self._urgent.submit(job)
+                self._may_start.set()
+        self._urgent.submit(work)
 
-    def start(self, task_id: str, plan: Plan, wanted: Callable[[], bool], post: Post) -> None:
-        """-> ImageMissing, or Created and then Started, or NotStarted, or StartUnclear.
-
-        `wanted` is asked on the worker before each step: who waits for his turn may be killed before it comes.
-        """
-        self._starts.submit(lambda: self._start(task_id, plan, wanted, post))
+    def start(self, start: Start) -> None:
+        """-> ImageMissing, or Created and then Started, or NotStarted, or StartUnclear."""
+        self._starts.submit(lambda: self._start(start))
 
     def pull(self, image: str, sandbox: str, *, force: bool, cancel: Cancellation, listener: PullListener,
              done: Callable[[Failure | None], None]) -> None:
@@ -150,8 +156,18 @@ class EngineCalls:
         def job() -> None:
             if self._removals.backlog < MANY_REMOVALS:
                 self._starts.wait_idle(REMOVAL_PATIENCE)
-            self._remove(container)
+            self.remove_now(container)
         self._removals.submit(job)
+
+    def remove_now(self, container: str) -> None:
+        """Remove a container at once, on a thread that may wait; if the engine cannot now, it is asked again."""
+        try:
+            self.runtime.containers.remove(container)
+        except RuntimeFailure as error:
+            log.warning("Cannot remove container %s: %s", container, error)
+            if isinstance(error, UNCLEAR):
+                with self._lock:
+                    self._unremoved.add(container)
 
     def reread(self, task_id: str, container: str, *, follow: bool, done: Callable[[], None]) -> None:
         """Bring the output that was missed while the engine was gone, from its own log; `done` comes on a worker."""
@@ -173,48 +189,49 @@ class EngineCalls:
 
     def _listen(self, events: Iterable[ContainerEvent]) -> None:
         for event in events:
-            self._tell(event)
+            self._told(event)
             if event.action is ContainerAction.RESYNC:
                 self._remove_again()
 
-    def _start(self, task_id: str, plan: Plan, wanted: Callable[[], bool], post: Post) -> None:
-        self._swept.wait(SWEEP_PATIENCE)
+    def _start(self, start: Start) -> None:
+        self._may_start.wait(FIRST_PATIENCE)
         began = time.monotonic()
-        if not wanted():
-            post(NotStarted(Failure(Cancelled, "")))
+        if not start.wanted():
+            start.post(NotStarted(Failure(Cancelled, "")))
             return
-        container = self._create(plan, post)
+        container = self._create(start)
         if container is None:
             return
-        post(Created(container))
-        failure = _failure(lambda: self._run(task_id, container, plan, wanted))
+        start.post(Created(container))
+        failure = _failure(lambda: self._run(container, start))
         if failure is None:
-            post(self._started(container, plan))
-            log.info("Task %s: container started in %.0f ms", task_id, 1000 * (time.monotonic() - began))
+            start.post(self._started(container, start.plan))
+            log.info("Task %s: container started in %.0f ms", start.task_id, 1000 * (time.monotonic() - began))
             return
-        self._logs.abandon(task_id)
+        self._logs.abandon(start.task_id)
         if issubclass(failure.kind, UNCLEAR):
-            post(StartUnclear(failure))
+            start.post(StartUnclear(failure))
             return
         if not self._strict:
-            self._remove(container)
-        post(NotStarted(failure))
+            self.remove_now(container)
+        start.post(NotStarted(failure))
 
-    def _run(self, task_id: str, container: str, plan: Plan, wanted: Callable[[], bool]) -> None:
-        if not wanted():
-            raise Cancelled
-        self._logs.follow(task_id, self.runtime.containers.attach(container, tty=plan.tty))
-        self.runtime.containers.start(container)
-
-    def _create(self, plan: Plan, post: Post) -> str | None:
+    def _create(self, start: Start) -> str | None:
         """The container's id, or None and an event why there is none."""
-        answer = _attempt(lambda: self.runtime.containers.create(plan.payload, plan.name))
+        answer = _attempt(lambda: self.runtime.containers.create(start.plan.payload, start.plan.name))
         if isinstance(answer, str):
             return answer
         if issubclass(answer.kind, UNCLEAR):  # a create alone never runs anything
-            self.remove(plan.name)
-        post(ImageMissing() if issubclass(answer.kind, ImageNotFound) else NotStarted(answer))
+            self.remove(start.plan.name)
+        start.post(ImageMissing() if issubclass(answer.kind, ImageNotFound) else NotStarted(answer))
         return None
+
+    def _run(self, container: str, start: Start) -> None:
+        if not start.wanted():
+            raise Cancelled
+        stream = self.runtime.containers.attach(container, tty=start.plan.tty)
+        self._logs.follow(start.task_id, stream, start.output_ended)
+        self.runtime.containers.start(container)
 
     def _started(self, container: str, plan: Plan) -> Event:
         try:
@@ -228,27 +245,6 @@ class EngineCalls:
         stop_signal = (inspection.raw.get("Config") or {}).get("StopSignal")
         return Started(container, inspection.running, inspection.pid, stop_signal, infos,
                        inspect_data(inspection.raw, strict=self._strict))
-
-    def _remove(self, container: str) -> None:
-        try:
-            self.runtime.containers.remove(container)
-        except RuntimeFailure as error:
-            log.warning("Cannot remove container %s: %s", container, error)
-            if isinstance(error, UNCLEAR):
-                with self._lock:
-                    self._unremoved.add(container)
-
-    def _remove_orphans(self, wanted: Mapping[str, str]) -> None:
-        found = _attempt(lambda: self.runtime.containers.ls(wanted))
-        if isinstance(found, Failure):
-            log.warning("Cannot look for containers of an earlier executor: %s", found.text)
-            return
-        for container in found:
-            labels = (container.raw.get("Config") or {}).get("Labels") or {}
-            if labels.get(OWNER) != self._labels.get(OWNER):
-                log.warning("Removing the container of task %s: its executor ended without a word",
-                            labels.get("mesos-docker.task-id"))
-                self._remove(container.id)
 
     def _remove_again(self) -> None:
         with self._lock:

@@ -1,14 +1,16 @@
-"""Which task waits for which image: one pull per image, its result for all. Belongs to the supervisor's thread."""
+"""Which task waits for which image: one pull per image, its result for all."""
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from executor.admission.entry import Entry
 from executor.engine.cancellation import Cancellation
 from executor.engine.port import PullProgress
-from executor.life.events import Event, Pulled, PullFailed, PullProgressed
+from executor.life.events import Pulled, PullFailed, PullProgressed
 from executor.life.outcomes import Failure
+from executor.supervision.loop import Loop
 
 PROGRESS_INTERVAL = 5.0  # seconds between two updates about one pull
 
@@ -22,58 +24,56 @@ class Puller(Protocol):
 
 @dataclass(slots=True)
 class _Pull:
-    tasks: list[str]
+    entries: list[Entry]
     cancel: Cancellation = field(default_factory=Cancellation)
 
 
 class Pulls:
-    """`sandbox` may hold credentials for registries; `on_loop` runs a call on the supervisor's thread."""
+    """Belongs to the loop's thread."""
 
-    def __init__(self, puller: Puller, sandbox: str, post: Callable[[str, Event], None],
-                 on_loop: Callable[[Callable[[], None]], None], clock: Callable[[], float]) -> None:
+    def __init__(self, loop: Loop, puller: Puller, sandbox: str) -> None:
+        """`sandbox`: the executor's, where credentials for registries may lie."""
+        self._loop = loop
         self._puller = puller
         self._sandbox = sandbox
-        self._post = post
-        self._on_loop = on_loop
-        self._clock = clock
         self._pulls: dict[str, _Pull] = {}
 
-    def want(self, task_id: str, image: str, *, force: bool) -> None:
+    def want(self, entry: Entry, image: str, *, force: bool) -> None:
         """-> Pulled, PullFailed or PullProgressed, until `drop`. A pull under way serves for a forced one too."""
         pull = self._pulls.get(image)
         if pull is not None:
-            pull.tasks.append(task_id)
+            pull.entries.append(entry)
             return
-        pull = self._pulls[image] = _Pull([task_id])
-        told = self._clock()
+        pull = self._pulls[image] = _Pull([entry])
+        told = self._loop.now()
 
         def progressed(progress: PullProgress) -> None:
             nonlocal told
-            if self._clock() - told >= PROGRESS_INTERVAL:
-                told = self._clock()
-                self._on_loop(lambda: self._progressed(pull, progress))
+            if self._loop.now() - told >= PROGRESS_INTERVAL:
+                told = self._loop.now()
+                self._loop.call(lambda: self._progressed(pull, progress))
 
         self._puller.pull(image, self._sandbox, force=force, cancel=pull.cancel, listener=progressed,
-                          done=lambda failure: self._on_loop(lambda: self._done(image, pull, failure)))
+                          done=lambda failure: self._loop.call(lambda: self._done(image, pull, failure)))
 
-    def drop(self, task_id: str) -> None:
-        """The task needs it no more; the last one cancels."""
+    def drop(self, entry: Entry) -> None:
+        """Its task needs no image any more; the last one cancels."""
         for image, pull in list(self._pulls.items()):
-            if task_id in pull.tasks:
-                pull.tasks.remove(task_id)
-                if not pull.tasks:
+            if entry in pull.entries:
+                pull.entries.remove(entry)
+                if not pull.entries:
                     del self._pulls[image]
                     pull.cancel.set()
 
     def _progressed(self, pull: _Pull, progress: PullProgress) -> None:
-        for task_id in pull.tasks:
-            self._post(task_id, PullProgressed(progress_text(progress)))
+        for entry in pull.entries:
+            self._loop.tell(entry, PullProgressed(progress_text(progress)))
 
     def _done(self, image: str, pull: _Pull, failure: Failure | None) -> None:
         if self._pulls.get(image) is pull:
             del self._pulls[image]
-        for task_id in pull.tasks:
-            self._post(task_id, Pulled() if failure is None else PullFailed(failure))
+        for entry in pull.entries:
+            self._loop.tell(entry, Pulled() if failure is None else PullFailed(failure))
 
 
 def progress_text(progress: PullProgress) -> str:

@@ -1,61 +1,116 @@
-"""Many clocks in one loop: which is due, and how long to wait for the next. Times are of one monotonic clock."""
+"""Many clocks in one loop: which is due, and how long to wait for the next.
+
+A clock is a value; of equal ones at most one runs. What each means when it rings is `Supervisor.rang`'s to say; a clock
+of a task's life carries the event that it is (`effects.Timer`).
+"""
 from __future__ import annotations
 
 import heapq
 import itertools
 import math
-from collections.abc import Hashable, Iterator
-from typing import Generic, TypeVar
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
-Key = TypeVar("Key", bound=Hashable)
-
+from executor.life.effects import Timer
 
 LONGEST_WAIT = 3600.0  # seconds of one wait: a lock cannot wait for 292 years, which a task may well ask for
 _SLACK = 64  # cancelled ones that may stand in the heap whatever its size
 
 
-class Timers(Generic[Key]):
-    """At most one clock per key. Cancelled ones leave the heap when their time comes, or when they are most of it."""
+@dataclass(frozen=True, slots=True)
+class TaskClock:
+    """One of a task's life."""
 
-    def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Key]] = []
-        self._running: dict[Key, tuple[float, int]] = {}
+    task_id: str
+    timer: Timer
+
+
+@dataclass(frozen=True, slots=True)
+class CheckClock:
+    """A task's next health check is due, or its next general check."""
+
+    task_id: str
+    health: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """The executor has waited long enough for its first task."""
+
+    task_id: str = ""  # nobody's
+
+
+Clock = TaskClock | CheckClock | Idle
+
+
+class Timers:
+    """Belongs to one thread. Cancelled clocks leave the heap when their time comes, or when they are most of it."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        """`now`: seconds of a clock that only goes forward."""
+        self._now = now
+        self._heap: list[tuple[float, int, Clock]] = []
+        self._running: dict[str, dict[Clock, tuple[float, int]]] = {}  # of each task
+        self._cancelled = 0  # in the heap
         self._count = itertools.count()
 
-    def start(self, key: Key, at: float, *, keep_earlier: bool = False) -> None:
-        """Ring at `at`, instead of any earlier setting; with `keep_earlier` an earlier ring stays.
+    def start(self, clock: Clock, seconds: float, *, keep_earlier: bool = False) -> None:
+        """Ring in so many seconds, instead of any earlier setting; with `keep_earlier` an earlier ring stays.
 
         What is no time at all (NaN) rings at once.
         """
-        at = -math.inf if math.isnan(at) else at
-        running = self._running.get(key)
-        if keep_earlier and running is not None and running[0] <= at:
-            return
-        entry = (at, next(self._count))
-        self._running[key] = entry
-        heapq.heappush(self._heap, (*entry, key))
-        if len(self._heap) > 2 * len(self._running) + _SLACK:
-            self._heap = [(*entry, key) for key, entry in self._running.items()]
-            heapq.heapify(self._heap)
+        at = -math.inf if math.isnan(seconds) else self._now() + seconds
+        clocks = self._running.setdefault(clock.task_id, {})
+        running = clocks.get(clock)
+        if running is not None:
+            if keep_earlier and running[0] <= at:
+                return
+            self._cancelled += 1
+        clocks[clock] = (at, next(self._count))
+        heapq.heappush(self._heap, (*clocks[clock], clock))
+        self._tidy()
 
-    def cancel(self, key: Key) -> None:
+    def cancel(self, clock: Clock) -> None:
         """Do not ring."""
-        self._running.pop(key, None)
+        self._cancelled += self._stop(clock)
 
-    def next(self) -> float | None:
-        """When the next one rings; None if none will."""
-        while self._heap and self._running.get(self._heap[0][2]) != self._heap[0][:2]:
+    def forget(self, task_id: str) -> None:
+        """None of this task's clocks shall ring."""
+        self._cancelled += len(self._running.pop(task_id, ()))
+
+    def wait(self) -> float | None:
+        """Seconds to wait before `due` is to be asked again, LONGEST_WAIT at most; None if no clock runs."""
+        at = self._next()
+        return None if at is None else min(max(0.0, at - self._now()), LONGEST_WAIT)
+
+    def due(self) -> Iterator[Clock]:
+        """Those that ring by now, in order, each once; what is done about one may start or cancel others."""
+        now = self._now()
+        while (at := self._next()) is not None and at <= now:
+            clock = heapq.heappop(self._heap)[2]
+            self._stop(clock)
+            yield clock
+
+    def _stop(self, clock: Clock) -> bool:
+        """Whether it ran."""
+        clocks = self._running.get(clock.task_id, {})
+        ran = clocks.pop(clock, None) is not None
+        if ran and not clocks:
+            del self._running[clock.task_id]
+        return ran
+
+    def _next(self) -> float | None:
+        while self._heap and not self._runs(self._heap[0]):
             heapq.heappop(self._heap)
+            self._cancelled -= 1
         return self._heap[0][0] if self._heap else None
 
-    def wait(self, now: float) -> float | None:
-        """Seconds to wait before `due` is to be asked again, LONGEST_WAIT at most; None if no clock runs."""
-        at = self.next()
-        return None if at is None else min(max(0.0, at - now), LONGEST_WAIT)
+    def _runs(self, ring: tuple[float, int, Clock]) -> bool:
+        return self._running.get(ring[2].task_id, {}).get(ring[2]) == ring[:2]
 
-    def due(self, now: float) -> Iterator[Key]:
-        """Those that ring by `now`, in order, each once; what is done about one may start or cancel others."""
-        while (at := self.next()) is not None and at <= now:
-            key = heapq.heappop(self._heap)[2]
-            del self._running[key]
-            yield key
+    def _tidy(self) -> None:
+        if self._cancelled > len(self._heap) // 2 + _SLACK:
+            self._heap = [ring for ring in self._heap if self._runs(ring)]
+            heapq.heapify(self._heap)
+            self._cancelled = 0

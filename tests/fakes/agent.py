@@ -21,7 +21,7 @@ class FakeAgent:
 
     def __init__(self, events: AgentEvents | None = None, *, acknowledge_at_once: bool = False,
                  clock: Callable[[], float] = lambda: 1.0) -> None:
-        self.events = events  # may be set later: the supervisor and its agent know each other
+        self.events = events  # or those of `start`
         self.sent: list[TaskStatus] = []
         self.messages: list[bytes] = []
         self.stopped = False
@@ -29,6 +29,10 @@ class FakeAgent:
         self._clock = clock
         self._unacknowledged: list[TaskStatus] = []
         self._changed = threading.Condition(threading.RLock())
+
+    def start(self, events: AgentEvents) -> None:
+        """Tell these."""
+        self.events = events
 
     def send(self, status: TaskStatus) -> None:
         """Keep the update; dropped after `stop`, as the real one does."""
@@ -63,6 +67,14 @@ class FakeAgent:
         with self._changed:
             self.stopped = True
             self._changed.notify_all()
+
+    def join(self, timeout: float | None = None) -> None:
+        """It has no threads."""
+
+    @property
+    def alive(self) -> bool:
+        """Until `stop`."""
+        return not self.stopped
 
     # What a test does with it.
 

@@ -17,14 +17,21 @@ def settings_for(agent: ScriptedAgent, **environment: str) -> AgentSettings:
 
 
 @contextlib.contextmanager
-def driving(agent: ScriptedAgent, events: AgentEvents, timing: Timing | None = None,
-            **environment: str) -> Iterator[MesosDriver]:
-    """A started driver; at the end both of its threads must be gone."""
-    driver = MesosDriver(settings_for(agent, **environment), events, timing=timing)
-    driver.start()
+def started(driver: MesosDriver, events: AgentEvents) -> Iterator[None]:
+    """At the end both of its threads must be gone."""
+    driver.start(events)
     try:
-        yield driver
+        yield
     finally:
         driver.stop()
         driver.join(30.0)
         assert not driver.alive
+
+
+@contextlib.contextmanager
+def driving(agent: ScriptedAgent, events: AgentEvents, timing: Timing | None = None,
+            **environment: str) -> Iterator[MesosDriver]:
+    """A started driver, with what the agent tells its executors."""
+    driver = MesosDriver(settings_for(agent, **environment), timing=timing)
+    with started(driver, events):
+        yield driver

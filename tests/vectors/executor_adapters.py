@@ -14,11 +14,12 @@ from executor.engine.failures import Fault
 from executor.engine.port import Address
 from executor.life import effects as f
 from executor.life import events as e
-from executor.life.endings import decide, kill_grace
+from executor.life.endings import decide
 from executor.life.health import Result, health, interpret
 from executor.life.lifecycle import accept, advance
 from executor.life.outcomes import Cause, Exit, Facts, Failure, NotRun, Outcome, Signalled, Unknown
 from executor.life.shown import network_infos
+from executor.life.stopping import kill_grace
 from executor.life.task import Task, Terms
 from executor.settings.agent import agent_settings
 from executor.settings.flags import FlagError, Flags, parse

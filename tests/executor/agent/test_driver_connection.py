@@ -76,13 +76,14 @@ def test_defect_4_a_domain_socket_in_a_deep_sandbox_is_reached_from_within(short
     deep.mkdir(parents=True)
     script = """
 import sys
-from executor.agent.driver import MesosDriver, settings_from_environment
+from executor.__main__ import told_by_the_agent
+from executor.agent.driver import MesosDriver
 from tests.fakes.agent_events import RecordedEvents
 events = RecordedEvents()
-settings = settings_from_environment()
+settings = told_by_the_agent()
 assert settings.domain_socket == "./agent.sock", settings
-driver = MesosDriver(settings, events)
-driver.start()
+driver = MesosDriver(settings)
+driver.start(events)
 events.wait("registered")
 driver.stop()
 """

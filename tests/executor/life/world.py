@@ -91,11 +91,7 @@ class World:
 
     def ring(self, timer: f.Timer) -> e.Event:
         self.clocks.remove(timer)
-        rings: dict[f.Timer, e.Event] = {
-            f.Timer.COMPLETION: e.EndRequested(Cause.COMPLETION), f.Timer.START: e.StartSlow(),
-            f.Timer.GRACE: e.GraceOver(), f.Timer.STEP: e.StillUp(), f.Timer.MISSED: e.ExitMissed(),
-            f.Timer.DRAIN: e.DrainSlow()}
-        return rings[timer]
+        return timer.event
 
     # ---- the truth about the container ----
 
@@ -152,6 +148,8 @@ class World:
                 self.clocks.add(timer)
             case f.CancelTimer(timer):
                 self.clocks.discard(timer)
+            case f.CancelTimers():
+                self.clocks.clear()
             case f.StartChecks():  # for good: a report may be on its way when they are stopped
                 self.checked = True
             case f.WatchPid(pid):
@@ -207,7 +205,8 @@ class World:
 
     def look(self) -> e.Event | None:
         if self.kind and self.choose(4) == 0:
-            return None  # no answer; the supervisor asks again, and the kernel tells as well
+            self.clocks.add(f.Timer.LOOK)  # no answer
+            return None
         if not self.exists:
             return e.Vanished()
         if not self.running:

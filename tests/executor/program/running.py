@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from executor.__main__ import supervision
 from executor.settings.settings import Settings
-from executor.supervision.supervisor import Supervisor
 from specs.messages.status import TaskState, TaskStatus, is_terminal
 from tests.fakes.agent import FakeAgent
 from tests.fakes.runtime import FakeRuntime
@@ -43,12 +43,12 @@ class Running:
     why: str | None = None
 
     def __post_init__(self) -> None:
-        self.supervisor = Supervisor(self.settings, lambda: self.runtime)
-        self.agent.events = self.supervisor
+        self.supervisor = supervision(self.settings, self.agent, lambda: self.runtime)
+        self.agent.start(self.supervisor)
         self.thread = threading.Thread(target=self._run, daemon=True)
 
     def _run(self) -> None:
-        self.why = self.supervisor.run(self.agent)
+        self.why = self.supervisor.run()
 
     def registered(self, *capabilities: str) -> None:
         self.supervisor.registered({}, {"capabilities": [{"type": each} for each in capabilities]}, {})

@@ -20,13 +20,14 @@ from typing import Any
 
 import pytest
 
-from executor.agent.port import Agent
+from executor.__main__ import supervision
+from executor.agent.driver import MesosDriver
+from executor.settings.agent import AgentSettings
 from executor.settings.settings import Settings
-from executor.supervision.supervisor import Supervisor
 from specs.messages.status import TaskStatus
 from tests.executor.agent.test_driver_soak import CUTS, TASKS, cutters
 from tests.fakes.agent_server import ScriptedAgent
-from tests.fakes.driving import driving
+from tests.fakes.driving import settings_for, started
 from tests.fakes.runtime import FakeRuntime
 
 AT_ONCE = 30
@@ -42,20 +43,17 @@ LIVES = {  # command -> how it ends
 Said = tuple[str, str | None]  # state and message
 
 
-class Listening:
-    """An `Agent` before the driver: notes what the supervisor says."""
+class Listening(MesosDriver):
+    """Notes what the supervisor says."""
 
-    def __init__(self, agent: Agent) -> None:
-        self._agent = agent
+    def __init__(self, settings: AgentSettings) -> None:
+        super().__init__(settings)
         self.said: dict[str, list[Said]] = {}
-        self.message = agent.message
-        self.drained = agent.drained
-        self.stop = agent.stop
 
     def send(self, status: TaskStatus) -> None:
-        """Note, and pass on."""
+        """Note, and send."""
         self.said.setdefault(status.task_id, []).append((status.state, status.message))
-        self._agent.send(status)
+        super().send(status)
 
 
 @dataclass
@@ -159,21 +157,22 @@ class Play:
 def run_soak(seed: int, directory: Path) -> Soak:
     """Play to the end, then SHUTDOWN and wait until all is acknowledged."""
     runtime = FakeRuntime()
-    supervisor = Supervisor(Settings(directory=str(directory), idle_timeout=None, labels={"soak": str(seed)}),
-                            lambda: runtime)
-    with ScriptedAgent() as agent, driving(agent, supervisor, MESOS_SUBSCRIPTION_BACKOFF_MAX="10ms") as driver:
-        listening = Listening(driver)
-        loop = threading.Thread(target=supervisor.run, args=(listening,), daemon=True)
+    with ScriptedAgent() as agent:
+        driver = Listening(settings_for(agent, MESOS_SUBSCRIPTION_BACKOFF_MAX="10ms"))
+        settings = Settings(directory=str(directory), idle_timeout=None, labels={"soak": str(seed)})
+        supervisor = supervision(settings, driver, lambda: runtime)
+        loop = threading.Thread(target=supervisor.run, daemon=True)
         loop.start()
-        play = Play(agent, random.Random(seed))
-        play.run(time.monotonic() + 120)
-        while loop.is_alive():
-            agent.event("SHUTDOWN")  # a cut may take it along
-            loop.join(0.5)
-        drained = driver.drained(60)
+        with started(driver, supervisor):
+            play = Play(agent, random.Random(seed))
+            play.run(time.monotonic() + 120)
+            while loop.is_alive():
+                agent.event("SHUTDOWN")  # a cut may take it along
+                loop.join(0.5)
+            drained = driver.drained(60)
         got = {task_id: [(status["state"], status.get("message")) for status in statuses]
                for task_id, statuses in agent.updates.items()}
-        soak = Soak(listening.said, got, {task_id: LIVES[script] for task_id, script in play.scripts.items()},
+        soak = Soak(driver.said, got, {task_id: LIVES[script] for task_id, script in play.scripts.items()},
                     play.cuts, play.launched_again, agent.duplicates, len(agent.calls("SUBSCRIBE")), drained)
     runtime.engine.close()
     return soak

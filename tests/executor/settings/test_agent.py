@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from executor.agent.driver import settings_from_environment
+from executor.__main__ import told_by_the_agent
 from executor.settings.agent import AgentSettings, TlsSettings, agent_settings
 from specs.errors import SpecError
 from specs.words.address import Address
@@ -92,7 +92,7 @@ def test_the_token_is_not_shown() -> None:
 
 def test_defect_4_the_token_is_read_and_then_erased_from_the_environment() -> None:
     environment = {**ENVIRONMENT, "MESOS_EXECUTOR_AUTHENTICATION_TOKEN": "secret.jwt"}
-    assert settings_from_environment(environment).token == "secret.jwt"
+    assert told_by_the_agent(environment).token == "secret.jwt"
     assert environment == ENVIRONMENT
 
 

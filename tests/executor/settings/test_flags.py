@@ -7,11 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from executor.settings.agent import AgentSettings
 from executor.settings.flags import FlagError, Flags, parse
 from executor.settings.settings import settings
+from specs.errors import SpecError
+from specs.words.address import Address
 
 ONE = ["--container=mesos-1", "--docker=docker", "--docker_socket=/d.sock", "--launcher_dir=/l",
        "--mapped_directory=/m", "--sandbox_directory=/s"]
+TOLD = AgentSettings(Address("10.0.0.7", 5051), "/slave(1)/api/v1/executor", "F", "E", "A", directory="/work",
+                     shutdown_grace=7.0)
 
 
 def test_without_flags_it_is_a_custom_executor() -> None:
@@ -65,19 +70,23 @@ def test_a_bad_grace_period_is_an_error_after_the_flags() -> None:
 
 def test_settings_of_the_drop_in() -> None:
     flags = parse([*ONE, "--stop_timeout=10secs"])
-    environment = {"MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD": "7secs", "MESOS_FRAMEWORK_ID": "f", "MESOS_DIRECTORY": "/o"}
-    chosen = settings(flags, environment, "me")
+    chosen = settings(flags, TOLD, {}, "me")
     assert (chosen.directory, chosen.mapped_directory, chosen.docker_socket) == ("/s", "/m", "/d.sock")
     assert (chosen.shutdown_grace, chosen.drop_in, chosen.idle_timeout) == (10.0, True, None)
-    assert chosen.labels["mesos-docker.framework-id"] == "f"
-    assert chosen.labels["mesos-docker.owner"] == "me"
+    assert chosen.labels == {"mesos-docker.framework-id": "F", "mesos-docker.executor-id": "E",
+                             "mesos-docker.agent-id": "A", "mesos-docker.owner": "me"}
 
 
 @pytest.mark.parametrize(("text", "seconds"), [(None, 120.0), ("90secs", 90.0), ("0ns", None)])
 def test_settings_of_the_custom_executor(text: str | None, seconds: float | None) -> None:
-    environment = {"MESOS_DIRECTORY": "/work"} | ({} if text is None else {"MESOS_DOCKER_IDLE_TIMEOUT": text})
-    chosen = settings(parse([]), environment, "me")
+    chosen = settings(parse([]), TOLD, {} if text is None else {"MESOS_DOCKER_IDLE_TIMEOUT": text}, "me")
+    assert chosen.shutdown_grace == 7.0
     assert (chosen.directory, chosen.docker_socket, chosen.idle_timeout) == ("/work", "/var/run/docker.sock", seconds)
+
+
+def test_an_idle_timeout_that_cannot_be_read_is_named() -> None:
+    with pytest.raises(SpecError, match="Failed to parse MESOS_DOCKER_IDLE_TIMEOUT 'soon': "):
+        settings(parse([]), TOLD, {"MESOS_DOCKER_IDLE_TIMEOUT": "soon"}, "me")
 
 
 @pytest.mark.parametrize(("argv", "status", "text"), [

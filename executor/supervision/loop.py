@@ -1,0 +1,87 @@
+"""One inbox, and the one thread that empties it: the only place where the state of tasks changes.
+
+Everybody else (the agent's driver, workers, the watcher, the engine's event stream) puts something in and goes on: an
+event of a task, or a call. The loop takes them one after the other, and the clocks that have come due in between. It
+waits in the inbox, for the next clock at the longest; idle, it costs nothing.
+"""
+from __future__ import annotations
+
+import logging
+import queue
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from executor.admission.entry import Entry
+from executor.life.events import Event
+from executor.life.task import ImpossibleEvent
+from executor.supervision.timers import Clock, Timers
+
+log = logging.getLogger(__name__)
+
+
+class Owner(Protocol):
+    """Whose state it is; called on the loop's thread only."""
+
+    def happened(self, entry: Entry, event: Event) -> None: ...
+
+    def rang(self, clock: Clock) -> None: ...
+
+
+class Loop:
+    """`call` and `tell` may be used on any thread; all else, the timers too, belongs to the loop's own."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        """`now`: seconds of a clock that only goes forward."""
+        self.now = now
+        self.timers = Timers(now)
+        self._inbox: queue.SimpleQueue[Callable[[Owner], None]] = queue.SimpleQueue()
+        self._over: str | None = None
+
+    def call(self, what: Callable[[], None]) -> None:
+        """Have this done when its turn comes."""
+        self._inbox.put(lambda _: what())
+
+    def tell(self, entry: Entry, event: Event) -> None:
+        """What happened to this entry's task; a later task of the same id does not hear of it."""
+        self._inbox.put(lambda owner: owner.happened(entry, event))
+
+    def ask(self, entry: Entry, what: Callable[[], Event | None]) -> None:
+        """Have this asked when its turn comes: what it finds has happened to the entry's task there and then."""
+        def asked(owner: Owner) -> None:
+            event = what()
+            if event is not None:
+                owner.happened(entry, event)
+        self._inbox.put(asked)
+
+    def end(self, why: str) -> None:
+        """Let `run` return after this turn."""
+        self._over = why
+
+    def run(self, owner: Owner) -> str:
+        """Until `end`; what it was told."""
+        while self._over is None:
+            self.turn(owner)
+        return self._over
+
+    def turn(self, owner: Owner) -> None:
+        """Take one thing from the inbox, or wait for a clock; then all clocks that are due."""
+        try:
+            what = self._inbox.get(timeout=self.timers.wait())
+        except queue.Empty:
+            pass
+        else:
+            _contained(partial(what, owner))
+        for clock in self.timers.due():
+            _contained(partial(owner.rang, clock))
+
+
+def _contained(what: Callable[[], None]) -> None:
+    """A fault with one task must not end the others."""
+    try:
+        what()
+    except ImpossibleEvent as impossible:
+        log.error("%s", impossible)  # noqa: TRY400 - its story says more than a stack
+    except Exception:
+        log.exception("A fault in the supervisor")

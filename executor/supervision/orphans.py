@@ -1,0 +1,40 @@
+"""Containers that an earlier executor with our ids has left behind: removed before anything is started.
+
+An agent has one executor of a framework and an id at a time, and tells the end of its tasks when it ends without a
+word, as by SIGKILL. So containers with our ids and another owner belong to nobody.
+"""
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+
+from executor.engine.failures import RuntimeFailure
+from executor.engine.port import Inspection
+from executor.settings import labels as names
+from executor.supervision.engine_calls import EngineCalls
+
+log = logging.getLogger(__name__)
+
+
+def sweep(engine: EngineCalls, labels: Mapping[str, str]) -> None:
+    """Have them removed; returns at once. `labels`: our own."""
+    ours = names.of_one_executor(labels)
+    if ours:
+        engine.first(lambda: _remove(engine, ours, labels[names.OWNER]))
+
+
+def orphans(containers: Iterable[Inspection], owner: str) -> list[Inspection]:
+    """Those of another owner."""
+    return [container for container in containers if container.labels.get(names.OWNER) != owner]
+
+
+def _remove(engine: EngineCalls, ours: Mapping[str, str], owner: str) -> None:
+    try:
+        found = engine.runtime.containers.ls(ours)
+    except RuntimeFailure as failure:
+        log.warning("Cannot look for containers of an earlier executor: %s", failure)
+        return
+    for container in orphans(found, owner):
+        log.warning("Removing the container of task %s: its executor ended without a word",
+                    container.labels.get(names.TASK))
+        engine.remove_now(container.id)

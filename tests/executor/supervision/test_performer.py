@@ -1,0 +1,99 @@
+"""Every effect there is can be carried out; what comes of it is told to the loop."""
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from executor.admission.plan import Plan
+from executor.engine.failures import DaemonUnavailable
+from executor.life import effects as f
+from executor.life import events as e
+from executor.life.task import Phase
+from executor.node.logs import Logs
+from executor.node.processes import Processes
+from executor.node.sink import sandbox_sink
+from executor.node.watcher import Watcher
+from executor.supervision.checks import Checks
+from executor.supervision.engine_calls import EngineCalls
+from executor.supervision.performer import Performer
+from executor.supervision.pulls import Pulls
+from executor.supervision.timers import TaskClock
+from specs.messages.status import TaskState, TaskStatus
+from tests.executor.supervision.told import Told, entry
+from tests.fakes.agent import FakeAgent
+from tests.fakes.runtime import FakeRuntime
+
+EFFECTS: tuple[f.Effect, ...] = (
+    f.Report(TaskStatus("a", TaskState.STARTING)), f.Explain("because"), f.Pull(), f.CancelPull(), f.CreateAndStart(),
+    f.Look(), f.Signal("SIGTERM"), f.ForceRemove(), f.KillPid(1), f.Remove(), f.StartTimer(f.Timer.GRACE, 5.0),
+    f.CancelTimer(f.Timer.GRACE), f.CancelTimers(), f.StartChecks(), f.StopChecks(), f.WatchPid(1), f.DrainLogs(),
+    f.Forget())
+
+
+class Scene(Told):
+    """A performer between an agent and an engine in memory, and a task that is being started."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.agent, self.runtime = FakeAgent(), FakeRuntime()
+        logs = Logs(Watcher())
+        engine = EngineCalls(lambda: self.runtime, {}, logs, starts=1, strict=False)
+        self.performer = Performer(self.loop, self.agent, engine, logs, Processes(Watcher()),
+                                   pulls=Pulls(self.loop, engine, str(folder)),
+                                   checks=Checks(self.loop, engine, shutdown_grace=5.0))
+        self.entry = entry("a", Phase.STARTING)
+        self.entry.plan = Plan("mdx-a", "busybox:static", {"Image": "busybox:static", "Cmd": ["sleep", "600"]})
+        logs.open("a", sandbox_sink(folder / "a"))
+
+    def does(self, effect: f.Effect, until: type[e.Event]) -> e.Event:
+        """Have it carried out, and wait for what comes of it."""
+        self.performer.carry_out(self.entry, effect)
+        while not self.events or not isinstance(self.events[-1][1], until):
+            self.loop.turn(self)
+        return self.events[-1][1]
+
+
+@pytest.mark.parametrize("effect", EFFECTS, ids=lambda effect: type(effect).__name__)
+def test_every_effect_is_carried_out(effect: f.Effect, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    scene = Scene(tmp_path)
+    scene.performer.carry_out(scene.entry, effect)
+    assert "a fault in" not in caplog.text
+
+
+def test_there_is_no_other_effect() -> None:
+    assert {type(effect) for effect in EFFECTS} == set(f.Effect.__args__)
+
+
+def test_a_fault_in_one_effect_is_contained(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    scene = Scene(tmp_path)
+    scene.entry.plan = None
+    scene.performer.carry_out(scene.entry, f.CreateAndStart())
+    assert "Task a: a fault in CreateAndStart" in caplog.text
+
+
+def test_a_look_that_is_not_answered_is_repeated(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    started = scene.does(f.CreateAndStart(), e.Started)
+    assert isinstance(started, e.Started)
+    scene.entry.task = replace(scene.entry.task, phase=Phase.RUNNING, container=started.container, pid=started.pid)
+    scene.runtime.finish(started.container, 0)
+    exited = scene.does(f.Look(), e.Exited)
+    assert isinstance(exited, e.Exited)
+    scene.runtime.fail("inspect", DaemonUnavailable("away"))
+    scene.performer.carry_out(scene.entry, f.Look())
+    while scene.loop.timers.wait() is None:
+        scene.loop.turn(scene)
+    assert scene.entry.lost
+    scene.now = 1.0
+    scene.settle()
+    assert scene.clocks == [TaskClock("a", f.Timer.LOOK)]
+
+
+def test_nothing_of_a_task_rings_when_it_is_forgotten(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    for timer in f.Timer:
+        scene.performer.carry_out(scene.entry, f.StartTimer(timer, 5.0))
+    scene.performer.carry_out(scene.entry, f.Forget())
+    assert scene.loop.timers.wait() is None
