@@ -6,12 +6,9 @@ from dataclasses import dataclass, replace
 
 from executor.admission.plan import Plan
 from executor.life.health import no_status
-from executor.life.task import Terms
+from executor.life.task import KILLING_STATE, PARTITION_AWARE, Terms
 from executor.settings.settings import Settings
 from specs.messages.task import CheckInfo, CommandInfo, HealthCheck, TaskInfo
-
-KILLING_CAPABILITY = "TASK_KILLING_STATE"
-PARTITION_AWARE = "PARTITION_AWARE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +33,7 @@ def agreement(task: TaskInfo, settings: Settings, capabilities: frozenset[str]) 
         force_pull=(bool(docker and docker.force_pull_image) and not settings.drop_in)  # the agent has pulled for it
         or pull == "always",
         never_pull=pull == "never",
-        killing=KILLING_CAPABILITY in capabilities,
+        killing=KILLING_STATE in capabilities,
         partition_aware=PARTITION_AWARE in capabilities,
         max_completion=completion / 1e9 if completion else None,
         remove=not settings.drop_in,

@@ -157,7 +157,7 @@ TRANSITIONS: dict[Phase, dict[type[Event], Move]] = {
         PullProgressed: _to(starting.progress),
         PullFailed: _to(starting.pull_failed, P.ENDING),
         EndRequested: _to(starting.give_up_pull, P.ENDING),  # nothing runs yet: the kill is the whole story
-    }),
+    }, Noticed),  # there is no container to look at
     P.STARTING: _row(P.STARTING, {
         ImageMissing: _to(starting.pull, P.PULLING, P.ENDING),
         Created: _to(starting.created),

@@ -23,6 +23,9 @@ from specs.messages.check import CheckStatusInfo
 from specs.messages.containerinfo import NetworkInfo
 from specs.messages.status import TaskState, TaskStatus
 
+KILLING_STATE = "TASK_KILLING_STATE"  # what a framework may say that it can: mesos.v1.FrameworkInfo.Capability
+PARTITION_AWARE = "PARTITION_AWARE"
+
 DRAIN_WAIT = 10.0  # seconds the output has to end after the container's end
 STEP_WAITS = (5.0, 10.0, 5.0)  # seconds for SIGKILL, forced removal, SIGKILL past the engine to work
 HURRIED_STEP_WAITS = (0.5, 0.4, 1.0)  # the same, and the other waits, where the agent kills us too in two seconds

@@ -10,15 +10,15 @@ from collections import OrderedDict
 from typing import assert_never
 
 from executor.admission.admission import Admission
-from executor.admission.agreement import PARTITION_AWARE
 from executor.admission.entry import Entry
 from executor.engine.port import ContainerAction, ContainerEvent
+from executor.life import answers
 from executor.life import events as e
-from executor.life.endings import decide
 from executor.life.lifecycle import accept, advance
-from executor.life.outcomes import Cause, Facts, SecondTask, Unstarted
+from executor.life.outcomes import Cause, Unstarted
+from executor.life.sightings import meaning
 from executor.life.stopping import kill_grace
-from executor.life.task import Phase, Step, Task, status
+from executor.life.task import Phase, Step, Task
 from executor.node.cgroups import memory_peak
 from executor.settings.settings import Settings
 from executor.supervision import orphans
@@ -28,7 +28,6 @@ from executor.supervision.loop import Loop
 from executor.supervision.performer import Performer
 from executor.supervision.timers import CheckClock, Clock, Idle, TaskClock
 from specs.forms import Message
-from specs.messages.status import TaskState, TaskStatus
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +35,6 @@ REMEMBERED = 10_000  # ids of tasks that are over: a late kill of one is no kill
 LAST_WAIT = 1.0  # seconds that the last updates have to be acknowledged, however late it is
 SHUTDOWN_MARGIN = 0.5  # seconds that we are gone before the agent kills us
 REMOVAL_WAIT = 10.0  # seconds for the last containers to be removed before we end
-
-_REPEATABLE = {Phase.PULLING: TaskState.STARTING, Phase.STARTING: TaskState.STARTING, Phase.RUNNING: TaskState.RUNNING}
 
 
 class Supervisor:
@@ -172,13 +169,14 @@ class Supervisor:
         task_id = str(message["task_id"]["value"])
         known = self._entries.get(task_id)
         if known is not None:
-            self._refuse_again(known)
-            return
-        if self._settings.drop_in and (self._entries or self._ended):
-            ending = decide(Facts(SecondTask()), strict=True)
-            self._performer.report(TaskStatus(task_id, ending.state, ending.message, ending.reason))
-            return
-        self._begin(task_id, message)
+            log.warning("Refusing a second launch of task %s", task_id)
+            again = answers.second_launch(known.task)
+            if again is not None:
+                self._performer.report(again)
+        elif self._settings.drop_in and (self._entries or self._ended):
+            self._performer.report(answers.second_task(task_id))
+        else:
+            self._begin(task_id, message)
 
     def _begin(self, task_id: str, message: Message) -> None:
         instead = None
@@ -188,15 +186,6 @@ class Supervisor:
         self._entries[task_id] = entry
         self._take(entry, accept(task_id, entry.agreement.terms, instead or refused))
 
-    def _refuse_again(self, entry: Entry) -> None:
-        """A LAUNCH of an id that is in use: the first one goes on, and its state is told once more."""
-        log.warning("Refusing a second launch of task %s", entry.task.id)
-        text = "A second launch of this task id is refused; the task goes on"
-        state = _REPEATABLE.get(entry.task.phase)
-        if state is not None:
-            self._performer.report(status(entry.task, state, message=text, healthy=entry.task.healthy,
-                                          network_infos=entry.task.network_infos))
-
     def _kill(self, task_id: str, grace: float | None) -> None:
         entry = self._entries.get(task_id)
         if entry is not None:
@@ -204,9 +193,7 @@ class Supervisor:
                                  shutdown_grace=self._settings.shutdown_grace)
             self.happened(entry, e.EndRequested(Cause.KILL, seconds))
         elif task_id not in self._ended:
-            lost = TaskState.DROPPED if PARTITION_AWARE in self._capabilities else TaskState.LOST
-            self._performer.report(TaskStatus(task_id, lost, "Kill of a task that this executor does not have",
-                                              "REASON_TASK_UNKNOWN"))
+            self._performer.report(answers.unknown(task_id, self._capabilities))
 
     def _shutdown(self, why: str) -> None:
         log.warning("Shutting down: %s", why)
@@ -222,28 +209,13 @@ class Supervisor:
 
     def _engine_told(self, event: ContainerEvent) -> None:
         peak = memory_peak(event.id) if event.action is ContainerAction.OOM else None
-        self._loop.call(lambda: self._take_engine_event(event, peak))
+        self._loop.call(lambda: self._saw(event, peak))
 
-    def _take_engine_event(self, event: ContainerEvent, peak: int | None) -> None:
-        if event.action is ContainerAction.RESYNC:
-            for each in list(self._entries.values()):
-                each.lost = True
-                self._notice(each, e.Noticed())
-            return
-        entry = self._entries.get(self._containers.get(event.id, ""))
-        if entry is None:
-            return
-        if event.action is ContainerAction.DIE:
-            self._notice(entry, e.Noticed(event.exit_code))
-        elif event.action is ContainerAction.OOM:
-            self.happened(entry, e.OomKilled(peak))
-        elif event.action is ContainerAction.KILL:
-            self.happened(entry, e.SignalSeen(event.signal or 0))
-        elif event.action is ContainerAction.DESTROY:
-            self._notice(entry, e.Noticed())
-        elif event.action is ContainerAction.START and entry.task.told_exit is not None:
-            self._notice(entry, e.Noticed() if entry.task.terms.restarts else e.StartedAgain(None))
-
-    def _notice(self, entry: Entry, event: e.Noticed | e.StartedAgain) -> None:
-        if entry.task.phase is not Phase.PULLING:  # there is no container to look at
-            self.happened(entry, event)
+    def _saw(self, event: ContainerEvent, peak: int | None) -> None:
+        resync = event.action is ContainerAction.RESYNC
+        known = self._entries.get(self._containers.get(event.id, ""))
+        for entry in list(self._entries.values()) if resync else [known] if known is not None else []:
+            entry.lost = entry.lost or resync
+            meant = meaning(event, entry.task, peak)
+            if meant is not None:
+                self.happened(entry, meant)

@@ -1,7 +1,6 @@
 """From a TaskInfo to terms and a container; what TASK_RUNNING tells; what a look means."""
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -10,21 +9,13 @@ import pytest
 from executor.admission.agreement import Agreement, agreement, command_text, known_limits
 from executor.admission.plan import Plan, plan, sandbox_folders
 from executor.engine.failures import BadOption
-from executor.engine.inspection import inspection
-from executor.engine.port import Address
-from executor.life.events import Event, Exited, Restarted, StartedAgain
-from executor.life.outcomes import Exit
-from executor.life.shown import inspect_data, network_infos
-from executor.life.sightings import seen
-from executor.life.task import Phase, Task, Terms
+from executor.life.task import Terms
 from executor.settings.settings import Settings
 from specs.errors import SpecError
 from specs.forms.taskinfo import task_from_mapping
 from specs.messages.check import CheckStatusInfo, TcpResult
 from specs.messages.command import CommandInfo
-from specs.messages.containerinfo import IPAddress, NetworkInfo
 from specs.messages.task import TaskInfo
-from specs.messages.values import Label
 from tests.executor.program.running import task
 
 CUSTOM = Settings(directory="/sandbox", labels={"mesos-docker.owner": "me"})
@@ -136,47 +127,3 @@ def test_secrets_are_files_beside_the_payload() -> None:
 ])
 def test_command_text(command: CommandInfo | None, text: str) -> None:
     assert command_text(command) == text
-
-
-ADDRESSES = (Address("front", "10.0.0.2", "fd00::2"), Address("back", "10.1.0.2"))
-
-
-def test_every_networks_addresses() -> None:
-    requested = [NetworkInfo((IPAddress(ip_address="10.0.0.9"),), "front", labels=(Label("a"),))]
-    assert network_infos(ADDRESSES, requested, strict=False) == (
-        NetworkInfo((IPAddress(ip_address="10.0.0.2"), IPAddress("IPv6", "fd00::2")), "front", labels=(Label("a"),)),
-        NetworkInfo((IPAddress(ip_address="10.1.0.2"),), "back"))
-    assert len(network_infos(ADDRESSES, requested, strict=True)) == 1
-    assert network_infos((), requested, strict=False) == ()
-
-
-RAW = {"Id": "c", "Config": {"Env": ["MESOS_SANDBOX=/s", "A=b", "DB_PASSWORD=x", "API_TOKEN=y"],
-                             "Labels": {"a": "b", "mesos-docker.owner": "me"}}}
-
-
-@pytest.mark.parametrize(("strict", "env"), [
-    (False, ["MESOS_SANDBOX=/s", "A=***", "DB_PASSWORD=***", "API_TOKEN=***"]),
-    (True, ["MESOS_SANDBOX=/s", "A=b", "DB_PASSWORD=***", "API_TOKEN=***"]),
-])
-def test_inspect_data(strict: bool, env: list[str]) -> None:
-    (shown,) = json.loads(inspect_data(RAW, strict=strict))
-    assert shown["Config"] == {"Env": env, "Labels": {"a": "b"}}
-    assert RAW["Config"]["Labels"]["mesos-docker.owner"] == "me"  # type: ignore[index]
-
-
-RUNNING = Task("t", Terms(), Phase.RUNNING, container="c", pid=7)
-
-
-@pytest.mark.parametrize(("task", "state", "event"), [
-    (RUNNING, {"Running": True, "Pid": 7}, None),
-    (RUNNING, {"Running": True, "Pid": 7, "Paused": True}, None),
-    (RUNNING, {"Running": True, "Pid": 8}, StartedAgain(8)),
-    (replace(RUNNING, pid=None), {"Running": True, "Pid": 8}, None),
-    (replace(RUNNING, terms=Terms(restarts=True)), {"Running": True, "Restarting": True}, Restarted(None)),
-    (replace(RUNNING, terms=Terms(restarts=True)), {"Running": True, "Pid": 8}, Restarted(8)),
-    (RUNNING, {"Running": False, "ExitCode": 3, "Error": "e"}, Exited(Exit(3, error="e"))),
-    (RUNNING, {"Running": False, "ExitCode": 137, "OOMKilled": True}, Exited(Exit(137, oom=True))),
-    (RUNNING, {"Running": False, "ExitCode": 137, "Status": "removing"}, Exited(Exit(137, removed=True))),
-])
-def test_what_a_look_means(task: Task, state: dict[str, Any], event: Event | None) -> None:
-    assert seen(task, inspection({"Id": "c", "State": {"StartedAt": "2026-01-01T00:00:00Z", **state}})) == event

@@ -26,7 +26,8 @@ NOTHING_WAS_SIGNALLED = {e.SignalFailed, e.Removed}
 NOT_CHECKED_YET = {e.HealthReported, e.CheckReported}
 
 IMPOSSIBLE: dict[Phase, set[type[e.Event]]] = {
-    P.PULLING: NOTHING_WAS_STARTED | {e.StartSlow, e.ExitMissed, e.GraceOver, e.StillUp, e.Drained, e.DrainSlow},
+    P.PULLING: (NOTHING_WAS_STARTED - {e.Noticed})
+    | {e.StartSlow, e.ExitMissed, e.GraceOver, e.StillUp, e.Drained, e.DrainSlow},
     P.STARTING: PULL_IS_OVER | NOBODY_HAS_LOOKED_YET | NOTHING_WAS_SIGNALLED | NOT_CHECKED_YET
     | {e.StartSlow, e.ExitMissed, e.GraceOver, e.StillUp, e.Drained, e.DrainSlow},
     P.ABORTING: PULL_IS_OVER | NOBODY_HAS_LOOKED_YET | NOTHING_WAS_SIGNALLED | NOT_CHECKED_YET

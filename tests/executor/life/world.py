@@ -74,7 +74,7 @@ class World:
         chances: list[Chance] = []
         if self.choose(6) == 1:
             chances.append(lambda: e.EndRequested(list(Cause)[self.choose(4)], self.choose(3) * 1.0))
-        if self.task.phase not in (Phase.PULLING, Phase.DONE):
+        if self.task.phase is not Phase.DONE:
             chances.append(e.Noticed)  # RESYNC
         if self.running:
             chances += [self.somebody_removes, self.somebody_restarts, self.oom, self.die_untold,
