@@ -20,9 +20,13 @@ class Agreement:
     health_check: HealthCheck | None = None
     check: CheckInfo | None = None
 
+    def limited(self, plan: Plan) -> Agreement:
+        """With what only the finished payload says."""
+        return replace(self, terms=replace(self.terms, memory_limit=plan.memory_limit, restarts=plan.restarts))
 
-def agreement(task: TaskInfo, settings: Settings, capabilities: frozenset[str]) -> Agreement:
-    """The terms of the task's life; what is wrong with its container shows in `plan`."""
+
+def agree(task: TaskInfo, settings: Settings, capabilities: frozenset[str]) -> Agreement:
+    """The terms of the task's life; what is wrong with its container shows in `plan`, and so do its limits."""
     docker = task.container.docker if task.container else None
     completion = task.max_completion_time
     kill_grace = task.kill_policy.grace_period if task.kill_policy else None
@@ -41,13 +45,6 @@ def agreement(task: TaskInfo, settings: Settings, capabilities: frozenset[str]) 
         check_status=no_status(task.check),
     )
     return Agreement(terms, None if kill_grace is None else kill_grace / 1e9, task.health_check, task.check)
-
-
-def known_limits(terms: Terms, plan: Plan) -> Terms:
-    """The terms, with what only the finished payload says."""
-    host = plan.payload.get("HostConfig") or {}
-    policy = (host.get("RestartPolicy") or {}).get("Name") or "no"
-    return replace(terms, memory_limit=host.get("Memory") or None, restarts=policy != "no")
 
 
 def command_text(command: CommandInfo | None) -> str:

@@ -11,11 +11,11 @@ from executor.life.task import Task
 
 @dataclass(slots=True, eq=False)  # two launches of one id are two entries
 class Entry:
-    """What the supervisor keeps for a task: its state, and what carrying out its effects needs besides."""
+    """A task's state, and what carrying out its effects needs besides."""
 
     task: Task
     agreement: Agreement
-    name: str  # the container's
+    name: str = ""  # the container's; empty where none will be made
     plan: Plan | None = None  # until the start
     secrets: Path | None = None  # the folder with its secret files
     lost: bool = False  # the engine was gone while the task lived: some output may be missing

@@ -36,9 +36,23 @@ class Plan:
         return str(self.payload.get("User") or "")
 
     @property
+    def memory_limit(self) -> int | None:
+        """Bytes; None: none of its own."""
+        return self._host.get("Memory") or None
+
+    @property
+    def restarts(self) -> bool:
+        """Whether the engine may start it again when it has ended."""
+        return ((self._host.get("RestartPolicy") or {}).get("Name") or "no") != "no"
+
+    @property
     def tty(self) -> bool:
         """Whether its output comes unframed."""
         return bool(self.payload.get("Tty"))
+
+    @property
+    def _host(self) -> Mapping[str, Any]:
+        return self.payload.get("HostConfig") or {}
 
 
 def plan(task: TaskInfo, settings: Settings, name: str, sandbox: str, *, total_memory: int,
@@ -77,11 +91,3 @@ def _ours(payload: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     if not (host.get("LogConfig") or {}).get("Type"):
         host["LogConfig"] = {"Type": "json-file", "Config": dict(settings.log_options)}
     return {**payload, "HostConfig": host}
-
-
-def sandbox_folders(payload: Mapping[str, Any], sandbox: str) -> list[str]:
-    """What a container mounts out of its task's sandbox. What is missing there the engine would make as root's."""
-    host = payload.get("HostConfig") or {}
-    sources = [str(bind).partition(":")[0] for bind in host.get("Binds") or ()]
-    sources += [str(mount.get("Source")) for mount in host.get("Mounts") or () if mount.get("Type") == "bind"]
-    return [source for source in sources if source.startswith(f"{sandbox}/")]

@@ -9,9 +9,13 @@ import grp
 import logging
 import os
 import pwd
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from executor.settings.settings import Settings
+from specs.errors import SpecError
+from specs.words.ids import id_problem
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +34,32 @@ def owner(user: str) -> Owner:
     name, _, group = user.partition(":")
     uid, gid = _user(name)
     return Owner(uid, _group(group) if group else gid)
+
+
+def task_sandbox(settings: Settings, task_id: str) -> Path:
+    """A task's own sandbox on the host; SpecError if its id cannot be a folder's name, which a master checks, too."""
+    root = Path(settings.directory).absolute()
+    if settings.drop_in:
+        return root
+    problem = id_problem(task_id)
+    if problem is not None:
+        raise SpecError("task_id", problem)
+    return root / "tasks" / task_id
+
+
+def mounted_folders(payload: Mapping[str, Any], sandbox: str) -> list[str]:
+    """What a container mounts out of its task's sandbox. What is missing there the engine would make as root's."""
+    host = payload.get("HostConfig") or {}
+    sources = [str(bind).partition(":")[0] for bind in host.get("Binds") or ()]
+    sources += [str(mount.get("Source")) for mount in host.get("Mounts") or () if mount.get("Type") == "bind"]
+    return [source for source in sources if source.startswith(f"{sandbox}/")]
+
+
+def own_folders(sandbox: Path, folders: Sequence[str], user: str) -> None:
+    """Give the sandbox and these folders in it, which are made, to the user of the container. Raises OSError."""
+    whose = owner(user)
+    hand_over(str(sandbox), whose)
+    make_folders(folders, whose)
 
 
 def make_folders(paths: Sequence[str], whose: Owner) -> None:

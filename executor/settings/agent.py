@@ -16,7 +16,7 @@ from specs.words.address import Address
 from specs.words.durations import parse_duration
 
 TOKEN: Final = "MESOS_EXECUTOR_AUTHENTICATION_TOKEN"  # noqa: S105 - a name
-GRACE_PERIOD: Final = "MESOS_EXECUTOR_SHUTDOWNGRACE_PERIOD_PERIOD"
+GRACE_PERIOD: Final = "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD"
 SOCKET_PATH_LIMIT: Final = 108  # sun_path with its closing zero: a path must be shorter
 _PID: Final = re.compile(r"(?P<id>[^@/]+)@(?P<host>\[[0-9a-fA-F:.%\w]+\]|[^:\[\]]+):(?P<port>\d{1,5})")
 _TRUE: Final = frozenset({"1", "true"})

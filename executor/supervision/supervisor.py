@@ -9,13 +9,13 @@ import logging
 from collections import OrderedDict
 from typing import assert_never
 
-from executor.admission.admission import Admission
+from executor.admission.admission import Admission, Admitted, Rejected
 from executor.admission.entry import Entry
 from executor.engine.port import ContainerAction, ContainerEvent
 from executor.life import answers
 from executor.life import events as e
 from executor.life.lifecycle import accept, advance
-from executor.life.outcomes import Cause, Unstarted
+from executor.life.outcomes import Cause
 from executor.life.sightings import meaning
 from executor.life.stopping import kill_grace
 from executor.life.task import Phase, Step, Task
@@ -179,12 +179,16 @@ class Supervisor:
             self._begin(task_id, message)
 
     def _begin(self, task_id: str, message: Message) -> None:
-        instead = None
-        if self._shutdown_why is not None:
-            instead = Unstarted("the executor was shutting down")
-        entry, refused = self._admission.admit(task_id, message, self._capabilities)
+        closing = self._shutdown_why is not None
+        match self._admission.admit(message, self._capabilities, closing=closing):
+            case Admitted(agreed, plan, secrets):
+                step = accept(task_id, agreed.terms)
+                entry = Entry(step.task, agreed, plan.name, plan, secrets)
+            case Rejected(agreed, outcome):
+                step = accept(task_id, agreed.terms, outcome)
+                entry = Entry(step.task, agreed)
         self._entries[task_id] = entry
-        self._take(entry, accept(task_id, entry.agreement.terms, instead or refused))
+        self._take(entry, step)
 
     def _kill(self, task_id: str, grace: float | None) -> None:
         entry = self._entries.get(task_id)
