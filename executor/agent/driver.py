@@ -2,7 +2,7 @@
 
 Two threads. pymesos's I/O thread connects, subscribes and reads events; each event becomes one call of `AgentEvents`.
 The sender thread posts calls on a second connection, one after the other, so that updates keep their order and the
-supervisor never waits for the network. They meet in `executor/agent/mail.py`.
+supervisor never waits for the network. They meet in `executor/agent/sender.py`.
 
 What becomes of a loss is decided in `executor/agent/outage.py`. This driver never kills its own process: SHUTDOWN,
 and an agent that is lost for good, are `AgentEvents.shutdown`, and acknowledgements are taken until `stop`.
@@ -24,9 +24,9 @@ from typing import Any, Final
 
 from executor.agent import outage
 from executor.agent.connection import CallConnection, Refusal
-from executor.agent.mail import AgentMail
 from executor.agent.outage import Outage, Step
 from executor.agent.port import AgentEvents
+from executor.agent.sender import Sender
 from executor.agent.session import Session, Timing, wait_readable
 from executor.settings.agent import AgentSettings
 from specs.messages.status import TaskStatus
@@ -66,43 +66,43 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
         self._current: Session | None = None
         self._broken: str | None = None  # why the sender wants the stream to be made anew
         self._refusal: str | None = None  # the last one told, so that each is told once
-        self._mail = AgentMail(settings, self, self._timing.heartbeat, clock)
+        self._sender = Sender(settings, self, self._timing.heartbeat, clock)
 
     # The port.
 
     def start(self, events: AgentEvents) -> None:
         """Start both threads; returns at once. `events` is called on them."""
         self._events = events
-        self._mail.start()
+        self._sender.start()
         super().start()
 
     def send(self, status: TaskStatus) -> None:
         """Report an update: kept until acknowledged. One that no agent would take is logged and dropped."""
-        self._mail.send(status)
+        self._sender.send(status)
 
     def message(self, data: bytes) -> None:
         """Send a framework message, if the agent is in reach."""
-        self._mail.message(data)
+        self._sender.message(data)
 
     def drained(self, timeout: float) -> bool:
         """Whether all is acknowledged within `timeout` seconds; False at once when nobody is left to do so."""
-        return self._mail.drained(timeout)
+        return self._sender.drained(timeout)
 
     def stop(self) -> None:
         """End both threads and both connections; returns at once, `join` waits."""
-        self._mail.end()
+        self._sender.end()
         super().stop()
 
     def join(self, timeout: float | None = None) -> None:
         """Wait for the threads, at most `timeout` seconds for each; not from within an event."""
         if self._io_thread is not None:
             self._io_thread.join(timeout)
-        self._mail.join(timeout)
+        self._sender.join(timeout)
 
     @property
     def alive(self) -> bool:
         """Whether one of the threads still runs."""
-        return self._mail.alive or (self._io_thread is not None and self._io_thread.is_alive())
+        return self._sender.alive or (self._io_thread is not None and self._io_thread.is_alive())
 
     # What the sender tells.
 
@@ -131,7 +131,7 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
             log.exception("The connection to the agent ended by a fault of ours")
             self._tell_shutdown("the connection to the agent ended by a fault of the executor")
         finally:
-            self._mail.end()
+            self._sender.end()
             with self._lock:
                 for descriptor in self._wakeup_fds:
                     os.close(descriptor)
@@ -155,7 +155,7 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
                 log.exception("A fault of ours ended the session with the agent")
             self._lost(error, told=session is not None and session.subscribed)
         finally:
-            self._mail.pause()
+            self._sender.pause()
             self.stream_id = self._current = None
             if session is not None:
                 session.close()
@@ -164,7 +164,7 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
 
     def gen_request(self) -> bytes:
         """The body of SUBSCRIBE."""
-        return self._mail.subscribe()
+        return self._sender.subscribe()
 
     def _read_events(self, session: Session) -> None:
         """Until `stop`; raises when the session ends."""
@@ -183,7 +183,7 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
         self._outage = outage.found(self._outage)
         self._refusal = None
         self.stream_id = ""  # pymesos: connected
-        self._mail.begin(CallConnection(self._settings, address, self._timing.answer, self._timing.keepalive))
+        self._sender.begin(CallConnection(self._settings, address, self._timing.answer, self._timing.keepalive))
 
     def _take(self, record: bytes) -> None:
         """Hand one event over. A fault in doing so is logged: it must not end the driver, nor become a task's fate."""
@@ -257,7 +257,7 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
     def on_launch(self, event: dict[str, Any]) -> None:
         """LAUNCH; also of a task that is known: what that means is not the driver's to say."""
         task = event["task"]
-        self._mail.launched(task["task_id"]["value"], task)
+        self._sender.launched(task["task_id"]["value"], task)
         self._events.launch(task)
 
     def on_launch_group(self, event: dict[str, Any]) -> None:
@@ -273,7 +273,7 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
     def on_acknowledged(self, event: dict[str, Any]) -> None:
         """ACKNOWLEDGED."""
         task_id, update = event["task_id"]["value"], b64decode(event["uuid"])
-        self._mail.acknowledged(task_id, update)
+        self._sender.acknowledged(task_id, update)
         self._events.acknowledged(task_id, update)
 
     def on_message(self, event: dict[str, Any]) -> None:

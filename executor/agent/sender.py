@@ -1,21 +1,41 @@
-"""The sender: a thread that posts calls to the agent, one after the other, so that nobody else waits for the network.
+"""The outgoing side of the driver: a thread that posts calls to the agent, so that nobody else waits for the network.
 
-It works while a session lasts, from the first event of a stream to the stream's loss. A call that the agent does not
-take yet (503, 404) is repeated, and those behind it wait: order is kept. A connection that breaks is made again once,
-because an agent may close an idle one; if that fails too, the session is over and SUBSCRIBE carries what is missing.
+    send -> outbox -> queue -> thread -> agent -> ACKNOWLEDGED -> out of the outbox
+               |                                                       ^
+               +---- SUBSCRIBE after every loss, carries all of it ----+
+
+Outbox and queue stand behind one lock, so that they never disagree. When a SUBSCRIBE is made it
+takes everything in the outbox with it and the queue is emptied; what is sent later queues up until
+the agent answers with an event. So an update may reach the agent twice (it knows it by its uuid),
+but none is forgotten, and none overtakes an earlier one of its task.
+
+The thread works while a session lasts, from the first event of a stream to the stream's loss. A call
+that the agent does not take yet (503, 404) is repeated, and those behind it wait: order is kept. A
+connection that breaks is made again once, because an agent may close an idle one; if that fails too,
+the session is over.
 """
 from __future__ import annotations
 
+import dataclasses
 import http.client
 import json
 import logging
 import threading
 import time
+import uuid
 from collections import deque
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
+from executor.agent import calls
+from executor.agent.calls import Call
 from executor.agent.connection import CallConnection, Refusal
 from executor.agent.outage import ASK_AGAIN
+from executor.agent.outbox import Outbox, acknowledged, launched, stored
+from executor.settings.agent import AgentSettings
+from specs.forms import Message
+from specs.messages.status import TaskStatus
+from specs.rules.executor_call import call_problem
 
 log = logging.getLogger(__name__)
 
@@ -28,65 +48,35 @@ class SenderEvents(Protocol):
     def call_refused(self, kind: str, refusal: Refusal) -> None: ...
 
 
-class AgentSender:
-    """A queue of calls and the thread that empties it."""
+class Sender:
+    """Safe to use from any thread; no method waits for the network, save `drained` and `join`."""
 
-    def __init__(self, events: SenderEvents, heartbeat: dict[str, Any], heartbeat_interval: float) -> None:
-        """`heartbeat` is the HEARTBEAT call, posted every `heartbeat_interval` seconds of a session."""
+    def __init__(self, settings: AgentSettings, events: SenderEvents, heartbeat_interval: float,
+                 clock: Callable[[], float]) -> None:
+        """`clock` stamps the updates, seconds since the epoch; `heartbeat_interval`: seconds between two HEARTBEAT."""
+        self._settings = settings
         self._events = events
-        self._heartbeat = heartbeat
+        self._heartbeat = calls.heartbeat(settings)
         self._heartbeat_interval = heartbeat_interval
-        self._change = threading.Condition()
-        self._queue: deque[dict[str, Any]] = deque()
+        self._clock = clock
+        self._change = threading.Condition()  # guards all that follows
+        self._box = Outbox()
+        self._queue: deque[Call] = deque()
         self._session: CallConnection | None = None
         self._ended: list[CallConnection] = []  # sessions that are over, for the thread to close
         self._heartbeat_due = 0.0
-        self._stopped = False
+        self._over = False  # nothing will be acknowledged any more: stopped, or the agent given up
         self._thread = threading.Thread(target=self._run, name="mesos-sender", daemon=True)
 
     def start(self) -> None:
         """Start the thread."""
         self._thread.start()
 
-    def enqueue(self, call: dict[str, Any]) -> None:
-        """Post this call behind all others, once there is a session."""
+    def end(self) -> None:
+        """End the thread; nothing is posted afterwards, and nobody waits for an acknowledgement."""
         with self._change:
-            self._queue.append(call)
-            self._change.notify_all()
-
-    def clear(self) -> None:
-        """Forget what is queued: SUBSCRIBE carries it."""
-        with self._change:
-            self._queue.clear()
-
-    def open(self, connection: CallConnection) -> None:
-        """A session begins."""
-        with self._change:
-            self._session = connection
-            self._heartbeat_due = time.monotonic() + self._heartbeat_interval
-            self._change.notify_all()
-
-    @property
-    def in_session(self) -> bool:
-        """Whether calls are posted now."""
-        with self._change:
-            return self._session is not None
-
-    def close(self) -> None:
-        """The session is over; a post under way ends with an error."""
-        with self._change:
-            session, self._session = self._session, None
-            if session is not None:
-                session.abort()
-                self._ended.append(session)
-            self._change.notify_all()
-
-    def stop(self) -> None:
-        """End the thread; nothing is posted afterwards."""
-        with self._change:
-            self._stopped = True
-            self._change.notify_all()
-        self.close()
+            self._over = True
+            self.pause()
 
     @property
     def alive(self) -> bool:
@@ -97,6 +87,87 @@ class AgentSender:
         """Wait for the thread's end."""
         if self.alive:
             self._thread.join(timeout)
+
+    # What is to be sent.
+
+    def send(self, status: TaskStatus) -> None:
+        """Report an update; it gets a uuid and the time, if it has none. An impossible update is logged, not sent."""
+        stamped = dataclasses.replace(
+            status, uuid=status.uuid or uuid.uuid4().bytes,
+            timestamp=self._clock() if status.timestamp is None else status.timestamp)
+        call = calls.update(self._settings, stamped)
+        problem = call_problem(call) or self._store(stamped, call)
+        if problem is not None:
+            log.error("Dropping UPDATE %s of task %s: %s", status.state, status.task_id, problem)
+
+    def _store(self, update: TaskStatus, call: Call) -> str | None:
+        """Keep it and queue it, in one: the queue's order is the outbox's. Why not, if so."""
+        with self._change:
+            if self._over:
+                return "the driver has ended"
+            try:
+                self._box = stored(self._box, update)
+            except ValueError as error:
+                return str(error)
+            self._enqueue(call)
+        return None
+
+    def message(self, data: bytes) -> None:
+        """Send a framework message if there is an agent to take it. As Mesos: dropped otherwise."""
+        with self._change:
+            if self._session is not None:
+                self._enqueue(calls.message(self._settings, data))
+                return
+        log.warning("Dropping MESSAGE: the agent is out of reach")
+
+    def _enqueue(self, call: Call) -> None:
+        self._queue.append(call)
+        self._change.notify_all()
+
+    # What the agent tells.
+
+    def launched(self, task_id: str, task: Message) -> None:
+        """A LAUNCH came: SUBSCRIBE names the task until one of its updates is acknowledged."""
+        with self._change:
+            self._box = launched(self._box, task_id, task)
+
+    def acknowledged(self, task_id: str, update: bytes) -> None:
+        """The agent has stored this update."""
+        with self._change:
+            self._box = acknowledged(self._box, task_id, update)
+            self._change.notify_all()
+
+    def drained(self, timeout: float) -> bool:
+        """Whether all is acknowledged within `timeout` seconds; False at once when nobody is left to do so."""
+        with self._change:
+            self._change.wait_for(lambda: self._box.empty or self._over, timeout)
+            return self._box.empty
+
+    # Sessions.
+
+    def subscribe(self) -> bytes:
+        """The body of SUBSCRIBE, with all that the outbox holds; what was queued is in it."""
+        with self._change:
+            self._queue.clear()
+            return json.dumps(calls.subscribe(self._settings, self._box)).encode()
+
+    def begin(self, connection: CallConnection) -> None:
+        """A session begins: calls can be posted."""
+        with self._change:
+            self._session = connection
+            self._heartbeat_due = time.monotonic() + self._heartbeat_interval
+            self._change.notify_all()
+
+    def pause(self) -> None:
+        """The session is over: a post under way ends with an error, and calls wait for the next session."""
+        with self._change:
+            session, self._session = self._session, None
+            if session is not None:
+                session.abort()
+                self._ended.append(session)
+            self._change.notify_all()
+
+    # The thread.
 
     def _run(self) -> None:
         while (work := self._next()) is not None:
@@ -110,12 +181,12 @@ class AgentSender:
                 if done and self._queue and self._queue[0] is call:
                     self._queue.popleft()
 
-    def _next(self) -> tuple[CallConnection, dict[str, Any]] | None:
+    def _next(self) -> tuple[CallConnection, Call] | None:
         with self._change:
             while True:
                 while self._ended:
                     self._ended.pop().close()
-                if self._stopped:
+                if self._over:
                     return None
                 now = time.monotonic()
                 if self._session is not None and now >= self._heartbeat_due:
@@ -125,7 +196,7 @@ class AgentSender:
                     return self._session, self._queue[0]
                 self._change.wait(None if self._session is None else self._heartbeat_due - now)
 
-    def _post(self, session: CallConnection, call: dict[str, Any]) -> bool:
+    def _post(self, session: CallConnection, call: Call) -> bool:
         """Whether the call is done with; False: try again, in this session or in the next."""
         body = json.dumps(call).encode()
         try:
@@ -147,23 +218,23 @@ class AgentSender:
             session.close()
             session.post(body)
 
-    def _refused(self, session: CallConnection, call: dict[str, Any], refusal: Refusal) -> bool:
+    def _refused(self, session: CallConnection, call: Call, refusal: Refusal) -> bool:
         if refusal.status == http.client.FORBIDDEN:  # "Executor is not subscribed"
             self._break(session, refusal.of(call["type"]))
             return False
         if refusal.status == http.client.NOT_FOUND or refusal.status >= http.client.INTERNAL_SERVER_ERROR:
             log.warning("%s; trying again", refusal.of(call["type"]))
             with self._change:
-                self._change.wait_for(lambda: self._stopped or self._session is not session, ASK_AGAIN)
+                self._change.wait_for(lambda: self._over or self._session is not session, ASK_AGAIN)
             return False
         self._events.call_refused(call["type"], refusal)
         return True
 
     def _break(self, session: CallConnection, why: str) -> None:
         if self._lasts(session):
-            self.close()
+            self.pause()
             self._events.session_broken(why)
 
     def _lasts(self, session: CallConnection) -> bool:
         with self._change:
-            return self._session is session and not self._stopped
+            return self._session is session and not self._over
