@@ -6,10 +6,11 @@ waits in the inbox, for the next clock at the longest; idle, it costs nothing.
 """
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Protocol
 
@@ -66,22 +67,24 @@ class Loop:
         return self._over
 
     def turn(self, owner: Owner) -> None:
-        """Take one thing from the inbox, or wait for a clock; then all clocks that are due."""
-        try:
-            what = self._inbox.get(timeout=self.timers.wait())
-        except queue.Empty:
-            pass
-        else:
-            _contained(partial(what, owner))
+        """Take one thing from the inbox, or wait for a clock; then all clocks that are due.
+
+        A fault with one task must not end the others.
+        """
+        for what in self._waiting():
+            try:
+                what(owner)
+            except ImpossibleEvent as impossible:
+                log.error("%s", impossible)  # noqa: TRY400 - its story says more than a stack
+            except Exception:
+                log.exception("A fault in the supervisor")
+
+    def _waiting(self) -> Iterator[Callable[[Owner], None]]:
+        with contextlib.suppress(queue.Empty):
+            yield self._inbox.get(timeout=self.timers.wait())
         for clock in self.timers.due():
-            _contained(partial(owner.rang, clock))
+            yield partial(_ring, clock)
 
 
-def _contained(what: Callable[[], None]) -> None:
-    """A fault with one task must not end the others."""
-    try:
-        what()
-    except ImpossibleEvent as impossible:
-        log.error("%s", impossible)  # noqa: TRY400 - its story says more than a stack
-    except Exception:
-        log.exception("A fault in the supervisor")
+def _ring(clock: Clock, owner: Owner) -> None:
+    owner.rang(clock)

@@ -101,16 +101,17 @@ class Timers:
         return ran
 
     def _next(self) -> float | None:
-        while self._heap and not self._runs(self._heap[0]):
+        while self._heap:
+            at, number, clock = self._heap[0]
+            if self._running.get(clock.task_id, {}).get(clock) == (at, number):
+                return at
             heapq.heappop(self._heap)
             self._cancelled -= 1
-        return self._heap[0][0] if self._heap else None
-
-    def _runs(self, ring: tuple[float, int, Clock]) -> bool:
-        return self._running.get(ring[2].task_id, {}).get(ring[2]) == ring[:2]
+        return None
 
     def _tidy(self) -> None:
         if self._cancelled > len(self._heap) // 2 + _SLACK:
-            self._heap = [ring for ring in self._heap if self._runs(ring)]
+            running = ((*ring, clock) for clocks in self._running.values() for clock, ring in clocks.items())
+            self._heap = list(running)
             heapq.heapify(self._heap)
             self._cancelled = 0
