@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from deploy.cli.problems import REFUSED, Problem
+from specs.words.defaults import DOCKER_SOCKET
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
@@ -61,7 +62,7 @@ def listen_address(value: str) -> tuple[str, int]:
               help="How an agent starts our executor; by default the path that it has on this machine.")
 @click.option("--executor-uri", "executor_uris", metavar="URI", multiple=True,
               help="A file that the agent fetches into the executor's sandbox first.")
-@click.option("--docker-socket", metavar="PATH", default="/var/run/docker.sock", help="Where Docker listens on agents.")
+@click.option("--docker-socket", metavar="PATH", default=DOCKER_SOCKET, help="Where Docker listens on agents.")
 @click.option("--agents", type=click.IntRange(min=0), default=1, help="How many agents the embedded Mesos has.")
 @click.option("--resources", help="What each of them offers, as of Mesos's flag; the rest is the machine's.")
 @click.option("--attributes", default="", help="Their attributes: rack:r1;zone:z1.")

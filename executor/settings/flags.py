@@ -18,6 +18,7 @@ from executor.settings.agent import GRACE_PERIOD
 from specs.errors import SpecError
 from specs.forms.dnsinfo import container_dns
 from specs.forms.json_text import JsonSyntaxError, parse_json
+from specs.words.defaults import DOCKER_SOCKET, MAPPED_DIRECTORY
 from specs.words.durations import parse_duration
 
 _STRINGS: Final = ("container", "docker", "docker_socket", "sandbox_directory", "mapped_directory", "launcher_dir",
@@ -26,7 +27,7 @@ _BOOLEANS: Final = {"cgroups_enable_cfs": False, "help": False, "quiet": False, 
 _TRUE, _FALSE = ("true", "1"), ("false", "0")
 _INTEGER: Final = re.compile(r"[ \t\n\v\f\r]*[+-]?[0-9]{1,10}", re.ASCII)
 
-USAGE: Final = """\
+USAGE: Final = f"""\
 Usage: mesos-docker-executor [options]
 
 Runs the tasks of one framework on one agent as Docker containers. Started with --container it runs a single
@@ -38,10 +39,10 @@ a custom executor for many tasks.
   --default_container_dns=VALUE
                                DNS servers for containers, JSON (mesos.internal.ContainerDNSInfo).
   --docker=VALUE               Path of the docker client; accepted for compatibility, the engine is spoken to directly.
-  --docker_socket=VALUE        Path of the engine's socket. (default without --container: /var/run/docker.sock)
+  --docker_socket=VALUE        Path of the engine's socket. (default without --container: {DOCKER_SOCKET})
   --[no-]help                  Prints this help message. (default: false)
   --launcher_dir=VALUE         Folder of Mesos's helper programs; accepted for compatibility.
-  --mapped_directory=VALUE     Path of the sandbox in the container. (default without --container: /mnt/mesos/sandbox)
+  --mapped_directory=VALUE     Path of the sandbox in the container. (default without --container: {MAPPED_DIRECTORY})
   --sandbox_directory=VALUE    Path of the sandbox on the host.
   --stop_timeout=VALUE         Least grace period of a kill, such as 10secs.
   --task_environment=VALUE     Variables for the container, JSON object of strings.
