@@ -1,7 +1,7 @@
 """The program: reads flags and environment, builds everything, runs, drains.
 
-The order is chosen for a quick start: the agent waits for SUBSCRIBE, so the driver starts before the Docker SDK is
-loaded; a worker loads it while the agent answers.
+The order is chosen for a quick start: the agent waits for SUBSCRIBE, so the driver starts before
+the Docker SDK is loaded; a worker loads it while the agent answers.
 """
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ ASK_PATIENCE = 0.5  # seconds between two looks whether we have been told to end
 
 
 def main() -> int:
-    """Exit status: 0 for a normal end, 1 for an error at the start; as Mesos: docker_executor.cpp, `main`."""
+    """Exit status: 0 for a normal end, 1 for an error at the start.
+
+    As Mesos: docker_executor.cpp, `main`.
+    """
     _occupy_standard_descriptors()
     try:
         flags = command_line.parse(sys.argv[1:], os.environ)
@@ -61,7 +64,7 @@ def main() -> int:
 
 def told_by_the_agent(environ: MutableMapping[str, str] = os.environ, *,
                       drop_in: bool = False) -> AgentSettings:
-    """What it says in our environment (SpecError if it says too little); the token is erased from it.
+    """What our environment says; SpecError if it says too little. The token is erased from it.
 
     Containers and helpers inherit the environment; the token must not reach them.
     """
@@ -118,7 +121,10 @@ def _occupy_standard_descriptors() -> None:
 
 
 def _prepare_process(shutdown: Callable[[str], None]) -> None:
-    """A signal to end ends the tasks first, save one that our parent had us ignore; each task needs descriptors."""
+    """A signal to end ends the tasks first, save one that our parent had us ignore.
+
+    And as many descriptors as we may have: each task needs some.
+    """
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, lambda told, _: shutdown(signal.Signals(told).name))

@@ -27,7 +27,10 @@ class GlogFormatter(logging.Formatter):
 
 
 def set_up(level: str, *, quiet: bool) -> None:
-    """Log to stderr from `level` on, INFO if it is unknown; nothing but errors if `quiet`, as glog."""
+    """Log to stderr from `level` on, INFO if it is unknown.
+
+    Nothing but errors if `quiet`, as glog.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(GlogFormatter())
     chosen = logging.ERROR if quiet else _LEVELS.get(level.upper(), logging.INFO)

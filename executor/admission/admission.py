@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A container can be made. `secrets`: the folder with the task's secret files, if it has any."""
+    """A container can be made. `secrets`: the folder with the task's secret files, if any."""
 
     agreement: Agreement
     plan: Plan
@@ -60,7 +60,7 @@ class Admission:
         self._logs = logs
 
     def admit(self, message: Message, capabilities: frozenset[str], *, closing: bool) -> Admitted | Rejected:
-        """`capabilities`: the framework's. `closing`: the executor is about to end, and begins nothing any more."""
+        """`capabilities`: the framework's. `closing`: the executor begins nothing any more."""
         try:
             info = read(message)
         except SpecError as error:

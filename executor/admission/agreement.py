@@ -1,4 +1,4 @@
-"""What was agreed on for a task: its terms, checks and graces, as the supervisor and its life need them."""
+"""What was agreed on for a task: its terms, checks and graces."""
 from __future__ import annotations
 
 import shlex
@@ -26,7 +26,10 @@ class Agreement:
 
 
 def agree(task: TaskInfo, settings: Settings, capabilities: frozenset[str]) -> Agreement:
-    """The terms of the task's life; what is wrong with its container shows in `plan`, and so do its limits."""
+    """The terms of the task's life.
+
+    What is wrong with its container shows in `plan`, and so do its limits.
+    """
     docker = task.container.docker if task.container else None
     completion = task.max_completion_time
     kill_grace = task.kill_policy.grace_period if task.kill_policy else None

@@ -1,4 +1,5 @@
-"""From a TaskInfo to what the engine is asked for: one container, its name, its payload, and the terms of its life.
+"""From a TaskInfo to what the engine is asked for: one container, its name, its payload, and the
+terms of its life.
 
 A plan is needed until the container is started and dropped then; what stays of a task is small.
 """
@@ -59,9 +60,10 @@ def plan(task: TaskInfo, settings: Settings, name: str, sandbox: str, *, total_m
          secret_directory: str) -> Plan:
     """The container that the task describes.
 
-    Raises SpecError, with Mesos's text, for what Mesos's executor itself refuses, and BadOption for parameters that
-    `docker run` would refuse. `sandbox`: the task's, on the host. `total_memory`: the node's, bytes.
-    `secret_directory`: where the plan's secrets have to stand as files before the container is made.
+    Raises SpecError, with Mesos's text, for what Mesos's executor itself refuses, and BadOption for
+    parameters that `docker run` would refuse. `sandbox`: the task's, on the host. `total_memory`:
+    the node's, bytes. `secret_directory`: where the plan's secrets have to stand as files before
+    the container is made.
     """
     dns = settings.default_container_dns
     options = container_of(task, Place(
@@ -80,13 +82,15 @@ def _payload(options: RunOptions, labels: Mapping[str, str]) -> dict[str, Any]:
         payload = create_payload(options, labels)
     except SpecError as error:
         raise BadOption(error.problem) from error
-    # `docker run` would bring its own stdin, which is /dev/null. Here nobody ever attaches one, and what is open and
-    # not attached never ends; not open it is /dev/null, too.
+    # `docker run` would bring its own stdin, which is /dev/null. Here nobody ever attaches one, and
+    # what is open and not attached never ends; not open it is /dev/null, too.
     return {key: value for key, value in payload.items() if key not in ("OpenStdin", "StdinOnce", "AttachStdin")}
 
 
 def _ours(payload: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
-    """Where no agent looks after the container: we remove it, and its log in the engine must not fill the disk."""
+    """Where no agent looks after the container: we remove it, and its log in the engine must not
+    fill the disk.
+    """
     host = {**(payload.get("HostConfig") or {}), "AutoRemove": False}
     if not (host.get("LogConfig") or {}).get("Type"):
         host["LogConfig"] = {"Type": "json-file", "Config": dict(settings.log_options)}

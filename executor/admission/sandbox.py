@@ -1,7 +1,8 @@
 """A task's sandbox, in the multi-task mode: whose it is, and the folders in it.
 
-The agent gives an executor's sandbox to the user whom the executor runs as; a task's, which is below it, we give to the
-user whom the container runs as. What a name means is looked up here, on the node, as Mesos does with `user`.
+The agent gives an executor's sandbox to the user whom the executor runs as; a task's, which is
+below it, we give to the user whom the container runs as. What a name means is looked up here, on
+the node, as Mesos does with `user`.
 """
 from __future__ import annotations
 
@@ -30,14 +31,20 @@ class Owner(NamedTuple):
 
 
 def owner(user: str) -> Owner:
-    """Whom `docker run --user` means by NAME, NUMBER, and either with :GROUP; who is not known here stays KEEP."""
+    """Whom `docker run --user` means by NAME, NUMBER, and either with :GROUP.
+
+    Who is not known here stays KEEP.
+    """
     name, _, group = user.partition(":")
     uid, gid = _user(name)
     return Owner(uid, _group(group) if group else gid)
 
 
 def task_sandbox(settings: Settings, task_id: str) -> Path:
-    """A task's own sandbox on the host; SpecError if its id cannot be a folder's name, which a master checks, too."""
+    """A task's own sandbox on the host.
+
+    SpecError if its id cannot be a folder's name, which a master checks, too.
+    """
     root = Path(settings.directory).absolute()
     if settings.drop_in:
         return root
@@ -48,7 +55,10 @@ def task_sandbox(settings: Settings, task_id: str) -> Path:
 
 
 def mounted_folders(payload: Mapping[str, Any], sandbox: str) -> list[str]:
-    """What a container mounts out of its task's sandbox. What is missing there the engine would make as root's."""
+    """What a container mounts out of its task's sandbox.
+
+    What is missing there the engine would make as root's.
+    """
     host = payload.get("HostConfig") or {}
     sources = [str(bind).partition(":")[0] for bind in host.get("Binds") or ()]
     sources += [str(mount.get("Source")) for mount in host.get("Mounts") or () if mount.get("Type") == "bind"]
@@ -56,14 +66,20 @@ def mounted_folders(payload: Mapping[str, Any], sandbox: str) -> list[str]:
 
 
 def own_folders(sandbox: Path, folders: Sequence[str], user: str) -> None:
-    """Give the sandbox and these folders in it, which are made, to the user of the container. Raises OSError."""
+    """Give the sandbox and these folders in it, which are made, to the user of the container.
+
+    Raises OSError.
+    """
     whose = owner(user)
     hand_over(str(sandbox), whose)
     make_folders(folders, whose)
 
 
 def make_folders(paths: Sequence[str], whose: Owner) -> None:
-    """Those that are not there, with their parents, so that the task can write into them. Raises OSError."""
+    """Those that are not there, with their parents, so that the task can write into them.
+
+    Raises OSError.
+    """
     for path in paths:
         missing = [each for each in (*reversed(Path(path).parents), Path(path)) if not os.path.lexists(each)]
         for each in missing:

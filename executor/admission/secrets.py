@@ -13,13 +13,13 @@ _MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of ours in it, which nobody 
 
 
 def secret_directory(sandbox: str) -> Path:
-    """A folder, not yet made, for one task's secrets: in memory if the node has a place for that."""
+    """A folder, not yet made, for one task's secrets: in memory if the node has a place."""
     root = _MEMORY if os.access(_MEMORY, os.W_OK) else Path(sandbox).absolute()
     return root / f"{NAME_PREFIX}secrets-{uuid.uuid4()}"
 
 
 def keep_secrets(directory: Path, secrets: Sequence[bytes]) -> Path | None:
-    """Write them where only the container's mounts lead to; the folder that has to go with the task, if any.
+    """Write them where only the container's mounts lead to; the folder, if there are any.
 
     Raises OSError, and leaves nothing then.
     """

@@ -1,1 +1,1 @@
-"""The Mesos agent: the port to it, its driver, and the updates that are kept until they are acknowledged."""
+"""The Mesos agent: the port, its driver, and the updates kept until they are acknowledged."""

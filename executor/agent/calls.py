@@ -35,7 +35,7 @@ def message(settings: AgentSettings, data: bytes) -> Call:
 
 
 def heartbeat(settings: AgentSettings) -> Call:
-    """HEARTBEAT, so that whatever stands between us and the agent sees that the connection is in use."""
+    """HEARTBEAT: whatever stands between us and the agent sees that the connection is used."""
     return _call(settings, "HEARTBEAT")
 
 

@@ -1,9 +1,11 @@
-"""The two HTTP connections to the agent: the stream that SUBSCRIBE opens, and the one for all other calls.
+"""The two HTTP connections to the agent: the stream that SUBSCRIBE opens, and the one for all other
+calls.
 
-Both run over TCP (IPv4 or IPv6), over TLS, or over a unix domain socket. **A peer that is gone is noticed by the
-kernel**: an agent sends nothing for up to half an hour, so the stream's silence tells nothing. Keepalive probes do: a
-host that went away without a word, or a firewall that forgot us, ends the connection within about half a minute, at
-the price of one small packet in ten seconds. TCP_USER_TIMEOUT does the same for bytes that we sent and nobody confirms.
+Both run over TCP (IPv4 or IPv6), over TLS, or over a unix domain socket. **A peer that is gone is
+noticed by the kernel**: an agent sends nothing for up to half an hour, so the stream's silence
+tells nothing. Keepalive probes do: a host that went away without a word, or a firewall that forgot
+us, ends the connection within about half a minute, at the price of one small packet in ten seconds.
+TCP_USER_TIMEOUT does the same for bytes that we sent and nobody confirms.
 
 Reading costs each byte a constant number of copies, whatever an event's size.
 """
@@ -28,7 +30,9 @@ _READ_BYTES: Final = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Keepalive:
-    """When a silent TCP peer counts as gone: `idle` + `interval` × `count` seconds, or `user_timeout` unconfirmed."""
+    """When a silent TCP peer counts as gone: `idle` + `interval` × `count` seconds, or
+    `user_timeout` unconfirmed.
+    """
 
     idle: int = 10
     interval: int = 5
@@ -111,7 +115,10 @@ class EventStream:
     """The stream of one SUBSCRIBE, for a select loop: never blocks after its construction."""
 
     def __init__(self, connected: socket.socket, path: str, headers: Mapping[str, str], body: bytes) -> None:
-        """Takes the socket over and sends the request, within the socket's timeout; raises OSError."""
+        """Takes the socket over and sends the request, within the socket's timeout.
+
+        Raises OSError.
+        """
         self._socket = connected
         self._parser = HttpParser()
         self._records = RecordDecoder()
@@ -134,8 +141,8 @@ class EventStream:
     def read(self) -> list[bytes]:
         """The events that are complete now.
 
-        Raises Refusal for an answer other than 200, OSError when the stream has ended, and RecordError (a ValueError)
-        if it is not what a stream should be.
+        Raises Refusal for an answer other than 200, OSError when the stream has ended, and
+        RecordError (a ValueError) if it is not what a stream should be.
         """
         records: list[bytes] = []
         while not self.ended:
@@ -185,7 +192,8 @@ class CallConnection:
     def post(self, body: bytes) -> None:
         """Send one call; returns when the agent has accepted it.
 
-        Raises Refusal for an answer other than 2xx, OSError or http.client.HTTPException if there was none.
+        Raises Refusal for an answer other than 2xx, OSError or http.client.HTTPException if there
+        was none.
         """
         self._connection.request("POST", self._settings.path, body, request_headers(self._settings, self._address))
         response = self._connection.getresponse()

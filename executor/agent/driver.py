@@ -1,11 +1,14 @@
-"""The driver: pymesos's MesosExecutorDriver with its defects cured, as the port `executor.agent.port.Agent`.
+"""The driver: pymesos's MesosExecutorDriver with its defects cured, as the port
+`executor.agent.port.Agent`.
 
-Two threads. pymesos's I/O thread connects, subscribes and reads events; each event becomes one call of `AgentEvents`.
-The sender thread posts calls on a second connection, one after the other, so that updates keep their order and the
-supervisor never waits for the network. They meet in `executor/agent/sender.py`.
+Two threads. pymesos's I/O thread connects, subscribes and reads events; each event becomes one call
+of `AgentEvents`. The sender thread posts calls on a second connection, one after the other, so that
+updates keep their order and the supervisor never waits for the network. They meet in
+`executor/agent/sender.py`.
 
-What becomes of a loss is decided in `executor/agent/outage.py`. This driver never kills its own process: SHUTDOWN,
-and an agent that is lost for good, are `AgentEvents.shutdown`, and acknowledgements are taken until `stop`.
+What becomes of a loss is decided in `executor/agent/outage.py`. This driver never kills its own
+process: SHUTDOWN, and an agent that is lost for good, are `AgentEvents.shutdown`, and
+acknowledgements are taken until `stop`.
 
 Import this module in the main thread: pymesos cannot be imported in any other.
 """
@@ -77,7 +80,10 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
         super().start()
 
     def send(self, status: TaskStatus) -> None:
-        """Report an update: kept until acknowledged. One that no agent would take is logged and dropped."""
+        """Report an update: kept until acknowledged.
+
+        One that no agent would take is logged and dropped.
+        """
         self._sender.send(status)
 
     def message(self, data: bytes) -> None:
@@ -85,7 +91,10 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
         self._sender.message(data)
 
     def drained(self, timeout: float) -> bool:
-        """Whether all is acknowledged within `timeout` seconds; False at once when nobody is left to do so."""
+        """Whether all is acknowledged within `timeout` seconds.
+
+        False at once when nobody is left to do so.
+        """
         return self._sender.drained(timeout)
 
     def stop(self) -> None:
@@ -186,7 +195,9 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
         self._sender.begin(CallConnection(self._settings, address, self._timing.answer, self._timing.keepalive))
 
     def _take(self, record: bytes) -> None:
-        """Hand one event over. A fault in doing so is logged: it must not end the driver, nor become a task's fate."""
+        """Hand one event over. A fault in doing so is logged: it must not end the driver, nor
+        become a task's fate.
+        """
         try:
             event = json.loads(record)
         except (ValueError, RecursionError) as error:

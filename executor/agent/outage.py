@@ -4,9 +4,10 @@
                            |                                                            |
                            +--SUBSCRIBED--> connected <--SUBSCRIBED---------------------+--grace period--> given up
 
-As Mesos: src/executor/executor.cpp. Unlike Mesos we go on trying while our containers shut down: an agent that comes
-back within the grace period still gets the terminal updates. It differs too where the agent was never reached: with
-checkpointing we are as patient as after a loss. An agent that answers "not yet" (503, 404) is not out of reach.
+As Mesos: src/executor/executor.cpp. Unlike Mesos we go on trying while our containers shut down: an
+agent that comes back within the grace period still gets the terminal updates. It differs too where
+the agent was never reached: with checkpointing we are as patient as after a loss. An agent that
+answers "not yet" (503, 404) is not out of reach.
 """
 from __future__ import annotations
 
@@ -32,7 +33,10 @@ class Step(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """`since` is the time of the loss, seconds of any clock; None: the agent is in reach, or says that it soon is."""
+    """`since` is the time of the loss, seconds of any clock.
+
+    None: the agent is in reach, or says that it soon is.
+    """
 
     since: float | None = None
     disowned: bool = False  # the agent has no such executor; it will never have
@@ -50,11 +54,12 @@ def lost(outage: Outage, now: float) -> Outage:
 
 
 def refused(outage: Outage, status: int, text: str, now: float) -> Outage:
-    """After an answer other than 200 to SUBSCRIBE: "not yet" ends an outage, any other refusal is one.
+    """After an answer other than 200 to SUBSCRIBE: "not yet" ends an outage, any other refusal is
+    one.
 
-    An agent answers "not yet" until it has recovered all that it will ever know of. One that does not know us then has
-    told the end of our tasks, or is another agent at the same address; by and by it might take us for a new executor
-    of our name.
+    An agent answers "not yet" until it has recovered all that it will ever know of. One that does
+    not know us then has told the end of our tasks, or is another agent at the same address; by and
+    by it might take us for a new executor of our name.
     """
     if status in _NOT_YET:
         return replace(outage, since=None)
@@ -82,10 +87,12 @@ def reason(outage: Outage, settings: AgentSettings) -> str:
 
 
 def pause(settings: AgentSettings, *, answered: bool, session: float, chance: float) -> float:
-    """Seconds until the next try. `session`: how long the last one was subscribed; `chance` in [0, 1) spreads tries.
+    """Seconds until the next try. `session`: how long the last one was subscribed; `chance` in [0,
+    1) spreads tries.
 
-    What Mesos gives as the most to wait is the very time after which an agent that has come back kills an executor
-    that it has not heard of (--executor_reregistration_timeout). Half of it leaves time to be heard.
+    What Mesos gives as the most to wait is the very time after which an agent that has come back
+    kills an executor that it has not heard of (--executor_reregistration_timeout). Half of it
+    leaves time to be heard.
     """
     most = settings.subscription_backoff_max / 2
     if answered:

@@ -1,13 +1,15 @@
 """What was said to the agent and not yet acknowledged: the updates, in their order, and the tasks.
 
-Mesos promises an update's delivery from the moment the agent has stored it, and tells of that by ACKNOWLEDGED. Until
-then it is ours to keep: it is stored before it is sent, sent again with every SUBSCRIBE, and forgotten when it is
-acknowledged, never before. A task counts as acknowledged with the first acknowledgement of any of its updates; until
-then SUBSCRIBE names it, or a restarted agent would declare it dropped. As Mesos: src/exec/exec.cpp and
-src/launcher/executor.cpp, `unacknowledgedUpdates`, `unacknowledgedTasks`.
+Mesos promises an update's delivery from the moment the agent has stored it, and tells of that by
+ACKNOWLEDGED. Until then it is ours to keep: it is stored before it is sent, sent again with every
+SUBSCRIBE, and forgotten when it is acknowledged, never before. A task counts as acknowledged with
+the first acknowledgement of any of its updates; until then SUBSCRIBE names it, or a restarted agent
+would declare it dropped. As Mesos: src/exec/exec.cpp and src/launcher/executor.cpp,
+`unacknowledgedUpdates`, `unacknowledgedTasks`.
 
-The box is a value: every step returns the next one. Its invariants: a uuid stands in it at most once; updates keep the
-order in which they were stored; per task nothing stands behind a terminal update; what leaves was acknowledged.
+The box is a value: every step returns the next one. Its invariants: a uuid stands in it at most
+once; updates keep the order in which they were stored; per task nothing stands behind a terminal
+update; what leaves was acknowledged.
 """
 from __future__ import annotations
 
@@ -20,7 +22,10 @@ from specs.messages.status import TaskStatus, is_terminal
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """`updates` and `tasks` are what the next SUBSCRIBE has to carry; tasks stand under their ids."""
+    """`updates` and `tasks` are what the next SUBSCRIBE has to carry.
+
+    Tasks stand under their ids.
+    """
 
     updates: tuple[TaskStatus, ...] = ()
     tasks: Mapping[str, Message] = field(default_factory=dict)
@@ -33,9 +38,11 @@ class Outbox:
 
 
 def stored(box: Outbox, update: TaskStatus) -> Outbox:
-    """With the update at the end; ValueError if it has no uuid or a known one, or comes behind the task's last word.
+    """With the update at the end; ValueError if it has no uuid or a known one, or comes behind the
+    task's last word.
 
-    The last word is remembered until it is acknowledged; that a life has only one is the lifecycle's rule.
+    The last word is remembered until it is acknowledged; that a life has only one is the
+    lifecycle's rule.
     """
     if not update.uuid:
         raise ValueError(f"an update without uuid: {update}")
@@ -53,7 +60,10 @@ def launched(box: Outbox, task_id: str, task: Message) -> Outbox:
 
 
 def acknowledged(box: Outbox, task_id: str, uuid: bytes) -> Outbox:
-    """Without this update and without its task; either may be gone already, if an agent got the update twice."""
+    """Without this update and without its task.
+
+    Either may be gone already, if an agent got the update twice.
+    """
     updates = tuple(update for update in box.updates if (update.task_id, update.uuid) != (task_id, uuid))
     waiting = {update.task_id for update in updates if is_terminal(update.state)}
     return Outbox(updates, {known: task for known, task in box.tasks.items() if known != task_id}, box.ended & waiting)

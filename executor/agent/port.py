@@ -1,7 +1,7 @@
 """The port to the Mesos agent: what we tell it, and what it tells us.
 
-`driver.py` implements `Agent` on pymesos; `tests/fakes/agent.py` in memory. `AgentEvents` is the supervisor: each
-method parses nothing, blocks never, raises never; it puts the fact into the inbox.
+`driver.py` implements `Agent` on pymesos; `tests/fakes/agent.py` in memory. `AgentEvents` is the
+supervisor: each method parses nothing, blocks never, raises never; it puts the fact into the inbox.
 """
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from specs.messages.status import TaskStatus
 
 
 class Agent(Protocol):
-    """The agent as an executor sees it. No method raises because of the network; only `drained` and `join` wait."""
+    """The agent as an executor sees it.
+
+    No method raises because of the network; only `drained` and `join` wait.
+    """
 
     def start(self, events: AgentEvents) -> None:
         """Connect, and tell `events` from now on, on threads of its own; once."""
@@ -66,7 +69,9 @@ class AgentEvents(Protocol):
     def message(self, data: bytes) -> None: ...
 
     def shutdown(self, why: str) -> None:
-        """End all tasks within the agent's shutdown grace period, then end: SHUTDOWN, or a connection lost for good."""
+        """End all tasks within the agent's shutdown grace period, then end: SHUTDOWN, or a
+        connection lost for good.
+        """
         ...
 
     def error(self, message: str) -> None: ...

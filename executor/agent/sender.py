@@ -1,4 +1,4 @@
-"""The outgoing side of the driver: a thread that posts calls to the agent, so that nobody else waits for the network.
+"""The outgoing side of the driver: one thread posts all calls, and nobody else waits for it.
 
     send -> outbox -> queue -> thread -> agent -> ACKNOWLEDGED -> out of the outbox
                |                                                       ^
@@ -9,10 +9,10 @@ takes everything in the outbox with it and the queue is emptied; what is sent la
 the agent answers with an event. So an update may reach the agent twice (it knows it by its uuid),
 but none is forgotten, and none overtakes an earlier one of its task.
 
-The thread works while a session lasts, from the first event of a stream to the stream's loss. A call
-that the agent does not take yet (503, 404) is repeated, and those behind it wait: order is kept. A
-connection that breaks is made again once, because an agent may close an idle one; if that fails too,
-the session is over.
+The thread works while a session lasts, from the first event of a stream to the stream's loss. A
+call that the agent does not take yet (503, 404) is repeated, and those behind it wait: order is
+kept. A connection that breaks is made again once, because an agent may close an idle one; if that
+fails too, the session is over.
 """
 from __future__ import annotations
 
@@ -53,7 +53,10 @@ class Sender:
 
     def __init__(self, settings: AgentSettings, events: SenderEvents, heartbeat_interval: float,
                  clock: Callable[[], float]) -> None:
-        """`clock` stamps the updates, seconds since the epoch; `heartbeat_interval`: seconds between two HEARTBEAT."""
+        """`clock` stamps the updates, seconds since the epoch.
+
+        `heartbeat_interval`: seconds between two HEARTBEAT.
+        """
         self._settings = settings
         self._events = events
         self._heartbeat = calls.heartbeat(settings)
@@ -91,7 +94,10 @@ class Sender:
     # What is to be sent.
 
     def send(self, status: TaskStatus) -> None:
-        """Report an update; it gets a uuid and the time, if it has none. An impossible update is logged, not sent."""
+        """Report an update; it gets a uuid and the time, if it has none.
+
+        An impossible update is logged, not sent.
+        """
         stamped = dataclasses.replace(
             status, uuid=status.uuid or uuid.uuid4().bytes,
             timestamp=self._clock() if status.timestamp is None else status.timestamp)
@@ -138,7 +144,10 @@ class Sender:
             self._change.notify_all()
 
     def drained(self, timeout: float) -> bool:
-        """Whether all is acknowledged within `timeout` seconds; False at once when nobody is left to do so."""
+        """Whether all is acknowledged within `timeout` seconds.
+
+        False at once when nobody is left to do so.
+        """
         with self._change:
             self._change.wait_for(lambda: self._box.empty or self._over, timeout)
             return self._box.empty
@@ -159,7 +168,7 @@ class Sender:
             self._change.notify_all()
 
     def pause(self) -> None:
-        """The session is over: a post under way ends with an error, and calls wait for the next session."""
+        """The session is over: a post under way ends with an error, calls wait for the next."""
         with self._change:
             session, self._session = self._session, None
             if session is not None:

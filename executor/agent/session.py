@@ -1,8 +1,10 @@
-"""One session with the agent: from connecting and SUBSCRIBE to the stream's end, with a watch over its silence.
+"""One session with the agent: from connecting and SUBSCRIBE to the stream's end, with a watch over
+its silence.
 
-An agent owes us an answer within seconds, and after that a HEARTBEAT every half hour, if it sends any: those before
-Mesos 1.10 do not. So silence is a loss only before the first event, and after a first HEARTBEAT. It finds an agent
-whose process hangs; that the network or the host is gone is found much earlier (`executor/agent/connection.py`).
+An agent owes us an answer within seconds, and after that a HEARTBEAT every half hour, if it sends
+any: those before Mesos 1.10 do not. So silence is a loss only before the first event, and after a
+first HEARTBEAT. It finds an agent whose process hangs; that the network or the host is gone is
+found much earlier (`executor/agent/connection.py`).
 """
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ HEARTBEAT_INTERVAL: Final = 30 * 60.0  # both ways; as Mesos: slave/constants.hp
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds. `answer` bounds the wait for a connection, for the first event of a stream, and for a call's answer."""
+    """Seconds. `answer` bounds the wait for a connection, for the first event of a stream, and for
+    a call's answer.
+    """
 
     answer: float = 10.0
     heartbeat: float = HEARTBEAT_INTERVAL
@@ -59,10 +63,11 @@ class Session:
         return 0.0 if self._first is None else time.monotonic() - self._first
 
     def events(self, notices: int) -> list[bytes]:
-        """Wait for events, or for something to read at `notices`, which then is read and there may be no event.
+        """Wait for events, or for something to read at `notices`, which then is read and there may
+        be no event.
 
-        Raises Refusal for an answer other than 200, OSError at the stream's end and after too long a silence, and
-        ValueError if what comes is not a stream of events.
+        Raises Refusal for an answer other than 200, OSError at the stream's end and after too long
+        a silence, and ValueError if what comes is not a stream of events.
         """
         assert self._stream is not None  # noqa: S101 - subscribe comes first
         allowed = self._allowed_silence()
@@ -90,7 +95,8 @@ class Session:
 
 
 def wait_readable(notices: int, descriptor: int | None, deadline: float | None) -> bool:
-    """Whether `descriptor` can be read, by this monotonic time at the latest; a notice ends the wait too, and is read.
+    """Whether `descriptor` can be read, by this monotonic time at the latest; a notice ends the
+    wait too, and is read.
 
     Not with select(): an executor of many containers has descriptors above 1023.
     """

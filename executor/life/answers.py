@@ -1,4 +1,4 @@
-"""What is answered to a call of the agent that begins or ends no life: one update, and nothing changes."""
+"""What is answered to a call of the agent that begins or ends no life: one update."""
 from __future__ import annotations
 
 from executor.life.endings import decide
@@ -20,7 +20,10 @@ def unknown(task_id: str, capabilities: frozenset[str]) -> TaskStatus:
 
 
 def second_launch(task: Task) -> TaskStatus | None:
-    """To a LAUNCH of an id that is in use: its state once more; None when its end is under way and will be told."""
+    """To a LAUNCH of an id that is in use: its state once more.
+
+    None when its end is under way and will be told.
+    """
     state = _REPEATED.get(task.phase)
     text = "A second launch of this task id is refused; the task goes on"
     return None if state is None else status(task, state, message=text, healthy=task.healthy,

@@ -1,6 +1,7 @@
-"""What somebody should do about an event: frozen values without behaviour, which `lifecycle.py` gives.
+"""What somebody should do about an event: frozen values, which `lifecycle.py` gives.
 
-`executor/supervision/performer.py` carries them out; what comes of them are events again, named behind the arrows.
+`executor/supervision/performer.py` carries them out; what comes of them are events again, named
+behind the arrows.
 """
 from __future__ import annotations
 
@@ -22,7 +23,10 @@ from specs.messages.status import TaskStatus
 
 
 class Timer(enum.Enum):
-    """The clocks of a task; at most one of each runs. The value is the event that its ringing is."""
+    """The clocks of a task; at most one of each runs.
+
+    The value is the event that its ringing is.
+    """
 
     COMPLETION = EndRequested(Cause.COMPLETION)  # max_completion_time is over
     START = StartSlow()
@@ -48,7 +52,8 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Explain:
-    """Tell the task's stderr what the update must not say, as it shall say no more than Mesos does."""
+    """Tell the task's stderr what the update must not say, as it shall say no more than Mesos does.
+    """
 
     text: str
 
@@ -65,17 +70,25 @@ class CancelPull:
 
 @dataclass(frozen=True, slots=True)
 class CreateAndStart:
-    """Create, attach, start, inspect -> Created, then Started, ImageMissing, NotStarted or StartUnclear."""
+    """Create, attach, start, inspect -> Created, then Started, ImageMissing, NotStarted or
+    StartUnclear.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Ask the engine how the container is -> Exited, Vanished, StartedAgain, Restarted; nothing if it runs on."""
+    """Ask the engine how the container is -> Exited, Vanished, StartedAgain, Restarted.
+
+    Nothing if it runs on.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """Signal the container -> SignalFailed, Vanished, or nothing; that it ended is told by the engine."""
+    """Signal the container -> SignalFailed, Vanished, or nothing.
+
+    That it ended is told by the engine.
+    """
 
     signal: str
     first: str | None = None  # another signal right before it, whose failure means nothing
@@ -121,7 +134,9 @@ class CancelTimers:
 
 @dataclass(frozen=True, slots=True)
 class StartChecks:
-    """Begin with the health check and the check -> HealthReported, CheckReported, EndRequested(HEALTH)."""
+    """Begin with the health check and the check -> HealthReported, CheckReported,
+    EndRequested(HEALTH).
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,15 @@
 """How a task ended: one pure function from facts to the last word.
 
-Theory. A task ends in one of a few ways (`Outcome`: its container exited, it was never started, …), and for a cause if
-somebody wanted it to end (`Cause`). Both together decide state, reason and `healthy`; nothing else does. The message
-is Mesos's own text where Mesos has one (executor.cpp, `reaped`), and with `strict` nothing more; otherwise the truths
-follow that Mesos does not tell: which signal, which limit, whose fault, the engine's words, the last lines of stderr.
+Theory. A task ends in one of a few ways (`Outcome`: its container exited, it was never started, …),
+and for a cause if somebody wanted it to end (`Cause`). Both together decide state, reason and
+`healthy`; nothing else does. The message is Mesos's own text where Mesos has one (executor.cpp,
+`reaped`), and with `strict` nothing more; otherwise the truths follow that Mesos does not tell:
+which signal, which limit, whose fault, the engine's words, the last lines of stderr.
 
-Whose fault it is: what the task's author can put right is TASK_FAILED. Trouble of the node, the registry or the engine
-that came before anything ran is TASK_DROPPED (for frameworks that are not partition-aware: TASK_LOST), Mesos's states
-for "try again". The failure's kind says which it is: see engine/failures.py.
+Whose fault it is: what the task's author can put right is TASK_FAILED. Trouble of the node, the
+registry or the engine that came before anything ran is TASK_DROPPED (for frameworks that are not
+partition-aware: TASK_LOST), Mesos's states for "try again". The failure's kind says which it is:
+see engine/failures.py.
 """
 from __future__ import annotations
 
@@ -96,9 +98,11 @@ def base_text(outcome: Outcome, *, strict: bool) -> str:
 
 
 def _not_run(failure: Failure, *, strict: bool) -> str:
-    """Mesos sees the exit status of `docker run`, 125 for nearly all that kept it from running, be it the engine's end.
+    """Mesos sees the exit status of `docker run`, 125 for nearly all that kept it from running, be
+    it the engine's end.
 
-    What did not even get that far, in Mesos a `docker` that cannot be executed, is here a fault of ours.
+    What did not even get that far, in Mesos a `docker` that cannot be executed, is here a fault of
+    ours.
     """
     if issubclass(failure.kind, Fault):
         return f"Failed to run docker container: {failure.text}" if strict else "Failed to run docker container"

@@ -1,7 +1,8 @@
 """What can happen to a task: frozen values without behaviour, which `lifecycle.py` takes.
 
-Events are split by what they *mean*, not by where they arise: "it is certain that nothing was started" and "it is not
-known whether something was started" both come from a failed call, and lead to different places.
+Events are split by what they *mean*, not by where they arise: "it is certain that nothing was
+started" and "it is not known whether something was started" both come from a failed call, and lead
+to different places.
 """
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ from specs.messages.containerinfo import NetworkInfo
 class EndRequested:
     """The task shall end: KILL, SHUTDOWN, its health, its time. Legal in every phase.
 
-    `grace`: seconds between the stop signal and SIGKILL. `why` is for people: which check failed, and how.
+    `grace`: seconds between the stop signal and SIGKILL. `why` is for people: which check failed,
+    and how.
     """
 
     cause: Cause
@@ -88,7 +90,10 @@ class StartSlow:
 
 @dataclass(frozen=True, slots=True)
 class Noticed:
-    """Something happened to the container: a reason to look, not yet the truth. `exit_code`, if the engine told one."""
+    """Something happened to the container: a reason to look, not yet the truth.
+
+    `exit_code`, if the engine told one.
+    """
 
     exit_code: int | None = None
 
@@ -100,7 +105,10 @@ class PidGone:
 
 @dataclass(frozen=True, slots=True)
 class OomKilled:
-    """The kernel killed a process of the container for want of memory. `peak`: bytes, if it could be read in time."""
+    """The kernel killed a process of the container for want of memory.
+
+    `peak`: bytes, if it could be read in time.
+    """
 
     peak: int | None
 
@@ -126,14 +134,14 @@ class Vanished:
 
 @dataclass(frozen=True, slots=True)
 class StartedAgain:
-    """The engine was asked: after its end the container runs again, and its restart policy is not why."""
+    """The engine was asked: it runs again after its end, and its restart policy is not why."""
 
     pid: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Restarted:
-    """The engine was asked: its restart policy has begun, or is about to begin, a new run of the container."""
+    """The engine was asked: its restart policy begins a new run of the container."""
 
     pid: int | None
 

@@ -1,9 +1,10 @@
 """What checks mean: when to look, what a result says of the task's health, when it is enough.
 
-As Mesos (health_checker.cpp): the first check comes `delay` after the checker was made, the next one `interval` after
-the end of the one before. A failure before the first success and within the grace period does not count. Every other
-failure is reported, and `consecutive_failures` of them kill (0 kills at the first, as 1 does). A success is reported
-only if it changes something. General checks (checker.cpp) judge nothing: what differs from the last result is reported.
+As Mesos (health_checker.cpp): the first check comes `delay` after the checker was made, the next
+one `interval` after the end of the one before. A failure before the first success and within the
+grace period does not count. Every other failure is reported, and `consecutive_failures` of them
+kill (0 kills at the first, as 1 does). A success is reported only if it changes something. General
+checks (checker.cpp) judge nothing: what differs from the last result is reported.
 """
 from __future__ import annotations
 

@@ -1,12 +1,14 @@
 """The life of a task: everything that may happen to it is one table, `TRANSITIONS`.
 
-Rule 1: what may happen to a task, and where it leads, stands in this table and nowhere else. The handlers that it names
-are in starting.py and stopping.py, the words of the end in endings.py.
-Rule 2: a handler takes a frozen task and an event, and gives the next task and the effects somebody should carry out.
-No handler sees a clock, a thread or Docker; clocks are effects (StartTimer), their ringing is an event.
-Rule 3: a pair of phase and event that is not in the table raises `ImpossibleEvent`, which tells the task's story.
+Rule 1: what may happen to a task, and where it leads, stands in this table and nowhere else. The
+handlers that it names are in starting.py and stopping.py, the words of the end in endings.py.
+Rule 2: a handler takes a frozen task and an event, and gives the next task and the effects somebody
+should carry out. No handler sees a clock, a thread or Docker; clocks are effects (StartTimer),
+their ringing is an event.
+Rule 3: a pair of phase and event that is not in the table raises `ImpossibleEvent`, which tells the
+task's story.
 
-The phases; the diagram below them is drawn from the table by `mermaid`, and a test keeps it current:
+The phases; the diagram below them is drawn from the table by `mermaid`, which a test compares:
 
 PULLING      the image is not here; a pull is under way, alone or shared with other tasks
 STARTING     create, attach, start, inspect are under way, as one piece of work
@@ -41,10 +43,10 @@ stateDiagram-v2
     ending --> done: Drained, DrainSlow
     done --> [*]
 
-Promises, each proved over random orders of events (tests/executor/life/test_lifecycle_invariants.py): TASK_STARTING
-first; TASK_RUNNING never after a kill was announced; exactly one terminal update and nothing after it; never a
-terminal update while the container may be running; a kill is legal in every phase. As Mesos: src/docker/executor.cpp,
-without its aborts.
+Promises, each proved over random orders of events by test_lifecycle_invariants.py: TASK_STARTING
+first; TASK_RUNNING never after a kill was announced; exactly one terminal update and nothing after
+it; never a terminal update while the container may be running; a kill is legal in every phase. As
+Mesos: src/docker/executor.cpp, without its aborts.
 """
 from __future__ import annotations
 
@@ -101,7 +103,9 @@ class Move(NamedTuple):
 
 
 def accept(task_id: str, terms: Terms, instead: Outcome | None = None) -> Step:
-    """The birth of a task. `instead`: why no container will be made of it, which is then all there is to tell."""
+    """The birth of a task. `instead`: why no container will be made of it, which is then all there
+    is to tell.
+    """
     phase = Phase.PULLING if terms.force_pull else Phase.STARTING
     task = Task(task_id, terms, phase, check_status=terms.check_status)
     accepted = Report(status(task, TaskState.STARTING))
@@ -143,7 +147,10 @@ def _to(handler: Handler, *targets: Phase) -> Move:
 
 
 def _row(phase: Phase, cells: dict[type[Event], Move], *ignored: type[Event]) -> dict[type[Event], Move]:
-    """A row of the table. A cell that names no target stays in the phase; late words are heard without effect."""
+    """A row of the table. A cell that names no target stays in the phase.
+
+    Late words are heard without effect.
+    """
     row = {event: Move(handler, targets or (phase,)) for event, (handler, targets) in cells.items()}
     return {**row, **dict.fromkeys(ignored, Move(ignore, (phase,)))}
 

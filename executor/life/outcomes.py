@@ -1,4 +1,7 @@
-"""The facts of an end: how a task was over, who wanted it, and what else is known. Values only; see endings.py."""
+"""The facts of an end: how a task was over, who wanted it, and what else is known.
+
+Values only; see endings.py.
+"""
 from __future__ import annotations
 
 import enum
@@ -67,14 +70,20 @@ class NotRun:
 
 @dataclass(frozen=True, slots=True)
 class Unstarted:
-    """The end was wanted before there was a container. `during`: "pulling the image", "creating the container"."""
+    """The end was wanted before there was a container.
+
+    `during`: "pulling the image", "creating the container".
+    """
 
     during: str
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The task's own description cannot be turned into a container; `problem` is Mesos's text, `path` the field."""
+    """The task's own description cannot be turned into a container.
+
+    `problem` is Mesos's text, `path` the field.
+    """
 
     problem: str
     path: str = ""

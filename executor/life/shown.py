@@ -17,8 +17,8 @@ def network_infos(addresses: Sequence[Address], requested: Sequence[NetworkInfo]
                   strict: bool) -> tuple[NetworkInfo, ...]:
     """container_status.network_infos: the container's addresses, on the task's first NetworkInfo.
 
-    As Mesos: executor.cpp, `launchTask`. Without an address there is none, and the agent fills in its own. Beyond
-    Mesos, unless `strict`: each further network has its own entry.
+    As Mesos: executor.cpp, `launchTask`. Without an address there is none, and the agent fills in
+    its own. Beyond Mesos, unless `strict`: each further network has its own entry.
     """
     if not addresses:
         return ()
@@ -29,10 +29,12 @@ def network_infos(addresses: Sequence[Address], requested: Sequence[NetworkInfo]
 
 
 def inspect_data(raw: Mapping[str, Any], *, strict: bool) -> bytes:
-    """TaskStatus.data of TASK_RUNNING: what `docker inspect` prints, without what must not be shown.
+    """TaskStatus.data of TASK_RUNNING: what `docker inspect` prints, without what must not be
+    shown.
 
-    As Mesos a JSON array with one object. Values of environment variables are hidden: in place of Mesos's executor
-    only those whose names speak of a secret, so that readers of this field find what they know; else all but MESOS_*.
+    As Mesos a JSON array with one object. Values of environment variables are hidden: in place of
+    Mesos's executor only those whose names speak of a secret, so that readers of this field find
+    what they know; else all but MESOS_*.
     """
     hide = looks_secret if strict else _not_mesos
     shown = redacted(raw, hide)

@@ -23,8 +23,9 @@ _BEING_REMOVED = ("removing", "dead")  # State.Status, from the beginning of a f
 def meaning(told: ContainerEvent, task: Task, peak: int | None = None) -> Event | None:
     """What the engine told unasked; None if it is nothing to the task.
 
-    `peak`: the memory that the container had used, bytes, if that could be read in time. A start is one that nobody of
-    us has asked for, if the container's end was told before it; with a restart policy it is for a look to say.
+    `peak`: the memory that the container had used, bytes, if that could be read in time. A start is
+    one that nobody of us has asked for, if the container's end was told before it; with a restart
+    policy it is for a look to say.
     """
     match told.action:
         case ContainerAction.DIE:

@@ -73,7 +73,7 @@ def created(task: Task, event: Created) -> Step:
 
 
 def run(task: Task, event: Started) -> Step:
-    """It may have ended by now; TASK_RUNNING is told all the same, and before the end, as in Mesos."""
+    """It may have ended by now; TASK_RUNNING is told all the same, and first, as in Mesos."""
     task = replace(_known(task, event), phase=Phase.RUNNING)
     running, watch, told = _running(task, event), _watch(task, event), believed(task)
     if task.outcome is not None:
@@ -99,7 +99,10 @@ def announce(task: Task, _: StartSlow) -> Step:
 
 
 def stop_late_starter(task: Task, event: Started) -> Step:
-    """The kill came during the start. What ended before the stop was issued ended by itself, as in Mesos."""
+    """The kill came during the start.
+
+    What ended before the stop was issued ended by itself, as in Mesos.
+    """
     task = _known(task, event)
     running = () if task.quiet else (_running(task, event),)
     watch = (CancelTimer(Timer.START), *running, *_watch(task, event))
@@ -123,7 +126,9 @@ def not_started(task: Task, event: NotStarted) -> Step:
 
 
 def clear_away(task: Task, event: StartUnclear) -> Step:
-    """Never a terminal update over a container that may run: first it has to be certain that it is gone."""
+    """Never a terminal update over a container that may run: first it has to be certain that it is
+    gone.
+    """
     task = replace(task, phase=Phase.FORCING, outcome=NotRun(event.failure), step=1)
     return Step(task, (CancelTimer(Timer.START), ForceRemove(), StartTimer(Timer.STEP, task.step_waits[1])))
 
@@ -134,7 +139,9 @@ def remember_death(task: Task, event: Noticed) -> Step:
 
 
 def remember_restart(task: Task, _: StartedAgain) -> Step:
-    """It ended and was started again by somebody, all while the answer to our own start was on its way."""
+    """It ended and was started again by somebody, all while the answer to our own start was on its
+    way.
+    """
     outcome = Unknown() if task.told_exit is None else replace(exit_of(task, task.told_exit), started_again=True)
     return Step(replace(task, died=True, outcome=task.outcome or outcome))
 

@@ -59,9 +59,10 @@ _SIGKILL = 9
 def kill_grace(cause: Cause, *, override: float | None, policy: float | None, shutdown_grace: float) -> float:
     """Seconds between the stop signal and SIGKILL.
 
-    A kill: the call's own, else the task's policy, else the agent's shutdown grace period. A shutdown has to be over
-    within that period, so two seconds stay for the rest. As Mesos: executor.cpp, `killTask` and `shutdown`; but a
-    period below two seconds ends at once instead of not at all (G23), and fractions of a second count.
+    A kill: the call's own, else the task's policy, else the agent's shutdown grace period. A
+    shutdown has to be over within that period, so two seconds stay for the rest. As Mesos:
+    executor.cpp, `killTask` and `shutdown`; but a period below two seconds ends at once instead of
+    not at all (G23), and fractions of a second count.
     """
     if cause is Cause.COMPLETION:
         return 0.0
@@ -82,7 +83,10 @@ def look(task: Task, event: Noticed) -> Step:
 
 
 def look_for_missed(task: Task, _: PidGone) -> Step:
-    """The engine is asked, and has its time; it may have missed the end of the process (moby issue 33820)."""
+    """The engine is asked, and has its time.
+
+    It may have missed the end of the process (moby issue 33820).
+    """
     forced = HURRIED_MISSED_WAIT if task.hurried else FORCED_MISSED_WAIT
     wait = forced if task.phase is Phase.FORCING else MISSED_WAIT
     return Step(task, (Look(), StartTimer(Timer.MISSED, wait, keep_earlier=True)))
@@ -99,7 +103,10 @@ def remember_oom(task: Task, event: OomKilled) -> Step:
 
 
 def remember_signal(task: Task, event: SignalSeen) -> Step:
-    """Nobody of us has asked for one yet, so it is somebody else's; it may well be how a restart begins."""
+    """Nobody of us has asked for one yet, so it is somebody else's.
+
+    It may well be how a restart begins.
+    """
     return Step(replace(task, meddled=event.signal))
 
 
@@ -139,7 +146,9 @@ def grace_over(task: Task, _: GraceOver) -> Step:
 
 
 def next_step(task: Task, _: StillUp) -> Step:
-    """SIGKILL once; then forced removal and SIGKILL past the engine in turns, for as long as it takes."""
+    """SIGKILL once; then forced removal and SIGKILL past the engine in turns, for as long as it
+    takes.
+    """
     step = 2 if task.step == 1 and task.pid is not None else 1
     act = KillPid(task.pid) if step == 2 and task.pid is not None else ForceRemove()
     past = task.past_engine or step == 2
@@ -165,7 +174,10 @@ def vanished(task: Task, _: Vanished | Removed) -> Step:
 
 
 def started_again(task: Task, event: StartedAgain | Restarted) -> Step:
-    """The task ended when its process did; what was started after that has to go before anything is told."""
+    """The task ended when its process did.
+
+    What was started after that has to go before anything is told.
+    """
     told = Unknown() if task.told_exit is None else exit_of(task, task.told_exit)
     outcome = replace(told, started_again=True) if isinstance(told, Exit) else told
     task = replace(task, outcome=task.outcome or outcome, pid=event.pid)
@@ -175,7 +187,9 @@ def started_again(task: Task, event: StartedAgain | Restarted) -> Step:
 
 
 def missed(task: Task, _: ExitMissed) -> Step:
-    """The process is gone; but with a restart policy there may be another by now, so it has to be made certain."""
+    """The process is gone; but with a restart policy there may be another by now, so it has to be
+    made certain.
+    """
     if task.terms.restarts:
         return Step(task) if task.phase is Phase.FORCING else force(replace(task, outcome=Unknown()))
     if task.told_exit is not None:

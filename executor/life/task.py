@@ -123,12 +123,17 @@ class ImpossibleEvent(Exception):  # noqa: N818 - named after what it is
 
 
 def status(task: Task, state: TaskState, **fields: Any) -> TaskStatus:
-    """An update of the task; a task with a check carries its last result in every one, as Mesos has it."""
+    """An update of the task; a task with a check carries its last result in every one, as Mesos has
+    it.
+    """
     return TaskStatus(task.id, state, check_status=task.check_status, **fields)
 
 
 def announcement(task: Task) -> tuple[Effect, ...]:
-    """TASK_KILLING, once, if the framework wants it; a task whose time is over gets none, as in Mesos."""
+    """TASK_KILLING, once, if the framework wants it.
+
+    A task whose time is over gets none, as in Mesos.
+    """
     wanted = task.terms.killing and not task.quiet and task.cause is not Cause.COMPLETION
     return (Report(status(task, TaskState.KILLING)),) if wanted else ()
 
@@ -136,7 +141,8 @@ def announcement(task: Task) -> tuple[Effect, ...]:
 def stop(task: Task, grace: float) -> Step:
     """Announce the kill, send the stop signal, let the grace period run.
 
-    Without a grace period the stop signal goes out all the same, and SIGKILL right after it: as `docker stop -t 0`.
+    Without a grace period the stop signal goes out all the same, and SIGKILL right after it: as
+    `docker stop -t 0`.
     """
     told = (*announcement(task), StopChecks())
     task = replace(task, quiet=True)
@@ -163,7 +169,8 @@ def end(task: Task, outcome: Outcome) -> Step:
 def exit_of(task: Task, code: int, *, oom: bool = False) -> Exit:
     """The exit with this status, and what else is known of it; `oom`: the engine, asked, says so.
 
-    Where the kernel's count was gone before it could be read the peak is the limit: that is when the kernel acts.
+    Where the kernel's count was gone before it could be read the peak is the limit: that is when
+    the kernel acts.
     """
     limit, told = task.terms.memory_limit, task.oom
     peak = limit if told is None or told.peak is None else told.peak
@@ -174,10 +181,10 @@ def exit_of(task: Task, code: int, *, oom: bool = False) -> Exit:
 def believed(task: Task) -> Exit | None:
     """The end as the engine told it unasked, or None if it has to be asked.
 
-    An inspect right after the end waits until the engine has torn the network down, up to 50 ms; its events tell as
-    much. But the end of one run is not the end where there is a restart policy, and status 137 that nobody of us has
-    asked for may be an OOM whose event was lost, or a removal by somebody else; and somebody else who has sent it
-    a signal may be about to start it again.
+    An inspect right after the end waits until the engine has torn the network down, up to 50 ms;
+    its events tell as much. But the end of one run is not the end where there is a restart policy,
+    and status 137 that nobody of us has asked for may be an OOM whose event was lost, or a removal
+    by somebody else; and somebody else who has sent it a signal may be about to start it again.
     """
     code = task.told_exit
     unasked = task.cause is None and task.oom is None and (code == 137 or task.meddled is not None)

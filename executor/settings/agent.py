@@ -1,7 +1,9 @@
-"""How to reach the agent, and how patient to be with it: what MESOS_* and LIBPROCESS_SSL_* say, parsed once.
+"""How to reach the agent, and how patient to be with it: what MESOS_* and LIBPROCESS_SSL_* say,
+parsed once.
 
-The agent sets these variables for every executor (as Mesos: slave.cpp, `executorEnvironment`); the texts of the errors
-are those of src/exec/exec.cpp and src/executor/executor.cpp. Durations are seconds from here on.
+The agent sets these variables for every executor (as Mesos: slave.cpp, `executorEnvironment`); the
+texts of the errors are those of src/exec/exec.cpp and src/executor/executor.cpp. Durations are
+seconds from here on.
 """
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ GRACE_PERIOD: Final = "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD"
 SOCKET_PATH_LIMIT: Final = 108  # sun_path with its closing zero: a path must be shorter
 _PID: Final = re.compile(r"(?P<id>[^@/]+)@(?P<host>\[[0-9a-fA-F:.%\w]+\]|[^:\[\]]+):(?P<port>\d{1,5})")
 _TRUE: Final = frozenset({"1", "true"})
-_DEFAULTS: Final = {GRACE_PERIOD: "5secs", "MESOS_RECOVERY_TIMEOUT": "15mins", "MESOS_SUBSCRIPTION_BACKOFF_MAX": "2secs"}
+_DEFAULTS: Final = {GRACE_PERIOD: "5secs", "MESOS_RECOVERY_TIMEOUT": "15mins",
+                    "MESOS_SUBSCRIPTION_BACKOFF_MAX": "2secs"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +58,12 @@ class AgentSettings:
 
 
 def agent_settings(environ: Mapping[str, str], working_directory: str = "/", *, drop_in: bool = False) -> AgentSettings:
-    """The settings; SpecError with Mesos's text, the whole of it in `problem`, if a variable is missing or unreadable.
+    """The settings; SpecError with Mesos's text, the whole of it in `problem`, if a variable is
+    missing or unreadable.
 
-    Of several the one is told that Mesos comes to first: its executor library (v1 API), or, for the `drop_in`, the
-    older driver, which knows a default for every duration. `working_directory` (absolute) shortens a domain socket's
-    path that is too long, as Mesos does.
+    Of several the one is told that Mesos comes to first: its executor library (v1 API), or, for the
+    `drop_in`, the older driver, which knows a default for every duration. `working_directory`
+    (absolute) shortens a domain socket's path that is too long, as Mesos does.
     """
     process_id, address = _agent_pid(_needed(environ, "MESOS_SLAVE_PID"))
     ids = _ids(environ) if drop_in else None

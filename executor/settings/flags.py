@@ -1,9 +1,9 @@
 """The command line, read as Mesos reads it: exact syntax, exact order of checks, exact words.
 
-Syntax (stout, flags.hpp): `--name=value` only, never a separate word; a boolean may also be `--name`, `--name=` or
-`--no-name`; names are lower-cased; words that do not begin with `--` are skipped; `--` ends it all; a flag that is
-unknown or given twice is an error; `file://PATH` as a value means what stands in that file; of several mistakes the
-alphabet's first is told. As Mesos:
+Syntax (stout, flags.hpp): `--name=value` only, never a separate word; a boolean may also be
+`--name`, `--name=` or `--no-name`; names are lower-cased; words that do not begin with `--` are
+skipped; `--` ends it all; a flag that is unknown or given twice is an error; `file://PATH` as a
+value means what stands in that file; of several mistakes the alphabet's first is told. As Mesos:
 src/docker/executor.hpp (the flags), src/launcher/docker_executor.cpp, `main` (the checks).
 """
 from __future__ import annotations
@@ -52,7 +52,8 @@ a custom executor for many tasks.
 
 
 class FlagError(Exception):
-    """The command line is wrong: the text goes to stderr, with the usage, and the exit status is 1."""
+    """The command line is wrong: the text goes to stderr, with the usage, and the exit status is 1.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,8 @@ class Flags:
 def parse(argv: Sequence[str], environment: Mapping[str, str] | None = None) -> Flags:
     """The words after the program's name, checked in Mesos's order; raises FlagError.
 
-    An empty command line, or one without any flag that only Mesos's docker executor has, is a custom executor's.
+    An empty command line, or one without any flag that only Mesos's docker executor has, is a
+    custom executor's.
     """
     values = load(argv)
     if values.get("help") is True:
@@ -105,9 +107,11 @@ def parse(argv: Sequence[str], environment: Mapping[str, str] | None = None) -> 
 
 
 def load(argv: Sequence[str]) -> dict[str, Any]:
-    """The flags' values by name, parsed by kind; raises FlagError for the first that is wrong, in alphabetical order.
+    """The flags' values by name, parsed by kind; raises FlagError for the first that is wrong, in
+    alphabetical order.
 
-    A help that was asked for is given, though: also where a flag that comes behind it in that order is wrong.
+    A help that was asked for is given, though: also where a flag that comes behind it in that order
+    is wrong.
     """
     values: dict[str, Any] = {}
     try:
@@ -195,7 +199,10 @@ def _integer(text: str) -> int:
 
 
 def _for_one_container(values: Mapping[str, Any]) -> bool:
-    """A docker containerizer always says --docker or --container; a custom executor's command line says neither."""
+    """A docker containerizer always says --docker or --container.
+
+    A custom executor's command line says neither.
+    """
     return "container" in values or "docker" in values or "launcher_dir" in values
 
 
@@ -242,7 +249,10 @@ def _json_object(text: str, name: str) -> dict[str, Any]:
 
 
 def _check_grace_period(environment: Mapping[str, str]) -> None:
-    """Its value is the agent's to tell, `agent.agent_settings`; but here Mesos looks at it first, in other words."""
+    """Its value is the agent's to tell, `agent.agent_settings`.
+
+    But here Mesos looks at it first, in other words.
+    """
     text = environment.get(GRACE_PERIOD)
     if text is None:
         return

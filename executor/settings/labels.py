@@ -1,4 +1,6 @@
-"""The names by which what is ours is known on a node: labels of containers, and how names of containers begin."""
+"""The names by which what is ours is known on a node: labels of containers, and how names of
+containers begin.
+"""
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -1,8 +1,10 @@
-"""What an executor is told at its start, as one frozen value: flags and environment in, settings out.
+"""What an executor is told at its start, as one frozen value: flags and environment in, settings
+out.
 
-Two ways to run, told apart by `--container`. The drop-in stands in the place of Mesos's own docker executor: one task,
-the container named by the agent and removed by the agent, output on our own descriptors, and the words of Mesos, no
-more. The custom executor runs many tasks, each in a sandbox of its own under ours.
+Two ways to run, told apart by `--container`. The drop-in stands in the place of Mesos's own docker
+executor: one task, the container named by the agent and removed by the agent, output on our own
+descriptors, and the words of Mesos, no more. The custom executor runs many tasks, each in a sandbox
+of its own under ours.
 """
 from __future__ import annotations
 
@@ -44,7 +46,10 @@ class Settings:
 
 
 def settings(flags: Flags, told: AgentSettings, environment: Mapping[str, str], owner: str) -> Settings:
-    """`owner` marks this executor's containers. SpecError with the whole text if a variable of ours is unreadable."""
+    """`owner` marks this executor's containers.
+
+    SpecError with the whole text if a variable of ours is unreadable.
+    """
     return Settings(
         directory=flags.sandbox_directory or told.directory,
         mapped_directory=flags.mapped_directory or MAPPED_DIRECTORY,

@@ -1,7 +1,7 @@
-"""Health checks and checks of the running tasks: clocks in the supervisor's loop, probes on workers.
+"""Health checks and checks of the running tasks: clocks in the loop, probes on workers.
 
-Nothing waits between two checks but a clock of the loop. A probe that is under way when its task's checks are stopped
-finishes in vain.
+Nothing waits between two checks but a clock of the loop. A probe that is under way when its task's
+checks are stopped finishes in vain.
 """
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Checks:
         self._checkers: dict[CheckClock, _Checker] = {}
 
     def start(self, entry: Entry) -> None:
-        """Begin with what the task wants checked -> HealthReported, CheckReported, EndRequested(HEALTH)."""
+        """Begin what the task wants checked -> HealthReported, CheckReported, EndRequested."""
         for check in (entry.agreement.health_check, entry.agreement.check):
             probe = None if check is None else probes.probe(check)
             if check is not None and probe is not None and entry.task.container is not None:

@@ -1,9 +1,10 @@
 """The container engine as the supervisor uses it: every call on a worker, every answer an event.
 
-Pools by how long their calls take, so that nothing waits behind what it need not wait for: creates and starts (capped:
-beyond about two per core only the latency grows), pulls (each as long as the network wants), urgent calls (look,
-signal, forced removal), removals after the end (one at a time, they are in nobody's way). The engine itself is built
-with the first call, which spares the start of the executor the time that the SDK takes to load.
+Pools by how long their calls take, so that nothing waits behind what it need not wait for: creates
+and starts (capped: beyond about two per core only the latency grows), pulls (each as long as the
+network wants), urgent calls (look, signal, forced removal), removals after the end (one at a time,
+they are in nobody's way). The engine itself is built with the first call, which spares the start of
+the executor the time that the SDK takes to load.
 """
 from __future__ import annotations
 
@@ -51,8 +52,9 @@ Post = Callable[[Event], None]  # takes what becomes of one task
 class Start:
     """A container to be made and started, and who hears of it.
 
-    `wanted` is asked on the worker before each step: who waits for his turn may be killed before it comes.
-    `output_ended` is called, on the watcher's thread, when the output ends and nobody has waited for that.
+    `wanted` is asked on the worker before each step: who waits for his turn may be killed before it
+    comes. `output_ended` is called, on the watcher's thread, when the output ends and nobody has
+    waited for that.
     """
 
     task_id: str
@@ -67,7 +69,10 @@ class EngineCalls:
 
     def __init__(self, runtime: Callable[[], ContainerRuntime], labels: Mapping[str, str], logs: Logs, *,
                  starts: int, strict: bool) -> None:
-        """`runtime` builds the engine; containers with `labels` are ours; at most so many `starts` at once."""
+        """`runtime` builds the engine.
+
+        Containers with `labels` are ours; at most so many `starts` at once.
+        """
         self._make = runtime
         self._labels = labels
         self._logs = logs
@@ -86,7 +91,10 @@ class EngineCalls:
 
     @property
     def runtime(self) -> ContainerRuntime:
-        """The engine itself, for calls that may block; its events are told from the first use on."""
+        """The engine itself, for calls that may block.
+
+        Its events are told from the first use on.
+        """
         with self._lock:
             if self._runtime is None:
                 runtime = self._make()
@@ -96,12 +104,18 @@ class EngineCalls:
             return self._runtime
 
     def open(self, told: Callable[[ContainerEvent], None]) -> None:
-        """Load the SDK now, while nobody waits for it. `told` takes what the engine tells unasked, on its thread."""
+        """Load the SDK now, while nobody waits for it.
+
+        `told` takes what the engine tells unasked, on its thread.
+        """
         self._told = told
         self._urgent.submit(lambda: self.runtime.engine.version() and None)
 
     def first(self, job: Callable[[], None]) -> None:
-        """Run a job that may block, on a worker; what is started after this call waits for it, FIRST_PATIENCE."""
+        """Run a job that may block, on a worker.
+
+        What is started after this call waits for it, FIRST_PATIENCE.
+        """
         self._may_start.clear()
 
         def work() -> None:
@@ -160,7 +174,10 @@ class EngineCalls:
         self._removals.submit(job)
 
     def remove_now(self, container: str) -> None:
-        """Remove a container at once, on a thread that may wait; if the engine cannot now, it is asked again."""
+        """Remove a container at once, on a thread that may wait.
+
+        If the engine cannot now, it is asked again.
+        """
         try:
             self.runtime.containers.remove(container)
         except RuntimeFailure as error:
@@ -170,7 +187,10 @@ class EngineCalls:
                     self._unremoved.add(container)
 
     def reread(self, task_id: str, container: str, *, follow: bool, done: Callable[[], None]) -> None:
-        """Bring the output that was missed while the engine was gone, from its own log; `done` comes on a worker."""
+        """Bring the output that was missed while the engine was gone, from its own log.
+
+        `done` comes on a worker.
+        """
         def job() -> None:
             try:
                 self._logs.follow_again(task_id, self.runtime.containers.logs(container, follow=follow))
@@ -254,7 +274,10 @@ class EngineCalls:
 
 
 def _attempt(call: Callable[[], T]) -> T | Failure:
-    """What a call to the engine gives. A fault of ours is a failure too: nobody must wait for ever."""
+    """What a call to the engine gives.
+
+    A fault of ours is a failure too: nobody must wait for ever.
+    """
     try:
         return call()
     except RuntimeFailure as error:

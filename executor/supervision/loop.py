@@ -1,8 +1,9 @@
 """One inbox, and the one thread that empties it: the only place where the state of tasks changes.
 
-Everybody else (the agent's driver, workers, the watcher, the engine's event stream) puts something in and goes on: an
-event of a task, or a call. The loop takes them one after the other, and the clocks that have come due in between. It
-waits in the inbox, for the next clock at the longest; idle, it costs nothing.
+Everybody else (the agent's driver, workers, the watcher, the engine's event stream) puts something
+in and goes on: an event of a task, or a call. The loop takes them one after the other, and the
+clocks that have come due in between. It waits in the inbox, for the next clock at the longest;
+idle, it costs nothing.
 """
 from __future__ import annotations
 
@@ -31,7 +32,7 @@ class Owner(Protocol):
 
 
 class Loop:
-    """`call` and `tell` may be used on any thread; all else, the timers too, belongs to the loop's own."""
+    """`call`, `tell` and `ask` are for any thread; all else, the timers too, is for the loop's own."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         """`now`: seconds of a clock that only goes forward."""
@@ -49,7 +50,7 @@ class Loop:
         self._inbox.put(lambda owner: owner.happened(entry, event))
 
     def ask(self, entry: Entry, what: Callable[[], Event | None]) -> None:
-        """Have this asked when its turn comes: what it finds has happened to the entry's task there and then."""
+        """Have this asked when its turn comes; what it finds happens to the entry's task at once."""
         def asked(owner: Owner) -> None:
             event = what()
             if event is not None:

@@ -1,7 +1,7 @@
-"""Containers that an earlier executor with our ids has left behind: removed before anything is started.
+"""Containers that an earlier executor with our ids has left: removed before anything is started.
 
-An agent has one executor of a framework and an id at a time, and tells the end of its tasks when it ends without a
-word, as by SIGKILL. So containers with our ids and another owner belong to nobody.
+An agent has one executor of a framework and an id at a time, and tells the end of its tasks when it
+ends without a word, as by SIGKILL. So containers with our ids and another owner belong to nobody.
 """
 from __future__ import annotations
 

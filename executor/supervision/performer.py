@@ -29,7 +29,10 @@ LOOK_AGAIN = 1.0  # seconds, while the engine does not answer
 
 
 class Performer:
-    """Belongs to the loop's thread. What comes of an effect is told to the loop, as an event of the same entry."""
+    """Belongs to the loop's thread.
+
+    What comes of an effect is told to the loop, as an event of the same entry.
+    """
 
     def __init__(self, loop: Loop, agent: Agent, engine: EngineCalls, logs: Logs, processes: Processes, *,
                  pulls: Pulls, checks: Checks) -> None:
@@ -47,7 +50,9 @@ class Performer:
         self._agent.send(status)
 
     def carry_out(self, entry: Entry, effect: f.Effect) -> None:
-        """Do it, or have it done. A fault in one effect must not keep the next ones from being carried out."""
+        """Do it, or have it done. A fault in one effect must not keep the next ones from being
+        carried out.
+        """
         try:
             self._do(entry, effect)
         except Exception:
@@ -104,7 +109,9 @@ class Performer:
             output_ended=lambda: self._loop.call(partial(self._output_ended, entry))))
 
     def _output_ended(self, entry: Entry) -> None:
-        """Where the container still runs it was the engine that ended: there will be more in its log."""
+        """Where the container still runs it was the engine that ended: there will be more in its
+        log.
+        """
         if entry.task.pid is not None and self._processes.runs(entry.task.pid):
             entry.lost = True
 

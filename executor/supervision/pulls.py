@@ -39,7 +39,10 @@ class Pulls:
         self._pulls: dict[str, _Pull] = {}
 
     def want(self, entry: Entry, image: str, *, force: bool) -> None:
-        """-> Pulled, PullFailed or PullProgressed, until `drop`. A pull under way serves for a forced one too."""
+        """-> Pulled, PullFailed or PullProgressed, until `drop`.
+
+        A pull under way serves for a forced one too.
+        """
         pull = self._pulls.get(image)
         if pull is not None:
             pull.entries.append(entry)

@@ -1,7 +1,9 @@
-"""The only owner of the tasks' state: what happens to a task goes through here, on the loop's thread.
+"""The only owner of the tasks' state: what happens to a task goes through here, on the loop's
+thread.
 
-It keeps the entries, asks the lifecycle what an event makes of a task, and has the effects carried out (performer.py),
-none of which may block. What the agent and the engine tell comes on their threads and is put into the loop's inbox.
+It keeps the entries, asks the lifecycle what an event makes of a task, and has the effects carried
+out (performer.py), none of which may block. What the agent and the engine tell comes on their
+threads and is put into the loop's inbox.
 """
 from __future__ import annotations
 
@@ -57,7 +59,10 @@ class Supervisor:
         self._told_to_end: float | None = None  # when, the first time
 
     def run(self) -> str:
-        """Supervise until there is nothing left to do; why it ended. Every update is handed to the agent by then."""
+        """Supervise until there is nothing left to do; why it ended.
+
+        Every update is handed to the agent by then.
+        """
         why = self._loop.run(self)
         log.info("Ending: %s", why)
         self._engine.close(REMOVAL_WAIT)
@@ -67,8 +72,8 @@ class Supervisor:
     def patience(self) -> float:
         """Seconds that are left, after `run`, to wait for the last acknowledgements.
 
-        Told to end, by the agent or by a signal, we must not outstay the shutdown grace period: an agent that is about
-        to forget us acknowledges nothing more, and waits for our end.
+        Told to end, by the agent or by a signal, we must not outstay the shutdown grace period: an
+        agent that is about to forget us acknowledges nothing more, and waits for our end.
         """
         until = self._ended_at + self._settings.ack_timeout
         if self._told_to_end is not None:

@@ -1,7 +1,7 @@
 """Many clocks in one loop: which is due, and how long to wait for the next.
 
-A clock is a value; of equal ones at most one runs. What each means when it rings is `Supervisor.rang`'s to say; a clock
-of a task's life carries the event that it is (`effects.Timer`).
+A clock is a value; of equal ones at most one runs. What each means when it rings is
+`Supervisor.rang`'s to say; a clock of a task's life carries the event that it is (`effects.Timer`).
 """
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ Clock = TaskClock | CheckClock | Idle
 
 
 class Timers:
-    """Belongs to one thread. Cancelled clocks leave the heap when their time comes, or when they are most of it."""
+    """Belongs to one thread. Cancelled clocks leave the heap when their time comes, or when they
+    are most of it.
+    """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         """`now`: seconds of a clock that only goes forward."""
@@ -56,7 +58,8 @@ class Timers:
         self._count = itertools.count()
 
     def start(self, clock: Clock, seconds: float, *, keep_earlier: bool = False) -> None:
-        """Ring in so many seconds, instead of any earlier setting; with `keep_earlier` an earlier ring stays.
+        """Ring in so many seconds, instead of any earlier setting; with `keep_earlier` an earlier
+        ring stays.
 
         What is no time at all (NaN) rings at once.
         """
@@ -80,12 +83,18 @@ class Timers:
         self._cancelled += len(self._running.pop(task_id, ()))
 
     def wait(self) -> float | None:
-        """Seconds to wait before `due` is to be asked again, LONGEST_WAIT at most; None if no clock runs."""
+        """Seconds to wait before `due` is to be asked again, LONGEST_WAIT at most.
+
+        None if no clock runs.
+        """
         at = self._next()
         return None if at is None else min(max(0.0, at - self._now()), LONGEST_WAIT)
 
     def due(self) -> Iterator[Clock]:
-        """Those that ring by now, in order, each once; what is done about one may start or cancel others."""
+        """Those that ring by now, in order, each once.
+
+        What is done about one may start or cancel others.
+        """
         now = self._now()
         while (at := self._next()) is not None and at <= now:
             clock = heapq.heappop(self._heap)[2]

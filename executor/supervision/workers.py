@@ -1,6 +1,7 @@
 """A few threads for calls that block, started when they are first needed.
 
-Not concurrent.futures: its threads hold up the process's end, and a call to an engine that hangs may last for minutes.
+Not concurrent.futures: its threads hold up the process's end, and a call to an engine that hangs
+may last for minutes.
 """
 from __future__ import annotations
 
