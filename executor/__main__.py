@@ -55,8 +55,9 @@ def main() -> int:
     _prepare_process(supervisor.shutdown)
     agent.start(supervisor)
     supervisor.run()
-    while not agent.drained(min(supervisor.patience(), ASK_PATIENCE)) and agent.alive and supervisor.patience() > 0:
-        pass
+    while agent.alive and supervisor.patience() > 0:
+        if agent.drained(min(supervisor.patience(), ASK_PATIENCE)):
+            break
     agent.stop()
     agent.join(1.0)
     return 0

@@ -56,7 +56,8 @@ STEP_FAILED_WAIT = 0.5  # seconds until the next step, when one was refused at o
 _SIGKILL = 9
 
 
-def kill_grace(cause: Cause, *, override: float | None, policy: float | None, shutdown_grace: float) -> float:
+def kill_grace(cause: Cause, *, shutdown_grace: float, policy: float | None = None,
+               override: float | None = None) -> float:
     """Seconds between the stop signal and SIGKILL.
 
     A kill: the call's own, else the task's policy, else the agent's shutdown grace period. A

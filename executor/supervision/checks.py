@@ -69,10 +69,12 @@ class Checks:
         task = entry.task
         judging = health(check) if isinstance(check, HealthCheck) else None
         clock = CheckClock(task.id, health=judging is not None)
-        sees = task.pid is not None and not task.terms.restarts and cgroups.owns(container, task.pid)
-        self._checkers[clock] = _Checker(entry, clock, container, task.pid, probe, schedule(check), self._loop.now(),
-                                         judging, task.check_status, sees)
-        self._loop.timers.start(clock, self._checkers[clock].schedule.delay)
+        sees = (task.pid is not None and not task.terms.restarts
+                and cgroups.owns(container, task.pid))
+        checker = _Checker(entry, clock, container, task.pid, probe, schedule(check),
+                           self._loop.now(), judging, task.check_status, sees)
+        self._checkers[clock] = checker
+        self._loop.timers.start(clock, checker.schedule.delay)
 
     def stop(self, task_id: str) -> None:
         """No more checks of this task."""
@@ -87,12 +89,15 @@ class Checks:
             self._workers.submit(partial(self._probe, checker))
 
     def _probe(self, checker: _Checker) -> None:
-        result = probes.run(checker.probe, self._engine.runtime.containers, checker.container, checker.pid,
+        containers = self._engine.runtime.containers
+        result = probes.run(checker.probe, containers, checker.container, checker.pid,
                             checker.schedule.timeout)
         self._loop.call(partial(self._checked, checker, result))
 
     def _checked(self, checker: _Checker, result: Result) -> None:
-        if self._checkers.get(checker.clock) is not checker or (not interpret(result) and checker.vain):
+        if self._checkers.get(checker.clock) is not checker:
+            return
+        if not interpret(result) and checker.vain:
             return
         if checker.health is None:
             self._report(checker, result)
@@ -110,13 +115,13 @@ class Checks:
         healthy = interpret(result)
         checker.health, verdict = before.judge(healthy, self._loop.now() - checker.began)
         if not healthy:
-            log.warning("%s health check for task '%s' failed: %s", checker.probe.kind, checker.entry.task.id,
-                        problem(result))
+            log.warning("%s health check for task '%s' failed: %s",
+                        checker.probe.kind, checker.entry.task.id, problem(result))
         if verdict is None:
             return
         self._loop.tell(checker.entry, HealthReported(verdict.healthy))
         if verdict.kill:
-            grace = kill_grace(Cause.HEALTH, override=None, policy=checker.entry.agreement.kill_grace,
-                               shutdown_grace=self._shutdown_grace)
+            grace = kill_grace(Cause.HEALTH, shutdown_grace=self._shutdown_grace,
+                               policy=checker.entry.agreement.kill_grace)
             why = f"{checker.health.failures} times in a row, at last: {problem(result)}"
             self._loop.tell(checker.entry, EndRequested(Cause.HEALTH, grace, why))

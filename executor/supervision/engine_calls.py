@@ -41,7 +41,7 @@ T = TypeVar("T")
 UNCLEAR = (DaemonUnavailable, DeadlineExceeded, Fault)
 URGENT_CALLS = 4
 PULLS = 8
-REMOVAL_PATIENCE = 5.0  # seconds that a removal waits for the starts to be done: it costs the engine as much as a start
+REMOVAL_PATIENCE = 5.0  # seconds that a removal waits for the starts: it costs as much as one
 FIRST_PATIENCE = 30.0  # seconds that a start waits for what has to be done before any
 MANY_REMOVALS = 100  # waiting ones, from which on they wait no more
 
@@ -67,8 +67,8 @@ class Start:
 class EngineCalls:
     """Methods return at once, save `remove_now`."""
 
-    def __init__(self, runtime: Callable[[], ContainerRuntime], labels: Mapping[str, str], logs: Logs, *,
-                 starts: int, strict: bool) -> None:
+    def __init__(self, runtime: Callable[[], ContainerRuntime], labels: Mapping[str, str],
+                 logs: Logs, *, starts: int, strict: bool) -> None:
         """`runtime` builds the engine.
 
         Containers with `labels` are ours; at most so many `starts` at once.
@@ -129,12 +129,12 @@ class EngineCalls:
         """-> ImageMissing, or Created and then Started, or NotStarted, or StartUnclear."""
         self._starts.submit(lambda: self._start(start))
 
-    def pull(self, image: str, sandbox: str, *, force: bool, cancel: Cancellation, listener: PullListener,
-             done: Callable[[Failure | None], None]) -> None:
+    def pull(self, image: str, sandbox: str, *, force: bool, cancel: Cancellation,
+             listener: PullListener, done: Callable[[Failure | None], None]) -> None:
         """Get the image; `done` is called on a worker."""
         def job() -> None:
-            done(_failure(lambda: self.runtime.images.pull(image, sandbox=sandbox, force=force, listener=listener,
-                                                    cancel=cancel)))
+            done(_failure(lambda: self.runtime.images.pull(
+                image, sandbox=sandbox, force=force, listener=listener, cancel=cancel)))
         self._pulls.submit(job)
 
     def look(self, container: str, found: Callable[[Inspection | Failure | None], None]) -> None:
@@ -226,7 +226,8 @@ class EngineCalls:
         failure = _failure(lambda: self._run(container, start))
         if failure is None:
             start.post(self._started(container, start.plan))
-            log.info("Task %s: container started in %.0f ms", start.task_id, 1000 * (time.monotonic() - began))
+            took = 1000 * (time.monotonic() - began)
+            log.info("Task %s: container started in %.0f ms", start.task_id, took)
             return
         self._logs.abandon(start.task_id)
         if issubclass(failure.kind, UNCLEAR):

@@ -34,8 +34,8 @@ class Performer:
     What comes of an effect is told to the loop, as an event of the same entry.
     """
 
-    def __init__(self, loop: Loop, agent: Agent, engine: EngineCalls, logs: Logs, processes: Processes, *,
-                 pulls: Pulls, checks: Checks) -> None:
+    def __init__(self, loop: Loop, agent: Agent, engine: EngineCalls, logs: Logs,
+                 processes: Processes, *, pulls: Pulls, checks: Checks) -> None:
         self._loop = loop
         self._agent = agent
         self._engine = engine
@@ -46,7 +46,8 @@ class Performer:
 
     def report(self, status: TaskStatus) -> None:
         """Send an update to the agent, and log it."""
-        log.info("Task %s: %s%s", status.task_id, status.state, f": {status.message}" if status.message else "")
+        text = f": {status.message}" if status.message else ""
+        log.info("Task %s: %s%s", status.task_id, status.state, text)
         self._agent.send(status)
 
     def carry_out(self, entry: Entry, effect: f.Effect) -> None:
@@ -66,13 +67,14 @@ class Performer:
             case f.Explain(text):
                 _explain(task.id, text)
             case f.Pull():
-                self._pulls.want(entry, task.terms.image, force=task.terms.force_pull and not task.pulled)
+                force = task.terms.force_pull and not task.pulled
+                self._pulls.want(entry, task.terms.image, force=force)
             case f.CancelPull():
                 self._pulls.drop(entry)
             case f.CreateAndStart():
                 self._start(entry)
             case f.Look():
-                self._engine.look(container, lambda found: self._loop.ask(entry, partial(self._looked, entry, found)))
+                self._look(entry, container)
             case f.Signal(signal, first):
                 self._engine.signal(container, signal, partial(self._loop.tell, entry), first)
             case f.ForceRemove():
@@ -82,7 +84,8 @@ class Performer:
             case f.Remove():
                 self._engine.remove(container)
             case f.StartTimer(timer, seconds, keep_earlier):
-                self._loop.timers.start(TaskClock(task.id, timer), seconds, keep_earlier=keep_earlier)
+                clock = TaskClock(task.id, timer)
+                self._loop.timers.start(clock, seconds, keep_earlier=keep_earlier)
             case f.CancelTimer(timer):
                 self._loop.timers.cancel(TaskClock(task.id, timer))
             case f.CancelTimers():
@@ -115,6 +118,11 @@ class Performer:
         if entry.task.pid is not None and self._processes.runs(entry.task.pid):
             entry.lost = True
 
+    def _look(self, entry: Entry, container: str) -> None:
+        def found(answer: Inspection | Failure | None) -> None:
+            self._loop.ask(entry, partial(self._looked, entry, answer))
+        self._engine.look(container, found)
+
     def _looked(self, entry: Entry, found: Inspection | Failure | None) -> e.Event | None:
         task = entry.task
         if task.phase is Phase.DONE:
@@ -131,16 +139,19 @@ class Performer:
         return event
 
     def _kill_pid(self, task_id: str, pid: int) -> None:
-        log.warning("Task %s: the engine does not end the container; killing its process %s", task_id, pid)
+        log.warning("Task %s: the engine does not end the container; killing its process %s",
+                    task_id, pid)
         self._processes.kill(pid)
 
     def _watch_pid(self, entry: Entry, pid: int) -> None:
         if entry.task.container is not None:
-            self._processes.watch(pid, entry.task.container, lambda: self._loop.tell(entry, e.PidGone()))
+            self._processes.watch(pid, entry.task.container,
+                                  lambda: self._loop.tell(entry, e.PidGone()))
 
     def _drain(self, entry: Entry) -> None:
         task_id, container = entry.task.id, entry.task.container
-        drain = partial(self._logs.drain, task_id, lambda tail: self._loop.tell(entry, e.Drained(tail)))
+        def drain() -> None:
+            self._logs.drain(task_id, lambda tail: self._loop.tell(entry, e.Drained(tail)))
         if container is not None and entry.lost:
             self._engine.reread(task_id, container, follow=False, done=drain)
         else:

@@ -56,8 +56,11 @@ class Pulls:
                 told = self._loop.now()
                 self._loop.call(lambda: self._progressed(pull, progress))
 
-        self._puller.pull(image, self._sandbox, force=force, cancel=pull.cancel, listener=progressed,
-                          done=lambda failure: self._loop.call(lambda: self._done(image, pull, failure)))
+        def done(failure: Failure | None) -> None:
+            self._loop.call(lambda: self._done(image, pull, failure))
+
+        self._puller.pull(image, self._sandbox, force=force, cancel=pull.cancel,
+                          listener=progressed, done=done)
 
     def drop(self, entry: Entry) -> None:
         """Its task needs no image any more; the last one cancels."""

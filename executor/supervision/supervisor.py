@@ -82,7 +82,8 @@ class Supervisor:
 
     # ---- AgentEvents: called on the driver's threads ----
 
-    def registered(self, executor_info: Message, framework_info: Message, agent_info: Message) -> None:  # noqa: ARG002 - the port's
+    def registered(self, executor_info: Message, framework_info: Message,  # noqa: ARG002 - the port's
+                   agent_info: Message) -> None:  # noqa: ARG002
         """The agent knows us."""
         self._loop.call(lambda: self._registered(framework_info))
 
@@ -134,7 +135,8 @@ class Supervisor:
             case CheckClock():
                 self._checks.due(clock)
             case Idle():
-                self._loop.end(f"no task came within {self._settings.idle_timeout:g} s of the registration")
+                waited = f"{self._settings.idle_timeout:g} s"
+                self._loop.end(f"no task came within {waited} of the registration")
             case _:
                 assert_never(clock)
 
@@ -198,8 +200,8 @@ class Supervisor:
     def _kill(self, task_id: str, grace: float | None) -> None:
         entry = self._entries.get(task_id)
         if entry is not None:
-            seconds = kill_grace(Cause.KILL, override=grace, policy=entry.agreement.kill_grace,
-                                 shutdown_grace=self._settings.shutdown_grace)
+            seconds = kill_grace(Cause.KILL, shutdown_grace=self._settings.shutdown_grace,
+                                 policy=entry.agreement.kill_grace, override=grace)
             self.happened(entry, e.EndRequested(Cause.KILL, seconds))
         elif task_id not in self._ended:
             self._performer.report(answers.unknown(task_id, self._capabilities))
@@ -208,7 +210,7 @@ class Supervisor:
         log.warning("Shutting down: %s", why)
         self._shutdown_why = why
         self._loop.timers.cancel(Idle())
-        grace = kill_grace(Cause.SHUTDOWN, override=None, policy=None, shutdown_grace=self._settings.shutdown_grace)
+        grace = kill_grace(Cause.SHUTDOWN, shutdown_grace=self._settings.shutdown_grace)
         for entry in self._entries.values():
             self._loop.tell(entry, e.EndRequested(Cause.SHUTDOWN, grace, why))
         if not self._entries:
@@ -221,10 +223,14 @@ class Supervisor:
         self._loop.call(lambda: self._saw(event, peak))
 
     def _saw(self, event: ContainerEvent, peak: int | None) -> None:
-        resync = event.action is ContainerAction.RESYNC
-        known = self._entries.get(self._containers.get(event.id, ""))
-        for entry in list(self._entries.values()) if resync else [known] if known is not None else []:
-            entry.lost = entry.lost or resync
+        for entry in self._concerned(event):
+            entry.lost = entry.lost or event.action is ContainerAction.RESYNC
             meant = meaning(event, entry.task, peak)
             if meant is not None:
                 self.happened(entry, meant)
+
+    def _concerned(self, event: ContainerEvent) -> list[Entry]:
+        if event.action is ContainerAction.RESYNC:
+            return list(self._entries.values())
+        known = self._entries.get(self._containers.get(event.id, ""))
+        return [] if known is None else [known]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from executor.life.effects import Timer
 
-LONGEST_WAIT = 3600.0  # seconds of one wait: a lock cannot wait for 292 years, which a task may well ask for
+LONGEST_WAIT = 3600.0  # seconds of one wait: a lock cannot wait for the 292 years of a task
 _SLACK = 64  # cancelled ones that may stand in the heap whatever its size
 
 
@@ -120,7 +120,7 @@ class Timers:
 
     def _tidy(self) -> None:
         if self._cancelled > len(self._heap) // 2 + _SLACK:
-            running = ((*ring, clock) for clocks in self._running.values() for clock, ring in clocks.items())
-            self._heap = list(running)
+            self._heap = [(*ring, clock) for clocks in self._running.values()
+                          for clock, ring in clocks.items()]
             heapq.heapify(self._heap)
             self._cancelled = 0
