@@ -32,29 +32,30 @@ class Owner(Protocol):
 
 
 class Loop:
-    """`call`, `tell` and `ask` are for any thread; all else, the timers too, is for the loop's own."""
+    """`call`, `tell` and `ask` are for any thread; the rest, the timers too, is the loop's own."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         """`now`: seconds of a clock that only goes forward."""
         self.now = now
         self.timers = Timers(now)
-        self._inbox: queue.SimpleQueue[Callable[[Owner], None]] = queue.SimpleQueue()
-        self._over: str | None = None
+        self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._owner: Owner  # from `run` on
+        self._over = ""  # why it ends, once it does
 
     def call(self, what: Callable[[], None]) -> None:
         """Have this done when its turn comes."""
-        self._inbox.put(lambda _: what())
+        self._inbox.put(what)
 
     def tell(self, entry: Entry, event: Event) -> None:
         """What happened to this entry's task; a later task of the same id does not hear of it."""
-        self._inbox.put(lambda owner: owner.happened(entry, event))
+        self._inbox.put(lambda: self._owner.happened(entry, event))
 
     def ask(self, entry: Entry, what: Callable[[], Event | None]) -> None:
         """Have this asked when its turn comes; what it finds happens to the entry's task at once."""
-        def asked(owner: Owner) -> None:
+        def asked() -> None:
             event = what()
             if event is not None:
-                owner.happened(entry, event)
+                self._owner.happened(entry, event)
         self._inbox.put(asked)
 
     def end(self, why: str) -> None:
@@ -62,30 +63,21 @@ class Loop:
         self._over = why
 
     def run(self, owner: Owner) -> str:
-        """Until `end`; what it was told."""
-        while self._over is None:
-            self.turn(owner)
-        return self._over
-
-    def turn(self, owner: Owner) -> None:
-        """Take one thing from the inbox, or wait for a clock; then all clocks that are due.
-
-        A fault with one task must not end the others.
-        """
-        for what in self._waiting():
+        """Until `end`; what it was told. A fault with one task must not end the others."""
+        self._owner, self._over = owner, ""
+        for what in self._turns():
             try:
-                what(owner)
+                what()
             except ImpossibleEvent as impossible:
                 log.error("%s", impossible)  # noqa: TRY400 - its story says more than a stack
             except Exception:
                 log.exception("A fault in the supervisor")
+        return self._over
 
-    def _waiting(self) -> Iterator[Callable[[Owner], None]]:
-        with contextlib.suppress(queue.Empty):
-            yield self._inbox.get(timeout=self.timers.wait())
-        for clock in self.timers.due():
-            yield partial(_ring, clock)
-
-
-def _ring(clock: Clock, owner: Owner) -> None:
-    owner.rang(clock)
+    def _turns(self) -> Iterator[Callable[[], None]]:
+        """One thing from the inbox, or the time of the next clock; then all clocks that are due."""
+        while not self._over:
+            with contextlib.suppress(queue.Empty):
+                yield self._inbox.get(timeout=self.timers.wait())
+            for clock in self.timers.due():
+                yield partial(self._owner.rang, clock)

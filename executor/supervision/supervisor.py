@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
+from functools import partial
 from typing import assert_never
 
 from executor.admission.admission import Admission, Admitted, Rejected
@@ -85,7 +86,7 @@ class Supervisor:
     def registered(self, executor_info: Message, framework_info: Message,  # noqa: ARG002 - the port's
                    agent_info: Message) -> None:  # noqa: ARG002
         """The agent knows us."""
-        self._loop.call(lambda: self._registered(framework_info))
+        self._loop.call(partial(self._registered, framework_info))
 
     def reregistered(self, agent_info: Message) -> None:  # noqa: ARG002 - the port's
         """The agent knows us again; the driver has told it what it missed."""
@@ -97,11 +98,11 @@ class Supervisor:
 
     def launch(self, task: Message) -> None:
         """Begin a task."""
-        self._loop.call(lambda: self._launch(task))
+        self._loop.call(partial(self._launch, task))
 
     def kill(self, task_id: str, grace: float | None) -> None:
         """End a task."""
-        self._loop.call(lambda: self._kill(task_id, grace))
+        self._loop.call(partial(self._kill, task_id, grace))
 
     def acknowledged(self, task_id: str, uuid: bytes) -> None:
         """An update has arrived."""
@@ -114,7 +115,7 @@ class Supervisor:
         """End all tasks, then end."""
         if self._told_to_end is None:
             self._told_to_end = self._loop.now()
-        self._loop.call(lambda: self._shutdown(why))
+        self._loop.call(partial(self._shutdown, why))
 
     def error(self, message: str) -> None:
         """Logged, as in Mesos."""
@@ -220,7 +221,7 @@ class Supervisor:
 
     def _engine_told(self, event: ContainerEvent) -> None:
         peak = memory_peak(event.id) if event.action is ContainerAction.OOM else None
-        self._loop.call(lambda: self._saw(event, peak))
+        self._loop.call(partial(self._saw, event, peak))
 
     def _saw(self, event: ContainerEvent, peak: int | None) -> None:
         for entry in self._concerned(event):

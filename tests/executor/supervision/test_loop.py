@@ -6,7 +6,8 @@ import threading
 from executor.life.effects import Timer
 from executor.life.events import Noticed, PidGone, Pulled
 from executor.life.task import ImpossibleEvent
-from executor.supervision.timers import Idle, TaskClock
+from executor.supervision.loop import Loop
+from executor.supervision.timers import Clock, Idle, TaskClock
 from tests.executor.supervision.told import Told, entry
 
 
@@ -46,8 +47,23 @@ def test_clocks_ring_when_their_time_has_come() -> None:
     scene.settle()
     assert scene.clocks == [TaskClock("a", Timer.STEP)]
     scene.now = 2.0
-    scene.loop.turn(scene)  # nothing in the inbox: the clock is what it waits for
+    scene.loop.call(lambda: scene.loop.end("the clocks of the same turn still ring"))
+    scene.loop.run(scene)
     assert scene.clocks == [TaskClock("a", Timer.STEP), Idle()]
+
+
+def test_a_clock_is_waited_for() -> None:
+    rung: list[Clock] = []
+    loop = Loop()
+
+    class Ends(Told):
+        def rang(self, clock: Clock) -> None:
+            rung.append(clock)
+            loop.end("it rang")
+
+    loop.timers.start(Idle(), 0.01)
+    assert loop.run(Ends()) == "it rang"
+    assert rung == [Idle()]
 
 
 def test_it_runs_until_it_is_told_to_end() -> None:

@@ -50,8 +50,7 @@ class Scene(Told):
     def does(self, effect: f.Effect, until: type[e.Event]) -> e.Event:
         """Have it carried out, and wait for what comes of it."""
         self.performer.carry_out(self.entry, effect)
-        while not self.events or not isinstance(self.events[-1][1], until):
-            self.loop.turn(self)
+        self.until(lambda: bool(self.events) and isinstance(self.events[-1][1], until))
         return self.events[-1][1]
 
 
@@ -83,8 +82,7 @@ def test_a_look_that_is_not_answered_is_repeated(tmp_path: Path) -> None:
     assert isinstance(exited, e.Exited)
     scene.runtime.fail("inspect", DaemonUnavailable("away"))
     scene.performer.carry_out(scene.entry, f.Look())
-    while scene.loop.timers.wait() is None:
-        scene.loop.turn(scene)
+    scene.until(lambda: scene.loop.timers.wait() is not None)
     assert scene.entry.lost
     scene.now = 1.0
     scene.settle()

@@ -1,6 +1,9 @@
 """A loop whose turns a test takes, and whose owner only notes what it is told."""
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 from executor.admission.agreement import Agreement
 from executor.admission.entry import Entry
 from executor.life.events import Event
@@ -27,10 +30,14 @@ class Told:
     def settle(self) -> None:
         """Take turns until the inbox is empty."""
         for _ in range(2):  # what is done in a turn may put something in
-            reached: list[bool] = []
-            self.loop.call(lambda reached=reached: reached.append(True))  # type: ignore[misc]
-            while not reached:
-                self.loop.turn(self)
+            self.loop.call(lambda: self.loop.end("settled"))
+            self.loop.run(self)
+
+    def until(self, reached: Callable[[], bool]) -> None:
+        """Take turns until it is so: other threads have something to tell."""
+        while not reached():
+            time.sleep(0.001)
+            self.settle()
 
 
 def entry(task_id: str, phase: Phase = Phase.PULLING) -> Entry:
