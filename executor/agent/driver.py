@@ -27,7 +27,7 @@ from typing import Any, Final
 
 from executor.agent import outage
 from executor.agent.connection import CallConnection, Refusal
-from executor.agent.outage import Outage, Step
+from executor.agent.outage import Outage, Reaction
 from executor.agent.port import AgentEvents
 from executor.agent.sender import Sender
 from executor.agent.session import Session, Timing, wait_readable
@@ -233,14 +233,14 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
             self._contained(self._events.error, text)
 
     def _go_on(self) -> bool:
-        what = outage.step(self._outage, self._settings, time.monotonic())
-        if what is Step.SHUT_DOWN:
+        what = outage.reaction(self._outage, self._settings, time.monotonic())
+        if what is Reaction.SHUT_DOWN:
             why = outage.reason(self._outage, self._settings)
             log.warning("Shutting down: %s", why)
             self._tell_shutdown(why)
-        if what is Step.GIVE_UP:
+        if what is Reaction.GIVE_UP:
             log.error("The agent did not come back; giving up")
-        return what is not Step.GIVE_UP
+        return what is not Reaction.GIVE_UP
 
     def _tell_shutdown(self, why: str) -> None:
         self._outage = dataclasses.replace(self._outage, shutdown=time.monotonic())

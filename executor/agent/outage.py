@@ -23,7 +23,7 @@ ASK_AGAIN: Final = 1.0  # seconds between two SUBSCRIBE at an agent that answers
 _SHORT_SESSION: Final = 1.0  # seconds; an agent that breaks off sooner is not asked again at once
 
 
-class Step(enum.Enum):
+class Reaction(enum.Enum):
     """What an outage asks for now."""
 
     TRY_AGAIN = "try again"
@@ -66,19 +66,19 @@ def refused(outage: Outage, status: int, text: str, now: float) -> Outage:
     return replace(lost(outage, now), disowned=status == 400 and text.strip() in _UNKNOWN)
 
 
-def step(outage: Outage, settings: AgentSettings, now: float) -> Step:
+def reaction(outage: Outage, settings: AgentSettings, now: float) -> Reaction:
     """What to do at this time."""
     if outage.since is None:
-        return Step.TRY_AGAIN
+        return Reaction.TRY_AGAIN
     if outage.shutdown is None:
         patience = settings.recovery_timeout if settings.checkpoint and not outage.disowned else 0.0
-        return Step.SHUT_DOWN if now - outage.since >= patience else Step.TRY_AGAIN
+        return Reaction.SHUT_DOWN if now - outage.since >= patience else Reaction.TRY_AGAIN
     missed = now - max(outage.since, outage.shutdown)
-    return Step.GIVE_UP if missed >= settings.shutdown_grace else Step.TRY_AGAIN
+    return Reaction.GIVE_UP if missed >= settings.shutdown_grace else Reaction.TRY_AGAIN
 
 
 def reason(outage: Outage, settings: AgentSettings) -> str:
-    """Why the step is to shut down."""
+    """Why it is to shut down."""
     if outage.disowned:
         return "the agent does not know this executor any more"
     if settings.checkpoint:

@@ -23,7 +23,7 @@ from executor.supervision.timers import Clock, Timers
 log = logging.getLogger(__name__)
 
 
-class Owner(Protocol):
+class LoopOwner(Protocol):
     """Whose state it is; called on the loop's thread only."""
 
     def happened(self, entry: Entry, event: Event) -> None: ...
@@ -39,7 +39,7 @@ class Loop:
         self.now = now
         self.timers = Timers(now)
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._owner: Owner  # from `run` on
+        self._owner: LoopOwner  # from `run` on
         self._over = ""  # why it ends, once it does
 
     def call(self, what: Callable[[], None]) -> None:
@@ -62,7 +62,7 @@ class Loop:
         """Let `run` return after this turn."""
         self._over = why
 
-    def run(self, owner: Owner) -> str:
+    def run(self, owner: LoopOwner) -> str:
         """Until `end`; what it was told. A fault with one task must not end the others."""
         self._owner, self._over = owner, ""
         for what in self._turns():

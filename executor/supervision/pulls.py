@@ -15,7 +15,7 @@ from executor.supervision.loop import Loop
 PROGRESS_INTERVAL = 5.0  # seconds between two updates about one pull
 
 
-class Puller(Protocol):
+class ImagePuller(Protocol):
     """Who gets an image on a worker, where `listener` and `done` are called too: the engine."""
 
     def pull(self, image: str, sandbox: str, *, force: bool, cancel: Cancellation,
@@ -31,7 +31,7 @@ class _Pull:
 class Pulls:
     """Belongs to the loop's thread."""
 
-    def __init__(self, loop: Loop, puller: Puller, sandbox: str) -> None:
+    def __init__(self, loop: Loop, puller: ImagePuller, sandbox: str) -> None:
         """`sandbox`: the executor's, where credentials for registries may lie."""
         self._loop = loop
         self._puller = puller

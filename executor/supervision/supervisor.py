@@ -41,7 +41,7 @@ REMOVAL_WAIT = 10.0  # seconds for the last containers to be removed before we e
 
 
 class Supervisor:
-    """`AgentEvents` for the driver, `Owner` for the loop."""
+    """`AgentEvents` for the driver, `LoopOwner` for the loop."""
 
     def __init__(self, settings: Settings, loop: Loop, admission: Admission, engine: EngineCalls, *,
                  performer: Performer, checks: Checks) -> None:
@@ -121,7 +121,7 @@ class Supervisor:
         """Logged, as in Mesos."""
         log.error("The agent reports: %s", message)
 
-    # ---- Owner: called by the loop ----
+    # ---- LoopOwner: called by the loop ----
 
     def happened(self, entry: Entry, event: e.Event) -> None:
         """An event of this entry's task; of a task that is over nothing is heard any more."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.agent.outage import Outage, Step, lost, pause, reason, refused, step
+from executor.agent.outage import Outage, Reaction, lost, pause, reaction, reason, refused
 from executor.agent.outage import found as back
 from executor.settings.agent import AgentSettings
 from specs.words.address import Address
@@ -18,28 +18,28 @@ CHECKPOINTING = dataclasses.replace(PLAIN, checkpoint=True, recovery_timeout=900
 
 
 @pytest.mark.parametrize(("outage", "now", "expected"), [
-    (Outage(), 1e9, Step.TRY_AGAIN),
-    (Outage(since=100.0), 100.0, Step.TRY_AGAIN),
-    (Outage(since=100.0), 999.9, Step.TRY_AGAIN),
-    (Outage(since=100.0), 1000.0, Step.SHUT_DOWN),
-    (Outage(since=100.0, shutdown=1000.0), 1000.0, Step.TRY_AGAIN),
-    (Outage(since=100.0, shutdown=1000.0), 1004.9, Step.TRY_AGAIN),
-    (Outage(since=100.0, shutdown=1000.0), 1005.0, Step.GIVE_UP),
-    (Outage(since=100.0, shutdown=50.0), 104.9, Step.TRY_AGAIN),  # SHUTDOWN came first: no need for patience
-    (Outage(since=100.0, shutdown=50.0), 105.0, Step.GIVE_UP),
-    (Outage(shutdown=1000.0), 1e9, Step.TRY_AGAIN),
+    (Outage(), 1e9, Reaction.TRY_AGAIN),
+    (Outage(since=100.0), 100.0, Reaction.TRY_AGAIN),
+    (Outage(since=100.0), 999.9, Reaction.TRY_AGAIN),
+    (Outage(since=100.0), 1000.0, Reaction.SHUT_DOWN),
+    (Outage(since=100.0, shutdown=1000.0), 1000.0, Reaction.TRY_AGAIN),
+    (Outage(since=100.0, shutdown=1000.0), 1004.9, Reaction.TRY_AGAIN),
+    (Outage(since=100.0, shutdown=1000.0), 1005.0, Reaction.GIVE_UP),
+    (Outage(since=100.0, shutdown=50.0), 104.9, Reaction.TRY_AGAIN),  # SHUTDOWN came first: no need for patience
+    (Outage(since=100.0, shutdown=50.0), 105.0, Reaction.GIVE_UP),
+    (Outage(shutdown=1000.0), 1e9, Reaction.TRY_AGAIN),
 ])
-def test_with_checkpointing_the_recovery_timeout_is_waited_for(outage: Outage, now: float, expected: Step) -> None:
-    assert step(outage, CHECKPOINTING, now) is expected
+def test_with_checkpointing_the_recovery_timeout_is_waited_for(outage: Outage, now: float, expected: Reaction) -> None:
+    assert reaction(outage, CHECKPOINTING, now) is expected
 
 
 @pytest.mark.parametrize(("outage", "now", "expected"), [
-    (Outage(since=100.0), 100.0, Step.SHUT_DOWN),
-    (Outage(since=100.0, shutdown=100.0), 100.0, Step.TRY_AGAIN),
-    (Outage(since=100.0, shutdown=100.0), 105.0, Step.GIVE_UP),
+    (Outage(since=100.0), 100.0, Reaction.SHUT_DOWN),
+    (Outage(since=100.0, shutdown=100.0), 100.0, Reaction.TRY_AGAIN),
+    (Outage(since=100.0, shutdown=100.0), 105.0, Reaction.GIVE_UP),
 ])
-def test_without_checkpointing_a_loss_is_the_end(outage: Outage, now: float, expected: Step) -> None:
-    assert step(outage, PLAIN, now) is expected
+def test_without_checkpointing_a_loss_is_the_end(outage: Outage, now: float, expected: Reaction) -> None:
+    assert reaction(outage, PLAIN, now) is expected
 
 
 def test_the_first_of_several_losses_counts() -> None:
@@ -58,12 +58,12 @@ def test_a_refusal_is_an_outage() -> None:
 @pytest.mark.parametrize("text", ["Framework cannot be found", "Executor cannot be found"])
 def test_an_agent_that_does_not_know_us_never_will(text: str) -> None:
     found = refused(Outage(), 400, text, 7.0)
-    assert step(found, CHECKPOINTING, 7.0) is Step.SHUT_DOWN
+    assert reaction(found, CHECKPOINTING, 7.0) is Reaction.SHUT_DOWN
     assert reason(found, CHECKPOINTING) == "the agent does not know this executor any more"
-    assert step(lost(back(found), 8.0), CHECKPOINTING, 8.0) is Step.TRY_AGAIN
+    assert reaction(lost(back(found), 8.0), CHECKPOINTING, 8.0) is Reaction.TRY_AGAIN
     told = dataclasses.replace(found, shutdown=7.0)
-    assert step(told, CHECKPOINTING, 11.9) is Step.TRY_AGAIN
-    assert step(told, CHECKPOINTING, 12.0) is Step.GIVE_UP
+    assert reaction(told, CHECKPOINTING, 11.9) is Reaction.TRY_AGAIN
+    assert reaction(told, CHECKPOINTING, 12.0) is Reaction.GIVE_UP
 
 
 @given(st.floats(0, 1, exclude_max=True), st.booleans(), st.floats(0, 10))
