@@ -40,6 +40,7 @@ from executor.settings.labels import FRAMEWORK
 from scheduler.config import Config
 from scheduler.tasks.launching import CustomExecutor, Task, task
 from specs.errors import SpecError
+from specs.messages.command import CommandInfo
 from specs.words.defaults import DOCKER_SOCKET
 
 LABEL = "mesos-docker.demo"
@@ -112,7 +113,7 @@ class Demo:
         return session
 
     def _task(self, info: dict[str, Any]) -> Task:
-        executor = CustomExecutor({"shell": True, "value": default_executor(DOCKER_SOCKET)})
+        executor = CustomExecutor(CommandInfo(default_executor(DOCKER_SOCKET)))
         try:
             return task(info, executor)
         except SpecError as error:

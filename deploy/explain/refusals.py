@@ -9,7 +9,6 @@ from specs.container.from_task import container_of
 from specs.container.payload import create_payload
 from specs.container.place import Place
 from specs.errors import SpecError
-from specs.forms.render import plain
 from specs.forms.taskinfo import docker_task, task_from_json, task_from_mapping
 from specs.messages.task import TaskInfo
 from specs.rules.tasks import prepared, validate_task
@@ -17,8 +16,8 @@ from specs.rules.tasks import prepared, validate_task
 ANYWHERE: Final = Place("mesos-docker", "/sandbox", ports_open=True)  # where it will be decides nothing here
 
 
-def checked(given: bytes | dict[str, Any], where: str, *, by_mesos: bool = False) -> dict[str, Any]:
-    """A TaskInfo (JSON text or mapping, agent_id optional) in Mesos's JSON form; Problem if it cannot be run.
+def checked(given: bytes | dict[str, Any], where: str, *, by_mesos: bool = False) -> TaskInfo:
+    """A TaskInfo out of JSON text or a mapping (agent_id optional); Problem if it cannot be run.
 
     `where` is the file that it stands in, for the message. `by_mesos`: a task without an executor is not run by ours
     but by the agents' own.
@@ -31,7 +30,7 @@ def checked(given: bytes | dict[str, Any], where: str, *, by_mesos: bool = False
         _validate(task, by_mesos=by_mesos)
     except SpecError as error:
         raise refused(error, where) from error
-    return plain(task)
+    return task
 
 
 def _validate(task: TaskInfo, *, by_mesos: bool) -> None:

@@ -10,6 +10,7 @@ import secrets
 import shlex
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import click
 from deploy.cli.problems import Problem, refused
 from deploy.run.options import Flags, task_info
 from specs.errors import SpecError
+from specs.messages.task import TaskInfo
 from specs.words.defaults import DOCKER_SOCKET
 from specs.words.durations import UNITS, parse_duration
 
@@ -130,7 +132,7 @@ def run(ctx: click.Context, /, **options: Any) -> int:
         executor_uris=options["executor_uris"], docker_socket=options["docker_socket"]))
 
 
-def _one_task(ctx: click.Context, options: Mapping[str, Any]) -> dict[str, Any]:
+def _one_task(ctx: click.Context, options: Mapping[str, Any]) -> TaskInfo:
     """The TaskInfo that the options say, whichever way; refused here if it cannot be run."""
     from deploy.explain.refusals import checked
     by_mesos = options["executor"] == "mesos"
@@ -162,11 +164,10 @@ def _read(file: str) -> tuple[bytes, str]:
         raise Problem(f"{file}: {error.strerror}", 2) from error
 
 
-def _instances(info: dict[str, Any], count: int) -> list[dict[str, Any]]:
+def _instances(info: TaskInfo, count: int) -> list[TaskInfo]:
     if count == 1:
         return [info]
-    return [{**info, "name": f"{info['name']}-{i}", "task_id": {"value": f"{info['task_id']['value']}-{i}"}}
-            for i in range(1, count + 1)]
+    return [replace(info, name=f"{info.name}-{i}", task_id=f"{info.task_id}-{i}") for i in range(1, count + 1)]
 
 
 def _name(image: str) -> str:

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Protocol
 
 from scheduler.placement.matching import Launch
-from specs.forms import Message
-from specs.messages.status import TERMINAL_STATES, TaskState
+from specs.forms.render import status_update
+from specs.messages.status import TERMINAL_STATES, TaskState, TaskStatus
+from specs.messages.task import TaskInfo
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -33,22 +34,24 @@ class Row:
     healthy: bool | None = None
     not_its_own: str = ""  # the agent's IP address, where the container's must be another
 
-    def launched(self, launch: Launch, info: Message) -> Row:
+    def launched(self, launch: Launch, info: TaskInfo) -> Row:
         """It has found its agent."""
-        shares = info.get("container", {}).get("docker", {}).get("network", "HOST") == "HOST"
+        docker = None if info.container is None else info.container.docker
+        shares = docker is None or docker.network in (None, "HOST")
         return replace(self, state="launching", agent=launch.hostname or launch.agent_id, ports=ports(info), message="",
                        not_its_own="" if shares else launch.address.rpartition(":")[0].strip("[]"))
 
-    def updated(self, status: Message) -> Row:
+    def updated(self, status: TaskStatus) -> Row:
         """Something was heard of it.
 
         Only TASK_RUNNING tells the container's address: where an executor tells none, the agent puts in its own. A
         container that was gone before anybody could look has none.
         """
-        found = addresses(status) if status["state"] == TaskState.RUNNING else []
+        found = addresses(status) if status.state is TaskState.RUNNING else []
         found = [address for address in found if address != self.not_its_own]
-        return replace(self, state=status["state"], message=status.get("message") or reason(status),
-                       address=", ".join(found) or self.address, healthy=status.get("healthy", self.healthy))
+        return replace(self, state=status.state.value, message=status.message or reason(status),
+                       address=", ".join(found) or self.address,
+                       healthy=self.healthy if status.healthy is None else status.healthy)
 
     @property
     def line(self) -> str:
@@ -66,7 +69,7 @@ class Report(Protocol):
 
     def launched(self, row: Row) -> None: ...
 
-    def updated(self, row: Row, status: Message) -> None: ...
+    def updated(self, row: Row, status: TaskStatus) -> None: ...
 
     def note(self, text: str) -> None:
         """A sentence about the whole."""
@@ -91,7 +94,7 @@ class Lines:
     def launched(self, row: Row) -> None:
         self._say(row.line)
 
-    def updated(self, row: Row, status: Message) -> None:  # noqa: ARG002 - the row says it
+    def updated(self, row: Row, status: TaskStatus) -> None:  # noqa: ARG002 - the row says it
         self._say(row.line)
 
     def note(self, text: str) -> None:
@@ -119,8 +122,8 @@ class JsonLines:
     def launched(self, row: Row) -> None:
         pass
 
-    def updated(self, row: Row, status: Message) -> None:  # noqa: ARG002 - the status says it
-        self._out.write(json.dumps(status) + "\n")
+    def updated(self, row: Row, status: TaskStatus) -> None:  # noqa: ARG002 - the status says it
+        self._out.write(json.dumps(status_update(status, source=None)) + "\n")
         self._out.flush()
 
     def note(self, text: str) -> None:
@@ -148,7 +151,7 @@ class LiveTable:
     def launched(self, row: Row) -> None:
         self._show(row)
 
-    def updated(self, row: Row, status: Message) -> None:  # noqa: ARG002 - the row says it
+    def updated(self, row: Row, status: TaskStatus) -> None:  # noqa: ARG002 - the row says it
         self._show(row)
 
     def note(self, text: str) -> None:
@@ -211,27 +214,24 @@ def _write(file: IO[str], data: bytes) -> None:
     file.buffer.flush()  # type: ignore[attr-defined]
 
 
-def addresses(status: Message) -> list[str]:
+def addresses(status: TaskStatus) -> list[str]:
     """The container's IP addresses, as the update tells them."""
-    infos = status.get("container_status", {}).get("network_infos", ())
-    found = [address.get("ip_address") for info in infos for address in info.get("ip_addresses", ())]
-    return [address for address in found if address]
+    return [each.ip_address for info in status.network_infos for each in info.ip_addresses if each.ip_address]
 
 
-def ports(info: Message) -> str:
+def ports(info: TaskInfo) -> str:
     """A TaskInfo's port mappings as people write them; without any, the host ports that it has."""
-    mappings = info.get("container", {}).get("docker", {}).get("port_mappings", ())
-    if mappings:
-        return ", ".join(f"{m.get('host_port', 0)}→{m.get('container_port', 0)}"
-                         + (f"/{m['protocol']}" if m.get("protocol") else "") for m in mappings)
-    ranges = [each for resource in info.get("resources", ()) if resource.get("name") == "ports"
-              for each in resource.get("ranges", {}).get("range", ())]
-    return ", ".join(f"{r['begin']}" if r["begin"] == r["end"] else f"{r['begin']}-{r['end']}" for r in ranges)
+    docker = None if info.container is None else info.container.docker
+    if docker is not None and docker.port_mappings:
+        return ", ".join(f"{each.host_port}→{each.container_port}" + (f"/{each.protocol}" if each.protocol else "")
+                         for each in docker.port_mappings)
+    ranges = [each for resource in info.resources if resource.name == "ports" for each in resource.ranges or ()]
+    return ", ".join(f"{each.begin}" if each.begin == each.end else f"{each.begin}-{each.end}" for each in ranges)
 
 
-def reason(status: Message) -> str:
+def reason(status: TaskStatus) -> str:
     """The reason in words, for an update without a message."""
-    return str(status.get("reason", "")).removeprefix("REASON_").replace("_", " ").lower()
+    return (status.reason or "").removeprefix("REASON_").replace("_", " ").lower()
 
 
 def _most_alive(rows: list[Row], room: int) -> list[Row]:

@@ -16,8 +16,8 @@ from scheduler.framework.framework import Framework
 from scheduler.placement.matching import Launch, Misfit
 from scheduler.tasks.launching import OUR_EXECUTOR, Task
 from scheduler.tasks.ledger import Entry, Phase
-from specs.forms import Message
-from specs.messages.status import TaskState
+from specs.messages.status import TaskState, TaskStatus
+from specs.messages.task import TaskInfo
 
 TOLD = 10  # tasks, or agents, that a message names before it says how many more there are
 LAST_LINES = 5  # of what an executor wrote before it failed
@@ -158,19 +158,19 @@ class Session:
             self._lost = why
             self._report.note(f"lost the master ({why}); trying again")
 
-    def launched(self, entry: Entry, launch: Launch, info: Message) -> None:
+    def launched(self, entry: Entry, launch: Launch, info: TaskInfo) -> None:
         self._news += 1
         row = self._rows[entry.task_id].launched(launch, info)
         self._rows[entry.task_id] = row
         self._report.launched(row)
-        executor_id = info.get("executor", {}).get("executor_id", info["task_id"])["value"]
+        executor_id = info.task_id if info.executor is None else info.executor.executor_id
         self._executors[entry.task_id] = Running(executor_id, launch.address, sandbox(self._framework_id, executor_id))
         place = Running(entry.task_id, launch.address, self._folder(info))
         self._launches[entry.task_id] = place
         if self._follower is not None and launch.address:
             self._follower.follow(place.task_id, place.agent, place.folder)
 
-    def updated(self, entry: Entry, status: Message) -> None:
+    def updated(self, entry: Entry, status: TaskStatus) -> None:
         self._news += 1
         before = self._rows[entry.task_id]
         row = before.updated(status)
@@ -178,9 +178,9 @@ class Session:
         self._report.updated(row, status)
         if entry.phase is Phase.ENDED and entry.state is not None:
             executor = self._executors.pop(entry.task_id, None)
-            if executor is not None and status.get("source") == "SOURCE_AGENT" and entry.state is not TaskState.KILLED:
+            if executor is not None and status.source == "SOURCE_AGENT" and entry.state is not TaskState.KILLED:
                 self._unexplained.setdefault(executor, entry.task_id)
-            self._ended(entry.task_id, exit_status(entry.state, status.get("message")))
+            self._ended(entry.task_id, exit_status(entry.state, status.message))
         elif entry.phase is Phase.LOST and self._patience.lost is not None:
             self._its.call_later(self._patience.lost, lambda: self._check_lost(entry))
         elif entry.state is TaskState.RUNNING and before.state != TaskState.RUNNING:
@@ -232,14 +232,12 @@ class Session:
         else:
             self._its.stop()
 
-    def _folder(self, info: Message) -> str:
+    def _folder(self, info: TaskInfo) -> str:
         """Where the task's output is: our executor keeps a folder per task, the agent's own is alone in its sandbox."""
-        task_id = info["task_id"]["value"]
-        executor = info.get("executor")
-        if executor is None:
-            return sandbox(self._framework_id, task_id)
-        folder = sandbox(self._framework_id, executor["executor_id"]["value"])
-        return f"{folder}/tasks/{task_id}" if executor["executor_id"]["value"] == OUR_EXECUTOR else folder
+        if info.executor is None:
+            return sandbox(self._framework_id, info.task_id)
+        folder = sandbox(self._framework_id, info.executor.executor_id)
+        return f"{folder}/tasks/{info.task_id}" if info.executor.executor_id == OUR_EXECUTOR else folder
 
     def _wait_for_offers(self) -> None:
         """Look again when the patience is over, if nothing has happened until then."""

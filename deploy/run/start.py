@@ -7,7 +7,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from deploy.cli.problems import Problem, refused
 from deploy.cli.signals import given_to, orderly
@@ -22,6 +21,8 @@ from scheduler.master.driver import MesosDriver
 from scheduler.tasks.launching import CustomExecutor, Task, task
 from specs.errors import SpecError
 from specs.marathon.app import Constraint
+from specs.messages.command import URI, CommandInfo
+from specs.messages.task import TaskInfo
 
 RECONNECT = 30.0  # seconds that a cluster keeps the tasks of a run whose connection broke, or that was killed
 ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".zip")  # as Mesos: launcher/fetcher.cpp
@@ -47,7 +48,7 @@ class Settings:
     docker_socket: str
 
 
-def start(infos: Sequence[dict[str, Any]], settings: Settings) -> int:
+def start(infos: Sequence[TaskInfo], settings: Settings) -> int:
     """Run the tasks to their ends; the exit status. Raises Problem."""
     tasks = _tasks(infos, settings)
     if settings.master != "local":
@@ -97,7 +98,7 @@ def follow(session: Session, found: Cluster, config: Config, *, secret: str | No
             follower.close()
 
 
-def _tasks(infos: Sequence[dict[str, Any]], settings: Settings) -> list[Task]:
+def _tasks(infos: Sequence[TaskInfo], settings: Settings) -> list[Task]:
     constraints = tuple(Constraint(name, "IS", value) for name, value in settings.constraints)
     try:
         return [task(info, _executor(settings), constraints) for info in infos]
@@ -107,10 +108,7 @@ def _tasks(infos: Sequence[dict[str, Any]], settings: Settings) -> list[Task]:
 
 def executor_of(command_line: str, uris: Sequence[str]) -> CustomExecutor:
     """Our executor as agents start it; `uris` are fetched first."""
-    command: dict[str, Any] = {"shell": True, "value": command_line}
-    if uris:
-        command["uris"] = [_uri(uri) for uri in uris]
-    return CustomExecutor(command)
+    return CustomExecutor(CommandInfo(command_line, uris=tuple(map(_uri, uris))))
 
 
 def _executor(settings: Settings) -> CustomExecutor | None:
@@ -119,6 +117,6 @@ def _executor(settings: Settings) -> CustomExecutor | None:
     return executor_of(settings.executor_command, settings.executor_uris)
 
 
-def _uri(value: str) -> dict[str, Any]:
+def _uri(value: str) -> URI:
     archive = value.endswith(ARCHIVES)
-    return {"value": value, "extract": archive, "executable": not archive}
+    return URI(value, extract=archive, executable=not archive)

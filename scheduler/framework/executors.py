@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from scheduler.storage.port import Storage
 from scheduler.tasks.launching import CustomExecutor
-from specs.forms import Message
+from specs.messages.resource import Resource
+from specs.messages.task import ExecutorInfo
 
 
 class Executors:
@@ -17,13 +18,13 @@ class Executors:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
-        self._infos: dict[tuple[str, str], Message] = {}  # by agent and executor id
+        self._infos: dict[tuple[str, str], ExecutorInfo] = {}  # by agent and executor id
 
     def take_over(self) -> None:
         """Those that a scheduler before us started."""
         self._infos.update(((agent_id, executor_id), info) for agent_id, executor_id, info in self._storage.executors())
 
-    def info(self, agent_id: str, executor: CustomExecutor, resources: Sequence[Message] | None) -> Message:
+    def info(self, agent_id: str, executor: CustomExecutor, resources: Sequence[Resource] | None) -> ExecutorInfo:
         """For a task on this agent; `resources` are for the executor, if the task is the first of it there."""
         key = (agent_id, executor.executor_id)
         if key not in self._infos:

@@ -27,8 +27,9 @@ from scheduler.placement.matching import Launch, Match, Placement
 from scheduler.storage.port import Nowhere, Storage, StorageError
 from scheduler.tasks.launching import Task
 from scheduler.tasks.ledger import Entry, Ledger, Phase
-from specs.forms import Message
-from specs.messages.status import TaskState, is_terminal
+from specs.messages.offer import Offer
+from specs.messages.status import TaskState, TaskStatus, is_terminal
+from specs.messages.task import TaskInfo
 
 log = logging.getLogger(__name__)
 
@@ -55,8 +56,8 @@ class Framework:
         self._queue = Queue()
         self._work: Work = self._queue if work is None else work
         self._executors = Executors(self._storage)
-        self._offers: dict[str, Message] = {}  # that came in this turn
-        self._unacknowledged: list[Message] = []  # updates of this turn
+        self._offers: dict[str, Offer] = {}  # that came in this turn
+        self._unacknowledged: list[TaskStatus] = []  # updates of this turn
         self._subscribed = False
         self._ever_subscribed = False
         self._last_reason = "no answer"
@@ -144,13 +145,13 @@ class Framework:
     def refused(self, why: str) -> None:
         self._post(self._fail, why)
 
-    def offers(self, offers: Sequence[Message]) -> None:
+    def offers(self, offers: Sequence[Offer]) -> None:
         self._post(self._on_offers, offers)
 
     def rescinded(self, offer_id: str) -> None:
         self._post(self._on_rescinded, offer_id)
 
-    def update(self, status: Message) -> None:
+    def update(self, status: TaskStatus) -> None:
         self._post(self._on_update, status)
 
     def message(self, agent_id: str, executor_id: str, data: bytes) -> None:
@@ -248,7 +249,7 @@ class Framework:
         if matched.misfits:
             self._listener.waiting(matched.misfits)
 
-    def _launched(self, launch: Launch, placement: Placement, now: float) -> Message:
+    def _launched(self, launch: Launch, placement: Placement, now: float) -> TaskInfo:
         """The TaskInfo of a task that counts as launched from here on."""
         wanted = self._work.executor(placement.task_id)
         executor = None if wanted is None else self._executors.info(launch.agent_id, wanted, placement.executor)
@@ -284,8 +285,8 @@ class Framework:
             return
         self._record(entry)
         if before.phase is Phase.QUEUED:
-            self._tell(entry, {"task_id": {"value": task_id}, "state": TaskState.KILLED.value,
-                               "message": "Killed before it was launched", "timestamp": time.time()})
+            self._tell(entry, TaskStatus(task_id, TaskState.KILLED, "Killed before it was launched",
+                                         timestamp=time.time()))
 
     def _kill_all(self, grace: float | None) -> None:
         for entry in list(self._ledger):
@@ -329,21 +330,21 @@ class Framework:
         self._fail(f"the master {'ended' if self._ever_subscribed else 'refuses'} the framework: {message}"
                    + (why if "removed" in message or "torn down" in message else ""))
 
-    def _on_offers(self, offers: Sequence[Message]) -> None:
-        self._offers.update((offer["id"]["value"], offer) for offer in offers)
+    def _on_offers(self, offers: Sequence[Offer]) -> None:
+        self._offers.update((offer.id, offer) for offer in offers)
 
     def _on_rescinded(self, offer_id: str) -> None:
         self._offers.pop(offer_id, None)
 
-    def _on_update(self, status: Message) -> None:
+    def _on_update(self, status: TaskStatus) -> None:
         step = self._ledger.update(status, self._clock())
         if step.entry is not None:
             self._record(step.entry)
             if step.entry.phase is Phase.QUEUED and not step.news:
                 self._work.requeued(step.entry)
-        elif not is_terminal(TaskState(status["state"])):
-            log.warning("Killing the task %s: it is not known here", status["task_id"]["value"])
-            self._master.kill(status["task_id"]["value"], status.get("agent_id", {}).get("value"), None)
+        elif not is_terminal(status.state):
+            log.warning("Killing the task %s: it is not known here", status.task_id)
+            self._master.kill(status.task_id, status.agent_id, None)
         if step.acknowledge:
             self._unacknowledged.append(status)
         if step.news and step.entry is not None:
@@ -362,7 +363,7 @@ class Framework:
         if call == "ACCEPT":
             self._ledger.doubt_launches(self._clock())
 
-    def _tell(self, entry: Entry, status: Message) -> None:
+    def _tell(self, entry: Entry, status: TaskStatus) -> None:
         if entry.phase is Phase.ENDED:
             self._work.ended(entry.task_id)
         self._listener.updated(entry, status)

@@ -6,7 +6,8 @@ from typing import Protocol
 
 from scheduler.placement.matching import Launch, Misfit
 from scheduler.tasks.ledger import Entry
-from specs.forms import Message
+from specs.messages.status import TaskStatus
+from specs.messages.task import TaskInfo
 
 
 class Listener(Protocol):
@@ -16,11 +17,11 @@ class Listener(Protocol):
 
     def disconnected(self, why: str) -> None: ...
 
-    def launched(self, entry: Entry, launch: Launch, info: Message) -> None:
-        """The task is about to be launched on the launch's agent; `info` is its TaskInfo."""
+    def launched(self, entry: Entry, launch: Launch, info: TaskInfo) -> None:
+        """The task is about to be launched on the launch's agent, as `info` says."""
         ...
 
-    def updated(self, entry: Entry, status: Message) -> None:
+    def updated(self, entry: Entry, status: TaskStatus) -> None:
         """Something new about a task."""
         ...
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from scheduler.placement.matching import Launch, Match, Placement, match
 from scheduler.tasks.launching import CustomExecutor, Task, placed
 from scheduler.tasks.ledger import Entry, Phase
-from specs.forms import Message
+from specs.messages.offer import Offer
+from specs.messages.task import ExecutorInfo, TaskInfo
 
 
 class Queue:
@@ -38,13 +39,13 @@ class Queue:
     def waits(self) -> bool:
         return bool(self._waiting)
 
-    def match(self, offers: Sequence[Message]) -> Match:
+    def match(self, offers: Sequence[Offer]) -> Match:
         return match(offers, [self._tasks[task_id].wish for task_id in self._waiting])
 
     def executor(self, task_id: str) -> CustomExecutor | None:
         return self._tasks[task_id].executor
 
-    def info(self, launch: Launch, placement: Placement, executor: Message | None) -> Message:
+    def info(self, launch: Launch, placement: Placement, executor: ExecutorInfo | None) -> TaskInfo:
         del self._waiting[placement.task_id]
         return placed(self._tasks[placement.task_id], launch, placement, executor)
 

@@ -11,7 +11,8 @@ from typing import Protocol
 from scheduler.placement.matching import Launch, Match, Placement
 from scheduler.tasks.launching import CustomExecutor, Task
 from scheduler.tasks.ledger import Entry
-from specs.forms import Message
+from specs.messages.offer import Offer
+from specs.messages.task import ExecutorInfo, TaskInfo
 
 
 class Work(Protocol):
@@ -29,7 +30,7 @@ class Work(Protocol):
         """Whether offers are wanted."""
         ...
 
-    def match(self, offers: Sequence[Message]) -> Match:
+    def match(self, offers: Sequence[Offer]) -> Match:
         """Places for what waits. What finds none is waiting on, with the match's reasons."""
         ...
 
@@ -37,8 +38,8 @@ class Work(Protocol):
         """The executor of ours that this task of the match needs; None: the agent brings one along."""
         ...
 
-    def info(self, launch: Launch, placement: Placement, executor: Message | None) -> Message:
-        """The TaskInfo to launch; its task is launched with it, and waits no more."""
+    def info(self, launch: Launch, placement: Placement, executor: ExecutorInfo | None) -> TaskInfo:
+        """What to launch; its task is launched with it, and waits no more."""
         ...
 
     def requeued(self, entry: Entry) -> None:

@@ -30,8 +30,15 @@ from scheduler.master.connection import Answer, EventStream, reason, refusal
 from scheduler.master.detector import ZkDetector
 from scheduler.master.port import MasterEvents
 from scheduler.master.sender import MasterSender
+from specs.errors import SpecError
 from specs.forms import Message
+from specs.forms.codec import read
 from specs.forms.recordio import RecordError
+from specs.forms.render import plain
+from specs.forms.taskstatus import status_from_mapping
+from specs.messages.offer import Offer
+from specs.messages.status import TaskStatus
+from specs.messages.task import TaskInfo
 from specs.words.address import Address, redirected
 
 _sigint: Final = signal.getsignal(signal.SIGINT)
@@ -108,8 +115,8 @@ class MesosDriver(pymesos.MesosSchedulerDriver):  # type: ignore[misc] # pymesos
         if stream is not None:
             stream.close()
 
-    def accept(self, offer_ids: Sequence[str], tasks: Sequence[Message], refuse_seconds: float) -> None:
-        self.launchTasks(_values(offer_ids), list(tasks), filters={"refuse_seconds": refuse_seconds})
+    def accept(self, offer_ids: Sequence[str], tasks: Sequence[TaskInfo], refuse_seconds: float) -> None:
+        self.launchTasks(_values(offer_ids), list(map(plain, tasks)), filters={"refuse_seconds": refuse_seconds})
 
     def decline(self, offer_ids: Sequence[str], refuse_seconds: float) -> None:
         self.declineOffer(_values(offer_ids), filters={"refuse_seconds": refuse_seconds})
@@ -122,8 +129,11 @@ class MesosDriver(pymesos.MesosSchedulerDriver):  # type: ignore[misc] # pymesos
             kill["kill_policy"] = {"grace_period": {"nanoseconds": round(grace * 1e9)}}
         self._call("KILL", kill)
 
-    def acknowledge(self, status: Message) -> None:
-        self.acknowledgeStatusUpdate(status)
+    def acknowledge(self, status: TaskStatus) -> None:
+        if status.uuid is not None and status.agent_id is not None:
+            self._call("ACKNOWLEDGE", {
+                "agent_id": {"value": status.agent_id}, "task_id": {"value": status.task_id},
+                "uuid": base64.b64encode(status.uuid).decode()})
 
     def reconcile(self, tasks: Iterable[tuple[str, str | None]]) -> None:
         self._call("RECONCILE", {"tasks": [
@@ -250,6 +260,8 @@ class MesosDriver(pymesos.MesosSchedulerDriver):  # type: ignore[misc] # pymesos
             raise RecordError(f"not JSON: {record[:100]!r}") from error
         try:
             self.on_event(event)
+        except SpecError as error:
+            log.warning("Skipping an event that cannot be read: %s: %.500r", error, record)
         except Exception:
             log.exception("Skipping an event that cannot be handled: %.500r", record)
 
@@ -298,7 +310,16 @@ class MesosDriver(pymesos.MesosSchedulerDriver):  # type: ignore[misc] # pymesos
 
     def on_offers(self, event: dict[str, Any]) -> None:
         """OFFERS."""
-        self._events.offers(event.get("offers", []))
+        self._events.offers([offer for said in event.get("offers", ()) if (offer := self._offer(said)) is not None])
+
+    def _offer(self, said: Message) -> Offer | None:
+        """One that cannot be read goes back, or its resources would be ours for ever."""
+        try:
+            return read(Offer, said, strict=False)
+        except SpecError as error:
+            log.warning("Declining an offer that cannot be read: %s: %.500r", error, said)
+            self._call("DECLINE", {"offer_ids": [said["id"]]})
+            return None
 
     def on_rescind(self, event: dict[str, Any]) -> None:
         """RESCIND."""
@@ -306,7 +327,7 @@ class MesosDriver(pymesos.MesosSchedulerDriver):  # type: ignore[misc] # pymesos
 
     def on_update(self, event: dict[str, Any]) -> None:
         """UPDATE; acknowledged by whoever stores it."""
-        self._events.update(event["status"])
+        self._events.update(status_from_mapping(event["status"]))
 
     def on_message(self, message: dict[str, Any]) -> None:
         """MESSAGE."""

@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from specs.forms import Message
+from specs.messages.offer import Offer
+from specs.messages.status import TaskStatus
+from specs.messages.task import TaskInfo
 
 
 class Master(Protocol):
@@ -29,7 +31,7 @@ class Master(Protocol):
         """Give the subscription up and take it again, as after a connection that broke."""
         ...
 
-    def accept(self, offer_ids: Sequence[str], tasks: Sequence[Message], refuse_seconds: float) -> None:
+    def accept(self, offer_ids: Sequence[str], tasks: Sequence[TaskInfo], refuse_seconds: float) -> None:
         """Launch tasks on offers of one agent; what they leave over is not offered again for `refuse_seconds`."""
         ...
 
@@ -39,7 +41,7 @@ class Master(Protocol):
         """`grace`: seconds for this kill, None for the task's own kill policy."""
         ...
 
-    def acknowledge(self, status: Message) -> None:
+    def acknowledge(self, status: TaskStatus) -> None:
         """Acknowledge an update that carries a uuid, once it is stored."""
         ...
 
@@ -75,11 +77,11 @@ class MasterEvents(Protocol):
         """What answers will never subscribe us: it is no master, or it does not want us. Nothing is tried again."""
         ...
 
-    def offers(self, offers: Sequence[Message]) -> None: ...
+    def offers(self, offers: Sequence[Offer]) -> None: ...
 
     def rescinded(self, offer_id: str) -> None: ...
 
-    def update(self, status: Message) -> None: ...
+    def update(self, status: TaskStatus) -> None: ...
 
     def message(self, agent_id: str, executor_id: str, data: bytes) -> None: ...
 

@@ -7,9 +7,11 @@ both sorted.
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+
+from specs.messages.offer import Offer
+from specs.messages.resource import Attribute
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,31 +38,29 @@ class Location:
         return None
 
 
-def location(offer: Mapping[str, Any]) -> Location:
-    """Where the agent of an Offer (JSON form) stands."""
-    domain = offer.get("domain", {}).get("fault_domain", {})
-    return Location(
-        agent_id=offer["agent_id"]["value"], hostname=offer.get("hostname", ""),
-        region=domain.get("region", {}).get("name"), zone=domain.get("zone", {}).get("name"),
-        attributes=attributes(offer.get("attributes", ())))
+def location(offer: Offer) -> Location:
+    """Where the agent of an offer stands."""
+    domain = None if offer.domain is None else offer.domain.fault_domain
+    region, zone = (None, None) if domain is None else (domain.region, domain.zone)
+    return Location(offer.agent_id, offer.hostname, region, zone, attributes(offer.attributes))
 
 
-def attributes(messages: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
-    """Names and texts of Attribute messages (JSON form), in their order."""
-    return tuple((message["name"], attribute_text(message)) for message in messages)
+def attributes(messages: Iterable[Attribute]) -> tuple[tuple[str, str], ...]:
+    """Names and texts of attributes, in their order."""
+    return tuple([(each.name, attribute_text(each)) for each in messages])
 
 
-def attribute_text(message: Mapping[str, Any]) -> str:
+def attribute_text(attribute: Attribute) -> str:
     """An attribute's value as text; empty if it has none."""
-    if "text" in message:
-        return str(message["text"].get("value", ""))
-    if "scalar" in message:
-        return scalar_text(float(message["scalar"].get("value", 0)))
-    if "ranges" in message:
-        ranges = sorted((int(each["begin"]), int(each["end"])) for each in message["ranges"].get("range", ()))
+    if attribute.text is not None:
+        return attribute.text
+    if attribute.scalar is not None:
+        return scalar_text(attribute.scalar)
+    if attribute.ranges is not None:
+        ranges = sorted((each.begin, each.end) for each in attribute.ranges)
         return "[" + ",".join(f"{begin}-{end}" for begin, end in ranges) + "]"
-    if "set" in message:
-        return "{" + ",".join(sorted(message["set"].get("item", ()))) + "}"
+    if attribute.set is not None:
+        return "{" + ",".join(sorted(attribute.set)) + "}"
     return ""
 
 

@@ -20,8 +20,9 @@ from scheduler.placement.hostports import Below
 from scheduler.placement.location import Location
 from scheduler.placement.pools import Need, Pool, Shortage, Taken, pools
 from scheduler.placement.reasons import Reason
-from specs.forms import Message
 from specs.marathon.app import Constraint
+from specs.messages.offer import Offer
+from specs.messages.resource import Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Placement:
 
     task_id: str
     taken: Taken
-    executor: tuple[Message, ...] | None = None
+    executor: tuple[Resource, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ def constraint_shortages(placed: Placed, pool: Pool) -> list[Shortage]:
             for each in placed.broken(pool.location)]
 
 
-def match(offers: Sequence[Message], wishes: Iterable[Wish]) -> Match:
+def match(offers: Sequence[Offer], wishes: Iterable[Wish]) -> Match:
     """Place as many of the wishes, in their order, as the offers hold."""
     places = [Place(pool) for pool in pools(offers)]
     start: dict[tuple[object, ...], int] = {}  # by shape: the first place that is not known to be too small

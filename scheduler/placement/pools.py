@@ -1,6 +1,6 @@
 """What an agent offers, and taking parts of it.
 
-An offer is a list of Resource messages, several of which may have the same name: unreserved cpus
+An offer is a list of resources, several of which may have the same name: unreserved cpus
 and cpus reserved for a role are two entries. A task is launched with *those* entries, its share in
 each, so that reservations and allocation travel back as they came. A `Pool` is the offers of one
 agent put together; taking from it makes it smaller.
@@ -16,13 +16,13 @@ is what a Marathon has reserved for its resident tasks.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from scheduler.placement.hostports import Below, HostPort, OfferedPorts, by_source, choose
 from scheduler.placement.location import Location, location
 from scheduler.placement.reasons import OF_RESOURCE, Reason
-from specs.forms import Message
+from specs.messages.offer import Offer
+from specs.messages.resource import Resource
 
 Roles = frozenset[str] | None
 _RESIDENT = frozenset({"marathon_framework_id", "marathon_task_id"})  # labels of their reservations
@@ -57,10 +57,29 @@ class Shortage:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Resource messages for a task, and its host ports in the order of its need."""
+    """The resources for a task, and its host ports in the order of its need."""
 
-    resources: tuple[Message, ...]
+    resources: tuple[Resource, ...]
     ports: tuple[int | None, ...] = ()
+
+
+class OfferedScalar:
+    """One offered resource, and what is left of it."""
+
+    __slots__ = ("_shares", "left", "resource", "role")
+
+    def __init__(self, resource: Resource, amount: int) -> None:
+        self.resource = resource
+        self.role = resource_role(resource)
+        self.left = amount
+        self._shares: dict[int, Resource] = {}  # equal tasks take equal parts, so the values are made once
+
+    def share(self, amount: int) -> Resource:
+        """So much of it."""
+        share = self._shares.get(amount)
+        if share is None:
+            share = self._shares[amount] = replace(self.resource, scalar=amount / 1000)
+        return share
 
 
 class Scalars:
@@ -69,38 +88,37 @@ class Scalars:
     __slots__ = ("entries", "roles", "total")
 
     def __init__(self) -> None:
-        self.entries: list[list[Any]] = []  # [message, what is left of it, its role]
+        self.entries: list[OfferedScalar] = []
         self.roles: set[str] = set()  # of all entries
         self.total = 0
 
-    def add(self, message: Message, amount: int) -> None:
-        role = resource_role(message)
-        self.entries.append([message, amount, role])
-        self.roles.add(role)
+    def add(self, resource: Resource, amount: int) -> None:
+        self.entries.append(OfferedScalar(resource, amount))
+        self.roles.add(self.entries[-1].role)
         self.total += amount
 
     def left(self, roles: Roles) -> int:
         """How much is left for who may take from these roles."""
         if roles is None or self.roles <= roles:
             return self.total
-        return sum(amount for _, amount, role in self.entries if role in roles)
+        return sum(entry.left for entry in self.entries if entry.role in roles)
 
-    def take(self, amount: int, roles: Roles) -> list[Message]:
+    def take(self, amount: int, roles: Roles) -> list[Resource]:
         """Reserved entries come first in `entries`, so that what others could use is used last.
 
         Of nothing one entry is taken: a master wants a task to name resources, be they 0.
         """
-        entries = [entry for entry in self.entries if roles is None or entry[2] in roles]
+        entries = [entry for entry in self.entries if roles is None or entry.role in roles]
         if amount == 0:
-            return [{**entry[0], "scalar": {"value": 0.0}} for entry in entries[:1]]
+            return [entry.share(0) for entry in entries[:1]]
         self.total -= amount
-        taken: list[Message] = []
+        taken: list[Resource] = []
         for entry in entries:
-            part = min(amount, entry[1])
+            part = min(amount, entry.left)
             if part > 0:
-                entry[1] -= part
+                entry.left -= part
                 amount -= part
-                taken.append({**entry[0], "scalar": {"value": part / 1000}})
+                taken.append(entry.share(part))
             if amount == 0:
                 break
         return taken
@@ -112,10 +130,10 @@ class Ports:
     __slots__ = ("entries",)
 
     def __init__(self) -> None:
-        self.entries: list[tuple[Message, str, list[list[int]]]] = []  # message, its role, what is left
+        self.entries: list[tuple[Resource, str, list[list[int]]]] = []  # resource, its role, what is left
 
-    def add(self, message: Message, ranges: list[list[int]]) -> None:
-        self.entries.append((message, resource_role(message), ranges))
+    def add(self, resource: Resource, ranges: list[list[int]]) -> None:
+        self.entries.append((resource, resource_role(resource), ranges))
 
     def choose(self, asked: Sequence[int | None], roles: Roles,
                below: Below | None) -> tuple[HostPort | None, ...] | None:
@@ -143,13 +161,11 @@ class Ports:
         ranges = list(self._open(roles))
         return [port for port in ports if not any(begin <= port <= end for begin, end in ranges)]
 
-    def take(self, ports: Sequence[HostPort | None]) -> list[Message]:
-        """Resource messages for ports that `choose` gave."""
+    def take(self, ports: Sequence[HostPort | None]) -> list[Resource]:
+        """The resources for ports that `choose` gave."""
         for number, place in {port.number: port.source for port in ports if port is not None}.items():
             _cut(self.entries[place][2], number)
-        return [{**self.entries[place][0],
-                 "ranges": {"range": [{"begin": each.begin, "end": each.end} for each in ranges]}}
-                for place, ranges in by_source(ports)]
+        return [replace(self.entries[place][0], ranges=ranges) for place, ranges in by_source(ports)]
 
     def text(self, roles: Roles) -> str:
         """What is left, for people."""
@@ -167,12 +183,12 @@ class Pool:
 
     __slots__ = ("address", "executor_ids", "location", "offers", "ports", "role", "roles", "scalars")
 
-    def __init__(self, offer: Message) -> None:
+    def __init__(self, offer: Offer) -> None:
         """Of an agent's first offer; `add` puts it, and more, in."""
         self.location: Location = location(offer)
         self.address = agent_address(offer)
         self.role = allocation_role(offer)
-        self.offers: list[Message] = []
+        self.offers: list[Offer] = []
         self.executor_ids: set[str] = set()  # those that run there already
         self.roles: set[str] = set()  # of the resources that are offered
         self.scalars: dict[str, Scalars] = {}
@@ -184,22 +200,20 @@ class Pool:
 
     @property
     def offer_ids(self) -> tuple[str, ...]:
-        return tuple(offer["id"]["value"] for offer in self.offers)
+        return tuple(offer.id for offer in self.offers)
 
-    def add(self, offer: Message) -> None:
+    def add(self, offer: Offer) -> None:
         """Put one more offer of the same agent and role in."""
         self.offers.append(offer)
-        self.executor_ids.update(executor["value"] for executor in offer.get("executor_ids", ()))
-        for resource in sorted(offer.get("resources", ()), key=_is_unreserved):
+        self.executor_ids.update(offer.executor_ids)
+        for resource in sorted(offer.resources, key=_is_unreserved):
             if not _is_plain(resource):
                 continue
             self.roles.add(resource_role(resource))
-            if "scalar" in resource:
-                amount = thousandths(resource["scalar"].get("value", 0.0))
-                self.scalars.setdefault(resource["name"], Scalars()).add(resource, amount)
-            elif resource["name"] == "ports" and "ranges" in resource:
-                ranges = [[int(r["begin"]), int(r["end"])] for r in resource["ranges"].get("range", ())]
-                self.ports.add(resource, sorted(ranges))
+            if resource.scalar is not None:
+                self.scalars.setdefault(resource.name, Scalars()).add(resource, thousandths(resource.scalar))
+            elif resource.name == "ports" and resource.ranges is not None:
+                self.ports.add(resource, sorted([each.begin, each.end] for each in resource.ranges))
 
     def holds(self, need: Need, overhead: Mapping[str, int]) -> bool:
         """Whether a task and, with `overhead`, its executor fit: `shortages` is empty then."""
@@ -246,41 +260,40 @@ class Pool:
         resources += self.ports.take(ports)
         return Taken(tuple(resources), tuple(None if port is None else port.number for port in ports))
 
-    def take_scalars(self, scalars: Mapping[str, int], roles: Roles = None) -> list[Message]:
-        """Resource messages for so much of each."""
-        return [message for name, amount in scalars.items() if amount or name in self.scalars
-                for message in self.scalars[name].take(amount, roles)]
+    def take_scalars(self, scalars: Mapping[str, int], roles: Roles = None) -> list[Resource]:
+        """The resources for so much of each."""
+        return [resource for name, amount in scalars.items() if amount or name in self.scalars
+                for resource in self.scalars[name].take(amount, roles)]
 
 
-def pools(offers: Sequence[Message]) -> list[Pool]:
+def pools(offers: Sequence[Offer]) -> list[Pool]:
     """The offers by agent and role, in the order in which agents first appear."""
     found: dict[tuple[str, str], Pool] = {}
     for offer in offers:
-        key = (offer["agent_id"]["value"], allocation_role(offer))
+        key = (offer.agent_id, allocation_role(offer))
         if key not in found:
             found[key] = Pool(offer)
         found[key].add(offer)
     return list(found.values())
 
 
-def allocation_role(offer: Message) -> str:
+def allocation_role(offer: Offer) -> str:
     """The role that an offer is for."""
-    return str(offer.get("allocation_info", {}).get("role", "*"))
+    return "*" if offer.allocation_info is None else offer.allocation_info.role or "*"
 
 
-def resource_role(resource: Message) -> str:
+def resource_role(resource: Resource) -> str:
     """For which role a resource is reserved; `*` for none. The older form says it in `role`."""
-    reservations = resource.get("reservations")
-    return str(reservations[-1].get("role", "*") if reservations else resource.get("role", "*"))
+    return (resource.reservations[-1].role if resource.reservations else resource.role) or "*"
 
 
-def agent_address(offer: Message) -> str:
+def agent_address(offer: Offer) -> str:
     """HOST:PORT of the agent's HTTP API; "" where the offer does not tell."""
-    address = offer.get("url", {}).get("address", {})
-    host = address.get("ip") or address.get("hostname") or ""
-    if not host:
+    address = None if offer.url is None else offer.url.address
+    host = None if address is None else address.ip or address.hostname
+    if address is None or not host:
         return ""
-    return f"[{host}]:{address.get('port', 5051)}" if ":" in host else f"{host}:{address.get('port', 5051)}"
+    return f"[{host}]:{address.port}" if ":" in host else f"{host}:{address.port}"
 
 
 def thousandths(value: float) -> int:
@@ -297,7 +310,7 @@ def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> Mapping[str, int]:
     return {name: one.get(name, 0) + other.get(name, 0) for name in [*one, *(n for n in other if n not in one)]}
 
 
-def _is_unreserved(resource: Message) -> bool:
+def _is_unreserved(resource: Resource) -> bool:
     return resource_role(resource) == "*"
 
 
@@ -309,13 +322,12 @@ def _cut(ranges: list[list[int]], port: int) -> None:
     raise KeyError(port)
 
 
-def _is_plain(resource: Message) -> bool:
-    disk = resource.get("disk")
-    return ("revocable" not in resource and "shared" not in resource and "provider_id" not in resource
-            and not (disk and ("persistence" in disk or "source" in disk)) and not _is_resident(resource))
+def _is_plain(resource: Resource) -> bool:
+    disk = resource.disk
+    return (resource.revocable is None and resource.shared is None and resource.provider_id is None
+            and (disk is None or (disk.persistence is None and disk.source is None)) and not _is_resident(resource))
 
 
-def _is_resident(resource: Message) -> bool:
+def _is_resident(resource: Resource) -> bool:
     """As Marathon: core/launcher/impl/TaskLabels.scala."""
-    return any(label.get("key") in _RESIDENT for reservation in resource.get("reservations", ())
-               for label in reservation.get("labels", {}).get("labels", ()))
+    return any(label.key in _RESIDENT for reservation in resource.reservations for label in reservation.labels)

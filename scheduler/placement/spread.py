@@ -29,8 +29,8 @@ from scheduler.placement.maintenance import is_available
 from scheduler.placement.matching import Match, Misfit, Overhead, Place, answered, constraint_shortages
 from scheduler.placement.pools import Need, Pool, Shortage, pools
 from scheduler.placement.reasons import Reason
-from specs.forms import Message
 from specs.marathon.app import Constraint
+from specs.messages.offer import Offer
 
 Amounts = Mapping[str, int]  # of each scalar resource, in thousandths
 
@@ -63,7 +63,7 @@ class Policy:
     starting: Mapping[str, int] = field(default_factory=dict)  # how many it is, by agent
 
 
-def spread(offers: Sequence[Message], demands: Sequence[Demand], policy: Policy, *, now: float,
+def spread(offers: Sequence[Offer], demands: Sequence[Demand], policy: Policy, *, now: float,
            below: Below) -> Match:
     """Place as many as the offers hold. `now` is seconds since 1970, `below` draws ports (see
     hostports).

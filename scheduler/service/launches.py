@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from scheduler.apps.demands import demand, need, program_overhead, standing
@@ -23,9 +23,9 @@ from scheduler.placement.matching import Launch, Match, Overhead, Placement
 from scheduler.placement.spread import Amounts, Demand, Policy, spread
 from scheduler.service.board import Board
 from scheduler.tasks.launching import CustomExecutor, for_executor
-from specs.forms import Json, Message
-from specs.forms.render import plain
 from specs.marathon.app import App
+from specs.messages.offer import Offer
+from specs.messages.task import ExecutorInfo, TaskInfo
 
 PER_APP: Final = 200  # instances of one version that are asked for at a time
 
@@ -55,7 +55,7 @@ class Launches:
                    for app_id, waiting in board.scheduled.items() if app_id in board.states
                    for instance in waiting.values())
 
-    def match(self, board: Board, offers: Sequence[Message], now: float) -> Match:
+    def match(self, board: Board, offers: Sequence[Offer], now: float) -> Match:
         """Places for those that may be placed."""
         self._asked.clear()
         self._locations.clear()
@@ -66,19 +66,18 @@ class Launches:
         """Our executor, if the task's app is one of Docker's."""
         return self._executor_of(self._asked[task].app)
 
-    def launched(self, board: Board, launch: Launch, placement: Placement, executor: Message | None,
-                 now: float) -> tuple[Instance, Json]:
+    def launched(self, board: Board, launch: Launch, placement: Placement, executor: ExecutorInfo | None,
+                 now: float) -> tuple[Instance, TaskInfo]:
         """The instance as it is from now on, and the TaskInfo that is launched."""
         wanted = self._asked.pop(placement.task_id)
         ports = placement.taken.ports
         place = Place(launch.hostname, task_ports(wanted.app, ports, self._below))
         found = launchable(wanted.app, wanted.instance.version, placement.task_id, place, self._settings)
-        info = {**plain(found.info), "agent_id": {"value": launch.agent_id},
-                "resources": list(placement.taken.resources)}
+        info = replace(found.info, agent_id=launch.agent_id, resources=placement.taken.resources)
         if executor is not None:
-            info = {**for_executor(info), "executor": dict(executor)}
-        elif placement.executor is not None:  # one that the app names: each task has its own
-            info["executor"] = {**info["executor"], "resources": list(placement.executor)}
+            info = replace(for_executor(info), executor=executor)
+        elif placement.executor is not None and info.executor is not None:  # one that the app names, for each task
+            info = replace(info, executor=replace(info.executor, resources=placement.executor))
         state = board.states[wanted.app.id]
         if state.target is not None:
             board.put_state(after_launch(state, wanted.instance, state.target.policy.backoff, now))

@@ -38,10 +38,10 @@ from scheduler.tasks.conditions import Condition
 from scheduler.tasks.launching import CustomExecutor, Task
 from scheduler.tasks.ledger import Entry, Phase
 from specs.errors import SpecError
-from specs.forms import Message
-from specs.forms.taskstatus import status_from_mapping
 from specs.marathon.app import App
+from specs.messages.offer import Offer
 from specs.messages.status import TaskStatus
+from specs.messages.task import ExecutorInfo, TaskInfo
 
 log = logging.getLogger(__name__)
 
@@ -142,8 +142,8 @@ class Service:
     def waits(self) -> bool:
         return self._launches.wanted(self.board, self._clock())
 
-    def match(self, offers: Sequence[Message]) -> Match:
-        new = {each["agent_id"]["value"]: each for each in offers if each["agent_id"]["value"] not in self._agents}
+    def match(self, offers: Sequence[Offer]) -> Match:
+        new = {each.agent_id: each for each in offers if each.agent_id not in self._agents}
         if new:
             self._agents = {**self._agents, **{agent_id: location(each) for agent_id, each in new.items()}}
         return self._launches.match(self.board, offers, self._clock())
@@ -151,7 +151,7 @@ class Service:
     def executor(self, task_id: str) -> CustomExecutor | None:
         return self._launches.executor(task_id)
 
-    def info(self, launch: Launch, placement: Placement, executor: Message | None) -> Message:
+    def info(self, launch: Launch, placement: Placement, executor: ExecutorInfo | None) -> TaskInfo:
         instance, info = self._launches.launched(self.board, launch, placement, executor, self._clock())
         self.change(instance)
         return info
@@ -180,11 +180,10 @@ class Service:
         self._framework = Framework(self._framework.id, None, why)
         self.events.emit("scheduler_disconnected_event", {})
 
-    def launched(self, entry: Entry, launch: Launch, info: Message) -> None:  # noqa: ARG002 - the port's
+    def launched(self, entry: Entry, launch: Launch, info: TaskInfo) -> None:  # noqa: ARG002 - the port's
         self._on_loop().call(lambda: None)  # `info` made it so; another turn settles and shows it
 
-    def updated(self, entry: Entry, message: Message) -> None:
-        status = status_from_mapping(message)
+    def updated(self, entry: Entry, status: TaskStatus) -> None:
         instance = self._instance(status.task_id)
         if instance is None:
             self._unknown(entry, status)

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from scheduler.tasks.launching import Task
 from scheduler.tasks.ledger import Entry
-from specs.forms import Message
+from specs.messages.task import ExecutorInfo
 
 
 class StorageError(Exception):
@@ -32,11 +32,11 @@ class Storage(Protocol):
         """A task that has ended is forgotten. One whose task was not saved is kept without it."""
         ...
 
-    def save_executor(self, agent_id: str, executor_id: str, info: Message | None) -> None:
+    def save_executor(self, agent_id: str, executor_id: str, info: ExecutorInfo | None) -> None:
         """The ExecutorInfo for all its tasks there, also those of the scheduler that comes next; None: it is over."""
         ...
 
-    def executors(self) -> Iterable[tuple[str, str, Message]]:
+    def executors(self) -> Iterable[tuple[str, str, ExecutorInfo]]:
         """What `save_executor` was told: agent id, executor id, ExecutorInfo."""
         ...
 
@@ -71,10 +71,10 @@ class Nowhere:
     def save_entry(self, entry: Entry) -> None:
         pass
 
-    def save_executor(self, agent_id: str, executor_id: str, info: Message | None) -> None:
+    def save_executor(self, agent_id: str, executor_id: str, info: ExecutorInfo | None) -> None:
         pass
 
-    def executors(self) -> Iterable[tuple[str, str, Message]]:
+    def executors(self) -> Iterable[tuple[str, str, ExecutorInfo]]:
         return ()
 
     def forget(self) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -19,9 +20,12 @@ from scheduler.storage.port import StorageError
 from scheduler.storage.records import StoredEvent
 from scheduler.tasks.launching import CustomExecutor, Task, stored_task
 from scheduler.tasks.ledger import Entry, Phase
-from specs.forms import Message
+from specs.forms.codec import read
+from specs.forms.render import plain
 from specs.marathon.app import Constraint
+from specs.messages.command import CommandInfo
 from specs.messages.status import TaskState
+from specs.messages.task import ExecutorInfo, TaskInfo
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS framework (id TEXT NOT NULL);
@@ -103,15 +107,16 @@ class SqliteStorage:
                 "launches = excluded.launches, kill = excluded.kill, grace = excluded.grace",
                 (entry.task_id, *_columns(entry)))
 
-    def save_executor(self, agent_id: str, executor_id: str, info: Message | None) -> None:
+    def save_executor(self, agent_id: str, executor_id: str, info: ExecutorInfo | None) -> None:
         if info is None:
             self._write("DELETE FROM executors WHERE agent_id = ? AND executor_id = ?", (agent_id, executor_id))
         else:
-            self._write("INSERT OR REPLACE INTO executors VALUES (?, ?, ?)", (agent_id, executor_id, json.dumps(info)))
+            self._write("INSERT OR REPLACE INTO executors VALUES (?, ?, ?)",
+                        (agent_id, executor_id, json.dumps(plain(info))))
 
-    def executors(self) -> Iterable[tuple[str, str, Message]]:
+    def executors(self) -> Iterable[tuple[str, str, ExecutorInfo]]:
         for agent_id, executor_id, info in self._read("SELECT * FROM executors"):
-            yield agent_id, executor_id, json.loads(info)
+            yield agent_id, executor_id, read(ExecutorInfo, json.loads(info), strict=False)
 
     def forget(self) -> None:
         for table in ("framework", "tasks", "executors"):  # what a service keeps is not the framework's
@@ -151,8 +156,8 @@ class SqliteStorage:
     def tasks(self, now: float) -> Iterable[tuple[Entry, Task | None]]:
         for task_id, text, phase, agent_id, state, uuid, launches, kill, grace in self._read(
                 "SELECT * FROM tasks ORDER BY rowid"):
-            entry = Entry(task_id, Phase(phase), now, agent_id, None if state is None else TaskState(state), uuid,
-                          launches, bool(kill), now if kill else None, grace)
+            entry = Entry(task_id, Phase(phase), now, agent_id, None if state is None else TaskState(state),
+                          None if uuid is None else b64decode(uuid), launches, bool(kill), now if kill else None, grace)
             stored = json.loads(text)
             yield entry, None if stored is None else _task(stored)
 
@@ -187,20 +192,24 @@ class SqliteStorage:
 
 
 def _columns(entry: Entry) -> tuple[Any, ...]:
-    return (entry.phase.value, entry.agent_id, None if entry.state is None else entry.state.value, entry.uuid,
-            entry.launches, entry.kill, entry.grace)
+    return (entry.phase.value, entry.agent_id, None if entry.state is None else entry.state.value,
+            None if entry.uuid is None else b64encode(entry.uuid).decode(), entry.launches, entry.kill, entry.grace)
 
 
 def _task_text(task: Task) -> str:
+    executor = task.executor
     return json.dumps({
-        "info": task.info, "executor": None if task.executor is None else asdict(task.executor),
+        "info": plain(task.info),
+        "executor": None if executor is None else {**asdict(executor), "command": plain(executor.command)},
         "constraints": [asdict(constraint) for constraint in task.wish.constraints],
     })
 
 
 def _task(stored: dict[str, Any]) -> Task:
     executor = stored["executor"]
-    return stored_task(stored["info"], None if executor is None else CustomExecutor(**executor),
+    if executor is not None:
+        executor = CustomExecutor(**{**executor, "command": read(CommandInfo, executor["command"], strict=False)})
+    return stored_task(read(TaskInfo, stored["info"], strict=False), executor,
                        tuple(map(_constraint, stored["constraints"])))
 
 

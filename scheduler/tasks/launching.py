@@ -9,113 +9,117 @@ As Mesos: master/validation.cpp, `validateExecutorInfo` ("ExecutorInfo is not co
 """
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from scheduler.placement.matching import Launch, Overhead, Placement, Wish
 from scheduler.placement.pools import Need, thousandths
 from specs.errors import SpecError
-from specs.forms import Message
+from specs.forms.render import plain
+from specs.forms.taskinfo import task_from_mapping
 from specs.marathon.app import Constraint
+from specs.messages.command import CommandInfo
+from specs.messages.containerinfo import PortMapping
+from specs.messages.resource import Resource
+from specs.messages.task import ExecutorInfo, TaskInfo
 
 OUR_EXECUTOR = "mesos-docker"  # its executor id
 
 
 @dataclass(frozen=True, slots=True)
 class CustomExecutor:
-    """Our executor, as an agent shall start it: a CommandInfo, and what it takes there (thousandths)."""
+    """Our executor, as an agent shall start it, and what it takes there (thousandths)."""
 
-    command: Message
+    command: CommandInfo
     executor_id: str = OUR_EXECUTOR
     name: str = "mesos-docker executor"
     scalars: Mapping[str, int] = field(default_factory=lambda: {"cpus": 100, "mem": 64_000})  # 0.1 cpus, 64 MB
 
-    def info(self, resources: Sequence[Message]) -> dict[str, Any]:
-        """ExecutorInfo, with these resources."""
-        return {"type": "CUSTOM", "executor_id": {"value": self.executor_id}, "name": self.name,
-                "source": "mesos-docker", "command": dict(self.command), "resources": list(resources)}
+    def info(self, resources: Sequence[Resource]) -> ExecutorInfo:
+        """What an agent is told of it; with these resources."""
+        return ExecutorInfo(self.executor_id, "CUSTOM", command=self.command, resources=tuple(resources),
+                            name=self.name, source="mesos-docker")
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task that wants to run. `info`: its TaskInfo but for the agent; `executor` None: it needs none of ours."""
+    """A task that wants to run. `info` has no agent yet; `executor` None: it needs none of ours."""
 
     wish: Wish
-    info: Message
+    info: TaskInfo
     executor: CustomExecutor | None = None
 
 
-def task(info: Message, executor: CustomExecutor | None, constraints: tuple[Constraint, ...] = ()) -> Task:
-    """A task from a TaskInfo in JSON form; its resources say what it needs.
+def task(info: TaskInfo | Mapping[str, object], executor: CustomExecutor | None,
+         constraints: tuple[Constraint, ...] = ()) -> Task:
+    """A task from a TaskInfo; its resources say what it needs. Raises SpecError.
 
-    With `executor` a task that has none of its own is run by it, without by the agent's. Raises SpecError.
+    `info` may be a mapping in Mesos's JSON form, such as an `addict.Dict`: it is read strictly. With `executor` a task
+    that has none of its own is run by it, without by the agent's.
     """
-    if executor is not None and "executor" not in info:
-        return stored_task(for_executor(info), executor, constraints)
-    return stored_task(info, None, constraints)
+    read = info if isinstance(info, TaskInfo) else task_from_mapping(info, strict=True, without_agent=True)
+    if executor is not None and read.executor is None:
+        return stored_task(for_executor(read), executor, constraints)
+    return stored_task(read, None, constraints)
 
 
-def stored_task(info: Message, executor: CustomExecutor | None, constraints: tuple[Constraint, ...] = ()) -> Task:
+def stored_task(info: TaskInfo, executor: CustomExecutor | None, constraints: tuple[Constraint, ...] = ()) -> Task:
     """A task from a TaskInfo that is already in the form in which it is launched. Raises SpecError."""
     overhead = None
     if executor is not None:
         overhead = Overhead(executor.executor_id, executor.scalars)
-    elif "executor" in info:
-        scalars, _ = _amounts(info["executor"].get("resources", ()), "executor.resources")
-        overhead = Overhead(info["executor"]["executor_id"]["value"], scalars)
-    return Task(Wish(info["task_id"]["value"], need(info), constraints, overhead), info, executor)
+    elif info.executor is not None:
+        scalars, _ = _amounts(info.executor.resources, "executor.resources")
+        overhead = Overhead(info.executor.executor_id, scalars)
+    return Task(Wish(info.task_id, need(info), constraints, overhead), info, executor)
 
 
-def for_executor(info: Message) -> dict[str, Any]:
+def for_executor(info: TaskInfo) -> TaskInfo:
     """The same task with its command in `data`. Raises SpecError if both are taken."""
-    if "command" not in info:
-        return dict(info)
-    if "data" in info:
+    if info.command is None:
+        return info
+    if info.data is not None:
         raise SpecError("data", "must not be set together with command: our executor gets the command in it "
                                 "(--executor mesos leaves both alone)")
-    data = json.dumps({"command": info["command"]}, separators=(",", ":")).encode()
-    return {**{key: value for key, value in info.items() if key != "command"}, "data": base64.b64encode(data).decode()}
+    data = json.dumps({"command": plain(info.command)}, separators=(",", ":")).encode()
+    return replace(info, command=None, data=data)
 
 
-def need(info: Message) -> Need:
+def need(info: TaskInfo) -> Need:
     """What the task's resources say, and a port of the agent's choice for each mapping of host port 0."""
-    scalars, ports = _amounts(info.get("resources", ()), "resources")
-    return Need(scalars, (*ports, *[0] * len(_open_mappings(info))))
+    scalars, ports = _amounts(info.resources, "resources")
+    return Need(scalars, (*ports, *[0] * sum(not mapping.host_port for mapping in _mappings(info))))
 
 
-def placed(wanted: Task, launch: Launch, placement: Placement, executor: Message | None) -> dict[str, Any]:
+def placed(wanted: Task, launch: Launch, placement: Placement, executor: ExecutorInfo | None) -> TaskInfo:
     """The TaskInfo to launch: on this agent, with the resources that were taken, the chosen ports filled in."""
-    info = {**wanted.info, "agent_id": {"value": launch.agent_id}, "resources": list(placement.taken.resources)}
-    if executor is not None:
-        info["executor"] = executor
-    chosen = [port for asked, port in zip(wanted.wish.need.ports, placement.taken.ports, strict=True) if asked == 0]
-    if chosen:
+    info, taken = wanted.info, placement.taken
+    container = info.container
+    chosen = [port or 0 for asked, port in zip(wanted.wish.need.ports, taken.ports, strict=True) if asked == 0]
+    if chosen and container is not None and container.docker is not None:
         ports = iter(chosen)
-        docker = info["container"]["docker"]
-        mappings = [mapping if mapping.get("host_port") else {**mapping, "host_port": next(ports)}
-                    for mapping in docker["port_mappings"]]
-        info["container"] = {**info["container"], "docker": {**docker, "port_mappings": mappings}}
-    return info
+        mappings = tuple(each if each.host_port else replace(each, host_port=next(ports))
+                         for each in container.docker.port_mappings)
+        container = replace(container, docker=replace(container.docker, port_mappings=mappings))
+    return replace(info, agent_id=launch.agent_id, resources=taken.resources, container=container,
+                   executor=info.executor if executor is None else executor)
 
 
-def _open_mappings(info: Message) -> list[Message]:
-    mappings = info.get("container", {}).get("docker", {}).get("port_mappings", ())
-    return [mapping for mapping in mappings if not mapping.get("host_port")]
+def _mappings(info: TaskInfo) -> tuple[PortMapping, ...]:
+    docker = None if info.container is None else info.container.docker
+    return () if docker is None else docker.port_mappings
 
 
-def _amounts(resources: Sequence[Message], path: str) -> tuple[dict[str, int], tuple[int, ...]]:
+def _amounts(resources: Sequence[Resource], path: str) -> tuple[dict[str, int], tuple[int, ...]]:
     scalars: dict[str, int] = {}
-    ports: list[int] = []
+    ports: set[int] = set()
     for position, resource in enumerate(resources):
-        name = resource.get("name", "")
-        if "scalar" in resource:
-            scalars[name] = scalars.get(name, 0) + thousandths(resource["scalar"].get("value", 0.0))
-        elif name == "ports" and "ranges" in resource:
-            for each in resource["ranges"].get("range", ()):
-                ports += range(int(each["begin"]), int(each["end"]) + 1)
+        if resource.scalar is not None:
+            scalars[resource.name] = scalars.get(resource.name, 0) + thousandths(resource.scalar)
+        elif resource.name == "ports" and resource.ranges is not None:
+            for each in resource.ranges:
+                ports.update(range(each.begin, each.end + 1))
         else:
-            raise SpecError(f"{path}[{position}]", f"{name!r}: only scalars and port ranges can be asked for")
-    return scalars, tuple(sorted(set(ports)))
+            raise SpecError(f"{path}[{position}]", f"{resource.name!r}: only scalars and port ranges can be asked for")
+    return scalars, tuple(sorted(ports))

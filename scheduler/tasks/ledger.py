@@ -20,10 +20,9 @@ import heapq
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from scheduler.config import Config
-from specs.messages.status import TERMINAL_STATES, TaskState
+from specs.messages.status import TERMINAL_STATES, TaskState, TaskStatus
 
 
 class Phase(enum.Enum):
@@ -54,7 +53,7 @@ class Entry:
     since: float
     agent_id: str | None = None
     state: TaskState | None = None  # the last one heard
-    uuid: str | None = None  # of the last update that brought news
+    uuid: bytes | None = None  # of the last update that brought news
     launches: int = 0
     kill: bool = False  # somebody wants its end
     kill_at: float | None = None  # when to ask for it, or to ask again
@@ -143,25 +142,24 @@ class Ledger:
         return self._put(replace(entry, phase=Phase.LAUNCHING, since=now, agent_id=agent_id,
                                  launches=entry.launches + 1))
 
-    def update(self, status: Mapping[str, Any], now: float) -> Step:
-        """What a TaskStatus changes. It is acknowledged if it can be, whatever it says."""
-        acknowledge = bool(status.get("uuid"))
-        task_id = status["task_id"]["value"]
+    def update(self, status: TaskStatus, now: float) -> Step:
+        """What an update changes. It is acknowledged if it can be, whatever it says."""
+        acknowledge = bool(status.uuid)
+        task_id, state = status.task_id, status.state
         entry = self._entries.get(task_id)
         if entry is None:
             return Step(None, acknowledge, news=False)
         self._unanswered.pop(task_id, None)
-        if entry.phase is Phase.ENDED or (acknowledge and status["uuid"] == entry.uuid):
+        if entry.phase is Phase.ENDED or (acknowledge and status.uuid == entry.uuid):
             return Step(entry, acknowledge, news=False)
         if (entry.phase is Phase.LAUNCHING and not entry.kill and entry.launches < self._config.max_launches
                 and _never_launched(status)):
             return Step(self._requeue(entry, now), acknowledge, news=False)
         if entry.phase is Phase.QUEUED and _never_launched(status):
             return Step(entry, acknowledge, news=False)  # of an earlier launch, told twice
-        state = TaskState(status["state"])
         if not acknowledge and state is entry.state and PHASE_OF[state] is not Phase.ENDED:
             return Step(entry, acknowledge, news=False)  # the answer to a reconciliation: it is as we knew
-        return Step(self._moved(entry, state, status, now), acknowledge, news=True)
+        return Step(self._moved(entry, status, now), acknowledge, news=True)
 
     def kill(self, task_id: str, grace: float | None, now: float) -> Entry | None:
         """Somebody wants the task's end. One that waits has ended with this, others are `due`. None: no such task."""
@@ -225,7 +223,8 @@ class Ledger:
         self._queued[entry.task_id] = None
         return self._put(replace(entry, phase=Phase.QUEUED, since=now, agent_id=None))
 
-    def _moved(self, entry: Entry, state: TaskState, status: Mapping[str, Any], now: float) -> Entry:
+    def _moved(self, entry: Entry, status: TaskStatus, now: float) -> Entry:
+        state = status.state
         phase = PHASE_OF[state]
         self._queued.pop(entry.task_id, None)
         if phase is Phase.ENDED:
@@ -236,7 +235,7 @@ class Ledger:
             entry = self._kill_at(entry, now + self._config.kill_patience + (entry.grace or 0.0))
         return self._put(replace(
             entry, phase=phase, since=entry.since if phase is entry.phase else now, state=state,
-            agent_id=status.get("agent_id", {}).get("value", entry.agent_id), uuid=status.get("uuid") or entry.uuid))
+            agent_id=entry.agent_id if status.agent_id is None else status.agent_id, uuid=status.uuid or entry.uuid))
 
     def _ask_after(self, task_id: str, at: float) -> None:
         if not self._unanswered:
@@ -266,7 +265,7 @@ class Ledger:
         return self._put(replace(entry, kill_at=at))
 
 
-def _never_launched(status: Mapping[str, Any]) -> bool:
+def _never_launched(status: TaskStatus) -> bool:
     """The offers were gone when the master looked: the task was not launched, and may be under the same id."""
-    return (status.get("reason") == "REASON_INVALID_OFFERS"
-            and status["state"] in ("TASK_LOST", "TASK_DROPPED", "TASK_ERROR"))
+    return (status.reason == "REASON_INVALID_OFFERS"
+            and status.state in (TaskState.LOST, TaskState.DROPPED, TaskState.ERROR))

@@ -6,6 +6,7 @@ ledger, listener, ACKNOWLEDGE) is measured, all but the sockets.
 """
 from __future__ import annotations
 
+import base64
 import gc
 import json
 import subprocess
@@ -22,13 +23,19 @@ from scheduler.master.driver import MesosDriver
 from scheduler.placement.matching import Launch, Misfit, match
 from scheduler.tasks.launching import CustomExecutor, Task, task
 from scheduler.tasks.ledger import Entry, Phase
-from specs.forms import Message
+from specs.forms.codec import read
+from specs.forms.render import plain
+from specs.forms.taskstatus import status_from_mapping
+from specs.messages.command import CommandInfo
+from specs.messages.offer import Offer
+from specs.messages.status import TaskStatus
+from specs.messages.task import TaskInfo
 from tests.bench import budgets
 from tests.bench.result import Row, Series
 from tests.bench.settings import Settings
 from tests.fakes.master import MemoryMaster, offer
 
-EXECUTOR = CustomExecutor({"value": "/opt/mesos-docker/bin/mesos-docker-executor", "shell": True})
+EXECUTOR = CustomExecutor(CommandInfo("/opt/mesos-docker/bin/mesos-docker-executor"))
 PLENTY = {"cpus": 1e6, "mem": 1e9}
 LIFE = ("TASK_STARTING", "TASK_RUNNING", "TASK_FINISHED")
 
@@ -36,19 +43,20 @@ LIFE = ("TASK_STARTING", "TASK_RUNNING", "TASK_FINISHED")
 class JsonMaster(MemoryMaster):
     """Encodes every call, and decodes every update from bytes."""
 
-    def accept(self, offer_ids: Sequence[str], tasks: Sequence[Message], refuse_seconds: float) -> None:
+    def accept(self, offer_ids: Sequence[str], tasks: Sequence[TaskInfo], refuse_seconds: float) -> None:
         json.dumps({"type": "ACCEPT", "accept": {"offer_ids": list(offer_ids), "operations": [
-            {"type": "LAUNCH", "launch": {"task_infos": list(tasks)}}]}}).encode()
+            {"type": "LAUNCH", "launch": {"task_infos": list(map(plain, tasks))}}]}}).encode()
         super().accept(offer_ids, tasks, refuse_seconds)
 
-    def acknowledge(self, status: Message) -> None:
-        kept = {name: status[name] for name in ("task_id", "agent_id", "uuid")}
+    def acknowledge(self, status: TaskStatus) -> None:
+        kept = {"task_id": {"value": status.task_id}, "agent_id": {"value": status.agent_id},
+                "uuid": base64.b64encode(status.uuid or b"").decode()}
         json.dumps({"type": "ACKNOWLEDGE", "acknowledge": kept}).encode()
         super().acknowledge(status)
 
     def give(self, event: bytes) -> None:
         """An UPDATE event as it comes out of RecordIO."""
-        self._events.update(json.loads(event)["update"]["status"])
+        self._events.update(status_from_mapping(json.loads(event)["update"]["status"]))
 
 
 class Counter:
@@ -63,7 +71,7 @@ class Counter:
         self._launches = self._ends = count
         self._then = then
 
-    def launched(self, entry: Entry, launch: Launch, info: Message) -> None:
+    def launched(self, entry: Entry, launch: Launch, info: TaskInfo) -> None:
         self._launches -= 1
         if self._launches == 0:
             self.after = time.perf_counter()
@@ -72,7 +80,7 @@ class Counter:
             else:
                 self.framework.call(self._then)
 
-    def updated(self, entry: Entry, status: Message) -> None:
+    def updated(self, entry: Entry, status: TaskStatus) -> None:
         if entry.phase is Phase.ENDED:
             self._ends -= 1
             if self._ends == 0:
@@ -119,7 +127,7 @@ def update_rate(count: int) -> float:
     master = JsonMaster(10, life=(), **PLENTY)
     events = [json.dumps({"type": "UPDATE", "update": {"status": {
         "task_id": {"value": f"task-{i}"}, "agent_id": {"value": "S1"}, "executor_id": {"value": "mesos-docker"},
-        "state": state, "source": "SOURCE_EXECUTOR", "timestamp": 1.5e9, "uuid": f"{i:08}{state}",
+        "state": state, "source": "SOURCE_EXECUTOR", "timestamp": 1.5e9, "uuid": _uuid(f"{i:06}{state:>10.10}"),
         "container_status": {"network_infos": [{"ip_addresses": [{"ip_address": "172.17.0.2"}]}]}}}}).encode()
         for state in LIFE for i in range(count)]
     begun = 0.0
@@ -144,7 +152,7 @@ def offer_rate(agents: int, rounds: int) -> list[float]:
     rates = []
     for _ in range(rounds):
         begin = time.perf_counter()
-        match(json.loads(event)["offers"]["offers"], wishes)
+        match([read(Offer, each, strict=False) for each in json.loads(event)["offers"]["offers"]], wishes)
         rates.append(agents / (time.perf_counter() - begin))
     return rates
 
@@ -160,6 +168,11 @@ def bytes_per_task(count: int) -> float:
     counter.framework.run()
     gc.collect()
     return float(process.memory_info().rss - before) / count
+
+
+def _uuid(text: str) -> str:
+    """Sixteen characters as an update's uuid travels."""
+    return base64.b64encode(text.encode()).decode()
 
 
 def _rounds(measure: Callable[[], float], rounds: int) -> list[list[float]]:

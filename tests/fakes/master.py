@@ -16,11 +16,16 @@ import socket
 import threading
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from scheduler.master.port import MasterEvents
-from specs.forms import Message
+from specs.forms.codec import read
 from specs.forms.recordio import encode_record
+from specs.forms.taskstatus import status_from_mapping
+from specs.messages.offer import Offer
+from specs.messages.status import TaskState, TaskStatus
+from specs.messages.task import TaskInfo
 
 WAIT = 30.0  # seconds for something that must come
 
@@ -50,6 +55,11 @@ def offer(agent: int = 0, *, cpus: float = 4, mem: float = 4096, ports: Sequence
     }
 
 
+def offer_of(message: Mapping[str, Any]) -> Offer:
+    """What a framework is told of it."""
+    return read(Offer, message, strict=True)
+
+
 def update(task_id: str, state: str, *, agent_id: str = "S0", with_uuid: bool = True, **more: Any) -> dict[str, Any]:
     """A TaskStatus as a master sends it."""
     status: dict[str, Any] = {"task_id": {"value": task_id}, "agent_id": {"value": agent_id}, "state": state,
@@ -57,6 +67,11 @@ def update(task_id: str, state: str, *, agent_id: str = "S0", with_uuid: bool = 
     if with_uuid:
         status["uuid"] = base64.b64encode(uuid.uuid4().bytes).decode()
     return status
+
+
+def heard(task_id: str, state: str, **more: Any) -> TaskStatus:
+    """What a framework is told of it; see `update`."""
+    return status_from_mapping(update(task_id, state, **more))
 
 
 class Subscription:
@@ -229,7 +244,7 @@ class MemoryMaster:
 
     def __init__(self, agents: int, *, life: Sequence[str] = ("TASK_STARTING", "TASK_RUNNING", "TASK_FINISHED"),
                  **resources: Any) -> None:
-        self.offered = [offer(agent, **resources) for agent in range(agents)]
+        self.offered = [offer_of(offer(agent, **resources)) for agent in range(agents)]
         self.life = life
         self.acknowledged = 0
         self.launched = 0
@@ -252,31 +267,28 @@ class MemoryMaster:
         self._events.disconnected("asked for")
         self._events.subscribed("F1", "memory")
 
-    def accept(self, offer_ids: Sequence[str], tasks: Sequence[Message], refuse_seconds: float) -> None:
+    def accept(self, offer_ids: Sequence[str], tasks: Sequence[TaskInfo], refuse_seconds: float) -> None:
         self.launched += len(tasks)
         for task in tasks:
             for state in self.life:
-                self.update(task["task_id"]["value"], state, agent_id=task["agent_id"], source="SOURCE_EXECUTOR")
+                self.update(task.task_id, state, agent_id=task.agent_id, source="SOURCE_EXECUTOR")
 
     def decline(self, offer_ids: Sequence[str], refuse_seconds: float) -> None:
         self.declined += len(offer_ids)
 
     def kill(self, task_id: str, agent_id: str | None, grace: float | None) -> None:
         self.killed.append(task_id)
-        self.update(task_id, "TASK_KILLED", agent_id={"value": agent_id})
+        self.update(task_id, "TASK_KILLED", agent_id=agent_id)
 
     def update(self, task_id: str, state: str, **more: Any) -> None:
         """Tell the framework a state of a task; `more` as in a TaskStatus."""
-        self._uuids += 1
-        self._events.update({"task_id": {"value": task_id}, "state": state, "uuid": f"u{self._uuids:07}", **more})
+        self._events.update(TaskStatus(task_id, TaskState(state), uuid=self._uuid(), **more))
 
     def say(self, task_id: str, agent_id: str, state: str) -> None:
         """Something happens to a task from outside."""
-        self._uuids += 1
-        self._events.update({"task_id": {"value": task_id}, "agent_id": {"value": agent_id}, "state": state,
-                             "uuid": f"u{self._uuids}", "source": "SOURCE_MASTER"})
+        self.update(task_id, state, agent_id=agent_id, source="SOURCE_MASTER")
 
-    def acknowledge(self, status: Message) -> None:
+    def acknowledge(self, status: TaskStatus) -> None:
         self.acknowledged += 1
 
     def reconcile(self, tasks: Iterable[tuple[str, str | None]]) -> None:
@@ -287,7 +299,11 @@ class MemoryMaster:
 
     def revive(self) -> None:
         self.suppressed = False
-        self._events.offers([{**each, "id": {"value": str(uuid.uuid4())}} for each in self.offered])
+        self._events.offers([replace(each, id=str(uuid.uuid4())) for each in self.offered])
 
     def message(self, agent_id: str, executor_id: str, data: bytes) -> None:
         pass
+
+    def _uuid(self) -> bytes:
+        self._uuids += 1
+        return self._uuids.to_bytes(16, "big")

@@ -9,15 +9,18 @@ from scheduler.placement import balance, hostports, pools, reasons
 from scheduler.placement.constraints import GroupBy, Placed
 from scheduler.placement.location import Location, attributes
 from scheduler.placement.spread import Demand, Policy, spread
+from specs.forms.codec import read
 from specs.marathon.app import Constraint
 from specs.marathon.embeds import app_parts
+from specs.messages.offer import Offer
+from specs.messages.resource import Attribute
 from tests.vectors.marathon_answers import Check, Json, below
 
 
 def location(agent: Json) -> Location:
     messages = [attribute(name, value) for name, value in agent.get("attributes", {}).items()]
     return Location(agent.get("agentId", "S0"), agent["hostname"], agent.get("region"), agent.get("zone"),
-                    attributes(messages))
+                    attributes([read(Attribute, each, strict=True) for each in messages]))
 
 
 def attribute(name: str, value: Any) -> Json:
@@ -123,15 +126,18 @@ def refused(app: Json, offer: Json) -> list[str]:
     names = ("cpus", "mem", "gpus", "disk")
     need = pools.Need({name: round(app.get(name, 0) * 1000) for name in names}, (0,) * app.get("ports", 0),
                       frozenset(app.get("acceptedResourceRoles", ["*"])))
-    resources: list[Json] = [{"name": name, "scalar": {"value": offer[name]}} for name in names if name in offer]
-    resources.append({"name": "ports", "ranges": {"range": [{"begin": 31000, "end": 30999 + offer.get("ports", 0)}]}})
+    resources: list[Json] = [{"name": name, "type": "SCALAR", "scalar": {"value": offer[name]}}
+                             for name in names if name in offer]
+    resources.append({"name": "ports", "type": "RANGES", "ranges": {"range": [
+        {"begin": 31000, "end": 30999 + offer.get("ports", 0)}]}})
     if offer.get("role", "*") != "*":
         resources = [{**each, "reservations": [{"role": offer["role"]}]} for each in resources]
-    message = {"id": {"value": "O"}, "agent_id": {"value": "S"}, "hostname": offer.get("hostname", "h"),
+    message = {"id": {"value": "O"}, "framework_id": {"value": "F"}, "agent_id": {"value": "S"},
+               "hostname": offer.get("hostname", "h"),
                "resources": resources,
                "attributes": [attribute(name, value) for name, value in offer.get("attributes", {}).items()]}
     demand = Demand("/app", ("t",), need, constraints=tuple(map(constraint, app.get("constraints", ()))))
-    misfits = spread([message], [demand], Policy(), now=0.0, below=below).misfits
+    misfits = spread([read(Offer, message, strict=False)], [demand], Policy(), now=0.0, below=below).misfits
     return [str(reason) for misfit in misfits.get("/app", ()) for reason in misfit.reasons]
 
 

@@ -3,18 +3,22 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
 
 from deploy.run.report import JsonLines, Lines, LiveTable, Row, addresses, ports, reason, table
 from scheduler.placement.matching import Launch
-from tests.fakes.master import update
+from specs.forms.taskstatus import status_from_mapping
+from specs.messages.containerinfo import ContainerInfo, DockerInfo, PortMapping
+from specs.messages.resource import Range, Resource
+from specs.messages.task import TaskInfo
+from tests.fakes.master import heard, update
 
 NETWORKS = {"network_infos": [{"ip_addresses": [{"ip_address": "172.17.0.2"}, {"ip_address": "fd00::2"}]}]}
-INFO = {"container": {"docker": {"port_mappings": [
-    {"host_port": 8080, "container_port": 80}, {"host_port": 53, "container_port": 53, "protocol": "udp"}]}}}
-
-
+INFO = TaskInfo("t", "t", "S0", container=ContainerInfo("DOCKER", docker=DockerInfo(
+    "busybox", "BRIDGE", (PortMapping(8080, 80), PortMapping(53, 53, "udp")))))
+PLAIN = TaskInfo("t", "t", "S0")
 LAUNCH = Launch("S0", "host0", "10.0.0.5:5051", (), ())
 
 
@@ -34,37 +38,38 @@ def test_a_row_gathers_what_is_known() -> None:
     assert row.line == "t  waits for an offer"
     row = row.launched(LAUNCH, INFO)
     assert row.line == "t  launching  on host0  8080→80, 53→53/udp"
-    row = row.updated(update("t", "TASK_RUNNING", container_status=NETWORKS))
+    row = row.updated(heard("t", "TASK_RUNNING", container_status=NETWORKS))
     assert row.line == "t  TASK_RUNNING  on host0  172.17.0.2, fd00::2  8080→80, 53→53/udp"
     agents_own = {"network_infos": [{"ip_addresses": [{"ip_address": "10.0.0.5"}]}]}
-    assert "10.0.0.5" not in row.updated(update("t", "TASK_KILLING", container_status=agents_own)).line
-    row = row.updated(update("t", "TASK_RUNNING", healthy=False))
+    assert "10.0.0.5" not in row.updated(heard("t", "TASK_KILLING", container_status=agents_own)).line
+    row = row.updated(heard("t", "TASK_RUNNING", healthy=False))
     assert "unhealthy" in row.line
-    row = row.updated(update("t", "TASK_FAILED", message="Container exited with status 3"))
+    row = row.updated(heard("t", "TASK_FAILED", message="Container exited with status 3"))
     assert row.line.endswith("172.17.0.2, fd00::2  8080→80, 53→53/udp  Container exited with status 3")
 
 
 @pytest.mark.parametrize(("network", "shown"), [("HOST", True), ("BRIDGE", False), ("USER", False)])
 def test_the_agents_address_is_the_containers_only_on_the_hosts_network(network: str, shown: bool) -> None:
-    row = Row("t").launched(LAUNCH, {"container": {"docker": {"network": network}}})
+    container = ContainerInfo("DOCKER", docker=DockerInfo("busybox", network))
+    row = Row("t").launched(LAUNCH, replace(PLAIN, container=container))
     own = {"network_infos": [{"ip_addresses": [{"ip_address": "10.0.0.5"}]}]}
-    assert ("10.0.0.5" in row.updated(update("t", "TASK_RUNNING", container_status=own)).line) is shown
+    assert ("10.0.0.5" in row.updated(heard("t", "TASK_RUNNING", container_status=own)).line) is shown
 
 
 def test_pieces() -> None:
-    assert addresses({}) == []
-    assert ports({}) == ""
-    ranges = [{"begin": 1, "end": 1}, {"begin": 5, "end": 9}]
-    assert ports({"resources": [{"name": "ports", "ranges": {"range": ranges}}]}) == "1, 5-9"
-    assert reason({"reason": "REASON_CONTAINER_LAUNCH_FAILED"}) == "container launch failed"
-    assert reason({}) == ""
+    assert addresses(heard("t", "TASK_RUNNING")) == []
+    assert ports(PLAIN) == ""
+    offered = Resource("ports", "RANGES", ranges=(Range(1, 1), Range(5, 9)))
+    assert ports(replace(PLAIN, resources=(offered,))) == "1, 5-9"
+    assert reason(heard("t", "TASK_FAILED", reason="REASON_CONTAINER_LAUNCH_FAILED")) == "container launch failed"
+    assert reason(heard("t", "TASK_FAILED")) == ""
 
 
 def test_lines_keep_news_output_and_notes_apart() -> None:
     news, out, err = stream(), stream(), stream()
     report = Lines(news, out, err)
-    report.launched(Row("t").launched(LAUNCH, {}))
-    report.updated(Row("t").updated(update("t", "TASK_RUNNING")), {})
+    report.launched(Row("t").launched(LAUNCH, PLAIN))
+    report.updated(Row("t").updated(heard("t", "TASK_RUNNING")), heard("t", "TASK_RUNNING"))
     report.note("a note")
     report.output(b"\xffout", 1)
     report.output(b"err", 2)
@@ -79,7 +84,7 @@ def test_json_lines_keep_stdout_for_statuses() -> None:
     status = update("t", "TASK_RUNNING", message="line\nbreak")
     report.waiting(Row("t", message="host0 (S0): cpus: 8 needed, 1 offered"))
     report.launched(Row("t"))
-    report.updated(Row("t"), status)
+    report.updated(Row("t"), status_from_mapping(status))
     report.note("a note")
     report.output(b"out", 1)
     assert [json.loads(line) for line in written(out).splitlines()] == [status]
@@ -97,8 +102,8 @@ def terminal(height: int = 20) -> tuple[LiveTable, io.StringIO]:
 
 def test_the_table_on_a_terminal() -> None:
     live, file = terminal()
-    live.updated(Row("t").launched(LAUNCH, INFO).updated(
-        update("t", "TASK_RUNNING", container_status=NETWORKS, message="[bold] is no markup")), {})
+    status = heard("t", "TASK_RUNNING", container_status=NETWORKS, message="[bold] is no markup")
+    live.updated(Row("t").launched(LAUNCH, INFO).updated(status), status)
     live.note("[a note]")
     live.close()
     text = file.getvalue()

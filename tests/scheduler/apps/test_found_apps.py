@@ -15,10 +15,9 @@ from scheduler.placement.spread import Policy, spread
 from specs.errors import SpecError
 from specs.forms import codec
 from specs.marathon.app import App
-from specs.messages.resource import Resource
 from specs.messages.task import TaskInfo
 from specs.rules.tasks import prepared, validate_task
-from tests.fakes.master import offer
+from tests.fakes.master import offer, offer_of
 from tests.specs.marathon.test_found_apps import EVERYTHING, files, outcome
 
 
@@ -37,12 +36,12 @@ def test_each_becomes_a_task(path: Path) -> None:
     for app in apps:
         task_id = f"{app.id.strip('/').replace('/', '_')}.instance-1._app.1"
         wanted = demand(dataclasses.replace(app, constraints=(), accepted_resource_roles=None), [task_id], (), None)
-        launch, = spread([big_offer(app)], [wanted], Policy(), now=0.0, below=lambda number: number // 2).launches
+        offered = offer_of(big_offer(app))
+        launch, = spread([offered], [wanted], Policy(), now=0.0, below=lambda number: number // 2).launches
         taken = launch.placements[0].taken
         ports = task_ports(app, taken.ports, lambda number: number // 2)
         info = launchable(app, "2015-02-03T12:30:00.000Z", task_id, Place("host", ports), Settings()).info
-        resources = tuple(codec.read(Resource, each, strict=True) for each in taken.resources)
-        task = dataclasses.replace(info, agent_id="S0", resources=resources)
+        task = dataclasses.replace(info, agent_id="S0", resources=taken.resources)
         assert codec.read(TaskInfo, codec.write(task), strict=True) == task
         with refusal(app):
             validate_task(prepared(task, framework_id="F", role=app.role))

@@ -32,11 +32,10 @@ from specs.marathon.app import (
 from specs.marathon.checks import CommandProbe, HealthCheck, Protocol, ReadinessCheck, TaskCheck
 from specs.marathon.container import Container, ContainerType, Image, Network, NetworkMode, PortMapping
 from specs.messages.command import URI
-from specs.messages.resource import Resource
 from specs.messages.task import Port, TaskInfo
 from specs.messages.values import Label
 from specs.rules.tasks import prepared, validate_task
-from tests.fakes.master import offer
+from tests.fakes.master import offer, offer_of
 
 VERSION = "2015-02-03T12:30:00.000Z"
 TASK = "web.instance-b6ff5fa5-7714-11e7-a55c-5ecf1c4671f6._app.1"
@@ -231,13 +230,13 @@ def test_what_is_made_of_an_app_and_an_offer_is_a_task_to_mesos(app: App, drawn:
     one = offer(0)
     one["resources"].append({"name": "disk", "type": "SCALAR", "scalar": {"value": 100},
                              "allocation_info": {"role": "*"}})
-    matched = spread([one], [demand(app, [TASK], (), None)], Policy(), now=0.0, below=lambda number: drawn % number)
+    wanted = demand(app, [TASK], (), None)
+    matched = spread([offer_of(one)], [wanted], Policy(), now=0.0, below=lambda number: drawn % number)
     taken = matched.launches[0].placements[0].taken
     ports = task_ports(app, taken.ports, lambda number: drawn % number)
     info = made(app, ports).info
     assert codec.read(TaskInfo, codec.write(info), strict=True) == info
-    resources = tuple(codec.read(Resource, each, strict=True) for each in taken.resources)
-    task = dataclasses.replace(info, agent_id="S0", resources=resources)
+    task = dataclasses.replace(info, agent_id="S0", resources=taken.resources)
     validate_task(prepared(task, framework_id="F", role="*"))
     options = container_of(task, place.Place("c", "/s"))
     assert app.container is not None

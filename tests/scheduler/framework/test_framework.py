@@ -9,10 +9,13 @@ from scheduler.framework.framework import Framework
 from scheduler.placement.matching import Launch, Misfit
 from scheduler.tasks.launching import CustomExecutor, Task, task
 from scheduler.tasks.ledger import Entry, Phase
-from specs.forms import Message
-from tests.fakes.master import MemoryMaster, update
+from specs.messages.command import CommandInfo
+from specs.messages.containerinfo import ContainerInfo, DockerInfo
+from specs.messages.status import TaskStatus
+from specs.messages.task import TaskInfo
+from tests.fakes.master import MemoryMaster, heard
 
-EXECUTOR = CustomExecutor({"value": "mesos-docker-executor", "shell": True})
+EXECUTOR = CustomExecutor(CommandInfo("mesos-docker-executor"))
 
 
 def task_info(task_id: str, *, cpus: float = 0.1, mem: float = 32, **more: Any) -> dict[str, Any]:
@@ -29,7 +32,7 @@ class Follower:
         self.enough = enough
         self.framework: Framework
         self.states: dict[str, list[str]] = {}
-        self.launches: list[tuple[str, str, Message]] = []
+        self.launches: list[tuple[str, str, TaskInfo]] = []
         self.misfits: list[Mapping[str, tuple[Misfit, ...]]] = []
         self.told: list[tuple[str, Any]] = []
         self.ended = 0
@@ -40,12 +43,12 @@ class Follower:
     def disconnected(self, why: str) -> None:
         self._tell("disconnected", why)
 
-    def launched(self, entry: Entry, launch: Launch, info: Message) -> None:
+    def launched(self, entry: Entry, launch: Launch, info: TaskInfo) -> None:
         assert entry.phase is Phase.LAUNCHING
         self.launches.append((entry.task_id, launch.agent_id, info))
 
-    def updated(self, entry: Entry, status: Message) -> None:
-        self.states.setdefault(entry.task_id, []).append(status["state"])
+    def updated(self, entry: Entry, status: TaskStatus) -> None:
+        self.states.setdefault(entry.task_id, []).append(status.state)
         self.ended += entry.phase is Phase.ENDED
         self._tell("updated", status)
 
@@ -85,10 +88,11 @@ def test_tasks_live_and_every_update_is_acknowledged() -> None:
 
 def test_one_executor_for_all_tasks_of_an_agent() -> None:
     follower = run(MemoryMaster(1), [task(task_info(f"t{i}"), EXECUTOR) for i in range(3)], lambda f: f.ended == 3)
-    executors = [info["executor"] for _, _, info in follower.launches]
+    executors = [info.executor for _, _, info in follower.launches if info.executor is not None]
     assert executors[0] == executors[1] == executors[2]
-    assert [(r["name"], r["scalar"]["value"]) for r in executors[0]["resources"]] == [("cpus", 0.1), ("mem", 64)]
-    assert all("command" not in info and info["container"]["type"] == "DOCKER" for _, _, info in follower.launches)
+    assert [(each.name, each.scalar) for each in executors[0].resources] == [("cpus", 0.1), ("mem", 64)]
+    assert all(info.command is None and info.container == ContainerInfo("DOCKER", docker=DockerInfo("busybox"))
+               for _, _, info in follower.launches)
 
 
 def test_a_task_that_finds_no_place_is_told_of_and_waits() -> None:
@@ -191,7 +195,7 @@ def test_a_stranger_is_killed_and_acknowledged() -> None:
 
     def enough(follower: Follower) -> bool:
         if follower.told[-1][0] == "subscribed":
-            master.events.update(update("stranger", "TASK_RUNNING"))
+            master.events.update(heard("stranger", "TASK_RUNNING"))
             master.events.message("S0", "E", b"end")
         return follower.told[-1][0] == "messaged"
     run(master, [], enough)
@@ -221,12 +225,18 @@ def test_asks_after_its_tasks_when_it_comes_back() -> None:
 
 def test_a_launch_on_a_rescinded_offer_is_tried_again() -> None:
     master = Script()
-    lost = update("t", "TASK_DROPPED", with_uuid=False, reason="REASON_INVALID_OFFERS", source="SOURCE_MASTER")
+    lost = heard("t", "TASK_DROPPED", with_uuid=False, reason="REASON_INVALID_OFFERS", source="SOURCE_MASTER")
+
+    def finish(follower: Follower) -> None:
+        if len(follower.launches) == 2:
+            master.events.update(heard("t", "TASK_FINISHED"))
+        else:
+            follower.framework.call_later(0.01, lambda: finish(follower))
 
     def enough(follower: Follower) -> bool:
         if follower.told[-1][0] == "subscribed":
             follower.framework.call_later(0.01, lambda: master.events.update(lost))
-            follower.framework.call_later(0.02, lambda: master.events.update(update("t", "TASK_FINISHED")))
+            finish(follower)
         return follower.ended == 1
     follower = run(master, [task(task_info("t"), None)], enough)
     assert [task_id for task_id, _, _ in follower.launches] == ["t", "t"]

@@ -17,7 +17,8 @@ import pytest
 from scheduler.config import CAPABILITIES, Config, Timing
 from scheduler.master.driver import MesosDriver
 from specs.errors import SpecError
-from specs.forms import Message
+from specs.messages.status import TaskState, TaskStatus
+from specs.messages.task import TaskInfo
 from tests.fakes.master import WAIT, ScriptedMaster, offer, update
 from tests.fakes.zookeeper import FakeZooKeeper
 
@@ -128,7 +129,16 @@ def test_an_event_that_cannot_be_handled_is_skipped(master: ScriptedMaster) -> N
         subscription.send({"type": "UPDATE", "update": {}}, {"type": "RESCIND"}, {"type": "TOMORROW", "tomorrow": {}},
                           {"type": "UNKNOWN"}, {})
         subscription.update(update("t", "TASK_RUNNING"))
-        assert running.events.next("update")[0]["task_id"] == {"value": "t"}
+        assert running.events.next("update")[0].task_id == "t"
+
+
+def test_an_offer_that_cannot_be_read_goes_back(master: ScriptedMaster) -> None:
+    with Running(master.address) as running:
+        subscription = master.subscription()
+        subscription.subscribed()
+        subscription.offers(offer(1), {**offer(2, offer_id="odd"), "resources": 7}, offer(3))
+        assert [each.agent_id for each in running.events.next("offers")[0]] == ["S1", "S3"]
+        assert master.call("DECLINE")["decline"]["offer_ids"] == [{"value": "odd"}]
 
 
 @pytest.mark.parametrize("garbage", [b"x\n{}", b"5\nabcde", b"0\n"])
@@ -257,11 +267,11 @@ def test_a_large_offers_event_arrives_whole(master: ScriptedMaster) -> None:
 
 
 def calls(driver: MesosDriver) -> None:
-    driver.accept(["O1", "O2"], [{"task_id": {"value": "t"}}], 3.0)
+    driver.accept(["O1", "O2"], [TaskInfo("t", "t", "S1")], 3.0)
     driver.decline(["O3"], 4.0)
     driver.kill("t", "S1", 2.5)
     driver.kill("u", None, None)
-    driver.acknowledge({"task_id": {"value": "t"}, "agent_id": {"value": "S1"}, "uuid": "abc", "state": "TASK_RUNNING"})
+    driver.acknowledge(TaskStatus("t", TaskState.RUNNING, uuid=b"abc", agent_id="S1"))
     driver.reconcile([("t", "S1"), ("u", None)])
     driver.reconcile([])
     driver.suppress()
@@ -271,12 +281,13 @@ def calls(driver: MesosDriver) -> None:
 
 EXPECTED: list[tuple[str, dict[str, Any]]] = [
     ("ACCEPT", {"offer_ids": [{"value": "O1"}, {"value": "O2"}], "filters": {"refuse_seconds": 3.0},
-                "operations": [{"type": "LAUNCH", "launch": {"task_infos": [{"task_id": {"value": "t"}}]}}]}),
+                "operations": [{"type": "LAUNCH", "launch": {"task_infos": [
+                    {"task_id": {"value": "t"}, "name": "t", "agent_id": {"value": "S1"}}]}}]}),
     ("DECLINE", {"offer_ids": [{"value": "O3"}], "filters": {"refuse_seconds": 4.0}}),
     ("KILL", {"task_id": {"value": "t"}, "agent_id": {"value": "S1"},
               "kill_policy": {"grace_period": {"nanoseconds": 2_500_000_000}}}),
     ("KILL", {"task_id": {"value": "u"}}),
-    ("ACKNOWLEDGE", {"task_id": {"value": "t"}, "agent_id": {"value": "S1"}, "uuid": "abc"}),
+    ("ACKNOWLEDGE", {"task_id": {"value": "t"}, "agent_id": {"value": "S1"}, "uuid": "YWJj"}),
     ("RECONCILE", {"tasks": [{"task_id": {"value": "t"}, "agent_id": {"value": "S1"}}, {"task_id": {"value": "u"}}]}),
     ("RECONCILE", {"tasks": []}),
     ("SUPPRESS", {}),
@@ -338,7 +349,7 @@ def test_a_call_without_an_answer_is_sent_again_but_an_accept_is_not(master: Scr
         running.events.next("subscribed")
         running.driver.revive()
         assert [master.call()["type"], master.call()["type"]] == ["REVIVE", "REVIVE"]
-        running.driver.accept(["O1"], [{}], 1.0)
+        running.driver.accept(["O1"], [TaskInfo("t", "t", "S1")], 1.0)
         assert master.call()["type"] == "ACCEPT"
         assert running.events.next("call_failed")[0] == "ACCEPT"
         running.driver.suppress()
@@ -458,13 +469,3 @@ def test_sigint_stays_with_whoever_had_it() -> None:
                "assert signal.getsignal(signal.SIGINT) is before; import logging;"
                "assert not logging.getLogger('pymesos').handlers")
     subprocess.run([sys.executable, "-c", program], check=True)
-
-
-def test_offers_are_plain_mappings(master: ScriptedMaster) -> None:
-    with Running(master.address) as running:
-        subscription = master.subscription()
-        subscription.subscribed()
-        subscription.offers(offer())
-        offers: list[Message] = running.events.next("offers")[0]
-    assert type(offers[0]) is dict
-    assert type(offers[0]["resources"][0]) is dict

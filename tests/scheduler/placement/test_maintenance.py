@@ -1,22 +1,17 @@
 """When an agent is left alone because of its maintenance."""
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from scheduler.placement.maintenance import is_available
+from specs.messages.offer import Offer, Unavailability
 
 START, LENGTH = 1000.0, 60.0
 
 
-def offer(start: float | None = START, duration: float | None = LENGTH) -> dict[str, Any]:
-    window: dict[str, Any] = {}
-    if start is not None:
-        window["start"] = {"nanoseconds": int(start * 1e9)}
-    if duration is not None:
-        window["duration"] = {"nanoseconds": int(duration * 1e9)}
-    return {"unavailability": window}
+def offer(start: float | None = START, duration: float | None = LENGTH) -> Offer:
+    long = None if duration is None else int(duration * 1e9)
+    return Offer("O", "F", "S", "h", unavailability=None if start is None else Unavailability(int(start * 1e9), long))
 
 
 @pytest.mark.parametrize(("now", "available"), [
@@ -32,5 +27,5 @@ def test_without_an_end_it_does_not_come_back() -> None:
 
 
 def test_without_a_window_it_is_there() -> None:
-    assert is_available({}, 0.0)
+    assert is_available(offer(start=None), 0.0)
     assert is_available(offer(start=None), 1e9)

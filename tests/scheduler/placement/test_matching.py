@@ -1,17 +1,21 @@
 """Offers × tasks: everything that is taken was offered, nothing is taken twice, every refusal has its reason."""
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.placement.matching import Decline, Launch, Match, Overhead, Wish, match
+from scheduler.placement import matching
+from scheduler.placement.matching import Decline, Launch, Match, Overhead, Wish
 from scheduler.placement.pools import Need, agent_address, pools
 from specs.marathon.app import Constraint
-from tests.fakes.master import offer
+from specs.messages.offer import URL, Address
+from specs.messages.resource import AllocationInfo, ReservationInfo, Resource
+from tests.fakes.master import offer, offer_of
 
 OVERHEAD = Overhead("E", {"cpus": 100, "mem": 64_000})
 
@@ -22,22 +26,26 @@ def wish(task_id: str = "t", *, cpus: float = 1.0, mem: float = 128.0, ports: tu
     return Wish(task_id, need, constraints, overhead)
 
 
+def match(offers: Sequence[dict[str, Any]], wishes: Sequence[Wish]) -> Match:
+    return matching.match(list(map(offer_of, offers)), wishes)
+
+
 def placed(matched: Match) -> dict[str, str]:
     """Task id → agent id."""
     return {placement.task_id: launch.agent_id for launch in matched.launches for placement in launch.placements}
 
 
-def scalars(resources: Any) -> dict[str, float]:
-    found: Counter[str] = Counter()
+def scalars(resources: Iterable[Resource]) -> dict[str, float]:
+    found: dict[str, float] = {}
     for resource in resources:
-        if "scalar" in resource:
-            found[resource["name"]] += resource["scalar"]["value"]
-    return dict(found)
+        if resource.scalar is not None:
+            found[resource.name] = found.get(resource.name, 0) + resource.scalar
+    return found
 
 
-def ports(resources: Any) -> list[int]:
-    return [port for resource in resources if resource["name"] == "ports"
-            for each in resource["ranges"]["range"] for port in range(each["begin"], each["end"] + 1)]
+def ports(resources: Iterable[Resource]) -> list[int]:
+    return [port for resource in resources for each in resource.ranges or ()
+            for port in range(each.begin, each.end + 1)]
 
 
 def test_several_tasks_share_an_offer_and_big_ones_go_on() -> None:
@@ -59,8 +67,8 @@ def test_several_offers_of_an_agent_serve_one_task() -> None:
 def test_what_is_taken_keeps_its_form() -> None:
     matched = match([offer(0, reserved="web", role="web")], [wish(ports=(31005,))])
     for resource in matched.launches[0].placements[0].taken.resources:
-        assert resource["reservations"] == [{"type": "DYNAMIC", "role": "web"}]
-        assert resource["allocation_info"] == {"role": "web"}
+        assert resource.reservations == (ReservationInfo("DYNAMIC", "web"),)
+        assert resource.allocation_info == AllocationInfo("web")
     assert ports(matched.launches[0].placements[0].taken.resources) == [31005]
 
 
@@ -70,7 +78,7 @@ def test_a_task_that_needs_nothing_still_names_its_resources() -> None:
     matched = match([offer(0, cpus=1)], [nothing, wish("u", cpus=1)])
     taken = {each.task_id: each.taken.resources for each in matched.launches[0].placements}
     assert scalars(taken["t"]) == {"cpus": 0.0, "mem": 0.0}
-    assert all(resource["allocation_info"] == {"role": "*"} for resource in taken["t"])
+    assert all(resource.allocation_info == AllocationInfo("*") for resource in taken["t"])
     assert scalars(taken["u"])["cpus"] == 1.0
 
 
@@ -79,7 +87,7 @@ def test_reserved_resources_are_used_first() -> None:
     mixed["resources"].append({"name": "cpus", "type": "SCALAR", "scalar": {"value": 1.5},
                                "reservations": [{"type": "STATIC", "role": "web"}]})
     taken = match([mixed], [wish(cpus=2)]).launches[0].placements[0].taken.resources
-    assert [(r["scalar"]["value"], "reservations" in r) for r in taken if r["name"] == "cpus"] == [
+    assert [(r.scalar, bool(r.reservations)) for r in taken if r.name == "cpus"] == [
         (1.5, True), (0.5, False)]
 
 
@@ -146,14 +154,15 @@ def test_resources_that_a_task_must_ask_for_are_left_alone() -> None:
         {"name": "disk", "type": "SCALAR", "scalar": {"value": 8}, "disk": {"persistence": {"id": "x"}}},
         {"name": "disk", "type": "SCALAR", "scalar": {"value": 8}, "disk": {"source": {"type": "PATH"}}},
     ]
-    pool, = pools([odd])
+    pool, = pools([offer_of(odd)])
     assert {name: entry.total for name, entry in pool.scalars.items()} == {"cpus": 1000, "mem": 4_096_000}
 
 
 def test_addresses() -> None:
-    assert agent_address(offer(0)) == "127.0.0.1:5051"
-    assert agent_address({"url": {"address": {"ip": "::1", "port": 5}}}) == "[::1]:5"
-    assert agent_address({}) == ""
+    found = offer_of(offer(0))
+    assert agent_address(found) == "127.0.0.1:5051"
+    assert agent_address(replace(found, url=URL("http", Address(5, ip="::1")))) == "[::1]:5"
+    assert agent_address(replace(found, url=None)) == ""
 
 
 amounts = st.integers(0, 40).map(lambda n: n / 10)
@@ -182,7 +191,7 @@ def test_nothing_is_taken_that_was_not_offered(offered: Any, wanted: Any) -> Non
     assert sorted(gone) == sorted(there)
     assert sorted([*placed(matched), *matched.misfits]) == sorted(w.task_id for w in asked)
     for launch in matched.launches:
-        own = [r for o in offers if o["id"]["value"] in launch.offer_ids for r in o["resources"]]
+        own = [r for o in map(offer_of, offers) if o.id in launch.offer_ids for r in o.resources]
         taken = [r for p in launch.placements for r in (*p.taken.resources, *(p.executor or ()))]
         have, took = scalars(own), scalars(taken)
         assert all(took[name] <= have[name] + 1e-9 for name in took)

@@ -15,7 +15,7 @@ from scheduler.placement.pools import Need
 from scheduler.placement.reasons import Reason
 from scheduler.placement.spread import Demand, Policy, spread
 from specs.marathon.app import Constraint
-from tests.fakes.master import offer
+from tests.fakes.master import offer, offer_of
 
 Offer = dict[str, Any]
 EXECUTOR = Overhead("E", {"cpus": 100, "mem": 32_000})
@@ -37,7 +37,7 @@ def placed(matched: Match) -> dict[str, str]:
 
 
 def run(offers: list[Offer], *demands: Demand, policy: Policy = Policy(most_per_offer=99)) -> Match:  # noqa: B008 - a frozen value
-    return spread(offers, demands, policy, now=NOW, below=lowest)
+    return spread(list(map(offer_of, offers)), demands, policy, now=NOW, below=lowest)
 
 
 def reasons(matched: Match, app: str = "/a") -> list[list[Reason]]:
@@ -51,7 +51,7 @@ def test_equal_agents_get_equally_many() -> None:
 
 def test_the_fewest_of_the_app_comes_before_the_least_load() -> None:
     """An agent that is emptier than the others does not get all instances of an app."""
-    there = (location(offer(0)), location(offer(0)))
+    there = (location(offer_of(offer(0))),) * 2
     policy = Policy(used={"S1": {"cpus": 30_000}})
     matched = run([offer(0, cpus=64), offer(1, cpus=2)], demand(placed=there), policy=policy)
     assert placed(matched) == {"/a.0": "S1"}
@@ -170,8 +170,8 @@ def mixed() -> Offer:
 ])
 def test_only_resources_of_accepted_roles(roles: frozenset[str], cpus: float, parts: list[float] | None) -> None:
     matched = run([mixed()], demand(cpus=cpus, role="web", roles=roles))
-    taken = [each["scalar"]["value"] for launch in matched.launches for placement in launch.placements
-             for each in placement.taken.resources if each["name"] == "cpus"]
+    taken = [each.scalar for launch in matched.launches for placement in launch.placements
+             for each in placement.taken.resources if each.name == "cpus"]
     assert taken == (parts or [])
 
 
@@ -211,7 +211,7 @@ def test_as_if_each_looked_at_all(agents: list[tuple[int, int, int]], apps: list
         for number in list(open_apps):
             task_id = next(open_apps[number], None)
             cpus = apps[number][1]
-            fits = [place for place in map(location, offers) if free[place.agent_id] >= cpus
+            fits = [place for place in map(location, map(offer_of, offers)) if free[place.agent_id] >= cpus
                     and taken[place.agent_id] < most and others[number].accepts(place)]
             if task_id is None or not fits:
                 del open_apps[number]

@@ -24,9 +24,10 @@ from scheduler.service.service import Service
 from scheduler.storage.sqlite import SqliteStorage
 from scheduler.tasks.launching import CustomExecutor
 from specs.marathon.definitions import Config as Definitions
+from specs.messages.command import CommandInfo
 from tests.fakes.master import MemoryMaster
 
-EXECUTOR = CustomExecutor({"value": "mesos-docker-executor", "shell": True})
+EXECUTOR = CustomExecutor(CommandInfo("mesos-docker-executor"))
 PATIENCE = 20.0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.fakes.master import offer
+from tests.fakes.master import offer, offer_of
 from tests.scheduler.service.serving import Serving, app
 
 FIXED: dict[str, Any] = {"portDefinitions": [{"port": 31500}], "requirePorts": True}
@@ -26,7 +26,7 @@ def test_a_fixed_port_on_one_machine_is_told_before_and_while_it_waits(tmp_path:
     with Serving(tmp_path / "state", agents=1) as serving:
         serving.change("POST", "/v2/apps", app(**FIXED))
         [before] = serving.running("/web")
-        serving.master.offered = [offer(0, ports=((31000, 31499), (31501, 32000)))]  # it has the port
+        serving.master.offered = [offer_of(offer(0, ports=((31000, 31499), (31501, 32000))))]  # it has the port
         status, found, _ = serving.ask("POST", "/api/v1/plan", app(**FIXED, env={"A": "1"}))
         assert status == 200
         [row] = found["stuck"]
@@ -37,7 +37,7 @@ def test_a_fixed_port_on_one_machine_is_told_before_and_while_it_waits(tmp_path:
         serving.wait(lambda: any(row["reason"] in reason["reason"] for each in serving.get("/api/v1/why?app=web")
                                  for reason in each["reasons"]))
         assert serving.running("/web") == [before]
-        serving.master.offered = [offer(0)]
+        serving.master.offered = [offer_of(offer(0))]
         strategy = {"minimumHealthCapacity": 0, "maximumOverCapacity": 0}
         serving.change("PUT", "/v2/apps/web?force=true", {"upgradeStrategy": strategy})
         assert serving.running("/web") != [before]

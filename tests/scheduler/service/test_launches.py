@@ -2,11 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from specs.forms import Message
-from specs.forms.taskinfo import task_from_mapping
+from specs.messages.resource import AllocationInfo, Resource
+from specs.messages.task import TaskInfo
 from specs.rules.tasks import prepared, validate_task
 from tests.fakes.master import MemoryMaster
 from tests.scheduler.service.serving import Serving, app
@@ -17,49 +18,49 @@ class RecordingMaster(MemoryMaster):
 
     def __init__(self) -> None:
         super().__init__(1, life=("TASK_RUNNING",))
-        self.offered[0]["resources"].append({"name": "disk", "type": "SCALAR", "scalar": {"value": 1000},
-                                             "allocation_info": {"role": "*"}})
-        self.infos: list[Message] = []
+        disk = Resource("disk", "SCALAR", 1000, allocation_info=AllocationInfo("*"))
+        self.offered = [replace(each, resources=(*each.resources, disk)) for each in self.offered]
+        self.infos: list[TaskInfo] = []
 
-    def accept(self, offer_ids: Sequence[str], tasks: Sequence[Message], refuse_seconds: float) -> None:
+    def accept(self, offer_ids: Sequence[str], tasks: Sequence[TaskInfo], refuse_seconds: float) -> None:
         self.infos.extend(tasks)
         super().accept(offer_ids, tasks, refuse_seconds)
 
 
-def launched(path: Path, definition: dict[str, Any]) -> list[Message]:
+def launched(path: Path, definition: dict[str, Any]) -> list[TaskInfo]:
     """What is launched of an app; a master takes each."""
     master = RecordingMaster()
     with Serving(path / "state", master=master) as serving:
         serving.change("POST", "/v2/apps", definition)
     for info in master.infos:
-        task = task_from_mapping(info, strict=True)
-        validate_task(prepared(task, framework_id="F1", role="*"))
+        validate_task(prepared(info, framework_id="F1", role="*"))
     return master.infos
 
 
-def scalars(resources: Sequence[Message]) -> dict[str, float]:
-    return {each["name"]: each["scalar"]["value"] for each in resources if "scalar" in each}
+def scalars(resources: Sequence[Resource]) -> dict[str, float]:
+    return {each.name: each.scalar for each in resources if each.scalar is not None}
 
 
 def test_tasks_of_one_agent_share_our_executor(tmp_path: Path) -> None:
     infos = launched(tmp_path, app(instances=3))
-    assert {info["executor"]["executor_id"]["value"] for info in infos} == {"mesos-docker"}
-    assert all(scalars(info["resources"]) == {"cpus": 0.1, "mem": 32.0} for info in infos)
-    ports = [each["begin"] for info in infos for resource in info["resources"] if resource["name"] == "ports"
-             for each in resource["ranges"]["range"]]
+    assert {info.executor.executor_id for info in infos if info.executor is not None} == {"mesos-docker"}
+    assert all(scalars(info.resources) == {"cpus": 0.1, "mem": 32.0} for info in infos)
+    ports = [each.begin for info in infos for resource in info.resources for each in resource.ranges or ()]
     assert len(set(ports)) == 3
 
 
 def test_a_plain_app_is_the_agents(tmp_path: Path) -> None:
     info, = launched(tmp_path, {"id": "/plain", "cmd": "sleep 1000", "cpus": 0.1, "mem": 32})
-    assert "executor" not in info
-    assert info["command"]["value"] == "sleep 1000"
+    assert info.executor is None
+    assert info.command is not None
+    assert info.command.value == "sleep 1000"
 
 
 def test_a_program_of_the_apps_has_resources_of_its_own(tmp_path: Path) -> None:
     infos = launched(tmp_path, {"id": "/own", "cmd": "--flag", "cpus": 0.1, "mem": 32, "instances": 2,
                                 "executor": "/opt/own", "executorResources": {"cpus": 0.2, "mem": 64, "disk": 10}})
-    assert len({info["executor"]["executor_id"]["value"] for info in infos}) == 2
+    assert len({info.executor.executor_id for info in infos if info.executor is not None}) == 2
     for info in infos:
-        assert scalars(info["executor"]["resources"]) == {"cpus": 0.2, "mem": 64.0, "disk": 10.0}
-        assert "command" not in info
+        assert info.executor is not None
+        assert scalars(info.executor.resources) == {"cpus": 0.2, "mem": 64.0, "disk": 10.0}
+        assert info.command is None

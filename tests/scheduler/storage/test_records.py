@@ -62,9 +62,9 @@ def test_an_entry_without_its_task(tmp_path: Path) -> None:
     path = str(tmp_path / "state")
     with SqliteStorage(path) as storage:
         storage.save_entry(Entry("a", Phase.LAUNCHING, 1.0, "S0", launches=1))
-        storage.save_entry(Entry("a", Phase.RUNNING, 1.0, "S0", uuid="u", launches=1))
+        storage.save_entry(Entry("a", Phase.RUNNING, 1.0, "S0", uuid=b"u", launches=1))
     with SqliteStorage(path) as storage:
-        assert list(storage.tasks(9.0)) == [(Entry("a", Phase.RUNNING, 9.0, "S0", uuid="u", launches=1), None)]
+        assert list(storage.tasks(9.0)) == [(Entry("a", Phase.RUNNING, 9.0, "S0", uuid=b"u", launches=1), None)]
 
 
 def test_a_file_of_a_later_version_is_refused(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from scheduler.tasks.launching import task
 from scheduler.tasks.ledger import Entry, Phase
 from specs.marathon.app import Constraint
 from specs.messages.status import TaskState
+from specs.messages.task import ExecutorInfo
 from tests.fakes.master import MemoryMaster, ScriptedMaster, offer, update
 from tests.scheduler.framework.test_framework import EXECUTOR, Follower, task_info
 
@@ -25,7 +26,7 @@ def test_what_was_saved_is_there_again(tmp_path: Path) -> None:
     path = str(tmp_path / "state")
     first = task(task_info("a"), EXECUTOR, (Constraint("rack", "IS", "r1"),))
     second = task(task_info("b"), None)
-    running = Entry("a", Phase.RUNNING, 5.0, "S0", TaskState.RUNNING, "u1", 2, kill=True, grace=3.0)
+    running = Entry("a", Phase.RUNNING, 5.0, "S0", TaskState.RUNNING, b"u1", 2, kill=True, grace=3.0)
     with SqliteStorage(path) as storage:
         assert storage.framework_id() is None
         storage.save_framework_id("F1")
@@ -35,7 +36,7 @@ def test_what_was_saved_is_there_again(tmp_path: Path) -> None:
     with SqliteStorage(path) as storage:
         assert storage.framework_id() == "F1"
         (entry, restored), (waiting, plain) = storage.tasks(100.0)
-        assert entry == Entry("a", Phase.RUNNING, 100.0, "S0", TaskState.RUNNING, "u1", 2, kill=True, kill_at=100.0,
+        assert entry == Entry("a", Phase.RUNNING, 100.0, "S0", TaskState.RUNNING, b"u1", 2, kill=True, kill_at=100.0,
                               grace=3.0)
         assert (restored, plain) == (first, second)
         assert waiting.phase is Phase.QUEUED
@@ -47,12 +48,12 @@ def test_what_was_saved_is_there_again(tmp_path: Path) -> None:
 def test_executors_are_kept_until_they_are_over(tmp_path: Path) -> None:
     path = str(tmp_path / "state")
     with SqliteStorage(path) as storage:
-        storage.save_executor("S0", "e", {"name": "old"})
-        storage.save_executor("S0", "e", {"name": "new"})
-        storage.save_executor("S1", "e", {})
+        storage.save_executor("S0", "e", ExecutorInfo("e", name="old"))
+        storage.save_executor("S0", "e", EXECUTOR.info(()))
+        storage.save_executor("S1", "e", ExecutorInfo("e"))
         storage.save_executor("S1", "e", None)
     with SqliteStorage(path) as storage:
-        assert list(storage.executors()) == [("S0", "e", {"name": "new"})]
+        assert list(storage.executors()) == [("S0", "e", EXECUTOR.info(()))]
 
 
 def test_what_was_not_flushed_is_not_there(tmp_path: Path) -> None:
@@ -161,16 +162,17 @@ def test_the_next_scheduler_uses_the_executors_that_run(tmp_path: Path) -> None:
         second.framework = Framework(master, Config(), second, storage=storage)
         second.framework.submit([task(task_info("b"), EXECUTOR)])
         second.framework.run()
-        before, after = (follower.launches[0][2]["executor"] for follower in (first, second))
+        before, after = (follower.launches[0][2].executor for follower in (first, second))
         assert before == after
-        assert before["resources"]
+        assert before is not None
+        assert before.resources
         assert list(storage.executors()) == [("S0", EXECUTOR.executor_id, before)]
 
 
 @pytest.mark.parametrize("end", ["executor", "agent"])
 def test_an_executor_that_is_over_is_forgotten(tmp_path: Path, end: str) -> None:
     with SqliteStorage(str(tmp_path / "state")) as storage:
-        storage.save_executor("S0", EXECUTOR.executor_id, {"name": "of before"})
+        storage.save_executor("S0", EXECUTOR.executor_id, ExecutorInfo("mesos-docker", name="of before"))
         follower = Follower(lambda follower: follower.ended == 1)
         framework = follower.framework = Framework(MemoryMaster(1), Config(), follower, storage=storage)
         if end == "agent":
@@ -179,7 +181,9 @@ def test_an_executor_that_is_over_is_forgotten(tmp_path: Path, end: str) -> None
             framework.executor_failed("S0", EXECUTOR.executor_id, 0)
         framework.submit([task(task_info("a"), EXECUTOR)])
         framework.run()
-        assert follower.launches[0][2]["executor"]["name"] == EXECUTOR.name
+        executor = follower.launches[0][2].executor
+        assert executor is not None
+        assert executor.name == EXECUTOR.name
 
 
 def test_a_framework_that_cannot_come_back_is_told_of(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scheduler.config import Config
 from scheduler.tasks.ledger import PHASE_OF, Ledger, Phase
 from specs.messages.status import TaskState, is_terminal
-from tests.fakes.master import update
+from tests.fakes.master import heard
 
 CONFIG = Config(launch_timeout=30, reconcile_first=5, reconcile_maximum=60, reconcile_all=900, kill_repeat=10,
                 kill_patience=60)
@@ -35,7 +35,7 @@ def test_the_usual_life() -> None:
     assert ledger.launched("t", "S0", 2).phase is Phase.LAUNCHING
     assert not ledger.queued
     for state, phase in (("STARTING", Phase.STAGED), ("RUNNING", Phase.RUNNING), ("FINISHED", Phase.ENDED)):
-        step = ledger.update(update("t", f"TASK_{state}"), 3)
+        step = ledger.update(heard("t", f"TASK_{state}"), 3)
         assert step.news
         assert step.acknowledge
         assert ledger["t"].phase is phase
@@ -54,7 +54,7 @@ def test_an_id_is_used_once_and_only_what_has_ended_is_forgotten() -> None:
 
 def test_the_same_update_again_is_acknowledged_and_no_news() -> None:
     ledger = launched()
-    status = update("t", "TASK_RUNNING")
+    status = heard("t", "TASK_RUNNING")
     assert ledger.update(status, 1).news
     again = ledger.update(status, 2)
     assert (again.acknowledge, again.news) == (True, False)
@@ -62,26 +62,26 @@ def test_the_same_update_again_is_acknowledged_and_no_news() -> None:
 
 def test_nothing_changes_after_the_end() -> None:
     ledger = launched()
-    ledger.update(update("t", "TASK_FAILED"), 1)
-    late = ledger.update(update("t", "TASK_RUNNING"), 2)
+    ledger.update(heard("t", "TASK_FAILED"), 1)
+    late = ledger.update(heard("t", "TASK_RUNNING"), 2)
     assert (late.acknowledge, late.news) == (True, False)
     assert ledger["t"].state is TaskState.FAILED
 
 
 def test_an_update_without_uuid_is_never_acknowledged() -> None:
-    step = launched().update(update("t", "TASK_RUNNING", with_uuid=False), 1)
+    step = launched().update(heard("t", "TASK_RUNNING", with_uuid=False), 1)
     assert (step.acknowledge, step.news) == (False, True)
 
 
 def test_the_answer_to_a_reconciliation_is_no_news_if_it_is_as_we_knew() -> None:
     ledger = launched()
-    ledger.update(update("t", "TASK_RUNNING"), 1)
-    assert not ledger.update(update("t", "TASK_RUNNING", with_uuid=False, reason="REASON_RECONCILIATION"), 2).news
-    assert ledger.update(update("t", "TASK_LOST", with_uuid=False, reason="REASON_RECONCILIATION"), 3).news
+    ledger.update(heard("t", "TASK_RUNNING"), 1)
+    assert not ledger.update(heard("t", "TASK_RUNNING", with_uuid=False, reason="REASON_RECONCILIATION"), 2).news
+    assert ledger.update(heard("t", "TASK_LOST", with_uuid=False, reason="REASON_RECONCILIATION"), 3).news
 
 
 def test_a_stranger_is_acknowledged() -> None:
-    step = Ledger(CONFIG).update(update("x", "TASK_RUNNING"), 0)
+    step = Ledger(CONFIG).update(heard("x", "TASK_RUNNING"), 0)
     assert step.entry is None
     assert step.acknowledge
 
@@ -95,7 +95,7 @@ def test_a_launch_without_an_update_is_asked_after() -> None:
 
 def test_a_launch_that_was_heard_of_is_not_asked_after() -> None:
     ledger = launched()
-    ledger.update(update("t", "TASK_STARTING"), 5)
+    ledger.update(heard("t", "TASK_STARTING"), 5)
     assert ledger.due(30).reconcile == ()
     assert ledger.next_due() is None
 
@@ -106,7 +106,7 @@ def test_reconciliation_backs_off_until_all_are_answered() -> None:
     ledger.launched("b", "S1", 0)
     ledger.add("waits", 0)
     for task_id in "ab":
-        ledger.update(update(task_id, "TASK_RUNNING"), 1)
+        ledger.update(heard(task_id, "TASK_RUNNING"), 1)
     ledger.subscribed(100)
     assert set(ledger.due(100).reconcile) == {("a", "S0"), ("b", "S0")}
     times: list[float] = []
@@ -116,10 +116,10 @@ def test_reconciliation_backs_off_until_all_are_answered() -> None:
         assert ledger.due(now).reconcile
         times.append(now - 100)
     assert times == [5, 15, 35, 75, 135, 195]
-    ledger.update(update("a", "TASK_RUNNING", with_uuid=False), now)
+    ledger.update(heard("a", "TASK_RUNNING", with_uuid=False), now)
     now = ledger.next_due() or 0
     assert ledger.due(now).reconcile == (("b", "S0"),)
-    ledger.update(update("b", "TASK_RUNNING", with_uuid=False), now)
+    ledger.update(heard("b", "TASK_RUNNING", with_uuid=False), now)
     ledger.due(ledger.next_due() or 0)
     assert ledger.next_due() == 1000  # only the implicit one is left
     assert ledger.due(1000).everything
@@ -127,16 +127,16 @@ def test_reconciliation_backs_off_until_all_are_answered() -> None:
 
 def test_a_kill_is_repeated_until_it_is_seen_and_then_with_patience() -> None:
     ledger = launched()
-    ledger.update(update("t", "TASK_RUNNING"), 1)
+    ledger.update(heard("t", "TASK_RUNNING"), 1)
     ledger.kill("t", 20.0, 10)
     assert [(kill.task_id, kill.agent_id, kill.grace) for kill in ledger.due(10).kills] == [("t", "S0", 20.0)]
     assert ledger.due(11).kills == ()
     assert ledger.next_due() == 20
     assert len(ledger.due(20).kills) == 1
-    ledger.update(update("t", "TASK_KILLING"), 21)
+    ledger.update(heard("t", "TASK_KILLING"), 21)
     assert ledger.due(80).kills == ()
     assert len(ledger.due(101).kills) == 1
-    ledger.update(update("t", "TASK_KILLED"), 102)
+    ledger.update(heard("t", "TASK_KILLED"), 102)
     assert ledger.due(10_000).kills == ()
 
 
@@ -165,38 +165,38 @@ INVALID: dict[str, Any] = {"with_uuid": False, "reason": "REASON_INVALID_OFFERS"
 def test_a_task_whose_offer_was_gone_waits_again_but_not_for_ever() -> None:
     ledger = launched()
     for _ in range(Config().max_launches - 1):
-        step = ledger.update(update("t", "TASK_DROPPED", **INVALID), 1)
+        step = ledger.update(heard("t", "TASK_DROPPED", **INVALID), 1)
         assert not step.news
         assert list(ledger.queued) == ["t"]
         ledger.launched("t", "S1", 2)
-    step = ledger.update(update("t", "TASK_DROPPED", **INVALID), 3)
+    step = ledger.update(heard("t", "TASK_DROPPED", **INVALID), 3)
     assert step.news
     assert ledger["t"].phase is Phase.ENDED
 
 
 def test_news_of_an_earlier_launch_reach_a_task_that_waits_again() -> None:
     ledger = launched()
-    ledger.update(update("t", "TASK_DROPPED", **INVALID), 1)
-    assert not ledger.update(update("t", "TASK_DROPPED", **INVALID), 2).news
+    ledger.update(heard("t", "TASK_DROPPED", **INVALID), 1)
+    assert not ledger.update(heard("t", "TASK_DROPPED", **INVALID), 2).news
     assert list(ledger.queued) == ["t"]
-    assert ledger.update(update("t", "TASK_RUNNING"), 3).news
+    assert ledger.update(heard("t", "TASK_RUNNING"), 3).news
     assert not ledger.queued
 
 
 def test_a_task_that_ran_is_not_launched_again() -> None:
     ledger = launched()
-    ledger.update(update("t", "TASK_RUNNING"), 1)
-    ledger.update(update("t", "TASK_LOST", **INVALID), 2)
+    ledger.update(heard("t", "TASK_RUNNING"), 1)
+    ledger.update(heard("t", "TASK_LOST", **INVALID), 2)
     assert ledger["t"].phase is Phase.ENDED
 
 
 def test_an_unreachable_task_may_come_back_and_is_asked_after() -> None:
     ledger = launched()
-    ledger.update(update("t", "TASK_RUNNING"), 1)
-    ledger.update(update("t", "TASK_UNREACHABLE", with_uuid=False), 2)
+    ledger.update(heard("t", "TASK_RUNNING"), 1)
+    ledger.update(heard("t", "TASK_UNREACHABLE", with_uuid=False), 2)
     assert [entry.phase for entry in ledger] == [Phase.LOST]
     assert ledger.due(62).reconcile == (("t", "S0"),)
-    assert ledger.update(update("t", "TASK_RUNNING", with_uuid=False), 63).news
+    assert ledger.update(heard("t", "TASK_RUNNING", with_uuid=False), 63).news
     assert ledger["t"].phase is Phase.RUNNING
 
 
@@ -208,7 +208,7 @@ def test_doubt_asks_after_launches_at_once() -> None:
 
 def test_a_task_from_before_is_taken_over() -> None:
     before = launched()
-    before.update(update("t", "TASK_RUNNING"), 1)
+    before.update(heard("t", "TASK_RUNNING"), 1)
     ledger = Ledger(CONFIG)
     ledger.adopt(before["t"])
     ledger.subscribed(0)
@@ -224,7 +224,7 @@ def test_any_order_of_events_keeps_the_table_true(events: list[tuple[str, bool, 
     ledger = Ledger(CONFIG)
     ledger.add("t", 0)
     ends = 0
-    last = update("t", "TASK_RUNNING")
+    last = heard("t", "TASK_RUNNING")
     for now, (event, with_uuid, again) in enumerate(events):
         ended = ledger["t"].phase is Phase.ENDED
         if event == "launch":
@@ -237,9 +237,9 @@ def test_any_order_of_events_keeps_the_table_true(events: list[tuple[str, bool, 
             due = ledger.due(now)
             assert not ended or not (due.kills or due.reconcile)
         else:
-            last = last if again else update("t", event, with_uuid=with_uuid)
+            last = last if again else heard("t", event, with_uuid=with_uuid)
             step = ledger.update(last, now)
-            assert step.acknowledge == ("uuid" in last)
+            assert step.acknowledge == (last.uuid is not None)
             assert not (ended and step.news)
             ends += ledger["t"].phase is Phase.ENDED and not ended
         assert ends <= 1
