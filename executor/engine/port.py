@@ -62,7 +62,8 @@ class ContainerAction(enum.Enum):
     DESTROY = "destroy"
     PAUSE = "pause"
     UNPAUSE = "unpause"
-    HEALTH = "health_status"
+    HEALTH = "health_status"  # of the image's or the container's own health check
+    UPDATE = "update"  # somebody changed its limits or its restart policy
     RESYNC = "resync"  # the stream broke and is back: whatever happened in between must be looked up
 
 
@@ -76,6 +77,7 @@ class ContainerEvent:
     exit_code: int | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     signal: int | None = None  # of KILL
+    healthy: bool | None = None  # of HEALTH
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.docker.events import OVERLAP, REMEMBERED, Cursor, event, filters, follow
+from executor.docker.events import OVERLAP, REMEMBERED, Cursor, Unreadable, event, filters, follow
 from executor.engine.cancellation import Cancellation
 from executor.engine.failures import DaemonUnavailable
 from executor.engine.port import ContainerAction, ContainerEvent
@@ -36,16 +37,56 @@ def test_which_are_followed(action: str, read: ContainerAction | None) -> None:
     assert (found.action if found else None) is read
 
 
-@pytest.mark.parametrize("text", [b"", b"{", b"[]", b"7", b"{}", b'{"Action": "die", "Actor": null}'])
-def test_a_line_that_tells_nothing(text: bytes) -> None:
-    found = event(text)
-    assert found is None or found.id == ""
+@pytest.mark.parametrize(("action", "healthy"), [("health_status: healthy", True), ("health_status: unhealthy", False),
+                                                  ("health_status: starting", None), ("health_status", None)])
+def test_the_health_that_is_told(action: str, healthy: bool | None) -> None:
+    found = event(line(action))
+    assert found is not None
+    assert found.healthy is healthy
+
+
+def test_podmans_word_for_a_removal() -> None:
+    found = event(line("remove"))
+    assert found is not None
+    assert found.action is ContainerAction.DESTROY
+
+
+def test_a_record_of_a_json_sequence() -> None:
+    assert event(b"\x1e" + line(exitCode="3")) == event(line(exitCode="3"))
+
+
+@pytest.mark.parametrize("text", [
+    b"{", b"[]", b"7", b"{}", b"\xff\xfe", b"<html>", b'{"Action": 7}', b'{"Action": "die"}', b'{"status": null}',
+    b'{"Action": "die", "Actor": null}', b'{"Action": "die", "Actor": {"ID": 7}}', b'{"Action": "die", "Actor": []}',
+    b'{"Action": "die", "Actor": {"ID": "a", "Attributes": [1]}}', b"[" * 100_000,
+    b'{"Action": "die", "Actor": {"ID": "a"}, "timeNano": "soon"}'])
+def test_a_line_that_cannot_be_read_is_counted_and_logged(text: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    unreadable = Unreadable()
+    for _ in range(9):
+        assert unreadable.read(text) is None
+    assert unreadable.count == 9
+    told = [record.getMessage() for record in caplog.records]
+    assert [re.findall(r"\((\d+) so far", text) for text in told] == [["1"], ["2"], ["4"], ["8"]]
+    assert all(len(text) < 1200 for text in told)
+    assert all(record.exc_info is None for record in caplog.records)
+
+
+@pytest.mark.parametrize("attributes", [{"exitCode": "x"}, {"exitCode": "1" * 4400}, {"signal": "15.5"},
+                                        {"exitCode": "\u00b2"}])
+def test_numbers_that_are_none_are_left_out(attributes: dict[str, str]) -> None:
+    found = event(line(**attributes))  # type: ignore[arg-type] # none of them is `at`
+    assert found is not None
+    assert (found.exit_code, found.signal) == (None, None)
+
+
+def test_the_stream_goes_on_behind_a_line_that_cannot_be_read() -> None:
+    assert Engine([b"{", line(container="a"), b"null"]).told() == [("die", "a")]
 
 
 def test_filters() -> None:
     assert filters({"a": "1"}, "c") == {
         "type": ["container"], "label": ["a=1"], "container": ["c"],
-        "event": [action.value for action in ContainerAction if action is not ContainerAction.RESYNC]}
+        "event": [*(action.value for action in ContainerAction if action is not ContainerAction.RESYNC), "remove"]}
 
 
 def test_the_cursor_goes_back_a_little() -> None:
