@@ -206,7 +206,9 @@ class Api:
                 return do()
         except docker.errors.APIError as error:
             text = error.explanation or error.response.reason or f"status {error.status_code}"
-            raise call.verdict() or explain(error.status_code, text) from error
+            said = explain(error.status_code, text)
+            said.answered = True
+            raise call.verdict() or said from error
         except (OSError, ValueError, LookupError, TypeError, AttributeError, http.client.HTTPException) as error:
             # requests' errors are OSErrors; the others are what half an answer makes of the SDK.
             raise call.verdict() or DaemonUnavailable(f"{call.what}: {_reason(error)}") from error

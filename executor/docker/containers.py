@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -23,6 +24,8 @@ from executor.engine.failures import (
 )
 from executor.engine.inspection import inspection
 from executor.engine.port import ExecResult, Inspection
+
+log = logging.getLogger(__name__)
 
 STOP_SIGNAL_API = (1, 42)  # stop takes a signal from here on
 MANY_NETWORKS_API = (1, 44)  # create takes several networks from here on
@@ -141,7 +144,10 @@ class DockerContainers:
 
     def ls(self, labels: Mapping[str, str] | None = None, *, all: bool = True,  # noqa: A002 - as docker ps
            prefix: str = "") -> list[Inspection]:
-        """As `docker ps`, each one inspected; those that go away meanwhile are left out. As Mesos: docker.cpp, `ps`."""
+        """As `docker ps`, each one inspected; those that go away meanwhile are left out. As Mesos: docker.cpp, `ps`.
+
+        So are those that the engine itself cannot look at, which are logged: one damaged container hides no other.
+        """
         wanted = {"label": [f"{key}={value}" for key, value in (labels or {}).items()]}
         listed = self._api.call("ps", self._deadlines.quick, lambda sdk: sdk.containers(all=all, filters=wanted))
         found = []
@@ -153,6 +159,10 @@ class DockerContainers:
                 found.append(self.inspect(str(entry["Id"])))
             except NoSuchContainer:
                 continue
+            except RuntimeFailure as refused:
+                if not refused.answered:
+                    raise
+                log.warning("Leaving out container %s: %s", entry["Id"], refused)
         return found
 
     def attach(self, container: str, *, tty: bool | None = None) -> SocketStream:

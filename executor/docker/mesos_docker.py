@@ -5,6 +5,7 @@ engine's events tell. What the everyday commands are beyond Mesos's class hangs 
 """
 from __future__ import annotations
 
+import logging
 import math
 import os
 import select
@@ -27,13 +28,16 @@ from executor.engine.failures import (
     NoSuchContainer,
     RuntimeFailure,
 )
+from executor.engine.inspection import completed, completed_image
 from executor.engine.mesos_inspect import MesosContainer, MesosImage, mesos_container, mesos_image
-from executor.engine.port import OutputStream
+from executor.engine.port import Inspection, OutputStream
 from executor.node.stats import Stats, stats
 from specs.container.payload import create_payload
 from specs.container.run_options import RunOptions
 from specs.errors import SpecError
 from specs.words.version import MINIMUM_DOCKER, Version, docker_version, parse_version, require_docker, require_networks
+
+log = logging.getLogger(__name__)
 
 VERSION_SECONDS: Final = 5.0  # as Mesos: docker.cpp, DOCKER_VERSION_WAIT_TIMEOUT
 CGROUPS: Final = Path("/sys/fs/cgroup")
@@ -151,7 +155,7 @@ class Docker:
             events.close()
 
     def _look(self, name: str) -> MesosContainer:
-        return mesos_container([self.containers.inspect(name).raw])
+        return mesos_container([completed(self.containers.inspect(name).raw)])
 
     def _started(self, name: str) -> MesosContainer | None:
         try:
@@ -161,18 +165,21 @@ class Docker:
         return found if found.started else None
 
     def ps(self, *, all: bool = False, prefix: str = "") -> list[MesosContainer]:  # noqa: A002 - as docker ps
-        """As Mesos: docker.cpp, `ps`. Those that go away meanwhile are left out; Mesos fails."""
+        """As Mesos: docker.cpp, `ps`. Those that go away meanwhile, or cannot be read, are left out; Mesos fails.
+
+        Without a prefix these are all containers of the node, whoever made them, in whatever state.
+        """
         try:
-            return [mesos_container([found.raw]) for found in self.containers.ls(all=all, prefix=prefix)]
+            listed = self.containers.ls(all=all, prefix=prefix)
         except RuntimeFailure as failure:
             raise type(failure)(f"Docker ps batch failed {failure}") from failure
+        return [found for each in listed if (found := _readable(each)) is not None]
 
     def pull(self, directory: str, image: str, *, force: bool = False, cancel: Cancel | None = None) -> MesosImage:
         """As Mesos: docker.cpp, `pull`; `directory` is the sandbox. Images of Docker 26 and later are read, too."""
         self.images.pull(image, sandbox=directory, force=force, cancel=cancel)
-        found = self.images.inspect(image)
         try:
-            return mesos_image({**found, "ContainerConfig": found.get("ContainerConfig") or _config(found)})
+            return mesos_image(completed_image(self.images.inspect(image)))
         except SpecError as error:
             raise SpecError("", f"Unable to create image: {error.problem}") from error
 
@@ -191,10 +198,12 @@ class Docker:
         self.api.close()
 
 
-def _config(image: Mapping[str, Any]) -> dict[str, Any]:
-    """`ContainerConfig` left the API with 1.45; what Mesos read from it stands in `Config`, too."""
-    config = image.get("Config") or {}
-    return {"Entrypoint": config.get("Entrypoint"), "Env": config.get("Env")}
+def _readable(found: Inspection) -> MesosContainer | None:
+    try:
+        return mesos_container([completed(found.raw)])
+    except SpecError as error:
+        log.warning("Leaving out container %s: %s", found.id, error.problem)
+        return None
 
 
 def copy_output(stream: OutputStream, write: Write, cancel: Cancel | None = None) -> bool:

@@ -24,6 +24,7 @@ class RuntimeFailure(Exception):  # noqa: N818 - the domain's word: tasks fail, 
     retry = False  # the same call may succeed in a moment
     again = True  # the task may succeed if it is launched again, as it is, here or elsewhere
     exit_status = 125  # of `docker run`, where it fails so
+    answered = False  # set where the engine said so, in whole: it is not away
 
 
 class TaskFault(RuntimeFailure):

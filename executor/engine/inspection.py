@@ -1,7 +1,7 @@
 """What `docker inspect` says, as the port's value.
 
-`inspection` accepts what any engine of 20.10 to 28 sends; `redacted` hides what must not be shown. How Mesos reads the
-same answer is in mesos_inspect.py.
+`inspection` accepts what any engine of 20.10 to 29 sends; `completed` puts in what newer ones leave out, for readers
+who know it; `redacted` hides what must not be shown. How Mesos reads the same answer is in mesos_inspect.py.
 """
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from executor.engine.port import Address, Inspection
 
 NEVER = "0001-01-01T00:00:00Z"  # Go's zero time: it has not happened
 HIDDEN = "***"
+_ON_BRIDGE = {"EndpointID": "", "Gateway": "", "GlobalIPv6Address": "", "GlobalIPv6PrefixLen": 0, "IPAddress": "",
+              "IPPrefixLen": 0, "IPv6Gateway": "", "MacAddress": ""}
 
 
 def inspection(raw: Mapping[str, Any]) -> Inspection:
@@ -47,6 +49,27 @@ def addresses(raw: Mapping[str, Any]) -> tuple[Address, ...]:
         for name, network in sorted(networks.items(), key=lambda item: (item[0] != mode, item[0]))
     ]
     return tuple(address for address in found if address.ipv4 or address.ipv6)
+
+
+def completed(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of an inspect answer with what Docker 29 (API 1.52) leaves out: the address on the default bridge.
+
+    Older engines have it beside `Networks`, too; empty for a container on other networks only.
+    """
+    settings: Mapping[str, Any] = raw.get("NetworkSettings") or {}
+    bridge: Mapping[str, Any] = (settings.get("Networks") or {}).get("bridge") or {}
+    older = {name: bridge.get(name) or nothing for name, nothing in _ON_BRIDGE.items()}
+    return {**raw, "NetworkSettings": {**older, **settings}}
+
+
+def completed_image(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of an inspect answer about an image with what Docker 26 (API 1.45) leaves out: `ContainerConfig`.
+
+    What is read of it stands in `Config`, too; Docker 29 leaves out what is empty there.
+    """
+    config = raw.get("Config") or {}
+    older = raw.get("ContainerConfig") or {"Entrypoint": config.get("Entrypoint"), "Env": config.get("Env")}
+    return {**raw, "ContainerConfig": older}
 
 
 def network_mode(raw: Mapping[str, Any]) -> str:

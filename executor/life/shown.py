@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from executor.engine.inspection import redacted
+from executor.engine.inspection import completed, redacted
 from executor.engine.port import Address
 from executor.settings.labels import PREFIX
 from specs.messages.containerinfo import IPAddress, NetworkInfo
@@ -34,10 +34,11 @@ def inspect_data(raw: Mapping[str, Any], *, strict: bool) -> bytes:
 
     As Mesos a JSON array with one object. Values of environment variables are hidden: in place of
     Mesos's executor only those whose names speak of a secret, so that readers of this field find
-    what they know; else all but MESOS_*.
+    what they know; else all but MESOS_*. For them, too, what
+    newer engines leave out is put in.
     """
     hide = looks_secret if strict else _not_mesos
-    shown = redacted(raw, hide)
+    shown = redacted(completed(raw), hide)
     config = dict(shown.get("Config") or {})
     labels = config.get("Labels") or {}
     config["Labels"] = {key: value for key, value in labels.items() if not key.startswith(PREFIX)}

@@ -1,102 +1,15 @@
 """Engines of other versions than the one on this machine: scripted, on a Unix socket."""
 from __future__ import annotations
 
-import json
-import re
-import socketserver
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler
-from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from executor.docker.mesos_docker import Docker
 from executor.docker.runtime import DockerRuntime
 from executor.engine.failures import BadOption, Blame, DaemonUnavailable, WrongVersion
-
-ID = "4f" * 32
-
-
-class ScriptedEngine(socketserver.ThreadingUnixStreamServer):
-    """Speaks the API versions from `oldest` to `version`, answers all alike; refuses others as moby does.
-
-    `asked` has each request's method, path, query and body; `unversioned`: whether it answers without a version.
-    """
-
-    daemon_threads = True
-
-    def __init__(self, path: str, version: str) -> None:
-        super().__init__(path, _Handler)
-        self.version, self.oldest, self.unversioned = version, "1.24", True
-        self.asked: list[tuple[str, str, dict[str, list[str]], Any]] = []
-
-
-def numbers(version: str) -> list[int]:
-    return [int(part) for part in re.findall(r"\d+", version)]
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: ScriptedEngine
-
-    def do_GET(self) -> None:
-        split = urlsplit(self.path)
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.server.asked.append((self.command, split.path, parse_qs(split.query), json.loads(body) if body else None))
-        said = self._refusal(split.path)
-        answer = {"message": said} if said else {"Version": "28.3.0", "ApiVersion": self.server.version, "Id": ID,
-                                                 "MinAPIVersion": self.server.oldest}
-        data = json.dumps(answer).encode()
-        self.send_response_only(400 if said else 201 if self.command == "POST" else 200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def _refusal(self, path: str) -> str | None:
-        spoken = re.match(r"/v(\d+)\.(\d+)/", path)
-        if spoken is None:
-            return None if self.server.unversioned else "client version is needed"
-        version = f"{spoken[1]}.{spoken[2]}"
-        if numbers(version) > numbers(self.server.version):
-            return f"client version {version} is too new. Maximum supported API version is {self.server.version}"
-        if numbers(version) < numbers(self.server.oldest):
-            return (f"client version {version} is too old. Minimum supported API version is {self.server.oldest}, "
-                    "please upgrade your client to a newer version")
-        return None
-
-    do_POST = do_DELETE = do_GET  # noqa: N815 - the library's names
-
-    def log_message(self, *_: object) -> None:
-        return
-
-    def address_string(self) -> str:
-        return "test"
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Callable[[str], tuple[ScriptedEngine, DockerRuntime]]]:
-    servers: list[ScriptedEngine] = []
-    runtimes: list[DockerRuntime] = []
-
-    def make(version: str) -> tuple[ScriptedEngine, DockerRuntime]:
-        path = str(tmp_path / f"{len(servers)}.sock")
-        servers.append(ScriptedEngine(path, version))
-        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
-        runtimes.append(DockerRuntime(path))
-        return servers[-1], runtimes[-1]
-
-    yield make
-    for runtime in runtimes:
-        runtime.engine.close()
-    for server in servers:
-        server.shutdown()
-        server.server_close()
-
-
-Make = Callable[[str], tuple[ScriptedEngine, DockerRuntime]]
+from tests.executor.docker.conftest import Make
+from tests.fakes.scripted_engine import ID
 
 
 @pytest.mark.parametrize(("speaks", "spoken"), [("1.41", "1.41"), ("1.43", "1.43"), ("1.51", "1.51"), ("1.60", "1.51"),
@@ -183,6 +96,56 @@ def test_an_engine_without_a_version_is_none(engine: Make) -> None:
     _, runtime = engine("nonsense")
     with pytest.raises(DaemonUnavailable):
         runtime.engine.version()
+
+
+def inspected(name: str, **more: Any) -> dict[str, Any]:
+    """As Docker 29 tells of a container: no address but those of its networks."""
+    return {"Id": name, "Name": f"/{name}", "State": {"Pid": 7, "StartedAt": "2026-01-01T00:00:00Z"}, "HostConfig": {
+        "NetworkMode": "bridge"}, "NetworkSettings": {"Networks": {"bridge": {"IPAddress": "172.17.0.2"}}}, **more}
+
+
+FOREIGN: dict[str, tuple[int, Any]] = {
+    "no state": (200, inspected("a", State=None)),
+    "no host": (200, inspected("a", HostConfig={})),
+    "a device of another form": (200, inspected("a", HostConfig={"Devices": [{"Path": "/dev/x"}]})),
+    "servers that are no texts": (200, inspected("a", HostConfig={"Dns": [7]})),
+    "damaged": (500, {"message": "RWLayer of container a is unexpectedly nil"}),
+    "gone": (404, {"message": "No such container: a"}),
+    "nothing": (200, {}),
+}
+
+
+@pytest.mark.parametrize("foreign", FOREIGN.values(), ids=FOREIGN.keys())
+def test_containers_of_others_do_not_hide_ours(engine: Make, foreign: tuple[int, Any]) -> None:
+    server, runtime = engine("1.52")
+    server.answers = {
+        "/containers/json": (200, [{"Id": "a", "Names": None}, {"Id": "ours", "Names": ["/ours"]}]),
+        "/containers/a/json": foreign, "/containers/ours/json": (200, inspected("ours"))}
+    found = Docker(runtime.engine).ps(all=True)
+    assert {each.name for each in found} >= {"/ours"}
+    assert {each.ip_address for each in found if each.name == "/ours"} == {"172.17.0.2"}
+    assert "ours" in {each.id for each in runtime.containers.ls({})}
+
+
+def test_an_engine_that_breaks_off_does_not_have_fewer_containers(engine: Make) -> None:
+    server, runtime = engine("1.52")
+    server.answers = {"/containers/json": (200, [{"Id": "a"}]), "/containers/a/json": (200, 7)}
+    with pytest.raises(DaemonUnavailable):
+        runtime.containers.ls({})
+
+
+@pytest.mark.parametrize(("mode", "networks", "address"), [
+    ("default", {"bridge": {"IPAddress": "172.17.0.2"}}, "172.17.0.2"),
+    ("mine", {"mine": {"IPAddress": "10.0.0.2"}}, "10.0.0.2"),
+    ("net.work", {"net.work": {"IPAddress": "10.0.0.2"}}, None),  # as Mesos, which splits the name at its dots
+    ("host", {"host": {"IPAddress": ""}}, None),
+    ("none", {}, None),
+])
+def test_the_address_that_a_new_engine_leaves_out(engine: Make, mode: str, networks: object, address: object) -> None:
+    server, runtime = engine("1.52")
+    server.answers["/containers/a/json"] = (200, inspected("a", HostConfig={"NetworkMode": mode}, NetworkSettings={
+        "Networks": networks}))
+    assert Docker(runtime.engine).inspect("a").ip_address == address
 
 
 def test_a_path_that_is_not_absolute() -> None:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from executor.engine.inspection import HIDDEN, inspection, redacted
-from executor.engine.mesos_inspect import mesos_container
+from executor.engine.inspection import HIDDEN, completed, completed_image, inspection, redacted
+from executor.engine.mesos_inspect import mesos_container, mesos_image
 from executor.engine.port import Address
 from specs.errors import SpecError
 
@@ -49,6 +49,40 @@ def test_default_means_bridge() -> None:
 
 def test_an_answer_with_nothing_in_it() -> None:
     assert inspection({}).addresses == ()
+
+
+ENDPOINT = {"EndpointID": "e", "Gateway": "172.17.0.1", "GlobalIPv6Address": "fd00::2", "GlobalIPv6PrefixLen": 64,
+            "IPAddress": "172.17.0.2", "IPPrefixLen": 16, "IPv6Gateway": "fd00::1", "MacAddress": "02:42:ac:11:00:02"}
+
+
+@pytest.mark.parametrize(("networks", "before"), [
+    ({"bridge": {**ENDPOINT, "DNSNames": None}}, ENDPOINT),
+    ({"mine": ENDPOINT}, {name: type(value)() for name, value in ENDPOINT.items()}),
+    ({"bridge": None}, {name: type(value)() for name, value in ENDPOINT.items()}),
+    (None, {name: type(value)() for name, value in ENDPOINT.items()}),
+])
+def test_what_newer_engines_leave_out_of_a_container(networks: object, before: dict[str, object]) -> None:
+    answer = raw(NetworkSettings={"Networks": networks, "Ports": {}})
+    assert completed(answer)["NetworkSettings"] == {**before, "Networks": networks, "Ports": {}}
+    assert "IPAddress" not in answer["NetworkSettings"]
+    older = raw(NetworkSettings={"Networks": networks, **ENDPOINT, "IPAddress": "10.9.9.9"})
+    assert completed(older) == older  # what an older one says stays
+
+
+@pytest.mark.parametrize("answer", [{}, {"NetworkSettings": None}, {"NetworkSettings": {}}])
+def test_what_has_no_networks_at_all(answer: dict[str, Any]) -> None:
+    assert completed(answer)["NetworkSettings"]["IPAddress"] == ""
+
+
+@pytest.mark.parametrize(("answer", "entrypoint", "env"), [
+    ({"Config": {"Entrypoint": ["/a"], "Env": ["B=1"]}}, ("/a",), {"B": "1"}),  # Docker 26
+    ({"Config": {}}, None, None),  # Docker 29
+    ({}, None, None),
+    ({"Config": {"Env": ["B=1"]}, "ContainerConfig": {"Entrypoint": ["/c"], "Env": None}}, ("/c",), None),  # 20.10
+])
+def test_what_newer_engines_leave_out_of_an_image(answer: dict[str, Any], entrypoint: object, env: object) -> None:
+    found = mesos_image(completed_image(answer))
+    assert (found.entrypoint, found.environment) == (entrypoint, env)
 
 
 def test_what_is_hidden() -> None:
