@@ -34,8 +34,8 @@ def inspect_data(raw: Mapping[str, Any], *, strict: bool) -> bytes:
 
     As Mesos a JSON array with one object. Values of environment variables are hidden: in place of
     Mesos's executor only those whose names speak of a secret, so that readers of this field find
-    what they know; else all but MESOS_*. For them, too, what
-    newer engines leave out is put in.
+    what they know; else all but MESOS_*. What newer engines leave out is put in, for the same
+    readers.
     """
     hide = looks_secret if strict else _not_mesos
     shown = redacted(completed(raw), hide)

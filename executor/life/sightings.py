@@ -40,7 +40,8 @@ def meaning(told: ContainerEvent, task: Task, peak: int | None = None) -> Event 
             if task.told_exit is None:
                 return None
             return Noticed() if task.terms.restarts else StartedAgain(None)
-        case ContainerAction.PAUSE | ContainerAction.UNPAUSE | ContainerAction.HEALTH:
+        case (ContainerAction.PAUSE | ContainerAction.UNPAUSE | ContainerAction.HEALTH
+              | ContainerAction.UPDATE):
             return None
         case _:
             assert_never(told.action)
