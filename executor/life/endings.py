@@ -47,6 +47,7 @@ from executor.life.outcomes import (
     Unstarted,
 )
 from specs.messages.status import TaskState
+from specs.words.sizes import MEGABYTE
 
 LAUNCH_FAILED = "REASON_CONTAINER_LAUNCH_FAILED"
 KILLED_DURING_LAUNCH = "REASON_TASK_KILLED_DURING_LAUNCH"
@@ -240,4 +241,4 @@ def _signal_name(number: int) -> str:
 
 
 def _size(size: int) -> str:
-    return f"{size / (1 << 20):.1f} MiB"
+    return f"{size / MEGABYTE:.1f} MiB"

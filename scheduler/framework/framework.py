@@ -8,23 +8,25 @@ them until there is a reason to REVIVE.
 """
 from __future__ import annotations
 
-import heapq
-import itertools
 import logging
 import math
 import queue
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, assert_never
 
 from scheduler.config import Config
+from scheduler.framework.durable import Durable
 from scheduler.framework.executors import Executors
 from scheduler.framework.listener import Listener
+from scheduler.framework.offered import Offered
 from scheduler.framework.queue import Queue
+from scheduler.framework.timers import FirstSubscription, Later, Ring, StorageAgain, Timers
+from scheduler.framework.told import Told, ended
 from scheduler.framework.work import Work
 from scheduler.master.port import Master
 from scheduler.placement.matching import Launch, Match, Placement
-from scheduler.storage.port import Nowhere, Storage, StorageError
+from scheduler.storage.port import Nowhere, Storage
 from scheduler.tasks.launching import Task
 from scheduler.tasks.ledger import Entry, Ledger, Phase
 from specs.messages.offer import Offer
@@ -38,7 +40,9 @@ _BATCH = 2000  # facts from the inbox before the loop looks at what follows
 
 
 class Framework:
-    """`run` is the loop; every other method may be called from any thread, also from a signal handler."""
+    """`run` is the loop. What it is asked to do may be asked from any thread, also from a signal handler; all else
+    happens on the loop's.
+    """
 
     def __init__(self, master: Master, config: Config, listener: Listener, *,
                  storage: Storage | None = None, work: Work | None = None,
@@ -48,25 +52,23 @@ class Framework:
         self._config = config
         self._listener = listener
         self._storage = storage or Nowhere()
+        self._durable = Durable(self._storage)
         self._clock = clock
         self._inbox: queue.SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]]] = queue.SimpleQueue()
-        self._timers: list[tuple[float, int, Callable[[], None]]] = []
-        self._count = itertools.count()
+        self._timers = Timers(clock)
         self._ledger = Ledger(config)
         self._queue = Queue()
         self._work: Work = self._queue if work is None else work
         self._executors = Executors(self._storage)
-        self._offers: dict[str, Offer] = {}  # that came in this turn
+        self._offered = Offered(master)
         self._unacknowledged: list[TaskStatus] = []  # updates of this turn
         self._subscribed = False
         self._ever_subscribed = False
         self._last_reason = "no answer"
-        self._suppressed = False
         self._over = False
         self._failed = False
         self._failover = False
         self._comes_back = False  # a storage knows who we are
-        self._trouble: str | None = None  # why the storage cannot be written
 
     # What it is asked to do.
 
@@ -96,7 +98,7 @@ class Framework:
 
     def call_later(self, seconds: float, call: Callable[[], None]) -> None:
         """Call this on the loop's thread after a while."""
-        self._post(self._schedule, seconds, call)
+        self._post(self._timers.start, Later(call), seconds)
 
     def call(self, call: Callable[[], None]) -> None:
         """Call this on the loop's thread."""
@@ -105,7 +107,7 @@ class Framework:
     @property
     def trouble(self) -> str | None:
         """Why the storage cannot be written, if it cannot; then nothing is launched, ended or acknowledged."""
-        return self._trouble
+        return self._durable.trouble
 
     @property
     def ledger(self) -> Ledger:
@@ -119,9 +121,12 @@ class Framework:
         outlive a kill -9, without one they are ended.
         """
         if math.isfinite(self._config.connect_timeout):
-            self._schedule(self._config.connect_timeout, self._check_connected)
-        self._take_over()
-        self._master.start(self, self._storage.framework_id())
+            self._timers.start(FirstSubscription(), self._config.connect_timeout)
+        for entry, task in self._storage.tasks(self._clock()):
+            self._ledger.adopt(entry)
+            self._work.adopt(entry, task)
+        self._executors.take_over()
+        self._master.start(Told(self, self._post), self._storage.framework_id())
         try:
             while not self._over:
                 self._turn()
@@ -133,41 +138,6 @@ class Framework:
         if self._subscribed and not self._failed and not self._failover:
             self._storage.forget()
             self._storage.flush()
-
-    # What the master tells (scheduler.master.port.MasterEvents).
-
-    def subscribed(self, framework_id: str, master: str) -> None:
-        self._post(self._on_subscribed, framework_id, master)
-
-    def disconnected(self, why: str) -> None:
-        self._post(self._on_disconnected, why)
-
-    def refused(self, why: str) -> None:
-        self._post(self._fail, why)
-
-    def offers(self, offers: Sequence[Offer]) -> None:
-        self._post(self._on_offers, offers)
-
-    def rescinded(self, offer_id: str) -> None:
-        self._post(self._on_rescinded, offer_id)
-
-    def update(self, status: TaskStatus) -> None:
-        self._post(self._on_update, status)
-
-    def message(self, agent_id: str, executor_id: str, data: bytes) -> None:
-        self._post(self._listener.messaged, agent_id, executor_id, data)
-
-    def executor_failed(self, agent_id: str, executor_id: str, status: int | None) -> None:
-        self._post(self._on_executor_failed, agent_id, executor_id, status)
-
-    def agent_failed(self, agent_id: str) -> None:
-        self._post(self._on_agent_failed, agent_id)
-
-    def error(self, message: str) -> None:
-        self._post(self._on_error, message)
-
-    def call_failed(self, call: str, why: str) -> None:
-        self._post(self._on_call_failed, call, why)
 
     # The loop.
 
@@ -183,20 +153,30 @@ class Framework:
                 handler(*arguments)
         except queue.Empty:
             pass
-        now = self._clock()
-        while self._timers and self._timers[0][0] <= now:
-            heapq.heappop(self._timers)[2]()
+        for ring in self._timers.due():
+            self._rang(ring)
         self._work.settle()
         if self._acknowledge() and self._subscribed and not self._over:
             self._match()
-            self._ask(now)
+            self._ask(self._clock())
 
     def _wait(self) -> float | None:
-        times = [self._timers[0][0]] if self._timers else []
         due = self._ledger.next_due() if self._subscribed else None
-        if due is not None:
-            times.append(due)
+        times = [at for at in (self._timers.next, due) if at is not None]
         return max(0.0, min(times) - self._clock()) if times else None
+
+    def _rang(self, ring: Ring) -> None:
+        match ring:
+            case Later(call):
+                call()
+            case FirstSubscription():
+                if not self._ever_subscribed:
+                    patience = self._config.connect_timeout
+                    self._fail(f"no Mesos master could be reached within {patience:g} s: {self._last_reason}")
+            case StorageAgain():
+                pass  # every turn writes what is not written
+            case _:
+                assert_never(ring)
 
     def _acknowledge(self) -> bool:
         """Updates are acknowledged when what they changed is safe; whether it is."""
@@ -208,31 +188,17 @@ class Framework:
         return True
 
     def _is_safe(self) -> bool:
-        """Write to the storage what it was told. While that fails nothing is done that must not be forgotten."""
-        try:
-            self._storage.flush()
-        except StorageError as error:
-            if self._trouble is None:
-                log.error("Nothing is launched, ended or acknowledged for now: %s", error)  # noqa: TRY400 - no fault
-            self._trouble = str(error)
-            self._schedule(_STORAGE_PAUSE, lambda: None)
-            return False
-        if self._trouble is not None:
-            log.warning("The state can be written again")
-        self._trouble = None
-        return True
+        """Whether nothing that the storage was told could be forgotten by now; if not, it is tried again soon."""
+        if self._durable.write():
+            return True
+        self._timers.start(StorageAgain(), _STORAGE_PAUSE)
+        return False
 
     def _match(self) -> None:
-        if self._offers:
-            offers, self._offers = list(self._offers.values()), {}
+        offers = self._offered.take()
+        if offers:
             self._carry_out(self._work.match(offers))
-        waits = self._work.waits()
-        if self._suppressed and waits:
-            self._suppressed = False
-            self._master.revive()
-        elif not self._suppressed and not waits:
-            self._suppressed = True
-            self._master.suppress()
+        self._offered.want(self._work.waits())
 
     def _carry_out(self, matched: Match) -> None:
         now = self._clock()
@@ -256,7 +222,8 @@ class Framework:
         info = self._work.info(launch, placement, executor)
         if self._ledger.get(placement.task_id) is None:
             self._ledger.add(placement.task_id, now)
-        entry = self._record(self._ledger.launched(placement.task_id, launch.agent_id, now))
+        entry = self._ledger.launched(placement.task_id, launch.agent_id, now)
+        self._storage.save_entry(entry)
         self._listener.launched(entry, launch, info)
         return info
 
@@ -268,8 +235,6 @@ class Framework:
             self._master.reconcile(due.reconcile)
         if due.everything:
             self._master.reconcile(())
-
-    # What becomes of each fact.
 
     def _submit(self, tasks: Sequence[Task]) -> None:
         now = self._clock()
@@ -283,7 +248,7 @@ class Framework:
         entry = self._ledger.kill(task_id, grace, self._clock())
         if entry is None or before is None or entry is before:
             return
-        self._record(entry)
+        self._storage.save_entry(entry)
         if before.phase is Phase.QUEUED:
             self._tell(entry, TaskStatus(task_id, TaskState.KILLED, "Killed before it was launched",
                                          timestamp=time.time()))
@@ -296,50 +261,43 @@ class Framework:
         self._over = True
         self._failover = failover
 
-    def _schedule(self, seconds: float, call: Callable[[], None]) -> None:
-        heapq.heappush(self._timers, (self._clock() + seconds, next(self._count), call))
-
     def _fail(self, why: str) -> None:
         self._over = self._failed = True
         self._listener.failed(why)
 
-    def _check_connected(self) -> None:
-        if not self._ever_subscribed:
-            patience = self._config.connect_timeout
-            self._fail(f"no Mesos master could be reached within {patience:g} s: {self._last_reason}")
+    # What the master tells, taken on the loop's thread (scheduler.master.port.MasterEvents; `Told` brings it here).
 
-    def _on_subscribed(self, framework_id: str, master: str) -> None:
+    def subscribed(self, framework_id: str, master: str) -> None:
         self._subscribed = self._ever_subscribed = True
-        self._suppressed = False
+        self._offered.subscribed()
         self._storage.save_framework_id(framework_id)
         self._storage.flush()
         self._comes_back = self._storage.framework_id() is not None
         self._ledger.subscribed(self._clock())
         self._listener.subscribed(framework_id, master)
 
-    def _on_disconnected(self, why: str) -> None:
+    def disconnected(self, why: str) -> None:
         self._subscribed = False
         self._last_reason = why
-        self._offers.clear()
+        self._offered.clear()
         self._listener.disconnected(why)
 
-    def _on_error(self, message: str) -> None:
-        known = self._storage.framework_id()
-        why = "" if known is None else (f". {known} was torn down, or away for longer than its failover_timeout: it "
-                                        "cannot come back, and its tasks are killed. Begin anew with an empty storage")
-        self._fail(f"the master {'ended' if self._ever_subscribed else 'refuses'} the framework: {message}"
-                   + (why if "removed" in message or "torn down" in message else ""))
+    def refused(self, why: str) -> None:
+        self._fail(why)
 
-    def _on_offers(self, offers: Sequence[Offer]) -> None:
-        self._offers.update((offer.id, offer) for offer in offers)
+    def error(self, message: str) -> None:
+        self._fail(ended(message, self._storage.framework_id(), was_subscribed=self._ever_subscribed))
 
-    def _on_rescinded(self, offer_id: str) -> None:
-        self._offers.pop(offer_id, None)
+    def offers(self, offers: Sequence[Offer]) -> None:
+        self._offered.add(offers)
 
-    def _on_update(self, status: TaskStatus) -> None:
+    def rescinded(self, offer_id: str) -> None:
+        self._offered.rescinded(offer_id)
+
+    def update(self, status: TaskStatus) -> None:
         step = self._ledger.update(status, self._clock())
         if step.entry is not None:
-            self._record(step.entry)
+            self._storage.save_entry(step.entry)
             if step.entry.phase is Phase.QUEUED and not step.news:
                 self._work.requeued(step.entry)
         elif not is_terminal(status.state):
@@ -350,15 +308,18 @@ class Framework:
         if step.news and step.entry is not None:
             self._tell(step.entry, status)
 
-    def _on_executor_failed(self, agent_id: str, executor_id: str, status: int | None) -> None:
+    def message(self, agent_id: str, executor_id: str, data: bytes) -> None:
+        self._listener.messaged(agent_id, executor_id, data)
+
+    def executor_failed(self, agent_id: str, executor_id: str, status: int | None) -> None:
         log.info("The executor %s on %s ended with status %s", executor_id, agent_id, status)
         self._executors.is_over(agent_id, executor_id)
 
-    def _on_agent_failed(self, agent_id: str) -> None:
+    def agent_failed(self, agent_id: str) -> None:
         log.info("The agent %s was removed", agent_id)
         self._executors.are_over(agent_id)
 
-    def _on_call_failed(self, call: str, why: str) -> None:
+    def call_failed(self, call: str, why: str) -> None:
         log.warning("The call %s failed: %s", call, why)
         if call == "ACCEPT":
             self._ledger.doubt_launches(self._clock())
@@ -367,13 +328,3 @@ class Framework:
         if entry.phase is Phase.ENDED:
             self._work.ended(entry.task_id)
         self._listener.updated(entry, status)
-
-    def _record(self, entry: Entry) -> Entry:
-        self._storage.save_entry(entry)
-        return entry
-
-    def _take_over(self) -> None:
-        for entry, task in self._storage.tasks(self._clock()):
-            self._ledger.adopt(entry)
-            self._work.adopt(entry, task)
-        self._executors.take_over()

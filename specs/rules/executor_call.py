@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from specs.messages.check import PARTS
-
-_UUID_VERSIONS: Final = range(1, 6)
+from specs.words.ids import is_uuid
 
 
 def call_problem(call: Mapping[str, Any]) -> str | None:
@@ -62,7 +61,6 @@ def check_status_problem(check_status: Mapping[str, Any]) -> str | None:
 
 def _is_uuid(text: str) -> bool:
     try:
-        raw = binascii.a2b_base64(text, strict_mode=True)
+        return is_uuid(binascii.a2b_base64(text, strict_mode=True))
     except (binascii.Error, ValueError):
         return False
-    return len(raw) == 16 and raw[6] >> 4 in _UUID_VERSIONS

@@ -6,6 +6,11 @@ from typing import Final
 LONGEST: Final = 255  # bytes; NAME_MAX of Linux
 
 
+def is_uuid(raw: bytes) -> bool:
+    """Whether these bytes are a UUID of a version that Mesos's library knows."""
+    return len(raw) == 16 and 1 <= raw[6] >> 4 <= 5
+
+
 def id_problem(identifier: str) -> str | None:
     """Why this cannot be an id, in Mesos's words; None if it can. As Mesos: common/validation.cpp, `validateID`."""
     if not identifier:

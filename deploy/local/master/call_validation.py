@@ -16,7 +16,7 @@ from typing import Final
 from deploy.local.records.framework_info import capabilities, framework_roles
 from specs.forms import Message
 from specs.resources.roles import role_problem
-from specs.words.ids import id_problem
+from specs.words.ids import id_problem, is_uuid
 
 _CONTENT: Final = frozenset({
     "ACCEPT", "DECLINE", "ACCEPT_INVERSE_OFFERS", "DECLINE_INVERSE_OFFERS", "KILL", "SHUTDOWN", "ACKNOWLEDGE",
@@ -39,7 +39,7 @@ def call_problem(call: Message) -> str | None:
         return f"Expecting '{content}' to be present"
     if kind in {"ACKNOWLEDGE", "ACKNOWLEDGE_OPERATION_STATUS"}:
         acknowledge = call[content]
-        if not _is_uuid(b64decode(acknowledge["uuid"])):
+        if not is_uuid(b64decode(acknowledge["uuid"])):
             return "Not a valid UUID"
         if kind == "ACKNOWLEDGE_OPERATION_STATUS" and "agent_id" not in acknowledge:
             return "Expecting 'agent_id' to be present"
@@ -54,10 +54,6 @@ def _subscribe_problem(call: Message) -> str | None:
     if call.get("framework_id", {}).get("value", "") != _info_id(call["subscribe"]):
         return "'framework_id' differs from 'subscribe.framework_info.id'"
     return None
-
-
-def _is_uuid(raw: bytes) -> bool:
-    return len(raw) == 16 and 1 <= raw[6] >> 4 <= 5  # the versions that boost knows
 
 
 def _info_id(content: Message) -> str:

@@ -176,9 +176,9 @@ def test_an_executor_that_is_over_is_forgotten(tmp_path: Path, end: str) -> None
         follower = Follower(lambda follower: follower.ended == 1)
         framework = follower.framework = Framework(MemoryMaster(1), Config(), follower, storage=storage)
         if end == "agent":
-            framework.agent_failed("S0")
+            framework.call(lambda: framework.agent_failed("S0"))
         else:
-            framework.executor_failed("S0", EXECUTOR.executor_id, 0)
+            framework.call(lambda: framework.executor_failed("S0", EXECUTOR.executor_id, 0))
         framework.submit([task(task_info("a"), EXECUTOR)])
         framework.run()
         executor = follower.launches[0][2].executor
