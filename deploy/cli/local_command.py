@@ -1,21 +1,34 @@
 """`mesos-docker local`: the embedded Mesos in the foreground, until Ctrl-C."""
 from __future__ import annotations
 
+import contextlib
+import os
+import pwd
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from deploy.cli import credentials
 from deploy.cli.problems import FAILED, REFUSED, Problem
 from deploy.cli.signals import cleaned_up, given_to
 from specs.errors import SpecError
+from specs.messages.credential import Credential
 from specs.words.defaults import DOCKER_SOCKET, MAPPED_DIRECTORY
 from specs.words.durations import parse_duration
 
+if TYPE_CHECKING:
+    from deploy.local import LocalMesos
+
 NOTICE = (
     "This Mesos is for development and tests. It does not isolate tasks (posix launcher, no cgroups), keep the "
-    "master's state across restarts, know quotas, weights, maintenance, reservations or volumes, authenticate "
-    "anybody, or run more than one master.")
+    "master's state across restarts, know quotas, weights, maintenance, reservations or volumes, or run more than one "
+    "master.")
+LAST_PORT = 65535
+OPEN = ("warning: it asks nobody who they are, as a Mesos without flags: every user and every container with this "
+        "machine's network can run commands as {user} through it; --authenticate asks")
 
 
 class Duration(click.ParamType[float]):
@@ -34,8 +47,15 @@ class Duration(click.ParamType[float]):
 
 @click.command(context_settings={"show_default": True})
 @click.option("--agents", default=1, type=click.IntRange(min=0), help="How many agents.")
-@click.option("--ip", default="127.0.0.1", help="Address to listen on, of the master and of all agents.")
-@click.option("--port", default=5050, help="Port of the master; agents get the ones after it. 0: free ones.")
+@click.option("--ip", default="127.0.0.1", help="Address to listen on, of the master and of all agents. One that other "
+                                               "machines reach goes with --authenticate or --insecure.")
+@click.option("--hostname", help="What this machine is called beside its address, which is the default.")
+@click.option("--port", default=5050, type=click.IntRange(0, 65535),
+              help="Port of the master; agents get the ones after it. 0: free ones.")
+@click.option("--authenticate", is_flag=True,
+              help="Frameworks and operators prove who they are by a secret of this start, which your own run and "
+                   "serve find by themselves (~/.local/state/mesos-docker/credentials), executors by tokens.")
+@click.option("--insecure", is_flag=True, help="Serve whoever reaches --ip.")
 @click.option("--work-dir", "--work_dir", type=click.Path(file_okay=False, path_type=Path),
               help="Where agents keep sandboxes and checkpoints; default: a folder that is removed at the end.")
 @click.option("--resources", help='What each agent offers: "cpus:4;mem:4096;ports:[31000-31099]"; the rest is the '
@@ -60,30 +80,70 @@ class Duration(click.ParamType[float]):
 @click.option("--docker_stop_timeout", default="0ns", type=Duration(), help="Grace period of docker stop.")
 @click.option("--sandbox_directory", default=MAPPED_DIRECTORY, help="The sandbox's place in containers.")
 @click.option("--cgroups_enable_cfs/--no-cgroups_enable_cfs", default=False, help="Hard CPU limits in Docker.")
-def local(*, agents: int, ip: str, port: int, work_dir: Path | None, roles: str, launcher_dir: Path | None,
-          **flags: object) -> int:
+def local(*, authenticate: bool, insecure: bool, **flags: Any) -> int:
     """Run a Mesos master and agents in this process, over real HTTP, and print the address.
 
     Ctrl-C ends it and every executor and container that it started.
     """
-    from deploy.local import LocalMesos
+    from deploy.local.work_dir import WorkDirError
 
-    given = {**flags, **({"launcher_dir": launcher_dir} if launcher_dir is not None else {})}
+    known = credentials.new() if authenticate else None
     try:
-        mesos = LocalMesos(agents, ip=ip, port=port, agent_ports=[port + 1 + index for index in range(agents)]
-                           if port else [], work_dir=work_dir, roles=[role for role in roles.split(",") if role],
-                           **given)  # type: ignore[arg-type] # click gives each flag its type
+        mesos = _mesos(credential=known, insecure=insecure, **flags)
     except SpecError as error:
-        raise Problem(error.problem, REFUSED) from error
+        hint = " (--authenticate or --insecure)" if error.path == "insecure" else ""
+        raise Problem(f"{error.problem}{hint}", REFUSED) from error
+    except WorkDirError as error:
+        raise Problem(str(error), FAILED) from error
     stopped = threading.Event()
     try:
         with given_to(stopped.set), cleaned_up(mesos.close):
             mesos.start()
-            click.echo(f"Mesos master at {mesos.address}, agents: {', '.join(mesos.agent_addresses) or 'none'}")
-            click.echo(f"Work directory: {mesos.work_dir}")
-            click.echo(NOTICE)
-            stopped.wait()
+            with _findable(mesos, known) as file:
+                _tell(mesos, file)
+                stopped.wait()
             click.echo("Ending all executors ...", err=True)
     except OSError as error:
-        raise Problem(f"cannot listen: {error}", FAILED) from error
+        raise Problem(f"cannot listen: {error.strerror or error}", FAILED) from error
     return 0
+
+
+def _mesos(*, agents: int, port: int, roles: str, launcher_dir: Path | None, **flags: Any) -> LocalMesos:
+    from deploy.local import LocalMesos
+
+    if port and port + agents > LAST_PORT:
+        raise SpecError("port", f"with --port {port} the agents would get ports up to {port + agents}; the last one is"
+                                f" {LAST_PORT}")
+    given = {**flags, **({"launcher_dir": launcher_dir} if launcher_dir is not None else {})}
+    ports = [port + 1 + index for index in range(agents)] if port else []
+    return LocalMesos(agents, port=port, agent_ports=ports, roles=[role for role in roles.split(",") if role], **given)
+
+
+@contextlib.contextmanager
+def _findable(mesos: LocalMesos, known: Credential | None) -> Iterator[Path | None]:
+    """The user's other commands find what this Mesos demands; gives the file, None where it demands nothing."""
+    port = mesos.address.rpartition(":")[2]
+    masters = [mesos.address, *([f"127.0.0.1:{port}", f"[::1]:{port}"] if mesos.everywhere else [])]
+    if known is None:
+        credentials.forget(masters)
+        yield None
+    else:
+        with credentials.kept(masters, credentials.Known(known, frozenset(mesos.agent_addresses))) as file:
+            yield file
+
+
+def _tell(mesos: LocalMesos, file: Path | None) -> None:
+    click.echo(f"Mesos master at {mesos.address}, agents: {', '.join(mesos.agent_addresses) or 'none'}")
+    click.echo(f"Work directory: {mesos.work_dir}")
+    click.echo(NOTICE)
+    if file is None:
+        click.echo(OPEN.format(user=_user()), err=True)
+    else:
+        click.echo(f"Credential: {file}")
+
+
+def _user() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return f"user {os.geteuid()}"

@@ -8,15 +8,21 @@ from __future__ import annotations
 import http.client
 import sys
 
+from deploy.cli import credentials
+from deploy.cli.problems import Problem
+from scheduler.address import master_address
+
 
 def control(address: str, action: str, index: str = "0") -> None:
     """Do it; raises OSError when nobody answers, ValueError when it is refused."""
     verb, _, noun = action.partition("-")
     if noun != "agent" or verb not in {"start", "stop"}:
         raise ValueError(f"unknown action {action!r}: start-agent or stop-agent")
+    known = credentials.find(master_address(address))
+    headers = {"Content-Type": "application/json", **credentials.header(known.credential if known else None)}
     connection = http.client.HTTPConnection(address, timeout=60)
     try:
-        connection.request("POST", f"/local/agents/{index}/{verb}")
+        connection.request("POST", f"/local/agents/{index}/{verb}", "{}", headers)
         response = connection.getresponse()
         answer = response.read().decode("utf-8", "replace")
     finally:
@@ -31,7 +37,7 @@ def main() -> int:
         return 2
     try:
         control(*sys.argv[1:])
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, Problem) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0

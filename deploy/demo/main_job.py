@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import secrets
+import socket
 import sys
 import threading
 import time
@@ -56,6 +57,7 @@ class Demo:
         self._network = f"mesos-docker-demo-{secrets.token_hex(3)}"
         self._frameworks: list[str] = []
         self._folders: list[Path] = []
+        self._port = free_port(PORT)
         self.wrong: list[str] = []
 
     def run(self) -> None:
@@ -68,7 +70,7 @@ class Demo:
             with unbroken():
                 self._docker.networks.create(NewNetwork(self._network, labels={LABEL: "1"}))
             self._step(f"created the bridge network {self._network}")
-            with embedded(docker_socket=DOCKER_SOCKET, ports=((PORT, PORT), (31000, 32000))) as found:
+            with embedded(docker_socket=DOCKER_SOCKET, ports=((self._port, self._port), (31000, 32000))) as found:
                 self._step(f"the master listens at {found.master}")
                 self._folders.append(found.work_dir)
                 if self._service(found):
@@ -79,9 +81,11 @@ class Demo:
 
     def _service(self, found: Embedded) -> bool:
         """Whether to go on."""
-        self._title(f"The first service: nginx on {self._network}, host port {PORT} → 80")
-        visitor = Visitor(found, self._step)
-        session = self._follow(found, [self._task(nginx_task(nginx.REFERENCE, self._network))], visitor)
+        self._title(f"The first service: nginx on {self._network}, host port {self._port} → 80")
+        if self._port != PORT:
+            self._step(f"host port {PORT} is taken on this machine, so it is {self._port}")
+        visitor = Visitor(found, self._port, self._step)
+        session = self._follow(found, [self._task(nginx_task(nginx.REFERENCE, self._network, self._port))], visitor)
         visitor.wait()
         self._expect(session, {NGINX: "TASK_KILLED"})
         if not session.interrupted:
@@ -155,11 +159,21 @@ def processes(framework_id: str) -> list[int]:
     return found
 
 
+def free_port(wanted: int) -> int:
+    """The port that is wanted, or another one where something listens there already."""
+    for port in (wanted, 0):
+        with contextlib.suppress(OSError), socket.create_server(("", port)) as listening:
+            number: int = listening.getsockname()[1]
+            return number
+    raise Problem("no port of this machine is free")
+
+
 class Visitor:
     """Uses the service once it runs, on a thread of its own, and has it killed in the end, whatever happened."""
 
-    def __init__(self, found: Embedded, say: Callable[[str], None]) -> None:
+    def __init__(self, found: Embedded, port: int, say: Callable[[str], None]) -> None:
         self._found = found
+        self._port = port
         self._say = say
         self._thread: threading.Thread | None = None
         self.wrong: list[str] = []
@@ -177,11 +191,11 @@ class Visitor:
     def _visit(self, session: Session, running: Running) -> None:
         try:
             self._replace_page(running)
-            page = _until(_fetch, lambda text: text is not None and "Mesos" in text)
+            page = _until(lambda: _fetch(self._port), lambda text: text is not None and "Mesos" in text)
             if page is None or page != PAGE:
-                self.wrong.append(f"the page at port {PORT} is not ours: {page!r}")
-            self._say(f"GET http://127.0.0.1:{PORT}/ → {page!r}")
-            line = _until(lambda: _last_line(running), lambda text: bool(text) and "GET / " in str(text))
+                self.wrong.append(f"the page at port {self._port} is not ours: {page!r}")
+            self._say(f"GET http://127.0.0.1:{self._port}/ → {page!r}")
+            line = _until(lambda: self._last_line(running), lambda text: bool(text) and "GET / " in str(text))
             if not line or "GET / " not in line:
                 self.wrong.append(f"the access log does not tell of the visit: {line!r}")
             self._say(f"the last line of stdout in the task's sandbox: {line}")
@@ -190,6 +204,12 @@ class Visitor:
         finally:
             self._say("killing it, with its grace period of 5 s")
             session.kill(running.task_id)
+
+    def _last_line(self, running: Running) -> str | None:
+        credential = self._found.credential(running.agent)
+        data = read(running.agent, f"{running.folder}/stdout", 0, credential=credential) or b""
+        lines = data.decode(errors="replace").splitlines()
+        return lines[-1] if lines else None
 
     def _replace_page(self, running: Running) -> None:
         """The agent is on this machine, so the sandbox is a folder here; its end is the same as the served one's."""
@@ -201,8 +221,8 @@ class Visitor:
         self._say(f"wrote another index page into the sandbox, {tail}/html")
 
 
-def _fetch() -> str | None:
-    connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=5)
+def _fetch(port: int) -> str | None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", "/")
         response = connection.getresponse()
@@ -212,11 +232,6 @@ def _fetch() -> str | None:
     finally:
         connection.close()
     return text if response.status == 200 else None
-
-
-def _last_line(running: Running) -> str | None:
-    lines = (read(running.agent, f"{running.folder}/stdout", 0) or b"").decode(errors="replace").splitlines()
-    return lines[-1] if lines else None
 
 
 def _until(look: Callable[[], str | None], enough: Callable[[str | None], bool]) -> str | None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from typing import Any
 
-PORT = 8080
+PORT = 8080  # of the host, unless it is taken
 NGINX = "nginx"
 PAGE = "<h1>Hello from a container that Mesos started.</h1>\n"
 
@@ -13,14 +13,15 @@ BATCH = {
 }
 
 
-def nginx_task(image: str, network: str) -> dict[str, Any]:
-    """nginx on a network of its own; its pages come from the folder `html` of the task's sandbox."""
+def nginx_task(image: str, network: str, port: int = PORT) -> dict[str, Any]:
+    """nginx on a network of its own, behind a port of the host; its pages come from the folder `html` of the task's
+    sandbox."""
     return _task(NGINX, {
         "type": "DOCKER",
-        "docker": {"image": image, "network": "USER", "port_mappings": [{"host_port": PORT, "container_port": 80}]},
+        "docker": {"image": image, "network": "USER", "port_mappings": [{"host_port": port, "container_port": 80}]},
         "network_infos": [{"name": network}],
         "volumes": [{"host_path": "html", "container_path": "/var/www/html", "mode": "RO"}],
-    }, {"shell": False}, ports=[PORT], kill_policy={"grace_period": {"nanoseconds": 5_000_000_000}})
+    }, {"shell": False}, ports=[port], kill_policy={"grace_period": {"nanoseconds": 5_000_000_000}})
 
 
 def batch_tasks(image: str) -> list[dict[str, Any]]:

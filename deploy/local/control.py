@@ -1,14 +1,14 @@
 """Stop and start agents of a running `mesos-docker local` from outside: what tests of restarts need.
 
-Not part of Mesos: POST /local/agents/INDEX/stop and …/start on the master's address. `deploy/cli/local_control.py` is a
-small command around them.
+Not part of Mesos: POST /local/agents/INDEX/stop and …/start on the master's address, of JSON, which a web page cannot
+send to another site. `deploy/cli/local_control.py` is a small command around them.
 """
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Protocol
 
-from deploy.local.wire.server import Handler, Request, Response, method_not_allowed, text
+from deploy.local.wire.exchange import JSON, Handler, Request, Response, method_not_allowed, text
 
 
 class Restartable(Protocol):
@@ -28,6 +28,8 @@ def control_routes(mesos: Restartable) -> dict[str, Handler]:
     async def agents(request: Request) -> Response:
         if request.method != "POST":
             return method_not_allowed(request, "POST")
+        if request.headers.get("Content-Type") != JSON:
+            return text(415, f"Expecting 'Content-Type' of {JSON}")
         words = request.path.strip("/").split("/")
         if len(words) != 4 or not words[2].isdigit() or words[3] not in {"start", "stop"}:
             return text(404, "Expecting /local/agents/INDEX/start or /local/agents/INDEX/stop")

@@ -4,14 +4,12 @@
         connect_a_scheduler_to(mesos.address)
 
 It is for development and tests, and does not: isolate anything, keep the master's state on disk, know quotas, weights,
-maintenance, reservations or volumes made by frameworks, authenticate anybody, or run more than one master.
+maintenance, reservations or volumes made by frameworks, or run more than one master.
 """
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sys
-import tempfile
 import threading
 from collections.abc import Coroutine, Sequence
 from dataclasses import replace
@@ -24,11 +22,14 @@ from deploy.local.containers.processes import ProcessTable
 from deploy.local.control import control_routes
 from deploy.local.endpoints.agent import agent_routes
 from deploy.local.endpoints.master import MasterHttp
+from deploy.local.endpoints.realms import agent_gate, master_gate
 from deploy.local.master.master import Master
 from deploy.local.records.flags import AgentFlags, MasterFlags
-from deploy.local.settings import agent_resources, parse_attributes
-from deploy.local.wire.server import HttpServer
-from specs.errors import SpecError
+from deploy.local.settings import agent_resources, parse_attributes, shown_address
+from deploy.local.wire.server import HttpServer, own_names
+from deploy.local.work_dir import WorkDir
+from specs.messages.credential import Credential
+from specs.words.address import Address
 
 T = TypeVar("T")
 
@@ -44,37 +45,45 @@ class LocalMesos:
     def __init__(self, agents: int = 1, *, resources: str | None = None,  # noqa: PLR0913 - settings, all by name
                  attributes: str = "",
                  ports: Sequence[tuple[int, int]] | None = None, roles: Sequence[str] = (), ip: str = "127.0.0.1",
-                 port: int = 0, agent_ports: Sequence[int] = (), work_dir: str | Path | None = None,
+                 hostname: str | None = None, port: int = 0, agent_ports: Sequence[int] = (),
+                 work_dir: str | Path | None = None, credential: Credential | None = None, insecure: bool = False,
                  allocation_interval: float = 0.2, agent_reregister_timeout: float = 600.0, **agent_flags: Any) -> None:
-        """Raises SpecError for `resources` or `attributes` that cannot be read, TypeError for an unknown agent flag.
+        """Raises SpecError for settings that cannot be, WorkDirError, TypeError for an unknown agent flag.
 
         `resources` and `attributes` are texts as of Mesos's flags; what `resources` does not name each agent takes
         from the machine. `ports`: ranges (first, last) that each agent offers, unless `resources` names ports. `port`
-        0: a free one; `agent_ports` likewise. `work_dir`: None for a temporary folder that goes with it. Times are
-        seconds. `agent_flags`: fields of `records.flags.AgentFlags`, such as executor_registration_timeout,
-        executor_shutdown_grace_period, launcher_dir, docker_socket, docker_remove_delay.
+        0: a free one; `agent_ports` likewise. `hostname`: what it is called, beside its address. `work_dir`: None for
+        a temporary folder that goes with it. `credential`: what frameworks and operators have to prove; executors get
+        tokens then. Without one everybody who reaches it can run anything, which beyond loopback must be said:
+        `insecure`. Times are seconds. `agent_flags`: fields of `records.flags.AgentFlags`, such as
+        executor_registration_timeout, executor_shutdown_grace_period, launcher_dir, docker_socket.
         """
-        self._temporary = tempfile.TemporaryDirectory(prefix="mesos-local-") if work_dir is None else None
-        self._work_dir = Path(self._temporary.name if self._temporary is not None else str(work_dir)).resolve()
-        self._work_dir.mkdir(parents=True, exist_ok=True)
-        agent_flags = {"launcher_dir": Path(sys.executable).parent, **agent_flags}
+        shown = shown_address(ip, known=credential is not None or insecure)
+        self._credential = credential
+        self._folder = WorkDir(None if work_dir is None else Path(work_dir))
+        known = credential is not None
+        both: dict[str, Any] = {
+            "ip": ip, "advertise_ip": shown, "hostname": hostname or shown or ip,
+            "authenticate_http_readonly": known, "authenticate_http_readwrite": known}
         try:
-            offered = agent_resources(resources, self._work_dir, ports, share=max(agents, 1))
+            offered = agent_resources(resources, self.work_dir, ports, share=max(agents, 1))
             named = parse_attributes(attributes)
+            agent_flags = {"launcher_dir": Path(sys.executable).parent, "authenticate_http_executors": known,
+                           "executor_secret_key": self._folder.executors_key() if known else None, **agent_flags}
             self._agent_flags = [
-                AgentFlags(work_dir=self._work_dir if agents == 1 else self._work_dir / f"agent-{index}",
-                           resources=offered, attributes=named, ip=ip, hostname=ip,
+                AgentFlags(work_dir=self.work_dir if agents == 1 else self.work_dir / f"agent-{index}",
+                           resources=offered, attributes=named, **both,
                            port=agent_ports[index] if index < len(agent_ports) else 0, **agent_flags)
                 for index in range(agents)]
-        except (SpecError, TypeError):
-            self._remove_folder()
+        except BaseException:
+            self._folder.close()
             raise
-        self._master_flags = MasterFlags(ip=ip, port=port, hostname=ip, roles=tuple(roles),
-                                         allocation_interval=allocation_interval,
-                                         agent_reregister_timeout=agent_reregister_timeout,
-                                         work_dir=str(self._work_dir))
+        self._master_flags = MasterFlags(port=port, roles=tuple(roles), allocation_interval=allocation_interval,
+                                         agent_reregister_timeout=agent_reregister_timeout, **both,
+                                         authenticate_http_frameworks=known, work_dir=str(self.work_dir))
         self._processes = ProcessTable()
         self._agents: list[Agent | None] = [None] * agents
+        self._away: set[int] = set()  # agents that were stopped, and may have left executors
         self._master: Master | None = None
         self._server: HttpServer | None = None
         self._known_agents: set[str] = set()  # the registry: what survives a restart of the master
@@ -85,7 +94,8 @@ class LocalMesos:
     # ---- life
 
     def start(self) -> None:
-        """Master and agents are up, and registered, when this returns. Raises OSError when a port is taken."""
+        """Master and agents are up, and registered, when this returns. Raises OSError, with a text that names it, when
+        an address cannot be had."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=_run, args=(self._loop,), name="local-mesos", daemon=True)
         self._thread.start()
@@ -106,25 +116,20 @@ class LocalMesos:
                 loop.call_soon_threadsafe(loop.stop)
                 thread.join(10)
                 loop.close()
-        self._remove_folder()
+        self._folder.close()
 
     def leave(self) -> None:
         """End as if the process were killed: executors and containers run on, for who starts again in this folder."""
         loop, thread = self._loop, self._thread
-        if loop is None or thread is None:
-            return
-        try:
-            self._do(self._leave(), _CLOSE_SECONDS)
-        finally:
-            self._loop = self._thread = None
-            loop.call_soon_threadsafe(loop.stop)
-            thread.join(10)
-            loop.close()
-
-    def _remove_folder(self) -> None:
-        if self._temporary is not None:
-            with contextlib.suppress(OSError):
-                self._temporary.cleanup()
+        if loop is not None and thread is not None:
+            try:
+                self._do(self._leave(), _CLOSE_SECONDS)
+            finally:
+                self._loop = self._thread = None
+                loop.call_soon_threadsafe(loop.stop)
+                thread.join(10)
+                loop.close()
+        self._folder.close()
 
     def __enter__(self) -> Self:
         self.start()
@@ -145,12 +150,17 @@ class LocalMesos:
     @property
     def address(self) -> str:
         """Of the master: "127.0.0.1:5050"."""
-        return f"{self._master_flags.ip}:{self._master_flags.port}"
+        return str(Address(self._master_flags.shown_ip, self._master_flags.port))
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether it listens at all addresses of the machine."""
+        return self._master_flags.advertise_ip is not None
 
     @property
     def agent_addresses(self) -> list[str]:
         """Of the agents; an agent that is stopped keeps its address."""
-        return [f"{flags.ip}:{flags.port}" for flags in self._agent_flags]
+        return [str(Address(flags.shown_ip, flags.port)) for flags in self._agent_flags]
 
     @property
     def agent_ids(self) -> list[str]:
@@ -159,7 +169,12 @@ class LocalMesos:
 
     @property
     def work_dir(self) -> Path:
-        return self._work_dir
+        return self._folder.path
+
+    @property
+    def credential(self) -> Credential | None:
+        """What frameworks and operators have to prove; None: nothing."""
+        return self._credential
 
     # ---- restarts
 
@@ -189,8 +204,9 @@ class LocalMesos:
     async def _start_master(self) -> None:
         if self._master is not None:
             return
-        server = HttpServer({}, "master")
-        port = await server.start(self._master_flags.ip, self._master_flags.port)
+        flags = self._master_flags
+        server = HttpServer({}, "master", gate=master_gate(self._credential), names=own_names(flags.hostname))
+        port = await server.start(flags.ip, flags.port)
         self._master_flags = replace(self._master_flags, port=port)
         master = Master(self._master_flags)
         master.cluster.recovered_agents |= self._known_agents
@@ -219,8 +235,12 @@ class LocalMesos:
         """As `start_agent`, on the loop."""
         if self._agents[index] is not None:
             return
-        agent = Agent(replace(self._agent_flags[index], master=self.address), self._processes, agent_routes)
+        flags = replace(self._agent_flags[index], master=self.address)
+        key = flags.executor_secret_key
+        gate = agent_gate(self._credential, key.read_bytes() if key is not None else None)
+        agent = Agent(flags, self._processes, agent_routes, gate)
         self._agents[index] = agent
+        self._away.discard(index)
         await agent.start()
         self._agent_flags[index] = replace(self._agent_flags[index], port=agent.state.info["port"])
         await self._register(agent)
@@ -236,6 +256,7 @@ class LocalMesos:
         """As `stop_agent`, on the loop."""
         agent, self._agents[index] = self._agents[index], None
         if agent is not None:
+            self._away.add(index)
             await agent.stop(end_executors=False)
             await agent.finish_commands()
 
@@ -245,9 +266,8 @@ class LocalMesos:
         await self._stop_master()
 
     async def _close(self) -> None:
-        agents = [agent for agent in self._agents if agent is not None]
-        for index, agent in enumerate(self._agents):
-            if agent is None and self._work_dir.exists():  # it may have left executors: only it knows them
+        for index in sorted(self._away):  # it may have left executors: only it knows them
+            if self.work_dir.exists():
                 await self.start_agent_async(index)
         agents = [agent for agent in self._agents if agent is not None]
         await asyncio.gather(*(agent.stop(end_executors=True) for agent in agents))

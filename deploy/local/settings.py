@@ -5,9 +5,11 @@ As Mesos: slave/containerizer/containerizer.cpp (`Containerizer::resources`), co
 """
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import shutil
+import socket
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -22,6 +24,33 @@ from specs.words.sizes import MEGABYTE
 DEFAULT_PORTS: Final = ((31000, 32000),)
 _GIGABYTE: Final = 1 << 30
 _NUMBER: Final = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)", re.ASCII)
+
+
+def shown_address(ip: str, *, known: bool) -> str | None:
+    """The address that others are told, where `ip` is all of the machine's; else None. Raises SpecError for what is no
+    address, or is one that others reach, unless it is known who asks (or does not matter)."""
+    try:
+        address = ipaddress.ip_address(ip)
+    except ValueError:
+        raise SpecError("ip", f"'{ip}' is not an IP address") from None
+    if not address.is_loopback and not known:
+        raise SpecError("insecure", f"whoever reaches {ip} from another machine could run anything as you: authenticate"
+                                    " them, or say that it shall be insecure")
+    if not address.is_unspecified:
+        return None
+    return _own_address(address.version)
+
+
+def _own_address(version: int) -> str:
+    """That from which this machine would talk to the world; loopback's, if it cannot. Nothing is sent."""
+    family, elsewhere, alone = ((socket.AF_INET, "192.0.2.1", "127.0.0.1") if version == 4 else
+                                (socket.AF_INET6, "2001:db8::1", "::1"))
+    with socket.socket(family, socket.SOCK_DGRAM) as route:
+        try:
+            route.connect((elsewhere, 9))
+            return str(route.getsockname()[0])
+        except OSError:
+            return alone
 
 
 def machine_resources(work_dir: Path, ports: Iterable[tuple[int, int]] = DEFAULT_PORTS, *, share: int = 1) -> Resources:

@@ -4,6 +4,10 @@ Agents serve the files of sandboxes over HTTP, on every cluster and without righ
 a path, an offset and a length. The path is the one that Mesos attaches for an executor's latest run. Nothing tells when
 a file grows, so one thread asks for all files in turn, and once more after a task has ended, until there is no more.
 
+A task may truncate or replace its file. So each piece is asked for together with the last bytes before it: when they
+are not what they were the file is another one, and is read from its beginning, as `tail -F` does. What cannot be read
+is told of while it lasts, and at the end.
+
 As Mesos: files/files.cpp, `_read`; slave/paths.cpp, `getExecutorVirtualPath`.
 """
 from __future__ import annotations
@@ -14,13 +18,20 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
+from deploy.cli.credentials import header
+from specs.messages.credential import Credential
+
 LENGTH = 64 * 1024  # bytes per request; agents give no more than they like, which is at least a page
+SEEN = 256  # bytes before a piece by which a file is known again
 TAIL_OF = 1024 * 1024  # bytes of a file, of which the last lines are wanted
 EVERY = 0.25  # seconds between rounds while there is nothing new
 GONE = 5.0  # seconds after a task's end for a file that does not come or an agent that does not answer
+
+
+CredentialOf = Callable[[str], Credential | None]  # by the agent's HOST:PORT
 
 
 class Output(Protocol):
@@ -34,14 +45,27 @@ def sandbox(framework_id: str, executor_id: str) -> str:
     return f"/frameworks/{framework_id}/executors/{executor_id}/runs/latest"
 
 
-def read(address: str, path: str, offset: int, length: int = LENGTH) -> bytes | None:
+def read(address: str, path: str, offset: int, length: int = LENGTH,
+         credential: Credential | None = None) -> bytes | None:
     """A piece of a file, empty at its end; None if there is no such file (yet). Raises OSError or HTTPException.
 
-    `address`: the agent's HOST:PORT. Agents put the file's bytes into their JSON as they are, valid UTF-8 or not.
+    `address`: the agent's HOST:PORT; `credential`: who we are there. Agents put the file's bytes into their JSON as
+    they are, valid UTF-8 or not.
     """
+    answer = _ask(address, {"path": path, "offset": offset, "length": length}, credential)
+    return None if answer is None else answer["data"].encode("utf-8", "surrogateescape")
+
+
+def size(address: str, path: str, credential: Credential | None = None) -> int | None:
+    """A file's size in bytes, else as `read`. As Mesos: files.cpp, which answers to an offset of -1 with it."""
+    answer = _ask(address, {"path": path, "offset": -1, "length": 0}, credential)
+    return None if answer is None else int(answer["offset"])
+
+
+def _ask(address: str, query: dict[str, str | int], credential: Credential | None) -> dict[str, Any] | None:
     connection = http.client.HTTPConnection(address, timeout=GONE)
     try:
-        connection.request("GET", f"/files/read?{urlencode({'path': path, 'offset': offset, 'length': length})}")
+        connection.request("GET", f"/files/read?{urlencode(query)}", headers=header(credential))
         response = connection.getresponse()
         body = response.read()
     finally:
@@ -49,16 +73,17 @@ def read(address: str, path: str, offset: int, length: int = LENGTH) -> bytes | 
     if response.status == http.client.NOT_FOUND:
         return None
     if response.status != http.client.OK:
-        raise http.client.HTTPException(f"{response.status} {response.reason}")
-    data: str = json.loads(body.decode("utf-8", "surrogateescape"))["data"]
-    return data.encode("utf-8", "surrogateescape")
+        said = body[:200].decode(errors="replace").strip()
+        raise http.client.HTTPException(f"{response.status} {response.reason}" + (f": {said!a}" if said else ""))
+    answer: dict[str, Any] = json.loads(body.decode("utf-8", "surrogateescape"))
+    return answer
 
 
-def last_lines(address: str, path: str, count: int) -> list[str]:
+def last_lines(address: str, path: str, count: int, credential: Credential | None = None) -> list[str]:
     """The end of a file that is not very long; empty if nothing of it can be had."""
     data = b""
     try:
-        while (piece := read(address, path, len(data))) and len(data) < TAIL_OF:
+        while (piece := read(address, path, len(data), LENGTH, credential)) and len(data) < TAIL_OF:
             data += piece
     except (OSError, http.client.HTTPException, ValueError, KeyError):
         pass  # what has come is better than nothing
@@ -72,8 +97,13 @@ class _File:
     path: str
     descriptor: int
     offset: int = 0
+    seen: bytes = b""  # the last bytes before `offset`
     rest: bytes = b""  # of a line that has not ended, where lines are named
+    there: bool = False
+    found: bool = False  # whether it was ever there
     trouble: str | None = None  # why the last try to read it failed
+    since: float | None = None  # when that began, monotonic seconds
+    told: bool = False  # of this trouble
     done: bool = False
 
 
@@ -81,6 +111,7 @@ class _File:
 class _State:
     files: list[_File] = field(default_factory=list)
     ended: dict[str, float] = field(default_factory=dict)  # when a task ended, monotonic seconds
+    never_began: set[str] = field(default_factory=set)  # task ids
     closing: bool = False
 
 
@@ -88,16 +119,20 @@ class Follower:
     """Copies what tasks write to `output`, from `start` until `drain` or `close`."""
 
     def __init__(self, output: Output, patience: float = GONE, when_broken: Callable[[], None] = lambda: None, *,
-                 named: bool = False) -> None:
-        """`patience`: seconds after a task's end for what does not come.
+                 told: Callable[[str], None] = lambda _sentence: None, named: bool = False,
+                 credential: CredentialOf = lambda _agent: None) -> None:
+        """`patience`: seconds for what does not come, before people are told, and after a task's end.
 
-        `when_broken` is called once, on the follower's thread, when `output` fails. `named`: whole lines, each behind
-        its task's id, for more than one task; else bytes as they come.
+        `when_broken` is called once, on the follower's thread, when `output` fails; `told` there too, with sentences
+        about what people do not see. `named`: whole lines, each behind its task's id, for more than one task; else
+        bytes as they come. `credential`: who we are at an agent.
         """
         self._output = output
         self._named = named
         self._when_broken = when_broken
         self._patience = patience
+        self._told = told
+        self._credential = credential
         self._state = _State()
         self.unread: dict[str, str] = {}  # why the output of a task, by its id, could not be read to its end
         self.broken: Exception | None = None  # why `output` takes no more: a closed pipe, a full disk
@@ -115,9 +150,11 @@ class Follower:
                                   _File(task_id, address, f"{folder}/stderr", 2)]
             self._change.notify()
 
-    def ended(self, task_id: str) -> None:
-        """Nothing more will be written."""
+    def ended(self, task_id: str, *, began: bool = True) -> None:
+        """Nothing more will be written; nothing at all where the task never began."""
         with self._change:
+            if not began:
+                self._state.never_began.add(task_id)
             self._state.ended[task_id] = time.monotonic()
             self._change.notify()
 
@@ -154,23 +191,76 @@ class Follower:
     def _advance(self, file: _File) -> bool:
         """Whether there was anything new."""
         ended = self._state.ended.get(file.task_id)  # looked at first: what is read after the end is all there is
-        try:
-            piece = read(file.address, file.path, file.offset)
-            file.trouble = None
-        except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
-            piece = None  # the agent is restarting, or does not let us
-            file.trouble = str(error).strip() or type(error).__name__
+        piece = self._read(file, ended is not None)
         if piece:
-            file.offset += len(piece)
             self._write(_named(file, piece) if self._named else piece, file.descriptor)
             return True
         if ended is not None and (piece is not None or time.monotonic() > ended + self._patience):
             file.done = True
-            if file.trouble is not None:
-                self.unread[file.task_id] = f"{file.address}: {file.trouble}"
+            trouble = file.trouble or self._missing(file)
+            if trouble is not None:
+                self.unread[file.task_id] = f"{file.address}: {trouble}"
             if file.rest:
                 self._write(_named(file, b"\n"), file.descriptor)
         return False
+
+    def _read(self, file: _File, ended: bool) -> bytes | None:
+        """What is new in a file; None if it cannot be read (now)."""
+        try:
+            piece = self._piece(file)
+        except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
+            piece = None  # the agent is restarting, or does not let us, or the file is none
+            file.trouble = str(error).strip() or type(error).__name__
+        else:
+            file.trouble = None
+            file.there = piece is not None
+            file.found = file.found or file.there
+        if file.trouble is None:
+            if file.told:
+                self._told(f"the {_name(file)} of {file.task_id} can be read again")
+            file.since, file.told = None, False
+        elif file.since is None:
+            file.since = time.monotonic()
+        elif not (file.told or ended) and time.monotonic() > file.since + self._patience:
+            file.told = True
+            self._told(f"the {_name(file)} of {file.task_id} cannot be read from its agent, {file.address}:"
+                       f" {file.trouble}; trying again")
+        return piece
+
+    def _piece(self, file: _File) -> bytes | None:
+        credential = self._credential(file.address)
+        begin = file.offset - len(file.seen)
+        data = read(file.address, file.path, begin, LENGTH, credential)
+        if data is None:
+            return None
+        piece: bytes | None = data[len(file.seen):]
+        changed = not data.startswith(file.seen[:len(data)])
+        if file.seen and not changed and len(data) <= len(file.seen) and len(data) < SEEN:
+            length = size(file.address, file.path, credential)
+            changed = length is not None and length < file.offset  # else its agent gives little at once
+            piece = read(file.address, file.path, file.offset, LENGTH, credential)
+        if changed:
+            self._begin_anew(file)
+            piece = read(file.address, file.path, 0, LENGTH, credential)
+        if piece:
+            file.offset += len(piece)
+            file.seen = (file.seen + piece)[-SEEN:]
+        return piece
+
+    def _begin_anew(self, file: _File) -> None:
+        self._told(f"the {_name(file)} of {file.task_id} was truncated; going on from its beginning")
+        if file.rest:
+            self._write(_named(file, b"\n"), file.descriptor)
+        file.offset, file.seen = 0, b""
+
+    def _missing(self, file: _File) -> str | None:
+        """Why it matters that there is no such file in the end, if it does: it was there before, or nothing of its task
+        ever was."""
+        if file.task_id in self._state.never_began:
+            return None
+        others = [each.found for each in self._state.files if each.task_id == file.task_id and each is not file]
+        gone = file.found and not file.there
+        return "404: there is no such file" if gone or not (file.found or any(others)) else None
 
     def _write(self, piece: bytes, descriptor: int) -> None:
         """Nobody reads any more: the first error is kept and told, and what is still waited for comes to its end."""
@@ -181,6 +271,10 @@ class Follower:
         except (OSError, ValueError) as error:  # ValueError: the stream is closed
             self.broken = error
             self._when_broken()
+
+
+def _name(file: _File) -> str:
+    return file.path.rpartition("/")[2]
 
 
 def _named(file: _File, piece: bytes) -> bytes:

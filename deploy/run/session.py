@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from deploy.cli.problems import FAILED
 from deploy.run.exit_status import exit_status
-from deploy.run.logs import Follower, last_lines, sandbox
+from deploy.run.logs import CredentialOf, Follower, last_lines, sandbox
 from deploy.run.report import Report, Row
 from scheduler.framework.framework import Framework
 from scheduler.placement.matching import Launch, Misfit
@@ -47,10 +47,13 @@ class Session:
     """One run of some tasks."""
 
     def __init__(self, tasks: Sequence[Task], report: Report, patience: Patience,
-                 on_running: Callable[[Running], None] | None = None) -> None:
-        """`on_running` is told once of each task that runs, and must return at once."""
+                 on_running: Callable[[Running], None] | None = None, *,
+                 credential: CredentialOf = lambda _agent: None) -> None:
+        """`on_running` is told once of each task that runs, and must return at once. `credential`: who we are at an
+        agent."""
         self._tasks = tasks
         self._on_running = on_running
+        self._credential = credential
         self._launches: dict[str, Running] = {}
         self._executors: dict[str, Running] = {}  # by task id: where its executor writes
         self._unexplained: dict[Running, str] = {}  # executors that the agent says have failed; the first task of each
@@ -137,7 +140,8 @@ class Session:
         """Where all that an agent knows is that an executor failed: what that wrote last. After the framework's end."""
         for executor, task_id in itertools.islice(self._unexplained.items(), TOLD):
             path = f"{executor.folder}/stderr"
-            if executor.agent and (lines := last_lines(executor.agent, path, LAST_LINES)):
+            credential = self._credential(executor.agent)
+            if executor.agent and (lines := last_lines(executor.agent, path, LAST_LINES, credential)):
                 where = f"the last words of the executor of {task_id}, in {path} on {executor.agent}:"
                 self._report.note("\n  ".join([where, *lines]))
 
@@ -180,7 +184,8 @@ class Session:
             executor = self._executors.pop(entry.task_id, None)
             if executor is not None and status.source == "SOURCE_AGENT" and entry.state is not TaskState.KILLED:
                 self._unexplained.setdefault(executor, entry.task_id)
-            self._ended(entry.task_id, exit_status(entry.state, status.message))
+            began = before.state.startswith("TASK_")  # its executor has told of it
+            self._ended(entry.task_id, exit_status(entry.state, status.message), began=began)
         elif entry.phase is Phase.LOST and self._patience.lost is not None:
             self._its.call_later(self._patience.lost, lambda: self._check_lost(entry))
         elif entry.state is TaskState.RUNNING and before.state != TaskState.RUNNING:
@@ -215,12 +220,12 @@ class Session:
         if place is not None and self._patience.kill_after is not None:
             self._its.call_later(self._patience.kill_after, lambda: self._its.kill(task_id))
 
-    def _ended(self, task_id: str, status: int) -> None:
+    def _ended(self, task_id: str, status: int, *, began: bool = True) -> None:
         if task_id in self._statuses:
             return
         self._statuses[task_id] = status
         if self._follower is not None:
-            self._follower.ended(task_id)
+            self._follower.ended(task_id, began=began)
         if len(self._statuses) == len(self._tasks):
             self._finish()
         else:

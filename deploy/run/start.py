@@ -14,7 +14,6 @@ from deploy.run.clusters import Cluster, Embedded, cluster
 from deploy.run.logs import Follower
 from deploy.run.report import report
 from deploy.run.session import Patience, Session
-from scheduler.address import ensemble, master_address
 from scheduler.config import Config
 from scheduler.framework.framework import Framework
 from scheduler.master.driver import MesosDriver
@@ -51,24 +50,21 @@ class Settings:
 def start(infos: Sequence[TaskInfo], settings: Settings) -> int:
     """Run the tasks to their ends; the exit status. Raises Problem."""
     tasks = _tasks(infos, settings)
-    if settings.master != "local":
-        try:
-            (ensemble if "://" in settings.master else master_address)(settings.master)
-        except SpecError as error:
-            raise Problem(f"--{error}", 2) from error
     shown = report(settings.output, logs=settings.logs)
-    with orderly(), contextlib.closing(shown), cluster(settings.master, docker_socket=settings.docker_socket) as found:
-        session = Session(tasks, shown, Patience(offers=settings.offer_timeout, kill_after=settings.kill_after))
-        follower = (Follower(shown.output, when_broken=session.interrupt, named=len(tasks) > 1) if settings.logs
-                    else None)
+    with orderly(), contextlib.closing(shown), cluster(
+            settings.master, docker_socket=settings.docker_socket, principal=settings.principal,
+            secret=settings.secret) as found:
+        session = Session(tasks, shown, Patience(offers=settings.offer_timeout, kill_after=settings.kill_after),
+                          credential=found.credential)
+        follower = Follower(shown.output, when_broken=session.interrupt, told=shown.note, named=len(tasks) > 1,
+                            credential=found.credential) if settings.logs else None
         follow(session, found, Config(
             name=f"mesos-docker run {tasks[0].wish.task_id}", user=settings.user, roles=(settings.role,),
             principal=settings.principal, failover_timeout=RECONNECT, connect_timeout=settings.connect_timeout,
-            gpus=any("gpus" in each.wish.need.scalars for each in tasks)),
-            secret=settings.secret, follower=follower)
+            gpus=any("gpus" in each.wish.need.scalars for each in tasks)), follower=follower)
         session.explain()
         for task_id, why in (follower.unread.items() if follower is not None else ()):
-            shown.note(f"the output of {task_id} could not be read from its agent, {why}")
+            shown.note(f"the output of {task_id} could not be read to its end from its agent, {why}")
         if session.interrupted and session.unseen and not isinstance(found, Embedded):
             unseen = f"{session.unseen} task{'s' if session.unseen != 1 else ''}"
             then = ("the cluster ends what still runs" if session.connected
@@ -81,9 +77,12 @@ def start(infos: Sequence[TaskInfo], settings: Settings) -> int:
     return session.exit_status
 
 
-def follow(session: Session, found: Cluster, config: Config, *, secret: str | None = None,
-           follower: Follower | None = None) -> None:
+def follow(session: Session, found: Cluster, config: Config, *, follower: Follower | None = None) -> None:
     """Run a session's tasks on a cluster, with the main thread as the framework's, until they have ended."""
+    secret = None
+    if found.known is not None:
+        config = replace(config, principal=found.known.credential.principal)
+        secret = found.known.credential.secret
     if isinstance(found, Embedded):  # it ends with this process and never comes back: executors must not wait for it
         config = replace(config, checkpoint=False, failover_timeout=0.0)
     framework = Framework(MesosDriver(found.master, config, secret=secret), config, session)

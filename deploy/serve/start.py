@@ -20,6 +20,7 @@ from pathlib import Path
 
 import click
 
+from deploy.cli.credentials import of_cluster
 from deploy.cli.problems import REFUSED, Problem
 from deploy.cli.service_files import announced
 from deploy.cli.signals import given_to
@@ -28,7 +29,6 @@ from deploy.run.start import executor_of
 from deploy.serve.mesos import embedded
 from deploy.serve.notify import notify
 from deploy.serve.secrets import access
-from scheduler.address import ensemble, master_address
 from scheduler.api.asking import Asking
 from scheduler.api.handlers.deployments import Identity
 from scheduler.api.server import Server
@@ -42,8 +42,8 @@ from scheduler.service.launches import Launches
 from scheduler.service.operations import Operations
 from scheduler.service.service import Service
 from scheduler.storage.sqlite import NewerFormatError, SqliteStorage
-from specs.errors import SpecError
 from specs.marathon.definitions import Config as Definitions
+from specs.messages.credential import Credential
 
 log = logging.getLogger(__name__)
 
@@ -85,11 +85,9 @@ class Options:
 def start(options: Options) -> int:
     """Serve until a signal; the exit status. Raises Problem."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+    known = None
     if options.master != "local":
-        try:
-            (ensemble if "://" in options.master else master_address)(options.master)
-        except SpecError as error:
-            raise Problem(f"--{error}", REFUSED) from error
+        known = of_cluster(options.master, options.principal, options.secret)
     with _storage(options.state) as storage, contextlib.ExitStack() as stack:
         if options.new_framework:
             storage.forget()
@@ -102,10 +100,10 @@ def start(options: Options) -> int:
         served = Served(options, service, operations, definitions)
         stack.callback(served.close)
         served.listen()
-        found = options.master
-        if found == "local":
-            found = stack.enter_context(embedded(options.state, options)).address
-        return served.run(found, storage)
+        if options.master != "local":
+            return served.run(options.master, storage, known.credential if known is not None else None)
+        mesos = stack.enter_context(embedded(options.state, options))
+        return served.run(mesos.address, storage, mesos.credential)
 
 
 class Served:
@@ -143,13 +141,15 @@ class Served:
         click.echo(f"Serving {local}")
         sys.stdout.flush()
 
-    def run(self, master: str, storage: SqliteStorage) -> int:
-        """The framework's loop, until it is told to end; the exit status."""
+    def run(self, master: str, storage: SqliteStorage, credential: Credential | None) -> int:
+        """The framework's loop, until it is told to end; the exit status. `credential`: who we are for the master."""
         options = self._options
-        config = Config(name=options.name, roles=(options.role,), principal=options.principal,
+        principal = options.principal if credential is None else credential.principal
+        config = Config(name=options.name, roles=(options.role,), principal=principal,
                         failover_timeout=FAILOVER, gpus="gpu_resources" in options.features,
                         webui_url=self._url, connect_timeout=float("inf"), max_launches=1)
-        self._framework = Framework(MesosDriver(master, config, secret=options.secret), config, self._service,
+        secret = None if credential is None else credential.secret
+        self._framework = Framework(MesosDriver(master, config, secret=secret), config, self._service,
                                     storage=storage, work=self._service)
         self._service.attach(self._framework)
         threading.Thread(target=self._tell_systemd, daemon=True).start()

@@ -2,7 +2,8 @@
 
 Mesos parses with picojson, which tells where it stopped by the rest of that line. Anything the standard library reads
 is read by it (fast); only what it refuses goes through the scanner below, which either finds that picojson is more
-generous ("01", "1.") or says what picojson would have said.
+generous ("01", "1.") or says what picojson would have said. Of megabytes that it refuses, the library says where it
+stopped: the scanner would take seconds to come to the same place.
 
 As Mesos: stout/json.hpp, `parse`; picojson.h.
 """
@@ -14,9 +15,12 @@ import re
 from typing import Any, Final
 
 _ESCAPES: Final = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
-_SPACE: Final = " \t\n\r"
-_NUMBER: Final = "0123456789+-eE."
 _LONGEST_INT64: Final = 20  # characters
+_SCANNED: Final = 1 << 20  # characters
+# What needs no look at each character, so that megabytes of it take no longer than for the standard library.
+_SPACE: Final = re.compile(r"[ \t\n\r]*")
+_NUMBER: Final = re.compile(r"[0-9+\-eE.]*", re.ASCII)
+_PLAIN: Final = re.compile(r'[^"\\\x00-\x1f]*')
 _SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]", re.ASCII)
 _END: Final = ""  # what `get` gives behind the last character
 
@@ -28,14 +32,21 @@ class JsonSyntaxError(ValueError):
 def parse_json(text: str) -> Any:
     """The value; raises JsonSyntaxError. Texts in it are whole Unicode: half a surrogate pair is an error, as it is
     there."""
-    if _SURROGATE.search(text):
+    scanned = len(text) <= _SCANNED
+    surrogates = _SURROGATE.search(text) is not None
+    if scanned and surrogates:
         return _parse_as_picojson(text)
     try:
-        return json.loads(text, parse_constant=_no_constant, parse_int=_integer, parse_float=_double)
+        value = json.loads(text, parse_constant=_no_constant, parse_int=_integer, parse_float=_double)
+        if surrogates:
+            json.dumps(value, ensure_ascii=False).encode()  # UnicodeEncodeError: half a pair
     except _RangeError:
         raise JsonSyntaxError("Value out of range") from None
-    except (ValueError, RecursionError):
-        return _parse_as_picojson(text)
+    except (ValueError, RecursionError) as error:
+        if scanned:
+            return _parse_as_picojson(text)
+        raise _stopped(text, error.pos if isinstance(error, json.JSONDecodeError) else 0) from None
+    return value
 
 
 def _no_constant(name: str) -> Any:
@@ -64,9 +75,7 @@ def _parse_as_picojson(text: str) -> Any:
     try:
         value = scanner.value()
     except _StopError:
-        line = text.count("\n", 0, scanner.position) + 1
-        rest = "".join(char for char in text[scanner.position:].split("\n", 1)[0] if char >= " ")
-        raise JsonSyntaxError(f"syntax error at line {line} near: {rest}") from None
+        raise _stopped(text, scanner.position) from None
     except RecursionError:
         raise JsonSyntaxError("syntax error at line 1 near: ") from None
     except _RangeError:
@@ -75,6 +84,12 @@ def _parse_as_picojson(text: str) -> Any:
     if trailing.strip():
         raise JsonSyntaxError(f"Parsed JSON included non-whitespace trailing characters: {trailing}")
     return value
+
+
+def _stopped(text: str, position: int) -> JsonSyntaxError:
+    line = text.count("\n", 0, position) + 1
+    rest = "".join(char for char in text[position:position + _SCANNED].split("\n", 1)[0] if char >= " ")
+    return JsonSyntaxError(f"syntax error at line {line} near: {rest}")
 
 
 class _StopError(Exception):
@@ -139,13 +154,14 @@ class _Scanner:
     def _string(self) -> str:
         result: list[str] = []
         while True:
+            result.append(self._run(_PLAIN))
             char = self._get()
             if char == '"':
                 return "".join(result)
             if char < " ":  # also the end of the text
                 self._unget(char)
                 raise _StopError
-            result.append(self._escape() if char == "\\" else char)
+            result.append(self._escape())
 
     def _escape(self) -> str:
         char = self._get()
@@ -172,10 +188,7 @@ class _Scanner:
         return int(digits, 16)
 
     def _number(self) -> int | float:
-        start = self.position
-        while self.position < len(self._text) and self._text[self.position] in _NUMBER:
-            self.position += 1
-        digits = self._text[start:self.position]
+        digits = self._run(_NUMBER)
         try:
             return _integer(digits) if digits.lstrip("-").isdigit() else _double(digits)
         except _RangeError:
@@ -209,5 +222,12 @@ class _Scanner:
         return False
 
     def _skip_space(self) -> None:
-        while self.position < len(self._text) and self._text[self.position] in _SPACE:
-            self.position += 1
+        self._run(_SPACE)
+
+    def _run(self, pattern: re.Pattern[str]) -> str:
+        """All that comes next of these characters."""
+        match = pattern.match(self._text, self.position)
+        if match is None:
+            return ""
+        self.position = match.end()
+        return match[0]

@@ -1,8 +1,11 @@
 """The main job, as `make run` runs it: all of it is true, and nothing is left behind, whenever it is interrupted."""
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +44,20 @@ def test_the_whole_demo(tmp_path: Path) -> None:
     assert len(frameworks(output)) == 3
     assert_nothing_left(output, tmp_path)
     assert set(networks()) <= before
+
+
+def test_a_port_that_is_taken_is_another_ones(tmp_path: Path) -> None:
+    nginx_image()
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # somebody else has it already
+            stack.enter_context(socket.create_server(("", 8080)))
+        process = start(tmp_path)
+        output, _ = process.communicate(timeout=3 * WAIT)
+    assert process.returncode == 0, output
+    match = re.search(r"host port 8080 is taken on this machine, so it is (\d+)\n", output)
+    assert match is not None, output
+    assert f"GET http://127.0.0.1:{match[1]}/ → '<h1>Hello" in output
+    assert_nothing_left(output, tmp_path)
 
 
 @pytest.mark.parametrize("moment", ["created the bridge network", "framework ", "TASK_STARTING", "TASK_RUNNING",

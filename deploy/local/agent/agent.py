@@ -26,9 +26,11 @@ from deploy.local.containers.processes import ProcessTable
 from deploy.local.records.flags import AgentFlags
 from deploy.local.records.messages import new_uuid, status
 from deploy.local.records.version import VERSION
+from deploy.local.wire.exchange import Handler
 from deploy.local.wire.link import AgentLink, MasterInbox, MasterLink
-from deploy.local.wire.server import Handler, HttpServer
+from deploy.local.wire.server import Gate, HttpServer, own_names
 from specs.forms import Json
+from specs.words.address import Address
 
 log = logging.getLogger(__name__)
 
@@ -44,14 +46,16 @@ class Agent:
     """One agent. The methods named on_… are `wire.link.AgentInbox`."""
 
     def __init__(self, flags: AgentFlags, processes: ProcessTable,
-                 routes: Callable[[AgentState, ExecutorApi], dict[str, Handler]]) -> None:
-        """`routes`: what its server shows; an agent does not know who shows it."""
+                 routes: Callable[[AgentState, ExecutorApi], dict[str, Handler]], gate: Gate = lambda _: None) -> None:
+        """`routes`: what its server shows, and `gate` to whom; an agent does not know who shows it. Raises OSError
+        when the key of its executors' tokens cannot be read."""
         self._docker = DockerContainerizer(flags, processes)
         self.state = AgentState(flags, [self._docker, ProcessContainerizer(processes)])
         self.launcher = TaskLauncher(self.state)
         self.executor_api = ExecutorApi(self.state, self.launcher)
         self._recovery = Recovery(self.state, self.launcher)
-        self._server = HttpServer(routes(self.state, self.executor_api), "slave(1)")
+        self._server = HttpServer(routes(self.state, self.executor_api), "slave(1)", gate=gate,
+                                  names=own_names(flags.hostname))
         self._link: AgentLink | None = None
         self._leaving: asyncio.Task[None] | None = None
 
@@ -61,8 +65,9 @@ class Agent:
         """Listen and recover. Returns when registration may begin. Raises OSError when the port is taken."""
         state, flags = self.state, self.state.flags
         port = await self._server.start(flags.ip, flags.port)
-        state.address = f"{flags.ip}:{port}"
-        state.master_hostname = await asyncio.to_thread(_host_name, (flags.master or flags.ip).partition(":")[0])
+        state.address = str(Address(flags.shown_ip, port))
+        master_ip = (flags.master or "").rpartition(":")[0].strip("[]") or flags.shown_ip
+        state.master_hostname = await asyncio.to_thread(_host_name, master_ip)
         state.info = {"hostname": flags.hostname, "port": port, "resources": flags.resources,
                       "attributes": flags.attributes}
         agent_id = latest_agent_id(flags.work_dir)
@@ -250,5 +255,8 @@ class Agent:
         if self.state.running and known is not None and not known.terminating:
             known.info = framework
             if framework.get("checkpoint", False):
-                self.state.checkpoints.save_framework(framework)
+                try:
+                    self.state.checkpoints.save_framework(framework)
+                except OSError as error:
+                    log.warning("A framework's change could not be written: %s", error)
             self.state.updates.resume()

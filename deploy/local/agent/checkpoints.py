@@ -17,17 +17,25 @@ Its own id always; frameworks, executors, tasks and updates only of frameworks t
                     tasks/T/task.info
                     tasks/T/task.updates
 
-As Mesos: slave/paths.cpp, slave/state.cpp.
+What a promise hangs on (a task, an update) raises OSError when it cannot be written, and its maker must not go on. Of
+the rest a restarted agent knows less, and that is logged. Nothing half written ever stands where something whole was.
+
+As Mesos: slave/paths.cpp, slave/state.cpp; a Mesos agent ends when its disk is full.
 """
 from __future__ import annotations
 
+import errno
 import json
+import logging
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from specs.forms import Json
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +102,13 @@ class Checkpoints:
     # ---- the agent
 
     def save_agent(self, info: Mapping[str, Any]) -> None:
-        self._write(self._root / "slave.info", info)
-        latest = self._slaves / "latest"
-        latest.unlink(missing_ok=True)
-        latest.symlink_to(self._root)
+        try:
+            self._write(self._root / "slave.info", info)
+            latest = self._slaves / "latest"
+            latest.unlink(missing_ok=True)
+            latest.symlink_to(self._root)
+        except OSError as error:
+            log.warning("The agent's id could not be written, it gets a new one after a restart: %s", error)
 
     def agent_info(self) -> Json | None:
         return read_json(self._root / "slave.info")
@@ -106,7 +117,7 @@ class Checkpoints:
 
     def save_container(self, container_id: str, pid: int, start: int | None) -> None:
         """`start`: see `processes.start_of`."""
-        self._write(self._root / "containers" / container_id, {"pid": pid, "start": start})
+        self._try_to_write(self._root / "containers" / container_id, {"pid": pid, "start": start})
 
     def forget_container(self, container_id: str) -> None:
         (self._root / "containers" / container_id).unlink(missing_ok=True)
@@ -114,16 +125,19 @@ class Checkpoints:
     def containers(self) -> dict[str, tuple[int, int | None]]:
         """Pid and start by container id."""
         folder = self._root / "containers"
-        found = {path.name: read_json(path) for path in folder.iterdir()} if folder.is_dir() else {}
+        paths = [path for path in folder.iterdir() if not path.name.startswith(".")] if folder.is_dir() else []
+        found = {path.name: read_json(path) for path in paths}
         return {name: (value["pid"], value["start"]) for name, value in found.items() if value is not None}
 
     # ---- frameworks that want it
 
     def save_framework(self, info: Mapping[str, Any]) -> None:
+        """Raises OSError."""
         self._write(self._framework(info["id"]["value"]) / "framework.info", info)
 
     def save_executor(self, framework_id: str, info: Mapping[str, Any], container_id: str, *,
                       command_task: bool) -> None:
+        """Raises OSError."""
         executor_id = info["executor_id"]["value"]
         self._write(self._executor(framework_id, executor_id) / "executor.info",
                     {"info": info, "command_task": command_task, "container_id": container_id})
@@ -131,22 +145,27 @@ class Checkpoints:
 
     def save_pid(self, framework_id: str, executor_id: str, container_id: str, pid: int, start: int | None) -> None:
         path = self._run(framework_id, executor_id, container_id) / "pids" / "forked.pid"
-        self._write(path, {"pid": pid, "start": start})
+        self._try_to_write(path, {"pid": pid, "start": start})
 
     def save_task(self, framework_id: str, executor_id: str, container_id: str, info: Mapping[str, Any]) -> None:
+        """Raises OSError."""
         self._write(self._task(framework_id, executor_id, container_id, info["task_id"]["value"]) / "task.info", info)
 
     def save_update(self, framework_id: str, executor_id: str, container_id: str, status: Mapping[str, Any]) -> None:
+        """Raises OSError."""
         folder = self._task(framework_id, executor_id, container_id, status["task_id"]["value"])
         self._append(folder / "task.updates", {"update": status})
 
     def save_acknowledgement(self, framework_id: str, executor_id: str, container_id: str, task_id: str,
                              uuid: str) -> None:
         folder = self._task(framework_id, executor_id, container_id, task_id)
-        self._append(folder / "task.updates", {"ack": uuid})
+        try:
+            self._append(folder / "task.updates", {"ack": uuid})
+        except OSError as error:
+            log.warning("An acknowledgement could not be written, its update comes again after a restart: %s", error)
 
     def mark_completed(self, framework_id: str, executor_id: str, container_id: str) -> None:
-        self._write(self._run(framework_id, executor_id, container_id) / "executor.sentinel", {})
+        self._try_to_write(self._run(framework_id, executor_id, container_id) / "executor.sentinel", {})
 
     def frameworks(self) -> list[FrameworkRecord]:
         """All that was written down of them."""
@@ -176,16 +195,33 @@ class Checkpoints:
     def _task(self, framework_id: str, executor_id: str, container_id: str, task_id: str) -> Path:
         return self._run(framework_id, executor_id, container_id) / "tasks" / task_id
 
+    def _try_to_write(self, path: Path, value: Mapping[str, Any]) -> None:
+        try:
+            self._write(path, value)
+        except OSError as error:
+            log.warning("Could not be written: %s", error)
+
     @staticmethod
     def _write(path: Path, value: Mapping[str, Any]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(value) + "\n", encoding="utf-8")
+        new = path.with_name(f".{path.name}.new")
+        try:
+            new.write_text(json.dumps(value) + "\n", encoding="utf-8")
+            new.replace(path)
+        except OSError:
+            new.unlink(missing_ok=True)
+            raise
 
     @staticmethod
     def _append(path: Path, value: Mapping[str, Any]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(value) + "\n")
+        line = json.dumps(value).encode() + b"\n"
+        with path.open("ab", buffering=0) as file:
+            before = os.fstat(file.fileno()).st_size
+            written = file.write(line)
+            if written < len(line):  # the last block that there was
+                file.truncate(before)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
 def _read_executor(folder: Path) -> ExecutorRecord | None:

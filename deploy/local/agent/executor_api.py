@@ -11,8 +11,9 @@ from typing import Final
 from deploy.local.agent.executors import REGISTERING, RUNNING, TERMINATED, TERMINATING, AgentFramework, Executor
 from deploy.local.agent.launch import TaskLauncher
 from deploy.local.agent.state import AgentState
-from deploy.local.wire.events import EXECUTOR_EVENT, CallError, EventSender, accepted_type, read_call
-from deploy.local.wire.server import (
+from deploy.local.wire.authentication import Principal
+from deploy.local.wire.events import EXECUTOR_EVENT, CallError, EventSender, accepted_type, in_turn, read_call
+from deploy.local.wire.exchange import (
     EventStream,
     Request,
     Response,
@@ -36,11 +37,12 @@ class ExecutorApi:
         self._state = state
         self._launcher = launcher
 
-    def handle(self, request: Request) -> Response | Streaming:
+    async def handle(self, request: Request) -> Response | Streaming:
         if request.method != "POST":
             return method_not_allowed(request, "POST")
+        content_type = request.headers.get("Content-Type")
         try:
-            call = read_call("mesos.v1.executor.Call", request.body, request.headers.get("Content-Type"))
+            call = await in_turn(request.body, lambda: read_call("mesos.v1.executor.Call", request.body, content_type))
         except CallError as error:
             return text(error.status, str(error))
         problem = call_problem(call)
@@ -54,15 +56,19 @@ class ExecutorApi:
             return accepted()
         if kind != "SUBSCRIBE" and self._state.recovering:
             return text(503, RECOVERING)
-        return self._from_known_executor(call, kind, answer_type or "")
+        return self._from_known_executor(call, request.principal, answer_type or "")
 
-    def _from_known_executor(self, call: Json, kind: str, answer_type: str) -> Response | Streaming:
+    def _from_known_executor(self, call: Json, principal: Principal | None, answer_type: str) -> Response | Streaming:
+        kind = call["type"]
         framework = self._state.frameworks.get(call["framework_id"]["value"])
         if framework is None:
             return text(400, "Framework cannot be found")
         executor = framework.executors.get(call["executor_id"]["value"])
         if executor is None:
             return text(400, "Executor cannot be found")
+        problem = _claims_problem(principal, framework, executor)
+        if problem is not None:
+            return text(403, problem)
         if kind == "SUBSCRIBE":
             stream = EventStream(answer_type)
             self._subscribe(framework, executor, EventSender(stream, EXECUTOR_EVENT), call["subscribe"])
@@ -70,7 +76,10 @@ class ExecutorApi:
         if executor.state == REGISTERING:
             return text(403, "Executor is not subscribed")
         if kind == "UPDATE":
-            self._update(framework.id, call["update"]["status"])
+            try:
+                self._update(framework.id, call["update"]["status"])
+            except OSError as error:  # it is sent again, and taken once there is room
+                return text(503, f"Failed to write the update: {error.strerror}")
         elif kind == "MESSAGE":
             self._message(framework, executor, call["message"]["data"])
         else:
@@ -97,8 +106,13 @@ class ExecutorApi:
             sender.send({"type": "SUBSCRIBED", "subscribed": {
                 "executor_info": executor.info, "framework_info": framework.info, "agent_info": state.info,
                 "container_id": {"value": executor.container_id}}})
-        for update in content.get("unacknowledged_updates", ()):  # acknowledged after SUBSCRIBED, as there
-            self._update(framework.id, update["status"])
+        try:
+            for update in content.get("unacknowledged_updates", ()):  # acknowledged after SUBSCRIBED, as there
+                self._update(framework.id, update["status"])
+        except OSError:  # it has to come back with them
+            executor.sender = None
+            sender.close()
+            return
         if executor.state == RUNNING:
             self._launcher.deliver(executor)
 
@@ -119,3 +133,17 @@ class ExecutorApi:
         state = self._state
         if state.running and state.master is not None and not framework.terminating:
             state.master.post(state.master.to.on_executor_message, state.id, framework.id, executor.id, data)
+
+
+def _claims_problem(principal: Principal | None, framework: AgentFramework, executor: Executor) -> str | None:
+    """Why the holder of a token is not this executor; None: it is, or nobody asked. As Mesos: slave/http.cpp,
+    `verifyExecutorClaims`."""
+    if principal is None:
+        return None
+    missing = f"Authenticated principal '{principal}' does not contain "
+    for claim, what, value in (("fid", "framework", framework.id), ("eid", "executor", executor.id)):
+        if principal.claims.get(claim) != value:
+            return f"{missing}an '{claim}' claim with the {what} ID {value}, which is set in the call"
+    if principal.claims.get("cid") != executor.container_id:
+        return f"{missing}a 'cid' claim with the correct active ContainerID"
+    return None

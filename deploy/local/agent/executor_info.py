@@ -1,4 +1,5 @@
-"""What an agent makes for an executor: the ExecutorInfo of a task that has only a command, and the environment. Pure.
+"""What an agent makes for an executor: the ExecutorInfo of a task that has only a command, and the environment, with
+the token by which it knows the executor again.
 
 As Mesos: slave/slave.cpp, `getExecutorInfo` and `executorEnvironment`.
 """
@@ -6,6 +7,8 @@ from __future__ import annotations
 
 from deploy.local.agent.executors import Executor
 from deploy.local.agent.state import AgentState
+from deploy.local.containers.containerizer import EXECUTOR_TOKEN
+from deploy.local.wire.authentication import token
 from specs.forms import Json
 from specs.words.durations import print_duration
 
@@ -59,7 +62,7 @@ def executor_environment(state: AgentState, executor: Executor) -> dict[str, str
     flags = state.flags
     grace = executor.info.get("shutdown_grace_period", {}).get("nanoseconds")
     environment = {
-        "LIBPROCESS_IP": flags.ip,
+        "LIBPROCESS_IP": flags.shown_ip,
         "LIBPROCESS_PORT": "0",
         "MESOS_FRAMEWORK_ID": executor.framework_id,
         "MESOS_EXECUTOR_ID": executor.id,
@@ -71,6 +74,9 @@ def executor_environment(state: AgentState, executor: Executor) -> dict[str, str
         "MESOS_HTTP_COMMAND_EXECUTOR": "0",
         "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD": _duration(flags.executor_shutdown_grace_period, grace),
     }
+    if state.executors_key is not None:
+        claims = {"fid": executor.framework_id, "eid": executor.id, "cid": executor.container_id}
+        environment[EXECUTOR_TOKEN] = token(claims, state.executors_key)
     if executor.checkpoint:
         environment["MESOS_RECOVERY_TIMEOUT"] = _duration(flags.recovery_timeout)
         environment["MESOS_SUBSCRIPTION_BACKOFF_MAX"] = _duration(flags.executor_reregistration_timeout)

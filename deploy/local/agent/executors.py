@@ -97,28 +97,32 @@ class Executor:
         task = new_task(info, self.framework_id)
         self.launched[task.id] = task
 
-    def update(self, status: Json) -> str | None:
-        """Take an update into the task's state; the text says why it is not to be sent on: it came after the end."""
+    def update_problem(self, status: Json) -> str | None:
+        """Why an update is not to be taken and sent on (it came after the end), or None."""
+        task_id = status["task_id"]["value"]
+        if task_id in self.queued:
+            return None if is_terminal(status["state"]) else "Cannot send non-terminal update for queued task"
+        if task_id in self.launched:
+            return None
+        if task_id in self.terminated:
+            return f"Task is already terminated with state {self.terminated[task_id].state}"
+        return "Task is unknown"
+
+    def update(self, status: Json) -> None:
+        """Take an update without a problem into the task's state."""
         task_id, state = status["task_id"]["value"], status["state"]
         if task_id in self.queued:
-            if not is_terminal(state):
-                return "Cannot send non-terminal update for queued task"
             task = new_task(self.dequeue(task_id), self.framework_id)
-        elif task_id in self.launched:
+        else:
             task = self.launched[task_id]
             if is_terminal(state):
                 del self.launched[task_id]
-        elif task_id in self.terminated:
-            return f"Task is already terminated with state {self.terminated[task_id].state}"
-        else:
-            return "Task is unknown"
         if task.statuses and task.statuses[-1]["state"] == state:
             task.statuses.pop()
         task.statuses.append(status)
         task.state = state
         if is_terminal(state):
             self.terminated[task_id] = task
-        return None
 
     def end_launched(self) -> None:
         """The tasks ended with their executor, and nobody is told."""

@@ -44,8 +44,6 @@ class TaskLauncher:
         framework = self._state.framework_of(framework_info)
         if framework.terminating:
             return
-        if framework.info.get("checkpoint", False):
-            self._state.checkpoints.save_framework(framework.info)
         info = executor_info or command_executor_info(tasks[0], framework.id, self._program())
         executor_id = info["executor_id"]["value"]
         problem = limits_problem(tasks)
@@ -56,19 +54,20 @@ class TaskLauncher:
         executor = framework.executors.get(executor_id)
         if self._contradicts(framework, executor, tasks, executor_id, expects_new=launch_executor):
             return
-        if executor is None:
-            try:
-                executor = self._add_executor(framework, info, tasks, command_task=executor_info is None)
-            except SandboxError as error:
-                self._drop(framework, tasks, "REASON_EXECUTOR_TERMINATED", str(error), executor_id)
-                if executor_info is not None:
-                    self._retract(framework, executor_id)
-                self._state.remove_if_idle(framework)
-                return
-        if executor.state in {TERMINATING, TERMINATED}:
+        if executor is not None and executor.state in {TERMINATING, TERMINATED}:
             self._drop(framework, tasks, "REASON_EXECUTOR_TERMINATED", f"Executor {executor.state.lower()}", None)
             return
-        self._enqueue(executor, tasks, group=group)
+        try:
+            if executor is None:
+                executor = self._add_executor(framework, info, tasks, command_task=executor_info is None)
+            self._enqueue(executor, tasks, group=group)
+        except (SandboxError, OSError) as error:
+            why = str(error) if isinstance(error, SandboxError) else f"Failed to checkpoint: {error.strerror}"
+            self._drop(framework, tasks, "REASON_EXECUTOR_TERMINATED", why, executor_id)
+            if executor is None and executor_info is not None:
+                self._retract(framework, executor_id)
+            self._state.remove_if_idle(framework)
+            return
         if executor.state == RUNNING:
             self.deliver(executor)
 
@@ -96,10 +95,11 @@ class TaskLauncher:
         return [sys.executable, "-IS", str(COMMAND_EXECUTOR)]
 
     def _enqueue(self, executor: Executor, tasks: list[Json], *, group: bool) -> None:
-        for task in tasks:
-            executor.queued[task["task_id"]["value"]] = task
-            if executor.checkpoint:
+        """All of them, or none; raises OSError."""
+        if executor.checkpoint:
+            for task in tasks:
                 self._state.checkpoints.save_task(executor.framework_id, executor.id, executor.container_id, task)
+        executor.queued |= {task["task_id"]["value"]: task for task in tasks}
         if group:
             executor.queued_groups.append(list(tasks))
 
@@ -131,15 +131,17 @@ class TaskLauncher:
 
     def _add_executor(self, framework: AgentFramework, info: Json, tasks: list[Json], *,
                       command_task: bool) -> Executor:
+        """Raises SandboxError and OSError."""
         state = self._state
         container_id = str(uuid.uuid4())
         user = info.get("command", {}).get("user") or framework.info.get("user") or None
         directory = create_sandbox(state.paths, framework.id, info["executor_id"]["value"], container_id, user)
         checkpoint = bool(framework.info.get("checkpoint", False))
+        if checkpoint:
+            state.checkpoints.save_framework(framework.info)
+            state.checkpoints.save_executor(framework.id, info, container_id, command_task=command_task)
         executor = Executor(framework.id, info, container_id, directory, checkpoint, command_task)
         framework.executors[executor.id] = executor
-        if checkpoint:
-            state.checkpoints.save_executor(framework.id, info, container_id, command_task=command_task)
         config = ContainerConfig(container_id, info, tasks[0] if command_task else None, directory,
                                  executor_environment(state, executor), user)
         launch = asyncio.get_running_loop().create_task(self._launch(executor, config))

@@ -88,8 +88,9 @@ class Recovery:
         task = new_task(info, executor.framework_id)
         executor.launched[task.id] = task
         for status in updates:
-            if executor.update(status) is not None:
+            if executor.update_problem(status) is not None:
                 continue
+            executor.update(status)
             if is_terminal(status["state"]):
                 if status["uuid"] in acknowledged:
                     executor.complete(task.id)

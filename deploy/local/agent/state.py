@@ -27,6 +27,8 @@ class AgentState:
 
     def __init__(self, flags: AgentFlags, containerizers: list[Containerizer]) -> None:
         self.flags = flags
+        key = flags.executor_secret_key
+        self.executors_key = key.read_bytes() if key is not None else None  # None: executors get no tokens
         self.containerizers = containerizers
         self.info: Json = {}  # AgentInfo
         self.address = ""  # ip:port
@@ -78,7 +80,10 @@ class AgentState:
     # ---- updates
 
     def update(self, framework_id: str, status_: Json, *, from_executor: bool) -> None:
-        """A TaskStatus from an executor or of the agent's own: complete it, record it, and see it to the framework."""
+        """A TaskStatus from an executor or of the agent's own: complete it, record it, and see it to the framework.
+
+        It is written down before anybody counts on it; raises OSError where that cannot be, and an executor's update
+        then is as if it had never come. One of the agent's own goes out all the same."""
         framework = self.frameworks.get(framework_id)
         if framework is None or framework.terminating:
             return
@@ -92,16 +97,25 @@ class AgentState:
         ran = task_id not in executor.queued
         if ran and not (status_["state"] in {"TASK_DROPPED", "TASK_LOST"} and not from_executor):
             self._add_container_status(executor, status_)
-        problem = executor.update(status_)
+        problem = executor.update_problem(status_)
         if problem is not None:
             log.info("dropped an update of task %s: %s", task_id, problem)
         else:
             if executor.checkpoint:
-                self.checkpoints.save_update(framework_id, executor.id, executor.container_id, status_)
+                self._save_update(executor, status_, needed=from_executor)
+            executor.update(status_)
             self.updates.update(framework_id, status_)
         if from_executor:
             executor.send({"type": "ACKNOWLEDGED", "acknowledged": {
                 "task_id": status_["task_id"], "uuid": status_["uuid"]}})
+
+    def _save_update(self, executor: Executor, status_: Json, *, needed: bool) -> None:
+        try:
+            self.checkpoints.save_update(executor.framework_id, executor.id, executor.container_id, status_)
+        except OSError as error:
+            log.warning("An update of task %s could not be written: %s", status_["task_id"]["value"], error)
+            if needed:
+                raise
 
     def make_update(self, framework_id: str, task_id: str, state: str, message: str, reason: str,
                     executor_id: str | None = None) -> None:
@@ -121,7 +135,7 @@ class AgentState:
             return
         merged = {**status_.get("container_status", {}), **found}
         if not merged.get("network_infos"):
-            merged["network_infos"] = [{"ip_addresses": [{"protocol": "IPv4", "ip_address": self.flags.ip}]}]
+            merged["network_infos"] = [{"ip_addresses": [{"protocol": "IPv4", "ip_address": self.flags.shown_ip}]}]
         else:
             merged["network_infos"] = [_with_protocols(item) for item in merged["network_infos"]]
         status_["container_status"] = merged

@@ -12,8 +12,10 @@ from typing import Any, Final, Protocol
 
 from deploy.local.containers.fetcher import FetchError, fetch_all
 from deploy.local.containers.processes import Command, ProcessTable, Usage, kill_tree, usage_of
+from deploy.local.containers.sandbox_files import complain
 from specs.forms import Json
 
+EXECUTOR_TOKEN: Final = "MESOS_EXECUTOR_AUTHENTICATION_TOKEN"  # noqa: S105 - the name of a variable
 # As stout's os::host_default_path.
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -103,8 +105,7 @@ class ProcessContainerizer:
             pid = self._processes.start(Command(argv(config.executor["command"]), process_environment(config),
                                                 config.directory, config.user))
         except (FileNotFoundError, PermissionError) as error:
-            with (config.directory / "stderr").open("a", encoding="utf-8") as stderr:
-                stderr.write(f"Failed to execute command: {error.strerror}\n")
+            complain(config.directory, f"Failed to execute command: {error.strerror}")
             terminated(Termination(status=EXEC_FAILED))
             return
         except (OSError, KeyError) as error:

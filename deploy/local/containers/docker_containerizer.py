@@ -12,10 +12,18 @@ import asyncio
 import json
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from deploy.local.containers.containerizer import DEFAULT_PATH, ContainerConfig, LaunchError, Terminated, Termination
+from deploy.local.containers.containerizer import (
+    DEFAULT_PATH,
+    EXECUTOR_TOKEN,
+    ContainerConfig,
+    LaunchError,
+    Terminated,
+    Termination,
+)
 from deploy.local.containers.fetcher import FetchError, fetch_all
 from deploy.local.containers.processes import Command, ProcessTable, Usage, kill_tree
 from deploy.local.records.flags import AgentFlags
@@ -51,6 +59,7 @@ class DockerContainerizer:
         image = config.executor["container"]["docker"]
         await self._pull(config, image["image"], force=image.get("force_pull_image", False))
         self._check_destroyed(config, "pulling image")
+        config = replace(config, directory=self._mountable(config))
         argv = self.executor_argv(config) if config.task is not None else self.custom_argv(config)
         command = Command(argv, self._environment(config), config.directory, config.user)
         try:
@@ -59,6 +68,25 @@ class DockerContainerizer:
             raise LaunchError(f"Failed to fork executor: {error}") from error
         forked(pid)
         self.recover(config.container_id, pid, terminated)
+
+    def _mountable(self, config: ContainerConfig) -> Path:
+        """The sandbox, or where its path has a colon, which separates what docker mounts from where, a link to it. As
+        Mesos: docker.cpp, `Container::create`. Raises LaunchError."""
+        if ":" not in str(config.directory):
+            return config.directory
+        link = self._link(config.container_id)
+        if ":" in str(link):
+            raise LaunchError(f"The work directory has a colon, so docker cannot mount from it: {self._flags.work_dir}")
+        try:
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(config.directory)
+        except OSError as error:
+            raise LaunchError(
+                f"Failed to symlink directory '{config.directory}' to '{link}': {error.strerror}") from error
+        return link
+
+    def _link(self, container_id: str) -> Path:
+        return self._flags.work_dir / "docker" / "links" / container_id
 
     def _check_destroyed(self, config: ContainerConfig, while_: str) -> None:
         if config.container_id in self._destroyed:
@@ -71,6 +99,7 @@ class DockerContainerizer:
             self._pids.pop(container_id, None)
             destroyed = container_id in self._destroyed
             self._destroyed.discard(container_id)
+            self._link(container_id).unlink(missing_ok=True)
             self._remove_later(container_id)
             terminated(Termination(status=status, message="Container killed" if destroyed else "Container terminated"))
 
@@ -188,8 +217,8 @@ class DockerContainerizer:
         variables = {**config.environment, "MESOS_SANDBOX": self._flags.sandbox_directory}
         for variable in command.get("environment", {}).get("variables", ()):
             variables[variable["name"]] = variable.get("value", "")
-        for name, value in sorted(variables.items()):
-            words += ["-e", f"{name}={value}"]
+        for name, value in sorted(variables.items()):  # the token is taken over from docker's own environment
+            words += ["-e", name if name == EXECUTOR_TOKEN else f"{name}={value}"]
         for parameter in docker.get("parameters", ()):
             words.append(f"--{parameter['key']}={parameter['value']}")
         if command.get("shell", True):

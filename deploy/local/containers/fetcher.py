@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from deploy.local.containers.sandbox import give_to
+from deploy.local.containers.sandbox_files import complain
 from specs.forms import Message
 
 _TAR: Final = (".tar", ".tgz", ".tar.gz", ".tbz2", ".tar.bz2", ".txz", ".tar.xz")
@@ -36,8 +37,7 @@ async def fetch_all(uris: Iterable[Message], directory: Path, user: str | None) 
         try:
             await _fetch(uri, directory)
         except (OSError, ValueError, aiohttp.ClientError, tarfile.TarError, zipfile.BadZipFile, TimeoutError) as error:
-            with (directory / "stderr").open("a", encoding="utf-8") as stderr:
-                stderr.write(f"Failed to fetch '{uri['value']}': {error}\n")
+            complain(directory, f"Failed to fetch '{uri['value']}': {error}")
             raise FetchError(uri["value"]) from error
     if wanted and user is not None:
         give_to(directory, user)

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from deploy.local.containers.sandbox_files import open_to_append
+
 # Mesos looks for ended processes this often (MIN_REAP_INTERVAL). What an executor has sent with its last breath is read
 # before its end is noticed, and an agent shows it for a moment after it has ended.
 REAP_SECONDS: Final = 0.1
@@ -47,7 +49,8 @@ class ProcessTable:
     def start(self, command: Command) -> int:
         """Start it, stdout and stderr appended to those files in its directory. Returns the pid; raises OSError,
         KeyError (no such user)."""
-        with (command.directory / "stdout").open("ab") as out, (command.directory / "stderr").open("ab") as err:
+        with (os.fdopen(open_to_append(command.directory, "stdout"), "ab") as out,
+              os.fdopen(open_to_append(command.directory, "stderr"), "ab") as err):
             user = command.user if os.geteuid() == 0 and command.user not in {None, "root"} else None
             child = subprocess.Popen(
                 list(command.argv), env=dict(command.environment), cwd=command.directory, stdin=subprocess.DEVNULL,

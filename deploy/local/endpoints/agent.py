@@ -19,8 +19,8 @@ from deploy.local.endpoints.operator import OperatorApi, version_info
 from deploy.local.master.memory import AGENT_CAPABILITIES
 from deploy.local.records.messages import resources_of
 from deploy.local.records.task import Task
+from deploy.local.wire.exchange import Handler, Request, Response, Streaming, json_response, text
 from deploy.local.wire.json_message import full
-from deploy.local.wire.server import Handler, Request, Response, Streaming, json_response, text
 from specs.forms import Json
 from specs.words.sizes import MEGABYTE
 
@@ -88,8 +88,8 @@ class AgentHttp:
 
     # ---- endpoints
 
-    def _operator_api(self, request: Request) -> Response | Streaming:
-        return text(503, RECOVERING) if self._agent.recovering else self._operator.handle(request)
+    async def _operator_api(self, request: Request) -> Response | Streaming:
+        return text(503, RECOVERING) if self._agent.recovering else await self._operator.handle(request)
 
     def _state(self, _: Request) -> Response:
         agent = self._agent

@@ -2,8 +2,9 @@
 
 A file is asked for by its real path under a sandbox, by the path with `latest` for the run, or by the virtual path
 /frameworks/F/executors/E/runs/latest/… . Nothing outside of attached folders can be read, also not through a link.
+What is there belongs to tasks: it is opened in `containers.sandbox_files` alone, beside the event loop.
 
-As Mesos: files/files.cpp.
+As Mesos: files/files.cpp. That a named pipe is an error, and not waited for, is ours.
 """
 from __future__ import annotations
 
@@ -13,14 +14,29 @@ import os
 import pwd
 import stat
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
-from urllib.parse import unquote
+from typing import Any, BinaryIO, Final, TypeVar
+from urllib.parse import quote
 
-from deploy.local.wire.server import Request, Response, json_response, not_found, text
+from deploy.local.containers.sandbox_files import (
+    Entry,
+    NotThereError,
+    OutsideError,
+    WrongKindError,
+    list_folder,
+    open_file,
+    read_piece,
+)
+from deploy.local.wire.beside import Beside
+from deploy.local.wire.exchange import Answer, Download, Handler, Request, Response, json_response, not_found, text
 from specs.forms import Json
 
+T = TypeVar("T")
+
 MAX_READ: Final = 16 * os.sysconf("SC_PAGESIZE")  # bytes in one answer
+THREADS: Final = 4
+PATIENCE: Final = 10.0  # seconds for a file system to answer
 
 
 class FilesError(Exception):
@@ -39,82 +55,99 @@ class Files:
 
     def __init__(self, attached: Callable[[], Mapping[str, Path]]) -> None:
         self._attached = attached
+        self._beside = Beside(THREADS, PATIENCE)
 
-    def routes(self) -> dict[str, Callable[[Request], Response]]:
-        return {"/files/browse": self._browse, "/files/browse.json": self._browse, "/files/read": self._read,
-                "/files/read.json": self._read, "/files/download": self._download,
-                "/files/download.json": self._download, "/files/debug": self._debug, "/files/debug.json": self._debug}
+    def routes(self) -> dict[str, Handler]:
+        named: dict[str, Handler] = {"/files/browse": self._browse, "/files/read": self._read,
+                                     "/files/download": self._download, "/files/debug": self._debug}
+        return {**named, **{f"{path}.json": handler for path, handler in named.items()}}
 
-    def resolve(self, path: str) -> Path:
-        """The real path behind an asked one; raises FilesError."""
+    async def list(self, path: str) -> list[Json]:
+        """The entries of a folder, as the message FileInfo but for `mtime`, in seconds; raises FilesError."""
+        path = _from_uri(path)
+        entries = await self._do(path, list_folder)
+        return [_file_info(f"{path.rstrip('/')}/{entry.name}", entry) for entry in entries]
+
+    async def read(self, path: str, offset: int, length: int | None) -> tuple[int, bytes]:
+        """The size of a file and a piece of it; raises FilesError."""
+        return await self._do(_from_uri(path), partial(read_piece, offset=offset, length=length, most=MAX_READ))
+
+    async def _do(self, path: str, work: Callable[[Path, str], T], verb: str = "read") -> T:
+        """Work on what an asked path means; raises FilesError."""
+        root, rest = self._place(path)
+        try:
+            return await self._beside.do(lambda: work(root, rest))
+        except NotThereError:
+            raise FilesError(404) from None
+        except OutsideError:
+            raise FilesError(400, f"'{root / rest}' is inaccessible.\n") from None
+        except WrongKindError as error:
+            what = "a directory" if error.is_folder else "what is not a regular file"
+            raise FilesError(400, f"Cannot {verb} {what}.\n") from None
+        except TimeoutError:
+            raise FilesError(503, f"Failed to open file at '{root / rest}': no answer in {PATIENCE:g} s.\n") from None
+        except OSError as error:
+            raise FilesError(500, f"Failed to open file at '{root / rest}': {error.strerror}.\n") from error
+
+    def _place(self, path: str) -> tuple[Path, str]:
+        """The attached folder that an asked path begins with, and the rest of the path; raises FilesError."""
         attached = self._attached()
         parts = path.removesuffix("/").split("/")
         for length in range(len(parts), 0, -1):
             root = attached.get("/".join(parts[:length]))
-            if root is None:
-                continue
-            real = (root / "/".join(parts[length:])).resolve()
-            if not real.is_relative_to(root.resolve()):
-                raise FilesError(400, f"'{root / '/'.join(parts[length:])}' is inaccessible.\n")
-            if not real.exists():
-                break
-            return real
+            if root is not None:
+                return root, "/".join(parts[length:])
         raise FilesError(404)
-
-    def list(self, path: str) -> list[Json]:
-        """The entries of a folder, as the message FileInfo but for `mtime`, in seconds; raises FilesError."""
-        real = self.resolve(unquote(path))
-        entries = sorted(real.iterdir()) if real.is_dir() else []
-        return [_file_info(unquote(path).rstrip("/") + "/" + entry.name, entry) for entry in entries if entry.exists()]
-
-    def read(self, path: str, offset: int, length: int | None) -> tuple[int, bytes]:
-        """The size of a file and a piece of it; raises FilesError."""
-        real = self.resolve(unquote(path))
-        if real.is_dir():
-            raise FilesError(400, "Cannot read a directory.\n")
-        try:
-            with real.open("rb") as file:
-                size = file.seek(0, os.SEEK_END)
-                wanted = size - offset if length is None else length
-                if offset >= size or wanted == 0:
-                    return size, b""
-                file.seek(offset)
-                return size, file.read(min(wanted, MAX_READ))
-        except OSError as error:
-            raise FilesError(500, f"Failed to open file at '{real}': {error.strerror}.\n") from error
 
     # ---- HTTP
 
-    def _browse(self, request: Request) -> Response:
+    async def _browse(self, request: Request) -> Response:
         try:
             return json_response([{**info, "mode": stat.filemode(info["mode"])}
-                                  for info in self.list(_path(request))])
+                                  for info in await self.list(_path(request))])
         except FilesError as error:
             return error.response()
 
-    def _read(self, request: Request) -> Response:
+    async def _read(self, request: Request) -> Response:
         try:
             path = _path(request)
             offset, length = _range(request)
             if offset == -1:  # asks for the size only
-                return json_response({"data": "", "offset": self.read(path, 0, 0)[0]})
-            _, data = self.read(path, offset, length)
+                return json_response({"data": "", "offset": (await self.read(path, 0, 0))[0]})
+            _, data = await self.read(path, offset, length)
             return json_response({"data": data.decode("utf-8", "surrogateescape"), "offset": offset})
         except FilesError as error:
             return error.response()
 
-    def _download(self, request: Request) -> Response:
+    async def _download(self, request: Request) -> Answer:
         try:
-            real = self.resolve(unquote(_path(request)))
+            path = _from_uri(_path(request))
+            file, size = await self._do(path, _opened, "download")
         except FilesError as error:
             return not_found() if error.status == 404 else error.response()  # the others have no words for it
-        if real.is_dir():
-            return text(400, "Cannot download a directory.\n")
-        kind = mimetypes.guess_type(real.name)[0] or "application/octet-stream"
-        return Response(200, real.read_bytes(), kind, {"Content-Disposition": f"attachment; filename={real.name}"})
+        name = path.rstrip("/").rpartition("/")[2]
+        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        return Download(size, lambda length: self._beside.do(partial(file.read, length)), file.close, kind,
+                        {"Content-Disposition": _attachment(name)})
 
     def _debug(self, _: Request) -> Response:
         return json_response({name: str(path) for name, path in self._attached().items()})
+
+
+def _opened(root: Path, path: str) -> tuple[BinaryIO, int]:
+    file = open_file(root, path)
+    return file, os.fstat(file.fileno()).st_size
+
+
+def _from_uri(path: str) -> str:
+    """As Mesos: stout/path.hpp, `from_uri`. The server has decoded it; it is not decoded again."""
+    return path.removeprefix("file://")
+
+
+def _attachment(name: str) -> str:
+    """A name that a task has chosen, in a header."""
+    plain = name.isascii() and name.isprintable() and not set(name) & set('"\\;')
+    return f"attachment; filename={name}" if plain else f"attachment; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def _path(request: Request) -> str:
@@ -147,8 +180,8 @@ def _number(name: str, value: str) -> int:
         raise FilesError(400, f"Failed to parse {name}: Failed to convert '{value}' to number.\n") from None
 
 
-def _file_info(path: str, entry: Path) -> Json:
-    found = entry.stat()
+def _file_info(path: str, entry: Entry) -> Json:
+    found = entry.found
     return {"path": path, "nlink": found.st_nlink, "size": found.st_size, "mtime": float(int(found.st_mtime)),
             "mode": found.st_mode, "uid": _name(pwd.getpwuid, found.st_uid),
             "gid": _name(grp.getgrgid, found.st_gid)}

@@ -20,8 +20,8 @@ from deploy.local.master.memory import AgentRecord, Framework, agent_message, en
 from deploy.local.master.operator_events import OPERATOR_EVENT
 from deploy.local.records.messages import resource_messages
 from deploy.local.records.task import Task
-from deploy.local.wire.events import CallError, EventSender, accepted_type, read_call
-from deploy.local.wire.server import (
+from deploy.local.wire.events import CallError, EventSender, accepted_type, in_turn, read_call
+from deploy.local.wire.exchange import (
     EventStream,
     Handler,
     Request,
@@ -33,6 +33,7 @@ from deploy.local.wire.server import (
     text,
 )
 from specs.forms import Json
+from specs.words.address import Address
 
 _NOT_SUPPORTED: Final = (
     "/machine/up", "/machine/down", "/reserve", "/unreserve", "/create-volumes", "/destroy-volumes")
@@ -94,15 +95,17 @@ class MasterHttp:
 
     # ---- the scheduler API
 
-    def _scheduler(self, request: Request) -> Response | Streaming:
+    async def _scheduler(self, request: Request) -> Response | Streaming:
         if request.method != "POST":
             return method_not_allowed(request, "POST")
+        content_type = request.headers.get("Content-Type")
         try:
-            call = read_call("mesos.v1.scheduler.Call", request.body, request.headers.get("Content-Type"))
+            call = await in_turn(request.body, lambda: read_call("mesos.v1.scheduler.Call", request.body, content_type))
         except CallError as error:
             return text(error.status, str(error))
         return self._master.call(call, answer_type=accepted_type(request.headers.get("Accept")),
-                                 stream_id=request.headers.get("Mesos-Stream-Id"))
+                                 stream_id=request.headers.get("Mesos-Stream-Id"),
+                                 principal=request.principal.value if request.principal is not None else None)
 
     # ---- endpoints
 
@@ -173,7 +176,8 @@ class MasterHttp:
         return json_response(summaries.state_summary(self._cluster, self._agent_models()))
 
     def _redirect(self, _: Request) -> Response:
-        return Response(307, headers={"Location": f"//{self._cluster.flags.hostname}:{self._cluster.flags.port}"})
+        flags = self._cluster.flags
+        return Response(307, headers={"Location": f"//{Address(flags.hostname, flags.port)}"})
 
     # ---- teardown by the operator
 

@@ -8,19 +8,19 @@ As Mesos: master/http.cpp (`api`), slave/http.cpp (`api`), common/http.cpp.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from deploy.local.endpoints.files import Files, FilesError
 from deploy.local.endpoints.operator_json import render_answer
 from deploy.local.records.version import GIT_SHA, VERSION
-from deploy.local.wire.events import CallError, accepted_type, read_call
-from deploy.local.wire.server import JSON, Request, Response, Streaming, method_not_allowed, not_implemented, text
+from deploy.local.wire.events import CallError, accepted_type, in_turn, read_call
+from deploy.local.wire.exchange import JSON, Request, Response, Streaming, method_not_allowed, not_implemented, text
 from specs.forms import Json
 from specs.forms.json_text import JsonSyntaxError, parse_json
 from specs.forms.recordio import RecordDecoder, RecordError
 
-Answer = Callable[[Json], Json | Response]
+Answer = Callable[[Json], Json | Response | Awaitable[Json | Response]]
 Subscribe = Callable[[str], Streaming]  # (content type of the answer)
 
 # The kinds that have to bring a message of their own.
@@ -69,19 +69,16 @@ class OperatorApi:
             **answers,
         }
 
-    def handle(self, request: Request) -> Response | Streaming:
+    async def handle(self, request: Request) -> Response | Streaming:
         if request.method != "POST":
             return method_not_allowed(request, "POST")
         try:
-            call = self._read(request)
+            call, problem = await in_turn(request.body, lambda: self._understood(request))
         except CallError as error:
             return text(error.status, _agents_words(error) if self._kind == "agent" else str(error))
-        kind = call.get("type")
-        problem = "Expecting 'type' to be present" if kind is None else None
-        if problem is None and kind in _CONTENT[self._kind] and not _has_content(request, call, str(kind)):
-            problem = f"Expecting '{str(kind).lower()}' to be present"
         if problem is not None:
             return text(400, f"Failed to validate {self._kind}::Call: {problem}")
+        kind = call["type"]
         answer_type = accepted_type(request.headers.get("Accept"))
         if answer_type is None:
             if self._kind == "agent" and _takes_records(request.headers.get("Accept")):
@@ -93,10 +90,22 @@ class OperatorApi:
         if answer is None:
             return not_implemented()
         result = answer(call)
+        if isinstance(result, Awaitable):
+            result = await result
         if isinstance(result, Response):
             return result
         answer_bytes = render_answer(self._kind, {"type": kind, **result}, answer_type)
         return Response(200, answer_bytes, answer_type)
+
+    def _understood(self, request: Request) -> tuple[Json, str | None]:
+        """The call, and what is wrong with it; raises CallError."""
+        call = self._read(request)
+        kind = call.get("type")
+        if kind is None:
+            return call, "Expecting 'type' to be present"
+        if kind in _CONTENT[self._kind] and not _has_content(request, call, kind):
+            return call, f"Expecting '{kind.lower()}' to be present"
+        return call, None
 
     def _read(self, request: Request) -> Json:
         """The call. An agent also takes it as the first record of a stream; raises CallError."""
@@ -115,19 +124,19 @@ class OperatorApi:
             raise CallError(400, "Received EOF while reading request body")
         return read_call(name, records[0], message_type)
 
-    def _list_files(self, call: Json) -> Json | Response:
+    async def _list_files(self, call: Json) -> Json | Response:
         try:
-            infos = self._files.list(call["list_files"]["path"])
+            infos = await self._files.list(call["list_files"]["path"])
         except FilesError as error:
             return error.response()
         return {"list_files": {"file_infos": [
             {"path": info["path"], "nlink": info["nlink"], "size": info["size"], "uid": info["uid"], "gid": info["gid"],
              "mode": info["mode"], "mtime": {"nanoseconds": int(info["mtime"] * 1e9)}} for info in infos]}}
 
-    def _read_file(self, call: Json) -> Json | Response:
+    async def _read_file(self, call: Json) -> Json | Response:
         content = call["read_file"]
         try:
-            size, data = self._files.read(content["path"], content["offset"], content.get("length"))
+            size, data = await self._files.read(content["path"], content["offset"], content.get("length"))
         except FilesError as error:
             return error.response()
         return {"read_file": {"size": size, "data": b64encode(data).decode("ascii")}}

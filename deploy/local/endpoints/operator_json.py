@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from deploy.local.wire.events import render
+from deploy.local.wire.exchange import JSON, dump_json
 from deploy.local.wire.json_message import full
-from deploy.local.wire.server import JSON, dump_json
 from specs.forms import Json
 from specs.forms.wire import schema
 

@@ -61,9 +61,11 @@ class Accepting:
     def _offers_problem(self, framework: Framework, offer_ids: list[str]) -> str | None:
         if not offer_ids:
             return "No offers specified"
-        for position, offer_id in enumerate(offer_ids):
-            if offer_id in offer_ids[:position]:
+        seen: set[str] = set()
+        for offer_id in offer_ids:
+            if offer_id in seen:
                 return f"Duplicate offer {offer_id} in offer list"
+            seen.add(offer_id)
         offers: list[Offer] = []
         for offer_id in offer_ids:
             offer = self._cluster.offers.get(offer_id)

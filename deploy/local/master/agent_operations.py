@@ -13,7 +13,7 @@ from typing import Final
 from deploy.local.master.agents import AgentRegistry, lost_state
 from deploy.local.master.cluster import Cluster
 from deploy.local.records.messages import status
-from deploy.local.wire.server import Response, text
+from deploy.local.wire.exchange import Response, text
 
 _GONE: Final = "Agent has been marked gone"
 

@@ -25,13 +25,14 @@ _CONTENT: Final = frozenset({
 _MAX_DURATION: Final = float((1 << 63) - 1)  # nanoseconds
 
 
-def call_problem(call: Message) -> str | None:
-    """Why the call is refused with 400 ("Failed to validate scheduler::Call: " + this), or None."""
+def call_problem(call: Message, principal: str | None = None) -> str | None:
+    """Why the call is refused with 400 ("Failed to validate scheduler::Call: " + this), or None. `principal`: who its
+    sender has proved to be."""
     kind = call.get("type")
     if kind is None:
         return "Expecting 'type' to be present"
     if kind == "SUBSCRIBE":
-        return _subscribe_problem(call)
+        return _subscribe_problem(call, principal)
     if "framework_id" not in call:
         return "Expecting 'framework_id' to be present"
     content = str(kind).lower()
@@ -48,12 +49,21 @@ def call_problem(call: Message) -> str | None:
     return None
 
 
-def _subscribe_problem(call: Message) -> str | None:
+def _subscribe_problem(call: Message, principal: str | None) -> str | None:
     if "subscribe" not in call:
         return "Expecting 'subscribe' to be present"
     if call.get("framework_id", {}).get("value", "") != _info_id(call["subscribe"]):
         return "'framework_id' differs from 'subscribe.framework_info.id'"
-    return None
+    info = call["subscribe"]["framework_info"]
+    return principal_problem(info, principal) if "principal" in info else None
+
+
+def principal_problem(info: Message, principal: str | None) -> str | None:
+    """Why whoever proved to be `principal` is not who the FrameworkInfo names, or None."""
+    named = info.get("principal", "")
+    if principal is None or principal == named:
+        return None
+    return f"Authenticated principal '{principal}' does not match principal '{named}' set in `FrameworkInfo`"
 
 
 def _info_id(content: Message) -> str:

@@ -24,6 +24,7 @@ from deploy.local.records.version import VERSION
 from specs.forms import Json
 from specs.messages.status import is_terminal
 from specs.resources.sums import Resources
+from specs.words.address import Address
 
 HEARTBEAT_SECONDS: Final = 15.0
 
@@ -63,12 +64,14 @@ class Cluster:
         return count
 
     def master_info(self) -> Json:
-        """The message MasterInfo. `ip` is the address in network byte order, read on a little-endian machine."""
+        """The message MasterInfo. `ip` is the address in network byte order, read on a little-endian machine; 0 for
+        IPv6, which has no room there."""
         flags = self.flags
+        packed = ipaddress.ip_address(flags.shown_ip).packed
         return {
-            "id": self.id, "ip": int.from_bytes(ipaddress.IPv4Address(flags.ip).packed, "little"), "port": flags.port,
-            "pid": f"master@{flags.ip}:{flags.port}", "hostname": flags.hostname, "version": VERSION,
-            "address": {"hostname": flags.hostname, "ip": flags.ip, "port": flags.port},
+            "id": self.id, "ip": int.from_bytes(packed, "little") if len(packed) == 4 else 0, "port": flags.port,
+            "pid": f"master@{Address(flags.shown_ip, flags.port)}", "hostname": flags.hostname, "version": VERSION,
+            "address": {"hostname": flags.hostname, "ip": flags.shown_ip, "port": flags.port},
             "capabilities": [{"type": "AGENT_UPDATE"}, {"type": "AGENT_DRAINING"}, {"type": "QUOTA_V2"}],
         }
 
@@ -217,7 +220,7 @@ class Cluster:
 
 def _offer_message(offer_id: str, allocation: Allocation, framework: Framework, agent: AgentRecord) -> Json:
     process, _, address = agent.pid.partition("@")
-    ip, _, port = address.rpartition(":")
+    ip, port = address.rpartition(":")[0].strip("[]"), address.rpartition(":")[2]
     executors = [{"value": executor_id} for executor_id in framework.executors.get(agent.id, ())]
     resources = resource_messages(allocation.resources)
     allocation_info: Json | None = {"role": allocation.role}

@@ -14,14 +14,14 @@ from collections.abc import Callable
 
 from deploy.local.master.accepting import Accepting
 from deploy.local.master.agents import AgentRegistry
-from deploy.local.master.call_validation import call_problem
+from deploy.local.master.call_validation import call_problem, principal_problem
 from deploy.local.master.cluster import Cluster
 from deploy.local.master.memory import Framework
 from deploy.local.master.reconciliation import explicit, implicit, operations
 from deploy.local.master.subscriptions import Subscriptions
 from deploy.local.records.flags import MasterFlags
 from deploy.local.wire.events import SCHEDULER_EVENT, EventSender
-from deploy.local.wire.server import EventStream, Response, Streaming, accepted, not_implemented, text
+from deploy.local.wire.exchange import EventStream, Response, Streaming, accepted, not_implemented, text
 from specs.forms import Json
 from specs.resources.roles import role_problem
 
@@ -75,10 +75,12 @@ class Master:
 
     # ---- calls
 
-    def call(self, call: Json, *, answer_type: str | None, stream_id: str | None) -> Response | Streaming:
+    def call(self, call: Json, *, answer_type: str | None, stream_id: str | None,
+             principal: str | None = None) -> Response | Streaming:
         """Act on a scheduler::Call that could be read. `answer_type`: the content type that its Accept header chose
-        (None: it takes none of ours); `stream_id`: its Mesos-Stream-Id header."""
-        problem = call_problem(call)
+        (None: it takes none of ours); `stream_id`: its Mesos-Stream-Id header; `principal`: who it has proved to be
+        (None: nobody has to)."""
+        problem = call_problem(call, principal)
         if problem is not None:
             return text(400, f"Failed to validate scheduler::Call: {problem}")
         kind = call["type"]
@@ -87,11 +89,13 @@ class Master:
         if kind == "SUBSCRIBE":
             if stream_id is not None:
                 return text(400, "Subscribe calls should not include the 'Mesos-Stream-Id' header")
+            if principal is not None:
+                call["subscribe"]["framework_info"].setdefault("principal", principal)
             return self._subscribe(call["subscribe"], answer_type or "")
         framework = self.cluster.frameworks.get(call["framework_id"]["value"])
         if framework is None:
             return text(400, "Framework cannot be found")
-        refusal = _stream_refusal(framework, stream_id)
+        refusal = _sender_refusal(framework, stream_id, principal)
         if refusal is not None:
             return refusal
         if kind == "UPDATE_FRAMEWORK":
@@ -194,7 +198,10 @@ class Master:
                             content["data"])
 
 
-def _stream_refusal(framework: Framework, stream_id: str | None) -> Response | None:
+def _sender_refusal(framework: Framework, stream_id: str | None, principal: str | None) -> Response | None:
+    problem = principal_problem(framework.info, principal)
+    if problem is not None:
+        return text(400, problem)
     if not framework.connected:
         return text(403, "Framework is not subscribed")
     if stream_id is None:

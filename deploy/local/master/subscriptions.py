@@ -16,7 +16,7 @@ from deploy.local.master.memory import Framework
 from deploy.local.records.framework_info import framework_roles
 from deploy.local.records.messages import status
 from deploy.local.wire.events import EventSender
-from deploy.local.wire.server import Response, text
+from deploy.local.wire.exchange import Response, text
 from specs.forms import Json
 
 

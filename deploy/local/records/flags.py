@@ -21,6 +21,15 @@ class MasterFlags:
     agent_ping_timeout: float = 15.0  # seconds
     max_agent_ping_timeouts: int = 5
     work_dir: str | None = None  # only shown: nothing is kept there
+    advertise_ip: str | None = None  # where others reach it, if `ip` is all addresses
+    authenticate_http_frameworks: bool = False
+    authenticate_http_readonly: bool = False
+    authenticate_http_readwrite: bool = False
+
+    @property
+    def shown_ip(self) -> str:
+        """The address that others are told."""
+        return self.advertise_ip or self.ip
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +43,11 @@ class AgentFlags:
     ip: str = "127.0.0.1"
     port: int = 0
     hostname: str = "127.0.0.1"
+    advertise_ip: str | None = None  # where others reach it, if `ip` is all addresses
+    authenticate_http_executors: bool = False
+    authenticate_http_readonly: bool = False
+    authenticate_http_readwrite: bool = False
+    executor_secret_key: Path | None = None  # the file with what executors' tokens are signed with
     executor_registration_timeout: float = 60.0
     executor_reregistration_timeout: float = 2.0
     executor_shutdown_grace_period: float = 5.0
@@ -46,3 +60,8 @@ class AgentFlags:
     sandbox_directory: str = MAPPED_DIRECTORY
     cgroups_enable_cfs: bool = False
     default_container_dns: str | None = None  # a JSON ContainerDNSInfo
+
+    @property
+    def shown_ip(self) -> str:
+        """The address that others are told."""
+        return self.advertise_ip or self.ip

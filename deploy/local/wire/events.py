@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, TypeVar
 
+from deploy.local.wire.exchange import JSON, PROTOBUF, EventStream, dump_json
 from deploy.local.wire.json_message import MessageError, full, read_message
-from deploy.local.wire.server import JSON, PROTOBUF, EventStream, dump_json
 from specs.errors import SpecError
 from specs.forms import Json
 from specs.forms.json_text import JsonSyntaxError, parse_json
@@ -21,6 +22,11 @@ from specs.forms.wire import decode, encode
 
 SCHEDULER_EVENT: Final = "mesos.v1.scheduler.Event"
 EXECUTOR_EVENT: Final = "mesos.v1.executor.Event"
+T = TypeVar("T")
+LARGE: Final = 64 << 10  # bytes of a body that is read beside the loop, where others do not wait for it
+MAX_VALUES: Final = 1_000_000  # in one JSON body, about: of its commas; each takes some hundred bytes
+_READER: Final = ThreadPoolExecutor(1, "large bodies")  # one at a time: a body's values take many times its bytes
+
 Renderer = Callable[[str, Mapping[str, Any], str], bytes]  # (name of the message, message, content type)
 
 
@@ -30,6 +36,13 @@ class CallError(ValueError):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status = status
+
+
+async def in_turn(body: bytes, work: Callable[[], T]) -> T:
+    """What `work` makes of a body: at once, or of a large one beside the event loop."""
+    if len(body) <= LARGE:
+        return work()
+    return await asyncio.get_running_loop().run_in_executor(_READER, work)
 
 
 def read_call(name: str, body: bytes, content_type: str | None) -> Json:
@@ -43,6 +56,8 @@ def read_call(name: str, body: bytes, content_type: str | None) -> Json:
             raise CallError(400, "Failed to parse body into Call protobuf") from error
     if content_type != JSON:
         raise CallError(415, f"Expecting 'Content-Type' of {JSON} or {PROTOBUF}")
+    if body.count(b",") > MAX_VALUES:
+        raise CallError(413, f"The body has more than {MAX_VALUES} values")
     try:
         value = parse_json(body.decode("utf-8", "replace"))
     except JsonSyntaxError as error:

@@ -21,6 +21,7 @@ from specs.forms.wire import FieldSchema, schema
 
 _BASE64: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 _WIDTH: Final = {"int32": 32, "uint32": 32, "int64": 64, "uint64": 64}
+_TOLD: Final = 1000  # fields that a complaint names
 _DEPRECATED: Final = {("mesos.v1.Resource", "role"), ("mesos.v1.FrameworkInfo", "role")}  # have a default, not shown
 
 
@@ -36,7 +37,7 @@ def read_message(name: str, value: Any) -> Json:
     missing: list[str] = []
     _find_missing(name, message, "", missing)
     if missing:
-        raise MessageError("Missing required fields: " + ", ".join(missing))
+        raise MessageError("Missing required fields: " + ", ".join(missing[:_TOLD]))
     return message
 
 

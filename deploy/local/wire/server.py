@@ -1,9 +1,11 @@
 """HTTP as libprocess serves it, on aiohttp: the only file that knows aiohttp's server.
 
-Handlers take a `Request` value and return a `Response` value, or a `Streaming` one whose `EventStream` they keep and
-feed. What differs from a usual web server, and is imitated because clients see it: routes are the longest known
-*prefix* of the path; answers carry only Date, Content-Length and what the handler says (no Server, no Content-Type
-without a body, no Connection); a body with a broken Content-Encoding is a 500; each record of a stream is one chunk.
+What differs from a usual web server, and is imitated because clients see it: routes are the longest known *prefix* of
+the path; answers carry only Date, Content-Length and what the handler says (no Server, no Content-Type without a body,
+no Connection); a body with a broken Content-Encoding is a 500; each record of a stream is one chunk.
+
+Before a handler sees a request it has passed, in this order: it is no web page's of others (403), the path is known
+(404), whoever the path's realm demands has asked (401), the body is of a bounded size (413).
 
 As Mesos: libprocess, process.cpp (`ProcessBase::consume`), http.cpp, encoder.hpp.
 """
@@ -11,145 +13,56 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import gzip
-import json
 import logging
-import zlib
-from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final, cast
+import os
+import socket
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from typing import Final, cast
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from deploy.local.wire.authentication import Authenticator, Principal, Unauthorized
+from deploy.local.wire.bodies import Bodies, BodyError
+from deploy.local.wire.exchange import (
+    JSON,
+    Answer,
+    Download,
+    Handler,
+    Request,
+    Response,
+    Streaming,
+    not_found,
+    text,
+)
+from deploy.local.wire.web_pages import is_function, refusal
+from specs.words.address import Address
 
 log = logging.getLogger(__name__)
 
-TEXT: Final = "text/plain; charset=utf-8"
-JSON: Final = "application/json"
-PROTOBUF: Final = "application/x-protobuf"
+Gate = Callable[[str], Authenticator | None]  # who may use a route; None: everybody
 
 # Processes of their own beside master or agent: their paths do not begin with its name.
 _PROCESSES: Final = frozenset({"version", "files", "metrics", "system", "containerizer"})
 
+_PIECE: Final = 1 << 18  # bytes of a file at a time
 _TYPED: Final = web.ResponseKey("typed", bool)  # whether the handler has said a Content-Type
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request, its body read and decoded."""
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]  # any case
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """A whole answer. Without `content_type` there is no such header."""
-
-    status: int
-    body: bytes = b""
-    content_type: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-def text(status: int, message: str, **headers: str) -> Response:
-    """An answer in words; Mesos's errors are such."""
-    return Response(status, message.encode("utf-8", "surrogateescape"), TEXT, headers)
-
-
-def not_found() -> Response:
-    return text(404, "404 Not Found.")
-
-
-def not_implemented() -> Response:
-    return text(501, "501 Not Implemented.")
-
-
-def accepted() -> Response:
-    return Response(202)
-
-
-def json_response(value: Any, status: int = 200) -> Response:
-    return Response(status, dump_json(value), JSON)
-
-
-def dump_json(value: Any) -> bytes:
-    """JSON without blanks, as Mesos writes it."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogateescape")
-
-
-def method_not_allowed(request: Request, *allowed: str) -> Response:
-    names = ", ".join(f"'{name}'" for name in allowed)
-    return text(405, f"405 Method Not Allowed. Expecting one of {{ {names} }}, but received '{request.method}'.",
-                Allow=", ".join(allowed))
-
-
-class EventStream:
-    """The answer that does not end: bytes go in from anywhere on the loop, the connection takes them in order.
-
-    `on_closed` is called once, when the client has gone away; not after `close()`.
-    """
-
-    def __init__(self, content_type: str) -> None:
-        self.content_type = content_type
-        self.on_closed: Callable[[], None] | None = None
-        self.closed = False
-        self._pieces: deque[bytes] = deque()
-        self._wake = asyncio.Event()
-
-    def write(self, piece: bytes) -> None:
-        if not self.closed:
-            self._pieces.append(piece)
-            self._wake.set()
-
-    def close(self) -> None:
-        """End the answer once all that was written is out."""
-        self.closed = True
-        self._wake.set()
-
-    async def pump(self, response: web.StreamResponse) -> None:
-        """Carry pieces to the connection until the end of either side."""
-        try:
-            while True:
-                while self._pieces:
-                    await response.write(self._pieces.popleft())
-                if self.closed:
-                    break
-                self._wake.clear()
-                await self._wake.wait()
-            await response.write_eof()
-        except (ConnectionError, asyncio.CancelledError):
-            self._lost()
-            raise
-
-    def _lost(self) -> None:
-        if not self.closed:
-            self.closed = True
-            if self.on_closed is not None:
-                self.on_closed()
-
-
-@dataclass(frozen=True, slots=True)
-class Streaming:
-    """200 and an event stream."""
-
-    stream: EventStream
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-Handler = Callable[[Request], Awaitable[Response | Streaming] | Response | Streaming]
 
 
 class HttpServer:
     """Listens on one address and hands requests to the handler of the longest known prefix of their path."""
 
-    def __init__(self, routes: Mapping[str, Handler], name: str) -> None:
-        """`name`: the process id that may stand before each path ("master", "slave(1)")."""
+    def __init__(self, routes: Mapping[str, Handler], name: str, *, gate: Gate = lambda _: None,
+                 names: Collection[str] = ()) -> None:
+        """`name`: the process id that may stand before each path ("master", "slave(1)"). `names`: host names under
+        which it may be asked, besides localhost and addresses."""
         self._routes = dict(routes)
         self._name = name
+        self._gate = gate
+        self._names = frozenset(each.lower() for each in names)
+        self._bodies = Bodies()
         self._runner: web.AppRunner | None = None
         self._listener: asyncio.Server | None = None
 
@@ -157,21 +70,23 @@ class HttpServer:
         self._routes.update(routes)
 
     async def start(self, host: str, port: int) -> int:
-        """Listen; returns the port (a free one for port 0). Raises OSError when the address is taken."""
-        app = web.Application(client_max_size=1 << 31)
+        """Listen; returns the port (a free one for port 0). Raises OSError, with a text that names the address, when it
+        cannot be had."""
+        app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._serve)
         app.on_response_prepare.append(_only_our_headers)
         # A day: Mesos never closes an idle connection, and a client's pool must not meet one that just did.
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, keepalive_timeout=86400,
-                               auto_decompress=False, shutdown_timeout=0.5)
+                               auto_decompress=False, shutdown_timeout=0.5, logger=_protocol_log())
         await runner.setup()
         server = cast(web.Server, runner.server)  # it is there after setup
         try:
             self._listener = await asyncio.get_running_loop().create_server(server, host, port, reuse_address=True,
                                                                             backlog=1024)
-        except OSError:
+        except OSError as error:
             await runner.cleanup()
-            raise
+            why = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be had: {os.strerror(error.errno or 0)}"
+            raise OSError(error.errno, f"{Address(host, port)} {why}") from error
         self._runner = runner
         bound: int = self._listener.sockets[0].getsockname()[1]
         return bound
@@ -193,7 +108,7 @@ class HttpServer:
                 transport.abort()  # also where something is still to be written
         await asyncio.sleep(0)
 
-    def _handler(self, path: str) -> Handler | None:
+    def _route(self, path: str) -> str | None:
         parts = [part for part in path.split("/") if part]
         named = bool(parts) and parts[0] == self._name
         if named:
@@ -203,27 +118,45 @@ class HttpServer:
         for length in range(len(parts), -1, -1):
             route = "/" + "/".join(parts[:length])
             if route in self._routes:
-                return self._routes[route]
+                return route
         return None
 
     async def _serve(self, http: web.Request) -> web.StreamResponse:
-        handler = self._handler(http.path)
-        if handler is None:
+        refused = refusal(http.method, http.headers, self._names)
+        if refused is not None:
+            return _whole(text(403, refused))
+        route = self._route(http.path)
+        if route is None:
             return _whole(not_found())
         try:
-            body = _decoded(await http.read(), http.headers.get("Content-Encoding", ""))
-        except (OSError, EOFError, zlib.error):
-            return _whole(text(500, "failed to decode body"))
-        answer = handler(Request(http.method, http.path, http.query, http.headers, body))
-        if isinstance(answer, Awaitable):
-            answer = await answer
-        if isinstance(answer, Response):
-            return _whole(_compressed(_padded(answer, http), http))
-        return await _stream(http, answer)
+            principal = self._authenticated(route, http)
+        except Unauthorized as error:
+            return _whole(text(401, "401 Unauthorized.", **{"WWW-Authenticate": error.challenge}))
+        if self._bodies.too_large(http.content_length):
+            return _whole(text(413, "413 Request Entity Too Large."))
+        try:
+            body = await self._bodies.read(http.content.iter_any(), http.headers.get("Content-Encoding", ""))
+        except BodyError as error:
+            return _whole(text(error.status, str(error)))
+        try:
+            answer = self._routes[route](Request(http.method, http.path, http.query, http.headers, body, principal))
+            if isinstance(answer, Awaitable):
+                answer = await answer
+        finally:
+            self._bodies.release(body)
+        return await _answered(http, answer)
+
+    def _authenticated(self, route: str, http: web.Request) -> Principal | None:
+        authenticate = self._gate(route)
+        return None if authenticate is None else authenticate(http.headers.get("Authorization"))
 
 
-def _decoded(body: bytes, encoding: str) -> bytes:
-    return gzip.decompress(body) if encoding == "gzip" else body
+async def _answered(http: web.Request, answer: Answer) -> web.StreamResponse:
+    if isinstance(answer, Response):
+        return _whole(_compressed(_padded(answer, http), http))
+    if isinstance(answer, Download):
+        return await _download(http, answer)
+    return await _stream(http, answer)
 
 
 def _padded(answer: Response, http: web.Request) -> Response:
@@ -231,6 +164,8 @@ def _padded(answer: Response, http: web.Request) -> Response:
     function = http.query.get("jsonp")
     if function is None or answer.status != 200 or answer.content_type != JSON or http.path.startswith("/api/"):
         return answer
+    if not is_function(function):
+        return text(400, "Expecting 'jsonp' to be the name of a function")
     return Response(200, b"%s(%s)" % (function.encode(), answer.body), "text/javascript", answer.headers)
 
 
@@ -261,8 +196,49 @@ async def _stream(http: web.Request, answer: Streaming) -> web.StreamResponse:
     return response
 
 
+async def _download(http: web.Request, answer: Download) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": answer.content_type, **answer.headers})
+    response[_TYPED] = True
+    response.content_length = answer.size
+    try:
+        await response.prepare(http)
+        missing = answer.size if http.method != "HEAD" else 0
+        while missing and (piece := await answer.read(min(missing, _PIECE))):
+            await response.write(piece)
+            missing -= len(piece)
+    finally:
+        answer.close()
+    if missing and http.transport is not None:
+        http.transport.abort()  # the file has become shorter: better no end than a wrong one
+    return response
+
+
 async def _only_our_headers(_: web.Request, response: web.StreamResponse) -> None:
     for name in ("Server", "Connection"):
         response.headers.popall(name, None)
     if not response.get(_TYPED, True):
         response.headers.popall("Content-Type", None)
+
+
+class _OneLine(logging.Filter):
+    """What is no HTTP is its sender's fault, and worth a line; a stack of ours would say nothing."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, HttpProcessingError):
+            record.msg = f"{record.getMessage()}: {' '.join(str(error.message).split())[:200]!a}"
+            record.args, record.exc_info = (), None
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+        return True
+
+
+def own_names(hostname: str) -> set[str]:
+    """What this machine is called, besides the name that it was told."""
+    return {name for name in (hostname, socket.gethostname(), socket.getfqdn()) if name}
+
+
+def _protocol_log() -> logging.Logger:
+    protocol = logging.getLogger(f"{__name__}.protocol")
+    if not protocol.filters:
+        protocol.addFilter(_OneLine())
+    return protocol

@@ -10,18 +10,20 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from deploy.cli.credentials import header
 from specs.forms import Json
 from specs.forms.wire import decode
+from specs.messages.credential import Credential
 
 HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
 PATIENCE = 30.0  # seconds; the machine is shared
 
 
-def get(address: str, path: str) -> tuple[int, Any]:
+def get(address: str, path: str, headers: dict[str, str] | None = None) -> tuple[int, Any]:
     """Status and body of a GET, the body parsed if it is JSON."""
     connection = http.client.HTTPConnection(address, timeout=PATIENCE)
     try:
-        connection.request("GET", path)
+        connection.request("GET", path, headers=headers or {})
         response = connection.getresponse()
         body = response.read()
         return response.status, json.loads(body) if response.getheader("Content-Type") == "application/json" else body
@@ -59,8 +61,9 @@ def operator_call(address: str, name: str, kind: str, content_type: str) -> Json
 class Scheduler:
     """A v1 scheduler."""
 
-    def __init__(self, address: str, **info: Any) -> None:
+    def __init__(self, address: str, credential: Credential | None = None, **info: Any) -> None:
         self.address = address
+        self.headers = {**HEADERS, **header(credential)}
         self.info: Json = {"user": "root", "name": "test", "roles": ["*"], "capabilities": [{"type": "MULTI_ROLE"}],
                            **info}
         self.framework_id: str | None = None
@@ -77,7 +80,7 @@ class Scheduler:
             call["framework_id"] = {"value": self.framework_id}
             call["subscribe"] = {"framework_info": {**self.info, "id": {"value": self.framework_id}}}
         self._connection = http.client.HTTPConnection(self.address, timeout=PATIENCE)
-        self._connection.request("POST", "/api/v1/scheduler", body=json.dumps(call), headers=HEADERS)
+        self._connection.request("POST", "/api/v1/scheduler", body=json.dumps(call), headers=self.headers)
         response = self._connection.getresponse()
         assert response.status == 200, response.read()
         self._response = response
@@ -124,7 +127,7 @@ class Scheduler:
         call: Json = {"type": kind, "framework_id": {"value": self.framework_id}}
         if content:
             call[kind.lower()] = content
-        return post(self.address, "/api/v1/scheduler", call, {**HEADERS, "Mesos-Stream-Id": self.stream_id})
+        return post(self.address, "/api/v1/scheduler", call, {**self.headers, "Mesos-Stream-Id": self.stream_id})
 
     def offer(self, agent_id: str | None = None, cpus: float = 0.2) -> Json:
         """An offer with enough cpus; others are declined."""

@@ -299,15 +299,16 @@ def test_the_states_of_a_task_on_its_executor() -> None:
     executor = Executor("f", {"executor_id": {"value": "e"}}, "c", Path(), checkpoint=False, command_task=False)
     info = {"name": "t", "task_id": {"value": "t"}, "agent_id": {"value": "a"}}
     executor.queued["t"] = info
-    assert executor.update(status("1")) == "Cannot send non-terminal update for queued task"
+    assert executor.update_problem(status("1")) == "Cannot send non-terminal update for queued task"
     executor.launch(info)
-    assert executor.update({**status("2"), "source": "SOURCE_EXECUTOR"}) is None
-    assert executor.update({**status("3", "TASK_FAILED"), "source": "SOURCE_EXECUTOR"}) is None
-    assert executor.update(status("4")) == "Task is already terminated with state TASK_FAILED"
+    for update in (status("2"), status("3", "TASK_FAILED")):
+        assert executor.update_problem(update) is None
+        executor.update({**update, "source": "SOURCE_EXECUTOR"})
+    assert executor.update_problem(status("4")) == "Task is already terminated with state TASK_FAILED"
     assert (executor.incomplete(), executor.ever_sent_task()) == (True, True)
     executor.complete("t")
     assert (executor.incomplete(), executor.ever_sent_task(), executor.has_task("t")) == (False, True, False)
-    assert executor.update(status("5")) == "Task is unknown"
+    assert executor.update_problem(status("5")) == "Task is unknown"
 
 
 # ---- what is written down and read

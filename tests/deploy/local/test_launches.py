@@ -136,7 +136,10 @@ def test_ctrl_c_leaves_nothing_behind(command: subprocess.Popen[str], tmp_path: 
     scheduler.update("t", "TASK_RUNNING")
     command.send_signal(number)
     _, errors = command.communicate(timeout=60)
-    assert (command.returncode, errors) == (0, "Ending all executors ...\n")
+    assert command.returncode == 0
+    warning, ending = errors.splitlines()
+    assert warning.startswith("warning: it asks nobody who they are")
+    assert ending == "Ending all executors ..."
     processes = subprocess.run(["ps", "-eo", "args"], check=True, capture_output=True, text=True).stdout
     assert str(tmp_path) not in processes
     assert "sleep 601" not in processes
@@ -147,8 +150,7 @@ def test_a_port_that_is_taken_is_said(local_mesos: StartMesos) -> None:
     done = subprocess.run([sys.executable, "-c", "from deploy.cli.main import main; main()", "local", f"--port={port}"],
                           capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 3
-    assert done.stderr.startswith("error: cannot listen: ")
-    assert "Traceback" not in done.stderr
+    assert done.stderr == f"error: cannot listen: 127.0.0.1:{port} is taken\n"
 
 
 def test_a_framework_without_multi_role_sees_no_allocations(local_mesos: StartMesos) -> None:

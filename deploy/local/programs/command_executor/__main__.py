@@ -1,16 +1,13 @@
 """The executor of tasks that only have a command: run it, tell how it ends, kill it when asked.
 
 The agent starts it with an environment that is not ours; so it uses nothing but the standard library. One thread reads
-events, another waits for the command, and checks have theirs; all put what they see into one inbox.
+events, one sends updates, another waits for the command, and checks have theirs; all put what they see into one inbox.
 
 As Mesos: launcher/executor.cpp.
 """
 from __future__ import annotations
 
-import base64
 import contextlib
-import http.client
-import json
 import os
 import queue
 import signal
@@ -18,9 +15,9 @@ import subprocess
 import sys
 import threading
 import time
-import uuid
 from typing import Any
 
+from .agent import AgentConnection
 from .checks import Checks, empty_status
 
 Json = dict[str, Any]
@@ -30,82 +27,12 @@ SHUTDOWN_MARGIN = 2.0  # of the shutdown grace period, for what comes after the 
 LINGER = 1.0  # seconds to wait for the acknowledgement of the last update
 
 
-class Agent:
-    """Calls to the agent, and its events."""
-
-    def __init__(self, environment: dict[str, str], inbox: queue.Queue[tuple[str, Any]]) -> None:
-        self._endpoint = environment["MESOS_AGENT_ENDPOINT"]
-        self._path = f"/{environment['MESOS_SLAVE_PID'].partition('@')[0]}/api/v1/executor"
-        self._ids = {"framework_id": {"value": environment["MESOS_FRAMEWORK_ID"]},
-                     "executor_id": {"value": environment["MESOS_EXECUTOR_ID"]}}
-        self._patience = 900.0 if environment.get("MESOS_CHECKPOINT") == "1" else 0.0
-        self._inbox = inbox
-        self._lock = threading.Lock()
-        self._unacknowledged: dict[str, Json] = {}  # updates by uuid
-        self._tasks: dict[str, Json] = {}  # TaskInfos of which no update was acknowledged
-
-    def listen(self) -> None:
-        """Subscribe, and put events into the inbox; subscribe again after a break, if the framework checkpoints."""
-        deadline = time.monotonic() + 30.0
-        while True:
-            with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
-                self._read_events()
-                deadline = time.monotonic() + self._patience
-            if time.monotonic() > deadline:
-                self._inbox.put(("SHUTDOWN", None))
-                return
-            time.sleep(0.5)
-
-    def _read_events(self) -> None:
-        with self._lock:
-            content = {"unacknowledged_updates": [{"status": item} for item in self._unacknowledged.values()],
-                       "unacknowledged_tasks": list(self._tasks.values())}
-        connection = http.client.HTTPConnection(self._endpoint)
-        try:
-            response = self._post(connection, {"type": "SUBSCRIBE", "subscribe": content})
-            if response.status != 200:
-                raise OSError(response.status)
-            while line := response.readline():
-                event = json.loads(response.read(int(line)))
-                self._remember(event)
-                self._inbox.put((event["type"], event))
-        finally:
-            connection.close()
-
-    def _remember(self, event: Json) -> None:
-        with self._lock:
-            if event["type"] == "LAUNCH":
-                task = event["launch"]["task"]
-                self._tasks[task["task_id"]["value"]] = task
-            elif event["type"] == "ACKNOWLEDGED":
-                self._unacknowledged.pop(event["acknowledged"]["uuid"], None)
-                self._tasks.pop(event["acknowledged"]["task_id"]["value"], None)
-
-    def update(self, status: Json) -> str:
-        """Send an update; its uuid. If there is no agent it goes with the next SUBSCRIBE."""
-        name = base64.b64encode(uuid.uuid4().bytes).decode("ascii")
-        status = {**status, "uuid": name, "timestamp": time.time(), "source": "SOURCE_EXECUTOR",
-                  "executor_id": self._ids["executor_id"]}
-        with self._lock:
-            self._unacknowledged[name] = status
-        connection = http.client.HTTPConnection(self._endpoint, timeout=10)
-        with contextlib.suppress(OSError, http.client.HTTPException):
-            self._post(connection, {"type": "UPDATE", "update": {"status": status}}).read()
-        connection.close()
-        return name
-
-    def _post(self, connection: http.client.HTTPConnection, call: Json) -> http.client.HTTPResponse:
-        connection.request("POST", self._path, json.dumps({**self._ids, **call}), {
-            "Content-Type": "application/json", "Accept": "application/json"})
-        return connection.getresponse()
-
-
 class CommandExecutor:
     """Runs one command."""
 
     def __init__(self, environment: dict[str, str]) -> None:
         self._inbox: queue.Queue[tuple[str, Any]] = queue.Queue()
-        self._agent = Agent(environment, self._inbox)
+        self._agent = AgentConnection(environment, self._inbox)
         self._shutdown_grace = _seconds(environment.get("MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD", "5secs"))
         self._says_killing = False  # whether the framework knows TASK_KILLING
         self._task: Json = {}
@@ -122,7 +49,7 @@ class CommandExecutor:
 
     def run(self) -> None:
         """Until the last update is acknowledged."""
-        threading.Thread(target=self._agent.listen, daemon=True).start()
+        self._agent.start()
         deadline: float | None = None
         while deadline is None or time.monotonic() < deadline:
             patience = None if deadline is None else max(0.0, deadline - time.monotonic())
@@ -132,7 +59,8 @@ class CommandExecutor:
                 return
             if kind == "EXITED":
                 self._ended(what)
-                deadline = time.monotonic() + LINGER
+            elif kind == "TAKEN":
+                deadline = time.monotonic() + LINGER if what == self._last_uuid else deadline
             elif self._is_the_end(kind, what):
                 return
             else:
@@ -270,4 +198,6 @@ def _seconds(text: str) -> float:
 
 
 if __name__ == "__main__":
-    CommandExecutor(dict(os.environ)).run()
+    given = dict(os.environ)
+    os.environ.pop("MESOS_EXECUTOR_AUTHENTICATION_TOKEN", None)  # it is ours, and not the command's
+    CommandExecutor(given).run()
