@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import os
 import subprocess
 import sys
 import threading
@@ -19,6 +20,7 @@ from deploy.cli.problems import Problem
 from deploy.cli.signals import cleaned_up, unbroken
 from deploy.client.service import Service, service
 from deploy.demo.tasks import APP, app
+from deploy.run.clusters import Embedded
 from executor.docker.mesos_docker import Docker
 
 REQUESTS = 200
@@ -27,22 +29,26 @@ ENTRY = "import deploy.cli.entry as entry; entry.main()"
 
 
 @contextlib.contextmanager
-def served(master: str, folder: Path) -> Iterator[Service]:
-    """A service on this master with its state in `folder`. Raises Problem."""
+def served(found: Embedded, folder: Path) -> Iterator[Service]:
+    """A service on this Mesos with its state in `folder`. Raises Problem."""
     state = folder / "service.sqlite"
-    command = [sys.executable, "-c", ENTRY, "serve", "--name", "mesos-docker-demo", "--master", master,
+    command = [sys.executable, "-c", ENTRY, "serve", "--name", "mesos-docker-demo", "--master", found.master,
                "--state", f"sqlite:{state}", "--listen", "127.0.0.1:0"]
+    environment = dict(os.environ)
+    if found.known is not None:
+        command += ["--principal", found.known.credential.principal]
+        environment["MESOS_SECRET"] = found.known.credential.secret
     running: list[subprocess.Popen[str]] = []
     with cleaned_up(lambda: _end(running)):
         with unbroken(), (folder / "service.log").open("w") as log:
             running.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True,
-                                            start_new_session=True))
+                                            env=environment, start_new_session=True))
         words = running[0].stdout.readline().split() if running[0].stdout else []
         if len(words) != 2:
             raise Problem(f"serve did not start: {(folder / 'service.log').read_text().strip()[-500:]}")
-        found = service(words[1], str(state.with_name(state.name + ".token")), None)
-        _wait(lambda: found.ask("GET", "/readyz").is_fine, "the service is not ready")
-        yield found
+        answering = service(words[1], str(state.with_name(state.name + ".token")), None)
+        _wait(lambda: answering.ask("GET", "/readyz").is_fine, "the service is not ready")
+        yield answering
 
 
 def _end(running: list[subprocess.Popen[str]]) -> None:

@@ -99,7 +99,7 @@ class Demo:
 
     def _keep(self, found: Embedded) -> None:
         self._title("An app that is kept running: `mesos-docker serve` on the same Mesos")
-        with served(found.master, found.work_dir) as service:
+        with served(found, found.work_dir) as service:
             shown = KeptService(service, self._docker, busybox.REFERENCE, self._step)
             self._frameworks.append(shown.framework_id)
             shown.run()
