@@ -17,11 +17,12 @@ from rich.text import Text
 from deploy.cli.problems import refused
 from deploy.explain.explanation import Explanation
 from deploy.explain.explanation import explain as explained
-from deploy.explain.sections import HIDDEN, Login, Row
+from deploy.explain.sections import Login, Row
 from specs.container.place import Place
 from specs.errors import SpecError
 from specs.forms.taskinfo import task_from_json
 from specs.words.auth import parse_auth_config
+from specs.words.secrecy import HIDDEN
 
 
 @click.command()

@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from deploy.explain import sections
-from deploy.explain.sections import HIDDEN, Login, Row
+from deploy.explain.differences import mesos_rows
+from deploy.explain.mounts import mount_rows
+from deploy.explain.sections import Login, Row
 from specs.container.command_line import argv
 from specs.container.from_task import container_of
 from specs.container.payload import create_payload
@@ -22,11 +24,12 @@ from specs.errors import SpecError
 from specs.forms.taskinfo import docker_task
 from specs.messages.task import TaskInfo
 from specs.rules.tasks import prepared, validate_task
+from specs.words.secrecy import HIDDEN, shown_option, shown_url, shown_value
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Everything that can be said of a task that can run."""
+    """Everything that can be said of a task that can run. Nothing in it is secret."""
 
     task: TaskInfo
     options: RunOptions
@@ -34,12 +37,12 @@ class Explanation:
     sections: tuple[tuple[str, tuple[Row, ...]], ...]
 
     def shown_options(self) -> dict[str, Any]:
-        """RunOptions as JSON, with Mesos's names; secrets hidden, and without what is empty beyond Mesos."""
+        """RunOptions as JSON, with Mesos's names, and without what is empty beyond Mesos."""
         return _shown_options(self.options)
 
     def command_line(self) -> list[str]:
-        """The equal docker command line; secrets hidden."""
-        return ["docker", "run", *argv(hide_secrets(self.options))]
+        """The equal docker command line."""
+        return ["docker", "run", *argv(self.options)]
 
 
 def explain(task: TaskInfo, place: Place, login: Login) -> Explanation:
@@ -47,35 +50,46 @@ def explain(task: TaskInfo, place: Place, login: Login) -> Explanation:
     ready = prepared(task, framework_id="framework", role="*")
     validate_task(ready)
     runnable = docker_task(ready)
-    options = container_of(runnable, place)
-    payload = create_payload(hide_secrets(options))
+    made = container_of(runnable, place)
+    create_payload(made)  # knows which docker parameters there are
+    options = hide_secrets(made)
     try:
         theirs: RunOptions | SpecError = container_of(runnable, replace(place, only_mesos=True))
     except SpecError as error:
         theirs = error
     parts = (
         ("Task", tuple(sections.task_rows(task, options))), ("Image", tuple(sections.image_rows(task, login))),
+        ("Files", tuple(sections.file_rows(runnable))),
         ("Limits", tuple(sections.limit_rows(runnable, options))),
         ("Network", tuple(sections.network_rows(runnable, options))),
-        ("Mounts", tuple(sections.mount_rows(options, place.sandbox))),
+        ("Mounts", tuple(mount_rows(options, place))),
         ("Environment", tuple(sections.environment_rows(runnable, options))),
         ("Options", tuple(sections.option_rows(options))),
-        ("Mesos's own Docker executor", tuple(sections.mesos_rows(task, options, theirs))))
-    return Explanation(task, options, payload, tuple((title, rows) for title, rows in parts if rows))
+        ("Mesos's own Docker executor", tuple(mesos_rows(runnable, theirs))))
+    said = tuple((title, rows) for title, rows in parts if rows)
+    return Explanation(task, options, create_payload(options), said)
 
 
 def hide_secrets(options: RunOptions) -> RunOptions:
-    """The same with the values of secret variables replaced."""
-    return replace(options, env={key: HIDDEN if key in options.secret_env else value
-                                 for key, value in options.env.items()})
+    """The same without what must not be shown: secrets, values of variables that are called so, passwords in URLs."""
+    return replace(
+        options,
+        env={key: HIDDEN if key in options.secret_env else shown_value(key, value)
+             for key, value in options.env.items()},
+        parameters=tuple(replace(each, value=shown_option(each.value)) for each in options.parameters),
+        arguments=tuple(shown_url(word) for word in options.arguments),
+        mounts=tuple(replace(mount, driver_options={key: shown_value(key, value)
+                                                    for key, value in mount.driver_options.items()})
+                     for mount in options.mounts),
+        secret_files=tuple(replace(each, data=HIDDEN.encode()) for each in options.secret_files))
 
 
 def _shown_options(options: RunOptions) -> dict[str, Any]:
-    hidden, result = hide_secrets(options), dict[str, Any]()
+    result = dict[str, Any]()
     own = [field.name for field in dataclasses.fields(RunOptions)]
     beyond = own[own.index("networks"):]
     for name in own:
-        value = getattr(hidden, name)
+        value = getattr(options, name)
         if name == "parameters":
             result["additional_options"] = [f"--{each.key}={each.value}" for each in value]
         elif name == "secret_files":

@@ -3,11 +3,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
 
 from specs.container.from_task import MIN_MEMORY
 from specs.container.run_options import RunOptions
-from specs.errors import SpecError
 from specs.forms.taskinfo import docker_task
 from specs.messages import check as health
 from specs.messages.task import CheckInfo, HealthCheck, TaskInfo
@@ -15,10 +13,9 @@ from specs.resources.sums import Resources
 from specs.words.auth import Auth, AuthConfig, find_auth
 from specs.words.durations import print_duration
 from specs.words.image import HUB, parse_reference, pulled_name
-from specs.words.secrecy import looks_secret
+from specs.words.secrecy import HIDDEN, shown_url
 from specs.words.sizes import print_size
-
-HIDDEN: Final = "***"
+from specs.words.uri import target_name, unpacks
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +92,7 @@ def _credentials(task: TaskInfo, registry: str | None, login: Login) -> tuple[st
     for uri in command.uris if command is not None else ():
         file = (uri.output_file or uri.value).rpartition("/")[2]
         if file in {"config.json", ".dockercfg"} or file.startswith("docker.tar"):
-            return f"from {uri.value}", "fetched into the sandbox; comes before the node's"
+            return f"from {shown_url(uri.value)}", "fetched into the sandbox; comes before the node's"
     found = find_auth(login.config, registry) if login.config is not None else None
     if isinstance(found, str):
         return f"docker-credential-{found} is asked", login.file
@@ -104,6 +101,14 @@ def _credentials(task: TaskInfo, registry: str | None, login: Login) -> tuple[st
     if login.file:
         return "none", f"{login.file} has no entry for it"
     return "none", "as far as this machine knows"
+
+
+def file_rows(task: TaskInfo) -> Iterator[Row]:
+    for uri in task.command.uris if task.command is not None else ():
+        name = target_name(uri.value, uri.output_file)
+        unpacked = uri.extract is not False and unpacks(name)
+        what = "made executable" if uri.executable else "unpacked" if unpacked else "as it is"
+        yield Row(shown_url(name), shown_url(uri.value), f"{what}{', kept for other tasks' if uri.cache else ''}")
 
 
 def limit_rows(task: TaskInfo, options: RunOptions) -> Iterator[Row]:
@@ -164,33 +169,14 @@ def network_rows(task: TaskInfo, options: RunOptions) -> Iterator[Row]:
                   "" if mapping.host_port else "host_port 0: the scheduler chooses it from its offer")
 
 
-def mount_rows(options: RunOptions, sandbox: str) -> Iterator[Row]:
-    for bind in options.volumes[:-1] if options.volumes else ():
-        source, target, *mode = bind.split(":")
-        kind = "a folder of the agent's host" if source.startswith("/") else "a volume"
-        kind = "in the sandbox" if source.startswith(f"{sandbox}/") else kind
-        if options.volume_driver is not None and not source.startswith("/"):
-            kind += f" of the driver {options.volume_driver}"
-        yield Row(target, source, f"{kind}, {'read-only' if mode and 'ro' in mode[0].split(',') else 'writable'}")
-    for mount in options.mounts:
-        driver = f" of the driver {mount.driver}" if mount.driver else ""
-        yield Row(mount.target, mount.source or "", f"{mount.type}{driver}, "
-                                                    f"{'read-only' if mount.read_only else 'writable'}")
-    for secret in options.secret_files:
-        yield Row(secret.target, HIDDEN, "a secret, as a file")
-    for bind in options.volumes[-1:]:
-        source, _, target = bind.rpartition(":")
-        yield Row(target, source, "the sandbox")
-
-
 def environment_rows(task: TaskInfo, options: RunOptions) -> Iterator[Row]:
     own = {each.name for each in (task.command.environment.variables
                                   if task.command is not None and task.command.environment is not None else ())}
     for key, value in sorted(options.env.items()):
         if key in options.secret_env:
-            yield Row(key, HIDDEN, "secret")
-        elif looks_secret(key):
-            yield Row(key, HIDDEN, "hidden for its name; the container gets the value")
+            yield Row(key, value, "secret")
+        elif value == HIDDEN:
+            yield Row(key, value, "hidden for its name; the container gets the value")
         else:
             yield Row(key, value, "" if key in own and not key.startswith("MESOS_") else "set by Mesos")
 
@@ -209,26 +195,3 @@ def option_rows(options: RunOptions) -> Iterator[Row]:
         yield Row("terminal", "yes", "tty_info")
     for parameter in options.parameters:
         yield Row(f"--{parameter.key}", parameter.value, "docker.parameters")
-
-
-_BEYOND: Final = {  # fields of RunOptions, and what of the task they come from
-    "volumes": "volumes whose source is HOST_PATH or SANDBOX_PATH", "mounts": "options of volume drivers",
-    "secret_files": "volumes whose source is SECRET", "networks": "addresses of network_infos",
-    "user": "command.user", "tty": "tty_info", "ulimits": "rlimit_info", "cap_drop": "capabilities of linux_info",
-    "security_opt": "linux_info.seccomp", "shm_size": "linux_info.shm_size", "ipc": "linux_info.ipc_mode",
-    "pid": "linux_info.share_pid_namespace", "gpus": "the gpus resource",
-}
-
-
-def mesos_rows(task: TaskInfo, options: RunOptions, theirs: RunOptions | SpecError) -> Iterator[Row]:
-    """Where the executor that comes with Mesos would do otherwise; `theirs` is what it would make of the task."""
-    if task.check is not None:
-        yield Row("check", "ends the task", "it does not support checks")
-    if isinstance(theirs, SpecError):
-        yield Row("would fail", f"Failed to create docker run options: {theirs.problem}", theirs.path)
-        return
-    for field, what in _BEYOND.items():
-        if getattr(options, field) != getattr(theirs, field):
-            yield Row("leaves out", what)
-    for name in sorted(options.secret_env):
-        yield Row("leaves empty", name, "it does not resolve secrets")

@@ -68,8 +68,9 @@ def plan(task: TaskInfo, settings: Settings, name: str, sandbox: str, *, total_m
     dns = settings.default_container_dns
     options = container_of(task, Place(
         name=name, sandbox=sandbox, mapped=settings.mapped_directory, total_memory=total_memory,
-        secrets=secret_directory, enable_cfs=settings.cgroups_enable_cfs, task_environment=settings.task_environment,
-        default_dns=None if dns is None else container_dns(dns), only_mesos=settings.drop_in))
+        secrets=secret_directory, executor_sandbox=settings.directory, enable_cfs=settings.cgroups_enable_cfs,
+        task_environment=settings.task_environment, default_dns=None if dns is None else container_dns(dns),
+        only_mesos=settings.drop_in))
     payload = _payload(options, {**settings.labels, TASK: task.task_id})
     if not settings.drop_in:
         payload = _ours(payload, settings)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import grp
 import logging
 import os
+import posixpath
 import pwd
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -55,14 +56,14 @@ def task_sandbox(settings: Settings, task_id: str) -> Path:
 
 
 def mounted_folders(payload: Mapping[str, Any], sandbox: str) -> list[str]:
-    """What a container mounts out of its task's sandbox.
+    """What a container mounts out of its task's sandbox, in full and without any that lead out of it.
 
     What is missing there the engine would make as root's.
     """
     host = payload.get("HostConfig") or {}
     sources = [str(bind).partition(":")[0] for bind in host.get("Binds") or ()]
     sources += [str(mount.get("Source")) for mount in host.get("Mounts") or () if mount.get("Type") == "bind"]
-    return [source for source in sources if source.startswith(f"{sandbox}/")]
+    return [source for source in map(posixpath.normpath, sources) if source.startswith(f"{sandbox}/")]
 
 
 def own_folders(sandbox: Path, folders: Sequence[str], user: str) -> None:

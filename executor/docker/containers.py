@@ -24,6 +24,9 @@ from executor.engine.failures import (
 )
 from executor.engine.inspection import inspection
 from executor.engine.port import ExecResult, Inspection
+from specs.parameters.options import too_new
+
+log = logging.getLogger(__name__)
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +47,9 @@ class DockerContainers:
         body = dict(payload)
         platform = body.pop("Platform", None)
         networks = dict((body.get("NetworkingConfig") or {}).get("EndpointsConfig") or {})
+        problem = too_new(payload, self._api.api_version)
+        if problem is not None:
+            raise BadOption(problem)
         later = self._later(body, networks)
         joined: set[str] = set()
         try:
@@ -51,6 +57,8 @@ class DockerContainers:
                                     lambda sdk: sdk.create_container_from_config(body, name, platform),
                                     refusal)
             container = str(answer["Id"])
+            for warning in answer.get("Warnings") or ():  # what it leaves out, such as a limit that the kernel lacks
+                log.warning("Docker says of container %s: %s", name or container, warning)
         except NameConflict:
             ours = dict(payload.get("Labels") or {})
             found = self.inspect(name) if name and ours else None

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from executor.engine.port import Address, Inspection
+from specs.words.secrecy import HIDDEN
 
 NEVER = "0001-01-01T00:00:00Z"  # Go's zero time: it has not happened
-HIDDEN = "***"
 _ON_BRIDGE = {"EndpointID": "", "Gateway": "", "GlobalIPv6Address": "", "GlobalIPv6PrefixLen": 0, "IPAddress": "",
               "IPPrefixLen": 0, "IPv6Gateway": "", "MacAddress": ""}
 

@@ -37,7 +37,10 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one check found; all None: it could not be made, or was cut off, `problem` says why."""
+    """What one check found; all None: it could not be made, or was cut off, `problem` says why.
+
+    `succeeded` is of a connection, or of an HTTP status of which the check says itself what it means.
+    """
 
     exit_code: int | None = None
     status_code: int | None = None
@@ -87,10 +90,10 @@ def schedule(check: HealthCheck | CheckInfo) -> Schedule:
 
 
 def interpret(result: Result) -> bool:
-    """Whether a health check's result is a success: exit status 0, HTTP 200 to 399, connected."""
+    """Whether a health check's result is a success: exit status 0, connected, HTTP 200 to 399 or as the check says."""
     if result.exit_code is not None:
         return result.exit_code == 0
-    if result.status_code is not None:
+    if result.status_code is not None and result.succeeded is None:
         return 200 <= result.status_code < 400
     return result.succeeded is True
 

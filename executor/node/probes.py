@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from executor.engine.failures import RuntimeFailure
 from executor.engine.port import Containers
 from executor.life.health import Result
+from specs.container.environment import environment, unknown_secret
 from specs.messages.check import CheckInfo, HealthCheck
 from specs.messages.command import CommandInfo
 
@@ -37,17 +38,20 @@ class Probe:
     port: int = 0
     scheme: str = "http"
     path: str = ""
+    statuses: frozenset[int] = frozenset()  # of HTTP that mean success; empty: 200 to 399
 
 
-def probe(check: HealthCheck | CheckInfo) -> Probe | None:
-    """The probe that a check asks for; None for one that says nothing to do."""
+def probe(check: HealthCheck | CheckInfo, *, strict: bool = False) -> Probe | None:
+    """The probe that a check asks for; None for one that says nothing to do. `strict`: as Mesos, which leaves out
+    secret variables and HTTP statuses. Secrets have been looked at before: see `container_of`."""
     kind = check.type or ("COMMAND" if check.command else "HTTP" if check.http else None)
     command = check.command
     if kind == "COMMAND" and command is not None:
-        return _command(command if isinstance(command, CommandInfo) else command.command)
+        return _command(command if isinstance(command, CommandInfo) else command.command, strict=strict)
     if kind == "HTTP" and check.http is not None:
         return Probe("HTTP", host=_host(check.http), port=check.http.port, path=check.http.path or "",
-                     scheme=getattr(check.http, "scheme", None) or "http")
+                     scheme=getattr(check.http, "scheme", None) or "http",
+                     statuses=frozenset(() if strict else getattr(check.http, "statuses", ())))
     if kind == "TCP" and check.tcp is not None:
         return Probe("TCP", host=_host(check.tcp), port=check.tcp.port)
     return None
@@ -63,7 +67,8 @@ def run(probe: Probe, containers: Containers, container: str, pid: int | None, t
         if probe.kind == "TCP":
             _connect(probe.host, probe.port, pid, timeout).close()
             return Result(succeeded=True)
-        return Result(status_code=_http_status(probe, pid, timeout))
+        status = _http_status(probe, pid, timeout)
+        return Result(status_code=status, succeeded=status in probe.statuses if probe.statuses else None)
     except TimeoutError:
         return Result(problem=f"{probe.kind} check timed out after {timeout:g}secs",
                       succeeded=False if probe.kind == "TCP" else None)
@@ -72,11 +77,11 @@ def run(probe: Probe, containers: Containers, container: str, pid: int | None, t
         return Result(problem=f"{probe.kind} check failed: {text}", succeeded=False if probe.kind == "TCP" else None)
 
 
-def _command(command: CommandInfo) -> Probe:
+def _command(command: CommandInfo, *, strict: bool) -> Probe:
     words = ("sh", "-c", command.value or "") if command.shell is not False else (
         *(() if command.value is None else (command.value,)), *command.arguments)
-    variables = command.environment.variables if command.environment else ()
-    return Probe("COMMAND", words, {each.name: each.value or "" for each in variables})
+    variables, _ = environment(command, {}, None if strict else unknown_secret)
+    return Probe("COMMAND", words, variables)
 
 
 def _host(check: object) -> str:

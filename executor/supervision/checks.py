@@ -61,7 +61,7 @@ class Checks:
     def start(self, entry: Entry) -> None:
         """Begin what the task wants checked -> HealthReported, CheckReported, EndRequested."""
         for check in (entry.agreement.health_check, entry.agreement.check):
-            probe = None if check is None else probes.probe(check)
+            probe = None if check is None else probes.probe(check, strict=entry.task.terms.strict)
             if check is not None and probe is not None and entry.task.container is not None:
                 self._start(entry, check, probe, entry.task.container)
 

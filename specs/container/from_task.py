@@ -12,22 +12,26 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from specs.container.contradictions import refuse_contradictions
+from specs.container.environment import environment, unknown_secret
+from specs.container.fields import refuse_dropped
 from specs.container.linux import with_linux
 from specs.container.networks import Networks, dns_for, networks
-from specs.container.place import Place, SecretResolver
+from specs.container.place import Place
 from specs.container.run_options import PortMapping, RunOptions
 from specs.container.volumes import volumes
 from specs.errors import SpecError
-from specs.messages.command import CommandInfo, Variable
+from specs.messages.command import CommandInfo
 from specs.messages.containerinfo import ContainerInfo, DockerInfo
 from specs.messages.dns import DNS, ContainerDNSInfo
 from specs.messages.resource import Resource
 from specs.messages.task import TaskInfo
-from specs.messages.values import Parameter, Secret
+from specs.messages.values import Parameter
 from specs.resources.ranges import in_ranges
 from specs.resources.sums import Resources
 from specs.words.image import check_reference
 from specs.words.sizes import MEGABYTE
+from specs.words.uri import check_uri
 
 CPU_SHARES_PER_CPU: Final = 1024
 MIN_CPU_SHARES: Final = 2
@@ -43,6 +47,11 @@ def container_of(task: TaskInfo, place: Place) -> RunOptions:
     container = task.container
     if container is None or container.type != "DOCKER":
         raise SpecError("container", "The task has no container of type DOCKER")
+    if not place.only_mesos:
+        refuse_dropped(task)
+        refuse_contradictions(task)
+        _check_uris(task)
+        _check_environments(task, place)
     if container.docker is not None and not place.only_mesos:
         try:
             check_reference(container.docker.image)
@@ -65,10 +74,10 @@ def run_options(container: ContainerInfo, command: CommandInfo, resources: Itera
         raise SpecError("container.docker", "No docker info found in container info")
     total = None if resources is None else Resources(resources)
     cgroup = cgroup_limits(total, limits, place)
-    resolve = None if place.only_mesos else place.resolve_secret or _unknown_secret
-    env, secret_env = _environment(command, place.task_environment, resolve)
+    resolve = None if place.only_mesos else place.resolve_secret or unknown_secret
+    env, secret_env = environment(command, place.task_environment, resolve)
     env |= _mesos_variables(place, total)
-    mounted = volumes(container, place, resolve)
+    mounted = volumes(container, total or (), place, resolve)
     joined = networks(container, docker, only_mesos=place.only_mesos)
     hostname = _hostname(container, joined)
     ports = _port_mappings(docker, joined, total, ports_open=place.ports_open)
@@ -94,6 +103,25 @@ class _Cgroup:
     memory_reservation: int | None = None
     memory: int | None = None
     oom_score_adj: int | None = None
+
+
+def _check_uris(task: TaskInfo) -> None:
+    for index, uri in enumerate(task.command.uris if task.command is not None else ()):
+        try:
+            check_uri(uri.value, uri.output_file)
+        except SpecError as error:
+            raise error.under(f"command.uris[{index}]") from None
+
+
+def _check_environments(task: TaskInfo, place: Place) -> None:
+    """Of the checks: their secrets have to be known as those of the task are."""
+    general = task.check.command if task.check is not None else None
+    for path, command in (("health_check", task.health_check.command if task.health_check is not None else None),
+                          ("check.command", general.command if general is not None else None)):
+        try:
+            environment(command or CommandInfo(), {}, place.resolve_secret or unknown_secret)
+        except SpecError as error:
+            raise error.under(path) from None
 
 
 def _int64(number: float) -> int:
@@ -128,48 +156,6 @@ def _oom_score(mem: int, total_memory: int) -> int:
         raise SpecError("limits.mem", "Failed to calculate OOM score adjustment: "
                                       "Failed to auto-detect the size of main memory: not known")
     return 1000 - 1000 * mem // total_memory
-
-
-def _unknown_secret(secret: Secret) -> bytes:
-    name = secret.reference.name if secret.reference is not None else ""
-    raise SpecError("secret.reference", f"Secret '{name}' is a reference, and no secret resolver is configured")
-
-
-def secret_bytes(secret: Secret, resolve: SecretResolver) -> bytes:
-    """The secret itself."""
-    return secret.value.data if secret.value is not None else resolve(secret)
-
-
-def _environment(command: CommandInfo, hooked: Mapping[str, str],
-                 resolve: SecretResolver | None) -> tuple[dict[str, str], frozenset[str]]:
-    """The task's variables, under those of the agent's hook; and the names of those that are secret."""
-    env, secrets = dict(hooked), set()
-    variables = command.environment.variables if command.environment is not None else ()
-    for index, variable in enumerate(variables):
-        if variable.name in hooked:
-            continue
-        secrets.discard(variable.name)
-        env[variable.name] = variable.value or ""
-        if resolve is not None and variable.type == "SECRET":
-            env[variable.name] = _secret_text(variable, resolve, f"command.environment.variables[{index}]")
-            secrets.add(variable.name)
-    return env, frozenset(secrets)
-
-
-def _secret_text(variable: Variable, resolve: SecretResolver, path: str) -> str:
-    if variable.secret is None:
-        raise SpecError(path, f"Environment variable '{variable.name}' of type 'SECRET' must have a secret set")
-    try:
-        text = secret_bytes(variable.secret, resolve).decode()
-    except UnicodeDecodeError:
-        problem = f"The secret of environment variable '{variable.name}' is not UTF-8"
-        raise SpecError(f"{path}.secret", problem) from None
-    except SpecError as error:
-        raise error.under(path) from None
-    if "\0" in text:
-        raise SpecError(f"{path}.secret", f"Environment variable '{variable.name}' specifies a secret containing null "
-                                          "bytes, which is not allowed in the environment")
-    return text
 
 
 def _mesos_variables(place: Place, resources: Resources | None) -> dict[str, str]:

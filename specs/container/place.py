@@ -14,7 +14,8 @@ from specs.messages.dns import ContainerDNSInfo
 from specs.messages.values import Secret
 from specs.words.defaults import MAPPED_DIRECTORY
 
-OPEN_SECRETS: Final = "/run/secrets-of-the-task"  # stands for a folder that is not known yet
+OPEN_SECRETS: Final = "/run/secrets-of-the-task"  # these stand for folders that are not known yet
+OPEN_EXECUTOR: Final = "/sandbox-of-the-executor"
 
 SecretResolver = Callable[[Secret], bytes]  # raises SpecError if it does not know the secret
 
@@ -28,6 +29,7 @@ class Place:
     mapped: str = MAPPED_DIRECTORY  # the same in the container
     total_memory: int | None = None  # of the node, bytes; None: not known, then the OOM score stays open
     secrets: str = OPEN_SECRETS  # the folder with the secret files, named 0, 1, …; they must be there before the create
+    executor_sandbox: str = OPEN_EXECUTOR  # on the host: where the agent mounts persistent volumes
     resolve_secret: SecretResolver | None = None  # for secrets that are references; None: they are refused
     enable_cfs: bool = False  # whether the requested cpus are a limit, too
     task_environment: Mapping[str, str] = field(default_factory=dict)  # of an agent's hook; wins over the task's

@@ -7,10 +7,14 @@ path has a colon: those become mounts.
 * HOST_PATH: a path of the host, absolute. SANDBOX_PATH of type SELF: a path in the sandbox, which must not lead out
   of it.
 * SECRET: a file with the secret, which the executor writes before the container is made.
+* A relative host_path that leads out of the sandbox is taken as the path that it is, as a mount: then the engine does
+  not make it if it is not there, as root and wherever that may be.
+* Persistent volumes (disk resources): the agent mounts them in the sandbox of the executor, from there they go on.
 """
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,6 +22,7 @@ from specs.container.place import Place, SecretResolver
 from specs.container.run_options import Mount, SecretFile
 from specs.errors import SpecError
 from specs.messages.containerinfo import ContainerInfo, DockerVolume, HostPath, SandboxPath, Volume, VolumeSource
+from specs.messages.resource import Resource
 
 _PROPAGATION: Final = {"HOST_TO_CONTAINER": "rslave", "BIDIRECTIONAL": "rshared"}
 
@@ -32,8 +37,11 @@ class Volumes:
     secrets: list[SecretFile] = field(default_factory=list)
 
 
-def volumes(container: ContainerInfo, place: Place, resolve_secret: SecretResolver | None) -> Volumes:
-    """All volumes, then the sandbox itself. Without `resolve_secret`: only what Mesos does, with its errors.
+def volumes(container: ContainerInfo, resources: Iterable[Resource], place: Place,
+            resolve_secret: SecretResolver | None) -> Volumes:
+    """All volumes, then the persistent ones of `resources`, then the sandbox itself.
+
+    Without `resolve_secret`: only what Mesos does, with its errors.
 
     Raises SpecError with Mesos's texts, or, for what Mesos leaves out, with texts of our own.
     """
@@ -44,6 +52,8 @@ def volumes(container: ContainerInfo, place: Place, resolve_secret: SecretResolv
             reader.read(volume)
         except SpecError as error:
             raise error.under(f"container.volumes[{index}]") from None
+    if resolve_secret is not None:
+        reader.persistent(resources)
     reader.bind(place.sandbox, place.mapped, None)
     reader.global_driver()
     return result
@@ -78,8 +88,25 @@ class _Reader:
         if relative and not volume.container_path.startswith("/"):
             both = f"host_path '{host_path}' and container_path '{volume.container_path}'"
             raise SpecError("", f"Both {both} of a volume are relative")
-        in_sandbox = relative and self._global is None
-        self.bind(_joined(self._place.sandbox, host_path) if in_sandbox else host_path, target, _mode(volume))
+        if not relative or self._global is not None:
+            self.bind(host_path, target, _mode(volume))
+        elif self._resolve is None or not _leads_out(host_path):
+            self.bind(_joined(self._place.sandbox, host_path), target, _mode(volume))
+        else:
+            source = posixpath.normpath(_joined(self._place.sandbox, host_path))
+            self._result.mounts.append(Mount("bind", target, source, read_only=_mode(volume) == "ro"))
+
+    def persistent(self, resources: Iterable[Resource]) -> None:
+        for index, resource in enumerate(resources):
+            disk = resource.disk
+            if disk is None or disk.persistence is None or disk.volume is None:
+                continue
+            path = disk.volume.container_path
+            if path.startswith("/") or _leads_out(path):
+                raise SpecError(f"resources[{index}].disk.volume.container_path",
+                                f"'{path}' is no path in the sandbox, where an agent mounts a persistent volume")
+            source = _joined(self._place.executor_sandbox, path)
+            self.bind(source, _joined(self._place.mapped, path), _mode(disk.volume))
 
     def bind(self, source: str, target: str, mode: str | None, propagation: str | None = None) -> None:
         """`-v`, or a mount where a colon makes that ambiguous."""
@@ -147,6 +174,11 @@ def _joined(folder: str, path: str) -> str:
     return path if path.startswith("/") else f"{folder.removesuffix('/')}/{path}"
 
 
+def _leads_out(path: str) -> bool:
+    """Of a folder that the relative path is seen from."""
+    return posixpath.normpath(path).split("/")[0] == ".."
+
+
 def _mode(volume: Volume) -> str:
     if volume.mode not in {"RW", "RO"}:
         raise SpecError("mode", "Unsupported volume mode")
@@ -159,6 +191,6 @@ def _sandbox_path(source: SandboxPath) -> str:
         raise SpecError(f"{path}.type", "PARENT is for nested containers only: a Docker container has no parent")
     if source.path.startswith("/"):
         raise SpecError(f"{path}.path", f"Path '{source.path}' in SANDBOX_PATH volume is absolute")
-    if posixpath.normpath(source.path).split("/")[0] == "..":
+    if _leads_out(source.path):
         raise SpecError(f"{path}.path", f"Path '{source.path}' in SANDBOX_PATH volume leads out of the sandbox")
     return source.path

@@ -25,12 +25,12 @@ Protocol = Annotated[str, OneOf("IPv4", "IPv6")]
 
 @dataclass(frozen=True, slots=True)
 class HTTPCheckInfo:
-    """GET scheme://127.0.0.1:port/path, healthy from 200 to 399."""
+    """GET scheme://127.0.0.1:port/path, healthy from 200 to 399, or with one of `statuses`."""
 
     port: UInt32
     path: str | None = None
     scheme: str | None = None
-    statuses: tuple[UInt32, ...] = ()  # Mesos ignores it
+    statuses: tuple[UInt32, ...] = ()  # Mesos ignores them
     protocol: Protocol | None = None
 
 

@@ -1,17 +1,18 @@
 """DockerInfo.parameters: every long option of `docker run`, and what it says to the Engine API.
 
 Mesos hands a parameter to the docker command line as `--key=value`; here there is no command line, so this table is
-its grammar. An *option* has a reader for its value, the Engine API field that it sets (dotted; "" where it concerns
-only the command line itself and is without effect here), and how it joins what is there: `set` (the last one wins),
+its grammar. An *option* has a reader for its value, the Engine API field that it sets (dotted; "" where a `note` says
+who acts on it, or why it is without effect here), and how it joins what is there: `set` (the last one wins),
 `append` to a list, `merge` into an object, or `special` for those that several fields are made of. An unknown option,
 or a value that its reader refuses, is a SpecError; nothing is dropped in silence.
 
-`needs_api` is the oldest Engine API that knows the field; with an older engine the option is an error as well.
+`needs_api` is the oldest Engine API that knows the field. An older one would drop it in silence, so there the option
+is an error as well: `too_new` judges a whole payload.
 """
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,6 +23,8 @@ from specs.parameters import networks as network
 from specs.parameters.values import Reader
 
 ApiVersion = tuple[int, int]
+
+OLDEST: Final = (1, 41)  # of Docker 20.10, the oldest engine that we support
 
 ALIASES: Final = {"net": "network", "net-alias": "network-alias", "dns-opt": "dns-option"}
 
@@ -34,6 +37,7 @@ class Option:
     read: Reader
     join: str = "set"
     needs_api: ApiVersion = (1, 24)  # the oldest that anybody runs
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +53,28 @@ def _host(field: str, read: Reader, join: str = "set", needs_api: ApiVersion = (
     return Option(f"HostConfig.{field}", read, join, needs_api)
 
 
-def _refused(why: str) -> Reader:
+def _client(read: Reader, note: str) -> Option:
+    """An option of the command line itself."""
+    return Option("", read, note=note)
+
+
+def _refused(why: str) -> Option:
     """An option of the command line that no engine could be told; `why` says what to do instead."""
     def read(value: str) -> Any:  # noqa: ARG001 - no value is right
         raise SpecError("", why)
-    return read
+    return _client(read, why)
 
 
-def _only(wanted: bool, why: str) -> Reader:
+def _only(wanted: bool, why: str) -> Option:
     """A boolean that can have one value only."""
     def read(value: str) -> bool:
         if values.boolean(value) is not wanted:
             raise SpecError("", why)
         return wanted
-    return read
+    return _client(read, why)
 
 
 _FILE: Final = "names a file of the command line's machine, which is not there to be read here; "
-_UNVERIFIED: Final = "images are pulled by the engine, which cannot verify signatures"
 _COUNT: Final = values.integer(0)
 _WEIGHT: Final = values.integer(0, 1000)
 
@@ -89,7 +97,7 @@ OPTIONS: Final[dict[str, Option]] = {
     "restart": _host("RestartPolicy", values.restart_policy),
     "rm": _host("AutoRemove", values.boolean, needs_api=(1, 25)),
     "runtime": _host("Runtime", values.text),
-    "platform": Option("Platform", values.text, needs_api=(1, 32)),
+    "platform": Option("Platform", values.text, needs_api=(1, 41)),
     "isolation": _host("Isolation", values.text),
     # The image's own health check.
     "health-cmd": Option("Healthcheck.Test", values.command_test),
@@ -170,20 +178,20 @@ OPTIONS: Final[dict[str, Option]] = {
     # Logs.
     "log-driver": _host("LogConfig.Type", values.text),
     "log-opt": _host("LogConfig.Config", values.full_pair, "merge"),
-    # The command line's own: without effect here, or impossible.
-    "attach": Option("", values.one_of("stdin", "stdout", "stderr")),  # the executor always reads stdout and stderr
-    "detach": Option("", _only(False, "the executor always waits for its container")),
-    "detach-keys": Option("", values.text),
-    "disable-content-trust": Option("", _only(True, _UNVERIFIED)),
-    "sig-proxy": Option("", values.boolean),
-    "quiet": Option("", values.boolean),
-    "pull": Option("", values.one_of("always", "missing", "never")),  # the executor does it: admission/agreement.py
-    "cidfile": Option("", _refused(_FILE + "the container's id is in the data of TASK_RUNNING")),
-    "env-file": Option("", _refused(_FILE + "use command.environment")),
-    "label-file": Option("", _refused(_FILE + "use the parameter label")),
-    "use-api-socket": Option("", _only(False, "the engine's socket is not given to tasks; use a volume")),
-    "name": Option("", _refused("Parameter in DockerInfo must not be 'name'")),
-    "help": Option("", _only(False, "only prints a text")),
+    # The command line's own: somebody else's to act on, without effect here, or impossible.
+    "pull": _client(values.one_of("always", "missing", "never"), "executor/admission/agreement.py: when to pull"),
+    "attach": _client(values.one_of("stdin", "stdout", "stderr"), "the executor always reads stdout and stderr"),
+    "detach-keys": _client(values.text, "nobody sits at a terminal"),
+    "sig-proxy": _client(values.boolean, "the executor gets no signals for its container"),
+    "quiet": _client(values.boolean, "a pull's progress is in the task's status"),
+    "detach": _only(False, "the executor always waits for its container"),
+    "disable-content-trust": _only(True, "images are pulled by the engine, which cannot verify signatures"),
+    "use-api-socket": _only(False, "the engine's socket is not given to tasks; use a volume"),
+    "help": _only(False, "only prints a text"),
+    "cidfile": _refused(_FILE + "the container's id is in the data of TASK_RUNNING"),
+    "env-file": _refused(_FILE + "use command.environment"),
+    "label-file": _refused(_FILE + "use the parameter label"),
+    "name": _refused("Parameter in DockerInfo must not be 'name'"),
 }
 
 
@@ -204,10 +212,41 @@ def _setting(parameter: Parameter, api: ApiVersion | None, path: str) -> Setting
         hint = f"; did you mean --{near[0]}?" if near else ""
         raise SpecError(f"{path}.key", f"unknown flag: --{parameter.key}{hint}")
     if api is not None and api < option.needs_api:
-        have, need = (f"{version[0]}.{version[1]}" for version in (api, option.needs_api))
-        problem = f"--{parameter.key} needs an engine with API {need} or newer; this one has {have}"
-        raise SpecError(f"{path}.key", problem)
+        raise SpecError(f"{path}.key", _needs(f"--{parameter.key}", option.needs_api, api))
     try:
         return Setting(name, option, option.read(parameter.value))
     except SpecError as error:
         raise SpecError(f"{path}.value", f"--{parameter.key}: {error.problem}") from None
+
+
+_OF_MOUNTS: Final[tuple[tuple[str, ApiVersion, Callable[[Any], Any]], ...]] = (  # what a mount may have since when
+    ("a mount of type image", (1, 48), lambda mount: mount.get("Type") == "image"),
+    ("volume-subpath", (1, 45), lambda mount: (mount.get("VolumeOptions") or {}).get("Subpath")),
+    ("a mount of type cluster", (1, 42), lambda mount: mount.get("Type") == "cluster"),
+)
+
+
+def too_new(payload: Mapping[str, Any], api: Callable[[], ApiVersion]) -> str | None:
+    """Why an engine would drop a part of the create payload in silence: it is too old for it. None: it would not.
+
+    `api` asks for the engine's version, and is called only if there is something that not every engine knows.
+    """
+    found = [(f"--{name}", option.needs_api) for name, option in OPTIONS.items()
+             if option.needs_api > OLDEST and _said(payload, option.field)]
+    for mount in (payload.get("HostConfig") or {}).get("Mounts") or ():
+        found += [(what, since) for what, since, has in _OF_MOUNTS if has(mount)]
+    if not found:
+        return None
+    have = api()
+    return next((_needs(what, since, have) for what, since in found if have < since), None)
+
+
+def _needs(what: str, api: ApiVersion, have: ApiVersion) -> str:
+    return f"{what} needs an engine with API {api[0]}.{api[1]} or newer; this one has {have[0]}.{have[1]}"
+
+
+def _said(payload: Mapping[str, Any], field: str) -> bool:
+    value: Any = payload
+    for name in field.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return bool(value)

@@ -49,7 +49,7 @@ def test_the_text_says_what_and_why() -> None:
             "CPU limit 150000 µs of each 100 ms limits.cpus 1.5",
             "memory 32MB the mem resource, in whole MB; raised to Mesos's minimum", "port 31000 → 80/tcp",
             "GREETING hello", "PASSWORD *** secret", "--memory-swap -1 docker.parameters", "leaves out command.user",
-            "leaves empty PASSWORD it does not resolve secrets"):
+            "leaves empty command.environment.variables[1].secret it does not resolve secrets"):
         assert line in lines
 
 
@@ -115,7 +115,7 @@ def test_mesos_would_fail_where_we_do_not() -> None:
     task["check"] = {"type": "TCP", "tcp": {"port": 80}}
     text = " ".join(shown(task).split())
     assert "Failed to create docker run options: Only a single network can be" in text
-    assert "check ends the task it does not support checks" in text
+    assert "ends the task check it does not support checks" in text
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"a": 1, "a": 2}'])
@@ -131,3 +131,59 @@ def test_whose_credentials(file: Any, credentials: str, tmp_path: Path, monkeypa
     (tmp_path / "config.json").write_text(json.dumps(file))
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     assert credentials in " ".join(shown(TASK).split())
+
+
+LEAKY: dict[str, Any] = {
+    **TASK,
+    "command": {"value": "curl http://joe:topsecret@h/", "shell": True, "uris": [
+        {"value": "https://joe:topsecret@files/app.tgz?token=topsecret"}], "environment": {"variables": [
+            {"name": "API_TOKEN", "value": "topsecret"}, {"name": "URL", "value": "db://u:topsecret@h/d"},
+            {"name": "P", "type": "SECRET", "secret": {"type": "VALUE", "value": {"data": "dG9wc2VjcmV0"}}}]}},
+    "container": {**TASK["container"], "docker": {**TASK["container"]["docker"], "parameters": [
+        {"key": "env", "value": "DB_PASSWORD=topsecret"}, {"key": "log-opt", "value": "splunk-token=topsecret"},
+        {"key": "label", "value": "auth=topsecret"},
+        {"key": "mount", "value": "type=volume,target=/m,volume-opt=password=topsecret"}]},
+        "volumes": [
+            {"mode": "RO", "container_path": "/s", "source": {
+                "type": "SECRET", "secret": {"type": "VALUE", "value": {"data": "dG9wc2VjcmV0"}}}},
+            {"mode": "RW", "container_path": "/v", "source": {"type": "DOCKER_VOLUME", "docker_volume": {
+                "name": "v", "driver": "d", "driver_options": {"parameter": [
+                    {"key": "password", "value": "topsecret"}]}}}}]},
+}
+
+
+@pytest.mark.parametrize("form", ["text", "options", "engine", "cli"])
+def test_no_form_shows_a_secret(form: str) -> None:
+    said = shown(LEAKY, "--format", form)  # which looks for it
+    assert "dG9wc2VjcmV0" not in said
+    assert "***" in said
+
+
+@pytest.mark.parametrize(("volume", "row"), [
+    ({"host_path": "html/a"}, "/c /var/lib/mesos/sandbox/html/a in the sandbox, writable"),
+    ({"host_path": "a/../b"}, "/c /var/lib/mesos/sandbox/a/../b in the sandbox, writable"),
+    ({"host_path": "../../../../etc"}, "/c /etc of the agent's host, where it must be, writable"),
+    ({"host_path": "/a:b", "mode": "RO"}, "/c /a:b of the agent's host, where it must be, read-only"),
+    ({"host_path": "/srv"}, "/c /srv a folder of the agent's host, writable"),
+    ({"source": {"type": "DOCKER_VOLUME", "docker_volume": {"name": "v", "driver": "d"}}},
+     "/c v a volume of the driver d"),
+])
+def test_a_volume_is_told_as_what_it_is(volume: dict[str, Any], row: str) -> None:
+    container = {**TASK["container"], "volumes": [{"mode": "RW", "container_path": "/c", **volume}]}
+    assert row in " ".join(shown({**TASK, "container": container}).split())
+
+
+def test_why_mesos_would_fail_is_no_guess() -> None:
+    volume = {"mode": "RW", "container_path": "/c", "host_path": "/srv/with:colon"}
+    said = " ".join(shown({**TASK, "container": {**TASK["container"], "volumes": [volume]}}).split())
+    assert "would fail docker run takes no path with a colon container.volumes[0].host_path" in said
+    assert "volume drivers" not in said
+
+
+def test_files_to_fetch() -> None:
+    uris = [{"value": "http://h/app.tgz"}, {"value": "/bin/run", "executable": True, "cache": True},
+            {"value": "http://h/x.zip?v=1"}, {"value": "/a.gz", "extract": False, "output_file": "d/b"}]
+    said = " ".join(shown({**TASK, "command": {**TASK["command"], "uris": uris}}).split())
+    for row in ("app.tgz http://h/app.tgz unpacked", "run /bin/run made executable, kept for other tasks",
+                "x.zip?v=1 http://h/x.zip?v=1 as it is", "d/b /a.gz as it is"):
+        assert row in said

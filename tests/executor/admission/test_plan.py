@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from executor.admission.plan import Plan, plan
+from executor.admission.sandbox import mounted_folders
 from executor.engine.failures import BadOption
 from executor.settings.settings import Settings
 from specs.errors import SpecError
@@ -25,6 +26,17 @@ def info(**fields: Any) -> TaskInfo:
 def planned(settings: Settings = CUSTOM, **fields: Any) -> Plan:
     return plan(info(**fields), settings, "mdx-1", "/sandbox/tasks/t", total_memory=1 << 34,
                 secret_directory="/secrets")
+
+
+def test_what_leads_out_of_the_sandbox_is_a_mount_which_has_to_be_there() -> None:
+    outside = [{"container_path": "/c", "host_path": "../../../../etc/new", "mode": "RW"},
+               {"container_path": "/d", "host_path": "a/../../b", "mode": "RW"},
+               {"container_path": "/e", "host_path": "x/../y", "mode": "RW"}]
+    payload = planned(container={"volumes": outside}).payload
+    assert {mount["Source"] for mount in payload["HostConfig"]["Mounts"]} == {"/etc/new", "/sandbox/tasks/b"}
+    assert mounted_folders(payload, "/sandbox/tasks/t") == ["/sandbox/tasks/t/y"]
+    parameter = {"parameters": [{"key": "volume", "value": "/sandbox/tasks/t/../../z:/z"}]}
+    assert mounted_folders(planned(docker=parameter).payload, "/sandbox/tasks/t") == []
 
 
 def test_the_payload_of_a_custom_executors_task() -> None:

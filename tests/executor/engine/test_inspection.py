@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from executor.engine.inspection import HIDDEN, completed, completed_image, inspection, redacted
+from executor.engine.inspection import completed, completed_image, inspection, redacted
 from executor.engine.mesos_inspect import mesos_container, mesos_image
 from executor.engine.port import Address
 from specs.errors import SpecError
+from specs.words.secrecy import HIDDEN
 
 NEVER = "0001-01-01T00:00:00Z"
 

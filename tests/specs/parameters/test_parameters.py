@@ -15,7 +15,7 @@ from specs.container.payload import create_payload
 from specs.container.run_options import RunOptions
 from specs.errors import SpecError
 from specs.messages.values import Parameter
-from specs.parameters.options import ALIASES, OPTIONS, settings
+from specs.parameters.options import ALIASES, OPTIONS, settings, too_new
 from tests.fakes.create_recorder import CreateRecorder
 
 # Hidden by `--help` here: of Windows, or of engines newer than the one that it asks.
@@ -129,6 +129,28 @@ def test_every_option_with_an_effect_is_among_the_values() -> None:
     client = {name for name, option in OPTIONS.items() if not option.field}
     elsewhere = {"mac-address", "platform"}  # the former below; the latter is in the query, not in the body
     assert set(OPTIONS) - tried - newer - client - HIDDEN - elsewhere == set()
+
+
+def test_an_option_that_sets_nothing_says_why() -> None:
+    assert {name for name, option in OPTIONS.items() if not option.field and not option.note} == set()
+
+
+@pytest.mark.parametrize(("payload", "since"), [
+    ({"HostConfig": {"Annotations": {"a": "b"}}}, (1, 43)), ({"Healthcheck": {"StartInterval": 1}}, (1, 44)),
+    ({"HostConfig": {"Mounts": [{"Type": "volume", "VolumeOptions": {"Subpath": "s"}}]}}, (1, 45)),
+    ({"HostConfig": {"Mounts": [{"Type": "image"}]}}, (1, 48)),
+])
+def test_what_an_older_engine_would_drop_is_told(payload: dict[str, Any], since: tuple[int, int]) -> None:
+    older = since[0], since[1] - 1
+    assert str(too_new(payload, lambda: older)).endswith(
+        f"needs an engine with API 1.{since[1]} or newer; this one has 1.{older[1]}")
+    assert too_new(payload, lambda: since) is None
+
+
+def test_an_engine_is_not_asked_for_what_all_know() -> None:
+    def never() -> tuple[int, int]:
+        raise AssertionError
+    assert too_new(create_payload(options(("init", "true"), ("gpus", "1"))), never) is None
 
 
 def test_with_a_new_engine_the_mac_address_belongs_to_the_network(tmp_path: Path) -> None:
