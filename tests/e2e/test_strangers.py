@@ -18,9 +18,11 @@ from pathlib import Path
 
 import pytest
 
+from deploy.cli.credentials import header
 from deploy.local.pytest_plugin import StartMesos
 from deploy.local.pytest_plugin import local_mesos as local_mesos  # noqa: PLC0414 - a fixture
-from tests.e2e.leftovers import WAIT, assert_nothing_left
+from specs.messages.credential import Credential
+from tests.e2e.leftovers import WAIT, assert_nothing_left, until
 from tests.images import busybox_image
 
 PROGRAM = str(Path(sys.executable).parent / "mesos-docker")
@@ -133,6 +135,29 @@ def test_a_stranger_can_do_nothing(place: Place, ask: Ask) -> None:
     for attempt in place.attempts():
         assert ask(attempt) == 401, attempt
     assert ask((place.master, "/health", None)) == 200  # it was reached
+
+
+def test_nor_through_a_service(tmp_path: Path) -> None:
+    process = subprocess.Popen([PROGRAM, "serve", "--state", f"sqlite:{tmp_path}/state", "--listen", "127.0.0.1:0"],
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True)
+    folder = tmp_path / "state.mesos"
+    try:
+        until(lambda: bool(list(folder.glob("meta/slaves/*-*/slave.info"))), "the registration of an agent")
+        ports = json.loads((folder / "ports.json").read_text())
+        place = Place(f"127.0.0.1:{ports['master']}", f"127.0.0.1:{ports['agents'][0]}", "F")
+        for attempt in place.attempts():
+            assert another_user(attempt) == 401, attempt
+        credential = folder / "credential.json"
+        assert credential.stat().st_mode & 0o777 == 0o600
+        mine = header(Credential(**json.loads(credential.read_text())))
+        connection = http.client.HTTPConnection(place.master, timeout=20)
+        connection.request("GET", "/state", headers=mine)
+        assert connection.getresponse().status == 200
+        connection.close()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(WAIT) == 0
+        process.communicate()
 
 
 def test_who_started_it_is_nobody_elses_to_find_out(place: Place, temporary: Path) -> None:
