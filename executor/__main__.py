@@ -90,7 +90,8 @@ def docker_runtime(chosen: Settings) -> Callable[[], ContainerRuntime]:
     return build
 
 
-def supervision(chosen: Settings, agent: Agent, runtime: Callable[[], ContainerRuntime]) -> Supervisor:
+def supervision(chosen: Settings, agent: Agent,
+                runtime: Callable[[], ContainerRuntime]) -> Supervisor:
     """A supervisor with all its parts, to be started; it is what `agent.start` has to be given."""
     from executor.admission.admission import Admission
     from executor.node.logs import Logs
@@ -109,7 +110,8 @@ def supervision(chosen: Settings, agent: Agent, runtime: Callable[[], ContainerR
     checks = Checks(loop, engine, shutdown_grace=chosen.shutdown_grace)
     performer = Performer(loop, agent, engine, logs, Processes(Watcher("processes")),
                           pulls=Pulls(loop, engine, chosen.directory), checks=checks)
-    return Supervisor(chosen, loop, Admission(chosen, logs), engine, performer=performer, checks=checks)
+    return Supervisor(chosen, loop, Admission(chosen, logs), engine, performer=performer,
+                      checks=checks)
 
 
 def _occupy_standard_descriptors() -> None:

@@ -18,7 +18,9 @@ def master_address(text: str, default_port: int = DEFAULT_PORT) -> Address:
         host, port = parts.hostname, parts.port
     except ValueError as error:
         raise SpecError("master", f"{text!r} is not HOST:PORT: {error}") from None
-    odd = "@" in text or any(c.isspace() for c in text) or text.rpartition("]")[2][:1] not in ("", ":", text[:1])
+    odd = "@" in text or any(c.isspace()
+                             for c in text) or text.rpartition("]")[2][:1] not in ("", ":",
+                                                                                   text[:1])
     if not host or port == 0 or parts.netloc != text or odd:
         raise SpecError("master", f"{text!r} is not HOST:PORT, zk://HOST:PORT/PATH or local")
     return Address(host, default_port if port is None else port)
@@ -34,7 +36,9 @@ class Ensemble:
 
 
 def ensemble(text: str) -> Ensemble:
-    """zk://[USER:PASSWORD@]HOST[:PORT][,HOST[:PORT]…]/PATH, as Mesos's --zk. Raises SpecError, path `master`."""
+    """zk://[USER:PASSWORD@]HOST[:PORT][,HOST[:PORT]…]/PATH, as Mesos's --zk. Raises SpecError, path
+    `master`.
+    """
     scheme, _, rest = text.partition("://")
     login, _, place = rest.rpartition("@")
     hosts, _, path = place.partition("/")
@@ -43,7 +47,8 @@ def ensemble(text: str) -> Ensemble:
     if scheme not in ("zk", "zoo"):
         raise SpecError("master", f"{shown!r} is not HOST:PORT, zk://HOST:PORT/PATH or local")
     if not path:
-        raise SpecError("master", f"{shown!r} names no path; masters are usually found under /mesos")
+        raise SpecError("master",
+                        f"{shown!r} names no path; masters are usually found under /mesos")
     if login and ":" not in login:
         raise SpecError("master", f"{shown!r}: what stands before @ is not USER:PASSWORD")
     try:

@@ -4,8 +4,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-# What this scheduler understands, so that a master may rely on it. GPU_RESOURCES is claimed only where tasks want GPUs:
-# agents that have some are kept for such frameworks, and one that claims it without need fills them with other work.
+# What this scheduler understands, so that a master may rely on it. GPU_RESOURCES is claimed only
+# where tasks want GPUs: agents that have some are kept for such frameworks, and one that claims it
+# without need fills them with other work.
 CAPABILITIES = ("TASK_KILLING_STATE", "PARTITION_AWARE", "MULTI_ROLE", "RESERVATION_REFINEMENT")
 
 
@@ -36,7 +37,9 @@ class Config:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """The driver's, in seconds; `answer`: for a connection, for the first event, and for the answer to a call."""
+    """The driver's, in seconds; `answer`: for a connection, for the first event, and for the answer
+    to a call.
+    """
 
     answer: float = 10.0
     missed_heartbeats: int = 5  # as Mesos's guide for frameworks advises
@@ -50,8 +53,10 @@ def framework_info(config: Config, framework_id: str | None) -> dict[str, Any]:
     """mesos.v1.FrameworkInfo; the id is there when we come back as the framework that we were."""
     capabilities = [*CAPABILITIES, *(["GPU_RESOURCES"] if config.gpus else [])]
     info: dict[str, Any] = {
-        "name": config.name, "user": config.user, "roles": list(config.roles), "checkpoint": config.checkpoint,
-        "failover_timeout": config.failover_timeout, "capabilities": [{"type": name} for name in capabilities],
+        "name": config.name, "user": config.user, "roles": list(config.roles),
+        "checkpoint": config.checkpoint,
+        "failover_timeout": config.failover_timeout,
+        "capabilities": [{"type": name} for name in capabilities],
     }
     if config.principal is not None:
         info["principal"] = config.principal
@@ -63,5 +68,7 @@ def framework_info(config: Config, framework_id: str | None) -> dict[str, Any]:
 
 
 def back_off(attempt: int, seed: float, *, first: float = 0.2, maximum: float = 15.0) -> float:
-    """Seconds before the next try: doubled each time up to `maximum`, spread by `seed` (0 to 1) over its upper half."""
+    """Seconds before the next try: doubled each time up to `maximum`, spread by `seed` (0 to 1)
+    over its upper half.
+    """
     return min(maximum, first * 2.0 ** min(attempt, 30)) * (0.5 + seed / 2)

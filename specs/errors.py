@@ -1,8 +1,9 @@
 """The one error that reading a specification can raise.
 
-A `SpecError` names the *path* of the field ("container.docker.image") and the *problem* ("must be a non-empty string").
-Where Mesos has a text of its own for the problem, `problem` is exactly that text, so that the same input gives the same
-words in `explain`, in `run`, in the embedded master and in a TaskStatus.
+A `SpecError` names the *path* of the field ("container.docker.image") and the *problem* ("must be a
+non-empty string"). Where Mesos has a text of its own for the problem, `problem` is exactly that
+text, so that the same input gives the same words in `explain`, in `run`, in the embedded master and
+in a TaskStatus.
 """
 from __future__ import annotations
 
@@ -10,8 +11,8 @@ from __future__ import annotations
 class SpecError(ValueError):
     """Something that people or a scheduler wrote cannot be understood, or cannot be run.
 
-    `path` is dotted, with list positions in brackets ("container.volumes[1].source"), and empty where the problem
-    belongs to the whole.
+    `path` is dotted, with list positions in brackets ("container.volumes[1].source"), and empty
+    where the problem belongs to the whole.
     """
 
     def __init__(self, path: str, problem: str) -> None:

@@ -1,9 +1,9 @@
 """What an embedded Mesos of this user demands, kept where the same user's commands find it.
 
-`mesos-docker local --authenticate` writes a file of its own user's (0600) for each address of its master; whoever talks
-to that address reads it. It is Mesos's JSON form of a credential, and names the agents that know it too: the secret
-goes to nobody else. The file goes when that Mesos ends, and is worth nothing if it stays: each start makes another
-secret.
+`mesos-docker local --authenticate` writes a file of its own user's (0600) for each address of its
+master; whoever talks to that address reads it. It is Mesos's JSON form of a credential, and names
+the agents that know it too: the secret goes to nobody else. The file goes when that Mesos ends, and
+is worth nothing if it stays: each start makes another secret.
 """
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ def new(principal: str = PRINCIPAL) -> Credential:
 
 
 def lasting(path: Path) -> Credential:
-    """The one in this file, which is made if it is not there: of an embedded Mesos that comes back. Raises Problem."""
+    """The one in this file, which is made if it is not there: of an embedded Mesos that comes back.
+    Raises Problem.
+    """
     found = _read(path)
     if found is not None:
         return found.credential
@@ -66,13 +68,14 @@ def header(credential: Credential | None) -> dict[str, str]:
 def folder() -> Path:
     """Where the files are."""
     state = os.environ.get("XDG_STATE_HOME", "")
-    return (Path(state) if state.startswith("/") else Path.home() / ".local" / "state") / "mesos-docker" / "credentials"
+    return (Path(state) if state.startswith("/")
+            else Path.home() / ".local" / "state") / "mesos-docker" / "credentials"
 
 
 @contextlib.contextmanager
 def kept(masters: Sequence[str], known: Known) -> Iterator[Path]:
-    """While the block lasts others of this user find it under these addresses of a master; gives the first one's file.
-    Raises Problem."""
+    """While the block lasts others of this user find it under these addresses of a master; gives
+    the first one's file. Raises Problem."""
     text = json.dumps({"principal": known.credential.principal, "secret": known.credential.secret,
                        "agents": sorted(known.agents)})
     paths = [_path(master) for master in masters]
@@ -92,8 +95,9 @@ def forget(masters: Iterable[str]) -> None:
 
 
 def of_cluster(master: str, principal: str | None, secret: str | None) -> Known | None:
-    """Who we are on the cluster at HOST:PORT or zk://…: as was said, else what an embedded Mesos of this user demands
-    there; None: nobody in particular. Raises Problem for a master that cannot be one."""
+    """Who we are on the cluster at HOST:PORT or zk://…: as was said, else what an embedded Mesos of
+    this user demands there; None: nobody in particular. Raises Problem for a master that cannot be
+    one."""
     try:
         address = None if "://" in master else master_address(master)
         if address is None:
@@ -106,8 +110,8 @@ def of_cluster(master: str, principal: str | None, secret: str | None) -> Known 
 
 
 def find(master: Address) -> Known | None:
-    """What the Mesos of this user at this address demands; None: nothing is known of it. Raises Problem for a file
-    that others can read."""
+    """What the Mesos of this user at this address demands; None: nothing is known of it. Raises
+    Problem for a file that others can read."""
     hosts = ("localhost", "127.0.0.1", "::1") if master.host == "localhost" else (master.host,)
     found = (_read(_path(str(Address(host, master.port)))) for host in hosts)
     return next((each for each in found if each is not None), None)
@@ -141,7 +145,8 @@ def _read(path: Path) -> Known | None:
         if found.st_mode & 0o077:
             raise Problem(f"{path} can be read by others: remove it, and start that Mesos again")
         value = json.loads(os.read(descriptor, _LARGEST))
-        return Known(Credential(value["principal"], value["secret"]), frozenset(value.get("agents", ())))
+        return Known(Credential(value["principal"], value["secret"]),
+                     frozenset(value.get("agents", ())))
     except (ValueError, LookupError, TypeError, AttributeError):
         return None
     finally:

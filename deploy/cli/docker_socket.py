@@ -1,7 +1,8 @@
 """Whether Docker answers at a socket, asked with the standard library alone.
 
-A command that has nothing to do without Docker says so within milliseconds, and one that needs the answer only does not
-wait for the SDK to be imported. All else that this room wants of Docker goes through `executor.docker.mesos_docker`.
+A command that has nothing to do without Docker says so within milliseconds, and one that needs the
+answer only does not wait for the SDK to be imported. All else that this room wants of Docker goes
+through `executor.docker.mesos_docker`.
 """
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ def ping(path: str, seconds: float = SECONDS) -> None:
     if status is None:
         raise Problem(f"cannot talk to the Docker engine at {path}: its answer is not HTTP")
     if int(status[1]) >= 400:
-        raise Problem(f"the Docker engine at {path} is in trouble: {_message(body) or status[2].decode()}")
+        raise Problem(
+            f"the Docker engine at {path} is in trouble: {_message(body) or status[2].decode()}")
 
 
 def _message(body: bytes) -> str:
@@ -42,7 +44,8 @@ def _message(body: bytes) -> str:
 
 def _unreachable(path: str, error: OSError) -> str:
     if isinstance(error, PermissionError):
-        return (f"no rights on the Docker socket {path}: run as root, or become a member of its group "
+        return (
+            f"no rights on the Docker socket {path}: run as root, or become a member of its group "
                 "(usermod -aG docker USER, then log in again)")
     if isinstance(error, FileNotFoundError | ConnectionRefusedError):
         return f"Docker is not running: nothing answers at {path}; start it (systemctl start docker, or dockerd)"

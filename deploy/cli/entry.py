@@ -1,7 +1,9 @@
-"""Where the installed command and `make run` begin: a Ctrl-C while modules are imported ends them without a stack.
+"""Where the installed command and `make run` begin: a Ctrl-C while modules are imported ends them
+without a stack.
 
-Nothing has been started by then, so there is nothing to clean up; the commands that start something take the signals
-over (signals.py). A stream that was closed by whoever started us is as good as /dev/null.
+Nothing has been started by then, so there is nothing to clean up; the commands that start something
+take the signals over (signals.py). A stream that was closed by whoever started us is as good as
+/dev/null.
 """
 from __future__ import annotations
 

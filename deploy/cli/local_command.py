@@ -27,7 +27,8 @@ NOTICE = (
     "master's state across restarts, know quotas, weights, maintenance, reservations or volumes, or run more than one "
     "master.")
 LAST_PORT = 65535
-OPEN = ("warning: it asks nobody who they are, as a Mesos without flags: every user and every container with this "
+OPEN = (
+    "warning: it asks nobody who they are, as a Mesos without flags: every user and every container with this "
         "machine's network can run commands as {user} through it; --authenticate asks")
 
 
@@ -36,7 +37,8 @@ class Duration(click.ParamType[float]):
 
     name = "duration"
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+    def convert(self, value: object, param: click.Parameter | None,
+                ctx: click.Context | None) -> float:
         if isinstance(value, float | int):
             return float(value)
         try:
@@ -47,9 +49,11 @@ class Duration(click.ParamType[float]):
 
 @click.command(context_settings={"show_default": True})
 @click.option("--agents", default=1, type=click.IntRange(min=0), help="How many agents.")
-@click.option("--ip", default="127.0.0.1", help="Address to listen on, of the master and of all agents. One that other "
+@click.option("--ip", default="127.0.0.1",
+              help="Address to listen on, of the master and of all agents. One that other "
                                                "machines reach goes with --authenticate or --insecure.")
-@click.option("--hostname", help="What this machine is called beside its address, which is the default.")
+@click.option("--hostname",
+              help="What this machine is called beside its address, which is the default.")
 @click.option("--port", default=5050, type=click.IntRange(0, 65535),
               help="Port of the master; agents get the ones after it. 0: free ones.")
 @click.option("--authenticate", is_flag=True,
@@ -58,11 +62,14 @@ class Duration(click.ParamType[float]):
 @click.option("--insecure", is_flag=True, help="Serve whoever reaches --ip.")
 @click.option("--work-dir", "--work_dir", type=click.Path(file_okay=False, path_type=Path),
               help="Where agents keep sandboxes and checkpoints; default: a folder that is removed at the end.")
-@click.option("--resources", help='What each agent offers: "cpus:4;mem:4096;ports:[31000-31099]"; the rest is the '
+@click.option("--resources",
+              help='What each agent offers: "cpus:4;mem:4096;ports:[31000-31099]"; the rest is the '
                                   "machine's.")
 @click.option("--attributes", default="", help='Attributes of each agent: "rack:r1;zone:z1".')
-@click.option("--roles", default="", help="The only roles that frameworks may have, with commas between; default: any.")
-@click.option("--allocation_interval", default="200ms", type=Duration(), help="Time between rounds of offers.")
+@click.option("--roles", default="",
+              help="The only roles that frameworks may have, with commas between; default: any.")
+@click.option("--allocation_interval", default="200ms", type=Duration(),
+              help="Time between rounds of offers.")
 @click.option("--agent_reregister_timeout", default="10mins", type=Duration(),
               help="How long tasks of a lost agent may wait for it.")
 @click.option("--executor_registration_timeout", default="1mins", type=Duration(),
@@ -71,15 +78,20 @@ class Duration(click.ParamType[float]):
               help="How long executors may take to come back to an agent that was restarted.")
 @click.option("--executor_shutdown_grace_period", default="5secs", type=Duration(),
               help="Time between SHUTDOWN of an executor and its kill.")
-@click.option("--recovery_timeout", default="15mins", type=Duration(), help="How long executors wait for a lost agent.")
+@click.option("--recovery_timeout", default="15mins", type=Duration(),
+              help="How long executors wait for a lost agent.")
 @click.option("--launcher_dir", type=click.Path(exists=True, file_okay=False, path_type=Path),
               help="Where mesos-docker-executor is; default: next to this program.")
 @click.option("--docker", default="docker", help="The docker command.")
 @click.option("--docker_socket", default=DOCKER_SOCKET, help="Docker's socket.")
-@click.option("--docker_remove_delay", default="6hrs", type=Duration(), help="How long ended containers are kept.")
-@click.option("--docker_stop_timeout", default="0ns", type=Duration(), help="Grace period of docker stop.")
-@click.option("--sandbox_directory", default=MAPPED_DIRECTORY, help="The sandbox's place in containers.")
-@click.option("--cgroups_enable_cfs/--no-cgroups_enable_cfs", default=False, help="Hard CPU limits in Docker.")
+@click.option("--docker_remove_delay", default="6hrs", type=Duration(),
+              help="How long ended containers are kept.")
+@click.option("--docker_stop_timeout", default="0ns", type=Duration(),
+              help="Grace period of docker stop.")
+@click.option("--sandbox_directory", default=MAPPED_DIRECTORY,
+              help="The sandbox's place in containers.")
+@click.option("--cgroups_enable_cfs/--no-cgroups_enable_cfs", default=False,
+              help="Hard CPU limits in Docker.")
 def local(*, authenticate: bool, insecure: bool, **flags: Any) -> int:
     """Run a Mesos master and agents in this process, over real HTTP, and print the address.
 
@@ -108,32 +120,39 @@ def local(*, authenticate: bool, insecure: bool, **flags: Any) -> int:
     return 0
 
 
-def _mesos(*, agents: int, port: int, roles: str, launcher_dir: Path | None, **flags: Any) -> LocalMesos:
+def _mesos(*, agents: int, port: int, roles: str, launcher_dir: Path | None,
+           **flags: Any) -> LocalMesos:
     from deploy.local import LocalMesos
 
     if port and port + agents > LAST_PORT:
-        raise SpecError("port", f"with --port {port} the agents would get ports up to {port + agents}; the last one is"
+        raise SpecError("port",
+                        f"with --port {port} the agents would get ports up to {port + agents}; the last one is"
                                 f" {LAST_PORT}")
     given = {**flags, **({"launcher_dir": launcher_dir} if launcher_dir is not None else {})}
     ports = [port + 1 + index for index in range(agents)] if port else []
-    return LocalMesos(agents, port=port, agent_ports=ports, roles=[role for role in roles.split(",") if role], **given)
+    return LocalMesos(agents, port=port, agent_ports=ports,
+                      roles=[role for role in roles.split(",") if role], **given)
 
 
 @contextlib.contextmanager
 def _findable(mesos: LocalMesos, known: Credential | None) -> Iterator[Path | None]:
-    """The user's other commands find what this Mesos demands; gives the file, None where it demands nothing."""
+    """The user's other commands find what this Mesos demands; gives the file, None where it demands
+    nothing.
+    """
     port = mesos.address.rpartition(":")[2]
     masters = [mesos.address, *([f"127.0.0.1:{port}", f"[::1]:{port}"] if mesos.everywhere else [])]
     if known is None:
         credentials.forget(masters)
         yield None
     else:
-        with credentials.kept(masters, credentials.Known(known, frozenset(mesos.agent_addresses))) as file:
+        with credentials.kept(masters, credentials.Known(known,
+                                                         frozenset(mesos.agent_addresses))) as file:
             yield file
 
 
 def _tell(mesos: LocalMesos, file: Path | None) -> None:
-    click.echo(f"Mesos master at {mesos.address}, agents: {', '.join(mesos.agent_addresses) or 'none'}")
+    click.echo(
+        f"Mesos master at {mesos.address}, agents: {', '.join(mesos.agent_addresses) or 'none'}")
     click.echo(f"Work directory: {mesos.work_dir}")
     click.echo(NOTICE)
     if file is None:

@@ -1,4 +1,5 @@
-"""Stops and starts agents of a running `mesos-docker local`, as if their processes were killed and started again.
+"""Stops and starts agents of a running `mesos-docker local`, as if their processes were killed and
+started again.
 
     python -m deploy.cli.local_control 127.0.0.1:5050 stop-agent 0
     python -m deploy.cli.local_control 127.0.0.1:5050 start-agent 0
@@ -19,7 +20,8 @@ def control(address: str, action: str, index: str = "0") -> None:
     if noun != "agent" or verb not in {"start", "stop"}:
         raise ValueError(f"unknown action {action!r}: start-agent or stop-agent")
     known = credentials.find(master_address(address))
-    headers = {"Content-Type": "application/json", **credentials.header(known.credential if known else None)}
+    headers = {"Content-Type": "application/json",
+               **credentials.header(known.credential if known else None)}
     connection = http.client.HTTPConnection(address, timeout=60)
     try:
         connection.request("POST", f"/local/agents/{index}/{verb}", "{}", headers)
@@ -33,7 +35,8 @@ def control(address: str, action: str, index: str = "0") -> None:
 
 def main() -> int:
     if len(sys.argv) not in {3, 4}:
-        sys.stderr.write("usage: python -m deploy.cli.local_control HOST:PORT start-agent|stop-agent [INDEX]\n")
+        sys.stderr.write(
+            "usage: python -m deploy.cli.local_control HOST:PORT start-agent|stop-agent [INDEX]\n")
         return 2
     try:
         control(*sys.argv[1:])

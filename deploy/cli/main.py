@@ -1,7 +1,9 @@
-"""The command `mesos-docker`: finds the subcommand, imports that and nothing else, shows errors as people read them.
+"""The command `mesos-docker`: finds the subcommand, imports that and nothing else, shows errors as
+people read them.
 
-Exit status: 0, or the container's own, or 2 for what is refused before anything runs, or 3 for what could not be done;
-each subcommand's --help says more. 130 after Ctrl-C where nothing better is known.
+Exit status: 0, or the container's own, or 2 for what is refused before anything runs, or 3 for what
+could not be done; each subcommand's --help says more. 130 after Ctrl-C where nothing better is
+known.
 """
 from __future__ import annotations
 
@@ -67,10 +69,13 @@ def _version() -> str:
         return "unknown (not installed)"
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"],
+                                              "max_content_width": 110})
 @click.version_option(_version(), prog_name="mesos-docker")
 def cli() -> None:
-    """Run Docker containers on Mesos: on a cluster, or on an embedded one that needs no installation."""
+    """Run Docker containers on Mesos: on a cluster, or on an embedded one that needs no
+    installation.
+    """
 
 
 def main() -> None:
@@ -97,11 +102,13 @@ def run_command(command: click.Command, arguments: list[str] | None = None) -> i
         return FAILED
     except Exception as error:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            Problem("there is no room to write to: the disk, or what stdout leads to, is full").show()
+            Problem(
+                "there is no room to write to: the disk, or what stdout leads to, is full").show()
             return FAILED
         if os.environ.get("MESOS_DOCKER_TRACEBACK"):
             raise
-        Problem(f"{type(error).__name__}: {error} (a fault of mesos-docker; set MESOS_DOCKER_TRACEBACK=1 to see where)"
+        Problem(
+            f"{type(error).__name__}: {error} (a fault of mesos-docker; set MESOS_DOCKER_TRACEBACK=1 to see where)"
                 ).show()
         return FAILED
     return status if isinstance(status, int) else 0

@@ -1,4 +1,6 @@
-"""How a command ends when something is wrong: one clear message, and an exit status that the documentation names."""
+"""How a command ends when something is wrong: one clear message, and an exit status that the
+documentation names.
+"""
 from __future__ import annotations
 
 from typing import IO, Any

@@ -1,6 +1,8 @@
-"""Where commands find the token of a service that the same user has started: a file for each address, mode 0600.
+"""Where commands find the token of a service that the same user has started: a file for each
+address, mode 0600.
 
-It is there while the service runs; the folder is the user's own (XDG_RUNTIME_DIR, else the folder for state).
+It is there while the service runs; the folder is the user's own (XDG_RUNTIME_DIR, else the folder
+for state).
 """
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ def folder(environ: Mapping[str, str] = os.environ) -> Path:
     runtime = environ.get("XDG_RUNTIME_DIR")
     if runtime:
         return Path(runtime) / "mesos-docker"
-    home = environ.get("XDG_STATE_HOME") or str(Path(environ.get("HOME") or "/root") / ".local" / "state")
+    home = environ.get("XDG_STATE_HOME") or str(Path(environ.get("HOME")
+                                                     or "/root") / ".local" / "state")
     return Path(home) / "mesos-docker" / "run"
 
 

@@ -1,4 +1,6 @@
-"""Ctrl-C, and being asked to end, in the parts of a command: before its tasks, with them, and while it cleans up."""
+"""Ctrl-C, and being asked to end, in the parts of a command: before its tasks, with them, and while
+it cleans up.
+"""
 from __future__ import annotations
 
 import contextlib
@@ -15,7 +17,9 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @contextlib.contextmanager
 def orderly() -> Iterator[None]:
-    """Around a whole command. Each of the signals unwinds it, as Ctrl-C does; afterwards all is as it was before."""
+    """Around a whole command. Each of the signals unwinds it, as Ctrl-C does; afterwards all is as
+    it was before.
+    """
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
     before = {name: signal.getsignal(name) for name in SIGNALS}
@@ -34,9 +38,10 @@ def orderly() -> Iterator[None]:
 def given_to(interrupted: Callable[[], None]) -> Iterator[None]:
     """While tasks run: each signal is a call of `interrupted`, on a thread of its own and at once.
 
-    The system gives a signal to any thread of the process. Python's own handlers then wait until the main thread wakes
-    up, which may be long: it stands in a lock, for the next thing to happen. What every thread does is to write the
-    signal's number into a file descriptor, and a thread that reads there is awake at once.
+    The system gives a signal to any thread of the process. Python's own handlers then wait until
+    the main thread wakes up, which may be long: it stands in a lock, for the next thing to happen.
+    What every thread does is to write the signal's number into a file descriptor, and a thread that
+    reads there is awake at once.
     """
     def wait_for_numbers() -> None:
         while number := reading.recv(1):
@@ -62,9 +67,11 @@ def given_to(interrupted: Callable[[], None]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def unbroken() -> Iterator[None]:
-    """Around a short call that makes something elsewhere: the first signal waits for its end, the second does not.
+    """Around a short call that makes something elsewhere: the first signal waits for its end, the
+    second does not.
 
-    Whoever asked for a container and went away before the answer gets one all the same, perhaps after the cleaning up.
+    Whoever asked for a container and went away before the answer gets one all the same, perhaps
+    after the cleaning up.
     """
     came: list[int] = []
 

@@ -1,4 +1,6 @@
-"""Commands that change what runs: scale, restart, revert, rm, kill; and those that steer a deployment."""
+"""Commands that change what runs: scale, restart, revert, rm, kill; and those that steer a
+deployment.
+"""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -17,7 +19,8 @@ def changes(command: Callable[..., Any]) -> Callable[..., Any]:
     """What all commands have that make a deployment."""
     for option in (click.option("-m", "why", metavar="WHY", help="Why; kept with the change."),
                    click.option("--detach", is_flag=True, help="Do not follow it."),
-                   click.option("--force", is_flag=True, help="Cancel deployments that are in the way.")):
+                   click.option("--force", is_flag=True,
+                                help="Cancel deployments that are in the way.")):
         command = option(command)
     return talks_to_service(command)
 
@@ -25,22 +28,26 @@ def changes(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.command()
 @click.argument("app")
 @click.argument("instances", type=click.IntRange(min=0))
-@click.option("--for", "limited", type=duration, metavar="DURATION", help="Then go back to as many as now (2h, 30m).")
+@click.option("--for", "limited", type=duration, metavar="DURATION",
+              help="Then go back to as many as now (2h, 30m).")
 @changes
 def scale(service: Service, app: str, instances: int, limited: float | None, output: str, why: str | None, *,  # noqa: PLR0913 - options
           force: bool, detach: bool) -> int:
     """Have so many INSTANCES of APP."""
     body = {"instances": instances} | ({"seconds": limited} if limited else {})
-    answer = service.ask("POST", f"/api/v1/scale{app_id(app)}", body, query=_force(force), headers=_why(why))
+    answer = service.ask("POST", f"/api/v1/scale{app_id(app)}", body, query=_force(force),
+                         headers=_why(why))
     return followed(service, output, fine(answer), [app_id(app)], detach=detach)
 
 
 @click.command()
 @click.argument("app")
 @changes
-def restart(service: Service, app: str, output: str, why: str | None, *, force: bool, detach: bool) -> int:
+def restart(service: Service, app: str, output: str, why: str | None, *, force: bool,
+            detach: bool) -> int:
     """Replace all instances of APP, as an upgrade does."""
-    answer = service.ask("POST", f"/v2/apps{app_id(app)}/restart", {}, query=_force(force), headers=_why(why))
+    answer = service.ask("POST", f"/v2/apps{app_id(app)}/restart", {}, query=_force(force),
+                         headers=_why(why))
     return followed(service, output, fine(answer), [app_id(app)], detach=detach)
 
 
@@ -64,7 +71,8 @@ def revert(service: Service, app: str, version: str | None, output: str, why: st
 @click.command()
 @click.argument("app")
 @changes
-def rm(service: Service, app: str, output: str, why: str | None, *, force: bool, detach: bool) -> int:
+def rm(service: Service, app: str, output: str, why: str | None, *, force: bool,
+       detach: bool) -> int:
     """Remove APP, and end its instances, whatever deployments are at it."""
     answer = service.ask("DELETE", f"/v2/apps{app_id(app)}", query=_force(force), headers=_why(why))
     return followed(service, output, fine(answer), [app_id(app)], detach=detach)
@@ -103,7 +111,8 @@ def rollback(service: Service, deployment: str, output: str, *, detach: bool) ->
 @talks_to_service
 def stop(service: Service, deployment: str, output: str) -> None:
     """Let DEPLOYMENT go no further; everything stays as it is now."""
-    _steered(service, deployment, output, "DELETE", "/v2/deployments/{id}", {"force": "true"}, "is stopped")
+    _steered(service, deployment, output, "DELETE", "/v2/deployments/{id}", {"force": "true"},
+             "is stopped")
 
 
 @click.command()
@@ -134,8 +143,8 @@ def promote(service: Service, app: str, output: str) -> None:
         click.echo(f"{app_id(app)} is promoted")
 
 
-def _steered(service: Service, name: str, output: str, method: str, path: str, query: dict[str, str],
-             done: str) -> None:
+def _steered(service: Service, name: str, output: str, method: str, path: str,
+             query: dict[str, str], done: str) -> None:
     found = _deployment(service, name)
     fine(service.ask(method, path.format(id=found["id"]), query=query))
     if output == "json":
@@ -145,14 +154,18 @@ def _steered(service: Service, name: str, output: str, method: str, path: str, q
 
 
 def _deployment(service: Service, name: str) -> dict[str, Any]:
-    """The deployment of this id, or the only one whose id begins so. Raises Problem with the candidates."""
+    """The deployment of this id, or the only one whose id begins so. Raises Problem with the
+    candidates.
+    """
     running = service.get("/v2/deployments")
     found = [each for each in running if each["id"] == name] or [each for each in running
                                                                  if each["id"].startswith(name)]
     if len(found) == 1:
         return dict(found[0])
     known = ", ".join(each["id"] for each in (found or running)) or "none is running"
-    raise Problem(f"{name} is {'several deployments' if found else 'no running deployment'}: {known}", REFUSED)
+    raise Problem(
+        f"{name} is {'several deployments' if found else 'no running deployment'}: {known}",
+        REFUSED)
 
 
 def _force(force: bool) -> dict[str, str]:

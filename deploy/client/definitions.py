@@ -54,7 +54,9 @@ def read(file: str) -> Any:
 
 
 def without_comments(text: str) -> str:
-    """JSON with what follows `//` taken out, but for what stands in a string; lines stay where they are."""
+    """JSON with what follows `//` taken out, but for what stands in a string; lines stay where they
+    are.
+    """
     return _STRING_OR_COMMENT.sub(lambda found: found[0] if found[0].startswith('"') else "", text)
 
 

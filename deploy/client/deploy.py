@@ -34,14 +34,16 @@ def init(file: str) -> None:
 
 @click.command()
 @click.argument("file")
-@click.option("--output", type=click.Choice(["text", "json"]), default="text", help="What to print.")
-@click.option("--enable-features", default="secrets,external_volumes,gpu_resources", metavar="NAME,…",
-              help="The features that the service has.")
+@click.option("--output", type=click.Choice(["text", "json"]), default="text",
+              help="What to print.")
+@click.option("--enable-features", default="secrets,external_volumes,gpu_resources",
+              metavar="NAME,…", help="The features that the service has.")
 def validate(file: str, output: str, enable_features: str) -> int:
     """Say whether the definition in FILE would be accepted, without a service."""
     from deploy.client.validation import verdict
 
-    error, warnings = verdict(definitions.read(file), frozenset(filter(None, enable_features.split(","))))
+    error, warnings = verdict(definitions.read(file),
+                              frozenset(filter(None, enable_features.split(","))))
     if output == "json":
         shown_json({"accepted": error is None, "error": error, "warnings": warnings})
     else:
@@ -73,7 +75,9 @@ def plan(service: Service, file: str, output: str) -> int:
 @talks_to_service
 def deploy(service: Service, file: str, output: str, why: str | None, if_version: str | None, *,  # noqa: PLR0913 - options
            only_plan: bool, force: bool, detach: bool) -> int:
-    """Make the definition in FILE so: an app, an array of apps, or a group. Follows until it is really done."""
+    """Make the definition in FILE so: an app, an array of apps, or a group. Follows until it is
+    really done.
+    """
     value = definitions.read(file)
     if only_plan:
         return shown_plan(fine(service.ask("POST", "/api/v1/plan", value)), output)
@@ -85,11 +89,13 @@ def deploy(service: Service, file: str, output: str, why: str | None, if_version
     body = fine(answer)
     for each in json.loads(answer.headers.get(WARNINGS, "[]")):
         click.echo(f"warning: {each} is not known, and is passed over", err=True)
-    return followed(service, output, body, [f"/{each.strip('/')}" for each in definitions.app_ids(value)],
+    return followed(service, output, body,
+                    [f"/{each.strip('/')}" for each in definitions.app_ids(value)],
                     detach=detach)
 
 
-def followed(service: Service, output: str, body: dict[str, Any], apps: list[str], *, detach: bool) -> int:
+def followed(service: Service, output: str, body: dict[str, Any], apps: list[str], *,
+             detach: bool) -> int:
     """Follow the deployment that a change has answered, unless it is detached."""
     deployment_id = body["deploymentId"]
     if detach:
@@ -101,7 +107,8 @@ def followed(service: Service, output: str, body: dict[str, Any], apps: list[str
     try:
         return Follower(service, output, deployment_id, apps).follow()
     except KeyboardInterrupt:
-        click.echo(f"deployment {deployment_id} goes on; mesos-docker rollback {deployment_id} takes it back", err=True)
+        click.echo(
+            f"deployment {deployment_id} goes on; mesos-docker rollback {deployment_id} takes it back", err=True)
         return 130
 
 
@@ -118,14 +125,17 @@ def shown_plan(found: dict[str, Any], output: str) -> int:
         click.echo(f"{app['action'].removesuffix('Application').lower()} {app['id']}: "
                    f"{count['before']} -> {count['after']} instances")
         for change in app["changes"]:
-            click.echo(f"  {change['path']}: {_brief(change['before'])} -> {_brief(change['after'])}")
+            click.echo(
+                f"  {change['path']}: {_brief(change['before'])} -> {_brief(change['after'])}")
     for number, step in enumerate(found["steps"], 1):
-        actions = ", ".join(f"{each['action'].removesuffix('Application')} {each['app']}" for each in step["actions"])
+        actions = ", ".join(f"{each['action'].removesuffix('Application')} {each['app']}"
+                            for each in step["actions"])
         click.echo(f"step {number}: {actions}")
     for each in stuck:
         click.echo(f"{each['app']} would wait for ever: {each['reason']}; {each['hint']}", err=True)
     if found["conflicts"]:
-        click.echo(f"in the way: deployment {', '.join(found['conflicts'])} (--force cancels it)", err=True)
+        click.echo(f"in the way: deployment {', '.join(found['conflicts'])} (--force cancels it)",
+                   err=True)
     if not found["steps"]:
         click.echo("nothing to do")
     return CHANGES if found["steps"] or stuck else NOTHING
@@ -136,7 +146,8 @@ def _where(value: Any) -> tuple[str, str, dict[str, str]]:
         return "PUT", "/v2/apps", {"partialUpdate": "false"}
     if definitions.is_group(value):
         return "PUT", "/v2/groups", {}
-    if not isinstance(value, dict) or not isinstance(value.get("id"), str) or not value["id"].strip("/"):
+    if not isinstance(value, dict) or not isinstance(value.get("id"),
+                                                     str) or not value["id"].strip("/"):
         raise Problem("/id: is needed: the app's id, such as /web", REFUSED)
     return "PUT", "/v2/apps/" + value["id"].strip("/"), {"partialUpdate": "false"}
 

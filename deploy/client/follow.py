@@ -1,6 +1,8 @@
-"""Following a deployment to its end: what phase each instance is in, and in the end the cause of a failure.
+"""Following a deployment to its end: what phase each instance is in, and in the end the cause of a
+failure.
 
-The stream of events says when to look; what is shown is read anew each time, so nothing is missed if an event is.
+The stream of events says when to look; what is shown is read anew each time, so nothing is missed
+if an event is.
 """
 from __future__ import annotations
 
@@ -71,13 +73,15 @@ class Follower:
 
     def _told(self, done: bool, reason: str | None) -> int:
         if self.output == "json":
-            shown_json({"type": "deployment", "id": self.deployment_id, "state": "done" if done else "failed",
-                        "reason": reason})
+            shown_json({"type": "deployment", "id": self.deployment_id,
+                        "state": "done" if done else "failed", "reason": reason})
         elif done:
-            click.echo(f"deployment {self.deployment_id} is done, after {time.monotonic() - self.began:.1f} s")
+            click.echo(
+                f"deployment {self.deployment_id} is done, after {time.monotonic() - self.began:.1f} s")
         if not done:
             if self.output != "json":
-                click.echo(f"deployment {self.deployment_id} did not come to its end: {reason}", err=True)
+                click.echo(f"deployment {self.deployment_id} did not come to its end: {reason}",
+                           err=True)
             self._causes()
         return DONE if done else FAILED_STATUS
 
@@ -87,8 +91,11 @@ class Follower:
             ended = self.service.ask("GET", f"/api/v1/history{app}")
             for each in (ended.body if ended.is_fine else [])[:3]:
                 if each["asked"] is None and self.output != "json":
-                    words = printable(each["message"] or each["reason"] or "").replace("\\n", "\n    ")
-                    click.echo(f"  {_short(each['id'])} on {each['host']}: {each['state']}: {words}", err=True)
+                    words = printable(each["message"] or each["reason"]
+                                      or "").replace("\\n", "\n    ")
+                    click.echo(
+                        f"  {_short(each['id'])} on {each['host']}: {each['state']}: {words}",
+                        err=True)
 
 
 def _deployment(event: dict[str, Any]) -> str:

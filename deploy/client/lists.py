@@ -19,8 +19,10 @@ def apps(service: Service, output: str) -> None:
         return
     table(["APP", "INSTANCES", "RUNNING", "HEALTHY", "STAGED", "CHANGING", "IMAGE OR COMMAND"], (
         [each["id"], each["instances"], each["tasksRunning"],
-         f"{each['tasksHealthy']}/{each['tasksHealthy'] + each['tasksUnhealthy']}" if each.get("healthChecks") else "-",
-         each["tasksStaged"], "yes" if each["deployments"] else "no", _what(each)] for each in found))
+         f"{each['tasksHealthy']}/{each['tasksHealthy'] + each['tasksUnhealthy']}"
+         if each.get("healthChecks") else "-",
+         each["tasksStaged"], "yes" if each["deployments"] else "no", _what(each)]
+        for each in found))
 
 
 @click.command()
@@ -32,13 +34,16 @@ def ps(service: Service, app: str | None, output: str, *, ended: bool) -> None:
     live = service.get("/api/v1/instances", **({"app": app_id(app)} if app else {}))
     names = [app_id(app)] if app else sorted({each["app"] for each in live} | {
         each["id"] for each in service.get("/v2/apps")["apps"]}) if ended else []
-    gone = [each for name in names for each in service.get(f"/api/v1/history{name}")] if ended else []
+    gone = [each for name in names for each in service.get(
+        f"/api/v1/history{name}")] if ended else []
     if output == "json":
         shown_json([*live, *(_as_instance(each) for each in gone)] if ended else live)
         return
-    rows = [[each["id"], each["phase"], each["host"], ",".join(map(str, each["ports"])), each["since"],
+    rows = [[each["id"], each["phase"], each["host"], ",".join(map(str, each["ports"])),
+             each["since"],
              "" if each["phase"] in ("healthy", "running") else each["reason"]] for each in live]
-    rows += [[each["id"], each["state"], each["host"], "", each["at"], each["message"]] for each in gone]
+    rows += [[each["id"], each["state"], each["host"], "", each["at"], each["message"]]
+             for each in gone]
     table(["INSTANCE", "PHASE", "HOST", "PORTS", "SINCE", "WHY"], rows)
 
 
@@ -65,7 +70,8 @@ def deployments(service: Service, output: str) -> None:
     table(["DEPLOYMENT", "STEP", "NOW", "APPS"], (
         [each["id"], f"{each['currentStep']}/{each['totalSteps']}",
          " ".join(f"{action['action'].removesuffix('Application')} {action['app']}"
-                  for action in each["currentActions"]), " ".join(each["affectedApps"])] for each in found))
+                  for action in each["currentActions"]), " ".join(each["affectedApps"])]
+        for each in found))
 
 
 @click.command()
@@ -87,7 +93,9 @@ def _what(app: dict[str, Any]) -> str:
 
 
 def _as_instance(ended: dict[str, Any]) -> dict[str, Any]:
-    return {"id": ended["id"], "taskId": ended["taskId"], "app": ended["app"], "state": ended["state"],
-            "phase": "ended", "healthy": None, "agent": ended["agent"], "host": ended["host"], "ports": [],
+    return {"id": ended["id"], "taskId": ended["taskId"], "app": ended["app"],
+            "state": ended["state"],
+            "phase": "ended", "healthy": None, "agent": ended["agent"], "host": ended["host"],
+            "ports": [],
             "since": ended["at"], "version": ended["version"], "exitCode": ended["exitCode"],
             "reason": ended["message"] or ended["reason"]}

@@ -23,9 +23,11 @@ def show(service: Service, app: str, output: str) -> None:
     tasks = found.pop("tasks", [])
     click.echo(json.dumps(found, indent=2))
     for task in tasks:
-        click.echo(f"{task['id']}  {task['state']}  {task['host']}  {','.join(map(str, task['ports']))}")
+        click.echo(
+            f"{task['id']}  {task['state']}  {task['host']}  {','.join(map(str, task['ports']))}")
     if failure is not None:
-        click.echo(f"last failure: {failure['timestamp']} on {failure['host']}: {printable(failure['message'])}")
+        click.echo(
+            f"last failure: {failure['timestamp']} on {failure['host']}: {printable(failure['message'])}")
 
 
 @click.command()
@@ -43,7 +45,8 @@ def why(service: Service, app: str | None, output: str) -> None:
         click.echo(f"{each['instance'] or each['app']}, since {each['since']}")
         for reason in each["reasons"]:
             where = f"{reason['agent']}: " if reason["agent"] else ""
-            amounts = f": {reason['wanted']} wanted, {reason['offered']} offered" if reason["wanted"] else ""
+            amounts = f": {reason['wanted']} wanted, {reason['offered']} offered" if reason[
+                "wanted"] else ""
             click.echo(f"  {where}{printable(reason['reason'])}{amounts}")
             if reason["hint"]:
                 click.echo(f"    {reason['hint']}")
@@ -70,13 +73,16 @@ def events(service: Service, app: str | None, output: str, *, follow: bool) -> N
 
 def _apps(event: dict[str, Any]) -> set[str]:
     """The apps that an event is about."""
-    found = {event.get("appId"), event.get("runSpecId"), (event.get("appDefinition") or {}).get("id")}
+    found = {event.get("appId"), event.get("runSpecId"),
+             (event.get("appDefinition") or {}).get("id")}
     for step in (event.get("plan") or {}).get("steps", ()):
         found |= {action["app"] for action in step["actions"]}
     return {each for each in found if each}
 
 
 def _line(event: dict[str, object]) -> str:
-    rest = {key: value for key, value in event.items() if key not in ("eventType", "timestamp", "id", "plan")}
-    words = " ".join(f"{key}={printable(str(value))}" for key, value in rest.items() if not isinstance(value, dict))
+    rest = {key: value for key, value in event.items()
+            if key not in ("eventType", "timestamp", "id", "plan")}
+    words = " ".join(f"{key}={printable(str(value))}" for key,
+                     value in rest.items() if not isinstance(value, dict))
     return f"{event['id']:>6} {event['timestamp']} {event['eventType']} {words}"

@@ -16,15 +16,19 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _OPTIONS = (
     click.option("--service", "service_url", metavar="URL",
                  help="The service; by default MESOS_DOCKER_SERVICE, else http://127.0.0.1:8080."),
-    click.option("--token-file", metavar="FILE", help="A token; MESOS_DOCKER_TOKEN holds one, too."),
-    click.option("--user-file", metavar="FILE", help="NAME:PASSWORD; MESOS_DOCKER_USER holds one, too."),
-    click.option("--output", type=click.Choice(["text", "json"]), default="text", help="What to print."))
+    click.option("--token-file", metavar="FILE",
+                 help="A token; MESOS_DOCKER_TOKEN holds one, too."),
+    click.option("--user-file", metavar="FILE",
+                 help="NAME:PASSWORD; MESOS_DOCKER_USER holds one, too."),
+    click.option("--output", type=click.Choice(["text", "json"]), default="text",
+                 help="What to print."))
 
 
 def talks_to_service(command: Command) -> Command:
     """Gives a command the options, and its function `service` and `output` in their place."""
     @functools.wraps(command)
-    def call(*args: Any, service_url: str | None, token_file: str | None, user_file: str | None, **rest: Any) -> Any:
+    def call(*args: Any, service_url: str | None, token_file: str | None, user_file: str | None,
+             **rest: Any) -> Any:
         return command(*args, service=service(service_url, token_file, user_file), **rest)
 
     found: Any = call
@@ -44,16 +48,20 @@ def shown_json(value: Any) -> None:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Columns as wide as they need to be, the last one free; nothing but a head if there are no rows."""
+    """Columns as wide as they need to be, the last one free; nothing but a head if there are no
+    rows.
+    """
     lines = [[str(each) for each in head], *([_cell(each) for each in row] for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     for line in lines:
-        click.echo("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
+        click.echo("  ".join(text.ljust(width) for text,
+                             width in zip(line, widths, strict=True)).rstrip())
 
 
 def printable(text: str) -> str:
     """With control characters shown escaped: whatever tasks write must not drive a terminal."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode()
+                   for char in text)
 
 
 def fine(answer: Answer) -> Any:
@@ -72,7 +80,9 @@ def fine(answer: Answer) -> Any:
 
 
 def one_instance(found: Service, name: str) -> dict[str, Any]:
-    """The instance or task of this id, or the only one whose id begins so. Raises Problem with the candidates."""
+    """The instance or task of this id, or the only one whose id begins so. Raises Problem with the
+    candidates.
+    """
     instances = found.get("/api/v1/instances")
     exact = [each for each in instances if name in (each["id"], each["taskId"])]
     begun = exact or [each for each in instances if str(each["id"]).startswith(name)

@@ -1,7 +1,8 @@
 """One service over HTTP, as its commands use it: plain requests, and its stream of events.
 
-Nothing but the standard library, so that a command is there at once. Secrets come from files and the environment, never
-from the command line; the token of a service that the same user started on this machine is found by itself.
+Nothing but the standard library, so that a command is there at once. Secrets come from files and
+the environment, never from the command line; the token of a service that the same user started on
+this machine is found by itself.
 """
 from __future__ import annotations
 
@@ -49,7 +50,8 @@ class Service:
         self._parts = parts
         self._authorization = authorization
 
-    def ask(self, method: str, path: str, body: Any = None, *, query: Mapping[str, str] | None = None,
+    def ask(self, method: str, path: str, body: Any = None, *,
+            query: Mapping[str, str] | None = None,
             headers: Mapping[str, str] | None = None) -> Answer:
         """One request. Raises Problem (3) if nobody answers, (2) if we may not ask."""
         data = None if body is None else json.dumps(body).encode()
@@ -58,13 +60,15 @@ class Service:
             connection.request(method, self._path(path, query), data, self._headers(headers))
             response = connection.getresponse()
             text = response.read().decode("utf-8", "replace")
-            found = Answer(response.status, _json(text), {key.lower(): value for key, value in response.getheaders()})
+            found = Answer(response.status, _json(text),
+                           {key.lower(): value for key, value in response.getheaders()})
         except (OSError, http.client.HTTPException) as error:
             raise Problem(f"{self.url} does not answer: {_reason(error)}", FAILED) from error
         finally:
             connection.close()
         if found.status in (401, 403):
-            raise Problem(f"{self.url}: {problem(found)}: give --token-file or --user-file", REFUSED)
+            raise Problem(f"{self.url}: {problem(found)}: give --token-file or --user-file",
+                          REFUSED)
         return found
 
     def get(self, path: str, **query: str) -> Any:
@@ -75,12 +79,17 @@ class Service:
         return answer.body
 
     @contextlib.contextmanager
-    def events(self, *, types: str = "", after: int | None = None) -> Iterator[Iterator[dict[str, Any]]]:
-        """Events from now on, or after a number, each as its JSON with `id`. None: a sign of life. Raises Problem."""
-        headers = {"Accept": "text/event-stream"} | ({} if after is None else {"Last-Event-ID": str(after)})
+    def events(self, *, types: str = "",
+               after: int | None = None) -> Iterator[Iterator[dict[str, Any]]]:
+        """Events from now on, or after a number, each as its JSON with `id`. None: a sign of life.
+        Raises Problem.
+        """
+        headers = {"Accept": "text/event-stream"} | ({} if after is None
+                                                     else {"Last-Event-ID": str(after)})
         connection = self._connection(60.0)
         try:
-            connection.request("GET", self._path("/api/v1/events", {"event_type": types} if types else None), None,
+            connection.request("GET", self._path("/api/v1/events",
+                                                 {"event_type": types} if types else None), None,
                                self._headers(headers))
             response = connection.getresponse()
             if response.status != 200:
@@ -88,7 +97,8 @@ class Service:
                               REFUSED if response.status in (401, 403) else FAILED)
             yield _events(response)
         except (OSError, http.client.HTTPException) as error:
-            raise Problem(f"{self.url} does not answer any more: {_reason(error)}", FAILED) from error
+            raise Problem(f"{self.url} does not answer any more: {_reason(error)}",
+                          FAILED) from error
         finally:
             connection.close()
 

@@ -11,7 +11,9 @@ from specs.marathon.ids import ROOT
 
 
 def verdict(value: Any, features: frozenset[str]) -> tuple[dict[str, Any] | None, list[str]]:
-    """The error in Marathon's form, None if there is none, and the paths of fields that nobody knows."""
+    """The error in Marathon's form, None if there is none, and the paths of fields that nobody
+    knows.
+    """
     config = Config(features, default_network_name="default")
     try:
         return None, _unknown(value, config)
@@ -20,7 +22,8 @@ def verdict(value: Any, features: frozenset[str]) -> tuple[dict[str, Any] | None
         if isinstance(error.details, str):
             body["details"] = error.details
         elif error.details:
-            body["details"] = [{"path": each.path, "errors": list(each.errors)} for each in error.details]
+            body["details"] = [{"path": each.path, "errors": list(each.errors)}
+                               for each in error.details]
         return body, []
 
 

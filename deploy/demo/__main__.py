@@ -1,4 +1,6 @@
-"""`make run`, which is `python -m deploy.demo`: the main job (main_job.py), begun as the installed command begins."""
+"""`make run`, which is `python -m deploy.demo`: the main job (main_job.py), begun as the installed
+command begins.
+"""
 from __future__ import annotations
 
 import sys

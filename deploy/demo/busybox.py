@@ -1,7 +1,9 @@
-"""A Busybox image from Debian's busybox-static: one binary, a link for each of its commands, and /etc with root in it.
+"""A Busybox image from Debian's busybox-static: one binary, a link for each of its commands, and
+/etc with root in it.
 
-It is what `docker import` is for: the root folder is built as a tar archive in memory, nothing touches the disk. As
-after a plain `docker import`, the image says nothing else: no command, no environment.
+It is what `docker import` is for: the root folder is built as a tar archive in memory, nothing
+touches the disk. As after a plain `docker import`, the image says nothing else: no command, no
+environment.
 """
 from __future__ import annotations
 
@@ -18,8 +20,8 @@ from executor.docker.mesos_docker import Docker
 REFERENCE = "busybox:static"
 PACKAGE = "busybox-static"
 
-FOLDERS = ("bin", "dev", "etc", "home", "proc", "root", "run", "sys", "tmp", "usr", "usr/bin", "var", "var/log",
-           "var/tmp")
+FOLDERS = ("bin", "dev", "etc", "home", "proc", "root", "run", "sys", "tmp", "usr", "usr/bin",
+           "var", "var/log", "var/tmp")
 FILES = {
     "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n",
     "etc/group": "root:x:0:\nnogroup:x:65534:\n",
@@ -28,7 +30,9 @@ FILES = {
 
 
 def ensure(docker: Docker, reference: str = REFERENCE) -> str:
-    """The image's name; it is built if it is not here. Raises RuntimeFailure, and Problem without a busybox here."""
+    """The image's name; it is built if it is not here. Raises RuntimeFailure, and Problem without a
+    busybox here.
+    """
     if not docker.images.has(reference):
         docker.images.import_archive(root_folder(_binary()), reference)
     return reference
@@ -36,13 +40,16 @@ def ensure(docker: Docker, reference: str = REFERENCE) -> str:
 
 def root_folder(binary: str) -> bytes:
     """The root folder around a static busybox, as a tar archive."""
-    listed = subprocess.run([binary, "--list"], capture_output=True, text=True, check=True).stdout.split()
+    listed = subprocess.run([binary, "--list"], capture_output=True, text=True,
+                            check=True).stdout.split()
     content = Path(binary).read_bytes()
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w") as tar:
         for folder in FOLDERS:
-            tar.addfile(_entry(folder, tarfile.DIRTYPE, 0o1777 if folder.endswith("tmp") else 0o755))
-        tar.addfile(_entry("bin/busybox", tarfile.REGTYPE, 0o755, len(content)), io.BytesIO(content))
+            tar.addfile(_entry(folder, tarfile.DIRTYPE,
+                               0o1777 if folder.endswith("tmp") else 0o755))
+        tar.addfile(_entry("bin/busybox", tarfile.REGTYPE, 0o755, len(content)),
+                    io.BytesIO(content))
         for name in _applets(listed):
             link = _entry(f"bin/{name}", tarfile.SYMTYPE, 0o777)
             link.linkname = "busybox"
@@ -65,7 +72,8 @@ def _entry(path: str, kind: bytes, mode: int, size: int = 0) -> tarfile.TarInfo:
 def _binary() -> str:
     found = shutil.which("busybox", path="/bin:/usr/bin:/sbin:/usr/sbin")
     if found is None or _is_dynamic(found):
-        raise Problem(f"the {PACKAGE} package is needed to build {REFERENCE}: apt-get install {PACKAGE}")
+        raise Problem(
+            f"the {PACKAGE} package is needed to build {REFERENCE}: apt-get install {PACKAGE}")
     return found
 
 

@@ -1,7 +1,9 @@
-"""What keeps running: `serve` on the demo's Mesos, an app of three instances, an upgrade, and a container that is lost.
+"""What keeps running: `serve` on the demo's Mesos, an app of three instances, an upgrade, and a
+container that is lost.
 
-All of it by the API that everybody uses. A client asks the app's endpoints the whole time, one try for each request and
-on a new connection; none may fail during the upgrade. Its own count of requests is what the demo shows.
+All of it by the API that everybody uses. A client asks the app's endpoints the whole time, one try
+for each request and on a new connection; none may fail during the upgrade. Its own count of
+requests is what the demo shows.
 """
 from __future__ import annotations
 
@@ -32,8 +34,8 @@ ENTRY = "import deploy.cli.entry as entry; entry.main()"
 def served(found: Embedded, folder: Path) -> Iterator[Service]:
     """A service on this Mesos with its state in `folder`. Raises Problem."""
     state = folder / "service.sqlite"
-    command = [sys.executable, "-c", ENTRY, "serve", "--name", "mesos-docker-demo", "--master", found.master,
-               "--state", f"sqlite:{state}", "--listen", "127.0.0.1:0"]
+    command = [sys.executable, "-c", ENTRY, "serve", "--name", "mesos-docker-demo", "--master",
+               found.master, "--state", f"sqlite:{state}", "--listen", "127.0.0.1:0"]
     environment = dict(os.environ)
     if found.known is not None:
         command += ["--principal", found.known.credential.principal]
@@ -45,7 +47,8 @@ def served(found: Embedded, folder: Path) -> Iterator[Service]:
                                             env=environment, start_new_session=True))
         words = running[0].stdout.readline().split() if running[0].stdout else []
         if len(words) != 2:
-            raise Problem(f"serve did not start: {(folder / 'service.log').read_text().strip()[-500:]}")
+            raise Problem(
+                f"serve did not start: {(folder / 'service.log').read_text().strip()[-500:]}")
         answering = service(words[1], str(state.with_name(state.name + ".token")), None)
         _wait(lambda: answering.ask("GET", "/readyz").is_fine, "the service is not ready")
         yield answering
@@ -64,7 +67,8 @@ def _end(running: list[subprocess.Popen[str]]) -> None:
 class KeptService:
     """The show. `wrong` collects what was not as it should be."""
 
-    def __init__(self, found: Service, docker: Docker, image: str, say: Callable[[str], None]) -> None:
+    def __init__(self, found: Service, docker: Docker, image: str,
+                 say: Callable[[str], None]) -> None:
         self._service = found
         self._docker = docker
         self._image = image
@@ -73,7 +77,9 @@ class KeptService:
         self.wrong: list[str] = []
 
     def run(self) -> None:
-        """Deploy, upgrade under requests, lose a container, delete. Raises Problem where it cannot go on."""
+        """Deploy, upgrade under requests, lose a container, delete. Raises Problem where it cannot
+        go on.
+        """
         self._say(f"framework {self.framework_id} at {self._service.url}")
         self._deploy("1")
         self._say(f"three instances of {APP} serve version 1 at {', '.join(self._endpoints())}")
@@ -89,7 +95,8 @@ class KeptService:
             _wait(lambda: client.answers >= REQUESTS // 4, "nobody answers")
             self._deploy("2")
             _wait(lambda: client.answers >= REQUESTS and "2" in client.versions, "nobody answers")
-        self._say(f"upgraded to version 2 meanwhile: {client.answers + len(client.failures)} requests, "
+        self._say(
+            f"upgraded to version 2 meanwhile: {client.answers + len(client.failures)} requests, "
                   f"{len(client.failures)} failed")
         self.wrong += client.failures[:3]
         if client.versions != {"1", "2"}:
@@ -101,8 +108,10 @@ class KeptService:
         [container] = self._docker.containers.ls({"mesos-docker.task-id": victim})
         self._docker.containers.kill(container.id, "SIGKILL")
         self._say(f"killed a container from outside, the one of {victim}")
-        _wait(lambda: victim not in self._running() and len(self._running()) == 3, f"{victim} was not replaced")
-        ended = next(each for each in self._service.get(f"/api/v1/history{APP}") if each["taskId"] == victim)
+        _wait(lambda: victim not in self._running() and len(self._running()) == 3,
+              f"{victim} was not replaced")
+        ended = next(each for each in self._service.get(f"/api/v1/history{APP}")
+                     if each["taskId"] == victim)
         [new] = self._running() - before
         self._say(f"{ended['state']} (exit code {ended['exitCode']}); {new} replaces it")
 
@@ -120,7 +129,8 @@ class KeptService:
     def _tasks(self) -> list[dict[str, Any]]:
         answer = self._service.ask("GET", f"/v2/apps{APP}/tasks")
         return [each for each in answer.body["tasks"]
-                if each["state"] == "TASK_RUNNING" and any(check["alive"] for check in each["healthCheckResults"])]
+                if each["state"] == "TASK_RUNNING"
+                and any(check["alive"] for check in each["healthCheckResults"])]
 
     def _running(self) -> set[str]:
         return {each["id"] for each in self._tasks()}
@@ -129,11 +139,14 @@ class KeptService:
         return [f"{each['host']}:{each['ports'][0]}" for each in self._tasks()]
 
     def _containers(self) -> list[str]:
-        return [each.name for each in self._docker.containers.ls({"mesos-docker.framework-id": self.framework_id})]
+        return [each.name for each in self._docker.containers.ls(
+            {"mesos-docker.framework-id": self.framework_id})]
 
 
 class Client:
-    """Asks all endpoints that the API tells, one after the other, on a thread of its own within a `with` block."""
+    """Asks all endpoints that the API tells, one after the other, on a thread of its own within a
+    `with` block.
+    """
 
     def __init__(self, endpoints: Callable[[], list[str]]) -> None:
         self._endpoints = endpoints

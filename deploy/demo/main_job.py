@@ -1,10 +1,11 @@
-"""The main job: what `make run` shows. nginx as a task, a batch, and an app that is kept running, with real containers.
+"""The main job: what `make run` shows. nginx as a task, a batch, and an app that is kept running,
+with real containers.
 
-The task is nginx: its image is built here, it runs on a network of its own behind a host port that was offered, gets
-another index page through a volume in its sandbox, is asked for that page, and is killed. The batch is five short
-tasks, of which one fails and one can never run. The app is in kept_service.py. Everything is checked as it happens;
-what differs from what it should be is said, and the exit status is 1. Nothing stays behind but the two images, which
-the next run uses again.
+The task is nginx: its image is built here, it runs on a network of its own behind a host port that
+was offered, gets another index page through a volume in its sandbox, is asked for that page, and is
+killed. The batch is five short tasks, of which one fails and one can never run. The app is in
+kept_service.py. Everything is checked as it happens; what differs from what it should be is said,
+and the exit status is 1. Nothing stays behind but the two images, which the next run uses again.
 """
 from __future__ import annotations
 
@@ -70,7 +71,8 @@ class Demo:
             with unbroken():
                 self._docker.networks.create(NewNetwork(self._network, labels={LABEL: "1"}))
             self._step(f"created the bridge network {self._network}")
-            with embedded(docker_socket=DOCKER_SOCKET, ports=((self._port, self._port), (31000, 32000))) as found:
+            with embedded(docker_socket=DOCKER_SOCKET,
+                          ports=((self._port, self._port), (31000, 32000))) as found:
                 self._step(f"the master listens at {found.master}")
                 self._folders.append(found.work_dir)
                 if self._service(found):
@@ -85,7 +87,8 @@ class Demo:
         if self._port != PORT:
             self._step(f"host port {PORT} is taken on this machine, so it is {self._port}")
         visitor = Visitor(found, self._port, self._step)
-        session = self._follow(found, [self._task(nginx_task(nginx.REFERENCE, self._network, self._port))], visitor)
+        session = self._follow(found, [self._task(nginx_task(nginx.REFERENCE, self._network,
+                                                             self._port))], visitor)
         visitor.wait()
         self._expect(session, {NGINX: "TASK_KILLED"})
         if not session.interrupted:
@@ -93,7 +96,8 @@ class Demo:
         return not session.interrupted
 
     def _batch(self, found: Embedded) -> None:
-        self._title("The batch: five tasks, of which one exits with 3 and one names a program that does not exist")
+        self._title(
+            "The batch: five tasks, of which one exits with 3 and one names a program that does not exist")
         tasks = [self._task(info) for info in batch_tasks(busybox.REFERENCE)]
         self._expect(self._follow(found, tasks, None), BATCH)
 
@@ -129,14 +133,17 @@ class Demo:
         for task_id, state in states.items():
             found = session.rows[task_id].state
             if found != state:
-                self.wrong.append(f"{task_id} should have ended with {state}, and ended with {found}")
+                self.wrong.append(
+                    f"{task_id} should have ended with {state}, and ended with {found}")
 
     def _look_for_leftovers(self) -> None:
         left = [f"container {container.name}" for framework in self._frameworks if framework
                 for container in self._docker.containers.ls({FRAMEWORK: framework})]
-        left += [f"network {network.name}" for network in self._docker.networks.ls({"label": [f"{LABEL}=1"]})
+        left += [f"network {network.name}"
+                 for network in self._docker.networks.ls({"label": [f"{LABEL}=1"]})
                  if network.name == self._network]
-        left += [f"process {number}" for framework in self._frameworks if framework for number in processes(framework)]
+        left += [f"process {number}" for framework in self._frameworks if framework
+                 for number in processes(framework)]
         left += [f"folder {folder}" for folder in self._folders if folder.exists()]
         self._step(", ".join(left) if left else "no container, no network, no process, no sandbox")
         self.wrong += [f"{each} is left behind" for each in left]
@@ -149,7 +156,9 @@ class Demo:
 
 
 def processes(framework_id: str) -> list[int]:
-    """What agents on this machine started for a framework and still runs, by the environment that they give."""
+    """What agents on this machine started for a framework and still runs, by the environment that
+    they give.
+    """
     wanted = f"MESOS_FRAMEWORK_ID={framework_id}".encode()
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
@@ -169,7 +178,9 @@ def free_port(wanted: int) -> int:
 
 
 class Visitor:
-    """Uses the service once it runs, on a thread of its own, and has it killed in the end, whatever happened."""
+    """Uses the service once it runs, on a thread of its own, and has it killed in the end, whatever
+    happened.
+    """
 
     def __init__(self, found: Embedded, port: int, say: Callable[[str], None]) -> None:
         self._found = found
@@ -180,7 +191,8 @@ class Visitor:
 
     def begin(self, session: Session, running: Running) -> None:
         """The task runs."""
-        self._thread = threading.Thread(target=self._visit, args=(session, running), name="visitor", daemon=True)
+        self._thread = threading.Thread(target=self._visit, args=(session, running),
+                                        name="visitor", daemon=True)
         self._thread.start()
 
     def wait(self) -> None:
@@ -191,11 +203,13 @@ class Visitor:
     def _visit(self, session: Session, running: Running) -> None:
         try:
             self._replace_page(running)
-            page = _until(lambda: _fetch(self._port), lambda text: text is not None and "Mesos" in text)
+            page = _until(lambda: _fetch(self._port),
+                          lambda text: text is not None and "Mesos" in text)
             if page is None or page != PAGE:
                 self.wrong.append(f"the page at port {self._port} is not ours: {page!r}")
             self._say(f"GET http://127.0.0.1:{self._port}/ → {page!r}")
-            line = _until(lambda: self._last_line(running), lambda text: bool(text) and "GET / " in str(text))
+            line = _until(lambda: self._last_line(running),
+                          lambda text: bool(text) and "GET / " in str(text))
             if not line or "GET / " not in line:
                 self.wrong.append(f"the access log does not tell of the visit: {line!r}")
             self._say(f"the last line of stdout in the task's sandbox: {line}")
@@ -212,7 +226,9 @@ class Visitor:
         return lines[-1] if lines else None
 
     def _replace_page(self, running: Running) -> None:
-        """The agent is on this machine, so the sandbox is a folder here; its end is the same as the served one's."""
+        """The agent is on this machine, so the sandbox is a folder here; its end is the same as the
+        served one's.
+        """
         tail = Path(*Path(running.folder).parts[1:])  # frameworks/F/executors/E/runs/latest/tasks/T
         sandbox = next(iter(self._found.work_dir.glob(f"**/slaves/*/{tail}")), None)
         if sandbox is None:
@@ -246,7 +262,9 @@ def _until(look: Callable[[], str | None], enough: Callable[[str | None], bool])
 
 @click.command()
 def demo() -> int:
-    """Show the whole product at work: a task, a batch and an app, on an embedded Mesos and real containers."""
+    """Show the whole product at work: a task, a batch and an app, on an embedded Mesos and real
+    containers.
+    """
     began = time.monotonic()
     shown = report("text", logs=False, notes=sys.stdout)
     try:
@@ -260,5 +278,6 @@ def demo() -> int:
         shown.close()
     for problem in show.wrong:
         click.echo(f"error: {problem}", err=True)
-    click.echo(f"\nDone in {time.monotonic() - began:.1f} s." if not show.wrong else "\nNot as it should be.")
+    click.echo(f"\nDone in {time.monotonic() - began:.1f} s." if not show.wrong
+               else "\nNot as it should be.")
     return 1 if show.wrong else 0

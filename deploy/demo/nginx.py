@@ -1,8 +1,9 @@
-"""An nginx image from Debian's own packages, made the way people make their first image: container, install, commit.
+"""An nginx image from Debian's own packages, made the way people make their first image: container,
+install, commit.
 
-A container is created from the Busybox image, the files of the packages are copied into it, it runs once to do what the
-packages' own scripts would have done, and its files are committed. No registry is asked; the packages come from the
-machine's package sources, by apt-get.
+A container is created from the Busybox image, the files of the packages are copied into it, it runs
+once to do what the packages' own scripts would have done, and its files are committed. No registry
+is asked; the packages come from the machine's package sources, by apt-get.
 """
 from __future__ import annotations
 
@@ -38,8 +39,8 @@ server {
 }
 """
 
-# What the packages' post-installation scripts do, as far as it matters here: the loader where programs look for it, the
-# user that nginx runs as, and its logs to where a container's logs go.
+# What the packages' post-installation scripts do, as far as it matters here: the loader where
+# programs look for it, the user that nginx runs as, and its logs to where a container's logs go.
 INSTALL = """\
 set -e
 [ -e /lib ] || ln -s usr/lib /lib
@@ -64,7 +65,9 @@ Say = Callable[[str], None]
 
 
 def ensure(docker: Docker, say: Say = lambda _: None, reference: str = REFERENCE) -> str:
-    """The image's name; it is built if it is not here, each step told to `say`. Raises RuntimeFailure, Problem."""
+    """The image's name; it is built if it is not here, each step told to `say`. Raises
+    RuntimeFailure, Problem.
+    """
     if docker.images.has(reference):
         say(f"image {reference} is here already")
         return reference
@@ -92,7 +95,8 @@ def _build(docker: Docker, base: str, reference: str, packages: list[Path], say:
         docker.containers.start(name)
         status = docker.containers.wait(name, INSTALL_SECONDS)
         if status != 0:
-            raise Problem(f"installing nginx in the container ended with {status}: {_output(docker, name)}")
+            raise Problem(
+                f"installing nginx in the container ended with {status}: {_output(docker, name)}")
         repository, _, tag = reference.rpartition(":")
         docker.images.commit(name, Commit(repository, tag, changes=CHANGES,
                                           message="nginx from Debian's packages on static busybox"))
@@ -107,14 +111,17 @@ def _output(docker: Docker, container: str) -> str:
 
 
 def _download(folder: Path) -> list[Path]:
-    """nginx, the packages it depends on that hold libraries or its configuration, and theirs in turn."""
+    """nginx, the packages it depends on that hold libraries or its configuration, and theirs in
+    turn.
+    """
     wanted, have = [PACKAGE], dict[str, Path]()
     while wanted:
         name = wanted.pop()
         if name in have:
             continue
         have[name] = _fetch(name, folder)
-        wanted += [other for other in _depends(have[name]) if other.startswith(("lib", "zlib", "nginx-"))]
+        wanted += [other for other in _depends(have[name])
+                   if other.startswith(("lib", "zlib", "nginx-"))]
     return list(have.values())
 
 
@@ -133,7 +140,8 @@ def _fetch(package: str, folder: Path) -> Path:
 
 
 def _apt(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["apt-get", "-q", *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    return subprocess.run(["apt-get", "-q", *arguments], cwd=folder, capture_output=True,
+                          text=True, check=False)
 
 
 def _depends(package: Path) -> list[str]:
@@ -145,9 +153,11 @@ def _depends(package: Path) -> list[str]:
 
 def _files(package: Path) -> bytes:
     """A package's files as a tar archive, without what no container needs."""
-    whole = subprocess.run(["dpkg-deb", "--fsys-tarfile", str(package)], capture_output=True, check=True).stdout
+    whole = subprocess.run(["dpkg-deb", "--fsys-tarfile", str(package)], capture_output=True,
+                           check=True).stdout
     slim = io.BytesIO()
-    with tarfile.open(fileobj=io.BytesIO(whole)) as source, tarfile.open(fileobj=slim, mode="w") as target:
+    with tarfile.open(fileobj=io.BytesIO(whole)) as source, tarfile.open(fileobj=slim,
+                                                                         mode="w") as target:
         for entry in source:
             if not entry.name.removeprefix("./").startswith(UNUSED):
                 target.addfile(entry, source.extractfile(entry) if entry.isreg() else None)

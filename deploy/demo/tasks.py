@@ -14,11 +14,12 @@ BATCH = {
 
 
 def nginx_task(image: str, network: str, port: int = PORT) -> dict[str, Any]:
-    """nginx on a network of its own, behind a port of the host; its pages come from the folder `html` of the task's
-    sandbox."""
+    """nginx on a network of its own, behind a port of the host; its pages come from the folder
+    `html` of the task's sandbox."""
     return _task(NGINX, {
         "type": "DOCKER",
-        "docker": {"image": image, "network": "USER", "port_mappings": [{"host_port": port, "container_port": 80}]},
+        "docker": {"image": image, "network": "USER",
+                   "port_mappings": [{"host_port": port, "container_port": 80}]},
         "network_infos": [{"name": network}],
         "volumes": [{"host_path": "html", "container_path": "/var/www/html", "mode": "RO"}],
     }, {"shell": False}, ports=[port], kill_policy={"grace_period": {"nanoseconds": 5_000_000_000}})
@@ -31,7 +32,8 @@ def batch_tasks(image: str) -> list[dict[str, Any]]:
         _shell("count", image, "for i in 1 2 3; do echo $i; done"),
         _shell("sleep", image, "sleep 1"),
         _shell("exits-with-3", image, "echo this goes wrong >&2; exit 3"),
-        _task("no-such-program", {"type": "DOCKER", "docker": {"image": image, "network": "BRIDGE"}},
+        _task("no-such-program", {"type": "DOCKER",
+                                  "docker": {"image": image, "network": "BRIDGE"}},
               {"shell": False, "value": "no-such-program"}),
     ]
 
@@ -41,8 +43,8 @@ APP = "/web"
 
 def app(image: str, version: str) -> dict[str, Any]:
     """Three web servers that answer with their version, at host ports that are found for them."""
-    check = {"protocol": "MESOS_HTTP", "path": "/", "portIndex": 0, "gracePeriodSeconds": 20, "intervalSeconds": 1,
-             "timeoutSeconds": 5, "maxConsecutiveFailures": 3}
+    check = {"protocol": "MESOS_HTTP", "path": "/", "portIndex": 0, "gracePeriodSeconds": 20,
+             "intervalSeconds": 1, "timeoutSeconds": 5, "maxConsecutiveFailures": 3}
     page = "mkdir -p /www; echo $VERSION > /www/index.html; exec httpd -f -p 80 -h /www"
     return {
         "id": APP, "instances": 3, "cpus": 0.1, "mem": 32, "env": {"VERSION": version},
@@ -59,8 +61,8 @@ def _shell(name: str, image: str, line: str) -> dict[str, Any]:
     return _task(name, container, {"shell": True, "value": line})
 
 
-def _task(name: str, container: dict[str, Any], command: dict[str, Any], *, ports: list[int] | None = None,
-          **more: Any) -> dict[str, Any]:
+def _task(name: str, container: dict[str, Any], command: dict[str, Any], *,
+          ports: list[int] | None = None, **more: Any) -> dict[str, Any]:
     resources: list[dict[str, Any]] = [
         {"name": "cpus", "type": "SCALAR", "scalar": {"value": 0.1}},
         {"name": "mem", "type": "SCALAR", "scalar": {"value": 64.0}},

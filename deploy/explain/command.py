@@ -27,22 +27,26 @@ from specs.words.secrecy import HIDDEN
 
 @click.command()
 @click.argument("file", type=click.File("rb"))
-@click.option("--format", "form", type=click.Choice(["text", "options", "engine", "cli"]), default="text",
-              show_default=True,
+@click.option("--format", "form", type=click.Choice(["text", "options", "engine", "cli"]),
+              default="text", show_default=True,
               help="For people; RunOptions as JSON; the Engine API's create payload; the equal docker command line.")
 @click.option("--sandbox-directory", default="/var/lib/mesos/sandbox", show_default=True,
               help="Stands for the task's sandbox.")
-@click.option("--container-name", default="mdx-UUID", show_default=True, help="Stands for the container's name.")
+@click.option("--container-name", default="mdx-UUID", show_default=True,
+              help="Stands for the container's name.")
 def explain(file: IO[bytes], form: str, sandbox_directory: str, container_name: str) -> None:
-    """Say what the TaskInfo in FILE (JSON, - for stdin) would become: image, limits, mounts, ports, environment.
+    """Say what the TaskInfo in FILE (JSON, - for stdin) would become: image, limits, mounts, ports,
+    environment.
 
-    Nothing is run. Exit status 2 if the task would be refused; stderr then has the path of the field, and why.
+    Nothing is run. Exit status 2 if the task would be refused; stderr then has the path of the
+    field, and why.
     """
     name = str(getattr(file, "name", "-"))
     where = "stdin" if name in {"-", "<stdin>"} else name
     place = Place(container_name, sandbox_directory, total_memory=total_memory(), ports_open=True)
     try:
-        result = explained(task_from_json(file.read(), strict=True, without_agent=True), place, node_login())
+        result = explained(task_from_json(file.read(), strict=True, without_agent=True), place,
+                           node_login())
     except SpecError as error:
         raise refused(error, where) from error
     if form == "text":

@@ -1,4 +1,6 @@
-"""The section of an explanation about the executor that comes with Mesos: what it would do otherwise."""
+"""The section of an explanation about the executor that comes with Mesos: what it would do
+otherwise.
+"""
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -16,7 +18,8 @@ _PATHS = ("container.volumes[].container_path", "container.volumes[].host_path",
 def mesos_rows(task: TaskInfo, theirs: RunOptions | SpecError) -> Iterator[Row]:
     """`theirs` is what it would make of the task."""
     if isinstance(theirs, SpecError):
-        yield Row("would fail", f"Failed to create docker run options: {theirs.problem}", theirs.path)
+        yield Row("would fail", f"Failed to create docker run options: {theirs.problem}",
+                  theirs.path)
     for path in _PATHS:
         for where, value in present(task, path):
             if ":" in value:

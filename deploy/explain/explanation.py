@@ -1,8 +1,8 @@
 """What a TaskInfo would become, without running it: the values behind `mesos-docker explain`.
 
-Nothing here prints, and the only thing looked at is what is passed in. A task is taken through the same functions as
-when it runs: the master's rules, then RunOptions, then the create payload; the first that says no ends it with a
-SpecError.
+Nothing here prints, and the only thing looked at is what is passed in. A task is taken through the
+same functions as when it runs: the master's rules, then RunOptions, then the create payload; the
+first that says no ends it with a SpecError.
 """
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ class Explanation:
 
 
 def explain(task: TaskInfo, place: Place, login: Login) -> Explanation:
-    """Raises SpecError, with the path of the field, if the task would be refused anywhere on its way."""
+    """Raises SpecError, with the path of the field, if the task would be refused anywhere on its
+    way.
+    """
     ready = prepared(task, framework_id="framework", role="*")
     validate_task(ready)
     runnable = docker_task(ready)
@@ -58,7 +60,8 @@ def explain(task: TaskInfo, place: Place, login: Login) -> Explanation:
     except SpecError as error:
         theirs = error
     parts = (
-        ("Task", tuple(sections.task_rows(task, options))), ("Image", tuple(sections.image_rows(task, login))),
+        ("Task", tuple(sections.task_rows(task, options))),
+        ("Image", tuple(sections.image_rows(task, login))),
         ("Files", tuple(sections.file_rows(runnable))),
         ("Limits", tuple(sections.limit_rows(runnable, options))),
         ("Network", tuple(sections.network_rows(runnable, options))),
@@ -71,12 +74,15 @@ def explain(task: TaskInfo, place: Place, login: Login) -> Explanation:
 
 
 def hide_secrets(options: RunOptions) -> RunOptions:
-    """The same without what must not be shown: secrets, values of variables that are called so, passwords in URLs."""
+    """The same without what must not be shown: secrets, values of variables that are called so,
+    passwords in URLs.
+    """
     return replace(
         options,
         env={key: HIDDEN if key in options.secret_env else shown_value(key, value)
              for key, value in options.env.items()},
-        parameters=tuple(replace(each, value=shown_option(each.value)) for each in options.parameters),
+        parameters=tuple(replace(each, value=shown_option(each.value))
+                         for each in options.parameters),
         arguments=tuple(shown_url(word) for word in options.arguments),
         mounts=tuple(replace(mount, driver_options={key: shown_value(key, value)
                                                     for key, value in mount.driver_options.items()})
@@ -99,6 +105,7 @@ def _shown_options(options: RunOptions) -> dict[str, Any]:
             if value:
                 result[name] = sorted(value)
         elif name not in beyond or value:
-            result[name] = [dataclasses.asdict(each) if dataclasses.is_dataclass(each) and not isinstance(each, type)
+            result[name] = [dataclasses.asdict(each) if dataclasses.is_dataclass(each)
+                            and not isinstance(each, type)
                             else each for each in value] if isinstance(value, tuple) else value
     return result

@@ -19,7 +19,8 @@ def mount_rows(options: RunOptions, place: Place) -> Iterator[Row]:
         (sandbox.append(row) if (source, target) == (place.sandbox, place.mapped) else (yield row))
     for mount in options.mounts:
         row = _mount_row(mount, place)
-        (sandbox.append(row) if (mount.source, mount.target) == (place.sandbox, place.mapped) else (yield row))
+        (sandbox.append(row) if (mount.source, mount.target) == (place.sandbox, place.mapped)
+         else (yield row))
     for secret in options.secret_files:
         yield Row(secret.target, HIDDEN, "a secret, as a file")
     yield from sandbox
@@ -27,11 +28,13 @@ def mount_rows(options: RunOptions, place: Place) -> Iterator[Row]:
 
 def _mount_row(mount: Mount, place: Place) -> Row:
     if mount.type in {"bind", "volume"}:
-        return _row(mount.source or "", mount.target, mount.driver, place, made=False, read_only=mount.read_only)
+        return _row(mount.source or "", mount.target, mount.driver, place, made=False,
+                    read_only=mount.read_only)
     return Row(mount.target, mount.source or "", mount.type)
 
 
-def _row(source: str, target: str, driver: str | None, place: Place, *, made: bool, read_only: bool) -> Row:
+def _row(source: str, target: str, driver: str | None, place: Place, *, made: bool,
+         read_only: bool) -> Row:
     """`made`: whether the engine makes a folder of the host that is not there."""
     if (source, target) == (place.sandbox, place.mapped):
         return Row(target, source, "the sandbox")

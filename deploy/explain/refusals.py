@@ -1,4 +1,6 @@
-"""Refusing a task before it is launched, in the same words as `explain`, the master and the executor."""
+"""Refusing a task before it is launched, in the same words as `explain`, the master and the
+executor.
+"""
 from __future__ import annotations
 
 from dataclasses import replace
@@ -19,8 +21,8 @@ ANYWHERE: Final = Place("mesos-docker", "/sandbox", ports_open=True)  # where it
 def checked(given: bytes | dict[str, Any], where: str, *, by_mesos: bool = False) -> TaskInfo:
     """A TaskInfo out of JSON text or a mapping (agent_id optional); Problem if it cannot be run.
 
-    `where` is the file that it stands in, for the message. `by_mesos`: a task without an executor is not run by ours
-    but by the agents' own.
+    `where` is the file that it stands in, for the message. `by_mesos`: a task without an executor
+    is not run by ours but by the agents' own.
     """
     try:
         if isinstance(given, bytes):
@@ -34,7 +36,9 @@ def checked(given: bytes | dict[str, Any], where: str, *, by_mesos: bool = False
 
 
 def _validate(task: TaskInfo, *, by_mesos: bool) -> None:
-    """First as the master would, then as the executor would when it makes a container of it. Raises SpecError."""
+    """First as the master would, then as the executor would when it makes a container of it. Raises
+    SpecError.
+    """
     ready = prepared(task, framework_id="F", role="*")
     validate_task(ready)
     in_docker = task.container is not None and task.container.type == "DOCKER"

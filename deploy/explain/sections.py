@@ -20,7 +20,9 @@ from specs.words.uri import target_name, unpacks
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A node's Docker configuration with credentials, and the file that it stands in; "": there is none."""
+    """A node's Docker configuration with credentials, and the file that it stands in; "": there is
+    none.
+    """
 
     config: AuthConfig | None = None
     file: str = ""
@@ -48,11 +50,13 @@ def task_rows(task: TaskInfo, options: RunOptions) -> Iterator[Row]:
         yield Row("user", options.user, "command.user")
     grace = task.kill_policy.grace_period if task.kill_policy is not None else None
     if grace is None:
-        yield Row("kill", "SIGTERM, then SIGKILL after the agent's grace", "5secs unless the agent says otherwise")
+        yield Row("kill", "SIGTERM, then SIGKILL after the agent's grace",
+                  "5secs unless the agent says otherwise")
     else:
         yield Row("kill", f"SIGTERM, then SIGKILL after {print_duration(grace)}", "kill_policy")
     if task.max_completion_time:
-        yield Row("ends", f"after {print_duration(task.max_completion_time)} at the latest", "max_completion_time")
+        yield Row("ends", f"after {print_duration(task.max_completion_time)} at the latest",
+                  "max_completion_time")
     for name, check in (("health check", task.health_check), ("check", task.check)):
         if check is not None:
             yield _check_row(name, check)
@@ -65,7 +69,8 @@ def task_rows(task: TaskInfo, options: RunOptions) -> Iterator[Row]:
 
 
 def _check_row(name: str, check: HealthCheck | CheckInfo) -> Row:
-    delay, interval = _seconds(check.delay_seconds, health.DELAY), _seconds(check.interval_seconds, health.INTERVAL)
+    delay, interval = _seconds(check.delay_seconds,
+                               health.DELAY), _seconds(check.interval_seconds, health.INTERVAL)
     unlimited = check.timeout_seconds == 0
     longest = "without a time limit" if unlimited else f"at most {_seconds(check.timeout_seconds, health.TIMEOUT)}"
     return Row(name, f"{check.type}, every {interval}", f"the first after {delay}, each {longest}")
@@ -80,7 +85,8 @@ def image_rows(task: TaskInfo, login: Login) -> Iterator[Row]:
     image = docker.image if docker is not None else ""
     reference = parse_reference(image)
     yield Row("image", pulled_name(image), "" if pulled_name(image) == image else "no tag: latest")
-    yield Row("registry", reference.registry or HUB, "named" if reference.registry else "none named: the Docker Hub")
+    yield Row("registry", reference.registry or HUB,
+              "named" if reference.registry else "none named: the Docker Hub")
     forced = docker is not None and docker.force_pull_image
     yield Row("pull", "always" if forced else "if the agent does not have it",
               "force_pull_image" if forced else "")
@@ -108,24 +114,29 @@ def file_rows(task: TaskInfo) -> Iterator[Row]:
         name = target_name(uri.value, uri.output_file)
         unpacked = uri.extract is not False and unpacks(name)
         what = "made executable" if uri.executable else "unpacked" if unpacked else "as it is"
-        yield Row(shown_url(name), shown_url(uri.value), f"{what}{', kept for other tasks' if uri.cache else ''}")
+        yield Row(shown_url(name), shown_url(uri.value),
+                  f"{what}{', kept for other tasks' if uri.cache else ''}")
 
 
 def limit_rows(task: TaskInfo, options: RunOptions) -> Iterator[Row]:
     total = Resources(task.resources)
     if options.cpu_shares is not None:
         floor = ", at least 2" if options.cpu_shares == 2 else ""
-        yield Row("CPU shares", str(options.cpu_shares), f"{total.cpus:g} cpus × 1024{floor}; a share, not a limit")
+        yield Row("CPU shares", str(options.cpu_shares),
+                  f"{total.cpus:g} cpus × 1024{floor}; a share, not a limit")
     if options.cpu_quota is not None:
-        yield Row("CPU limit", f"{options.cpu_quota} µs of each 100 ms", f"limits.cpus {task.limits['cpus']:g}"
+        yield Row("CPU limit", f"{options.cpu_quota} µs of each 100 ms",
+                  f"limits.cpus {task.limits['cpus']:g}"
                   if "cpus" in task.limits else "cgroups_enable_cfs")
     elif "cpus" in task.limits:
         yield Row("CPU limit", "none", "limits.cpus is infinite")
     elif total.cpus is not None:
-        yield Row("CPU limit", "none", "no limits.cpus; an agent with --cgroups_enable_cfs sets one")
+        yield Row("CPU limit", "none",
+                  "no limits.cpus; an agent with --cgroups_enable_cfs sets one")
     yield from _memory_rows(task, total, options)
     for ulimit in options.ulimits:
-        yield Row(f"ulimit {ulimit.name}", f"{ulimit.soft}:{ulimit.hard}", "rlimit_info; soft:hard, -1 is unlimited")
+        yield Row(f"ulimit {ulimit.name}", f"{ulimit.soft}:{ulimit.hard}",
+                  "rlimit_info; soft:hard, -1 is unlimited")
     if options.shm_size is not None:
         yield Row("shared memory", print_size(options.shm_size), "linux_info.shm_size")
     if options.gpus is not None:
@@ -136,14 +147,18 @@ def _memory_rows(task: TaskInfo, total: Resources, options: RunOptions) -> Itera
     limit = task.limits.get("mem")
     source = "the mem resource, in whole MB" if limit is None else f"limits.mem {limit:g}"
     if options.memory is not None:
-        floor = "; raised to Mesos's minimum" if options.memory == MIN_MEMORY and (total.mem or 0) < MIN_MEMORY else ""
+        floor = "; raised to Mesos's minimum" if options.memory == MIN_MEMORY and (total.mem
+                                                                                   or 0) < MIN_MEMORY else ""
         yield Row("memory", print_size(options.memory), source + floor)
     else:
-        yield Row("memory", "no limit", "no mem resource" if limit is None else "limits.mem is infinite")
+        yield Row("memory", "no limit", "no mem resource" if limit is None
+                  else "limits.mem is infinite")
     if options.memory_reservation is not None:
-        yield Row("reserved memory", print_size(options.memory_reservation), "the mem resource, as there is a limit")
+        yield Row("reserved memory", print_size(options.memory_reservation),
+                  "the mem resource, as there is a limit")
     if options.oom_score_adj is not None:
-        yield Row("OOM score", f"{options.oom_score_adj:+d}", "limits.mem is above mem; by this machine's memory")
+        yield Row("OOM score", f"{options.oom_score_adj:+d}",
+                  "limits.mem is above mem; by this machine's memory")
     if total.disk is not None:
         yield Row("disk", "no limit", "Docker does not enforce the disk resource")
 
@@ -151,7 +166,8 @@ def _memory_rows(task: TaskInfo, total: Resources, options: RunOptions) -> Itera
 def network_rows(task: TaskInfo, options: RunOptions) -> Iterator[Row]:
     docker = task.container.docker if task.container is not None else None
     named = docker is not None and docker.network is not None
-    replaced = docker is not None and any(each.key in {"net", "network"} for each in docker.parameters)
+    replaced = docker is not None and any(each.key in {"net", "network"}
+                                          for each in docker.parameters)
     why = "a parameter replaces it" if replaced else "docker.network" if named else "docker.network is absent: HOST"
     yield Row("network", options.network, why)
     for network in options.networks:
@@ -160,32 +176,37 @@ def network_rows(task: TaskInfo, options: RunOptions) -> Iterator[Row]:
             yield Row("joins", network.name, f"with {addresses}" if addresses else "")
     if options.hostname is not None:
         yield Row("hostname", options.hostname)
-    for name, values in (("DNS", options.dns), ("DNS search", options.dns_search), ("DNS options", options.dns_opt)):
+    for name, values in (("DNS", options.dns), ("DNS search", options.dns_search),
+                         ("DNS options", options.dns_opt)):
         if values:
             yield Row(name, ", ".join(values), "the agent's default")
     for mapping in options.port_mappings:
         host = str(mapping.host_port) if mapping.host_port else "any free port"
-        yield Row("port", f"{host} → {mapping.container_port}/{(mapping.protocol or 'tcp').lower()}",
-                  "" if mapping.host_port else "host_port 0: the scheduler chooses it from its offer")
+        yield Row("port",
+                  f"{host} → {mapping.container_port}/{(mapping.protocol or 'tcp').lower()}",
+                  "" if mapping.host_port
+                  else "host_port 0: the scheduler chooses it from its offer")
 
 
 def environment_rows(task: TaskInfo, options: RunOptions) -> Iterator[Row]:
     own = {each.name for each in (task.command.environment.variables
-                                  if task.command is not None and task.command.environment is not None else ())}
+                                  if task.command is not None
+                                  and task.command.environment is not None else ())}
     for key, value in sorted(options.env.items()):
         if key in options.secret_env:
             yield Row(key, value, "secret")
         elif value == HIDDEN:
             yield Row(key, value, "hidden for its name; the container gets the value")
         else:
-            yield Row(key, value, "" if key in own and not key.startswith("MESOS_") else "set by Mesos")
+            yield Row(key, value, "" if key in own and not key.startswith("MESOS_")
+                      else "set by Mesos")
 
 
 def option_rows(options: RunOptions) -> Iterator[Row]:
     if options.privileged:
         yield Row("--privileged", "", "the container may do whatever root may on the agent")
-    for name, values in (("capabilities dropped", options.cap_drop), ("capabilities", options.cap_add),
-                         ("security", options.security_opt)):
+    for name, values in (("capabilities dropped", options.cap_drop),
+                         ("capabilities", options.cap_add), ("security", options.security_opt)):
         if values:
             yield Row(name, ", ".join(values), "linux_info")
     for name, value in (("IPC namespace", options.ipc), ("PID namespace", options.pid)):

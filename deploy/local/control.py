@@ -1,7 +1,9 @@
-"""Stop and start agents of a running `mesos-docker local` from outside: what tests of restarts need.
+"""Stop and start agents of a running `mesos-docker local` from outside: what tests of restarts
+need.
 
-Not part of Mesos: POST /local/agents/INDEX/stop and …/start on the master's address, of JSON, which a web page cannot
-send to another site. `deploy/cli/local_control.py` is a small command around them.
+Not part of Mesos: POST /local/agents/INDEX/stop and …/start on the master's address, of JSON, which
+a web page cannot send to another site. `deploy/cli/local_control.py` is a small command around
+them.
 """
 from __future__ import annotations
 

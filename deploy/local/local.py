@@ -3,8 +3,9 @@
     with LocalMesos(agents=2, resources="cpus:4;mem:4096;ports:[31000-31099]") as mesos:
         connect_a_scheduler_to(mesos.address)
 
-It is for development and tests, and does not: isolate anything, keep the master's state on disk, know quotas, weights,
-maintenance, reservations or volumes made by frameworks, or run more than one master.
+It is for development and tests, and does not: isolate anything, keep the master's state on disk,
+know quotas, weights, maintenance, reservations or volumes made by frameworks, or run more than one
+master.
 """
 from __future__ import annotations
 
@@ -48,15 +49,18 @@ class LocalMesos:
                  hostname: str | None = None, port: int = 0, agent_ports: Sequence[int] = (),
                  work_dir: str | Path | None = None, credential: Credential | None = None, insecure: bool = False,
                  allocation_interval: float = 0.2, agent_reregister_timeout: float = 600.0, **agent_flags: Any) -> None:
-        """Raises SpecError for settings that cannot be, WorkDirError, TypeError for an unknown agent flag.
+        """Raises SpecError for settings that cannot be, WorkDirError, TypeError for an unknown
+        agent flag.
 
-        `resources` and `attributes` are texts as of Mesos's flags; what `resources` does not name each agent takes
-        from the machine. `ports`: ranges (first, last) that each agent offers, unless `resources` names ports. `port`
-        0: a free one; `agent_ports` likewise. `hostname`: what it is called, beside its address. `work_dir`: None for
-        a temporary folder that goes with it. `credential`: what frameworks and operators have to prove; executors get
-        tokens then. Without one everybody who reaches it can run anything, which beyond loopback must be said:
-        `insecure`. Times are seconds. `agent_flags`: fields of `records.flags.AgentFlags`, such as
-        executor_registration_timeout, executor_shutdown_grace_period, launcher_dir, docker_socket.
+        `resources` and `attributes` are texts as of Mesos's flags; what `resources` does not name
+        each agent takes from the machine. `ports`: ranges (first, last) that each agent offers,
+        unless `resources` names ports. `port` 0: a free one; `agent_ports` likewise. `hostname`:
+        what it is called, beside its address. `work_dir`: None for a temporary folder that goes
+        with it. `credential`: what frameworks and operators have to prove; executors get tokens
+        then. Without one everybody who reaches it can run anything, which beyond loopback must be
+        said: `insecure`. Times are seconds. `agent_flags`: fields of `records.flags.AgentFlags`,
+        such as executor_registration_timeout, executor_shutdown_grace_period, launcher_dir,
+        docker_socket.
         """
         shown = shown_address(ip, known=credential is not None or insecure)
         self._credential = credential
@@ -68,19 +72,25 @@ class LocalMesos:
         try:
             offered = agent_resources(resources, self.work_dir, ports, share=max(agents, 1))
             named = parse_attributes(attributes)
-            agent_flags = {"launcher_dir": Path(sys.executable).parent, "authenticate_http_executors": known,
-                           "executor_secret_key": self._folder.executors_key() if known else None, **agent_flags}
+            agent_flags = {"launcher_dir": Path(sys.executable).parent,
+                           "authenticate_http_executors": known,
+                           "executor_secret_key": self._folder.executors_key() if known else None,
+                           **agent_flags}
             self._agent_flags = [
-                AgentFlags(work_dir=self.work_dir if agents == 1 else self.work_dir / f"agent-{index}",
+                AgentFlags(work_dir=self.work_dir if agents == 1
+                           else self.work_dir / f"agent-{index}",
                            resources=offered, attributes=named, **both,
-                           port=agent_ports[index] if index < len(agent_ports) else 0, **agent_flags)
+                           port=agent_ports[index] if index < len(agent_ports) else 0,
+                           **agent_flags)
                 for index in range(agents)]
         except BaseException:
             self._folder.close()
             raise
-        self._master_flags = MasterFlags(port=port, roles=tuple(roles), allocation_interval=allocation_interval,
+        self._master_flags = MasterFlags(port=port, roles=tuple(roles),
+                                         allocation_interval=allocation_interval,
                                          agent_reregister_timeout=agent_reregister_timeout, **both,
-                                         authenticate_http_frameworks=known, work_dir=str(self.work_dir))
+                                         authenticate_http_frameworks=known,
+                                         work_dir=str(self.work_dir))
         self._processes = ProcessTable()
         self._agents: list[Agent | None] = [None] * agents
         self._away: set[int] = set()  # agents that were stopped, and may have left executors
@@ -94,10 +104,11 @@ class LocalMesos:
     # ---- life
 
     def start(self) -> None:
-        """Master and agents are up, and registered, when this returns. Raises OSError, with a text that names it, when
-        an address cannot be had."""
+        """Master and agents are up, and registered, when this returns. Raises OSError, with a text
+        that names it, when an address cannot be had."""
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=_run, args=(self._loop,), name="local-mesos", daemon=True)
+        self._thread = threading.Thread(target=_run, args=(self._loop,), name="local-mesos",
+                                        daemon=True)
         self._thread.start()
         try:
             self._do(self._start())
@@ -106,7 +117,9 @@ class LocalMesos:
             raise
 
     def close(self) -> None:
-        """End every executor (SHUTDOWN, its grace period, SIGKILL) and container, then everything else. Idempotent."""
+        """End every executor (SHUTDOWN, its grace period, SIGKILL) and container, then everything
+        else. Idempotent.
+        """
         loop, thread = self._loop, self._thread
         if loop is not None and thread is not None:
             try:
@@ -119,7 +132,9 @@ class LocalMesos:
         self._folder.close()
 
     def leave(self) -> None:
-        """End as if the process were killed: executors and containers run on, for who starts again in this folder."""
+        """End as if the process were killed: executors and containers run on, for who starts again
+        in this folder.
+        """
         loop, thread = self._loop, self._thread
         if loop is not None and thread is not None:
             try:
@@ -183,7 +198,8 @@ class LocalMesos:
         self._do(self.stop_agent_async(index))
 
     def start_agent(self, index: int = 0) -> None:
-        """Start it again, at the same address, with its id and the executors it has checkpointed."""
+        """Start it again, at the same address, with its id and the executors it has checkpointed.
+        """
         self._do(self.start_agent_async(index))
 
     def stop_master(self) -> None:
@@ -191,7 +207,9 @@ class LocalMesos:
         self._do(self._stop_master())
 
     def start_master(self) -> None:
-        """A new master at the same address; agents register with it again, frameworks have to subscribe again."""
+        """A new master at the same address; agents register with it again, frameworks have to
+        subscribe again.
+        """
         self._do(self._start_master())
 
     # ---- on the loop
@@ -205,7 +223,8 @@ class LocalMesos:
         if self._master is not None:
             return
         flags = self._master_flags
-        server = HttpServer({}, "master", gate=master_gate(self._credential), names=own_names(flags.hostname))
+        server = HttpServer({}, "master", gate=master_gate(self._credential),
+                            names=own_names(flags.hostname))
         port = await server.start(flags.ip, flags.port)
         self._master_flags = replace(self._master_flags, port=port)
         master = Master(self._master_flags)

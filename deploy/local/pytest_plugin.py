@@ -15,9 +15,9 @@ In a test:
         mesos.stop_master()
         mesos.start_master()     # agents register again; the scheduler has to subscribe again
 
-Arguments are those of `deploy.local.LocalMesos`. Each call makes another Mesos; all end with the test, with every
-executor and container that they started. Without `credential` it is open, as a Mesos without flags: whoever reaches
-this machine's loopback can use it while the test lasts.
+Arguments are those of `deploy.local.LocalMesos`. Each call makes another Mesos; all end with the
+test, with every executor and container that they started. Without `credential` it is open, as a
+Mesos without flags: whoever reaches this machine's loopback can use it while the test lasts.
 """
 from __future__ import annotations
 

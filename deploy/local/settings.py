@@ -1,5 +1,5 @@
-"""What the embedded Mesos offers when nobody says otherwise, and the texts that say otherwise. Pure but for the
-machine's own numbers.
+"""What the embedded Mesos offers when nobody says otherwise, and the texts that say otherwise. Pure
+but for the machine's own numbers.
 
 As Mesos: slave/containerizer/containerizer.cpp (`Containerizer::resources`), common/attributes.cpp.
 """
@@ -27,14 +27,16 @@ _NUMBER: Final = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)", re.ASCII)
 
 
 def shown_address(ip: str, *, known: bool) -> str | None:
-    """The address that others are told, where `ip` is all of the machine's; else None. Raises SpecError for what is no
-    address, or is one that others reach, unless it is known who asks (or does not matter)."""
+    """The address that others are told, where `ip` is all of the machine's; else None. Raises
+    SpecError for what is no address, or is one that others reach, unless it is known who asks (or
+    does not matter)."""
     try:
         address = ipaddress.ip_address(ip)
     except ValueError:
         raise SpecError("ip", f"'{ip}' is not an IP address") from None
     if not address.is_loopback and not known:
-        raise SpecError("insecure", f"whoever reaches {ip} from another machine could run anything as you: authenticate"
+        raise SpecError("insecure",
+                        f"whoever reaches {ip} from another machine could run anything as you: authenticate"
                                     " them, or say that it shall be insecure")
     if not address.is_unspecified:
         return None
@@ -42,7 +44,9 @@ def shown_address(ip: str, *, known: bool) -> str | None:
 
 
 def _own_address(version: int) -> str:
-    """That from which this machine would talk to the world; loopback's, if it cannot. Nothing is sent."""
+    """That from which this machine would talk to the world; loopback's, if it cannot. Nothing is
+    sent.
+    """
     family, elsewhere, alone = ((socket.AF_INET, "192.0.2.1", "127.0.0.1") if version == 4 else
                                 (socket.AF_INET6, "2001:db8::1", "::1"))
     with socket.socket(family, socket.SOCK_DGRAM) as route:
@@ -53,12 +57,14 @@ def _own_address(version: int) -> str:
             return alone
 
 
-def machine_resources(work_dir: Path, ports: Iterable[tuple[int, int]] = DEFAULT_PORTS, *, share: int = 1) -> Resources:
-    """The machine's cpus, memory and disk (as Mesos: half of it, or all but 1 GB of memory and 5 GB of disk), and the
-    ports. `share`: of how many agents each gets its part."""
+def machine_resources(work_dir: Path, ports: Iterable[tuple[int, int]] = DEFAULT_PORTS, *,
+                      share: int = 1) -> Resources:
+    """The machine's cpus, memory and disk (as Mesos: half of it, or all but 1 GB of memory and 5 GB
+    of disk), and the ports. `share`: of how many agents each gets its part."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     disk = shutil.disk_usage(work_dir).total
-    amounts = (f"cpus:{max(1, (os.cpu_count() or 1) // share)};mem:{_most_of(memory, _GIGABYTE) // share};"
+    amounts = (
+        f"cpus:{max(1, (os.cpu_count() or 1) // share)};mem:{_most_of(memory, _GIGABYTE) // share};"
                f"disk:{_most_of(disk, 5 * _GIGABYTE) // share};")
     ranges = ",".join(f"{begin}-{end}" for begin, end in ports)
     return parse_resources(f"{amounts}ports:[{ranges}]")
@@ -72,7 +78,9 @@ def _most_of(total: int, kept: int) -> int:
 
 def agent_resources(text: str | None, work_dir: Path, ports: Iterable[tuple[int, int]] | None, *,
                     share: int = 1) -> list[Json]:
-    """Resource messages from a text as of --resources; what it does not name is the machine's. Raises SpecError."""
+    """Resource messages from a text as of --resources; what it does not name is the machine's.
+    Raises SpecError.
+    """
     machine = machine_resources(work_dir, ports or DEFAULT_PORTS, share=share)
     if text is None:
         return resource_messages(machine)
@@ -81,7 +89,9 @@ def agent_resources(text: str | None, work_dir: Path, ports: Iterable[tuple[int,
 
 
 def parse_attributes(text: str) -> list[Json]:
-    """Attribute messages from "rack:r1;zone:z1;level:10;ports:[1-2]". Raises SpecError with Mesos's text."""
+    """Attribute messages from "rack:r1;zone:z1;level:10;ports:[1-2]". Raises SpecError with Mesos's
+    text.
+    """
     return [_attribute(token) for token in re.split(r"[;\n]", text) if token]
 
 

@@ -1,10 +1,11 @@
 """The folder of an embedded Mesos: for one at a time, and none left behind.
 
-Its owner holds a lock on a file in it for as long as it lives; the system lets go of the lock whatever ends the owner,
-kill -9 included. A folder that was named is locked, so that a second Mesos is refused instead of taking the first one's
-executors for orphans. One that was not named is temporary: whoever makes the next one removes those whose lock is free,
-and ends the executors that still run in them, which nobody can find again. There the file appears when it is locked
-already: a folder without it is being made, or is not ours, and is left alone.
+Its owner holds a lock on a file in it for as long as it lives; the system lets go of the lock
+whatever ends the owner, kill -9 included. A folder that was named is locked, so that a second Mesos
+is refused instead of taking the first one's executors for orphans. One that was not named is
+temporary: whoever makes the next one removes those whose lock is free, and ends the executors that
+still run in them, which nobody can find again. There the file appears when it is locked already: a
+folder without it is being made, or is not ours, and is left alone.
 """
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ class WorkDir:
             self.path, self._lock = _new_temporary() if named is None else _locked(named)
         except OSError as error:
             where = named or tempfile.gettempdir()
-            raise WorkDirError(f"the work directory {where} cannot be had: {error.strerror}") from error
+            raise WorkDirError(
+                f"the work directory {where} cannot be had: {error.strerror}") from error
 
     def close(self) -> None:
         """Let others have it; a temporary one is removed. Idempotent."""
@@ -52,12 +54,15 @@ class WorkDir:
             os.close(lock)
 
     def executors_key(self) -> Path:
-        """The file with the key of executors' tokens, made once: executors outlive agents. Raises WorkDirError."""
+        """The file with the key of executors' tokens, made once: executors outlive agents. Raises
+        WorkDirError.
+        """
         path = self.path / _KEY
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with contextlib.suppress(FileExistsError):
-                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW,
+                                     0o600)
                 with os.fdopen(descriptor, "wb") as file:
                     file.write(secrets.token_bytes(32))
         except OSError as error:
@@ -74,7 +79,8 @@ def _locked(folder: Path) -> tuple[Path, int]:
     except BlockingIOError:
         owner = os.pread(lock, 20, 0).decode("ascii", "replace").strip()
         os.close(lock)
-        raise WorkDirError(f"the work directory {folder} is in use by an embedded Mesos, process {owner}") from None
+        raise WorkDirError(
+            f"the work directory {folder} is in use by an embedded Mesos, process {owner}") from None
     os.ftruncate(lock, 0)
     os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
     return folder, lock

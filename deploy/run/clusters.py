@@ -1,4 +1,6 @@
-"""Where tasks run: a cluster that is there, or the embedded Mesos, started for this command and gone with it."""
+"""Where tasks run: a cluster that is there, or the embedded Mesos, started for this command and
+gone with it.
+"""
 from __future__ import annotations
 
 import contextlib
@@ -37,11 +39,12 @@ class Embedded(Cluster):
 @contextlib.contextmanager
 def cluster(master: str, *, docker_socket: str, principal: str | None = None,
             secret: str | None = None) -> Iterator[Cluster]:
-    """The cluster that `--master` names, and who we are there. Raises Problem, for local also if there is no Docker to
-    run anything with."""
+    """The cluster that `--master` names, and who we are there. Raises Problem, for local also if
+    there is no Docker to run anything with."""
     if master == "local":
         ping(docker_socket)
-        with embedded(docker_socket=docker_socket, principal=principal or credentials.PRINCIPAL) as found:
+        with embedded(docker_socket=docker_socket,
+                      principal=principal or credentials.PRINCIPAL) as found:
             yield found
     else:
         yield Cluster(master, credentials.of_cluster(master, principal, secret))
@@ -50,11 +53,12 @@ def cluster(master: str, *, docker_socket: str, principal: str | None = None,
 @contextlib.contextmanager
 def embedded(*, docker_socket: str, ports: Sequence[tuple[int, int]] = DEFAULT_PORTS,
              principal: str = credentials.PRINCIPAL) -> Iterator[Embedded]:
-    """An embedded Mesos of one agent that offers these ports; nothing of it is left afterwards, whatever happens. Its
-    secret is nobody's but this process's."""
+    """An embedded Mesos of one agent that offers these ports; nothing of it is left afterwards,
+    whatever happens. Its secret is nobody's but this process's."""
     from deploy.local import LocalMesos
     credential = credentials.new(principal)
     mesos = LocalMesos(docker_socket=docker_socket, ports=ports, credential=credential)
     with cleaned_up(mesos.close):
         mesos.start()
-        yield Embedded(mesos.address, Known(credential, frozenset(mesos.agent_addresses)), mesos.work_dir)
+        yield Embedded(mesos.address, Known(credential, frozenset(mesos.agent_addresses)),
+                       mesos.work_dir)

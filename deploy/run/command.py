@@ -23,14 +23,17 @@ from specs.messages.task import TaskInfo
 from specs.words.defaults import DOCKER_SOCKET
 from specs.words.durations import UNITS, parse_duration
 
-EXCLUDED_BY_TASK = ("image", "name", "network", "publish", "volume", "env", "cpus", "mem", "shell", "command")
+EXCLUDED_BY_TASK = ("image", "name", "network", "publish", "volume", "env", "cpus", "mem", "shell",
+                    "command")
 SHORT_UNITS = {"s": "secs", "m": "mins", "h": "hrs", "d": "days"}
 LOCAL_PATIENCE = 10.0  # seconds for an offer that fits: one agent, which has offered all it has within the first second
 REMOTE_PATIENCE = 60.0
 
 
 def duration(value: str | float) -> float:
-    """Seconds, from Mesos's notation (30secs, 1.5mins) or the short one (30s, 5m); a bare number is seconds."""
+    """Seconds, from Mesos's notation (30secs, 1.5mins) or the short one (30s, 5m); a bare number is
+    seconds.
+    """
     if isinstance(value, float):
         return value
     match = re.fullmatch(r"([0-9.]+)([a-z]*)", value)
@@ -70,10 +73,10 @@ def finite(_context: click.Context, _option: click.Parameter, value: float) -> f
               help="Mount a path of the agent; a relative one is inside the task's sandbox.")
 @click.option("-e", "--env", metavar="NAME[=VALUE]", multiple=True,
               help="Set a variable; without VALUE it is taken over from here.")
-@click.option("--cpus", type=click.FloatRange(min=0.0), callback=finite, default=0.1, show_default=True,
-              help="CPU shares.")
-@click.option("--mem", type=click.FloatRange(min=0.0), callback=finite, default=128.0, show_default=True,
-              help="Memory in MB.")
+@click.option("--cpus", type=click.FloatRange(min=0.0), callback=finite, default=0.1,
+              show_default=True, help="CPU shares.")
+@click.option("--mem", type=click.FloatRange(min=0.0), callback=finite, default=128.0,
+              show_default=True, help="Memory in MB.")
 @click.option("--shell/--no-shell", default=None,
               help="Give COMMAND to /bin/sh -c, or run its words as they are. By default a single word with blanks "
                    "in it is for the shell.")
@@ -85,17 +88,22 @@ def finite(_context: click.Context, _option: click.Parameter, value: float) -> f
               help="Kill each task so long after TASK_RUNNING (30secs, 5mins; 30s, 5m).")
 @click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True,
               help="json: stdout is one TaskStatus in Mesos's form per line, and nothing else.")
-@click.option("--logs", is_flag=True, help="Copy what the containers write to this terminal; progress goes to stderr.")
+@click.option("--logs", is_flag=True,
+              help="Copy what the containers write to this terminal; progress goes to stderr.")
 @click.option("--offer-timeout", type=duration, metavar="DURATION",
               help="Give up when no offer has had enough for so long. By default 10secs with local, else 1mins.")
-@click.option("--connect-timeout", type=duration, metavar="DURATION", default=10.0, show_default="10secs",
-              help="Give up when no master has answered for so long.")
-@click.option("--constraint", "constraints", type=constraint, metavar="ATTRIBUTE=VALUE", multiple=True,
+@click.option("--connect-timeout", type=duration, metavar="DURATION", default=10.0,
+              show_default="10secs", help="Give up when no master has answered for so long.")
+@click.option("--constraint", "constraints", type=constraint, metavar="ATTRIBUTE=VALUE",
+              multiple=True,
               help="Only agents with this attribute, or this hostname; may be given several times.")
 @click.option("--role", default="*", show_default=True, help="The role whose resources to use.")
-@click.option("--user", default=None, help="Whom the agent runs the executor as; by default your own name.")
-@click.option("--principal", help="Who we are, for a master that asks; the secret is MESOS_SECRET of the environment.")
-@click.option("--executor", type=click.Choice(["custom", "mesos"]), default="custom", show_default=True,
+@click.option("--user", default=None,
+              help="Whom the agent runs the executor as; by default your own name.")
+@click.option("--principal",
+              help="Who we are, for a master that asks; the secret is MESOS_SECRET of the environment.")
+@click.option("--executor", type=click.Choice(["custom", "mesos"]), default="custom",
+              show_default=True,
               help="custom: our executor, one per agent for all tasks. mesos: plain tasks, run by the docker executor "
                    "that the agents have.")
 @click.option("--executor-command", metavar="COMMAND",
@@ -111,9 +119,9 @@ def finite(_context: click.Context, _option: click.Parameter, value: float) -> f
 def run(ctx: click.Context, /, **options: Any) -> int:
     """Run COMMAND in a container on Mesos, and follow it to its end.
 
-    Exit status: the container's own when it ends by itself; 143 or 137 when the task is killed; 2 when the task is
-    refused before anything is launched; 3 when it could not be run or was lost. Of several tasks the highest. Ctrl-C
-    ends the tasks gracefully, a second one at once (130).
+    Exit status: the container's own when it ends by itself; 143 or 137 when the task is killed; 2
+    when the task is refused before anything is launched; 3 when it could not be run or was lost. Of
+    several tasks the highest. Ctrl-C ends the tasks gracefully, a second one at once (130).
 
     \b
     mesos-docker run --image busybox -- echo hello
@@ -123,11 +131,14 @@ def run(ctx: click.Context, /, **options: Any) -> int:
     infos = _instances(_one_task(ctx, options), options["instances"])
     from deploy.run.start import Settings, start
     return start(infos, Settings(
-        master=options["master"], output=options["output"], logs=options["logs"], kill_after=options["kill_after"],
+        master=options["master"], output=options["output"], logs=options["logs"],
+        kill_after=options["kill_after"],
         offer_timeout=options["offer_timeout"] if options["offer_timeout"] is not None
         else LOCAL_PATIENCE if options["master"] == "local" else REMOTE_PATIENCE,
-        connect_timeout=options["connect_timeout"], constraints=options["constraints"], role=options["role"],
-        user=options["user"] or _user(), principal=options["principal"], secret=os.environ.get("MESOS_SECRET"),
+        connect_timeout=options["connect_timeout"], constraints=options["constraints"],
+        role=options["role"],
+        user=options["user"] or _user(), principal=options["principal"],
+        secret=os.environ.get("MESOS_SECRET"),
         executor_command=_executor_command(options) if options["executor"] == "custom" else None,
         executor_uris=options["executor_uris"], docker_socket=options["docker_socket"]))
 
@@ -141,8 +152,8 @@ def _one_task(ctx: click.Context, options: Mapping[str, Any]) -> TaskInfo:
             info = task_info(Flags(
                 name=options["name"] or _name(options["image"] or ""), image=options["image"],
                 command=options["command"], network=options["network"], publish=options["publish"],
-                volumes=options["volume"], env=options["env"], cpus=options["cpus"], mem=options["mem"],
-                shell=options["shell"], environ=os.environ))
+                volumes=options["volume"], env=options["env"], cpus=options["cpus"],
+                mem=options["mem"], shell=options["shell"], environ=os.environ))
         except SpecError as error:
             raise refused(error) from error
         return checked(info, "", by_mesos=by_mesos)
@@ -167,7 +178,8 @@ def _read(file: str) -> tuple[bytes, str]:
 def _instances(info: TaskInfo, count: int) -> list[TaskInfo]:
     if count == 1:
         return [info]
-    return [replace(info, name=f"{info.name}-{i}", task_id=f"{info.task_id}-{i}") for i in range(1, count + 1)]
+    return [replace(info, name=f"{info.name}-{i}", task_id=f"{info.task_id}-{i}")
+            for i in range(1, count + 1)]
 
 
 def _name(image: str) -> str:

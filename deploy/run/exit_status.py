@@ -4,7 +4,8 @@
     TASK_KILLED                  128 + the signal that ended the container: 143 for SIGTERM, 137 for SIGKILL
     everything else              3
 
-A TASK_FAILED whose container never ran (no such image) or exited with 0 (stopped by a limit) is 3 as well.
+A TASK_FAILED whose container never ran (no such image) or exited with 0 (stopped by a limit) is 3
+as well.
 """
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ def container_status(message: str) -> int | None:
     if match := _EXITED.search(message):
         return int(match[1]) & 255
     if match := _SIGNALLED.search(message):
-        names = {text: number for number in signal.valid_signals() if (text := signal.strsignal(number))}
+        names = {text: number for number in signal.valid_signals()
+                 if (text := signal.strsignal(number))}
         number = names.get(match[1].strip())
         return 128 + number if number is not None else None
     return None

@@ -1,12 +1,13 @@
 """A task's stdout and stderr, read out of its sandbox through the agent that it runs on.
 
-Agents serve the files of sandboxes over HTTP, on every cluster and without rights on the machine: GET /files/read with
-a path, an offset and a length. The path is the one that Mesos attaches for an executor's latest run. Nothing tells when
-a file grows, so one thread asks for all files in turn, and once more after a task has ended, until there is no more.
+Agents serve the files of sandboxes over HTTP, on every cluster and without rights on the machine:
+GET /files/read with a path, an offset and a length. The path is the one that Mesos attaches for an
+executor's latest run. Nothing tells when a file grows, so one thread asks for all files in turn,
+and once more after a task has ended, until there is no more.
 
-A task may truncate or replace its file. So each piece is asked for together with the last bytes before it: when they
-are not what they were the file is another one, and is read from its beginning, as `tail -F` does. What cannot be read
-is told of while it lasts, and at the end.
+A task may truncate or replace its file. So each piece is asked for together with the last bytes
+before it: when they are not what they were the file is another one, and is read from its beginning,
+as `tail -F` does. What cannot be read is told of while it lasts, and at the end.
 
 As Mesos: files/files.cpp, `_read`; slave/paths.cpp, `getExecutorVirtualPath`.
 """
@@ -47,22 +48,26 @@ def sandbox(framework_id: str, executor_id: str) -> str:
 
 def read(address: str, path: str, offset: int, length: int = LENGTH,
          credential: Credential | None = None) -> bytes | None:
-    """A piece of a file, empty at its end; None if there is no such file (yet). Raises OSError or HTTPException.
+    """A piece of a file, empty at its end; None if there is no such file (yet). Raises OSError or
+    HTTPException.
 
-    `address`: the agent's HOST:PORT; `credential`: who we are there. Agents put the file's bytes into their JSON as
-    they are, valid UTF-8 or not.
+    `address`: the agent's HOST:PORT; `credential`: who we are there. Agents put the file's bytes
+    into their JSON as they are, valid UTF-8 or not.
     """
     answer = _ask(address, {"path": path, "offset": offset, "length": length}, credential)
     return None if answer is None else answer["data"].encode("utf-8", "surrogateescape")
 
 
 def size(address: str, path: str, credential: Credential | None = None) -> int | None:
-    """A file's size in bytes, else as `read`. As Mesos: files.cpp, which answers to an offset of -1 with it."""
+    """A file's size in bytes, else as `read`. As Mesos: files.cpp, which answers to an offset of -1
+    with it.
+    """
     answer = _ask(address, {"path": path, "offset": -1, "length": 0}, credential)
     return None if answer is None else int(answer["offset"])
 
 
-def _ask(address: str, query: dict[str, str | int], credential: Credential | None) -> dict[str, Any] | None:
+def _ask(address: str, query: dict[str, str | int],
+         credential: Credential | None) -> dict[str, Any] | None:
     connection = http.client.HTTPConnection(address, timeout=GONE)
     try:
         connection.request("GET", f"/files/read?{urlencode(query)}", headers=header(credential))
@@ -74,12 +79,14 @@ def _ask(address: str, query: dict[str, str | int], credential: Credential | Non
         return None
     if response.status != http.client.OK:
         said = body[:200].decode(errors="replace").strip()
-        raise http.client.HTTPException(f"{response.status} {response.reason}" + (f": {said!a}" if said else ""))
+        raise http.client.HTTPException(f"{response.status} {response.reason}"
+                                        + (f": {said!a}" if said else ""))
     answer: dict[str, Any] = json.loads(body.decode("utf-8", "surrogateescape"))
     return answer
 
 
-def last_lines(address: str, path: str, count: int, credential: Credential | None = None) -> list[str]:
+def last_lines(address: str, path: str, count: int,
+               credential: Credential | None = None) -> list[str]:
     """The end of a file that is not very long; empty if nothing of it can be had."""
     data = b""
     try:
@@ -118,14 +125,17 @@ class _State:
 class Follower:
     """Copies what tasks write to `output`, from `start` until `drain` or `close`."""
 
-    def __init__(self, output: Output, patience: float = GONE, when_broken: Callable[[], None] = lambda: None, *,
+    def __init__(self, output: Output, patience: float = GONE,
+                 when_broken: Callable[[], None] = lambda: None, *,
                  told: Callable[[str], None] = lambda _sentence: None, named: bool = False,
                  credential: CredentialOf = lambda _agent: None) -> None:
-        """`patience`: seconds for what does not come, before people are told, and after a task's end.
+        """`patience`: seconds for what does not come, before people are told, and after a task's
+        end.
 
-        `when_broken` is called once, on the follower's thread, when `output` fails; `told` there too, with sentences
-        about what people do not see. `named`: whole lines, each behind its task's id, for more than one task; else
-        bytes as they come. `credential`: who we are at an agent.
+        `when_broken` is called once, on the follower's thread, when `output` fails; `told` there
+        too, with sentences about what people do not see. `named`: whole lines, each behind its
+        task's id, for more than one task; else bytes as they come. `credential`: who we are at an
+        agent.
         """
         self._output = output
         self._named = named
@@ -159,7 +169,8 @@ class Follower:
             self._change.notify()
 
     def drain(self, then: Callable[[], None]) -> None:
-        """Call this when all is read of all tasks, which must have ended; on the follower's thread."""
+        """Call this when all is read of all tasks, which must have ended; on the follower's thread.
+        """
         with self._change:
             self._when_drained = then
             self._change.notify()
@@ -223,7 +234,8 @@ class Follower:
             file.since = time.monotonic()
         elif not (file.told or ended) and time.monotonic() > file.since + self._patience:
             file.told = True
-            self._told(f"the {_name(file)} of {file.task_id} cannot be read from its agent, {file.address}:"
+            self._told(
+                f"the {_name(file)} of {file.task_id} cannot be read from its agent, {file.address}:"
                        f" {file.trouble}; trying again")
         return piece
 
@@ -248,22 +260,26 @@ class Follower:
         return piece
 
     def _begin_anew(self, file: _File) -> None:
-        self._told(f"the {_name(file)} of {file.task_id} was truncated; going on from its beginning")
+        self._told(
+            f"the {_name(file)} of {file.task_id} was truncated; going on from its beginning")
         if file.rest:
             self._write(_named(file, b"\n"), file.descriptor)
         file.offset, file.seen = 0, b""
 
     def _missing(self, file: _File) -> str | None:
-        """Why it matters that there is no such file in the end, if it does: it was there before, or nothing of its task
-        ever was."""
+        """Why it matters that there is no such file in the end, if it does: it was there before, or
+        nothing of its task ever was."""
         if file.task_id in self._state.never_began:
             return None
-        others = [each.found for each in self._state.files if each.task_id == file.task_id and each is not file]
+        others = [each.found for each in self._state.files if each.task_id == file.task_id
+                  and each is not file]
         gone = file.found and not file.there
         return "404: there is no such file" if gone or not (file.found or any(others)) else None
 
     def _write(self, piece: bytes, descriptor: int) -> None:
-        """Nobody reads any more: the first error is kept and told, and what is still waited for comes to its end."""
+        """Nobody reads any more: the first error is kept and told, and what is still waited for
+        comes to its end.
+        """
         if self.broken is not None or not piece:
             return
         try:
@@ -278,7 +294,9 @@ def _name(file: _File) -> str:
 
 
 def _named(file: _File, piece: bytes) -> bytes:
-    """The lines that are whole now, each behind the task's id; one of more than LENGTH bytes is cut."""
+    """The lines that are whole now, each behind the task's id; one of more than LENGTH bytes is
+    cut.
+    """
     *lines, rest = (file.rest + piece).split(b"\n")
     file.rest = rest
     if len(rest) > LENGTH:

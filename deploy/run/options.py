@@ -48,8 +48,10 @@ def task_info(flags: Flags) -> dict[str, Any]:
         container["volumes"] = [_volume(text) for text in flags.volumes]
     command = command_info(flags.command, flags.shell)
     if flags.env:
-        command["environment"] = {"variables": [_variable(text, flags.environ) for text in flags.env]}
-    return {"name": flags.name, "task_id": {"value": flags.name}, "agent_id": {"value": ""}, "command": command,
+        command["environment"] = {"variables": [_variable(text, flags.environ)
+                                                for text in flags.env]}
+    return {"name": flags.name, "task_id": {"value": flags.name}, "agent_id": {"value": ""},
+            "command": command,
             "container": container, "resources": _resources(flags.cpus, flags.mem, mappings)}
 
 
@@ -79,13 +81,15 @@ def _port_mapping(text: str) -> dict[str, Any]:
     host, container = int(match["host"] or 0), int(match["container"])
     for port in (host, container):
         if port > 65535:
-            raise SpecError("--publish", f"{text!r}: {port} is not a port, which is a number from 1 to 65535")
+            raise SpecError("--publish",
+                            f"{text!r}: {port} is not a port, which is a number from 1 to 65535")
     if container == 0:
         raise SpecError("--publish", f"{text!r}: the container's port cannot be 0")
     protocol = (match["protocol"] or "").lower()
     if protocol not in ("", "tcp", "udp"):
         raise SpecError("--publish", f"{text!r}: the protocol must be tcp or udp")
-    return {"host_port": host, "container_port": container, **({"protocol": protocol} if protocol else {})}
+    return {"host_port": host, "container_port": container,
+            **({"protocol": protocol} if protocol else {})}
 
 
 def _volume(text: str) -> dict[str, Any]:
@@ -109,7 +113,8 @@ def _variable(text: str, environ: Mapping[str, str]) -> dict[str, Any]:
     return {"name": name, "value": value if given else environ[name]}
 
 
-def _resources(cpus: float, mem: float, mappings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _resources(cpus: float, mem: float,
+               mappings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     resources: list[dict[str, Any]] = [
         {"name": "cpus", "type": "SCALAR", "scalar": {"value": cpus}},
         {"name": "mem", "type": "SCALAR", "scalar": {"value": mem}},

@@ -1,7 +1,9 @@
-"""What the person, or the program, at the other end sees of tasks that run: three ways to tell the same.
+"""What the person, or the program, at the other end sees of tasks that run: three ways to tell the
+same.
 
-Text on a terminal is a table that lives; text elsewhere is a line per news; JSON is one TaskStatus per line in Mesos's
-own form, and nothing else on stdout. What is not about a task's state goes to stderr.
+Text on a terminal is a table that lives; text elsewhere is a line per news; JSON is one TaskStatus
+per line in Mesos's own form, and nothing else on stdout. What is not about a task's state goes to
+stderr.
 """
 from __future__ import annotations
 
@@ -38,14 +40,15 @@ class Row:
         """It has found its agent."""
         docker = None if info.container is None else info.container.docker
         shares = docker is None or docker.network in (None, "HOST")
-        return replace(self, state="launching", agent=launch.hostname or launch.agent_id, ports=ports(info), message="",
+        return replace(self, state="launching", agent=launch.hostname or launch.agent_id,
+                       ports=ports(info), message="",
                        not_its_own="" if shares else launch.address.rpartition(":")[0].strip("[]"))
 
     def updated(self, status: TaskStatus) -> Row:
         """Something was heard of it.
 
-        Only TASK_RUNNING tells the container's address: where an executor tells none, the agent puts in its own. A
-        container that was gone before anybody could look has none.
+        Only TASK_RUNNING tells the container's address: where an executor tells none, the agent
+        puts in its own. A container that was gone before anybody could look has none.
         """
         found = addresses(status) if status.state is TaskState.RUNNING else []
         found = [address for address in found if address != self.not_its_own]
@@ -76,7 +79,8 @@ class Report(Protocol):
         ...
 
     def output(self, data: bytes, descriptor: int) -> None:
-        """A piece of a container's output, from its stdout (1) or stderr (2). Called on any thread."""
+        """A piece of a container's output, from its stdout (1) or stderr (2). Called on any thread.
+        """
         ...
 
     def close(self) -> None: ...
@@ -158,7 +162,8 @@ class LiveTable:
         self._live.console.print(text, markup=False, highlight=False)
 
     def output(self, data: bytes, descriptor: int) -> None:  # noqa: ARG002 - there is one terminal
-        self._live.console.print(data.decode(errors="replace"), end="", markup=False, highlight=False)
+        self._live.console.print(data.decode(errors="replace"), end="", markup=False,
+                                 highlight=False)
 
     def close(self) -> None:
         """What stays is all of it, each message in full."""
@@ -172,7 +177,8 @@ class LiveTable:
 
 
 def table(rows: Iterable[Row], height: int | None) -> Table:
-    """The rows as a table that fits a terminal of this many lines: those that have ended make room first.
+    """The rows as a table that fits a terminal of this many lines: those that have ended make room
+    first.
 
     `height` None: all rows, and messages over as many lines as they need.
     """
@@ -187,7 +193,8 @@ def table(rows: Iterable[Row], height: int | None) -> Table:
     room = max(3, height - 4) if height is not None else len(everything)
     hidden = len(everything) - room
     for row in _most_alive(everything, room):
-        state = Text(row.state + ({None: "", True: " ✓", False: " unhealthy"}[row.healthy]), style=_style(row.state))
+        state = Text(row.state + ({None: "", True: " ✓", False: " unhealthy"}[row.healthy]),
+                     style=_style(row.state))
         shown.add_row(row.task_id, state, row.agent, row.address, row.ports, Text(row.message))
     if hidden > 0:
         shown.add_row(f"… and {hidden} more")
@@ -195,7 +202,9 @@ def table(rows: Iterable[Row], height: int | None) -> Table:
 
 
 def report(output: str, *, logs: bool, notes: IO[str] | None = None) -> Report:
-    """The report for these options, on the process's own stdout and stderr; `notes` goes there in place of stderr."""
+    """The report for these options, on the process's own stdout and stderr; `notes` goes there in
+    place of stderr.
+    """
     if output == "json":
         return JsonLines(sys.stdout, sys.stderr)
     if logs:  # then stdout is the container's, as with docker run
@@ -204,7 +213,8 @@ def report(output: str, *, logs: bool, notes: IO[str] | None = None) -> Report:
         return Lines(sys.stdout, sys.stdout, notes or sys.stderr)
     from rich.console import Console
     from rich.live import Live
-    return LiveTable(Live(console=Console(), auto_refresh=False, redirect_stdout=False, redirect_stderr=False))
+    return LiveTable(Live(console=Console(), auto_refresh=False, redirect_stdout=False,
+                          redirect_stderr=False))
 
 
 def _write(file: IO[str], data: bytes) -> None:
@@ -216,17 +226,21 @@ def _write(file: IO[str], data: bytes) -> None:
 
 def addresses(status: TaskStatus) -> list[str]:
     """The container's IP addresses, as the update tells them."""
-    return [each.ip_address for info in status.network_infos for each in info.ip_addresses if each.ip_address]
+    return [each.ip_address for info in status.network_infos for each in info.ip_addresses
+            if each.ip_address]
 
 
 def ports(info: TaskInfo) -> str:
     """A TaskInfo's port mappings as people write them; without any, the host ports that it has."""
     docker = None if info.container is None else info.container.docker
     if docker is not None and docker.port_mappings:
-        return ", ".join(f"{each.host_port}→{each.container_port}" + (f"/{each.protocol}" if each.protocol else "")
+        return ", ".join(f"{each.host_port}→{each.container_port}"
+                         + (f"/{each.protocol}" if each.protocol else "")
                          for each in docker.port_mappings)
-    ranges = [each for resource in info.resources if resource.name == "ports" for each in resource.ranges or ()]
-    return ", ".join(f"{each.begin}" if each.begin == each.end else f"{each.begin}-{each.end}" for each in ranges)
+    ranges = [each for resource in info.resources if resource.name == "ports"
+              for each in resource.ranges or ()]
+    return ", ".join(f"{each.begin}" if each.begin == each.end else f"{each.begin}-{each.end}"
+                     for each in ranges)
 
 
 def reason(status: TaskStatus) -> str:

@@ -1,4 +1,5 @@
-"""Following tasks to their end: who waits for what, when to give up, and what the command's exit status will be.
+"""Following tasks to their end: who waits for what, when to give up, and what the command's exit
+status will be.
 
 A session listens to a framework, on the framework's thread; `interrupt` may come from any.
 """
@@ -27,7 +28,9 @@ INTERRUPTED = 130  # after a second Ctrl-C: the tasks' own ends are not known
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds; None is for ever. `lost`: how long a task may be out of reach before it counts as lost."""
+    """Seconds; None is for ever. `lost`: how long a task may be out of reach before it counts as
+    lost.
+    """
 
     offers: float | None = 60.0
     kill_after: float | None = None
@@ -36,7 +39,9 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A task that runs, or an executor. `agent`: HOST:PORT of its HTTP API; `folder`: where that serves the output."""
+    """A task that runs, or an executor. `agent`: HOST:PORT of its HTTP API; `folder`: where that
+    serves the output.
+    """
 
     task_id: str
     agent: str
@@ -49,8 +54,8 @@ class Session:
     def __init__(self, tasks: Sequence[Task], report: Report, patience: Patience,
                  on_running: Callable[[Running], None] | None = None, *,
                  credential: CredentialOf = lambda _agent: None) -> None:
-        """`on_running` is told once of each task that runs, and must return at once. `credential`: who we are at an
-        agent."""
+        """`on_running` is told once of each task that runs, and must return at once. `credential`:
+        who we are at an agent."""
         self._tasks = tasks
         self._on_running = on_running
         self._credential = credential
@@ -107,15 +112,19 @@ class Session:
         return self._problem
 
     def begin(self, framework: Framework, follower: Follower | None = None) -> None:
-        """Hand the tasks to the framework that this session listens to; `follower` copies what they write."""
+        """Hand the tasks to the framework that this session listens to; `follower` copies what they
+        write.
+        """
         self._framework = framework
         self._follower = follower
         framework.submit(self._tasks)
 
     def interrupt(self) -> None:
-        """Ctrl-C: the first one ends the tasks as they wish to be ended, the second one ends everything at once.
+        """Ctrl-C: the first one ends the tasks as they wish to be ended, the second one ends
+        everything at once.
 
-        At once is SIGKILL for every container, and a moment for the news of it; a third does not wait for that.
+        At once is SIGKILL for every container, and a moment for the news of it; a third does not
+        wait for that.
         """
         self._interrupts += 1
         if self._interrupts == 1:
@@ -137,11 +146,14 @@ class Session:
         return len(self._tasks) - len(self._statuses)
 
     def explain(self) -> None:
-        """Where all that an agent knows is that an executor failed: what that wrote last. After the framework's end."""
+        """Where all that an agent knows is that an executor failed: what that wrote last. After the
+        framework's end.
+        """
         for executor, task_id in itertools.islice(self._unexplained.items(), TOLD):
             path = f"{executor.folder}/stderr"
             credential = self._credential(executor.agent)
-            if executor.agent and (lines := last_lines(executor.agent, path, LAST_LINES, credential)):
+            if executor.agent and (lines := last_lines(executor.agent, path, LAST_LINES,
+                                                       credential)):
                 where = f"the last words of the executor of {task_id}, in {path} on {executor.agent}:"
                 self._report.note("\n  ".join([where, *lines]))
 
@@ -168,7 +180,8 @@ class Session:
         self._rows[entry.task_id] = row
         self._report.launched(row)
         executor_id = info.task_id if info.executor is None else info.executor.executor_id
-        self._executors[entry.task_id] = Running(executor_id, launch.address, sandbox(self._framework_id, executor_id))
+        self._executors[entry.task_id] = Running(executor_id, launch.address,
+                                                 sandbox(self._framework_id, executor_id))
         place = Running(entry.task_id, launch.address, self._folder(info))
         self._launches[entry.task_id] = place
         if self._follower is not None and launch.address:
@@ -197,7 +210,8 @@ class Session:
         for task_id, reasons in itertools.islice(misfits.items(), TOLD):
             if task_id not in before:
                 self._report.waiting(Row(task_id, message=_shortest(reasons)))
-            self._misfits[task_id] = {**before.get(task_id, {}), **{reason.agent_id: reason for reason in reasons}}
+            self._misfits[task_id] = {**before.get(task_id, {}),
+                                      **{reason.agent_id: reason for reason in reasons}}
 
     def messaged(self, agent_id: str, executor_id: str, data: bytes) -> None:
         pass  # our executor has nothing to say that an update does not
@@ -238,7 +252,9 @@ class Session:
             self._its.stop()
 
     def _folder(self, info: TaskInfo) -> str:
-        """Where the task's output is: our executor keeps a folder per task, the agent's own is alone in its sandbox."""
+        """Where the task's output is: our executor keeps a folder per task, the agent's own is
+        alone in its sandbox.
+        """
         if info.executor is None:
             return sandbox(self._framework_id, info.task_id)
         folder = sandbox(self._framework_id, info.executor.executor_id)
@@ -261,17 +277,20 @@ class Session:
     def _check_lost(self, then: Entry) -> None:
         now = self._its.ledger.get(then.task_id)
         if now is not None and now.phase is Phase.LOST and now.since == then.since:
-            self._report.note(f"{then.task_id} has been out of reach for {self._patience.lost:g} s: given up")
+            self._report.note(
+                f"{then.task_id} has been out of reach for {self._patience.lost:g} s: given up")
             self._its.kill(then.task_id)
             self._ended(then.task_id, FAILED)
 
     def _end_gracefully(self) -> None:
         left = self._its.ledger.unfinished
-        self._report.note(f"ending {left} task{'s' if left != 1 else ''}; Ctrl-C again ends everything at once")
+        self._report.note(
+            f"ending {left} task{'s' if left != 1 else ''}; Ctrl-C again ends everything at once")
         self._its.kill_all()
 
 
-def _no_place(waiting: Sequence[str], misfits: Mapping[str, Mapping[str, Misfit]], seconds: float) -> str:
+def _no_place(waiting: Sequence[str], misfits: Mapping[str, Mapping[str, Misfit]],
+              seconds: float) -> str:
     """Why tasks found no place, as a message for people."""
     task_id = waiting[0]
     more = f" (and {len(waiting) - 1} more)" if len(waiting) > 1 else ""

@@ -1,6 +1,8 @@
-"""The middle of `mesos-docker run`: builds everything, lets the framework's loop have the main thread, cleans up.
+"""The middle of `mesos-docker run`: builds everything, lets the framework's loop have the main
+thread, cleans up.
 
-It is apart from the command's options so that a command line which is refused costs no import of the scheduler.
+It is apart from the command's options so that a command line which is refused costs no import of
+the scheduler.
 """
 from __future__ import annotations
 
@@ -54,17 +56,22 @@ def start(infos: Sequence[TaskInfo], settings: Settings) -> int:
     with orderly(), contextlib.closing(shown), cluster(
             settings.master, docker_socket=settings.docker_socket, principal=settings.principal,
             secret=settings.secret) as found:
-        session = Session(tasks, shown, Patience(offers=settings.offer_timeout, kill_after=settings.kill_after),
+        session = Session(tasks, shown, Patience(offers=settings.offer_timeout,
+                                                 kill_after=settings.kill_after),
                           credential=found.credential)
-        follower = Follower(shown.output, when_broken=session.interrupt, told=shown.note, named=len(tasks) > 1,
+        follower = Follower(shown.output, when_broken=session.interrupt, told=shown.note,
+                            named=len(tasks) > 1,
                             credential=found.credential) if settings.logs else None
         follow(session, found, Config(
-            name=f"mesos-docker run {tasks[0].wish.task_id}", user=settings.user, roles=(settings.role,),
-            principal=settings.principal, failover_timeout=RECONNECT, connect_timeout=settings.connect_timeout,
+            name=f"mesos-docker run {tasks[0].wish.task_id}", user=settings.user,
+            roles=(settings.role,),
+            principal=settings.principal, failover_timeout=RECONNECT,
+            connect_timeout=settings.connect_timeout,
             gpus=any("gpus" in each.wish.need.scalars for each in tasks)), follower=follower)
         session.explain()
         for task_id, why in (follower.unread.items() if follower is not None else ()):
-            shown.note(f"the output of {task_id} could not be read to its end from its agent, {why}")
+            shown.note(
+                f"the output of {task_id} could not be read to its end from its agent, {why}")
         if session.interrupted and session.unseen and not isinstance(found, Embedded):
             unseen = f"{session.unseen} task{'s' if session.unseen != 1 else ''}"
             then = ("the cluster ends what still runs" if session.connected
@@ -77,8 +84,11 @@ def start(infos: Sequence[TaskInfo], settings: Settings) -> int:
     return session.exit_status
 
 
-def follow(session: Session, found: Cluster, config: Config, *, follower: Follower | None = None) -> None:
-    """Run a session's tasks on a cluster, with the main thread as the framework's, until they have ended."""
+def follow(session: Session, found: Cluster, config: Config, *,
+           follower: Follower | None = None) -> None:
+    """Run a session's tasks on a cluster, with the main thread as the framework's, until they have
+    ended.
+    """
     secret = None
     if found.known is not None:
         config = replace(config, principal=found.known.credential.principal)

@@ -1,8 +1,9 @@
 """The embedded Mesos of a service: in a folder beside the state, and there again after a restart.
 
-Its agents keep their ids and checkpoints there, so the executors and containers of apps outlive the service; it is
-never swept, and for one service at a time. The ports of master and agents are the same each time, for executors that
-come back, and so is the credential (0600), for the operators who look into it.
+Its agents keep their ids and checkpoints there, so the executors and containers of apps outlive the
+service; it is never swept, and for one service at a time. The ports of master and agents are the
+same each time, for executors that come back, and so is the credential (0600), for the operators who
+look into it.
 """
 from __future__ import annotations
 
@@ -47,7 +48,8 @@ class Wanted(Protocol):
 
 @contextlib.contextmanager
 def embedded(state: Path, options: Wanted) -> Iterator[LocalMesos]:
-    """One that runs, and asks for its credential; afterwards its executors run on. Raises Problem."""
+    """One that runs, and asks for its credential; afterwards its executors run on. Raises Problem.
+    """
     from deploy.local import LocalMesos
     from deploy.local.work_dir import WorkDirError
 
@@ -60,7 +62,8 @@ def embedded(state: Path, options: Wanted) -> Iterator[LocalMesos]:
         credential = replace(credential, principal=options.principal)
     try:
         mesos = LocalMesos(
-            options.agents, work_dir=folder, docker_socket=options.docker_socket, port=known.get("master", 0),
+            options.agents, work_dir=folder, docker_socket=options.docker_socket,
+            port=known.get("master", 0),
             agent_ports=known.get("agents", []), ports=((1, 65535),), recovery_timeout=OUTLIVED,
             executor_reregistration_timeout=REREGISTRATION, agent_reregister_timeout=OUTLIVED,
             resources=options.resources, attributes=options.attributes, credential=credential)
@@ -72,10 +75,12 @@ def embedded(state: Path, options: Wanted) -> Iterator[LocalMesos]:
         try:
             mesos.start()
         except OSError as error:
-            raise Problem(f"the embedded Mesos cannot listen: {error.strerror or error}", FAILED) from error
+            raise Problem(f"the embedded Mesos cannot listen: {error.strerror or error}",
+                          FAILED) from error
         master = int(mesos.address.rpartition(":")[2])
         agents = [int(each.rpartition(":")[2]) for each in mesos.agent_addresses]
-        (folder / "ports.json").write_text(json.dumps({"master": master, "agents": agents}), encoding="utf-8")
+        (folder / "ports.json").write_text(json.dumps({"master": master, "agents": agents}),
+                                           encoding="utf-8")
         yield mesos
 
 

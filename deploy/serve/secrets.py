@@ -1,7 +1,8 @@
-"""Who may ask the service: credentials and tokens out of files, or a token that is made for the same user's commands.
+"""Who may ask the service: credentials and tokens out of files, or a token that is made for the
+same user's commands.
 
-The made token lies beside the state, mode 0600, and once more where commands of the same user look for the token of an
-address (`deploy.cli.service`).
+The made token lies beside the state, mode 0600, and once more where commands of the same user look
+for the token of an address (`deploy.cli.service`).
 """
 from __future__ import annotations
 
@@ -14,8 +15,10 @@ from scheduler.api.access import Access, Password, Role, read_credentials
 from specs.errors import SpecError
 
 
-def access(state: Path, credentials: Path | None, token_file: Path | None, *, insecure: bool) -> tuple[Access, str]:
-    """Who may ask, and the token that the same user's commands may use ("" if they know one themselves).
+def access(state: Path, credentials: Path | None, token_file: Path | None, *,
+           insecure: bool) -> tuple[Access, str]:
+    """Who may ask, and the token that the same user's commands may use ("" if they know one
+    themselves).
 
     Raises Problem.
     """

@@ -1,8 +1,9 @@
-"""The middle of `mesos-docker serve`: puts framework, service and API together and lets the framework's loop run.
+"""The middle of `mesos-docker serve`: puts framework, service and API together and lets the
+framework's loop run.
 
-The order matters: the state is opened, and so locked, first; then the API listens, so that a taken port costs nothing;
-then the embedded Mesos begins, if it is asked for; and the loop has the main thread. `Serving` is printed when the API
-answers, /readyz is 200 once the framework is subscribed.
+The order matters: the state is opened, and so locked, first; then the API listens, so that a taken
+port costs nothing; then the embedded Mesos begins, if it is asked for; and the loop has the main
+thread. `Serving` is printed when the API answers, /readyz is 200 once the framework is subscribed.
 """
 from __future__ import annotations
 
@@ -84,7 +85,8 @@ class Options:
 
 def start(options: Options) -> int:
     """Serve until a signal; the exit status. Raises Problem."""
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr,
+                        format="%(asctime)s %(levelname)s %(message)s")
     known = None
     if options.master != "local":
         known = of_cluster(options.master, options.principal, options.secret)
@@ -93,15 +95,18 @@ def start(options: Options) -> int:
             storage.forget()
             storage.flush()
         definitions = Definitions(
-            options.features, options.default_network_name, options.role, local_port_min=options.local_port_min,
+            options.features, options.default_network_name, options.role,
+            local_port_min=options.local_port_min,
             local_port_max=options.local_port_max, executor=options.executor)
         service = Service(storage, _launches(options), policy)
-        operations = Operations(service, lambda root, before: completed(root, before, definitions), time.time)
+        operations = Operations(service, lambda root, before: completed(root, before, definitions),
+                                time.time)
         served = Served(options, service, operations, definitions)
         stack.callback(served.close)
         served.listen()
         if options.master != "local":
-            return served.run(options.master, storage, known.credential if known is not None else None)
+            return served.run(options.master, storage,
+                              known.credential if known is not None else None)
         mesos = stack.enter_context(embedded(options.state, options))
         return served.run(mesos.address, storage, mesos.credential)
 
@@ -109,7 +114,8 @@ def start(options: Options) -> int:
 class Served:
     """One service while it runs."""
 
-    def __init__(self, options: Options, service: Service, operations: Operations, definitions: Definitions) -> None:
+    def __init__(self, options: Options, service: Service, operations: Operations,
+                 definitions: Definitions) -> None:
         self._options = options
         self._service = service
         self._url = ""
@@ -120,7 +126,8 @@ class Served:
         identity = Identity(options.name, options.role, options.master, options.local_port_min,
                             options.local_port_max, tuple(sorted(options.features)))
         self._server = Server(
-            routes(asking, definitions, identity, leader=lambda: self._url, resubscribe=self._resubscribe,
+            routes(asking, definitions, identity, leader=lambda: self._url,
+                   resubscribe=self._resubscribe,
                    loop=lambda: self._server.loop, insecure=options.insecure),
             granted, leader=lambda: self._url, prefix=options.path_prefix, tls=_tls(options))
         self._announced = contextlib.ExitStack()
@@ -142,15 +149,17 @@ class Served:
         sys.stdout.flush()
 
     def run(self, master: str, storage: SqliteStorage, credential: Credential | None) -> int:
-        """The framework's loop, until it is told to end; the exit status. `credential`: who we are for the master."""
+        """The framework's loop, until it is told to end; the exit status. `credential`: who we are
+        for the master.
+        """
         options = self._options
         principal = options.principal if credential is None else credential.principal
         config = Config(name=options.name, roles=(options.role,), principal=principal,
                         failover_timeout=FAILOVER, gpus="gpu_resources" in options.features,
                         webui_url=self._url, connect_timeout=float("inf"), max_launches=1)
         secret = None if credential is None else credential.secret
-        self._framework = Framework(MesosDriver(master, config, secret=secret), config, self._service,
-                                    storage=storage, work=self._service)
+        self._framework = Framework(MesosDriver(master, config, secret=secret), config,
+                                    self._service, storage=storage, work=self._service)
         self._service.attach(self._framework)
         threading.Thread(target=self._tell_systemd, daemon=True).start()
         with given_to(self._end):

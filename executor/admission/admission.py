@@ -59,12 +59,14 @@ class Admission:
         self._settings = settings
         self._logs = logs
 
-    def admit(self, message: Message, capabilities: frozenset[str], *, closing: bool) -> Admitted | Rejected:
+    def admit(self, message: Message, capabilities: frozenset[str], *,
+              closing: bool) -> Admitted | Rejected:
         """`capabilities`: the framework's. `closing`: the executor begins nothing any more."""
         try:
             info = read(message)
         except SpecError as error:
-            return Rejected(Agreement(Terms(strict=self._settings.drop_in)), Refused(error.problem, error.path))
+            return Rejected(Agreement(Terms(strict=self._settings.drop_in)),
+                            Refused(error.problem, error.path))
         agreed = agree(info, self._settings, capabilities)
         if closing:
             return Rejected(agreed, Unstarted("the executor was shutting down"))

@@ -22,7 +22,8 @@ class Agreement:
 
     def limited(self, plan: Plan) -> Agreement:
         """With what only the finished payload says."""
-        return replace(self, terms=replace(self.terms, memory_limit=plan.memory_limit, restarts=plan.restarts))
+        return replace(self, terms=replace(self.terms, memory_limit=plan.memory_limit,
+                                           restarts=plan.restarts))
 
 
 def agree(task: TaskInfo, settings: Settings, capabilities: frozenset[str]) -> Agreement:
@@ -33,7 +34,8 @@ def agree(task: TaskInfo, settings: Settings, capabilities: frozenset[str]) -> A
     docker = task.container.docker if task.container else None
     completion = task.max_completion_time
     kill_grace = task.kill_policy.grace_period if task.kill_policy else None
-    pull = next((each.value for each in reversed(docker.parameters) if each.key == "pull"), None) if docker else None
+    pull = next((each.value for each in reversed(docker.parameters) if each.key == "pull"),
+                None) if docker else None
     terms = Terms(
         image=docker.image if docker else "",
         command=command_text(task.command),
@@ -47,7 +49,8 @@ def agree(task: TaskInfo, settings: Settings, capabilities: frozenset[str]) -> A
         strict=settings.drop_in,
         check_status=no_status(task.check),
     )
-    return Agreement(terms, None if kill_grace is None else kill_grace / 1e9, task.health_check, task.check)
+    return Agreement(terms, None if kill_grace is None else kill_grace / 1e9, task.health_check,
+                     task.check)
 
 
 def command_text(command: CommandInfo | None) -> str:

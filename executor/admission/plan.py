@@ -68,14 +68,16 @@ def plan(task: TaskInfo, settings: Settings, name: str, sandbox: str, *, total_m
     dns = settings.default_container_dns
     options = container_of(task, Place(
         name=name, sandbox=sandbox, mapped=settings.mapped_directory, total_memory=total_memory,
-        secrets=secret_directory, executor_sandbox=settings.directory, enable_cfs=settings.cgroups_enable_cfs,
-        task_environment=settings.task_environment, default_dns=None if dns is None else container_dns(dns),
-        only_mesos=settings.drop_in))
+        secrets=secret_directory, executor_sandbox=settings.directory,
+        enable_cfs=settings.cgroups_enable_cfs,
+        task_environment=settings.task_environment,
+        default_dns=None if dns is None else container_dns(dns), only_mesos=settings.drop_in))
     payload = _payload(options, {**settings.labels, TASK: task.task_id})
     if not settings.drop_in:
         payload = _ours(payload, settings)
     infos = task.container.network_infos if task.container is not None else ()
-    return Plan(name, options.image, payload, infos, tuple(each.data for each in options.secret_files))
+    return Plan(name, options.image, payload, infos,
+                tuple(each.data for each in options.secret_files))
 
 
 def _payload(options: RunOptions, labels: Mapping[str, str]) -> dict[str, Any]:
@@ -85,7 +87,8 @@ def _payload(options: RunOptions, labels: Mapping[str, str]) -> dict[str, Any]:
         raise BadOption(error.problem) from error
     # `docker run` would bring its own stdin, which is /dev/null. Here nobody ever attaches one, and
     # what is open and not attached never ends; not open it is /dev/null, too.
-    return {key: value for key, value in payload.items() if key not in ("OpenStdin", "StdinOnce", "AttachStdin")}
+    return {key: value for key, value in payload.items()
+            if key not in ("OpenStdin", "StdinOnce", "AttachStdin")}
 
 
 def _ours(payload: Mapping[str, Any], settings: Settings) -> dict[str, Any]:

@@ -56,14 +56,17 @@ def task_sandbox(settings: Settings, task_id: str) -> Path:
 
 
 def mounted_folders(payload: Mapping[str, Any], sandbox: str) -> list[str]:
-    """What a container mounts out of its task's sandbox, in full and without any that lead out of it.
+    """What a container mounts out of its task's sandbox, in full and without any that lead out of
+    it.
 
     What is missing there the engine would make as root's.
     """
     host = payload.get("HostConfig") or {}
     sources = [str(bind).partition(":")[0] for bind in host.get("Binds") or ()]
-    sources += [str(mount.get("Source")) for mount in host.get("Mounts") or () if mount.get("Type") == "bind"]
-    return [source for source in map(posixpath.normpath, sources) if source.startswith(f"{sandbox}/")]
+    sources += [str(mount.get("Source")) for mount in host.get("Mounts") or ()
+                if mount.get("Type") == "bind"]
+    return [source for source in map(posixpath.normpath, sources)
+            if source.startswith(f"{sandbox}/")]
 
 
 def own_folders(sandbox: Path, folders: Sequence[str], user: str) -> None:
@@ -82,7 +85,8 @@ def make_folders(paths: Sequence[str], whose: Owner) -> None:
     Raises OSError.
     """
     for path in paths:
-        missing = [each for each in (*reversed(Path(path).parents), Path(path)) if not os.path.lexists(each)]
+        missing = [each for each in (*reversed(Path(path).parents), Path(path))
+                   if not os.path.lexists(each)]
         for each in missing:
             each.mkdir()
             hand_over(str(each), whose)

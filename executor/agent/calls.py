@@ -20,13 +20,15 @@ def subscribe(settings: AgentSettings, box: Outbox) -> Call:
     return _call(settings, "SUBSCRIBE", subscribe={
         "unacknowledged_tasks": [dict(task) for task in box.tasks.values()],
         "unacknowledged_updates": [
-            {"status": status_update(status, executor_id=settings.executor_id)} for status in box.updates],
+            {"status": status_update(status, executor_id=settings.executor_id)}
+            for status in box.updates],
     })
 
 
 def update(settings: AgentSettings, status: TaskStatus) -> Call:
     """UPDATE; the status needs its uuid and should have its time."""
-    return _call(settings, "UPDATE", update={"status": status_update(status, executor_id=settings.executor_id)})
+    return _call(settings, "UPDATE", update={"status": status_update(status,
+                                                                     executor_id=settings.executor_id)})
 
 
 def message(settings: AgentSettings, data: bytes) -> Call:

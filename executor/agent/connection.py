@@ -55,7 +55,8 @@ class Refusal(Exception):  # noqa: N818 - an answer, not an error of the line
         return f"Received unexpected '{self.status} {reason}' ({self.text}) for {kind}"
 
 
-def open_socket(settings: AgentSettings, address: Address, timeout: float, keepalive: Keepalive) -> socket.socket:
+def open_socket(settings: AgentSettings, address: Address, timeout: float,
+                keepalive: Keepalive) -> socket.socket:
     """A connected socket with this timeout; raises OSError (also for TLS: ssl.SSLError is one)."""
     if settings.domain_socket is not None:
         return _open_unix(settings.domain_socket, timeout)
@@ -66,7 +67,8 @@ def open_socket(settings: AgentSettings, address: Address, timeout: float, keepa
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, keepalive.idle)
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, keepalive.interval)
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, keepalive.count)
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(keepalive.user_timeout * 1000))
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT,
+                             int(keepalive.user_timeout * 1000))
         if settings.tls is not None:
             return _tls_context(settings.tls).wrap_socket(connected, server_hostname=address.host)
     except BaseException:
@@ -114,7 +116,8 @@ def request_headers(settings: AgentSettings, address: Address) -> dict[str, str]
 class EventStream:
     """The stream of one SUBSCRIBE, for a select loop: never blocks after its construction."""
 
-    def __init__(self, connected: socket.socket, path: str, headers: Mapping[str, str], body: bytes) -> None:
+    def __init__(self, connected: socket.socket, path: str, headers: Mapping[str, str],
+                 body: bytes) -> None:
         """Takes the socket over and sends the request, within the socket's timeout.
 
         Raises OSError.
@@ -160,7 +163,8 @@ class EventStream:
                 return records  # if the stream has ended, the next read tells so
         if records:
             return records
-        raise ConnectionResetError("End-Of-File received from agent. The agent closed the event stream")
+        raise ConnectionResetError(
+            "End-Of-File received from agent. The agent closed the event stream")
 
     def close(self) -> None:
         """Close the socket; further calls do nothing."""
@@ -183,7 +187,8 @@ class EventStream:
 class CallConnection:
     """One keep-alive connection for calls; belongs to one thread."""
 
-    def __init__(self, settings: AgentSettings, address: Address, timeout: float, keepalive: Keepalive) -> None:
+    def __init__(self, settings: AgentSettings, address: Address, timeout: float,
+                 keepalive: Keepalive) -> None:
         """Connects with the first `post`."""
         self._settings = settings
         self._address = address
@@ -195,7 +200,8 @@ class CallConnection:
         Raises Refusal for an answer other than 2xx, OSError or http.client.HTTPException if there
         was none.
         """
-        self._connection.request("POST", self._settings.path, body, request_headers(self._settings, self._address))
+        self._connection.request("POST", self._settings.path, body,
+                                 request_headers(self._settings, self._address))
         response = self._connection.getresponse()
         text = response.read().decode("utf-8", "replace")
         if not 200 <= response.status < 300:
@@ -216,9 +222,11 @@ class CallConnection:
 class _Connection(http.client.HTTPConnection):
     """http.client on a socket of ours."""
 
-    def __init__(self, settings: AgentSettings, address: Address, timeout: float, keepalive: Keepalive) -> None:
+    def __init__(self, settings: AgentSettings, address: Address, timeout: float,
+                 keepalive: Keepalive) -> None:
         super().__init__(address.host, address.port)
-        self._open: Callable[[], socket.socket] = lambda: open_socket(settings, address, timeout, keepalive)
+        self._open: Callable[[], socket.socket] = lambda: open_socket(settings, address, timeout,
+                                                                      keepalive)
 
     def connect(self) -> None:
         """As http.client calls it when there is no socket."""

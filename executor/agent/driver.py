@@ -46,8 +46,8 @@ pymesos.logger.setLevel(logging.NOTSET)  # it says INFO, whatever level we were 
 
 log = logging.getLogger(__name__)
 
-_EVENTS: Final = frozenset({"SUBSCRIBED", "LAUNCH", "LAUNCH_GROUP", "KILL", "ACKNOWLEDGED", "MESSAGE", "SHUTDOWN",
-                            "ERROR", "HEARTBEAT"})
+_EVENTS: Final = frozenset({"SUBSCRIBED", "LAUNCH", "LAUNCH_GROUP", "KILL", "ACKNOWLEDGED",
+                            "MESSAGE", "SHUTDOWN", "ERROR", "HEARTBEAT"})
 
 
 class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos has no types
@@ -192,7 +192,8 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
         self._outage = outage.found(self._outage)
         self._refusal = None
         self.stream_id = ""  # pymesos: connected
-        self._sender.begin(CallConnection(self._settings, address, self._timing.answer, self._timing.keepalive))
+        self._sender.begin(CallConnection(self._settings, address, self._timing.answer,
+                                          self._timing.keepalive))
 
     def _take(self, record: bytes) -> None:
         """Hand one event over. A fault in doing so is logged: it must not end the driver, nor
@@ -263,7 +264,9 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
             self._events.reregistered(info.get("agent_info", {}))
         else:
             self._registered = True
-            self._events.registered(*(info.get(name, {}) for name in ("executor_info", "framework_info", "agent_info")))
+            self._events.registered(*(info.get(name, {})
+                                      for name in ("executor_info", "framework_info",
+                                                   "agent_info")))
 
     def on_launch(self, event: dict[str, Any]) -> None:
         """LAUNCH; also of a task that is known: what that means is not the driver's to say."""

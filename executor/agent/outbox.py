@@ -64,6 +64,8 @@ def acknowledged(box: Outbox, task_id: str, uuid: bytes) -> Outbox:
 
     Either may be gone already, if an agent got the update twice.
     """
-    updates = tuple(update for update in box.updates if (update.task_id, update.uuid) != (task_id, uuid))
+    updates = tuple(update for update in box.updates
+                    if (update.task_id, update.uuid) != (task_id, uuid))
     waiting = {update.task_id for update in updates if is_terminal(update.state)}
-    return Outbox(updates, {known: task for known, task in box.tasks.items() if known != task_id}, box.ended & waiting)
+    return Outbox(updates, {known: task for known, task in box.tasks.items() if known != task_id},
+                  box.ended & waiting)

@@ -50,7 +50,8 @@ class Agent(Protocol):
 class AgentEvents(Protocol):
     """What the agent tells an executor, and what becomes of the connection."""
 
-    def registered(self, executor_info: Message, framework_info: Message, agent_info: Message) -> None: ...
+    def registered(self, executor_info: Message, framework_info: Message,
+                   agent_info: Message) -> None: ...
 
     def reregistered(self, agent_info: Message) -> None: ...
 

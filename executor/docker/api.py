@@ -50,7 +50,8 @@ class _Connection(UnixHTTPConnection):  # type: ignore[misc] # the SDK has no ty
 
 
 class _StreamConnection(_Connection):
-    """Reads the header byte by byte, so that nothing of the stream behind it is left in a buffer."""
+    """Reads the header byte by byte, so that nothing of the stream behind it is left in a buffer.
+    """
 
     buffering = 0
 
@@ -63,7 +64,9 @@ class _Pool(UnixHTTPConnectionPool):  # type: ignore[misc]
 
 
 class _Adapter(UnixHTTPAdapter):  # type: ignore[misc]
-    """One pool for all addresses; the SDK's has one for each path, so it hardly ever uses a connection twice."""
+    """One pool for all addresses; the SDK's has one for each path, so it hardly ever uses a
+    connection twice.
+    """
 
     def __init__(self, socket_path: str, connection: type[_Connection]) -> None:
         super().__init__(f"http+unix://{socket_path}", timeout=None, max_pool_size=MAX_IDLE)
@@ -107,10 +110,14 @@ def _reason(error: BaseException) -> str:
 
 
 class Api:
-    """One engine by its socket: the calls and the streams, bounded, with typed failures. Safe for threads."""
+    """One engine by its socket: the calls and the streams, bounded, with typed failures. Safe for
+    threads.
+    """
 
     def __init__(self, socket_path: str, deadlines: Deadlines | None = None) -> None:
-        """Nothing is connected yet. Raises BadOption, with Mesos's text, if the path is not absolute."""
+        """Nothing is connected yet. Raises BadOption, with Mesos's text, if the path is not
+        absolute.
+        """
         if not socket_path.startswith("/"):
             raise BadOption(f"Invalid Docker socket path: {socket_path}")
         self.socket_path = socket_path
@@ -119,21 +126,25 @@ class Api:
         self._streams = _Client(socket_path, _StreamConnection)
         self._lock = threading.Lock()
 
-    def call(self, what: str, seconds: float, do: Callable[[Any], T], explain: Explain = errors.failure) -> T:
+    def call(self, what: str, seconds: float, do: Callable[[Any], T],
+             explain: Explain = errors.failure) -> T:
         """Use the SDK's client within `seconds`; raises RuntimeFailure."""
         return self._spoken(Call(what, seconds), explain, lambda: do(self._versioned(self._calls)))
 
     def stream(self, call: Call, request: Callable[[Any], Any],
                explain: Explain = errors.failure) -> tuple[BoundedSocket, bool]:
-        """Send a request (with stream=True) and take over its socket; whether its body comes in chunks.
+        """Send a request (with stream=True) and take over its socket; whether its body comes in
+        chunks.
 
         The caller closes the socket.
         """
-        return self._spoken(call, explain, lambda: self._taken(request(self._versioned(self._streams))))
+        return self._spoken(call, explain,
+                            lambda: self._taken(request(self._versioned(self._streams))))
 
     def lines(self, call: Call, request: Callable[[Any], Any],
               explain: Explain = errors.failure) -> Iterator[bytes]:
-        """An empty line once the engine has answered, then the lines of its streamed answer, on the caller's thread.
+        """An empty line once the engine has answered, then the lines of its streamed answer, on the
+        caller's thread.
 
         Raises DaemonUnavailable if it breaks off.
         """
@@ -142,7 +153,8 @@ class Api:
         decoder = ChunkDecoder(LineDecoder()) if chunked else LineDecoder()
         with sock:
             source = pieces(sock, decoder)
-            while (found := self._translated(call, explain, lambda: next(source, None))) is not None:
+            while (found := self._translated(call, explain,
+                                             lambda: next(source, None))) is not None:
                 yield found[1]
 
     def api_version(self) -> tuple[int, int]:
@@ -151,7 +163,8 @@ class Api:
 
     def version(self) -> tuple[int, int, int]:
         """The engine's version, without what is behind the third number. Raises RuntimeFailure."""
-        answer = self.call("version", self.deadlines.quick, lambda sdk: str(sdk.version()["Version"]))
+        answer = self.call("version", self.deadlines.quick,
+                           lambda sdk: str(sdk.version()["Version"]))
         numbers = re.match(r"(\d+)(?:\.(\d+))?(?:\.(\d+))?", answer)
         if numbers is None:
             raise DaemonUnavailable(f"Failed to parse docker version: {answer}")
@@ -159,7 +172,8 @@ class Api:
         return major, minor, patch
 
     def agree(self) -> None:
-        """Ask anew which API version both sides speak: the engine may be another one than before."""
+        """Ask anew which API version both sides speak: the engine may be another one than before.
+        """
         self.call("version", self.deadlines.quick, self._agree)
 
     def close(self) -> None:
@@ -175,13 +189,18 @@ class Api:
         return client
 
     def _agree(self, client: _Client) -> None:
-        """Take the newest API version that both sides speak; the engine's oldest if that is newer than ours."""
+        """Take the newest API version that both sides speak; the engine's oldest if that is newer
+        than ours.
+        """
         answer = client._get(f"{client.base_url}/version")
         if answer.status_code in {400, 404}:  # asking without a version is deprecated
             answer = client._get(f"{client.base_url}/v{SOMEWHERE_API}/version")
         said = client._result(answer, json=True)
-        newest, oldest = _numbers(str(said["ApiVersion"])), _numbers(str(said.get("MinAPIVersion") or "1.24"))
-        self._calls._version = self._streams._version = "{}.{}".format(*min(newest, max(NEWEST_API, oldest)))
+        newest, oldest = _numbers(str(said["ApiVersion"])), _numbers(str(said.get("MinAPIVersion")
+                                                                         or "1.24"))
+        self._calls._version = self._streams._version = "{}.{}".format(*min(newest,
+                                                                            max(NEWEST_API,
+                                                                                oldest)))
 
     def _taken(self, response: Any) -> tuple[BoundedSocket, bool]:
         body = response.raw._fp
@@ -193,7 +212,9 @@ class Api:
         return sock, bool(body.chunked)
 
     def _spoken(self, call: Call, explain: Explain, do: Callable[[], T]) -> T:
-        """Once more, in another version, where the engine does not speak the one agreed on: it is another engine."""
+        """Once more, in another version, where the engine does not speak the one agreed on: it is
+        another engine.
+        """
         try:
             return self._translated(call, explain, do)
         except WrongVersion:
@@ -209,6 +230,7 @@ class Api:
             said = explain(error.status_code, text)
             said.answered = True
             raise call.verdict() or said from error
-        except (OSError, ValueError, LookupError, TypeError, AttributeError, http.client.HTTPException) as error:
+        except (OSError, ValueError, LookupError, TypeError, AttributeError,
+                http.client.HTTPException) as error:
             # requests' errors are OSErrors; the others are what half an answer makes of the SDK.
             raise call.verdict() or DaemonUnavailable(f"{call.what}: {_reason(error)}") from error

@@ -1,8 +1,9 @@
 """Which credentials a pull is made with, and where they come from.
 
-The order is Mesos's (docker.cpp, `pull`): `.docker/config.json` or `.dockercfg` in the task's sandbox; if neither is
-there, the node's configuration. Beyond Mesos, which leaves it to the docker command: a configuration may name a
-credential helper, for one registry (`credHelpers`) or for all (`credsStore`), which is then asked for the registry.
+The order is Mesos's (docker.cpp, `pull`): `.docker/config.json` or `.dockercfg` in the task's
+sandbox; if neither is there, the node's configuration. Beyond Mesos, which leaves it to the docker
+command: a configuration may name a credential helper, for one registry (`credHelpers`) or for all
+(`credsStore`), which is then asked for the registry.
 
 Nothing here prints a secret: `Credentials.source` is what a message may say.
 """
@@ -30,7 +31,9 @@ HELPER_SECONDS: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What the engine sends to the registry; `header` is the value of X-Registry-Auth, None for nobody's."""
+    """What the engine sends to the registry; `header` is the value of X-Registry-Auth, None for
+    nobody's.
+    """
 
     header: str | None = field(repr=False)
     source: str  # "user joe from .docker/config.json in the sandbox"
@@ -41,10 +44,11 @@ ANONYMOUS: Final = Credentials(None, "no credentials")
 
 
 def find(image: str, sandbox: str | None, node_config: str | None) -> Credentials:
-    """The credentials for an image; `node_config` is the path of a Docker configuration or its JSON.
+    """The credentials for an image; `node_config` is the path of a Docker configuration or its
+    JSON.
 
-    Raises NotAuthorised, or BadNodeLogin, if a configuration that is there cannot be used: a pull without it would only
-    hide that.
+    Raises NotAuthorised, or BadNodeLogin, if a configuration that is there cannot be used: a pull
+    without it would only hide that.
     """
     try:
         registry = parse_reference(image).registry or None
@@ -92,7 +96,8 @@ def _read(path: Path) -> str:
 
 def _credentials(entry: Auth, registry: str, where: str) -> Credentials:
     if entry.identity_token:
-        return _header({"identitytoken": entry.identity_token, "serveraddress": registry}, f"a token from {where}")
+        return _header({"identitytoken": entry.identity_token, "serveraddress": registry},
+                       f"a token from {where}")
     if not entry.auth:
         return ANONYMOUS
     try:
@@ -105,7 +110,8 @@ def _credentials(entry: Auth, registry: str, where: str) -> Credentials:
 
 
 def _login(user: str, password: str, registry: str, where: str) -> Credentials:
-    return _header({"username": user, "password": password, "serveraddress": registry}, f"user {user} from {where}")
+    return _header({"username": user, "password": password, "serveraddress": registry},
+                   f"user {user} from {where}")
 
 
 def _header(login: Mapping[str, str], source: str) -> Credentials:
@@ -113,14 +119,16 @@ def _header(login: Mapping[str, str], source: str) -> Credentials:
 
 
 def _asked(helper: str, registry: str, where: str) -> Credentials:
-    """As the docker command asks: `docker-credential-NAME get`, the registry on its stdin, JSON on its stdout."""
+    """As the docker command asks: `docker-credential-NAME get`, the registry on its stdin, JSON on
+    its stdout.
+    """
     name = f"docker-credential-{helper}"
     program = shutil.which(name) if re.fullmatch(r"[\w.-]+", helper) else None
     if program is None:
         raise NotAuthorised(f"{where} names a credential helper that is not here: {name}")
     try:
-        done = subprocess.run([program, "get"], input=HUB_SERVER if registry == HUB else registry, capture_output=True,
-                              text=True, timeout=HELPER_SECONDS, check=False)
+        done = subprocess.run([program, "get"], input=HUB_SERVER if registry == HUB else registry,
+                              capture_output=True, text=True, timeout=HELPER_SECONDS, check=False)
         if done.returncode != 0:
             if "credentials not found" in done.stdout + done.stderr:
                 return ANONYMOUS
@@ -128,7 +136,8 @@ def _asked(helper: str, registry: str, where: str) -> Credentials:
         answer = json.loads(done.stdout)
         user, secret = str(answer["Username"]), str(answer["Secret"])
     except (OSError, subprocess.TimeoutExpired, ValueError, LookupError, TypeError) as error:
-        raise NotAuthorised(f"{name} did not answer as it should ({type(error).__name__})") from None
+        raise NotAuthorised(
+            f"{name} did not answer as it should ({type(error).__name__})") from None
     if user == "<token>":
         return _header({"identitytoken": secret, "serveraddress": registry}, f"a token from {name}")
     return _login(user, secret, registry, name)

@@ -1,11 +1,12 @@
 """How a call to the engine ends in time, whatever the engine does.
 
-A socket timeout covers one read: an engine that sends a byte every few seconds keeps such a call alive for ever. So the
-limits belong to a `Call`, and a `BoundedSocket` asks the call that its thread is in, before each read and write, how
-long this one may take. `total` bounds the call as a whole, `idle` the silence between two pieces of an answer.
+A socket timeout covers one read: an engine that sends a byte every few seconds keeps such a call
+alive for ever. So the limits belong to a `Call`, and a `BoundedSocket` asks the call that its
+thread is in, before each read and write, how long this one may take. `total` bounds the call as a
+whole, `idle` the silence between two pieces of an answer.
 
-A call is cancelled from another thread by shutting its socket down: the blocked read returns at once. What the SDK
-makes of a broken read is of no importance; the call knows why it ended.
+A call is cancelled from another thread by shutting its socket down: the blocked read returns at
+once. What the SDK makes of a broken read is of no importance; the call knows why it ended.
 """
 from __future__ import annotations
 
@@ -83,9 +84,11 @@ class Call:
         if self._cancelled:
             return Cancelled(f"{self.what}: cancelled")
         if self._ends is not None and time.monotonic() >= self._ends:
-            return DeadlineExceeded(f"{self.what}: the Docker engine did not answer within {self._total:g} s")
+            return DeadlineExceeded(
+                f"{self.what}: the Docker engine did not answer within {self._total:g} s")
         if self._silent:
-            return DeadlineExceeded(f"{self.what}: no sign of life from the Docker engine for {self.idle:g} s")
+            return DeadlineExceeded(
+                f"{self.what}: no sign of life from the Docker engine for {self.idle:g} s")
         return None
 
     @contextlib.contextmanager
@@ -111,7 +114,9 @@ class Call:
 
 
 class BoundedSocket(socket.socket):
-    """A socket whose every wait is bounded by the call that its thread is in; unbounded outside of calls."""
+    """A socket whose every wait is bounded by the call that its thread is in; unbounded outside of
+    calls.
+    """
 
     def __init__(self, fileno: int | None = None, *, buffering: int = -1) -> None:
         """A Unix socket; `buffering` is what files made from it get, as in `open`."""

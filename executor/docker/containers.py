@@ -43,7 +43,9 @@ class DockerContainers:
         self._networks = DockerNetworks(api)
 
     def create(self, payload: Mapping[str, Any], name: str | None = None) -> str:
-        """As `docker create`; a name that is taken by a container with all the payload's labels is ours: its id."""
+        """As `docker create`; a name that is taken by a container with all the payload's labels is
+        ours: its id.
+        """
         body = dict(payload)
         platform = body.pop("Platform", None)
         networks = dict((body.get("NetworkingConfig") or {}).get("EndpointsConfig") or {})
@@ -54,7 +56,8 @@ class DockerContainers:
         joined: set[str] = set()
         try:
             answer = self._api.call("create", self._deadlines.create,
-                                    lambda sdk: sdk.create_container_from_config(body, name, platform),
+                                    lambda sdk: sdk.create_container_from_config(body, name,
+                                                                                 platform),
                                     refusal)
             container = str(answer["Id"])
             for warning in answer.get("Warnings") or ():  # what it leaves out, such as a limit that the kernel lacks
@@ -75,7 +78,9 @@ class DockerContainers:
         return container
 
     def _later(self, body: dict[str, Any], networks: Mapping[str, Any]) -> list[str]:
-        """The networks that an older engine does not take at create; `body` keeps the one it is created on."""
+        """The networks that an older engine does not take at create; `body` keeps the one it is
+        created on.
+        """
         if len(networks) < 2 or self._api.api_version() >= MANY_NETWORKS_API:
             return []
         first = str((body.get("HostConfig") or {}).get("NetworkMode"))
@@ -84,11 +89,13 @@ class DockerContainers:
         return [network for network in networks if network != first]
 
     def copy_into(self, container: str, folder: str, archive: bytes | Iterable[bytes]) -> None:
-        """As `docker cp - CONTAINER:FOLDER`, started or not: a tar archive, in whole or in pieces, is unpacked there.
+        """As `docker cp - CONTAINER:FOLDER`, started or not: a tar archive, in whole or in pieces,
+        is unpacked there.
 
         Raises BadOption if there is no such folder or the archive is none.
         """
-        self._api.call("cp", self._deadlines.transfer, lambda sdk: sdk.put_archive(container, folder, archive))
+        self._api.call("cp", self._deadlines.transfer,
+                       lambda sdk: sdk.put_archive(container, folder, archive))
 
     def start(self, container: str) -> None:
         """As `docker start`; one that runs is started."""
@@ -101,7 +108,8 @@ class DockerContainers:
     def inspect(self, container: str) -> Inspection:
         """As `docker inspect --type=container`."""
         return inspection(
-            self._api.call("inspect", self._deadlines.quick, lambda sdk: dict(sdk.inspect_container(container))))
+            self._api.call("inspect", self._deadlines.quick,
+                           lambda sdk: dict(sdk.inspect_container(container))))
 
     def kill(self, container: str, signal: str) -> None:
         """As `docker kill --signal`; one that does not run, or is gone, is no error."""
@@ -109,16 +117,20 @@ class DockerContainers:
             self._api.call("kill", self._deadlines.quick, lambda sdk: sdk.kill(container, signal))
 
     def stop(self, container: str, grace: float, signal: str | None = None) -> None:
-        """As `docker stop -t`, in whole seconds. Raises BadOption, with Mesos's text, for a negative grace period."""
+        """As `docker stop -t`, in whole seconds. Raises BadOption, with Mesos's text, for a
+        negative grace period.
+        """
         if grace < 0:
-            raise BadOption(f"A negative timeout cannot be applied to docker stop: {math.trunc(grace)}")
+            raise BadOption(
+                f"A negative timeout cannot be applied to docker stop: {math.trunc(grace)}")
         if signal is not None and self._api.api_version() < STOP_SIGNAL_API:
             self._stop_by_signals(container, grace, signal)
             return
         params = {"t": int(grace), "signal": signal}
 
         def stop(sdk: Any) -> None:
-            sdk._raise_for_status(sdk._post(sdk._url("/containers/{0}/stop", container), params=params))
+            sdk._raise_for_status(sdk._post(sdk._url("/containers/{0}/stop", container),
+                                            params=params))
 
         with contextlib.suppress(NoSuchContainer):
             self._api.call("stop", grace + self._deadlines.stop, stop)
@@ -152,12 +164,15 @@ class DockerContainers:
 
     def ls(self, labels: Mapping[str, str] | None = None, *, all: bool = True,  # noqa: A002 - as docker ps
            prefix: str = "") -> list[Inspection]:
-        """As `docker ps`, each one inspected; those that go away meanwhile are left out. As Mesos: docker.cpp, `ps`.
+        """As `docker ps`, each one inspected; those that go away meanwhile are left out. As Mesos:
+        docker.cpp, `ps`.
 
-        So are those that the engine itself cannot look at, which are logged: one damaged container hides no other.
+        So are those that the engine itself cannot look at, which are logged: one damaged container
+        hides no other.
         """
         wanted = {"label": [f"{key}={value}" for key, value in (labels or {}).items()]}
-        listed = self._api.call("ps", self._deadlines.quick, lambda sdk: sdk.containers(all=all, filters=wanted))
+        listed = self._api.call("ps", self._deadlines.quick,
+                                lambda sdk: sdk.containers(all=all, filters=wanted))
         found = []
         for entry in listed:
             names = [str(name).removeprefix("/") for name in entry.get("Names") or ()]
@@ -177,12 +192,14 @@ class DockerContainers:
         """As `docker attach --no-stdin`."""
         params = {"stdout": 1, "stderr": 1, "stream": 1}
         return self._output("attach", container, tty, lambda sdk: sdk._post(
-            sdk._url("/containers/{0}/attach", container), params=params, headers=UPGRADE, stream=True))
+            sdk._url("/containers/{0}/attach", container), params=params, headers=UPGRADE,
+            stream=True))
 
-    def logs(self, container: str, *, follow: bool = True, since: float | None = None, tail: int | None = None,
-             tty: bool | None = None) -> SocketStream:
+    def logs(self, container: str, *, follow: bool = True, since: float | None = None,
+             tail: int | None = None, tty: bool | None = None) -> SocketStream:
         """As `docker logs`: `since` is seconds since the epoch, `tail` a number of lines."""
-        params = {"stdout": 1, "stderr": 1, "follow": int(follow), "tail": "all" if tail is None else tail}
+        params = {"stdout": 1, "stderr": 1, "follow": int(follow),
+                  "tail": "all" if tail is None else tail}
         if since is not None:
             params["since"] = f"{since:.9f}"
         return self._output("logs", container, tty, lambda sdk: sdk._get(

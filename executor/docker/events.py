@@ -1,9 +1,9 @@
 """What the engine tells unasked: one subscription that survives the engine.
 
-The engine keeps its last 256 events and replays those since a given time to a new subscriber. So a broken stream is
-opened again from a little before the last event seen, what comes twice is dropped, and RESYNC tells the reader that
-something may be missing: after a restart the engine remembers nothing. A line that cannot be read is counted and
-logged; the stream goes on.
+The engine keeps its last 256 events and replays those since a given time to a new subscriber. So a
+broken stream is opened again from a little before the last event seen, what comes twice is dropped,
+and RESYNC tells the reader that something may be missing: after a restart the engine remembers
+nothing. A line that cannot be read is counted and logged; the stream goes on.
 """
 from __future__ import annotations
 
@@ -41,17 +41,24 @@ _ACTIONS: Final = {
 _NOT_LABELS: Final = frozenset({"name", "image", "exitCode", "signal"})
 
 Subscribe = Callable[[str], Iterator[bytes]]
-"""Opens the stream from a time on; yields an empty line once it is open, then its lines; raises when it breaks."""
+"""Opens the stream from a time on; yields an empty line once it is open, then its lines; raises
+when it breaks.
+"""
 
 
 def filters(labels: Mapping[str, str], container: str | None = None) -> dict[str, list[str]]:
-    """The engine's filters for what `event` understands. Commands run inside containers would be most of the rest."""
-    return {"type": ["container"], "event": list(_ACTIONS), "label": [f"{key}={labels[key]}" for key in labels],
+    """The engine's filters for what `event` understands. Commands run inside containers would be
+    most of the rest.
+    """
+    return {"type": ["container"], "event": list(_ACTIONS),
+            "label": [f"{key}={labels[key]}" for key in labels],
             **({"container": [container]} if container is not None else {})}
 
 
 def event(line: bytes) -> ContainerEvent | None:
-    """One line of the stream; None if it tells of nothing that we follow. Raises ValueError if it cannot be read."""
+    """One line of the stream; None if it tells of nothing that we follow. Raises ValueError if it
+    cannot be read.
+    """
     message = _read(json.loads(line.lstrip(RECORD)), dict, "it is no object")
     said = _read(message.get("Action", message.get("status")), str, "it names no action")
     name, _, more = said.partition(": ")
@@ -68,7 +75,8 @@ def _event(action: ContainerAction, more: str, message: Mapping[str, Any]) -> Co
         action=action, id=container, time_nano=time_nano,
         exit_code=_number(attributes.get("exitCode")), signal=_number(attributes.get("signal")),
         labels={key: str(value) for key, value in attributes.items() if key not in _NOT_LABELS},
-        healthy={"healthy": True, "unhealthy": False}.get(more) if action is ContainerAction.HEALTH else None,
+        healthy={"healthy": True, "unhealthy": False}.get(more) if action is ContainerAction.HEALTH
+        else None,
     )
 
 
@@ -110,7 +118,9 @@ class Cursor:
 
 
 class Unreadable:
-    """Counts the lines that cannot be read; logs the first, the second, the fourth, the eighth …: there may be many."""
+    """Counts the lines that cannot be read; logs the first, the second, the fourth, the eighth …:
+    there may be many.
+    """
 
     def __init__(self) -> None:
         self.count = 0
@@ -122,14 +132,16 @@ class Unreadable:
         except (ValueError, RecursionError) as error:
             self.count += 1
             if self.count & (self.count - 1) == 0:
-                log.warning("An event of the engine cannot be read (%s so far): %s: %r", self.count, error,
-                            line[:SHOWN])
+                log.warning("An event of the engine cannot be read (%s so far): %s: %r",
+                            self.count, error, line[:SHOWN])
             return None
 
 
 def follow(subscribe: Subscribe, cancel: Cancel, since: int,
            until: float | None = None) -> Generator[ContainerEvent]:
-    """The events since a time (ns since the epoch), across breaks, until cancel, or until a monotonic time."""
+    """The events since a time (ns since the epoch), across breaks, until cancel, or until a
+    monotonic time.
+    """
     cursor, unreadable = Cursor(since), Unreadable()
     cancelled = threading.Event()
     forget = cancel.on_set(cancelled.set)
@@ -175,7 +187,8 @@ class DockerEvents:
             call = Call("events", None if until is None else max(0.0, until - time.monotonic()))
             params = {"since": since, "filters": json.dumps(wanted)}
             with call.cancelled_by(cancel):
-                yield from api.lines(call, lambda sdk: sdk._get(sdk._url("/events"), params=params, stream=True,
+                yield from api.lines(call, lambda sdk: sdk._get(sdk._url("/events"), params=params,
+                                                                stream=True,
                                                                 headers={"Accept": ACCEPT}))
 
         return follow(subscribe, cancel, time.time_ns(), until)

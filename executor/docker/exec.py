@@ -1,8 +1,8 @@
 """A command in a running container, with an end.
 
-The engine has no way to end a command that it runs in a container: closing the connection leaves it running, as Mesos's
-timed-out checks do. So when the time is up its processes are killed by pid: the command's and those under it. That
-needs the host's pid namespace, where an executor lives.
+The engine has no way to end a command that it runs in a container: closing the connection leaves it
+running, as Mesos's timed-out checks do. So when the time is up its processes are killed by pid: the
+command's and those under it. That needs the host's pid namespace, where an executor lives.
 """
 from __future__ import annotations
 
@@ -29,14 +29,16 @@ NOT_STARTED: Final = 126  # what Docker 24 and earlier say of every program that
 MAX_OUTPUT: Final = 1024 * 1024  # bytes kept of what it writes; the rest is read and dropped
 
 
-def exec_command(api: Api, container: str, argv: Sequence[str], env: Mapping[str, str], timeout: float | None,
-                 user: str = "") -> ExecResult:
-    """Run it and wait for its end, at most `timeout` seconds. A program that is not there: 127; not executable: 126.
+def exec_command(api: Api, container: str, argv: Sequence[str], env: Mapping[str, str],
+                 timeout: float | None, user: str = "") -> ExecResult:
+    """Run it and wait for its end, at most `timeout` seconds. A program that is not there: 127; not
+    executable: 126.
 
-    Raises ContainerNotRunning, NoSuchContainer, DaemonUnavailable, DeadlineExceeded (the engine's, not the command's).
+    Raises ContainerNotRunning, NoSuchContainer, DaemonUnavailable, DeadlineExceeded (the engine's,
+    not the command's).
     """
-    body = {"Cmd": list(argv), "Env": [f"{name}={value}" for name, value in env.items()], "User": user,
-            "AttachStdout": True, "AttachStderr": True}
+    body = {"Cmd": list(argv), "Env": [f"{name}={value}" for name, value in env.items()],
+            "User": user, "AttachStdout": True, "AttachStderr": True}
 
     def create(sdk: Any) -> str:
         answer = sdk._post_json(sdk._url("/containers/{0}/exec", container), body)
@@ -60,7 +62,8 @@ def exec_command(api: Api, container: str, argv: Sequence[str], env: Mapping[str
 
 def _read(api: Api, call: Call, exec_id: str, output: bytearray) -> None:
     sock, _ = api.stream(call, lambda sdk: sdk._post_json(
-        sdk._url("/exec/{0}/start", exec_id), {"Detach": False, "Tty": False}, headers=dict(UPGRADE), stream=True))
+        sdk._url("/exec/{0}/start", exec_id), {"Detach": False, "Tty": False},
+        headers=dict(UPGRADE), stream=True))
     with sock, call.active():
         try:
             for _, piece in pieces(sock, FrameDecoder()):
@@ -70,7 +73,8 @@ def _read(api: Api, call: Call, exec_id: str, output: bytearray) -> None:
 
 
 def _state(api: Api, exec_id: str) -> Mapping[str, Any]:
-    return api.call("exec inspect", api.deadlines.quick, lambda sdk: dict(sdk.exec_inspect(exec_id)))
+    return api.call("exec inspect", api.deadlines.quick,
+                    lambda sdk: dict(sdk.exec_inspect(exec_id)))
 
 
 def _kill(api: Api, exec_id: str) -> None:

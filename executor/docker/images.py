@@ -20,7 +20,9 @@ NONE: Final = "<none>"
 
 @dataclass(frozen=True, slots=True)
 class ImageRow:
-    """One line of `docker images`: an image once for each of its names; `created` is seconds since the epoch."""
+    """One line of `docker images`: an image once for each of its names; `created` is seconds since
+    the epoch.
+    """
 
     repository: str
     tag: str
@@ -68,7 +70,8 @@ class DockerImages:
 
     def pull(self, image: str, *, sandbox: str | None = None, force: bool = False,
              listener: PullListener | None = None, cancel: Cancel | None = None) -> None:
-        """See the port. As Mesos: docker.cpp, `pull`; beyond it, `latest` is added with force, too."""
+        """See the port. As Mesos: docker.cpp, `pull`; beyond it, `latest` is added with force, too.
+        """
         while force or not self.has(image):
             credentials = auth.find(image, sandbox, self._settings.node_config)
             if self._puller.pull(image, credentials, listener, cancel):
@@ -87,27 +90,34 @@ class DockerImages:
     def commit(self, container: str, commit: Commit = Commit()) -> str:
         """As `docker commit`: the id of the new image."""
         def do(sdk: Any) -> str:
-            params = {"container": container, "repo": commit.repository, "tag": commit.tag, "author": commit.author,
-                      "comment": commit.message, "pause": commit.pause, "changes": list(commit.changes)}
-            return str(sdk._result(sdk._post_json(sdk._url("/commit"), {}, params=params), json=True)["Id"])
+            params = {"container": container, "repo": commit.repository, "tag": commit.tag,
+                      "author": commit.author,
+                      "comment": commit.message, "pause": commit.pause,
+                      "changes": list(commit.changes)}
+            return str(sdk._result(sdk._post_json(sdk._url("/commit"), {}, params=params),
+                                   json=True)["Id"])
 
         return self._api.call("commit", self._api.deadlines.start, do)
 
-    def import_archive(self, archive: bytes | Iterable[bytes], name: str, *, changes: Sequence[str] = (),
-                       message: str | None = None) -> str:
-        """As `docker import - NAME`: a root folder as a tar archive, in whole or in pieces, is an image of one layer.
+    def import_archive(self, archive: bytes | Iterable[bytes], name: str, *,
+                       changes: Sequence[str] = (), message: str | None = None) -> str:
+        """As `docker import - NAME`: a root folder as a tar archive, in whole or in pieces, is an
+        image of one layer.
 
         Returns its id. Raises BadOption if the archive is none.
         """
         repository, tag = reference(name)
-        params = {"fromSrc": "-", "repo": repository, "tag": tag, "changes": list(changes), "message": message}
+        params = {"fromSrc": "-", "repo": repository, "tag": tag, "changes": list(changes),
+                  "message": message}
         headers = {"Content-Type": "application/x-tar"}
 
         def do(sdk: Any) -> str:
-            return str(sdk._result(sdk._post(sdk._url("/images/create"), params=params, headers=headers, data=archive)))
+            return str(sdk._result(sdk._post(sdk._url("/images/create"), params=params,
+                                             headers=headers, data=archive)))
 
         known = self.has(name)
-        answer = json.loads(self._api.call("import", self._api.deadlines.transfer, do).splitlines()[-1])
+        answer = json.loads(self._api.call("import", self._api.deadlines.transfer,
+                                           do).splitlines()[-1])
         said = stream_error(answer)
         if said is not None:
             if not known:  # containerd's store keeps what there was of it, under that name
@@ -118,15 +128,18 @@ class DockerImages:
     def rm(self, image: str, *, force: bool = False) -> None:
         """As `docker rmi`; one that is gone is removed."""
         try:
-            self._api.call("rmi", self._api.deadlines.remove, lambda sdk: sdk.remove_image(image, force=force))
+            self._api.call("rmi", self._api.deadlines.remove,
+                           lambda sdk: sdk.remove_image(image, force=force))
         except (ImageNotFound, NoSuchContainer):
             return
 
-    def _pull_lines(self, call: Call, repository: str, tag: str, auth: str | None) -> Iterator[bytes]:
+    def _pull_lines(self, call: Call, repository: str, tag: str,
+                    auth: str | None) -> Iterator[bytes]:
         params = {"fromImage": repository, "tag": tag}
         headers = {"X-Registry-Auth": auth} if auth is not None else {}
         return self._api.lines(
-            call, lambda sdk: sdk._post(sdk._url("/images/create"), params=params, headers=headers, stream=True),
+            call, lambda sdk: sdk._post(sdk._url("/images/create"), params=params, headers=headers,
+                                        stream=True),
             errors.pull_failure)
 
 
@@ -135,7 +148,8 @@ def _rows(image: Mapping[str, Any]) -> Iterator[ImageRow]:
     digests = dict(text.split("@", 1) for text in image.get("RepoDigests") or () if "@" in text)
     tags = [text for text in image.get("RepoTags") or () if text != f"{NONE}:{NONE}"]
     names = [tuple(text.rsplit(":", 1)) for text in tags]
-    names += [(repository, NONE) for repository in digests if repository not in {name for name, _ in names}]
+    names += [(repository, NONE) for repository in digests
+              if repository not in {name for name, _ in names}]
     for repository, tag in names or [(NONE, NONE)]:
-        yield ImageRow(repository, tag, digests.get(repository, NONE), str(image["Id"]), int(image["Created"]),
-                       int(image["Size"]))
+        yield ImageRow(repository, tag, digests.get(repository, NONE), str(image["Id"]),
+                       int(image["Created"]), int(image["Size"]))

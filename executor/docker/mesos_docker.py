@@ -1,7 +1,9 @@
-"""Mesos's `Docker` class (docker.hpp, docker.cpp) on the Engine API: same operations, same texts, no docker command.
+"""Mesos's `Docker` class (docker.hpp, docker.cpp) on the Engine API: same operations, same texts,
+no docker command.
 
-What Mesos builds command lines for is here a call with a deadline. Where Mesos polls (`inspect` until started), the
-engine's events tell. What the everyday commands are beyond Mesos's class hangs on `containers`, `images`, `networks`.
+What Mesos builds command lines for is here a call with a deadline. Where Mesos polls (`inspect`
+until started), the engine's events tell. What the everyday commands are beyond Mesos's class hangs
+on `containers`, `images`, `networks`.
 """
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ Write = Callable[[int, bytes], object]
 
 
 class Docker:
-    """One engine, with the operations that Mesos has. Raises RuntimeFailure; SpecError where Mesos has a text."""
+    """One engine, with the operations that Mesos has. Raises RuntimeFailure; SpecError where Mesos
+    has a text.
+    """
 
     def __init__(self, api: Api, pull_settings: PullSettings | None = None) -> None:
         self.api = api
@@ -58,14 +62,17 @@ class Docker:
 
     @classmethod
     def create(cls, socket: str, *, validate: bool = True, config: str | None = None) -> Docker:
-        """`config` is the node's Docker configuration, a path or JSON. As Mesos: docker.cpp, `Docker::create`.
+        """`config` is the node's Docker configuration, a path or JSON. As Mesos: docker.cpp,
+        `Docker::create`.
 
-        With `validate` the cgroup hierarchy and the engine's version are looked at; cgroup v2 will do, too.
+        With `validate` the cgroup hierarchy and the engine's version are looked at; cgroup v2 will
+        do, too.
         """
         docker = cls(Api(socket, Deadlines()), PullSettings(node_config=config))
         if validate:
             if not cpu_cgroup_mounted(CGROUPS):
-                raise SpecError("", "Failed to find a mounted cgroups hierarchy for the 'cpu' subsystem; you probably "
+                raise SpecError("",
+                                "Failed to find a mounted cgroups hierarchy for the 'cpu' subsystem; you probably "
                                     "need to mount cgroups manually")
             docker.validate_version(parse_version(MINIMUM_DOCKER))
         return docker
@@ -85,9 +92,11 @@ class Docker:
         require_docker(self.version(seconds), minimum)
 
     def run(self, options: RunOptions, write: Write, cancel: Cancel | None = None) -> int:
-        """As `docker run` in the foreground: its exit status, and 125, 126 or 127 as the docker command has them.
+        """As `docker run` in the foreground: its exit status, and 125, 126 or 127 as the docker
+        command has them.
 
-        What could not be done is written to descriptor 2, as the docker command does. A cancel kills the container.
+        What could not be done is written to descriptor 2, as the docker command does. A cancel
+        kills the container.
         """
         if options.network not in {"host", "bridge", "none"} or options.dns or options.dns_opt:
             require_networks(self.version(), options.network, options.dns, options.dns_opt)
@@ -116,7 +125,8 @@ class Docker:
     def stop(self, name: str, timeout: float = 0, *, remove: bool = False) -> None:
         """As Mesos: docker.cpp, `stop`; with `remove` also removed, by force if the stop failed."""
         if timeout < 0:
-            raise SpecError("", f"A negative timeout cannot be applied to docker stop: {math.trunc(timeout)}")
+            raise SpecError("",
+                            f"A negative timeout cannot be applied to docker stop: {math.trunc(timeout)}")
         try:
             self.containers.stop(name, timeout)
         except RuntimeFailure:
@@ -135,7 +145,8 @@ class Docker:
         self.containers.remove(name, force=force, volumes=True)
 
     def inspect(self, name: str, *, wait: float | None = None) -> MesosContainer:
-        """As `docker inspect --type=container`; with `wait`, once it has been started, at most so many seconds later.
+        """As `docker inspect --type=container`; with `wait`, once it has been started, at most so
+        many seconds later.
 
         Raises NoSuchContainer, or DeadlineExceeded if it was not started in that time.
         """
@@ -165,7 +176,8 @@ class Docker:
         return found if found.started else None
 
     def ps(self, *, all: bool = False, prefix: str = "") -> list[MesosContainer]:  # noqa: A002 - as docker ps
-        """As Mesos: docker.cpp, `ps`. Those that go away meanwhile, or cannot be read, are left out; Mesos fails.
+        """As Mesos: docker.cpp, `ps`. Those that go away meanwhile, or cannot be read, are left
+        out; Mesos fails.
 
         Without a prefix these are all containers of the node, whoever made them, in whatever state.
         """
@@ -175,8 +187,11 @@ class Docker:
             raise type(failure)(f"Docker ps batch failed {failure}") from failure
         return [found for each in listed if (found := _readable(each)) is not None]
 
-    def pull(self, directory: str, image: str, *, force: bool = False, cancel: Cancel | None = None) -> MesosImage:
-        """As Mesos: docker.cpp, `pull`; `directory` is the sandbox. Images of Docker 26 and later are read, too."""
+    def pull(self, directory: str, image: str, *, force: bool = False,
+             cancel: Cancel | None = None) -> MesosImage:
+        """As Mesos: docker.cpp, `pull`; `directory` is the sandbox. Images of Docker 26 and later
+        are read, too.
+        """
         self.images.pull(image, sandbox=directory, force=force, cancel=cancel)
         try:
             return mesos_image(completed_image(self.images.inspect(image)))
@@ -209,7 +224,8 @@ def _readable(found: Inspection) -> MesosContainer | None:
 def copy_output(stream: OutputStream, write: Write, cancel: Cancel | None = None) -> bool:
     """Hand on what comes until the stream ends; False if it was cancelled before."""
     wake = os.eventfd(0)
-    forget = cancel.on_set(lambda: os.eventfd_write(wake, 1)) if cancel is not None else lambda: None
+    forget = cancel.on_set(lambda: os.eventfd_write(wake,
+                                                    1)) if cancel is not None else lambda: None
     poll = select.poll()
     poll.register(stream, select.POLLIN)
     poll.register(wake, select.POLLIN)
@@ -226,7 +242,9 @@ def copy_output(stream: OutputStream, write: Write, cancel: Cancel | None = None
 
 
 def cpu_cgroup_mounted(root: Path) -> bool:
-    """Whether CPU limits can be had: version 1 with its own hierarchy, or version 2 with the controller."""
+    """Whether CPU limits can be had: version 1 with its own hierarchy, or version 2 with the
+    controller.
+    """
     controllers = root / "cgroup.controllers"
     if controllers.exists():
         return "cpu" in controllers.read_text().split()

@@ -51,19 +51,24 @@ class DockerNetworks:
     def create(self, wanted: NewNetwork) -> str:
         """As `docker network create`; its id. Raises NameConflict if there is one of that name."""
         body = {
-            "Name": wanted.name, "CheckDuplicate": True, "Driver": wanted.driver, "EnableIPv6": wanted.ipv6,
-            "Internal": wanted.internal, "Attachable": wanted.attachable, "Options": dict(wanted.options),
-            "Labels": dict(wanted.labels),
-            "IPAM": {"Driver": "default", "Config": [{"Subnet": subnet} for subnet in wanted.subnets]},
+            "Name": wanted.name, "CheckDuplicate": True, "Driver": wanted.driver,
+            "EnableIPv6": wanted.ipv6,
+            "Internal": wanted.internal, "Attachable": wanted.attachable,
+            "Options": dict(wanted.options), "Labels": dict(wanted.labels),
+            "IPAM": {"Driver": "default", "Config": [{"Subnet": subnet}
+                                                     for subnet in wanted.subnets]},
         }
 
         def create(sdk: Any) -> str:
-            return str(sdk._result(sdk._post_json(sdk._url("/networks/create"), body), json=True)["Id"])
+            return str(sdk._result(sdk._post_json(sdk._url("/networks/create"), body),
+                                   json=True)["Id"])
 
         return str(self._call("network create", create, network_refusal))
 
-    def connect(self, network: str, container: str, endpoint: Mapping[str, Any] | None = None) -> None:
-        """As `docker network connect`, also while it runs; `endpoint` is an Engine API EndpointConfig.
+    def connect(self, network: str, container: str,
+                endpoint: Mapping[str, Any] | None = None) -> None:
+        """As `docker network connect`, also while it runs; `endpoint` is an Engine API
+        EndpointConfig.
 
         One that is on it already is connected. Raises NoSuchNetwork, NoSuchContainer, BadOption.
         """
@@ -76,7 +81,9 @@ class DockerNetworks:
             self._call("network connect", connect, network_refusal)
 
     def disconnect(self, network: str, container: str, *, force: bool = False) -> None:
-        """As `docker network disconnect`, also while it runs; one that is not on it is disconnected."""
+        """As `docker network disconnect`, also while it runs; one that is not on it is
+        disconnected.
+        """
         with contextlib.suppress(AlreadySo):
             self._call("network disconnect", lambda sdk: sdk.disconnect_container_from_network(
                 container, network, force=force))
@@ -88,10 +95,14 @@ class DockerNetworks:
     def ls(self, filters: Mapping[str, Sequence[str]] | None = None) -> list[NetworkInfo]:
         """As `docker network ls --filter`: driver, id, label, name, scope, type."""
         wanted = {key: list(values) for key, values in (filters or {}).items()}
-        return [_info(entry) for entry in self._call("network ls", lambda sdk: list(sdk.networks(filters=wanted)))]
+        return [_info(entry) for entry in self._call("network ls",
+                                                     lambda sdk: list(
+                                                         sdk.networks(filters=wanted)))]
 
     def rm(self, network: str) -> None:
-        """As `docker network rm`; one that is gone is removed. Raises BadOption while containers are on it."""
+        """As `docker network rm`; one that is gone is removed. Raises BadOption while containers
+        are on it.
+        """
         with contextlib.suppress(NoSuchNetwork):
             self._call("network rm", lambda sdk: sdk.remove_network(network))
 
@@ -102,8 +113,11 @@ class DockerNetworks:
 def _info(raw: Mapping[str, Any]) -> NetworkInfo:
     pools = (raw.get("IPAM") or {}).get("Config") or ()
     return NetworkInfo(
-        id=str(raw["Id"]), name=str(raw["Name"]), driver=str(raw["Driver"]), scope=str(raw["Scope"]),
-        internal=bool(raw.get("Internal")), attachable=bool(raw.get("Attachable")), ipv6=bool(raw.get("EnableIPv6")),
+        id=str(raw["Id"]), name=str(raw["Name"]), driver=str(raw["Driver"]),
+        scope=str(raw["Scope"]),
+        internal=bool(raw.get("Internal")), attachable=bool(raw.get("Attachable")),
+        ipv6=bool(raw.get("EnableIPv6")),
         subnets=tuple(str(pool["Subnet"]) for pool in pools if pool.get("Subnet")),
         labels=dict(raw.get("Labels") or {}),
-        containers={str(key): str(entry.get("Name")) for key, entry in (raw.get("Containers") or {}).items()}, raw=raw)
+        containers={str(key): str(entry.get("Name")) for key,
+                    entry in (raw.get("Containers") or {}).items()}, raw=raw)

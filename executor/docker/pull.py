@@ -1,4 +1,5 @@
-"""Pulls: one per image at a time, shared; with progress, limits, and another try where that can help.
+"""Pulls: one per image at a time, shared; with progress, limits, and another try where that can
+help.
 
 **Shared.** Whoever asks for an image that is being pulled waits for that pull and hears of its progress; it goes on as
 long as anybody waits, and is cancelled with the last one. Who comes with other credentials waits for it too, then looks
@@ -38,8 +39,8 @@ from executor.engine.port import PullListener, PullProgress
 from specs.words.image import parse_reference
 
 _DONE: Final = frozenset({"Pull complete", "Already exists"})
-_LAYER: Final = frozenset({"Pulling fs layer", "Waiting", "Downloading", "Verifying Checksum", "Download complete",
-                           "Extracting", "Retrying"}) | _DONE
+_LAYER: Final = frozenset({"Pulling fs layer", "Waiting", "Downloading", "Verifying Checksum",
+                           "Download complete", "Extracting", "Retrying"}) | _DONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,25 +83,32 @@ class Progress:
 
     def now(self) -> PullProgress:
         done = sum(status in _DONE for status in self._status.values())
-        return PullProgress(self._image, done, len(self._status), sum(done for done, _ in self._bytes.values()),
+        return PullProgress(self._image, done, len(self._status),
+                            sum(done for done, _ in self._bytes.values()),
                             sum(of for _, of in self._bytes.values()))
 
     @property
     def extracting(self) -> bool:
-        """Whether the engine has nothing left to do but to unpack: then it may be silent for longer."""
+        """Whether the engine has nothing left to do but to unpack: then it may be silent for
+        longer.
+        """
         busy = {status for status in self._status.values() if status not in _DONE}
         return bool(busy) and busy <= {"Extracting", "Download complete", "Verifying Checksum"}
 
 
 def reference(image: str) -> tuple[str, str]:
-    """An image's name as the engine's pull wants it: repository, and tag (latest if none) or digest."""
+    """An image's name as the engine's pull wants it: repository, and tag (latest if none) or
+    digest.
+    """
     name = parse_reference(image)
     repository = name.repository if name.registry is None else f"{name.registry}/{name.repository}"
     return repository, name.digest or name.tag or "latest"
 
 
 def stream_error(message: Mapping[str, Any]) -> str | None:
-    """The error in a message of a stream that began with 200; `error` is going away since Docker 28 (API 1.48)."""
+    """The error in a message of a stream that began with 200; `error` is going away since Docker 28
+    (API 1.48).
+    """
     detail = message.get("errorDetail")
     text = detail.get("message") if isinstance(detail, Mapping) else None
     said = text or message.get("error")
@@ -130,11 +138,14 @@ class SharedPull:
             return True
 
     def wait(self, listener: PullListener | None, cancel: Cancel | None) -> None:
-        """Until its end, for one that has joined. Raises its failure, or Cancelled if this one gives up."""
+        """Until its end, for one that has joined. Raises its failure, or Cancelled if this one
+        gives up.
+        """
         forget = cancel.on_set(self._notify) if cancel is not None else lambda: None
         try:
             with self._changed:
-                self._changed.wait_for(lambda: self._done or (cancel is not None and cancel.is_set()))
+                self._changed.wait_for(lambda: self._done
+                                       or (cancel is not None and cancel.is_set()))
                 self.waiting -= 1
                 done = self._done
                 if not done and self.waiting == 0:
@@ -163,7 +174,8 @@ class SharedPull:
 
 
 def _again(failure: RuntimeFailure) -> RuntimeFailure:
-    """The same failure for one more raiser: a raised exception belongs to one thread's traceback."""
+    """The same failure for one more raiser: a raised exception belongs to one thread's traceback.
+    """
     return type(failure)(*failure.args)
 
 
@@ -184,7 +196,8 @@ class Puller:
              cancel: Cancel | None) -> bool:
         """Pull, or wait for the pull of the same image.
 
-        False if the pull waited for went with other credentials: then look for the image and come again.
+        False if the pull waited for went with other credentials: then look for the image and come
+        again.
         """
         if cancel is not None and cancel.is_set():
             raise Cancelled(f"{image}: the pull was cancelled")
@@ -195,7 +208,8 @@ class Puller:
                 shared = SharedPull(credentials)
                 shared.join(listener)
                 self._under_way[name] = shared
-                threading.Thread(target=self._run, args=(shared, name, image), name="pull", daemon=True).start()
+                threading.Thread(target=self._run, args=(shared, name, image), name="pull",
+                                 daemon=True).start()
         if shared.credentials == credentials:
             shared.wait(listener, cancel)
             return True
@@ -233,7 +247,8 @@ class Puller:
 
         settings, ends = self._settings, time.monotonic() + self._settings.total
         later = tenacity.wait_random_exponential(settings.pause, settings.longest_pause)
-        much_later = tenacity.wait_random_exponential(settings.limited_pause, 4 * settings.longest_pause)
+        much_later = tenacity.wait_random_exponential(settings.limited_pause,
+                                                      4 * settings.longest_pause)
         often = tenacity.stop_after_attempt(settings.attempts)
         seldom = tenacity.stop_after_attempt(settings.unreachable_attempts)
         too_long = tenacity.stop_before_delay(settings.total)
@@ -245,13 +260,15 @@ class Puller:
             return (much_later if failed(state, RateLimited) else later)(state)
 
         def enough(state: tenacity.RetryCallState) -> bool:
-            return too_long(state) or (seldom if failed(state, RegistryUnreachable) else often)(state)
+            return too_long(state) or (seldom if failed(state, RegistryUnreachable)
+                                       else often)(state)
 
         def pass_time(seconds: float) -> None:
             shared.cancel.wait(seconds)
 
         for attempt in tenacity.Retrying(
-                retry=tenacity.retry_if_exception(lambda error: isinstance(error, RuntimeFailure) and error.retry),
+                retry=tenacity.retry_if_exception(lambda error: isinstance(error, RuntimeFailure)
+                                                  and error.retry),
                 stop=enough, wait=pause, sleep=pass_time, reraise=True):
             with attempt:
                 self._once(shared, name, image, ends - time.monotonic())
@@ -278,5 +295,6 @@ class Puller:
 
 
 def _told(progress: PullProgress) -> str:
-    return (f"{progress.layers_done} of {progress.layers} layers and {progress.bytes_done} of {progress.bytes} bytes "
+    return (
+        f"{progress.layers_done} of {progress.layers} layers and {progress.bytes_done} of {progress.bytes} bytes "
             "were there")

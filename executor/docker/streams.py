@@ -1,8 +1,9 @@
 """Output as the engine sends it: frames inside a raw connection, or inside HTTP chunks.
 
-Without a terminal each piece comes in a frame: one byte for the descriptor (1 stdout, 2 stderr), three zero bytes, the
-length as four bytes, big end first, then the text. With a terminal there are no frames and all is stdout. The decoders
-are pure: bytes in, pieces out, cut anywhere. `SocketStream` joins one to a socket that never blocks.
+Without a terminal each piece comes in a frame: one byte for the descriptor (1 stdout, 2 stderr),
+three zero bytes, the length as four bytes, big end first, then the text. With a terminal there are
+no frames and all is stdout. The decoders are pure: bytes in, pieces out, cut anywhere.
+`SocketStream` joins one to a socket that never blocks.
 """
 from __future__ import annotations
 
@@ -50,7 +51,8 @@ class FrameDecoder:
                 self._header += data[at:at + take]
                 at += take
                 if len(self._header) == HEADER_SIZE:
-                    self._descriptor = STDERR if self._header[0] in {STDERR, SYSTEM_ERROR} else STDOUT
+                    self._descriptor = STDERR if self._header[0] in {STDERR,
+                                                                     SYSTEM_ERROR} else STDOUT
                     self._left = int.from_bytes(self._header[4:], "big")
                     self._header = b""
                 continue
@@ -109,7 +111,9 @@ class ChunkDecoder:
 
 
 class LineDecoder:
-    """Lines, for streams of JSON objects; handed on as pieces, without their ends, empty ones left out."""
+    """Lines, for streams of JSON objects; handed on as pieces, without their ends, empty ones left
+    out.
+    """
 
     def __init__(self) -> None:
         self._rest = b""

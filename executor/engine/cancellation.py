@@ -7,12 +7,15 @@ from typing import Protocol
 
 
 class Cancel(Protocol):
-    """How a caller gives up a long call, which then ends with `Cancelled`; `Cancellation` is one."""
+    """How a caller gives up a long call, which then ends with `Cancelled`; `Cancellation` is one.
+    """
 
     def is_set(self) -> bool: ...
 
     def on_set(self, wake: Callable[[], None], /) -> Callable[[], None]:
-        """Have `wake` called once on giving up (at once if that has happened); the answer takes it back."""
+        """Have `wake` called once on giving up (at once if that has happened); the answer takes it
+        back.
+        """
         ...
 
 

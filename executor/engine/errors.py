@@ -1,9 +1,11 @@
-"""What an engine's refusal means: status and text in, a typed failure out; whose fault that is, says its kind.
+"""What an engine's refusal means: status and text in, a typed failure out; whose fault that is,
+says its kind.
 
-The Engine API tells kinds of failure apart by status only coarsely, and differently in each version (a missing program
-is 400, 404 or 500; so is an option of the task's that the engine does not take), so the texts decide first, then what
-was asked for, then the status. They are the texts of Docker 20.10 to 29: from the engine, its network library,
-containerd, runc, crun and the registry client. The engine's text is kept as the failure's message.
+The Engine API tells kinds of failure apart by status only coarsely, and differently in each version
+(a missing program is 400, 404 or 500; so is an option of the task's that the engine does not take),
+so the texts decide first, then what was asked for, then the status. They are the texts of Docker
+20.10 to 29: from the engine, its network library, containerd, runc, crun and the registry client.
+The engine's text is kept as the failure's message.
 
 **Text that a user chose never decides.** Names of images, programs, networks, paths and options stand in the engine's
 sentences, and may read like errors themselves, quotes and all. So a rule says where its words stand: at the beginning,
@@ -58,8 +60,10 @@ _NETWORKING: Final = (r"^(?:failed to set up container networking: )?"
 _TASK: Final = "^(?:failed to create (?:shim )?task(?: for container)?: )*"
 _OCI: Final = _TASK + (r"OCI runtime (?:create|exec) failed: "
                        r"(?:(?:runc create|exec) failed: |container_linux\.go:\d+: )*")
-# What the engine says before it tells what failed inside the container; every version has another preamble.
-_INIT: Final = _OCI + (r"(?:starting container process caused: |process_linux\.go:\d+: container init caused: "
+# What the engine says before it tells what failed inside the container; every version has another
+# preamble.
+_INIT: Final = _OCI + (
+    r"(?:starting container process caused: |process_linux\.go:\d+: container init caused: "
                        r"|unable to start container process: |error during container init: |running hook #\d+:+ )+")
 _EXEC: Final = _INIT + "exec:? "
 _CRUN: Final = _OCI + "(?:crun: )?"
@@ -82,8 +86,9 @@ ENGINE: Final[tuple[Rule, ...]] = (
     _rule(NoCommand, rf"^no command specified{_END}"),
     _rule(NoSuchNetwork, rf"{_NETWORKING}(?:could not find a network matching .*: )?network .* not found{_END}",
           f"{_NETWORKING}could not find a network", f"{_NETWORKING}no such network: "),
-    # What the engine itself takes for exit status 127 or 126. The frame must name the program before the reason: a
-    # mount whose source is missing is "no such file or directory", too, and so is a runtime that is not installed.
+    # What the engine itself takes for exit status 127 or 126. The frame must name the program
+    # before the reason: a mount whose source is missing is "no such file or directory", too, and so
+    # is a runtime that is not installed.
     _rule(CommandNotFound, rf"{_EXEC}.*: (?:executable file not found in \$PATH|no such file or directory){_END}",
           f"{_CRUN}executable file `.*` not found"),
     _rule(CommandNotExecutable, rf"{_EXEC}.*: (?:permission denied|is a directory|exec format error){_END}",
@@ -98,7 +103,8 @@ ENGINE: Final[tuple[Rule, ...]] = (
     _rule(PortInUse, rf"(?:^|: )(?:bind for .* failed: port is already allocated|address already in use){_END}",
           "^ports are not available"),
     _rule(BadOption, rf": cannot assign requested address{_END}"),
-    # The node is short of something, or its engine is in trouble: another try, or another node, can succeed.
+    # The node is short of something, or its engine is in trouble: another try, or another node, can
+    # succeed.
     _rule(DaemonUnavailable,
           r"(?:^|: )(?:cannot allocate memory|no space left on device|too many open files(?: in system)?"
           r"|resource temporarily unavailable|device or resource busy|input/output error|disk quota exceeded"
@@ -119,34 +125,49 @@ def _http(status: str) -> str:
     return rf"(?:^|: )(?:error parsing HTTP|received unexpected HTTP status:|unexpected status\b.*:) {status}\b"
 
 
-# Names of images hold no blanks: words with a colon and a blank around them are the engine's or the registry's.
+# Names of images hold no blanks: words with a colon and a blank around them are the engine's or the
+# registry's.
 PULL: Final[tuple[Rule, ...]] = (
     _rule(WrongVersion, r"^client version \S+ is too (?:old|new)", "^client is newer than server"),
     _rule(BadOption, "^invalid reference format", "^invalid repository name", "^invalid tag format",
-          "^repository name must be ", "^invalid checksum digest", "is an invalid (?:OS )?component of ",
-          ": unknown operating system or architecture"),
-    _rule(RateLimited, "(?:^|: )toomanyrequests(?:: |$)", "(?:^|: )too many requests(?:: |$)", _http("429")),
-    _rule(NotAuthorised, ": no basic auth credentials$", "(?:^|: )unauthorized(?:: |$)", "(?:^|: )denied(?:: |$)",
-          "(?:^|: )(?:authentication required|access forbidden)", "authorization failed(?:: |$)", _http("40[13]")),
-    _rule(ImageNotFound, "^manifest for .* not found", "(?:^|: )manifest unknown(?:: |$)", "^no such image: ",
-          "^pull access denied", "^repository .* not found", "(?:^|: )name unknown: ", ": no match for platform",
-          "^no matching manifest for ", "^image with reference .* was found but ", "cannot be used on this platform$",
+          "^repository name must be ", "^invalid checksum digest",
+          "is an invalid (?:OS )?component of ", ": unknown operating system or architecture"),
+    _rule(RateLimited, "(?:^|: )toomanyrequests(?:: |$)", "(?:^|: )too many requests(?:: |$)",
+          _http("429")),
+    _rule(NotAuthorised, ": no basic auth credentials$", "(?:^|: )unauthorized(?:: |$)",
+          "(?:^|: )denied(?:: |$)",
+          "(?:^|: )(?:authentication required|access forbidden)", "authorization failed(?:: |$)",
+          _http("40[13]")),
+    _rule(ImageNotFound, "^manifest for .* not found", "(?:^|: )manifest unknown(?:: |$)",
+          "^no such image: ",
+          "^pull access denied", "^repository .* not found", "(?:^|: )name unknown: ",
+          ": no match for platform",
+          "^no matching manifest for ", "^image with reference .* was found but ",
+          "cannot be used on this platform$",
           "(?:^|: )not found$", _http("404"), "^docker image format v1"),
-    _rule(DaemonUnavailable, r"(?:^|: )(?:no space left on device|cannot allocate memory|too many open files"
+    _rule(DaemonUnavailable,
+          r"(?:^|: )(?:no space left on device|cannot allocate memory|too many open files"
           "|input/output error|read-only file system)$"),
-    _rule(RegistryDistrusted, "(?:^|: )x509: ", "(?:^|: )http: server gave HTTP response to HTTPS client$"),
-    _rule(RegistryUnreachable, ": (?:connection refused|no such host|no route to host|network is unreachable)$"),
-    _rule(RegistryUnavailable, _http(r"5\d\d"), r"(?:^|: )(?:unexpected )?EOF$", "(?:^|: )i/o timeout",
-          "(?:^|: )(?:net/http|http2|tls|remote error): ", "(?:^|: )dial tcp", "tls handshake timeout$",
+    _rule(RegistryDistrusted, "(?:^|: )x509: ",
+          "(?:^|: )http: server gave HTTP response to HTTPS client$"),
+    _rule(RegistryUnreachable,
+          ": (?:connection refused|no such host|no route to host|network is unreachable)$"),
+    _rule(RegistryUnavailable, _http(r"5\d\d"), r"(?:^|: )(?:unexpected )?EOF$",
+          "(?:^|: )i/o timeout",
+          "(?:^|: )(?:net/http|http2|tls|remote error): ", "(?:^|: )dial tcp",
+          "tls handshake timeout$",
           "(?:^|: )(?:context deadline exceeded|connection reset by peer|server misbehaving|stream error: )",
           "(?:^|: )(?:temporary failure in name resolution|error reading from server|failed to do request: )",
           "(?:^|: )(?:service unavailable|internal server error|bad gateway|gateway timeout)(?:: |$)",
-          "^filesystem layer verification failed", "(?:^|: )(?:failed size validation: |unexpected commit digest)"),
+          "^filesystem layer verification failed",
+          "(?:^|: )(?:failed size validation: |unexpected commit digest)"),
 )
 
 
 def failure(status: int, text: str) -> RuntimeFailure:
-    """The failure for an answer of 4xx or 5xx to what is asked of a container that is there, or of the engine."""
+    """The failure for an answer of 4xx or 5xx to what is asked of a container that is there, or of
+    the engine.
+    """
     found = _matching(ENGINE, text)
     if found is None:
         by_status = {400: BadOption, 403: BadOption, 404: NoSuchContainer}
@@ -155,10 +176,12 @@ def failure(status: int, text: str) -> RuntimeFailure:
 
 
 def refusal(status: int, text: str) -> RuntimeFailure:
-    """The failure for a refused create, start, or the like: where the task's own words are what is asked for.
+    """The failure for a refused create, start, or the like: where the task's own words are what is
+    asked for.
 
-    An engine that answers, in words that blame neither it nor the node, refuses this container: it answers 500 to many
-    an option. What is not there, or does not run, is then something that the task names.
+    An engine that answers, in words that blame neither it nor the node, refuses this container: it
+    answers 500 to many an option. What is not there, or does not run, is then something that the
+    task names.
     """
     found = _matching(ENGINE, text)
     if found is None:
@@ -169,7 +192,9 @@ def refusal(status: int, text: str) -> RuntimeFailure:
 
 
 def pull_failure(status: int | None, text: str) -> RuntimeFailure:
-    """The failure for a refused pull; status is None where the refusal came inside the stream of a 200."""
+    """The failure for a refused pull; status is None where the refusal came inside the stream of a
+    200.
+    """
     found = _matching(PULL, text)
     if found is None and status is not None and 400 <= status < 500:
         found = ImageNotFound if status == 404 else BadOption
@@ -177,8 +202,12 @@ def pull_failure(status: int | None, text: str) -> RuntimeFailure:
 
 
 def network_failure(status: int, text: str) -> RuntimeFailure:
-    """The failure for an answer of 4xx or 5xx to a call about a network: a bare 404 means the network."""
-    return NoSuchNetwork(text) if status == 404 and _matching(ENGINE, text) is None else failure(status, text)
+    """The failure for an answer of 4xx or 5xx to a call about a network: a bare 404 means the
+    network.
+    """
+    return NoSuchNetwork(text) if status == 404 and _matching(ENGINE,
+                                                              text) is None else failure(status,
+                                                                                         text)
 
 
 def network_refusal(status: int, text: str) -> RuntimeFailure:
@@ -194,4 +223,5 @@ def _matching(rules: tuple[Rule, ...], text: str) -> type[RuntimeFailure] | None
 def deciding(rules: tuple[Rule, ...], text: str) -> Iterator[tuple[type[RuntimeFailure], str]]:
     """What each pattern that is found in the text takes it for; the first one decides."""
     said = text.strip()
-    return ((rule.kind, pattern.pattern) for rule in rules for pattern in rule.patterns if pattern.search(said))
+    return ((rule.kind, pattern.pattern) for rule in rules for pattern in rule.patterns
+            if pattern.search(said))

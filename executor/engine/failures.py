@@ -1,8 +1,8 @@
 """What can go wrong with an engine: whose fault that is, and whether asking again can help.
 
-Each kind is a line of the one table of blame, the other half of which is errors.py: there an engine's words become a
-kind, here a kind says whose fault it is. States follow from it (life/endings.py): TASK_FAILED for the task's own doing,
-TASK_DROPPED for everybody else's.
+Each kind is a line of the one table of blame, the other half of which is errors.py: there an
+engine's words become a kind, here a kind says whose fault it is. States follow from it
+(life/endings.py): TASK_FAILED for the task's own doing, TASK_DROPPED for everybody else's.
 """
 from __future__ import annotations
 
@@ -94,7 +94,9 @@ class RegistryUnavailable(RuntimeFailure):
 
 
 class RegistryUnreachable(RegistryUnavailable):
-    """The registry has no address, or nobody listens there: a mistyped name as often as a registry that is away."""
+    """The registry has no address, or nobody listens there: a mistyped name as often as a registry
+    that is away.
+    """
 
 
 class RateLimited(RegistryUnavailable):
@@ -109,7 +111,9 @@ class RegistryDistrusted(RuntimeFailure):
 
 
 class BadNodeLogin(RuntimeFailure):
-    """The node's own Docker configuration, not the task's, cannot be used or is refused by the registry."""
+    """The node's own Docker configuration, not the task's, cannot be used or is refused by the
+    registry.
+    """
 
     blame = Blame.OPERATOR
     again = False
@@ -128,13 +132,17 @@ class DeadlineExceeded(RuntimeFailure):
 
 
 class NodeLacks(RuntimeFailure):
-    """The node has not got what the engine needs for this: a driver of GPUs, a runtime that is new enough."""
+    """The node has not got what the engine needs for this: a driver of GPUs, a runtime that is new
+    enough.
+    """
 
     again = False
 
 
 class WrongVersion(NodeLacks):
-    """The engine does not speak the API version that was agreed on; it was asked anew, and that did not help."""
+    """The engine does not speak the API version that was agreed on; it was asked anew, and that did
+    not help.
+    """
 
 
 class Fault(RuntimeFailure):

@@ -1,7 +1,8 @@
 """What `docker inspect` says, as the port's value.
 
-`inspection` accepts what any engine of 20.10 to 29 sends; `completed` puts in what newer ones leave out, for readers
-who know it; `redacted` hides what must not be shown. How Mesos reads the same answer is in mesos_inspect.py.
+`inspection` accepts what any engine of 20.10 to 29 sends; `completed` puts in what newer ones leave
+out, for readers who know it; `redacted` hides what must not be shown. How Mesos reads the same
+answer is in mesos_inspect.py.
 """
 from __future__ import annotations
 
@@ -12,8 +13,8 @@ from executor.engine.port import Address, Inspection
 from specs.words.secrecy import HIDDEN
 
 NEVER = "0001-01-01T00:00:00Z"  # Go's zero time: it has not happened
-_ON_BRIDGE = {"EndpointID": "", "Gateway": "", "GlobalIPv6Address": "", "GlobalIPv6PrefixLen": 0, "IPAddress": "",
-              "IPPrefixLen": 0, "IPv6Gateway": "", "MacAddress": ""}
+_ON_BRIDGE = {"EndpointID": "", "Gateway": "", "GlobalIPv6Address": "", "GlobalIPv6PrefixLen": 0,
+              "IPAddress": "", "IPPrefixLen": 0, "IPv6Gateway": "", "MacAddress": ""}
 
 
 def inspection(raw: Mapping[str, Any]) -> Inspection:
@@ -41,18 +42,22 @@ def inspection(raw: Mapping[str, Any]) -> Inspection:
 
 
 def addresses(raw: Mapping[str, Any]) -> tuple[Address, ...]:
-    """Its addresses, that of the network it was created on first; networks without an address are left out."""
+    """Its addresses, that of the network it was created on first; networks without an address are
+    left out.
+    """
     networks: Mapping[str, Any] = (raw.get("NetworkSettings") or {}).get("Networks") or {}
     mode = network_mode(raw)
     found = [
-        Address(name, (network or {}).get("IPAddress") or None, (network or {}).get("GlobalIPv6Address") or None)
+        Address(name, (network or {}).get("IPAddress") or None,
+                (network or {}).get("GlobalIPv6Address") or None)
         for name, network in sorted(networks.items(), key=lambda item: (item[0] != mode, item[0]))
     ]
     return tuple(address for address in found if address.ipv4 or address.ipv6)
 
 
 def completed(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of an inspect answer with what Docker 29 (API 1.52) leaves out: the address on the default bridge.
+    """A copy of an inspect answer with what Docker 29 (API 1.52) leaves out: the address on the
+    default bridge.
 
     Older engines have it beside `Networks`, too; empty for a container on other networks only.
     """
@@ -63,12 +68,14 @@ def completed(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def completed_image(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of an inspect answer about an image with what Docker 26 (API 1.45) leaves out: `ContainerConfig`.
+    """A copy of an inspect answer about an image with what Docker 26 (API 1.45) leaves out:
+    `ContainerConfig`.
 
     What is read of it stands in `Config`, too; Docker 29 leaves out what is empty there.
     """
     config = raw.get("Config") or {}
-    older = raw.get("ContainerConfig") or {"Entrypoint": config.get("Entrypoint"), "Env": config.get("Env")}
+    older = raw.get("ContainerConfig") or {"Entrypoint": config.get("Entrypoint"),
+                                           "Env": config.get("Env")}
     return {**raw, "ContainerConfig": older}
 
 
@@ -83,14 +90,19 @@ def _time(text: object) -> str | None:
 
 
 def _ended(state: Mapping[str, Any]) -> bool:
-    """A container that could not be started has an exit status too: 127, 126 or 128, and no start time."""
+    """A container that could not be started has an exit status too: 127, 126 or 128, and no start
+    time.
+    """
     return _time(state.get("StartedAt")) is not None or bool(state.get("ExitCode"))
 
 
-def redacted(raw: Mapping[str, Any], hide: Callable[[str], bool] = lambda _: True) -> dict[str, Any]:
-    """A copy of an inspect answer without the values of those environment variables whose names `hide` accepts.
+def redacted(raw: Mapping[str, Any],
+             hide: Callable[[str], bool] = lambda _: True) -> dict[str, Any]:
+    """A copy of an inspect answer without the values of those environment variables whose names
+    `hide` accepts.
 
-    Health check commands, labels and the container's own command stay: they are what the scheduler sent.
+    Health check commands, labels and the container's own command stay: they are what the scheduler
+    sent.
     """
     copy = dict(raw)
     for section in ("Config", "ContainerConfig"):
@@ -103,4 +115,5 @@ def _hidden(variables: Sequence[str] | None, hide: Callable[[str], bool]) -> lis
     if variables is None:
         return None
     names = [variable.partition("=")[0] for variable in variables]
-    return [f"{name}={HIDDEN}" if hide(name) else variable for name, variable in zip(names, variables, strict=True)]
+    return [f"{name}={HIDDEN}" if hide(name) else variable for name,
+            variable in zip(names, variables, strict=True)]

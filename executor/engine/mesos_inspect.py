@@ -1,7 +1,7 @@
 """What `docker inspect` says, read as Mesos reads it.
 
-The ports of `Docker::Container::create` and `Docker::Image::create` (docker.cpp), with its error texts: the same input
-gives the same words.
+The ports of `Docker::Container::create` and `Docker::Image::create` (docker.cpp), with its error
+texts: the same input gives the same words.
 """
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ WRONG_TYPE = "Found JSON value of wrong type"
 
 @dataclass(frozen=True, slots=True)
 class MesosContainer:
-    """Mesos's Docker::Container. Addresses are those on the container's own network mode, None where it has none."""
+    """Mesos's Docker::Container. Addresses are those on the container's own network mode, None
+    where it has none.
+    """
 
     id: str
     name: str  # with the slash that the engine puts before it
@@ -42,9 +44,11 @@ class MesosImage:
 
 
 def mesos_container(output: str | Sequence[Any]) -> MesosContainer:
-    """The one container in what `docker inspect` prints, or in its parsed form. Raises SpecError with Mesos's text.
+    """The one container in what `docker inspect` prints, or in its parsed form. Raises SpecError
+    with Mesos's text.
 
-    As in Mesos, which splits the path at dots, a network with a dot in its name is never found; `addresses` finds it.
+    As in Mesos, which splits the path at dots, a network with a dot in its name is never found;
+    `addresses` finds it.
     """
     array = _parse_array(output)
     if len(array) != 1:
@@ -129,7 +133,9 @@ def _mesos_ipv4(container: Any) -> str | None:
 
 
 def _network_text(container: Any, member: str) -> str | None:
-    """An entry of the network that the container was created on; None where there is no such network."""
+    """An entry of the network that the container was created on; None where there is no such
+    network.
+    """
     mode = _find(container, "HostConfig.NetworkMode")
     networks = _find(container, "NetworkSettings.Networks")
     known = isinstance(networks, Mapping) and isinstance(mode, str) and "." not in mode
@@ -137,7 +143,8 @@ def _network_text(container: Any, member: str) -> str | None:
     if not isinstance(network, Mapping) or member not in network:
         return None
     if not isinstance(network[member], str):
-        raise SpecError("", f"Error finding NetworkSettings.Networks.{mode}.{member} in container: {WRONG_TYPE}")
+        raise SpecError("",
+                        f"Error finding NetworkSettings.Networks.{mode}.{member} in container: {WRONG_TYPE}")
     return str(network[member])
 
 

@@ -1,7 +1,8 @@
 """The port to a container engine: parts by use, few verbs, each idempotent and ending in time.
 
-The executor's decisions speak to these protocols only. `executor/docker/runtime.py` has them on a real Docker
-engine, `tests/fakes/runtime.py` in memory; `tests/contract/` runs the same suite on both.
+The executor's decisions speak to these protocols only. `executor/docker/runtime.py` has them on a
+real Docker engine, `tests/fakes/runtime.py` in memory; `tests/contract/` runs the same suite on
+both.
 
 **Idempotent.** Stopping what is stopped, removing what is gone, creating a container that exists under the same name
 and carries the same labels: no errors. **Bounded.** Each verb has a deadline of its class; when it passes,
@@ -29,7 +30,9 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What the engine says of one container. Times are its own RFC 3339 texts, None where it has none yet."""
+    """What the engine says of one container. Times are its own RFC 3339 texts, None where it has
+    none yet.
+    """
 
     id: str
     name: str
@@ -69,7 +72,9 @@ class ContainerAction(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class ContainerEvent:
-    """One event; `id` is empty for RESYNC. `time_nano` is the engine's clock, nanoseconds since the epoch."""
+    """One event; `id` is empty for RESYNC. `time_nano` is the engine's clock, nanoseconds since the
+    epoch.
+    """
 
     action: ContainerAction
     id: str
@@ -82,7 +87,9 @@ class ContainerEvent:
 
 @dataclass(frozen=True, slots=True)
 class PullProgress:
-    """How far a pull is: layers done and known, bytes done and known (0 where the registry does not say)."""
+    """How far a pull is: layers done and known, bytes done and known (0 where the registry does not
+    say).
+    """
 
     image: str
     layers_done: int
@@ -93,7 +100,9 @@ class PullProgress:
 
 @dataclass(frozen=True, slots=True)
 class ExecResult:
-    """How a command in a running container ended; exit_code None if it was cut off by its time limit."""
+    """How a command in a running container ended; exit_code None if it was cut off by its time
+    limit.
+    """
 
     exit_code: int | None
     output: bytes
@@ -108,8 +117,9 @@ class PullListener(Protocol):
 class OutputStream(Protocol):
     """A container's stdout and stderr as the engine sends them: selectable, never blocking.
 
-    `read` returns the pieces that are there, each with the descriptor it was written to (1 or 2); an empty list if none
-    is there yet; None when the stream has ended. Pieces are cut anywhere, but nothing is lost between them.
+    `read` returns the pieces that are there, each with the descriptor it was written to (1 or 2);
+    an empty list if none is there yet; None when the stream has ended. Pieces are cut anywhere, but
+    nothing is lost between them.
     """
 
     def fileno(self) -> int: ...
@@ -120,7 +130,9 @@ class OutputStream(Protocol):
 
 
 class Containers(Protocol):
-    """The containers of one engine, each named by id or by name. All verbs may raise the failures above."""
+    """The containers of one engine, each named by id or by name. All verbs may raise the failures
+    above.
+    """
 
     def create(self, payload: Mapping[str, Any], name: str) -> str:
         """Create a container from an Engine API payload; returns its id."""
@@ -129,11 +141,13 @@ class Containers(Protocol):
     def attach(self, container: str, *, tty: bool | None = None) -> OutputStream:
         """The output from now on; attach between create and start to get all of it.
 
-        A container with a terminal sends its output unframed: who knows whether it has one saves an inspect.
+        A container with a terminal sends its output unframed: who knows whether it has one saves an
+        inspect.
         """
         ...
 
-    def logs(self, container: str, *, follow: bool = True, since: float | None = None) -> OutputStream:
+    def logs(self, container: str, *, follow: bool = True,
+             since: float | None = None) -> OutputStream:
         """The output from the engine's log file, since seconds since the epoch."""
         ...
 
@@ -144,7 +158,9 @@ class Containers(Protocol):
         ...
 
     def kill(self, container: str, signal: str) -> None:
-        """Send a signal by name or number; a container that does not run, or is gone, is not an error."""
+        """Send a signal by name or number; a container that does not run, or is gone, is not an
+        error.
+        """
         ...
 
     def remove(self, container: str, *, force: bool = True, volumes: bool = True) -> None:
@@ -166,9 +182,11 @@ class Images(Protocol):
 
     def pull(self, image: str, *, sandbox: str | None = None, force: bool = False,
              listener: PullListener | None = None, cancel: Cancel | None = None) -> None:
-        """Get an image unless it is here (or, with force, in any case); one pull per image at a time, shared.
+        """Get an image unless it is here (or, with force, in any case); one pull per image at a
+        time, shared.
 
-        Credentials come from `sandbox`/.docker/config.json or .dockercfg, then from the node's configuration.
+        Credentials come from `sandbox`/.docker/config.json or .dockercfg, then from the node's
+        configuration.
         """
         ...
 
@@ -179,8 +197,8 @@ class Events(Protocol):
     def follow(self, labels: Mapping[str, str], cancel: Cancel) -> Iterator[ContainerEvent]:
         """Events of the containers with these labels from the time of this call on, until cancel.
 
-        Survives the engine: when the stream breaks, it is opened again where it broke, and RESYNC tells of it. The
-        iterator ends on cancel and never raises.
+        Survives the engine: when the stream breaks, it is opened again where it broke, and RESYNC
+        tells of it. The iterator ends on cancel and never raises.
         """
         ...
 

@@ -16,7 +16,8 @@ _REPEATED = {
 def unknown(task_id: str, capabilities: frozenset[str]) -> TaskStatus:
     """To a KILL of a task that this executor never had. `capabilities`: the framework's."""
     state = TaskState.DROPPED if PARTITION_AWARE in capabilities else TaskState.LOST
-    return TaskStatus(task_id, state, "Kill of a task that this executor does not have", "REASON_TASK_UNKNOWN")
+    return TaskStatus(task_id, state, "Kill of a task that this executor does not have",
+                      "REASON_TASK_UNKNOWN")
 
 
 def second_launch(task: Task) -> TaskStatus | None:

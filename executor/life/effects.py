@@ -162,6 +162,7 @@ class Forget:
 
 
 Effect = (
-    Report | Explain | Pull | CancelPull | CreateAndStart | Look | Signal | ForceRemove | KillPid | Remove | StartTimer
+    Report | Explain | Pull | CancelPull | CreateAndStart | Look | Signal | ForceRemove | KillPid
+    | Remove | StartTimer
     | CancelTimer | CancelTimers | StartChecks | StopChecks | WatchPid | DrainLogs | Forget
 )

@@ -54,7 +54,8 @@ KILLED_DURING_LAUNCH = "REASON_TASK_KILLED_DURING_LAUNCH"
 OUT_OF_MEMORY = "REASON_CONTAINER_LIMITATION_MEMORY"
 MAX_COMPLETION = "REASON_MAX_COMPLETION_TIME_REACHED"
 
-_IMAGE_TROUBLE = (ImageNotFound, NotAuthorised, RegistryUnavailable, RegistryDistrusted, BadNodeLogin)
+_IMAGE_TROUBLE = (ImageNotFound, NotAuthorised, RegistryUnavailable, RegistryDistrusted,
+                  BadNodeLogin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,8 @@ def decide(facts: Facts, *, strict: bool) -> Ending:
         more = details(facts)
         text = f"{text}: {more}" if more else text
     state, reason = _state(facts, strict=strict), _reason(facts, strict=strict)
-    overrun = facts.outcome.memory_limit if isinstance(facts.outcome, Exit) and reason == OUT_OF_MEMORY else None
+    overrun = facts.outcome.memory_limit if isinstance(facts.outcome,
+                                                       Exit) and reason == OUT_OF_MEMORY else None
     return Ending(state, text, reason, _healthy(facts, state, strict=strict), overrun)
 
 
@@ -171,7 +173,8 @@ def _details(facts: Facts) -> list[str]:
             found = []
     if facts.cause not in (None, Cause.KILL):
         found.append(f"{facts.cause.value}{f' ({facts.why})' if facts.why else ''}")
-    if facts.tail and facts.cause is None and not (isinstance(outcome, Exit) and outcome.status == 0):
+    if facts.tail and facts.cause is None and not (isinstance(outcome, Exit)
+                                                   and outcome.status == 0):
         found.append(f"stderr: {facts.tail}")
     return found
 

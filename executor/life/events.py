@@ -200,9 +200,12 @@ class DrainSlow:
 
 
 Event = (
-    EndRequested | ImageMissing | Pulled | PullFailed | PullProgressed | Created | Started | NotStarted
-    | StartUnclear | StartSlow | Noticed | PidGone | OomKilled | SignalSeen | Exited | Vanished | StartedAgain
-    | Restarted | ExitMissed | GraceOver | StillUp | SignalFailed | Removed | HealthReported | CheckReported
+    EndRequested | ImageMissing | Pulled | PullFailed | PullProgressed | Created | Started
+    | NotStarted
+    | StartUnclear | StartSlow | Noticed | PidGone | OomKilled | SignalSeen | Exited | Vanished
+    | StartedAgain
+    | Restarted | ExitMissed | GraceOver | StillUp | SignalFailed | Removed | HealthReported
+    | CheckReported
     | Drained | DrainSlow
 )
 EVENTS: tuple[type[Event], ...] = Event.__args__

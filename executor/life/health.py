@@ -39,7 +39,8 @@ class Schedule:
 class Result:
     """What one check found; all None: it could not be made, or was cut off, `problem` says why.
 
-    `succeeded` is of a connection, or of an HTTP status of which the check says itself what it means.
+    `succeeded` is of a connection, or of an HTTP status of which the check says itself what it
+    means.
     """
 
     exit_code: int | None = None
@@ -69,7 +70,8 @@ class Health:
         """The next state, and what is to be reported, if anything."""
         if healthy:
             changed = not self.ever_healthy or self.failures > 0
-            return replace(self, failures=0, ever_healthy=True), Verdict(healthy=True) if changed else None
+            return replace(self, failures=0,
+                           ever_healthy=True), Verdict(healthy=True) if changed else None
         if not self.ever_healthy and self.grace > 0 and since <= self.grace:
             return self, None
         counted = replace(self, failures=self.failures + 1)
@@ -79,7 +81,8 @@ class Health:
 def health(check: HealthCheck) -> Health:
     """The state of a checker that has not checked yet."""
     grace, limit = check.grace_period_seconds, check.consecutive_failures
-    return Health(GRACE_PERIOD if grace is None else grace, CONSECUTIVE_FAILURES if limit is None else limit)
+    return Health(GRACE_PERIOD if grace is None else grace,
+                  CONSECUTIVE_FAILURES if limit is None else limit)
 
 
 def schedule(check: HealthCheck | CheckInfo) -> Schedule:
@@ -90,7 +93,9 @@ def schedule(check: HealthCheck | CheckInfo) -> Schedule:
 
 
 def interpret(result: Result) -> bool:
-    """Whether a health check's result is a success: exit status 0, connected, HTTP 200 to 399 or as the check says."""
+    """Whether a health check's result is a success: exit status 0, connected, HTTP 200 to 399 or as
+    the check says.
+    """
     if result.exit_code is not None:
         return result.exit_code == 0
     if result.status_code is not None and result.succeeded is None:

@@ -146,7 +146,8 @@ def _to(handler: Handler, *targets: Phase) -> Move:
     return Move(handler, targets)
 
 
-def _row(phase: Phase, cells: dict[type[Event], Move], *ignored: type[Event]) -> dict[type[Event], Move]:
+def _row(phase: Phase, cells: dict[type[Event], Move],
+         *ignored: type[Event]) -> dict[type[Event], Move]:
     """A row of the table. A cell that names no target stays in the phase.
 
     Late words are heard without effect.

@@ -22,7 +22,8 @@ def network_infos(addresses: Sequence[Address], requested: Sequence[NetworkInfo]
     """
     if not addresses:
         return ()
-    infos = [replace(requested[0] if requested else NetworkInfo(), ip_addresses=_ip_addresses(addresses[0]))]
+    infos = [replace(requested[0] if requested else NetworkInfo(),
+                     ip_addresses=_ip_addresses(addresses[0]))]
     if not strict:
         infos += (NetworkInfo(_ip_addresses(other), other.network) for other in addresses[1:])
     return tuple(infos)

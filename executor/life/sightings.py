@@ -51,8 +51,8 @@ def seen(task: Task, inspection: Inspection) -> Event | None:
     """What a look at the task's container means; None: it runs on."""
     state: Mapping[str, Any] = inspection.raw.get("State") or {}
     if not inspection.running and not state.get("Restarting"):
-        return Exited(Exit(inspection.exit_code or 0, oom=inspection.oom_killed, error=inspection.error,
-                           removed=state.get("Status") in _BEING_REMOVED))
+        return Exited(Exit(inspection.exit_code or 0, oom=inspection.oom_killed,
+                           error=inspection.error, removed=state.get("Status") in _BEING_REMOVED))
     same = inspection.pid == task.pid and task.pid is not None
     if same or (task.pid is None and task.told_exit is None):
         return None

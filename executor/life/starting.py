@@ -55,7 +55,8 @@ def pull(task: Task, _: ImageMissing) -> Step:
     if task.pulled:
         return end(task, NotRun(Failure(ImageNotFound, "it was pulled and is not there")))
     if task.terms.never_pull:
-        return end(task, NotRun(Failure(ImageNotFound, "it is not there, and the task says never to pull it")))
+        return end(task, NotRun(Failure(ImageNotFound,
+                                        "it is not there, and the task says never to pull it")))
     return Step(replace(task, phase=Phase.PULLING), (Pull(),))
 
 
@@ -86,7 +87,8 @@ def run(task: Task, event: Started) -> Step:
 
 
 def abort(task: Task, event: EndRequested) -> Step:
-    task = replace(task.wanted(event), phase=Phase.ABORTING, grace=event.grace, quiet=event.cause is Cause.COMPLETION)
+    task = replace(task.wanted(event), phase=Phase.ABORTING, grace=event.grace,
+                   quiet=event.cause is Cause.COMPLETION)
     return Step(task, (StartTimer(Timer.START, START_WAIT),))
 
 
@@ -130,7 +132,8 @@ def clear_away(task: Task, event: StartUnclear) -> Step:
     gone.
     """
     task = replace(task, phase=Phase.FORCING, outcome=NotRun(event.failure), step=1)
-    return Step(task, (CancelTimer(Timer.START), ForceRemove(), StartTimer(Timer.STEP, task.step_waits[1])))
+    return Step(task, (CancelTimer(Timer.START), ForceRemove(),
+                       StartTimer(Timer.STEP, task.step_waits[1])))
 
 
 def remember_death(task: Task, event: Noticed) -> Step:
@@ -142,17 +145,19 @@ def remember_restart(task: Task, _: StartedAgain) -> Step:
     """It ended and was started again by somebody, all while the answer to our own start was on its
     way.
     """
-    outcome = Unknown() if task.told_exit is None else replace(exit_of(task, task.told_exit), started_again=True)
+    outcome = Unknown() if task.told_exit is None else replace(exit_of(task, task.told_exit),
+                                                               started_again=True)
     return Step(replace(task, died=True, outcome=task.outcome or outcome))
 
 
 def _known(task: Task, event: Started) -> Task:
-    return replace(task, container=event.container, pid=event.pid, network_infos=event.network_infos,
-                   stop_signal=event.stop_signal or "SIGTERM")
+    return replace(task, container=event.container, pid=event.pid,
+                   network_infos=event.network_infos, stop_signal=event.stop_signal or "SIGTERM")
 
 
 def _running(task: Task, event: Started) -> Report:
-    return Report(status(task, TaskState.RUNNING, data=event.data, network_infos=event.network_infos))
+    return Report(status(task, TaskState.RUNNING, data=event.data,
+                         network_infos=event.network_infos))
 
 
 def _watch(task: Task, event: Started) -> tuple[Effect, ...]:

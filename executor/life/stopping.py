@@ -153,7 +153,8 @@ def next_step(task: Task, _: StillUp) -> Step:
     step = 2 if task.step == 1 and task.pid is not None else 1
     act = KillPid(task.pid) if step == 2 and task.pid is not None else ForceRemove()
     past = task.past_engine or step == 2
-    return Step(replace(task, step=step, past_engine=past), (act, StartTimer(Timer.STEP, task.step_waits[step])))
+    return Step(replace(task, step=step, past_engine=past),
+                (act, StartTimer(Timer.STEP, task.step_waits[step])))
 
 
 def hurry(task: Task, _: SignalFailed) -> Step:
@@ -184,7 +185,8 @@ def started_again(task: Task, event: StartedAgain | Restarted) -> Step:
     task = replace(task, outcome=task.outcome or outcome, pid=event.pid)
     watch = () if event.pid is None else (WatchPid(event.pid),)
     task, effects = force(task)
-    return Step(task, (CancelTimer(Timer.MISSED), CancelTimer(Timer.DRAIN), StopChecks(), *watch, *effects))
+    return Step(task, (CancelTimer(Timer.MISSED), CancelTimer(Timer.DRAIN), StopChecks(), *watch,
+                       *effects))
 
 
 def missed(task: Task, _: ExitMissed) -> Step:
@@ -192,7 +194,8 @@ def missed(task: Task, _: ExitMissed) -> Step:
     made certain.
     """
     if task.terms.restarts:
-        return Step(task) if task.phase is Phase.FORCING else force(replace(task, outcome=Unknown()))
+        return Step(task) if task.phase is Phase.FORCING else force(replace(task,
+                                                                            outcome=Unknown()))
     if task.told_exit is not None:
         return end(task, exit_of(task, task.told_exit))
     return end(task, Signalled(_SIGKILL) if task.past_engine else Unknown())
@@ -202,9 +205,10 @@ def last_word(task: Task, event: Drained | DrainSlow) -> Step:
     tail = event.tail if isinstance(event, Drained) else ""
     facts = _facts(task, tail)
     ending = decide(facts, strict=task.terms.strict)
-    overrun = None if ending.overrun is None else (Resource("mem", "SCALAR", scalar=ending.overrun / MEGABYTE),)
-    update = status(task, ending.state, message=ending.message, reason=ending.reason, healthy=ending.healthy,
-                    limitation=overrun)
+    overrun = None if ending.overrun is None else (Resource("mem", "SCALAR",
+                                                            scalar=ending.overrun / MEGABYTE),)
+    update = status(task, ending.state, message=ending.message, reason=ending.reason,
+                    healthy=ending.healthy, limitation=overrun)
     remove = (Remove(),) if task.terms.remove and task.container is not None else ()
     explain = (Explain(details(facts)),) if task.terms.strict else ()
     return Step(replace(task, phase=Phase.DONE), (*explain, Report(update), *remove, Forget()))

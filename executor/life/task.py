@@ -156,7 +156,8 @@ def stop(task: Task, grace: float) -> Step:
 def force(task: Task, first: str | None = None) -> Step:
     """No more grace."""
     task = replace(task, phase=Phase.FORCING, step=0)
-    return Step(task, (CancelTimer(Timer.GRACE), Signal("SIGKILL", first), StartTimer(Timer.STEP, task.step_waits[0])))
+    return Step(task, (CancelTimer(Timer.GRACE), Signal("SIGKILL", first),
+                       StartTimer(Timer.STEP, task.step_waits[0])))
 
 
 def end(task: Task, outcome: Outcome) -> Step:
@@ -175,7 +176,8 @@ def exit_of(task: Task, code: int, *, oom: bool = False) -> Exit:
     limit, told = task.terms.memory_limit, task.oom
     peak = limit if told is None or told.peak is None else told.peak
     happened = oom or told is not None
-    return Exit(code, oom=happened, memory_limit=limit, memory_peak=peak if happened else None, meddled=task.meddled)
+    return Exit(code, oom=happened, memory_limit=limit, memory_peak=peak if happened else None,
+                meddled=task.meddled)
 
 
 def believed(task: Task) -> Exit | None:

@@ -15,7 +15,9 @@ _PEAKS = (
 
 
 def memory_peak(container: str) -> int | None:
-    """The most memory that the container has used, bytes; None if it is gone, or the kernel does not say."""
+    """The most memory that the container has used, bytes; None if it is gone, or the kernel does
+    not say.
+    """
     for pattern in _PEAKS:
         try:
             return int((_ROOT / pattern.format(id=container)).read_text(encoding="ascii"))
@@ -27,8 +29,8 @@ def memory_peak(container: str) -> int | None:
 def ends(container: str, pid: int) -> bool:
     """Whether the container's first process is on its way out, or gone.
 
-    The kernel ends all others first: to them, and to whoever talks to them, the container is broken from then on, which
-    the engine tells some ten milliseconds later.
+    The kernel ends all others first: to them, and to whoever talks to them, the container is broken
+    from then on, which the engine tells some ten milliseconds later.
     """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
@@ -39,7 +41,8 @@ def ends(container: str, pid: int) -> bool:
 
 
 def owns(container: str, pid: int) -> bool:
-    """Whether the process belongs to the container: a pid means nothing in another pid namespace."""
+    """Whether the process belongs to the container: a pid means nothing in another pid namespace.
+    """
     try:
         return container in Path(f"/proc/{pid}/cgroup").read_text(encoding="utf-8")
     except OSError:

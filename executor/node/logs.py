@@ -1,11 +1,12 @@
 """A container's output on its way to the sandbox.
 
-All streams are read by one thread (watcher.py) and written as they come: nothing is parsed, so no line is ever cut, and
-nothing is held, so memory does not grow. The engine keeps its own log as well; when the stream breaks because the
-engine died, the rest is read from there: as many bytes as were written already are skipped, per descriptor.
+All streams are read by one thread (watcher.py) and written as they come: nothing is parsed, so no
+line is ever cut, and nothing is held, so memory does not grow. The engine keeps its own log as
+well; when the stream breaks because the engine died, the rest is read from there: as many bytes as
+were written already are skipped, per descriptor.
 
-A task's output is complete when its stream has ended; `drain` tells when that is so, and the terminal update waits for
-it. In the drop-in the files are our own descriptors 1 and 2, as in Mesos.
+A task's output is complete when its stream has ended; `drain` tells when that is so, and the
+terminal update waits for it. In the drop-in the files are our own descriptors 1 and 2, as in Mesos.
 """
 from __future__ import annotations
 
@@ -39,9 +40,11 @@ class _Output:
 
 
 class Logs:
-    """The output of all tasks. Thread-safe; no method waits for a write, however slow a pipe is read at its other end.
+    """The output of all tasks. Thread-safe; no method waits for a write, however slow a pipe is
+    read at its other end.
 
-    Streams are read, written and closed by the watcher's thread alone; the lock covers only who waits for what.
+    Streams are read, written and closed by the watcher's thread alone; the lock covers only who
+    waits for what.
     """
 
     def __init__(self, watcher: Watcher) -> None:
@@ -54,8 +57,11 @@ class Logs:
         with self._lock:
             self._outputs[task_id] = _Output(sink)
 
-    def follow(self, task_id: str, stream: OutputStream, ended: Callable[[], None] = lambda: None) -> None:
-        """Write what the stream brings. `ended`: called on the watcher's thread if it ends before anybody waits."""
+    def follow(self, task_id: str, stream: OutputStream,
+               ended: Callable[[], None] = lambda: None) -> None:
+        """Write what the stream brings. `ended`: called on the watcher's thread if it ends before
+        anybody waits.
+        """
         with self._lock:
             output = self._outputs.get(task_id)
             if output is not None:
@@ -86,14 +92,16 @@ class Logs:
             return output is not None and output.stream is not None
 
     def abandon(self, task_id: str) -> None:
-        """The container was never started, as far as is known: its stream may never end by itself."""
+        """The container was never started, as far as is known: its stream may never end by itself.
+        """
         with self._lock:
             output = self._outputs.get(task_id)
             if output is not None:
                 output.abandoned = True
 
     def drain(self, task_id: str, drained: Callable[[str], None]) -> None:
-        """Call `drained`, with the last lines of stderr, when the stream has ended; at once if there is none.
+        """Call `drained`, with the last lines of stderr, when the stream has ended; at once if
+        there is none.
 
         `drained` is called here or on the watcher's thread and must not block.
         """
@@ -150,7 +158,8 @@ class Logs:
     def _copy(self, output: _Output, stream: OutputStream) -> bool:
         """Write what there is, but let others have their turn; whether more may come.
 
-        Asks once more after the last piece: the end of a stream on a connection that stays open makes nothing readable.
+        Asks once more after the last piece: the end of a stream on a connection that stays open
+        makes nothing readable.
         """
         for _ in range(READS):
             pieces = stream.read()

@@ -1,8 +1,10 @@
-"""One check, made: a command in the container, an HTTP request or a TCP connection in its network namespace.
+"""One check, made: a command in the container, an HTTP request or a TCP connection in its network
+namespace.
 
-The agent's host is not the container's network: 127.0.0.1 has to mean the container's. A worker thread that enters the
-namespace of the container's process makes its socket there and goes home; the socket stays where it was made. As Mesos:
-checker_process.cpp, without its helper programs; so HTTP follows redirects and believes any certificate.
+The agent's host is not the container's network: 127.0.0.1 has to mean the container's. A worker
+thread that enters the namespace of the container's process makes its socket there and goes home;
+the socket stays where it was made. As Mesos: checker_process.cpp, without its helper programs; so
+HTTP follows redirects and believes any certificate.
 """
 from __future__ import annotations
 
@@ -42,14 +44,17 @@ class Probe:
 
 
 def probe(check: HealthCheck | CheckInfo, *, strict: bool = False) -> Probe | None:
-    """The probe that a check asks for; None for one that says nothing to do. `strict`: as Mesos, which leaves out
-    secret variables and HTTP statuses. Secrets have been looked at before: see `container_of`."""
+    """The probe that a check asks for; None for one that says nothing to do. `strict`: as Mesos,
+    which leaves out secret variables and HTTP statuses. Secrets have been looked at before: see
+    `container_of`."""
     kind = check.type or ("COMMAND" if check.command else "HTTP" if check.http else None)
     command = check.command
     if kind == "COMMAND" and command is not None:
-        return _command(command if isinstance(command, CommandInfo) else command.command, strict=strict)
+        return _command(command if isinstance(command, CommandInfo) else command.command,
+                        strict=strict)
     if kind == "HTTP" and check.http is not None:
-        return Probe("HTTP", host=_host(check.http), port=check.http.port, path=check.http.path or "",
+        return Probe("HTTP", host=_host(check.http), port=check.http.port,
+                     path=check.http.path or "",
                      scheme=getattr(check.http, "scheme", None) or "http",
                      statuses=frozenset(() if strict else getattr(check.http, "statuses", ())))
     if kind == "TCP" and check.tcp is not None:
@@ -57,7 +62,8 @@ def probe(check: HealthCheck | CheckInfo, *, strict: bool = False) -> Probe | No
     return None
 
 
-def run(probe: Probe, containers: Containers, container: str, pid: int | None, timeout: float | None) -> Result:
+def run(probe: Probe, containers: Containers, container: str, pid: int | None,
+        timeout: float | None) -> Result:
     """Make the check; whatever goes wrong is its result."""
     try:
         if probe.kind == "COMMAND":
@@ -68,13 +74,15 @@ def run(probe: Probe, containers: Containers, container: str, pid: int | None, t
             _connect(probe.host, probe.port, pid, timeout).close()
             return Result(succeeded=True)
         status = _http_status(probe, pid, timeout)
-        return Result(status_code=status, succeeded=status in probe.statuses if probe.statuses else None)
+        return Result(status_code=status,
+                      succeeded=status in probe.statuses if probe.statuses else None)
     except TimeoutError:
         return Result(problem=f"{probe.kind} check timed out after {timeout:g}secs",
                       succeeded=False if probe.kind == "TCP" else None)
     except (OSError, RuntimeFailure, http.client.HTTPException, ValueError) as error:
         text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        return Result(problem=f"{probe.kind} check failed: {text}", succeeded=False if probe.kind == "TCP" else None)
+        return Result(problem=f"{probe.kind} check failed: {text}",
+                      succeeded=False if probe.kind == "TCP" else None)
 
 
 def _command(command: CommandInfo, *, strict: bool) -> Probe:
@@ -88,7 +96,8 @@ def _host(check: object) -> str:
     return "::1" if getattr(check, "protocol", None) == "IPv6" else "127.0.0.1"
 
 
-def _run_command(probe: Probe, containers: Containers, container: str, timeout: float | None) -> Result:
+def _run_command(probe: Probe, containers: Containers, container: str,
+                 timeout: float | None) -> Result:
     found = containers.exec(container, probe.argv, env=probe.env, timeout=timeout)
     if found.exit_code is None:
         return Result(problem=f"Command timed out after {timeout or 0:g}secs")
@@ -136,9 +145,11 @@ def _left(deadline: float | None) -> float | None:
 
 
 def _connect(host: str, port: int, pid: int, timeout: float | None) -> socket.socket:
-    """A connection made in the network namespace of a process; on a thread of its own, which then ends.
+    """A connection made in the network namespace of a process; on a thread of its own, which then
+    ends.
 
-    The thread cannot simply go home: where that fails, it would serve others from inside a container's network.
+    The thread cannot simply go home: where that fails, it would serve others from inside a
+    container's network.
     """
     outcome: list[socket.socket | OSError] = []
 

@@ -15,7 +15,9 @@ log = logging.getLogger(__name__)
 
 
 class Processes:
-    """Tells when processes end that are not our children, and kills them without mistaking one for another."""
+    """Tells when processes end that are not our children, and kills them without mistaking one for
+    another.
+    """
 
     def __init__(self, watcher: Watcher) -> None:
         self._watcher = watcher
@@ -23,7 +25,8 @@ class Processes:
         self._descriptors: dict[int, int] = {}  # pid -> pidfd
 
     def watch(self, pid: int, container: str, gone: Callable[[], None]) -> None:
-        """Call `gone` on the watcher's thread when the container's process ends; at once if it has ended.
+        """Call `gone` on the watcher's thread when the container's process ends; at once if it has
+        ended.
 
         Where we do not see the host's processes (a pid namespace of our own) nothing is watched.
         """
@@ -75,7 +78,9 @@ class Processes:
                 os.close(descriptor)
 
     def _ended(self, pid: int, descriptor: int, gone: Callable[[], None]) -> bool:
-        """A container with a restart policy may have any number of processes in its life: keep none that is gone."""
+        """A container with a restart policy may have any number of processes in its life: keep none
+        that is gone.
+        """
         with self._lock:
             ours = self._descriptors.get(pid) == descriptor
         if ours:

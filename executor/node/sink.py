@@ -15,10 +15,11 @@ TAIL_LINES = 5
 
 
 class Sink:
-    """Where one task's output goes: two descriptors. Owned ones are files of the task's own; stderr can be read.
+    """Where one task's output goes: two descriptors. Owned ones are files of the task's own; stderr
+    can be read.
 
-    They are never opened again by their names: the sandbox belongs to the task, which may have put a pipe there, or a
-    link to what it must not read.
+    They are never opened again by their names: the sandbox belongs to the task, which may have put
+    a pipe there, or a link to what it must not read.
     """
 
     def __init__(self, out: int, err: int, *, owned: bool = True) -> None:
@@ -87,7 +88,9 @@ def own_sink() -> Sink:
 
 
 def _output_file(path: Path) -> int:
-    """Open to append, and to read; only a regular file. An earlier task of this id may have left anything there."""
+    """Open to append, and to read; only a regular file. An earlier task of this id may have left
+    anything there.
+    """
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     descriptor = os.open(path, flags, 0o644)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):

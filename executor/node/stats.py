@@ -1,6 +1,8 @@
-"""What a container uses, from the kernel's own files: the engine's stats call takes a second or two, this not one ms.
+"""What a container uses, from the kernel's own files: the engine's stats call takes a second or
+two, this not one ms.
 
-Both cgroup versions. The parsers are pure; `stats` reads the files of the cgroup that a container's process 1 is in.
+Both cgroup versions. The parsers are pure; `stats` reads the files of the cgroup that a container's
+process 1 is in.
 """
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ UNLIMITED: Final = 1 << 62  # cgroup v1 writes "no limit" as a number near 2**63
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """Sums since the start, and the memory of now; bytes and seconds. None: the kernel does not say."""
+    """Sums since the start, and the memory of now; bytes and seconds. None: the kernel does not
+    say.
+    """
 
     cpu_seconds: float
     cpu_user_seconds: float
@@ -38,7 +42,8 @@ def stats(pid: int, *, cgroups: Path = CGROUPS, proc: Path = PROC) -> Stats:
     unified = where.get("")
     if unified is not None and (cgroups / "cgroup.controllers").exists():
         return _version_2(cgroups / unified.lstrip("/"), received, sent)
-    return _version_1({name: cgroups / name / path.lstrip("/") for name, path in where.items()}, received, sent)
+    return _version_1({name: cgroups / name / path.lstrip("/") for name, path in where.items()},
+                      received, sent)
 
 
 def groups(text: str) -> dict[str, str]:
@@ -66,7 +71,8 @@ def traffic(text: str) -> tuple[int, int]:
 def keyed(text: str) -> dict[str, int]:
     """A file of lines "name number"."""
     pairs = (line.split() for line in text.splitlines())
-    return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].lstrip("-").isdigit()}
+    return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2
+            and pair[1].lstrip("-").isdigit()}
 
 
 def _version_1(where: Mapping[str, Path], received: int, sent: int) -> Stats:

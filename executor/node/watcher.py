@@ -1,7 +1,8 @@
-"""One thread that waits for everything that can be read: the output of all containers, the ends of their processes.
+"""One thread that waits for everything that can be read: the output of all containers, the ends of
+their processes.
 
-Waiting is the kernel's work: a thousand idle containers cost nothing. A handler is called on the thread when its
-descriptor can be read, and again until it answers False; it must not block.
+Waiting is the kernel's work: a thousand idle containers cost nothing. A handler is called on the
+thread when its descriptor can be read, and again until it answers False; it must not block.
 """
 from __future__ import annotations
 
@@ -44,7 +45,8 @@ class Watcher:
     def remove(self, descriptor: int, handler: Handler | None = None) -> None:
         """Watch no more; a handler that is running now may end after this.
 
-        With `handler`, only if it is still this one's: a closed descriptor's number may be somebody else's by now.
+        With `handler`, only if it is still this one's: a closed descriptor's number may be somebody
+        else's by now.
         """
         with self._lock:
             if handler is not None and self._handlers.get(descriptor) is not handler:

@@ -20,7 +20,8 @@ from specs.words.durations import parse_duration
 TOKEN: Final = "MESOS_EXECUTOR_AUTHENTICATION_TOKEN"  # noqa: S105 - a name
 GRACE_PERIOD: Final = "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD"
 SOCKET_PATH_LIMIT: Final = 108  # sun_path with its closing zero: a path must be shorter
-_PID: Final = re.compile(r"(?P<id>[^@/]+)@(?P<host>\[[0-9a-fA-F:.%\w]+\]|[^:\[\]]+):(?P<port>\d{1,5})")
+_PID: Final = re.compile(
+    r"(?P<id>[^@/]+)@(?P<host>\[[0-9a-fA-F:.%\w]+\]|[^:\[\]]+):(?P<port>\d{1,5})")
 _TRUE: Final = frozenset({"1", "true"})
 _DEFAULTS: Final = {GRACE_PERIOD: "5secs", "MESOS_RECOVERY_TIMEOUT": "15mins",
                     "MESOS_SUBSCRIPTION_BACKOFF_MAX": "2secs"}
@@ -57,7 +58,8 @@ class AgentSettings:
     tls: TlsSettings | None = None
 
 
-def agent_settings(environ: Mapping[str, str], working_directory: str = "/", *, drop_in: bool = False) -> AgentSettings:
+def agent_settings(environ: Mapping[str, str], working_directory: str = "/", *,
+                   drop_in: bool = False) -> AgentSettings:
     """The settings; SpecError with Mesos's text, the whole of it in `problem`, if a variable is
     missing or unreadable.
 
@@ -71,9 +73,13 @@ def agent_settings(environ: Mapping[str, str], working_directory: str = "/", *, 
     checkpoint = environ.get("MESOS_CHECKPOINT") == "1"
     read = _with_default if drop_in else seconds
     if drop_in:
-        shutdown_grace, patience = read(environ, GRACE_PERIOD), _patience(environ, read) if checkpoint else {}
+        shutdown_grace, patience = read(environ,
+                                        GRACE_PERIOD), _patience(environ,
+                                                                 read) if checkpoint else {}
     else:
-        patience, shutdown_grace = _patience(environ, read) if checkpoint else {}, read(environ, GRACE_PERIOD)
+        patience, shutdown_grace = _patience(environ,
+                                             read) if checkpoint else {}, read(environ,
+                                                                               GRACE_PERIOD)
     agent_id, framework_id, executor_id, directory = ids or _ids(environ)
     return AgentSettings(
         address=address, path=f"/{process_id}/api/v1/executor", framework_id=framework_id, executor_id=executor_id,
@@ -87,11 +93,13 @@ def agent_settings(environ: Mapping[str, str], working_directory: str = "/", *, 
 def _ids(environ: Mapping[str, str]) -> tuple[str, str, str, str]:
     agent_id, framework_id, executor_id, directory = (
         _needed(environ, name)
-        for name in ("MESOS_SLAVE_ID", "MESOS_FRAMEWORK_ID", "MESOS_EXECUTOR_ID", "MESOS_DIRECTORY"))
+        for name in ("MESOS_SLAVE_ID", "MESOS_FRAMEWORK_ID", "MESOS_EXECUTOR_ID",
+                     "MESOS_DIRECTORY"))
     return agent_id, framework_id, executor_id, directory
 
 
-def _patience(environ: Mapping[str, str], read: Callable[[Mapping[str, str], str], float]) -> dict[str, float]:
+def _patience(environ: Mapping[str, str],
+              read: Callable[[Mapping[str, str], str], float]) -> dict[str, float]:
     return {"recovery_timeout": read(environ, "MESOS_RECOVERY_TIMEOUT"),
             "subscription_backoff_max": read(environ, "MESOS_SUBSCRIPTION_BACKOFF_MAX")}
 
@@ -125,7 +133,8 @@ def _with_default(environ: Mapping[str, str], name: str) -> float:
     try:
         return parse_duration(text) / 1e9
     except SpecError as error:
-        raise SpecError("", f"Failed to parse value '{text}' of '{name}': {error.problem}") from error
+        raise SpecError("",
+                        f"Failed to parse value '{text}' of '{name}': {error.problem}") from error
 
 
 def _domain_socket(path: str | None, working_directory: str) -> str | None:

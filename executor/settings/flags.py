@@ -21,9 +21,12 @@ from specs.forms.json_text import JsonSyntaxError, parse_json
 from specs.words.defaults import DOCKER_SOCKET, MAPPED_DIRECTORY
 from specs.words.durations import parse_duration
 
-_STRINGS: Final = ("container", "docker", "docker_socket", "sandbox_directory", "mapped_directory", "launcher_dir",
-                   "task_environment", "default_container_dns", "logging_level", "log_dir", "external_log_file")
-_BOOLEANS: Final = {"cgroups_enable_cfs": False, "help": False, "quiet": False, "initialize_driver_logging": True}
+_STRINGS: Final = ("container", "docker", "docker_socket", "sandbox_directory", "mapped_directory",
+                   "launcher_dir",
+                   "task_environment", "default_container_dns", "logging_level", "log_dir",
+                   "external_log_file")
+_BOOLEANS: Final = {"cgroups_enable_cfs": False, "help": False, "quiet": False,
+                    "initialize_driver_logging": True}
 _TRUE, _FALSE = ("true", "1"), ("false", "0")
 _INTEGER: Final = re.compile(r"[ \t\n\v\f\r]*[+-]?[0-9]{1,10}", re.ASCII)
 
@@ -102,7 +105,8 @@ def parse(argv: Sequence[str], environment: Mapping[str, str] | None = None) -> 
         for name in ("launcher_dir", "docker_socket"):
             _required(values, name)
     if flags.docker_socket is not None and not flags.docker_socket.startswith("/"):
-        raise FlagError(f"Unable to create docker abstraction: Invalid Docker socket path: {flags.docker_socket}")
+        raise FlagError(
+            f"Unable to create docker abstraction: Invalid Docker socket path: {flags.docker_socket}")
     return flags
 
 
@@ -174,7 +178,8 @@ def _parsed(name: str, kind: Callable[[str], Any], text: str) -> Any:
     try:
         return kind(_file(text.removeprefix("file://")) if text.startswith("file://") else text)
     except SpecError as error:
-        raise FlagError(f"Failed to load flag '{name}': Failed to load value '{text}': {error.problem}") from error
+        raise FlagError(
+            f"Failed to load flag '{name}': Failed to load value '{text}': {error.problem}") from error
 
 
 def _file(path: str) -> str:
@@ -259,4 +264,5 @@ def _check_grace_period(environment: Mapping[str, str]) -> None:
     try:
         parse_duration(text)
     except SpecError as error:
-        raise FlagError(f"Failed to parse value '{text}' of '{GRACE_PERIOD}': {error.problem}") from error
+        raise FlagError(
+            f"Failed to parse value '{text}' of '{GRACE_PERIOD}': {error.problem}") from error

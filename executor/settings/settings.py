@@ -37,7 +37,8 @@ class Settings:
     idle_timeout: float | None = 120.0  # with no task at all since the registration; None: for ever
     ack_timeout: float = 60.0  # for the last updates to be acknowledged; as Mesos
     starts: int = 8  # creates and starts at once; beyond about 2 per core only the latency grows
-    log_options: Mapping[str, str] = field(default_factory=lambda: {"max-size": "10m", "max-file": "2"})
+    log_options: Mapping[str, str] = field(default_factory=lambda: {"max-size": "10m",
+                                                                    "max-file": "2"})
 
     @property
     def drop_in(self) -> bool:
@@ -45,7 +46,8 @@ class Settings:
         return self.container is not None
 
 
-def settings(flags: Flags, told: AgentSettings, environment: Mapping[str, str], owner: str) -> Settings:
+def settings(flags: Flags, told: AgentSettings, environment: Mapping[str, str],
+             owner: str) -> Settings:
     """`owner` marks this executor's containers.
 
     SpecError with the whole text if a variable of ours is unreadable.

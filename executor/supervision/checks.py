@@ -65,7 +65,8 @@ class Checks:
             if check is not None and probe is not None and entry.task.container is not None:
                 self._start(entry, check, probe, entry.task.container)
 
-    def _start(self, entry: Entry, check: HealthCheck | CheckInfo, probe: probes.Probe, container: str) -> None:
+    def _start(self, entry: Entry, check: HealthCheck | CheckInfo, probe: probes.Probe,
+               container: str) -> None:
         task = entry.task
         judging = health(check) if isinstance(check, HealthCheck) else None
         clock = CheckClock(task.id, health=judging is not None)

@@ -99,7 +99,8 @@ class EngineCalls:
             if self._runtime is None:
                 runtime = self._make()
                 events = runtime.events.follow(self._labels, self._over)
-                threading.Thread(target=self._listen, args=(events,), name="events", daemon=True).start()
+                threading.Thread(target=self._listen, args=(events,), name="events",
+                                 daemon=True).start()
                 self._runtime = runtime
             return self._runtime
 
@@ -186,14 +187,16 @@ class EngineCalls:
                 with self._lock:
                     self._unremoved.add(container)
 
-    def reread(self, task_id: str, container: str, *, follow: bool, done: Callable[[], None]) -> None:
+    def reread(self, task_id: str, container: str, *, follow: bool,
+               done: Callable[[], None]) -> None:
         """Bring the output that was missed while the engine was gone, from its own log.
 
         `done` comes on a worker.
         """
         def job() -> None:
             try:
-                self._logs.follow_again(task_id, self.runtime.containers.logs(container, follow=follow))
+                self._logs.follow_again(task_id,
+                                        self.runtime.containers.logs(container, follow=follow))
             except RuntimeFailure as error:
                 log.warning("Cannot read the rest of the output of task %s: %s", task_id, error)
             done()
@@ -239,7 +242,8 @@ class EngineCalls:
 
     def _create(self, start: Start) -> str | None:
         """The container's id, or None and an event why there is none."""
-        answer = _attempt(lambda: self.runtime.containers.create(start.plan.payload, start.plan.name))
+        answer = _attempt(lambda: self.runtime.containers.create(start.plan.payload,
+                                                                 start.plan.name))
         if isinstance(answer, str):
             return answer
         if issubclass(answer.kind, UNCLEAR):  # a create alone never runs anything

@@ -51,7 +51,8 @@ class Loop:
         self._inbox.put(lambda: self._owner.happened(entry, event))
 
     def ask(self, entry: Entry, what: Callable[[], Event | None]) -> None:
-        """Have this asked when its turn comes; what it finds happens to the entry's task at once."""
+        """Have this asked when its turn comes; what it finds happens to the entry's task at once.
+        """
         def asked() -> None:
             event = what()
             if event is not None:

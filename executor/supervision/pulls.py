@@ -19,7 +19,8 @@ class ImagePuller(Protocol):
     """Who gets an image on a worker, where `listener` and `done` are called too: the engine."""
 
     def pull(self, image: str, sandbox: str, *, force: bool, cancel: Cancellation,
-             listener: Callable[[PullProgress], None], done: Callable[[Failure | None], None]) -> None: ...
+             listener: Callable[[PullProgress], None],
+             done: Callable[[Failure | None], None]) -> None: ...
 
 
 @dataclass(slots=True)

@@ -30,7 +30,8 @@ class Workers:
             self._unfinished += 1
             if self._unfinished > self._threads and self._threads < self._size:
                 self._threads += 1
-                threading.Thread(target=self._work, name=f"{self._name}-{self._threads}", daemon=True).start()
+                threading.Thread(target=self._work, name=f"{self._name}-{self._threads}",
+                                 daemon=True).start()
         self._jobs.put(job)
 
     def wait_idle(self, timeout: float) -> None:

@@ -1,8 +1,9 @@
 """Who may ask: tokens and passwords, each with the role `read` or `write`.
 
-A credentials file has a line for each user, `NAME:PASSWORD` or `NAME:PASSWORD:read`; a token file has a token in its
-first line. Both are compared in constant time. Without either everybody is refused, unless the service is `insecure`.
-Clients that send something meaningless where nothing is asked for are served: old ones always do.
+A credentials file has a line for each user, `NAME:PASSWORD` or `NAME:PASSWORD:read`; a token file
+has a token in its first line. Both are compared in constant time. Without either everybody is
+refused, unless the service is `insecure`. Clients that send something meaningless where nothing is
+asked for are served: old ones always do.
 """
 from __future__ import annotations
 
@@ -55,7 +56,8 @@ class Access:
         """Who a request's Authorization header names; None: nobody that we know."""
         kind, _, value = (authorization or "").strip().partition(" ")
         found = None
-        if kind.lower() in ("bearer", "token") or (authorization and authorization.startswith("token=")):
+        if kind.lower() in ("bearer", "token") or (authorization
+                                                   and authorization.startswith("token=")):
             found = self._by_token((value or authorization or "").strip().removeprefix("token="))
         elif kind.lower() == "basic":
             found = self._by_password(value.strip())
@@ -78,7 +80,9 @@ class Access:
 
 
 def read_credentials(text: str) -> dict[str, Password]:
-    """Of a credentials file. Raises SpecError, whose path is the line; nothing of the line is in it."""
+    """Of a credentials file. Raises SpecError, whose path is the line; nothing of the line is in
+    it.
+    """
     users: dict[str, Password] = {}
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.lstrip().startswith("#"):

@@ -1,4 +1,6 @@
-"""Between a handler and the service: one call on the service's loop, and its refusals in HTTP's words."""
+"""Between a handler and the service: one call on the service's loop, and its refusals in HTTP's
+words.
+"""
 from __future__ import annotations
 
 import asyncio
@@ -41,11 +43,14 @@ class Asking:
         try:
             return await asyncio.wait_for(asyncio.wrap_future(self.service.ask(call)), PATIENCE)
         except TimeoutError as error:
-            raise RefusedError(503, f"There is no answer within {PATIENCE:g} s; it may still be done") from error
+            raise RefusedError(503,
+                               f"There is no answer within {PATIENCE:g} s; it may still be done") from error
         except TroubleError as error:
             raise RefusedError(503 if "starting" in str(error) else 507, str(error)) from error
         except LockedError as error:
-            raise RefusedError(409, str(error), deployments=[{"id": each} for each in error.deployment_ids]) from error
+            raise RefusedError(409, str(error),
+                               deployments=[{"id": each}
+                                            for each in error.deployment_ids]) from error
         except MarathonError as error:
             raise refused(error) from error
         except ExistsError as error:
@@ -54,14 +59,16 @@ class Asking:
                 text = f"Group {error.name} is already created. Use PUT to change this group."
             raise RefusedError(409, text) from error
         except ConflictError as error:
-            raise RefusedError(409, str(error), current=error.current, changed=list(error.changed)) from error
+            raise RefusedError(409, str(error), current=error.current,
+                               changed=list(error.changed)) from error
         except NoSuchError as error:
             raise _missing(error) from error
 
     async def change(self, asked: Asked, call: Callable[[By], Planned]) -> Planned:
         """A change of definitions, by whoever asks for it."""
         if len(self.view.deployments) >= MAX_DEPLOYMENTS:
-            raise RefusedError(403, f"Max number ({MAX_DEPLOYMENTS}) of running deployments is achieved. Wait for "
+            raise RefusedError(403,
+                               f"Max number ({MAX_DEPLOYMENTS}) of running deployments is achieved. Wait for "
                                     "existing deployments to complete or cancel one using force=true parameter.")
         by = By(author(asked), asked.flag("force"))
         return await self.ask(lambda: call(by))

@@ -25,15 +25,17 @@ class RefusedError(Exception):
         if isinstance(self.details, str):
             body["details"] = self.details
         elif self.details is not None:
-            body["details"] = [{"path": each.path, "errors": list(each.errors)} for each in self.details]
+            body["details"] = [{"path": each.path, "errors": list(each.errors)}
+                               for each in self.details]
         return body | self.more
 
     def problem(self) -> dict[str, Any]:
         """application/problem+json."""
-        body: dict[str, Any] = {"type": "about:blank", "title": HTTPStatus(self.status).phrase, "status": self.status,
-                                "detail": self.message}
+        body: dict[str, Any] = {"type": "about:blank", "title": HTTPStatus(self.status).phrase,
+                                "status": self.status, "detail": self.message}
         if self.details is not None and not isinstance(self.details, str):
-            body["errors"] = [{"path": each.path, "errors": list(each.errors)} for each in self.details]
+            body["errors"] = [{"path": each.path, "errors": list(each.errors)}
+                              for each in self.details]
         elif isinstance(self.details, str):
             body["detail"] = f"{self.message}: {self.details}"
         return body | self.more

@@ -1,4 +1,6 @@
-"""The OpenAPI 3.1 document, made of the table of routes: what is not in the one is not in the other."""
+"""The OpenAPI 3.1 document, made of the table of routes: what is not in the one is not in the
+other.
+"""
 from __future__ import annotations
 
 import re
@@ -34,7 +36,8 @@ def document(routes: Sequence[Route], *, insecure: bool = False) -> dict[str, An
 
 def _operation(route: Route) -> dict[str, Any]:
     names = re.findall(r"\{(\w+)\*?\}", route.path)
-    parameters = [{"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+    parameters = [{"name": name, "in": "path", "required": True,
+                   "schema": {"type": "string", "minLength": 1}}
                   for name in names]
     parameters += [_query(each) for each in route.parameters]
     operation: dict[str, Any] = {
@@ -43,20 +46,23 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.open:
         operation["security"] = []
     if route.body is not None:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": dict(route.body)}}}
+        operation["requestBody"] = {"required": True,
+                                    "content": {"application/json": {"schema": dict(route.body)}}}
     return operation
 
 
 def _query(parameter: Parameter) -> dict[str, Any]:
     schema = dict(parameter.schema)
-    return {"name": parameter.name, "in": "query", "required": False, "description": parameter.description,
+    return {"name": parameter.name, "in": "query", "required": False,
+            "description": parameter.description,
             "schema": {"type": "array", "items": schema} if parameter.many else schema}
 
 
 def _responses(route: Route) -> dict[str, Any]:
     ours = not route.path.startswith("/v2")
     kind = "application/problem+json" if ours else "application/json"
-    error = {"description": "It is refused", "content": {kind: {"schema": ref("Problem" if ours else "MarathonError")}}}
+    error = {"description": "It is refused",
+             "content": {kind: {"schema": ref("Problem" if ours else "MarathonError")}}}
     statuses = {*_EVERYWHERE, *route.errors, *(_OF_WRITES if route.writes else ())}
     found: dict[str, Any] = {str(status): error for status in sorted(statuses)}
     for status, schema in route.answers.items():

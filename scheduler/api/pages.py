@@ -1,10 +1,12 @@
-"""Requests that a browser sends for another site's page. Loopback is no wall against them: any page may post to it.
+"""Requests that a browser sends for another site's page. Loopback is no wall against them: any page
+may post to it.
 
-A page can do two things without being asked whether it may. It can send a *simple* request, which carries no JSON
-type, and changes something although its answer cannot be read; and it can have its own name point at this machine
-(DNS rebinding), after which it is of the same origin. The first is refused wherever it would change something; the
-second where nobody has to say who asks, for otherwise the page lacks the token. There are no CORS headers, so all other
-requests of foreign pages are held back by the browser itself.
+A page can do two things without being asked whether it may. It can send a *simple* request, which
+carries no JSON type, and changes something although its answer cannot be read; and it can have its
+own name point at this machine (DNS rebinding), after which it is of the same origin. The first is
+refused wherever it would change something; the second where nobody has to say who asks, for
+otherwise the page lacks the token. There are no CORS headers, so all other requests of foreign
+pages are held back by the browser itself.
 
 As the Fetch standard: "CORS-safelisted request-header", and `Sec-Fetch-Site`.
 """
@@ -18,7 +20,8 @@ _OWN = ("same-origin", "none")  # what browsers say of requests of our own page,
 
 
 def is_foreign(headers: Mapping[str, str]) -> bool:
-    """Whether a request to change something may come from another site's page, without a question before it.
+    """Whether a request to change something may come from another site's page, without a question
+    before it.
 
     Programs send no Origin; a browser always does with what is no GET.
     """
@@ -32,7 +35,9 @@ def is_foreign(headers: Mapping[str, str]) -> bool:
 
 
 def is_misdirected(host: str, known: Collection[str]) -> bool:
-    """Whether a Host header has a name that is not ours: neither an address, nor localhost, nor one of the `known`."""
+    """Whether a Host header has a name that is not ours: neither an address, nor localhost, nor one
+    of the `known`.
+    """
     name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
     if name in known or name == "localhost" or name.endswith(".localhost") or not name:
         return False

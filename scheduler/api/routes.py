@@ -1,7 +1,9 @@
-"""The table of routes: what each path does, what it takes and what it answers. The OpenAPI document is made of it.
+"""The table of routes: what each path does, what it takes and what it answers. The OpenAPI document
+is made of it.
 
-A path is a template: `{name}` stands for one segment, `{name*}` for one or more, as ids of apps have them. The first
-route that fits is taken, so those with a longer tail (`/v2/apps/{id*}/tasks`) stand before those without.
+A path is a template: `{name}` stands for one segment, `{name*}` for one or more, as ids of apps
+have them. The first route that fits is taken, so those with a longer tail (`/v2/apps/{id*}/tasks`)
+stand before those without.
 """
 from __future__ import annotations
 
@@ -28,8 +30,8 @@ class Parameter:
 class Route:
     """One method of one path.
 
-    `handler` takes a `server.Asked`; `answers` are JSON Schemas by status (None: an answer without JSON), besides the
-    errors that every route may answer with.
+    `handler` takes a `server.Asked`; `answers` are JSON Schemas by status (None: an answer without
+    JSON), besides the errors that every route may answer with.
     """
 
     method: str
@@ -46,10 +48,13 @@ class Route:
     writes: bool = False
 
 
-def find(routes: Sequence[Route], method: str, path: str) -> tuple[Route | None, tuple[str, ...], tuple[str, ...]]:
-    """The route, the open parts of its path, and, where only the method is wrong, those that there are.
+def find(routes: Sequence[Route], method: str,
+         path: str) -> tuple[Route | None, tuple[str, ...], tuple[str, ...]]:
+    """The route, the open parts of its path, and, where only the method is wrong, those that there
+    are.
 
-    The first template that fits has the path, whatever its methods: a task is never taken for an app of a longer id.
+    The first template that fits has the path, whatever its methods: a task is never taken for an
+    app of a longer id.
     """
     template = next((route.path for route in routes if matched(route.path, path) is not None), None)
     if template is None:
@@ -61,7 +66,9 @@ def find(routes: Sequence[Route], method: str, path: str) -> tuple[Route | None,
 
 
 def matched(template: str, path: str) -> tuple[str, ...] | None:
-    """The parts of a path, decoded as it is, that its template leaves open; None if it is no such path."""
+    """The parts of a path, decoded as it is, that its template leaves open; None if it is no such
+    path.
+    """
     found = _pattern(template).fullmatch(path)
     return None if found is None else found.groups()
 

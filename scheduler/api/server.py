@@ -1,8 +1,9 @@
 """The HTTP server: one thread with a loop of its own, beside the framework's.
 
-What holds for every request is here: who asks and may, how large a body may be, how long an answer may take, which form
-errors have, what headers Marathon sends, and that a slash too many or too few is none of anybody's business. Routes are
-tables of `routes.Route`; what they do is in the other files of this room.
+What holds for every request is here: who asks and may, how large a body may be, how long an answer
+may take, which form errors have, what headers Marathon sends, and that a slash too many or too few
+is none of anybody's business. Routes are tables of `routes.Route`; what they do is in the other
+files of this room.
 """
 from __future__ import annotations
 
@@ -35,13 +36,15 @@ MAX_CONNECTIONS: Final = 2000
 GRACE: Final = 5.0  # seconds for requests that are being answered when the server stops
 HEADERS: Final = {
     "Cache-Control": "no-cache, no-store, must-revalidate", "Pragma": "no-cache", "Expires": "0",
-    "X-Frame-Options": "DENY", "X-XSS-Protection": "1; mode=block", "X-Content-Type-Options": "nosniff"}
+    "X-Frame-Options": "DENY", "X-XSS-Protection": "1; mode=block",
+    "X-Content-Type-Options": "nosniff"}
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request, and what was found out about it. `ids`: the parts of the path that its route leaves open; `repeated`:
-    the paths of keys that its body says more than once, as far as it has been read: the last one counts."""
+    """A request, and what was found out about it. `ids`: the parts of the path that its route
+    leaves open; `repeated`: the paths of keys that its body says more than once, as far as it has
+    been read: the last one counts."""
 
     request: web.Request
     caller: Caller
@@ -71,7 +74,9 @@ class Asked:
 
 
 def body_json(body: bytes) -> Parsed:
-    """JSON out of a body. Raises RefusedError 400 in Marathon's words: its `details` is then a text."""
+    """JSON out of a body. Raises RefusedError 400 in Marathon's words: its `details` is then a
+    text.
+    """
     try:
         return parse(body)
     except MarathonError as error:
@@ -79,12 +84,14 @@ def body_json(body: bytes) -> Parsed:
 
 
 class Server:
-    """`start` returns when it listens, `stop` when it does not any more. Both are called from outside its thread."""
+    """`start` returns when it listens, `stop` when it does not any more. Both are called from
+    outside its thread.
+    """
 
     def __init__(self, routes: Sequence[Route], access: Access, *, leader: Callable[[], str],
                  prefix: str = "", tls: ssl.SSLContext | None = None) -> None:
-        """`leader`: the URL that Marathon's header names; `prefix`: a path before all others, such as
-        /service/marathon."""
+        """`leader`: the URL that Marathon's header names; `prefix`: a path before all others, such
+        as /service/marathon."""
         self.routes = tuple(routes)
         self._access = access
         self._leader = leader
@@ -120,7 +127,8 @@ class Server:
     async def _listen(self, host: str, port: int) -> int:
         app = web.Application(client_max_size=MAX_BODY)
         app.router.add_route("*", r"/{path:[\s\S]*}", self._answer)
-        self._runner = web.AppRunner(app, access_log=None, keepalive_timeout=75, shutdown_timeout=GRACE,
+        self._runner = web.AppRunner(app, access_log=None, keepalive_timeout=75,
+                                     shutdown_timeout=GRACE,
                                      max_line_size=16_384, max_field_size=16_384)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port, ssl_context=self._tls, backlog=1024)
@@ -163,16 +171,19 @@ class Server:
         if caller is None and (route is None or not route.open):
             raise RefusedError(401, "Invalid username or password.")
         if self._local and is_misdirected(request.headers.get("Host", ""), self._names()):
-            raise RefusedError(421, "The Host header names another service; --advertise says under which name this "
+            raise RefusedError(421,
+                               "The Host header names another service; --advertise says under which name this "
                                     "one is reached")
         if route is None:
             if allowed:
-                raise RefusedError(405, f"{request.method} is not for {path}", allow=", ".join(allowed))
+                raise RefusedError(405, f"{request.method} is not for {path}",
+                                   allow=", ".join(allowed))
             raise RefusedError(404, f"{path} is not found", ())
         if caller is not None and route.writes and not caller.role.may_write:
             raise RefusedError(403, "You are not authorized to perform this action!")
         if route.writes and method == "POST" and is_foreign(request.headers):
-            raise RefusedError(403, "Pages of other sites may not change anything: send Content-Type: application/json")
+            raise RefusedError(403,
+                               "Pages of other sites may not change anything: send Content-Type: application/json")
         return await route.handler(Asked(request, caller or Caller("", Role.READ), ids))
 
     def _names(self) -> set[str]:
@@ -190,8 +201,8 @@ def refusal(path: str, error: RefusedError) -> web.Response:
     allow = more.pop("allow", None)
     shown = RefusedError(error.status, error.message, error.details, **more)
     response = web.Response(
-        status=error.status, content_type="application/problem+json" if ours else "application/json",
-        text=json.dumps(shown.problem() if ours else shown.marathon()))
+        status=error.status, content_type="application/problem+json" if ours
+        else "application/json", text=json.dumps(shown.problem() if ours else shown.marathon()))
     if error.status == 401:
         response.headers["WWW-Authenticate"] = 'Basic realm="Mesosphere"'
     if allow is not None:
@@ -204,7 +215,8 @@ def plain_path(path: str) -> str:
     return "/" + re.sub(r"/+", "/", path).strip("/")
 
 
-def json_answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+def json_answer(value: Any, status: int = 200,
+                headers: dict[str, str] | None = None) -> web.Response:
     """JSON, as short as it can be."""
     return web.Response(status=status, headers=headers, content_type="application/json",
                         text=json.dumps(value, separators=(",", ":")))

@@ -1,4 +1,5 @@
-"""All routes. Those with a longer tail stand before those without; /v2 is Marathon's, /api/v1 ours."""
+"""All routes. Those with a longer tail stand before those without; /v2 is Marathon's, /api/v1 ours.
+"""
 from __future__ import annotations
 
 import asyncio
@@ -26,7 +27,8 @@ APP = Parameter("app", "only this app")
 _CHANGED = s.ref("Changed")
 _KILL = (Parameter("scale", "whether there are so many fewer instances afterwards", _TRUTH),
          Parameter("wipe", "whether instances go with their tasks", _TRUTH),
-         Parameter("replaceFirst", "whether another one has to serve before one ends", _TRUTH), FORCE)
+         Parameter("replaceFirst", "whether another one has to serve before one ends", _TRUTH),
+         FORCE)
 
 
 def routes(asking: Asking, config: Config, identity: Identity, *, leader: Callable[[], str],
@@ -38,8 +40,8 @@ def routes(asking: Asking, config: Config, identity: Identity, *, leader: Callab
     streams = Streams(asking.service.events, loop, leader)
     table: list[Route] = []
     ours = Ours(asking, apps, groups, lambda: document(table, insecure=insecure))
-    table += [*_apps(apps, tasks), *_groups(groups), *_tasks(tasks), *_whole(whole, streams), *_ours(ours, streams),
-              *_health(health)]
+    table += [*_apps(apps, tasks), *_groups(groups), *_tasks(tasks), *_whole(whole, streams),
+              *_ours(ours, streams), *_health(health)]
     return table
 
 
@@ -52,30 +54,32 @@ def _apps(apps: Apps, tasks: Tasks) -> list[Route]:
         Route("GET", "/v2/apps", apps.listed, "Lists apps", {200: listed}, (
             Parameter("cmd", "a part of the command"), Parameter("id", "a part of the id"),
             Parameter("label", "a label selector", many=True), EMBED), errors=(422,)),
-        Route("POST", "/v2/apps", apps.created, "Creates an app", {201: s.ref("App")}, (FORCE,), s.ref("AppDefinition"),
-              writes=True),
-        Route("PUT", "/v2/apps", apps.put_many, "Changes or creates several apps", {200: _CHANGED}, (FORCE, PARTIAL),
-              s.array(s.ref("AppDefinition")), writes=True),
-        Route("PATCH", "/v2/apps", apps.patch_many, "Changes several apps", {200: _CHANGED}, (FORCE, PARTIAL),
-              s.array(s.ref("AppDefinition")), writes=True),
-        Route("DELETE", "/v2/apps/{id*}/tasks/{task}", tasks.kill_one, "Ends a task", {200: killed}, _KILL,
-              writes=True),
-        Route("GET", "/v2/apps/{id*}/tasks", tasks.of_app, "Lists an app's tasks", {200: task_list}),
-        Route("DELETE", "/v2/apps/{id*}/tasks", tasks.kill_of_app, "Ends an app's tasks", {200: killed},
-              (Parameter("host", "only those on this agent"), *_KILL), writes=True),
+        Route("POST", "/v2/apps", apps.created, "Creates an app", {201: s.ref("App")}, (FORCE,),
+              s.ref("AppDefinition"), writes=True),
+        Route("PUT", "/v2/apps", apps.put_many, "Changes or creates several apps", {200: _CHANGED},
+              (FORCE, PARTIAL), s.array(s.ref("AppDefinition")), writes=True),
+        Route("PATCH", "/v2/apps", apps.patch_many, "Changes several apps", {200: _CHANGED},
+              (FORCE, PARTIAL), s.array(s.ref("AppDefinition")), writes=True),
+        Route("DELETE", "/v2/apps/{id*}/tasks/{task}", tasks.kill_one, "Ends a task",
+              {200: killed}, _KILL, writes=True),
+        Route("GET", "/v2/apps/{id*}/tasks", tasks.of_app, "Lists an app's tasks",
+              {200: task_list}),
+        Route("DELETE", "/v2/apps/{id*}/tasks", tasks.kill_of_app, "Ends an app's tasks",
+              {200: killed}, (Parameter("host", "only those on this agent"), *_KILL), writes=True),
         Route("GET", "/v2/apps/{id*}/versions/{version}", apps.version, "Shows an app as it was",
               {200: s.ref("App")}),
         Route("GET", "/v2/apps/{id*}/versions", apps.versions, "Lists an app's versions",
               {200: s.record({"versions": s.array(s.TEXT)})}),
-        Route("POST", "/v2/apps/{id*}/restart", apps.restarted, "Replaces an app's instances", {200: _CHANGED},
-              (FORCE,), writes=True),
+        Route("POST", "/v2/apps/{id*}/restart", apps.restarted, "Replaces an app's instances",
+              {200: _CHANGED}, (FORCE,), writes=True),
         Route("GET", "/v2/apps/{id*}", apps.shown, "Shows an app, or those of a group",
               {200: {"anyOf": [one, s.record({"*": s.array(s.ref("App"))})]}}, (EMBED,)),
-        Route("PUT", "/v2/apps/{id*}", apps.put, "Changes or creates an app", {200: _CHANGED, 201: _CHANGED},
-              (FORCE, PARTIAL), s.ref("AppChange"), writes=True),
+        Route("PUT", "/v2/apps/{id*}", apps.put, "Changes or creates an app",
+              {200: _CHANGED, 201: _CHANGED}, (FORCE, PARTIAL), s.ref("AppChange"), writes=True),
         Route("PATCH", "/v2/apps/{id*}", apps.patch, "Changes an app", {200: _CHANGED}, (FORCE,),
               s.ref("AppChange"), writes=True),
-        Route("DELETE", "/v2/apps/{id*}", apps.removed, "Removes an app", {200: _CHANGED}, (FORCE,), writes=True),
+        Route("DELETE", "/v2/apps/{id*}", apps.removed, "Removes an app", {200: _CHANGED},
+              (FORCE,), writes=True),
     ]
 
 
@@ -85,18 +89,25 @@ def _groups(groups: Groups) -> list[Route]:
         found += [
             Route("GET", f"{path}/versions/{{version}}", groups.version, "Shows a group as it was",
                   {200: s.ref("Group")}),
-            Route("GET", f"{path}/versions", groups.versions, "Lists a group's versions", {200: s.array(s.TEXT)}),
+            Route("GET", f"{path}/versions", groups.versions, "Lists a group's versions",
+                  {200: s.array(s.TEXT)}),
             Route("GET", path, groups.shown, "Shows a group", {200: {"anyOf": [s.ref("Group"),
-                                                                               s.array(s.ref("App"))]}}, (EMBED,)),
-            Route("POST", path, groups.created, "Creates a group", {201: _CHANGED}, (FORCE,), s.ref("GroupChange"),
-                  writes=True),
+                                                                               s.array(
+                                                                                   s.ref(
+                                                                                       "App"))]}},
+                  (EMBED,)),
+            Route("POST", path, groups.created, "Creates a group", {201: _CHANGED}, (FORCE,),
+                  s.ref("GroupChange"), writes=True),
             Route("PUT", path, groups.put, "Changes or creates a group", {200: {"anyOf": [
                 _CHANGED, s.record({"steps": s.array(s.STEP)})]}},
-                (FORCE, Parameter("dryRun", "whether only the steps are told", _TRUTH)), s.ref("GroupChange"),
+                (FORCE, Parameter("dryRun", "whether only the steps are told", _TRUTH)),
+                  s.ref("GroupChange"),
                 writes=True),
-            Route("DELETE", path, groups.removed, "Removes a group", {200: _CHANGED}, (FORCE,), writes=True),
+            Route("DELETE", path, groups.removed, "Removes a group", {200: _CHANGED}, (FORCE,),
+                  writes=True),
         ]
-    found.append(Route("PATCH", "/v2/groups/{id*}", groups.patch, "Sets enforceRole", {200: _CHANGED}, (FORCE,),
+    found.append(Route("PATCH", "/v2/groups/{id*}", groups.patch, "Sets enforceRole",
+                       {200: _CHANGED}, (FORCE,),
                        s.record({"enforceRole": s.BOOLEAN}), writes=True))
     return found
 
@@ -105,9 +116,11 @@ def _tasks(tasks: Tasks) -> list[Route]:
     listed = s.record({"tasks": s.array(s.ref("Task"))})
     return [
         Route("GET", "/v2/tasks", tasks.listed, "Lists all tasks", {200: listed},
-              (Parameter("status", "tasks in this state", {"type": "string", "enum": ["running", "staging"]},
+              (Parameter("status", "tasks in this state",
+                         {"type": "string", "enum": ["running", "staging"]},
                          many=True),), also="text/plain"),
-        Route("POST", "/v2/tasks/delete", tasks.kill_many, "Ends tasks", {200: {"anyOf": [listed, _CHANGED]}}, _KILL,
+        Route("POST", "/v2/tasks/delete", tasks.kill_many, "Ends tasks",
+              {200: {"anyOf": [listed, _CHANGED]}}, _KILL,
               s.record({"ids": s.array(s.TEXT)}), writes=True),
     ]
 
@@ -116,23 +129,28 @@ def _whole(whole: Whole, streams: Streams) -> list[Route]:
     return [
         Route("GET", "/v2/deployments", whole.deployments, "Lists running deployments",
               {200: s.array(s.ref("Deployment"))}),
-        Route("DELETE", "/v2/deployments/{id}", whole.undone, "Rolls a deployment back, or stops it",
+        Route("DELETE", "/v2/deployments/{id}", whole.undone,
+              "Rolls a deployment back, or stops it",
               {200: _CHANGED, 202: None}, (FORCE,), writes=True),
         Route("GET", "/v2/queue", whole.queue, "What waits for a place", {200: s.record({
             "queue": s.array(s.ref("Waiting"))})}, (EMBED,)),
-        Route("DELETE", "/v2/queue/{id*}/delay", whole.undelayed, "Starts without waiting for the back-off",
-              {204: None}, writes=True),
+        Route("DELETE", "/v2/queue/{id*}/delay", whole.undelayed,
+              "Starts without waiting for the back-off", {204: None}, writes=True),
         Route("GET", "/v2/info", whole.info, "Who this service is", {200: s.ref("Info")}),
         Route("GET", "/v2/leader", whole.leader, "Who leads", {200: s.record({"leader": s.TEXT})}),
-        Route("DELETE", "/v2/leader", whole.abdicated, "Gives the subscription up and takes it again",
+        Route("DELETE", "/v2/leader", whole.abdicated,
+              "Gives the subscription up and takes it again",
               {200: s.record({"message": s.TEXT})}, writes=True),
-        Route("GET", "/v2/plugins", whole.plugins, "Lists plugins: none", {200: s.record({"plugins": s.array({})})}),
+        Route("GET", "/v2/plugins", whole.plugins, "Lists plugins: none",
+              {200: s.record({"plugins": s.array({})})}),
         Route("GET", "/v2/pods", whole.pods, "Lists pods: none", {200: s.array({})}, errors=(405,)),
-        Route("POST", "/v2/pods", whole.no_pods, "Refused: there are no pods", {422: s.ref("MarathonError")},
-              writes=True),
-        Route("GET", "/v2/pods/::status", whole.pods, "Lists the states of pods: none", {200: s.array({})}),
+        Route("POST", "/v2/pods", whole.no_pods, "Refused: there are no pods",
+              {422: s.ref("MarathonError")}, writes=True),
+        Route("GET", "/v2/pods/::status", whole.pods, "Lists the states of pods: none",
+              {200: s.array({})}),
         Route("GET", "/v2/events", streams.marathon, "Follows the events", {200: s.TEXT}, (
-            EVENT_TYPE, Parameter("plan-format", "light or full; both are the same here")), errors=(405, 503),
+            EVENT_TYPE, Parameter("plan-format", "light or full; both are the same here")),
+              errors=(405, 503),
             media_type="text/event-stream"),
     ]
 
@@ -144,26 +162,32 @@ def _ours(ours: Ours, streams: Streams) -> list[Route]:
     return [
         Route("GET", "/api/v1/instances", ours.instances, "Lists instances with their phases",
               {200: s.array(s.ref("Instance"))}, (APP,)),
-        Route("GET", "/api/v1/history/{id*}", ours.history, "The last instances of an app that ended",
-              {200: s.array(s.ref("Ended"))}),
-        Route("GET", "/api/v1/why", ours.why, "Why instances do not serve", {200: s.array(s.ref("Why"))}, (APP,)),
+        Route("GET", "/api/v1/history/{id*}", ours.history,
+              "The last instances of an app that ended", {200: s.array(s.ref("Ended"))}),
+        Route("GET", "/api/v1/why", ours.why, "Why instances do not serve",
+              {200: s.array(s.ref("Why"))}, (APP,)),
         Route("GET", "/api/v1/agents", ours.agents, "The agents that instances are on",
               {200: s.array(s.ref("Agent"))}),
-        Route("POST", "/api/v1/plan", ours.plan, "What a definition would change", {200: s.ref("Plan")},
-              body={"anyOf": [s.ref("AppDefinition"), s.ref("GroupChange"), s.array(s.ref("AppDefinition"))]},
+        Route("POST", "/api/v1/plan", ours.plan, "What a definition would change",
+              {200: s.ref("Plan")},
+              body={"anyOf": [s.ref("AppDefinition"), s.ref("GroupChange"),
+                              s.array(s.ref("AppDefinition"))]},
               errors=(409, 413, 422, 507)),
         Route("GET", "/api/v1/losses", ours.losses, "Whether lost instances are replaced slowly",
-              {200: s.record({"slowed": s.BOOLEAN, "givenUp": s.INTEGER, "since": s.nullable(s.TIME)})}),
-        Route("POST", "/api/v1/losses/lift", ours.lift_losses, "Has lost instances replaced at once", {204: None},
-              writes=True),
-        Route("POST", "/api/v1/deployments/{id}/pause", ours.pause, "Pauses a deployment", {204: None}, writes=True),
-        Route("POST", "/api/v1/deployments/{id}/resume", ours.resume, "Resumes a deployment", {204: None},
-              writes=True),
-        Route("POST", "/api/v1/promote/{id*}", ours.promote, "Promotes an app's canaries", {204: None}, writes=True),
-        Route("POST", "/api/v1/scale/{id*}", ours.scale, "Scales an app, also for a time", {200: _CHANGED}, (FORCE,),
-              scale, writes=True),
-        Route("GET", "/api/v1/events", streams.ours, "Follows the events, numbered", {200: s.TEXT}, (EVENT_TYPE,),
-              errors=(503,), media_type="text/event-stream"),
+              {200: s.record({"slowed": s.BOOLEAN, "givenUp": s.INTEGER,
+                              "since": s.nullable(s.TIME)})}),
+        Route("POST", "/api/v1/losses/lift", ours.lift_losses,
+              "Has lost instances replaced at once", {204: None}, writes=True),
+        Route("POST", "/api/v1/deployments/{id}/pause", ours.pause, "Pauses a deployment",
+              {204: None}, writes=True),
+        Route("POST", "/api/v1/deployments/{id}/resume", ours.resume, "Resumes a deployment",
+              {204: None}, writes=True),
+        Route("POST", "/api/v1/promote/{id*}", ours.promote, "Promotes an app's canaries",
+              {204: None}, writes=True),
+        Route("POST", "/api/v1/scale/{id*}", ours.scale, "Scales an app, also for a time",
+              {200: _CHANGED}, (FORCE,), scale, writes=True),
+        Route("GET", "/api/v1/events", streams.ours, "Follows the events, numbered", {200: s.TEXT},
+              (EVENT_TYPE,), errors=(503,), media_type="text/event-stream"),
         Route("GET", "/api/v1/openapi.json", ours.openapi, "This document", {200: s.OBJECT}),
     ]
 
@@ -173,7 +197,8 @@ def _health(health: Health) -> list[Route]:
     return [
         Route("GET", "/ping", health.ping, "Whether somebody answers", {200: s.TEXT, 204: None},
               media_type="text/plain", also="application/json", open=True),
-        Route("GET", "/healthz", health.live, "Whether the process lives", {200: status}, open=True),
-        Route("GET", "/readyz", health.ready, "Whether the service can work", {200: status, 503: status},
+        Route("GET", "/healthz", health.live, "Whether the process lives", {200: status},
               open=True),
+        Route("GET", "/readyz", health.ready, "Whether the service can work",
+              {200: status, 503: status}, open=True),
     ]

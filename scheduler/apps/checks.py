@@ -81,7 +81,8 @@ def _health_check(check: AppHealthCheck, ports: Sequence[TaskPort], path: str) -
             port=_port(ports, check.port, check.port_index, path), protocol=check.ip_protocol)
     return HealthCheck(
         type=kind, command=command, http=http, tcp=tcp, delay_seconds=float(delay),
-        interval_seconds=float(check.interval_seconds), timeout_seconds=float(check.timeout_seconds),
+        interval_seconds=float(check.interval_seconds),
+        timeout_seconds=float(check.timeout_seconds),
         consecutive_failures=failures, grace_period_seconds=float(check.grace_period_seconds))
 
 
@@ -159,7 +160,8 @@ def _command(probe: CommandProbe) -> CommandInfo:
 def _port(ports: Sequence[TaskPort], port: int | None, index: int | None, path: str) -> int:
     found = probed_port(ports, port, index)
     if found is None:
-        raise SpecError(path, "its port cannot be told: it names none, and the app has not just one")
+        raise SpecError(path,
+                        "its port cannot be told: it names none, and the app has not just one")
     return found
 
 

@@ -47,7 +47,8 @@ from specs.messages.containerinfo import (
 )
 from specs.messages.values import Label, Parameter, Secret, SecretReference
 
-_DOCKER_NETWORKS = {NetworkMode.HOST: "HOST", NetworkMode.BRIDGE: "BRIDGE", NetworkMode.CONTAINER: "USER"}
+_DOCKER_NETWORKS = {NetworkMode.HOST: "HOST", NetworkMode.BRIDGE: "BRIDGE",
+                    NetworkMode.CONTAINER: "USER"}
 _DVDI = "dvdi/"
 _DVDI_DRIVER = "dvdi/driver"
 
@@ -107,9 +108,10 @@ def _mesos(app: App, container: marathon.Container, ports: Sequence[TaskPort], b
         name = bridge_name if network.mode is NetworkMode.BRIDGE else network.name
         mappings = tuple(
             each for mapping, port in _mapped(container, ports)
-            if all(wanted == name for wanted in mapping.network_names) for each in _bound(mapping, port))
-        infos.append(NetworkInfo(ip_addresses=(IPAddress(),), name=name, labels=labels(network.labels),
-                                 port_mappings=mappings))
+            if all(wanted == name for wanted in mapping.network_names)
+            for each in _bound(mapping, port))
+        infos.append(NetworkInfo(ip_addresses=(IPAddress(),), name=name,
+                                 labels=labels(network.labels), port_mappings=mappings))
     return ContainerInfo(type="MESOS", volumes=volumes, tty_info=tty, network_infos=tuple(infos),
                          mesos=MesosInfo(image=_mesos_image(app, container)),
                          linux_info=_linux_info(container.linux_info))
@@ -155,9 +157,11 @@ def _bound(mapping: marathon.PortMapping, port: TaskPort) -> list[PortMapping]:
 def _volume(volume: marathon.Volume, app: App, path: str) -> Volume:
     match volume:
         case HostVolume():
-            return Volume(mode=volume.mode, container_path=volume.container_path, host_path=volume.host_path)
+            return Volume(mode=volume.mode, container_path=volume.container_path,
+                          host_path=volume.host_path)
         case SecretVolume():
-            source = VolumeSource(type="SECRET", secret=secret(app, volume.secret, f"{path}.secret"))
+            source = VolumeSource(type="SECRET",
+                                  secret=secret(app, volume.secret, f"{path}.secret"))
             return Volume(mode="RO", container_path=volume.container_path, source=source)
         case ExternalVolume():
             source = VolumeSource(type="DOCKER_VOLUME", docker_volume=_dvdi(volume, path))
@@ -186,7 +190,8 @@ def _csi(volume: CsiVolume, app: App, path: str) -> CSIVolume:
     mount = MountVolume(fs_type=capability.fs_type, mount_flags=capability.mount_flags)
 
     def secrets(names: Mapping[str, str], field: str) -> dict[str, Secret]:
-        return {key: secret(app, name, f"{path}.external.options.{field}.{key}") for key, name in names.items()}
+        return {key: secret(app, name, f"{path}.external.options.{field}.{key}") for key,
+                name in names.items()}
 
     return CSIVolume(plugin_name=options.plugin_name, static_provisioning=StaticProvisioning(
         volume_id=volume.name, volume_context=options.volume_context,

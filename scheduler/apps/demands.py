@@ -30,7 +30,8 @@ class DefaultRoles(enum.Enum):
     RESERVED = "reserved"
 
 
-def demand(app: App, task_ids: Sequence[str], placed: Iterable[Location], overhead: Overhead | None, *,
+def demand(app: App, task_ids: Sequence[str], placed: Iterable[Location],
+           overhead: Overhead | None, *,
            default_roles: DefaultRoles = DefaultRoles.ANY, wastes_gpus: bool = False) -> Demand:
     """Of the tasks that are to be launched, in this order.
 
@@ -40,8 +41,8 @@ def demand(app: App, task_ids: Sequence[str], placed: Iterable[Location], overhe
     """
     behavior = app.labels.get(GPU_BEHAVIOR)
     wastes = {"restricted": False, "unrestricted": True}.get(behavior or "", wastes_gpus)
-    return Demand(app.id, tuple(task_ids), need(app, default_roles), app.role, app.constraints, tuple(placed),
-                  app.instances, overhead, wastes)
+    return Demand(app.id, tuple(task_ids), need(app, default_roles), app.role, app.constraints,
+                  tuple(placed), app.instances, overhead, wastes)
 
 
 def standing(instances: Iterable[Instance], config: str) -> tuple[Location, ...]:
@@ -71,7 +72,8 @@ def accepted_roles(app: App, default: DefaultRoles) -> frozenset[str]:
 
 
 def program_overhead(app: App) -> Overhead:
-    """What the program takes that the app names as its executor; each task starts one of its own."""
+    """What the program takes that the app names as its executor; each task starts one of its own.
+    """
     resources = app.executor_resources or ExecutorResources()
     amounts = (("cpus", resources.cpus), ("mem", resources.mem), ("disk", resources.disk))
     return Overhead(None, {name: thousandths(amount) for name, amount in amounts if amount})

@@ -34,8 +34,10 @@ def port_variables(ports: Sequence[TaskPort]) -> dict[str, str]:
     if not ports:
         return {}
     found = {f"PORT{index}": str(port.announced) for index, port in enumerate(ports)}
-    found.update({f"PORT_{port.requested or port.announced}": str(port.announced) for port in ports})
-    found.update({f"PORT_{port.name.upper()}": str(port.announced) for port in ports if port.name is not None})
+    found.update({f"PORT_{port.requested or port.announced}": str(port.announced)
+                  for port in ports})
+    found.update({f"PORT_{port.name.upper()}": str(port.announced) for port in ports
+                  if port.name is not None})
     assigned = [port.host for port in ports if port.host is not None]
     assigned += [port.container for port in ports if port.host is None and port.requested == 0]
     if assigned:
@@ -63,7 +65,8 @@ class Context:
 def context_variables(context: Context) -> dict[str, str]:
     """MESOS_TASK_ID and MARATHON_APP_…."""
     found = {
-        "MESOS_TASK_ID": context.task_id, "MARATHON_APP_ID": context.app_id, "MARATHON_APP_VERSION": context.version,
+        "MESOS_TASK_ID": context.task_id, "MARATHON_APP_ID": context.app_id,
+        "MARATHON_APP_VERSION": context.version,
         "MARATHON_APP_RESOURCE_CPUS": double_text(context.cpus),
         "MARATHON_APP_RESOURCE_MEM": double_text(context.mem),
         "MARATHON_APP_RESOURCE_DISK": double_text(context.disk),
@@ -77,14 +80,17 @@ def context_variables(context: Context) -> dict[str, str]:
 
 
 def label_variables(labels: Mapping[str, str]) -> dict[str, str]:
-    """MARATHON_APP_LABELS, the names of those that are not too long, and a variable for each of them."""
+    """MARATHON_APP_LABELS, the names of those that are not too long, and a variable for each of
+    them.
+    """
     short = {_NOT_IN_NAMES.sub("_", key).upper(): value for key, value in labels.items()
              if len(key) < LONGEST - len(LABEL_PREFIX) and len(value) < LONGEST}
-    return {"MARATHON_APP_LABELS": " ".join(short)} | {LABEL_PREFIX + key: value for key, value in short.items()}
+    return {"MARATHON_APP_LABELS": " ".join(short)} | {LABEL_PREFIX + key: value for key,
+                                                       value in short.items()}
 
 
-def task_variables(context: Context, ports: Sequence[TaskPort], host: str | None, own: Mapping[str, str],
-                   prefix: str = "") -> dict[str, str]:
+def task_variables(context: Context, ports: Sequence[TaskPort], host: str | None,
+                   own: Mapping[str, str], prefix: str = "") -> dict[str, str]:
     """All variables of a task.
 
     `host` is the agent's hostname, `own` what the app says, without secrets.
@@ -92,7 +98,8 @@ def task_variables(context: Context, ports: Sequence[TaskPort], host: str | None
     placed = port_variables(ports)
     if host is not None:
         placed["HOST"] = host
-    return context_variables(context) | {prefix + name: value for name, value in placed.items()} | dict(own)
+    return context_variables(context) | {prefix + name: value for name,
+                                         value in placed.items()} | dict(own)
 
 
 def double_text(value: float) -> str:

@@ -93,8 +93,10 @@ def _task_id(kind: IdKind, found: re.Match[str], text: str) -> TaskId:
     container = parts.get("container")
     incarnation = parts.get("incarnation")
     return TaskId(
-        kind, app_id(parts["app"]), parts["uuid"], parts.get("prefix", "marathon-"), parts["separator"],
-        None if container == ANONYMOUS else container, None if incarnation is None else int(incarnation))
+        kind, app_id(parts["app"]), parts["uuid"], parts.get("prefix", "marathon-"),
+        parts["separator"],
+        None if container == ANONYMOUS else container,
+        None if incarnation is None else int(incarnation))
 
 
 def app_of_instance(instance_id: str) -> str:
@@ -126,5 +128,7 @@ def app_id(safe: str) -> str:
 
 
 def task_name(of_app: str) -> str:
-    """The name of an app's tasks, from the innermost part out: `/product/frontend` is `frontend.product`."""
+    """The name of an app's tasks, from the innermost part out: `/product/frontend` is
+    `frontend.product`.
+    """
     return ".".join(reversed(of_app.strip("/").split("/")))

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from scheduler.apps.instance import Instance
 from scheduler.tasks.conditions import Condition
 
-_WORTH = {Condition.UNREACHABLE: 1, Condition.STAGING: 2, Condition.STARTING: 3, Condition.RUNNING: 4}
+_WORTH = {Condition.UNREACHABLE: 1, Condition.STAGING: 2, Condition.STARTING: 3,
+          Condition.RUNNING: 4}
 _MOST = 5
 
 Chooser = Callable[[Sequence[Instance], int], Sequence[str]]  # of these instances so many, at most: the ids
@@ -29,8 +30,8 @@ class Proposal:
     start: int = 0
 
 
-def propose(instances: Sequence[Instance], wanted: int, *, sentenced: Collection[str] = (), even: Chooser | None = None,
-            oldest_first: bool = False) -> Proposal:
+def propose(instances: Sequence[Instance], wanted: int, *, sentenced: Collection[str] = (),
+            even: Chooser | None = None, oldest_first: bool = False) -> Proposal:
     """From the instances that shall run to `wanted` of them.
 
     `sentenced` are ids of instances that end whatever the count; ids of others mean nothing. `even`
@@ -38,16 +39,20 @@ def propose(instances: Sequence[Instance], wanted: int, *, sentenced: Collection
     """
     counted = [each for each in instances if each.condition is not Condition.UNREACHABLE_INACTIVE]
     gone = [each for each in counted if each.id in sentenced]
-    others = sorted((each for each in counted if each.id not in sentenced), key=lambda each: _worth(each, oldest_first))
+    others = sorted((each for each in counted if each.id not in sentenced),
+                    key=lambda each: _worth(each, oldest_first))
     ending = max(len(counted) - wanted, len(gone))
     chosen = dict.fromkeys(even(others, ending - len(gone)) if even is not None else ())
     by_id = {each.id: each for each in others}
-    order = [*gone, *(by_id[each] for each in chosen), *(each for each in others if each.id not in chosen)]
+    order = [*gone, *(by_id[each] for each in chosen),
+             *(each for each in others if each.id not in chosen)]
     return Proposal(tuple(order[:ending]), wanted - len(counted) + ending)
 
 
 def _worth(instance: Instance, oldest_first: bool) -> tuple[int, bool, float]:
-    """Sorts those first that go first; one that should have started and has not goes before those that have."""
+    """Sorts those first that go first; one that should have started and has not goes before those
+    that have.
+    """
     worth = _WORTH.get(instance.condition, _MOST)
     if instance.condition is Condition.STAGING:
         time = instance.since if instance.staged_at is None else instance.staged_at

@@ -46,7 +46,8 @@ def asked(app: App) -> tuple[int | None, ...]:
     mappings = _mappings(app)
     if mappings:
         return tuple(mapping.host_port for mapping in mappings)
-    return tuple(definition.port if app.require_ports else 0 for definition in app.port_definitions or ())
+    return tuple(definition.port if app.require_ports else 0 for definition in app.port_definitions
+                 or ())
 
 
 def task_ports(app: App, given: Sequence[int | None], below: Below) -> tuple[TaskPort, ...]:
@@ -56,12 +57,14 @@ def task_ports(app: App, given: Sequence[int | None], below: Below) -> tuple[Tas
     """
     mappings = _mappings(app)
     if mappings:
-        return in_container_network([(each.container_port, each.name) for each in mappings], given, below)
+        return in_container_network([(each.container_port, each.name) for each in mappings], given,
+                                    below)
     return in_agent_network([(each.port, each.name) for each in app.port_definitions or ()],
                             [port for port in given if port is not None])
 
 
-def in_agent_network(requested: Sequence[tuple[int, str | None]], given: Sequence[int]) -> tuple[TaskPort, ...]:
+def in_agent_network(requested: Sequence[tuple[int, str | None]],
+                     given: Sequence[int]) -> tuple[TaskPort, ...]:
     """Of port definitions (port, name), each with the host port that it was given."""
     return tuple(TaskPort(port, host, host, name)
                  for (port, name), host in zip(requested, given, strict=True))
@@ -93,8 +96,8 @@ def probed_port(ports: Sequence[TaskPort], port: int | None, index: int | None) 
     return None if found is None else found.container
 
 
-def marathon_target(ports: Sequence[TaskPort], port: int | None, index: int | None, *, hostname: str,
-                    container_ip: str | None) -> tuple[str, int] | None:
+def marathon_target(ports: Sequence[TaskPort], port: int | None, index: int | None, *,
+                    hostname: str, container_ip: str | None) -> tuple[str, int] | None:
     """The address and port that Marathon itself would check, from where it stands; None if there is
     none.
 

@@ -100,7 +100,8 @@ def launchable(app: App, version: str, task_id: str, place: Place, settings: Set
         kill_policy=None if grace is None else KillPolicy(grace_period=grace * 10 ** 9),
         discovery=_discovery(app, place.ports),
         limits={} if limits is None else {
-            name: amount for name, amount in (("cpus", limits.cpus), ("mem", limits.mem)) if amount is not None})
+            name: amount for name, amount in (("cpus", limits.cpus), ("mem", limits.mem))
+            if amount is not None})
     if by is RunBy.APP:
         info = _with_program(info, app)
     return Launchable(info, by, checks[1:], ignores_1xx, readiness)
@@ -123,9 +124,10 @@ def _command(app: App, version: str, task_id: str, place: Place, settings: Setti
     value = app.args[0] if app.args and app.container is None else app.cmd or None
     return CommandInfo(
         value=value, shell=shell, arguments=app.args, user=app.user,
-        environment=Environment(variables=_variables(app, version, task_id, place, settings, enforce_group_role)),
-        uris=tuple(URI(value=each.uri, executable=each.executable, extract=each.extract, cache=each.cache,
-                       output_file=each.dest_path) for each in app.fetch))
+        environment=Environment(variables=_variables(app, version, task_id, place, settings,
+                                                     enforce_group_role)),
+        uris=tuple(URI(value=each.uri, executable=each.executable, extract=each.extract,
+                       cache=each.cache, output_file=each.dest_path) for each in app.fetch))
 
 
 def _variables(app: App, version: str, task_id: str, place: Place, settings: Settings,
@@ -137,8 +139,10 @@ def _variables(app: App, version: str, task_id: str, place: Place, settings: Set
     own = {name: value for name, value in app.env.items() if isinstance(value, str)}
     secrets = {name: value for name, value in app.env.items() if isinstance(value, SecretReference)}
     plain = task_variables(context, place.ports, place.hostname, own, settings.environment_prefix)
-    return (*(Variable(name=name, value=value) for name, value in plain.items() if name not in secrets),
-            *(Variable(name=name, type="SECRET", secret=secret(app, value.secret, f"env.{name}.secret"))
+    return (*(Variable(name=name, value=value) for name,
+              value in plain.items() if name not in secrets),
+            *(Variable(name=name, type="SECRET",
+                       secret=secret(app, value.secret, f"env.{name}.secret"))
               for name, value in secrets.items()))
 
 
@@ -150,12 +154,14 @@ def _discovery(app: App, ports: Sequence[TaskPort]) -> DiscoveryInfo:
 def _discovered(app: App, ports: Sequence[TaskPort]) -> list[Port]:
     """One for each protocol, and for each network in which a port without a host port is."""
     if app.is_in_host_network:
-        return [Port(number=port.announced, name=each.name, protocol=protocol, labels=labels(each.labels))
+        return [Port(number=port.announced, name=each.name, protocol=protocol,
+                     labels=labels(each.labels))
                 for each, port in zip(app.port_definitions or (), ports, strict=True)
                 for protocol in each.protocols]
     mappings = () if app.container is None else app.container.port_mappings or ()
     networks = [each.name or "" for each in app.networks if each.mode is NetworkMode.CONTAINER]
-    return [Port(number=port.announced, name=each.name, protocol=protocol, labels=labels({**each.labels, **scope}))
+    return [Port(number=port.announced, name=each.name, protocol=protocol,
+                 labels=labels({**each.labels, **scope}))
             for each, port in zip(mappings, ports, strict=True) for protocol in each.protocols
             for scope in _scopes(port, each.network_names or networks)]
 
@@ -167,11 +173,14 @@ def _scopes(port: TaskPort, networks: Sequence[str]) -> list[dict[str, str]]:
 
 
 def _with_program(info: TaskInfo, app: App) -> TaskInfo:
-    """With the program as its executor, which is started in the task's container and told the task's command."""
+    """With the program as its executor, which is started in the task's container and told the
+    task's command.
+    """
     command = info.command or CommandInfo()
     words = app.cmd if app.cmd is not None else " ".join(app.args)
     path = shlex.quote(app.executor)
     executor = ExecutorInfo(
         executor_id=f"marathon-{info.task_id}", container=info.container,
-        command=replace(command, value=f"chmod ug+rx {path} && exec {path} {words}", shell=None, arguments=()))
+        command=replace(command, value=f"chmod ug+rx {path} && exec {path} {words}", shell=None,
+                        arguments=()))
     return replace(info, command=None, container=None, executor=executor)

@@ -26,9 +26,11 @@ class News:
     exit_code: int | None = None
 
 
-def launched(instance: Instance, location: Location, host_ports: tuple[int, ...], now: float) -> Instance:
+def launched(instance: Instance, location: Location, host_ports: tuple[int, ...],
+             now: float) -> Instance:
     """Its next task is about to be sent to this agent."""
-    return replace(instance, condition=Condition.PROVISIONED, since=now, incarnation=instance.incarnation + 1,
+    return replace(instance, condition=Condition.PROVISIONED, since=now,
+                   incarnation=instance.incarnation + 1,
                    location=location, host_ports=host_ports, staged_at=now, stirred=now)
 
 

@@ -56,7 +56,8 @@ from scheduler.tasks.conditions import Condition
 _GONE = Policy(Strategy(instances=0, minimum_health=0.0, maximum_over=0.0))  # of an app that is no more
 
 
-def decide(facts: Facts, now: float, new_id: Callable[[str], str], timeouts: Timeouts = PATIENT) -> Decision:
+def decide(facts: Facts, now: float, new_id: Callable[[str], str],
+           timeouts: Timeouts = PATIENT) -> Decision:
     """What follows for the app. `new_id` makes the id of a new instance of the app whose id it is
     given.
     """
@@ -69,7 +70,8 @@ def decide(facts: Facts, now: float, new_id: Callable[[str], str], timeouts: Tim
         answer.carry_out(moves(wanted, who, answer.policy.strategy.instances, facts.even), new_id)
         return answer.decision(state.progress, None)
     scene = Scene(wanted, answer.policy, who, deployment)
-    progress = progresses.watched(progresses.begun(state.progress, deployment, now), scene, answer.failures, now)
+    progress = progresses.watched(progresses.begun(state.progress, deployment, now), scene,
+                                  answer.failures, now)
     steps = moves(wanted, who, progresses.limit(progress, scene), facts.even)
     if steps.end or steps.start:
         answer.carry_out(steps, new_id)
@@ -87,14 +89,16 @@ def advance(deployment: Deployment, states: Mapping[str, AppState], now: float) 
             return _failed(deployment, action, progress.failed)
     events: list[tuple[str, int]] = []
     moved = deployment
-    while (step := moved.current) is not None and all(_is_through(action, moved, states) for action in step.actions):
+    while (step := moved.current) is not None and all(_is_through(action, moved, states)
+                                                      for action in step.actions):
         events.append(("deployment_step_success", moved.step))
         moved = replace(moved, step=moved.step + 1, step_since=now)
         events += [("deployment_info", moved.step)] if moved.current is not None else []
     if moved.current is None:
         events.append(("deployment_success", len(moved.steps)))
         return Advance(moved, Ending(), tuple(moved.changes), tuple(events))
-    reached = [app_id for app_id, change in moved.changes.items() if deployment.step < change.step <= moved.step]
+    reached = [app_id for app_id, change in moved.changes.items()
+               if deployment.step < change.step <= moved.step]
     return Advance(moved, None, tuple(reached), tuple(events))
 
 
@@ -109,13 +113,16 @@ def may_launch(state: AppState, instance: Instance, now: float) -> bool:
 def after_launch(state: AppState, instance: Instance, backoff: Backoff, now: float) -> AppState:
     """The app's state once this instance's task was launched: a back-off counts from then."""
     delay = after(state.delays.get(instance.config), backoff, Condition.PROVISIONED, now)
-    return state if delay is None else replace(state, delays={**state.delays, instance.config: delay})
+    return state if delay is None else replace(state,
+                                               delays={**state.delays, instance.config: delay})
 
 
 def promoted(state: AppState, now: float) -> AppState:
     """The app's canaries are good: the other instances follow."""
     progress = state.progress
-    return state if progress is None else replace(state, progress=replace(progress, promoted=True, moved_at=now))
+    return state if progress is None else replace(state,
+                                                  progress=replace(progress, promoted=True,
+                                                                   moved_at=now))
 
 
 class _Answer:
@@ -144,7 +151,8 @@ class _Answer:
                 self.instances.append(instance)
                 continue
             self._befalls(instance, fate(instance, self.policy, self._timeouts, self._now,
-                                         may_give_up=self._permits is None or self._permits > self._given_up))
+                                         may_give_up=self._permits is None
+                                         or self._permits > self._given_up))
 
     def carry_out(self, steps: Moves, new_id: Callable[[str], str]) -> None:
         """Instances end, and new ones come."""
@@ -158,7 +166,8 @@ class _Answer:
             leaving = sentenced(instance, reasons[instance.id], self._now, self.policy.drain)
             self._befalls(leaving, fate(leaving, self.policy, self._timeouts, self._now))
         if self._wanted.target is not None:
-            self.instances += [_new(new_id(self._facts.state.app_id), self._wanted.target, self._now)
+            self.instances += [_new(new_id(self._facts.state.app_id), self._wanted.target,
+                                    self._now)
                                for _ in range(steps.start)]
 
     def decision(self, progress: Progress | None, scene: Scene | None) -> Decision:
@@ -197,17 +206,19 @@ class _Answer:
         constraints.
         """
         target = self._wanted.target
-        if (target is None or instance.condition is not Condition.SCHEDULED or instance.config != target.config
+        if (target is None or instance.condition is not Condition.SCHEDULED
+            or instance.config != target.config
                 or instance.version == target.version):
             return instance
         return replace(instance, version=target.version)
 
     def _delay(self, instance: Instance) -> None:
-        delay = after(self._delays.get(instance.config), self.policy.backoff, instance.condition, self._now,
-                      drained=was_drained(instance))
+        delay = after(self._delays.get(instance.config), self.policy.backoff, instance.condition,
+                      self._now, drained=was_drained(instance))
         configs = {each.config for each in self._facts.instances}
         self._delays = {config: each for config, each in self._delays.items()
-                        if config in configs and config != instance.config and not each.is_over(self._now)}
+                        if config in configs and config != instance.config
+                        and not each.is_over(self._now)}
         if delay is not None:
             self._delays[instance.config] = delay
 
@@ -237,19 +248,24 @@ def _policy(wanted: Order) -> Policy:
 
 def _failed(deployment: Deployment, action: Action, reason: str) -> Advance:
     after_it = deployment.changes[action.app_id].after
-    ending = Ending(f"{action.app_id}: {reason}", after_it is not None and after_it.policy.rollout.rolls_back)
+    ending = Ending(f"{action.app_id}: {reason}",
+                    after_it is not None and after_it.policy.rollout.rolls_back)
     return Advance(deployment, ending, tuple(deployment.changes),
-                   (("deployment_step_failure", deployment.step), ("deployment_failed", deployment.step)))
+                   (("deployment_step_failure", deployment.step),
+                    ("deployment_failed", deployment.step)))
 
 
 def _is_through(action: Action, deployment: Deployment, states: Mapping[str, AppState]) -> bool:
     """Whether there is nothing more to do for this action of the current step."""
     progress = states[action.app_id].progress
-    return action.kind is ActionKind.START or (progress is not None and is_of(progress, deployment) and progress.done)
+    return action.kind is ActionKind.START or (progress is not None and is_of(progress, deployment)
+                                               and progress.done)
 
 
 def _new(instance_id: str, target: Target, now: float) -> Instance:
     policy = target.policy
     return Instance(
-        instance_id, target.app.id, target.version, target.config, Condition.SCHEDULED, since=now, created=now,
-        role=policy.role, has_health_check=policy.has_health_check, has_readiness_check=policy.has_readiness_check)
+        instance_id, target.app.id, target.version, target.config, Condition.SCHEDULED, since=now,
+        created=now,
+        role=policy.role, has_health_check=policy.has_health_check,
+        has_readiness_check=policy.has_readiness_check)

@@ -38,7 +38,8 @@ _MODES = {ActionKind.START: Mode.KEEP, ActionKind.SCALE: Mode.KEEP, ActionKind.R
           ActionKind.STOP: Mode.STOP}
 
 
-def order(app_id: str, target: Target | None, deployment: Deployment | None, progress: Progress | None) -> Order:
+def order(app_id: str, target: Target | None, deployment: Deployment | None,
+          progress: Progress | None) -> Order:
     """What is asked of an app that shall be `target` once `deployment` (None: none locks it) is
     done.
     """
@@ -55,7 +56,8 @@ def order(app_id: str, target: Target | None, deployment: Deployment | None, pro
 
 def is_through(change: Change, deployment: Deployment, progress: Progress | None) -> bool:
     """Whether the deployment has nothing more to do for this app."""
-    return change.step < deployment.step or (progress is not None and progress.done and is_of(progress, deployment))
+    return change.step < deployment.step or (progress is not None and progress.done
+                                             and is_of(progress, deployment))
 
 
 def _settled(target: Target | None) -> Order:

@@ -32,8 +32,8 @@ class Cause:
     rollback_of: str | None = None
 
 
-def successor(app: App, before: Target | None, version: str, policy: Policy, *, restart: bool = False,
-              former: Target | None = None) -> Target:
+def successor(app: App, before: Target | None, version: str, policy: Policy, *,
+              restart: bool = False, former: Target | None = None) -> Target:
     """What an app becomes that is `app` from this version on, and was `before`.
 
     `former`: what it was before a deployment that is cancelled now. `restart`: its instances are
@@ -45,14 +45,15 @@ def successor(app: App, before: Target | None, version: str, policy: Policy, *, 
         info = before.info
         if restart:
             return Target(app, info.restarted(version), version, policy)
-        return Target(app, info.scaled(version) if app.instances != before.app.instances else info, before.config,
-                      policy)
+        return Target(app, info.scaled(version) if app.instances != before.app.instances else info,
+                      before.config, policy)
     info = before.info.configured(version)
     if restart:
         return Target(app, info, version, policy)
     if former is not None and is_same(app, former.app):
         return Target(app, info, former.config, policy)
-    return Target(app, info, before.config if is_only_placement(app, before.app) else version, policy)
+    return Target(app, info, before.config if is_only_placement(app, before.app) else version,
+                  policy)
 
 
 def deployment(cause: Cause, before: Mapping[str, Target], after: Mapping[str, Target],
@@ -62,13 +63,15 @@ def deployment(cause: Cause, before: Mapping[str, Target], after: Mapping[str, T
     """
     stops = [Action(ActionKind.STOP, app_id) for app_id in before if app_id not in after]
     starts = [Action(ActionKind.START, app_id) for app_id in after if app_id not in before]
-    work = ([Action(kind, app_id) for app_id in level if (kind := _kind(before.get(app_id), after[app_id])) is not None]
+    work = ([Action(kind, app_id) for app_id in level
+             if (kind := _kind(before.get(app_id), after[app_id])) is not None]
             for level in levels(dependencies, after))
     steps = tuple(DeploymentStep(tuple(actions)) for actions in (stops, starts, *work) if actions)
-    changes = {action.app_id: Change(action.kind, number, before.get(action.app_id), after.get(action.app_id))
+    changes = {action.app_id: Change(action.kind, number, before.get(action.app_id),
+                                     after.get(action.app_id))
                for number, step in enumerate(steps) for action in step.actions}
-    return Deployment(cause.id, cause.version, steps, changes, began=cause.now, step_since=cause.now,
-                      rollback_of=cause.rollback_of)
+    return Deployment(cause.id, cause.version, steps, changes, began=cause.now,
+                      step_since=cause.now, rollback_of=cause.rollback_of)
 
 
 def levels(dependencies: Dependencies, app_ids: Iterable[str]) -> list[list[str]]:
@@ -94,7 +97,8 @@ def taken_back(deployment: Deployment, version: str) -> Mapping[str, Target | No
 
     Each has the config that it had, so that instances which still run it stay.
     """
-    return {app_id: change.before and replace(change.before, info=change.before.info.configured(version))
+    return {app_id: change.before and replace(change.before,
+                                              info=change.before.info.configured(version))
             for app_id, change in deployment.changes.items()}
 
 
@@ -124,5 +128,6 @@ def _depth(app_id: str, dependencies: Dependencies, depths: dict[str, int]) -> i
             todo += needed
         else:
             done = todo.pop()
-            depths[done] = 1 + max((depths[other] for other in dependencies.get(done, ())), default=0)
+            depths[done] = 1 + max((depths[other] for other in dependencies.get(done, ())),
+                                   default=0)
     return depths[app_id]

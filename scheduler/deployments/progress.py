@@ -88,7 +88,8 @@ def is_done(scene: Scene) -> bool:
         return not crew.current
     if len(crew.current) != scene.policy.strategy.instances:
         return False
-    return all(does_its_part(instance, scene.policy) for instance in crew.current if _is_awaited(instance, scene))
+    return all(does_its_part(instance, scene.policy) for instance in crew.current
+               if _is_awaited(instance, scene))
 
 
 def failure(progress: Progress, scene: Scene, now: float) -> str | None:
@@ -118,7 +119,8 @@ def due(progress: Progress, scene: Scene) -> Iterator[float]:
 
 def deadline(progress: Progress, scene: Scene) -> float | None:
     """When the action has failed if there is no progress until then."""
-    if not scene.is_judged or scene.policy.rollout.deadline is None or _waits_for_promotion(progress):
+    if not scene.is_judged or scene.policy.rollout.deadline is None or _waits_for_promotion(
+            progress):
         return None
     return max(progress.moved_at, scene.deployment.resumed_at) + scene.policy.rollout.deadline
 
@@ -135,7 +137,8 @@ def _canaries(progress: Progress, scene: Scene, served: int, now: float) -> Prog
     if progress.promoted or not scene.policy.rollout.canaries or scene.order.mode is not Mode.ROLL:
         return progress
     if served < min(scene.policy.rollout.canaries, scene.policy.strategy.instances):
-        return progress if progress.canaries_since is None else replace(progress, canaries_since=None)
+        return progress if progress.canaries_since is None else replace(progress,
+                                                                        canaries_since=None)
     if progress.canaries_since is None:
         progress = replace(progress, canaries_since=now)
     promoted_at = promotion(progress, scene)

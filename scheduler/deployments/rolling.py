@@ -55,7 +55,8 @@ class Moves:
 
 def does_its_part(instance: Instance, policy: Policy) -> bool:
     """Whether a deployment need not wait for it (any more)."""
-    return instance.is_serving or (is_complete(instance, policy) and instance.condition is Condition.FINISHED)
+    return instance.is_serving or (is_complete(instance, policy)
+                                   and instance.condition is Condition.FINISHED)
 
 
 def crew(order: Order, instances: Iterable[Instance]) -> Crew:
@@ -81,7 +82,8 @@ def moves(order: Order, crew: Crew, limit: int, even: Chooser | None = None) -> 
     that serve and are too many, so that the app's constraints hold (`kills.propose`).
     """
     if order.mode is Mode.STOP or order.target is None:
-        return Moves(tuple((instance, KillReason.APP_REMOVED) for instance in (*crew.outdated, *crew.idle)))
+        return Moves(tuple((instance, KillReason.APP_REMOVED)
+                           for instance in (*crew.outdated, *crew.idle)))
     if order.mode is Mode.HOLD:
         room_for = order.target.policy.strategy.max_capacity
         return Moves(start=starts(order.floor, room_for, len(crew.leaving), len(crew.current)))
@@ -109,14 +111,18 @@ def _toward(order: Order, target: Target, crew: Crew, limit: int, even: Chooser 
         return Moves()
     surplus = first_to_go(crew.current, len(crew.current) - strategy.instances, policy, even)
     going = {instance.id for instance in surplus}
-    over = [instance for instance in crew.current if instance.id not in going and is_complete(instance, policy)]
+    over = [instance for instance in crew.current if instance.id not in going
+            and is_complete(instance, policy)]
     kept = len(crew.current) - len(surplus) - len(over)
     old = first_to_go(crew.outdated, len(crew.outdated), policy)
     present = Present(len(old), _serving(old), kept, _serving(crew.current) - _serving(surplus),
                       len(crew.leaving) + sum(map(has_task, surplus)))
-    after = _settled(replace(strategy, instances=strategy.instances - len(over)), present, old, limit - len(over))
-    ends = [(instance, _reason(instance, order)) for instance in (*crew.idle, *old[:len(old) - after.old])]
-    return Moves((*ends, *((instance, KillReason.OVER_CAPACITY) for instance in surplus)), after.new - present.new)
+    after = _settled(replace(strategy, instances=strategy.instances - len(over)), present, old,
+                     limit - len(over))
+    ends = [(instance, _reason(instance, order))
+            for instance in (*crew.idle, *old[:len(old) - after.old])]
+    return Moves((*ends, *((instance, KillReason.OVER_CAPACITY) for instance in surplus)),
+                 after.new - present.new)
 
 
 def _settled(strategy: Strategy, present: Present, old: Sequence[Instance], limit: int) -> Present:
@@ -139,7 +145,8 @@ def _settled(strategy: Strategy, present: Present, old: Sequence[Instance], limi
 
 def _without(present: Present, ended: Sequence[Instance]) -> Present:
     """The same once these old ones are on their way out; those without a task are out already."""
-    return replace(present, old=present.old - len(ended), old_serving=present.old_serving - _serving(ended),
+    return replace(present, old=present.old - len(ended),
+                   old_serving=present.old_serving - _serving(ended),
                    leaving=present.leaving + sum(map(has_task, ended)))
 
 
@@ -158,7 +165,8 @@ def first_to_go(instances: Sequence[Instance], count: int, policy: Policy,
         return first
     serving = [instance for instance in instances if instance.is_serving]
     rest = count - len(first)
-    return first + propose(serving, len(serving) - rest, even=even, oldest_first=policy.oldest_first).end
+    return first + propose(serving, len(serving) - rest, even=even,
+                           oldest_first=policy.oldest_first).end
 
 
 def _strategy(order: Order, strategy: Strategy, crew: Crew) -> Strategy:

@@ -57,7 +57,8 @@ def stuck(change: Change, instances: Sequence[Instance], ground: Ground) -> Stuc
     allowed = [agent for agent in ground.agents if Placed(app.constraints).accepts(agent)]
     if not allowed:
         return _nowhere(app, ground.agents)
-    free = [agent for agent in allowed if not ground.taken.get(agent.agent_id, {}).keys() & set(ports)]
+    free = [agent for agent in allowed
+            if not ground.taken.get(agent.agent_id, {}).keys() & set(ports)]
     places = _places(app, ports, free)
     if places < app.instances:
         return _too_few(app, ports, places, allowed, ground)
@@ -67,7 +68,8 @@ def stuck(change: Change, instances: Sequence[Instance], ground: Ground) -> Stuc
 def _nowhere(app: App, agents: Sequence[Location]) -> Stuck:
     broken = Placed(app.constraints).broken(agents[0])[0]
     wanted = f"{broken.constraint.field} {broken.constraint.operator} {broken.constraint.value or ''}".rstrip()
-    return Stuck(f"no agent meets the constraint {wanted} (of {agents[0].hostname} it is {broken.found})",
+    return Stuck(
+        f"no agent meets the constraint {wanted} (of {agents[0].hostname} it is {broken.found})",
                  "another constraint, or an agent that meets it")
 
 
@@ -85,17 +87,22 @@ def _places(app: App, ports: Sequence[int], free: Sequence[Location]) -> int:
                 placed.add(agent)
                 taken.append(agent)
                 count += 1
-        left = taken if not ports else [agent for agent in left if agent not in taken] if taken else []
+        left = taken if not ports else [agent for agent in left
+                                        if agent not in taken] if taken else []
     return count
 
 
-def _too_few(app: App, ports: Sequence[int], places: int, allowed: Sequence[Location], ground: Ground) -> Stuck:
+def _too_few(app: App, ports: Sequence[int], places: int, allowed: Sequence[Location],
+             ground: Ground) -> Stuck:
     reason = f"of {app.instances} instances {places or 'none'} can be placed"
-    others = sorted({owner for agent in allowed for port, owner in ground.taken.get(agent.agent_id, {}).items()
+    others = sorted({owner for agent in allowed for port,
+                     owner in ground.taken.get(agent.agent_id, {}).items()
                      if port in ports})
     if not ports:
-        kinds = ", ".join(f"{each.field} {each.operator}" for each in app.constraints if each.operator in _COUNTING)
-        return Stuck(f"{reason} on {_count(allowed)}: {kinds}", "fewer instances, more agents, or another constraint")
+        kinds = ", ".join(f"{each.field} {each.operator}" for each in app.constraints
+                          if each.operator in _COUNTING)
+        return Stuck(f"{reason} on {_count(allowed)}: {kinds}",
+                     "fewer instances, more agents, or another constraint")
     if others:
         reason += f": {', '.join(others)} has {_ports(ports)}"
     else:
@@ -107,8 +114,10 @@ def _held(after: Target, instances: Sequence[Instance], ports: Sequence[int],
           free: Sequence[Location]) -> Stuck | None:
     old = [each for each in instances if each.config != after.config and each.sentence is None]
     new = [each for each in instances if each.config == after.config and each.sentence is None]
-    held = {each.location.agent_id for each in old if each.location is not None and set(each.host_ports) & set(ports)}
-    if not held or any(each.location is not None for each in new) or any(each.agent_id not in held for each in free):
+    held = {each.location.agent_id for each in old if each.location is not None
+            and set(each.host_ports) & set(ports)}
+    if not held or any(each.location is not None
+                       for each in new) or any(each.agent_id not in held for each in free):
         return None
     strategy = after.policy.strategy
     if room(strategy, Present(len(old), len(old))).kill:

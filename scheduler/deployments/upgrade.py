@@ -62,7 +62,8 @@ def room(strategy: Strategy, present: Present) -> Room:
             kill = min(present.serving - least + 1, present.old)
         else:
             most += 1
-    return Room(least, most, kill, starts(strategy.instances, most, present.old + present.leaving, present.new))
+    return Room(least, most, kill, starts(strategy.instances, most, present.old + present.leaving,
+                                          present.new))
 
 
 def starts(instances: int, max_capacity: int, old: int, new: int) -> int:

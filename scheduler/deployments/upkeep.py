@@ -74,7 +74,8 @@ def was_drained(instance: Instance) -> bool:
             and is_drained(TaskState.KILLED, instance.reason))
 
 
-def fate(instance: Instance, policy: Policy, timeouts: Timeouts, now: float, *, may_give_up: bool = True) -> Fate:
+def fate(instance: Instance, policy: Policy, timeouts: Timeouts, now: float, *,
+         may_give_up: bool = True) -> Fate:
     """What becomes of it. `may_give_up`: whether one that is out of reach may be replaced or
     forgotten now.
     """
@@ -102,9 +103,10 @@ def _leaving(instance: Instance, sentence: Sentence, timeouts: Timeouts, now: fl
 def _again(instance: Instance, now: float) -> Fate:
     failed = instance.condition in _OWN_DOING and not was_drained(instance)
     return Fate(replace(
-        instance, condition=Condition.SCHEDULED, since=now, location=None, host_ports=(), ip_addresses=(),
-        staged_at=None, started_at=None, stirred=None, healthy=None, ready=False, exit_code=None, reason=None,
-        message=None, failures=instance.failures + failed), ended=True, failed=failed)
+        instance, condition=Condition.SCHEDULED, since=now, location=None, host_ports=(),
+        ip_addresses=(),
+        staged_at=None, started_at=None, stirred=None, healthy=None, ready=False, exit_code=None,
+        reason=None, message=None, failures=instance.failures + failed), ended=True, failed=failed)
 
 
 def _out_of_reach(instance: Instance, policy: Policy, now: float, *, may_give_up: bool) -> Fate:
@@ -122,7 +124,8 @@ def _out_of_reach(instance: Instance, policy: Policy, now: float, *, may_give_up
         return Fate(None, ended=True, given_up=not inactive)
     if inactive:
         return Fate(instance, wake_at=expunge_at)
-    return Fate(replace(instance, condition=Condition.UNREACHABLE_INACTIVE), given_up=True, wake_at=expunge_at)
+    return Fate(replace(instance, condition=Condition.UNREACHABLE_INACTIVE), given_up=True,
+                wake_at=expunge_at)
 
 
 def _launching(instance: Instance, timeouts: Timeouts, now: float) -> Fate:
@@ -131,4 +134,5 @@ def _launching(instance: Instance, timeouts: Timeouts, now: float) -> Fate:
     if now < due:
         return Fate(instance, wake_at=due)
     sentence = Sentence(KillReason.LAUNCH_TIMEOUT, now, now)
-    return replace(_leaving(replace(instance, sentence=sentence), sentence, timeouts, now), failed=True)
+    return replace(_leaving(replace(instance, sentence=sentence), sentence, timeouts, now),
+                   failed=True)

@@ -1,4 +1,6 @@
-"""Durable before told: nothing is acknowledged, launched or ended before what the storage was told of it is written."""
+"""Durable before told: nothing is acknowledged, launched or ended before what the storage was told
+of it is written.
+"""
 from __future__ import annotations
 
 import logging
@@ -9,7 +11,9 @@ log = logging.getLogger(__name__)
 
 
 class Durable:
-    """A storage that may be in trouble, such as a full disk; it is tried again, and nothing is lost meanwhile."""
+    """A storage that may be in trouble, such as a full disk; it is tried again, and nothing is lost
+    meanwhile.
+    """
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage

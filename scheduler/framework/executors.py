@@ -1,7 +1,8 @@
-"""The ExecutorInfo of each executor of ours, by agent: made once and the same for as long as it runs.
+"""The ExecutorInfo of each executor of ours, by agent: made once and the same for as long as it
+runs.
 
-A master refuses a task whose ExecutorInfo is another than that of the running executor, resources included, whichever
-scheduler started it. So what was made is kept in the storage too.
+A master refuses a task whose ExecutorInfo is another than that of the running executor, resources
+included, whichever scheduler started it. So what was made is kept in the storage too.
 """
 from __future__ import annotations
 
@@ -22,10 +23,14 @@ class Executors:
 
     def take_over(self) -> None:
         """Those that a scheduler before us started."""
-        self._infos.update(((agent_id, executor_id), info) for agent_id, executor_id, info in self._storage.executors())
+        self._infos.update(((agent_id, executor_id), info) for agent_id, executor_id,
+                           info in self._storage.executors())
 
-    def info(self, agent_id: str, executor: CustomExecutor, resources: Sequence[Resource] | None) -> ExecutorInfo:
-        """For a task on this agent; `resources` are for the executor, if the task is the first of it there."""
+    def info(self, agent_id: str, executor: CustomExecutor,
+             resources: Sequence[Resource] | None) -> ExecutorInfo:
+        """For a task on this agent; `resources` are for the executor, if the task is the first of
+        it there.
+        """
         key = (agent_id, executor.executor_id)
         if key not in self._infos:
             self._infos[key] = executor.info(resources or ())

@@ -1,4 +1,6 @@
-"""Tasks that were submitted: they wait in the order in which they came, and the first agent that fits gets them."""
+"""Tasks that were submitted: they wait in the order in which they came, and the first agent that
+fits gets them.
+"""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence

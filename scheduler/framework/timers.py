@@ -1,7 +1,8 @@
 """The clocks of the framework's loop: what rings when, and how long to wait for the next.
 
-What has to be asked of the master again, and when, is the ledger's to say; here is what the loop itself waits for. (The
-executor's loop has clocks of its own: its are cancelled and set anew, these only ring.)
+What has to be asked of the master again, and when, is the ledger's to say; here is what the loop
+itself waits for. (The executor's loop has clocks of its own: its are cancelled and set anew, these
+only ring.)
 """
 from __future__ import annotations
 
@@ -50,7 +51,8 @@ class Timers:
         return self._heap[0][0] if self._heap else None
 
     def due(self) -> Iterator[Ring]:
-        """Those that ring by now, in order; what is started meanwhile without delay is among them."""
+        """Those that ring by now, in order; what is started meanwhile without delay is among them.
+        """
         now = self._now()
         while self._heap and self._heap[0][0] <= now:
             yield heapq.heappop(self._heap)[2]

@@ -55,5 +55,6 @@ def ended(message: str, framework_id: str | None, *, was_subscribed: bool) -> st
     said = f"the master {'ended' if was_subscribed else 'refuses'} the framework: {message}"
     if framework_id is None or ("removed" not in message and "torn down" not in message):
         return said
-    return (f"{said}. {framework_id} was torn down, or away for longer than its failover_timeout: it cannot come back, "
+    return (
+        f"{said}. {framework_id} was torn down, or away for longer than its failover_timeout: it cannot come back, "
             "and its tasks are killed. Begin anew with an empty storage")

@@ -1,7 +1,8 @@
-"""The port to what waits for a place: `Queue` for tasks that were submitted, the service's own for apps.
+"""The port to what waits for a place: `Queue` for tasks that were submitted, the service's own for
+apps.
 
-All methods are called on the loop's thread. In each turn the framework takes in what came, calls `settle`, makes
-durable what the storage was told, and only then acknowledges, launches and kills.
+All methods are called on the loop's thread. In each turn the framework takes in what came, calls
+`settle`, makes durable what the storage was told, and only then acknowledges, launches and kills.
 """
 from __future__ import annotations
 
@@ -19,7 +20,9 @@ class Work(Protocol):
     """What is to be launched, and how."""
 
     def adopt(self, entry: Entry, task: Task | None) -> None:
-        """A task of a scheduler before us; `task` is None where the storage keeps no more than the entry."""
+        """A task of a scheduler before us; `task` is None where the storage keeps no more than the
+        entry.
+        """
         ...
 
     def settle(self) -> None:
@@ -35,7 +38,8 @@ class Work(Protocol):
         ...
 
     def executor(self, task_id: str) -> CustomExecutor | None:
-        """The executor of ours that this task of the match needs; None: the agent brings one along."""
+        """The executor of ours that this task of the match needs; None: the agent brings one along.
+        """
         ...
 
     def info(self, launch: Launch, placement: Placement, executor: ExecutorInfo | None) -> TaskInfo:

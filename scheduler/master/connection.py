@@ -1,8 +1,9 @@
-"""The two HTTP connections to the master: the stream that SUBSCRIBE opens, and the one for all other calls.
+"""The two HTTP connections to the master: the stream that SUBSCRIBE opens, and the one for all
+other calls.
 
-A master sends a heartbeat every 15 seconds, so a stream that stays silent for several of them is dead, whatever TCP
-believes: the socket's time-out is that patience. Reading costs each byte a constant number of copies, whatever an
-event's size (specs/forms/recordio.py).
+A master sends a heartbeat every 15 seconds, so a stream that stays silent for several of them is
+dead, whatever TCP believes: the socket's time-out is that patience. Reading costs each byte a
+constant number of copies, whatever an event's size (specs/forms/recordio.py).
 """
 from __future__ import annotations
 
@@ -23,20 +24,28 @@ _TEXT_BYTES = 500  # of an answer that goes into a message for people
 
 
 class Answer(Exception):  # noqa: N818 - an answer, not an error of the line
-    """The master answered, and the answer is not the one that was asked for. `location`: where a 307 points to."""
+    """The master answered, and the answer is not the one that was asked for. `location`: where a
+    307 points to.
+    """
 
     def __init__(self, status: int, text: str, location: str | None = None) -> None:
-        super().__init__(f"{status} {http.client.responses.get(status, '')}".strip() + (f": {text}" if text else ""))
+        super().__init__(f"{status} {http.client.responses.get(status, '')}".strip() + (f": {text}"
+                                                                                        if text
+                                                                                        else ""))
         self.status = status
         self.text = text
         self.location = location
 
 
 class EventStream:
-    """One subscription. Used by one thread; `close` may be called by any, and ends a `read` that waits."""
+    """One subscription. Used by one thread; `close` may be called by any, and ends a `read` that
+    waits.
+    """
 
     def __init__(self, address: Address, timeout: float) -> None:
-        """Connects. Raises OSError; `timeout` in seconds is for each wait until `patience` says otherwise."""
+        """Connects. Raises OSError; `timeout` in seconds is for each wait until `patience` says
+        otherwise.
+        """
         self._address = address
         self._connection = http.client.HTTPConnection(address.host, address.port, timeout=timeout)
         self._connection.connect()
@@ -49,7 +58,8 @@ class EventStream:
         self._connection.request("POST", PATH, body, {**headers, "Host": str(self._address)})
         self._response = self._connection.getresponse()
         if self._response.status != http.client.OK:
-            raise Answer(self._response.status, _text(self._response), self._response.getheader("Location"))
+            raise Answer(self._response.status, _text(self._response),
+                         self._response.getheader("Location"))
         return self._response.getheader("Mesos-Stream-Id", "")
 
     def patience(self, seconds: float) -> None:
@@ -57,7 +67,9 @@ class EventStream:
         self._socket.settimeout(seconds)
 
     def read(self) -> list[bytes]:
-        """The next events, at least one. Raises OSError at the end and in silence, RecordError for anything else."""
+        """The next events, at least one. Raises OSError at the end and in silence, RecordError for
+        anything else.
+        """
         if self._response is None:
             raise ValueError("not subscribed")
         while True:
@@ -84,14 +96,16 @@ class Unanswered(Exception):  # noqa: N818 - a fact about calls, the error is it
 class CallConnection:
     """One keep-alive connection for calls, used by one thread; connects when it is needed.
 
-    Calls are pipelined: all are written before the first answer is read, so that a round trip is paid once for many. A
-    master serves the requests of a connection in order (libprocess does, and Mesos's own library relies on it).
+    Calls are pipelined: all are written before the first answer is read, so that a round trip is
+    paid once for many. A master serves the requests of a connection in order (libprocess does, and
+    Mesos's own library relies on it).
     """
 
     def __init__(self, address: Address, headers: Mapping[str, str], timeout: float) -> None:
         self._address = address
         self._timeout = timeout
-        lines = [f"POST {PATH} HTTP/1.1", f"Host: {address}", *(f"{name}: {value}" for name, value in headers.items())]
+        lines = [f"POST {PATH} HTTP/1.1", f"Host: {address}",
+                 *(f"{name}: {value}" for name, value in headers.items())]
         self._head = "\r\n".join(lines).encode("latin-1")
         self._socket: socket.socket | None = None
         self._answers: IO[bytes] | None = None
@@ -123,7 +137,8 @@ class CallConnection:
         if self._socket is not None and self._closed_by_peer(self._socket):
             self.close()
         if self._socket is None or self._answers is None:
-            self._socket = socket.create_connection((self._address.host, self._address.port), self._timeout)
+            self._socket = socket.create_connection((self._address.host, self._address.port),
+                                                    self._timeout)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._answers = self._socket.makefile("rb")
         return self._socket, self._answers
@@ -154,7 +169,8 @@ def _answer(stream: IO[bytes]) -> Answer | None:
         body = stream.read(int(headers.get("content-length", 0)))
     if 200 <= status < 300:
         return None
-    return Answer(status, body[:_TEXT_BYTES].decode("utf-8", "replace").strip(), headers.get("location"))
+    return Answer(status, body[:_TEXT_BYTES].decode("utf-8", "replace").strip(),
+                  headers.get("location"))
 
 
 def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
@@ -165,7 +181,9 @@ def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
 
 
 def _text(response: http.client.HTTPResponse) -> str:
-    """The answer's text, cut; the rest is read and dropped, so that the connection can be used again."""
+    """The answer's text, cut; the rest is read and dropped, so that the connection can be used
+    again.
+    """
     text = response.read(_TEXT_BYTES).decode("utf-8", "replace").strip()
     while response.read(_READ_BYTES):
         pass

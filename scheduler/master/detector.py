@@ -1,12 +1,15 @@
-"""Who leads, as ZooKeeper tells it: kazoo's client, and a thread that looks again whenever something may have changed.
+"""Who leads, as ZooKeeper tells it: kazoo's client, and a thread that looks again whenever
+something may have changed.
 
-Every master that could lead writes its MasterInfo as JSON into a sequential node `json.info_0000000007` under the
-path; the one with the lowest number leads (as Mesos: zookeeper/group.cpp and master/detector/zookeeper.cpp). Other
-nodes there, such as `log_replicas`, are no masters.
+Every master that could lead writes its MasterInfo as JSON into a sequential node
+`json.info_0000000007` under the path; the one with the lowest number leads (as Mesos:
+zookeeper/group.cpp and master/detector/zookeeper.cpp). Other nodes there, such as `log_replicas`,
+are no masters.
 
-A ZooKeeper that does not answer says nothing about the masters: who led before is believed until somebody else is
-named. A connection is tried for ever, and a path that does not exist is waited for, since masters make it when they
-start; how long that may take is the framework's patience, not ours.
+A ZooKeeper that does not answer says nothing about the masters: who led before is believed until
+somebody else is named. A connection is tried for ever, and a path that does not exist is waited
+for, since masters make it when they start; how long that may take is the framework's patience, not
+ours.
 
 pymesos's own detector gives up after 15 seconds or at a missing path, and is not used.
 """
@@ -104,7 +107,8 @@ class ZkDetector:
         except (NoNodeError, ConnectionLoss, SessionExpiredError):
             return  # of the first a watch tells, of the others the listener
         except KazooException as error:
-            self._tell(False, f"the ZooKeeper at {hosts} does not let us read {path}: {type(error).__name__}")
+            self._tell(False,
+                       f"the ZooKeeper at {hosts} does not let us read {path}: {type(error).__name__}")
             return
         try:
             self._tell(master_of(data), "")
@@ -125,7 +129,8 @@ class ZkDetector:
 
 def lowest(nodes: Iterable[str]) -> str | None:
     """The node of the master that leads; None if there is none."""
-    masters = [node for node in nodes if node.startswith(_LABEL) and node.removeprefix(_LABEL).isdecimal()]
+    masters = [node for node in nodes if node.startswith(_LABEL)
+               and node.removeprefix(_LABEL).isdecimal()]
     return min(masters, key=lambda node: int(node.removeprefix(_LABEL)), default=None)
 
 

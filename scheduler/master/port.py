@@ -1,10 +1,10 @@
 """The port to the Mesos master: what we ask of it, and what it tells us.
 
-`driver.py` implements `Master` on pymesos; `tests/fakes/master.py` in memory. `MasterEvents` is the framework:
-each method only puts the fact into the inbox, so it never blocks and never raises.
+`driver.py` implements `Master` on pymesos; `tests/fakes/master.py` in memory. `MasterEvents` is the
+framework: each method only puts the fact into the inbox, so it never blocks and never raises.
 
-Nothing asked of a master is reliable except its updates: a call may be lost with the connection, and no answer tells.
-What must happen is asked again (scheduler/tasks/ledger.py says when).
+Nothing asked of a master is reliable except its updates: a call may be lost with the connection,
+and no answer tells. What must happen is asked again (scheduler/tasks/ledger.py says when).
 """
 from __future__ import annotations
 
@@ -17,22 +17,30 @@ from specs.messages.task import TaskInfo
 
 
 class Master(Protocol):
-    """The master as a framework sees it. No method blocks on the network or raises because of it."""
+    """The master as a framework sees it. No method blocks on the network or raises because of it.
+    """
 
     def start(self, events: MasterEvents, framework_id: str | None = None) -> None:
-        """Subscribe, and stay subscribed until stop; with `framework_id` as the framework that we were."""
+        """Subscribe, and stay subscribed until stop; with `framework_id` as the framework that we
+        were.
+        """
         ...
 
     def stop(self, *, failover: bool = False) -> None:
-        """End. Without `failover` the framework is torn down: its tasks are killed and it cannot come back."""
+        """End. Without `failover` the framework is torn down: its tasks are killed and it cannot
+        come back.
+        """
         ...
 
     def resubscribe(self) -> None:
         """Give the subscription up and take it again, as after a connection that broke."""
         ...
 
-    def accept(self, offer_ids: Sequence[str], tasks: Sequence[TaskInfo], refuse_seconds: float) -> None:
-        """Launch tasks on offers of one agent; what they leave over is not offered again for `refuse_seconds`."""
+    def accept(self, offer_ids: Sequence[str], tasks: Sequence[TaskInfo],
+               refuse_seconds: float) -> None:
+        """Launch tasks on offers of one agent; what they leave over is not offered again for
+        `refuse_seconds`.
+        """
         ...
 
     def decline(self, offer_ids: Sequence[str], refuse_seconds: float) -> None: ...
@@ -46,7 +54,8 @@ class Master(Protocol):
         ...
 
     def reconcile(self, tasks: Iterable[tuple[str, str | None]]) -> None:
-        """Ask for the state of these tasks (id, agent id); of none: of all that the master knows."""
+        """Ask for the state of these tasks (id, agent id); of none: of all that the master knows.
+        """
         ...
 
     def suppress(self) -> None:
@@ -74,7 +83,9 @@ class MasterEvents(Protocol):
         ...
 
     def refused(self, why: str) -> None:
-        """What answers will never subscribe us: it is no master, or it does not want us. Nothing is tried again."""
+        """What answers will never subscribe us: it is no master, or it does not want us. Nothing is
+        tried again.
+        """
         ...
 
     def offers(self, offers: Sequence[Offer]) -> None: ...

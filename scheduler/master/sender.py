@@ -1,9 +1,11 @@
-"""Sends calls to the master on a thread of its own, in order, so that nobody else waits for the network.
+"""Sends calls to the master on a thread of its own, in order, so that nobody else waits for the
+network.
 
-Calls belong to a session: the subscription that was open when they were made. When it ends, what was not sent is
-dropped, since a master refuses it under the next one, and since whatever it asked for is looked at anew then. A call
-that got no answer is sent once more on a new connection, except ACCEPT: the master may have taken it, and would answer
-the second with TASK_LOST for tasks that run. The ledger asks after a launch that nothing is heard of.
+Calls belong to a session: the subscription that was open when they were made. When it ends, what
+was not sent is dropped, since a master refuses it under the next one, and since whatever it asked
+for is looked at anew then. A call that got no answer is sent once more on a new connection, except
+ACCEPT: the master may have taken it, and would answer the second with TASK_LOST for tasks that run.
+The ledger asks after a launch that nothing is heard of.
 """
 from __future__ import annotations
 
@@ -95,7 +97,8 @@ class MasterSender:
         """All of them at once; those that got no answer once more, if that does no harm."""
         for is_last in (False, True):
             try:
-                self._tell(calls, connection.post([json.dumps(call, separators=(",", ":")).encode() for call in calls]))
+                self._tell(calls, connection.post([json.dumps(call, separators=(",", ":")).encode()
+                                                   for call in calls]))
             except Unanswered as broken:
                 self._tell(calls, broken.answers)
                 calls = calls[len(broken.answers):]

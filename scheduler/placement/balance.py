@@ -89,7 +89,8 @@ class _Grouping:
         self._counts[group] = size + by
 
 
-def _candidates(groupings: Sequence[_Grouping], kinds: dict[Values, deque[str]]) -> Iterator[Values]:
+def _candidates(groupings: Sequence[_Grouping],
+                kinds: dict[Values, deque[str]]) -> Iterator[Values]:
     for grouping in sorted(groupings, key=lambda each: each.difference, reverse=True):
         yield from (kind for kind in kinds if grouping.is_full(kind))
     yield from kinds

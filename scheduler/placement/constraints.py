@@ -49,7 +49,9 @@ class GroupBy(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A constraint that an agent does not meet: what it asks for, and what the agent has, as people read it."""
+    """A constraint that an agent does not meet: what it asks for, and what the agent has, as people
+    read it.
+    """
 
     constraint: Constraint
     wanted: str
@@ -64,8 +66,8 @@ class Placed:
 
     __slots__ = ("_fields", "_group_by", "_instances", "constraints")
 
-    def __init__(self, constraints: Sequence[Constraint], placed: Iterable[Location] = (), *, instances: int = 1,
-                 group_by: GroupBy = GroupBy.CLASSIC) -> None:
+    def __init__(self, constraints: Sequence[Constraint], placed: Iterable[Location] = (), *,
+                 instances: int = 1, group_by: GroupBy = GroupBy.CLASSIC) -> None:
         """`instances` is how many the app wants, for GroupBy.MASTER."""
         self.constraints = tuple(constraints)
         self._fields: dict[str, dict[str | None, int]] = {each.field: {} for each in constraints}
@@ -141,9 +143,12 @@ class Placed:
 
 
 def is_fixed(constraint: Constraint) -> bool:
-    """Whether the constraint is on the agent alone, and does not depend on where other instances are."""
+    """Whether the constraint is on the agent alone, and does not depend on where other instances
+    are.
+    """
     operator = constraint.operator
-    return operator in {"LIKE", "UNLIKE", "IS"} or (operator == "CLUSTER" and bool(constraint.value))
+    return operator in {"LIKE", "UNLIKE",
+                        "IS"} or (operator == "CLUSTER" and bool(constraint.value))
 
 
 @lru_cache(maxsize=65536)

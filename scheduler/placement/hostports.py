@@ -19,7 +19,9 @@ Below = Callable[[int], int]  # a random number from 0 to below its argument
 
 @dataclass(frozen=True, slots=True)
 class OfferedPorts:
-    """Ports from begin to end, both included, of one of the offered resources: `source` says of which."""
+    """Ports from begin to end, both included, of one of the offered resources: `source` says of
+    which.
+    """
 
     source: int
     begin: int
@@ -56,7 +58,9 @@ def choose(asked: Sequence[int | None], offered: Sequence[OfferedPorts],
 
 
 def ranges(ports: Sequence[int]) -> tuple[Range, ...]:
-    """As few ranges as possible in the order of the ports: only one that follows its neighbour joins it."""
+    """As few ranges as possible in the order of the ports: only one that follows its neighbour
+    joins it.
+    """
     joined: list[Range] = []
     for port in ports:
         if joined and joined[-1].end == port - 1:
@@ -67,7 +71,9 @@ def ranges(ports: Sequence[int]) -> tuple[Range, ...]:
 
 
 def by_source(ports: Sequence[HostPort | None]) -> list[tuple[int, tuple[Range, ...]]]:
-    """The resources to take: neighbours of one source together, in the order of the ports, each port once."""
+    """The resources to take: neighbours of one source together, in the order of the ports, each
+    port once.
+    """
     runs: list[tuple[int, list[int]]] = []
     seen = set()
     for port in ports:
@@ -81,7 +87,8 @@ def by_source(ports: Sequence[HostPort | None]) -> list[tuple[int, tuple[Range, 
 
 
 def _named(port: int, offered: Sequence[OfferedPorts]) -> HostPort | None:
-    return next((HostPort(port, each.source) for each in offered if each.begin <= port <= each.end), None)
+    return next((HostPort(port, each.source) for each in offered
+                 if each.begin <= port <= each.end), None)
 
 
 def _drawn(offered: Sequence[OfferedPorts], below: Below | None) -> Iterator[HostPort]:
@@ -106,5 +113,5 @@ def _rotated(offered: Sequence[OfferedPorts], below: Below) -> list[OfferedPorts
         start -= sizes[place]
         place += 1
     first = shuffled[place]
-    return [OfferedPorts(first.source, first.begin + start, first.end), *shuffled[place + 1:], *shuffled[:place],
-            OfferedPorts(first.source, first.begin, first.begin + start - 1)]
+    return [OfferedPorts(first.source, first.begin + start, first.end), *shuffled[place + 1:],
+            *shuffled[:place], OfferedPorts(first.source, first.begin, first.begin + start - 1)]

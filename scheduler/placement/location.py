@@ -25,7 +25,9 @@ class Location:
     attributes: tuple[tuple[str, str], ...] = ()  # name, value as text (Marathon's form), in the agent's order
 
     def value(self, field: str) -> str | None:
-        """Of a constraint's field: `hostname` or `@hostname`, `@region`, `@zone`, else the first attribute so named."""
+        """Of a constraint's field: `hostname` or `@hostname`, `@region`, `@zone`, else the first
+        attribute so named.
+        """
         if field in {"hostname", "@hostname"}:
             return self.hostname
         if field == "@region":

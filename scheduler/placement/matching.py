@@ -47,7 +47,8 @@ class Wish:
 
     @property
     def shape(self) -> tuple[object, ...]:
-        return (self.need.shape, self.constraints, self.overhead.executor_id if self.overhead else None)
+        return (self.need.shape, self.constraints,
+                self.overhead.executor_id if self.overhead else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,8 @@ class Misfit:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Everything that follows from a set of offers: each offer is in exactly one launch or decline."""
+    """Everything that follows from a set of offers: each offer is in exactly one launch or decline.
+    """
 
     launches: tuple[Launch, ...] = ()
     declines: tuple[Decline, ...] = ()
@@ -126,10 +128,12 @@ class Place:
 
     def shortages(self, wish: Wish) -> list[Shortage]:
         """Why the task does not fit; empty if it does."""
-        wrong = constraint_shortages(Placed(wish.constraints), self.pool) if wish.constraints else []
+        wrong = constraint_shortages(Placed(wish.constraints),
+                                     self.pool) if wish.constraints else []
         return wrong + self.pool.shortages(wish.need, self.overhead(wish.overhead))
 
-    def put(self, task_id: str, need: Need, overhead: Overhead | None, below: Below | None = None) -> Placement:
+    def put(self, task_id: str, need: Need, overhead: Overhead | None,
+            below: Below | None = None) -> Placement:
         """A task that has no shortage is placed."""
         executor = None
         scalars = self.overhead(overhead)
@@ -143,8 +147,8 @@ class Place:
 
     def launch(self) -> Launch:
         pool = self.pool
-        return Launch(pool.agent_id, pool.location.hostname, pool.address, pool.offer_ids, tuple(self.placements),
-                      pool.location)
+        return Launch(pool.agent_id, pool.location.hostname, pool.address, pool.offer_ids,
+                      tuple(self.placements), pool.location)
 
     def overhead(self, overhead: Overhead | None) -> Mapping[str, int]:
         """What the executor takes here; nothing if it runs already."""
@@ -155,7 +159,8 @@ class Place:
 
 def constraint_shortages(placed: Placed, pool: Pool) -> list[Shortage]:
     """The constraints that an agent does not meet."""
-    return [Shortage(f"attribute {each.constraint.field}", each.wanted, each.found, Reason.UNFULFILLED_CONSTRAINT)
+    return [Shortage(f"attribute {each.constraint.field}", each.wanted, each.found,
+                     Reason.UNFULFILLED_CONSTRAINT)
             for each in placed.broken(pool.location)]
 
 

@@ -14,7 +14,8 @@ from scheduler.placement.location import Location
 from specs.marathon.app import Constraint
 
 
-def misplaced(constraints: Sequence[Constraint], placed: Iterable[tuple[str, Location]]) -> set[str]:
+def misplaced(constraints: Sequence[Constraint],
+              placed: Iterable[tuple[str, Location]]) -> set[str]:
     """Ids of those that have to go, of the placed instances (id, where it is)."""
     standing = list(placed)
     stays = Placed(constraints, [location for _, location in standing], instances=len(standing))

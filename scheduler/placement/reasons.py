@@ -36,7 +36,8 @@ class Reason(enum.StrEnum):
 
 FUNNEL = tuple(Reason)
 _PLACES = {reason: place for place, reason in enumerate(FUNNEL)}
-OF_RESOURCE = {"cpus": Reason.INSUFFICIENT_CPUS, "mem": Reason.INSUFFICIENT_MEMORY, "disk": Reason.INSUFFICIENT_DISK,
+OF_RESOURCE = {"cpus": Reason.INSUFFICIENT_CPUS, "mem": Reason.INSUFFICIENT_MEMORY,
+               "disk": Reason.INSUFFICIENT_DISK,
                "gpus": Reason.INSUFFICIENT_GPUS, "ports": Reason.INSUFFICIENT_PORTS}
 
 
@@ -121,7 +122,9 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class QueueDelay:
-    """How long an app's next launch waits, in whole seconds; `overdue`: nothing keeps it but the lack of an offer."""
+    """How long an app's next launch waits, in whole seconds; `overdue`: nothing keeps it but the
+    lack of an offer.
+    """
 
     time_left: int
     overdue: bool

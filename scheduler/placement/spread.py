@@ -142,13 +142,15 @@ class _Site(Place):
 class _Search:
     """One app's way through the agents."""
 
-    def __init__(self, demand: Demand, sites: Sequence[_Site], order: list[tuple[float, int]], policy: Policy) -> None:
+    def __init__(self, demand: Demand, sites: Sequence[_Site], order: list[tuple[float, int]],
+                 policy: Policy) -> None:
         self.demand = demand
         self.left = deque(demand.task_ids)
         self.shape = _shape(demand)
         self._sites = sites
         self._order = order
-        self._placed = Placed(demand.constraints, demand.placed, instances=demand.instances, group_by=policy.group_by)
+        self._placed = Placed(demand.constraints, demand.placed, instances=demand.instances,
+                              group_by=policy.group_by)
         self._by_agent = Counter(location.agent_id for location in demand.placed)
         self._fewest = 0  # no agent that fits holds fewer of its instances
         self._unfit: set[int] = set()
@@ -200,12 +202,15 @@ class _Search:
         roles = demand.need.roles
         return (site.is_available
                 and (self._goes_anywhere or not site.is_elsewhere)
-                and (not site.with_gpus or demand.may_waste_gpus or bool(demand.need.scalars.get("gpus")))
+                and (not site.with_gpus or demand.may_waste_gpus
+                     or bool(demand.need.scalars.get("gpus")))
                 and (roles is None or not roles.isdisjoint(pool.roles))
                 and pool.holds(demand.need, site.overhead(demand.overhead)))
 
     def misfits(self) -> tuple[Misfit, ...]:
-        """The agents that are not for it, and why; those that only take no more at a time are not among them."""
+        """The agents that are not for it, and why; those that only take no more at a time are not
+        among them.
+        """
         looked = ((site.pool, self._shortages(site)) for site in self._sites
                   if site.pool.role == self.demand.role and not site.is_full)
         return tuple(Misfit(pool.agent_id, pool.location.hostname, tuple(shortages))
@@ -217,16 +222,19 @@ class _Search:
         found = pool.scalar_shortages(demand.need, site.overhead(demand.overhead))
         roles = demand.need.roles
         if roles is not None and not roles & pool.roles:
-            found.append(Shortage("role", " or ".join(sorted(roles)), ", ".join(sorted(pool.roles)) or "none",
-                                  Reason.UNFULFILLED_ROLE))
+            found.append(Shortage("role", " or ".join(sorted(roles)),
+                                  ", ".join(sorted(pool.roles)) or "none", Reason.UNFULFILLED_ROLE))
         found += constraint_shortages(self._placed, pool)
         if site.is_elsewhere and not self._goes_anywhere:
-            found.append(Shortage("region", "the master's, unless a constraint names @region or @zone",
+            found.append(Shortage("region",
+                                  "the master's, unless a constraint names @region or @zone",
                                   pool.location.region or "none", Reason.UNFULFILLED_CONSTRAINT))
         if not site.is_available:
-            found.append(Shortage("agent", "one that stays", "one with maintenance ahead", Reason.AGENT_MAINTENANCE))
+            found.append(Shortage("agent", "one that stays", "one with maintenance ahead",
+                                  Reason.AGENT_MAINTENANCE))
         if site.with_gpus and not demand.need.scalars.get("gpus") and not demand.may_waste_gpus:
-            found.append(Shortage("agent", "one without GPUs", "one with GPUs, kept for apps that want some",
+            found.append(Shortage("agent", "one without GPUs",
+                                  "one with GPUs, kept for apps that want some",
                                   Reason.DECLINED_SCARCE_RESOURCES))
         if not found and (ports := pool.port_shortage(demand.need)) is not None:
             found.append(ports)
@@ -234,6 +242,9 @@ class _Search:
 
 
 def _shape(demand: Demand) -> tuple[object, ...] | None:
-    """Equal for demands that the same agents are not for; None if that depends on where its instances are."""
+    """Equal for demands that the same agents are not for; None if that depends on where its
+    instances are.
+    """
     executor = demand.overhead.executor_id if demand.overhead else None
-    return None if demand.constraints else (demand.need.shape, demand.role, executor, demand.may_waste_gpus)
+    return None if demand.constraints else (demand.need.shape, demand.role, executor,
+                                            demand.may_waste_gpus)

@@ -1,6 +1,8 @@
-"""All that the service knows of apps, in memory and in the storage at once: whatever is put here is written there too.
+"""All that the service knows of apps, in memory and in the storage at once: whatever is put here is
+written there too.
 
-What is stored, each as records of its own kind, so that a change writes what has changed and nothing else:
+What is stored, each as records of its own kind, so that a change writes what has changed and
+nothing else:
 
     definition   an app at a version, with who wanted it: app_id@version
     tree         the groups, with the versions of their apps; one record, and one for each version before
@@ -8,7 +10,8 @@ What is stored, each as records of its own kind, so that a change writes what ha
     instance     each instance
     deployment   each that is running
 
-Targets (an app at a version, with its config) stand in states and deployments by reference to their definition.
+Targets (an app at a version, with its config) stand in states and deployments by reference to their
+definition.
 """
 from __future__ import annotations
 
@@ -56,14 +59,18 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class TreeVersion:
-    """The groups at a version: `group` with apps that have nothing but their ids, whose definitions are `versions`."""
+    """The groups at a version: `group` with apps that have nothing but their ids, whose definitions
+    are `versions`.
+    """
 
     group: Group
     versions: Mapping[str, str] = field(default_factory=dict)  # app id to version
 
 
 class Board:
-    """The loop's alone. `changed` collects the apps of which something has changed since it was last emptied."""
+    """The loop's alone. `changed` collects the apps of which something has changed since it was
+    last emptied.
+    """
 
     def __init__(self, records: Records, policy: Callable[[App], Policy]) -> None:
         """Reads what is stored."""
@@ -96,16 +103,19 @@ class Board:
 
     def targets(self) -> dict[str, Target]:
         """What each app of the tree shall be."""
-        return {app_id: state.target for app_id, state in self.states.items() if state.target is not None}
+        return {app_id: state.target for app_id,
+                state in self.states.items() if state.target is not None}
 
     # ---- what changes
 
-    def put_tree(self, root: Group, targets: Mapping[str, Target], author: Author, now: float) -> None:
+    def put_tree(self, root: Group, targets: Mapping[str, Target], author: Author,
+                 now: float) -> None:
         """The whole tree at its version, `targets` being its apps."""
         self.root = root
         for app_id, target in targets.items():
             self._define(app_id, target, author, now)
-        tree = TreeVersion(_without_apps(root), {app_id: target.version for app_id, target in targets.items()})
+        tree = TreeVersion(_without_apps(root),
+                           {app_id: target.version for app_id, target in targets.items()})
         self.trees[root.version] = tree
         self._records.put("tree", root.version, plain(tree))
         for version in sorted(self.trees)[:-VERSIONS_KEPT]:
@@ -184,10 +194,13 @@ class Board:
 
     def _used_versions(self, app_id: str) -> set[str]:
         used = {instance.version for instance in self.instances_of(app_id).values()}
-        changes = (each.changes[app_id] for each in self.deployments.values() if app_id in each.changes)
-        used |= {target.version for change in changes for target in (change.before, change.after) if target is not None}
+        changes = (each.changes[app_id] for each in self.deployments.values()
+                   if app_id in each.changes)
+        used |= {target.version for change in changes for target in (change.before, change.after)
+                 if target is not None}
         state = self.states.get(app_id)
-        return used | ({state.target.version} if state is not None and state.target is not None else set())
+        return used | ({state.target.version} if state is not None and state.target is not None
+                       else set())
 
     # ---- from the storage
 
@@ -200,7 +213,8 @@ class Board:
         for app_id, stored in self._records.records("state"):
             reference = stored.pop("target", None)
             target = None if reference is None else self._target(app_id, reference)
-            self.states[app_id] = replace(valued(AppState, {**stored, "target": None}), target=target)
+            self.states[app_id] = replace(valued(AppState, {**stored, "target": None}),
+                                          target=target)
         for _, stored in self._records.records("instance"):
             instance = valued(Instance, stored)
             self.instances.setdefault(instance.app_id, {})[instance.id] = instance
@@ -213,9 +227,12 @@ class Board:
             self.root = self.tree_at(max(self.trees))
 
     def tree_at(self, version: str) -> Group:
-        """The groups with their apps, as they were. Raises KeyError for a version that is not known (any more)."""
+        """The groups with their apps, as they were. Raises KeyError for a version that is not known
+        (any more).
+        """
         tree = self.trees[version]
-        apps = {app_id: self.definitions[app_id][each].app for app_id, each in tree.versions.items()}
+        apps = {app_id: self.definitions[app_id][each].app for app_id,
+                each in tree.versions.items()}
         return _with_apps(tree.group, apps)
 
     def _target(self, app_id: str, reference: Mapping[str, Any]) -> Target:

@@ -1,7 +1,9 @@
-"""A change of what is wanted: from the tree as it is and the tree as it shall be to a deployment that leads there.
+"""A change of what is wanted: from the tree as it is and the tree as it shall be to a deployment
+that leads there.
 
-A change of apps that another deployment locks is refused, unless it is forced: then the other one is cancelled, what it
-has started stays, and apps that go back to what they were have their former config again.
+A change of apps that another deployment locks is refused, unless it is forced: then the other one
+is cancelled, what it has started stays, and apps that go back to what they were have their former
+config again.
 
 As Marathon: core/group/GroupManager, upgrade/DeploymentManager.
 """
@@ -26,14 +28,17 @@ class LockedError(Exception):
     """Some of the apps are being changed by other deployments. As Marathon: 409, with their ids."""
 
     def __init__(self, deployment_ids: Collection[str]) -> None:
-        super().__init__("App is locked by one or more deployments. Override with the option '?force=true'. "
+        super().__init__(
+            "App is locked by one or more deployments. Override with the option '?force=true'. "
                          "View details at '/v2/deployments/<DEPLOYMENT_ID>'.")
         self.deployment_ids = tuple(deployment_ids)
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A change that somebody wants. `restart`: apps whose instances are replaced whatever has changed of them."""
+    """A change that somebody wants. `restart`: apps whose instances are replaced whatever has
+    changed of them.
+    """
 
     root: Group
     author: Author = NOBODY
@@ -65,7 +70,8 @@ def next_version(board: Board, now: float) -> str:
     return text if text > newest else following(newest)
 
 
-def planned(board: Board, wanted: Wanted, policy: Callable[[App], Policy], deployment_id: str, now: float) -> Planned:
+def planned(board: Board, wanted: Wanted, policy: Callable[[App], Policy], deployment_id: str,
+            now: float) -> Planned:
     """What the change comes to. Raises LockedError unless it is forced."""
     version = next_version(board, now)
     root = replace(_at_version(wanted.root, board.root, version), version=version)
@@ -105,7 +111,8 @@ def apply(board: Board, change: Planned, wanted: Wanted, now: float) -> None:
             board.put_state(AppState(app_id, target, expiry=expiry))
         elif state.target != target or expiry is not None:
             restarted = state.target is not None and state.target.config != target.config
-            board.put_state(replace(state, target=target, delays={} if restarted else state.delays, expiry=expiry))
+            board.put_state(replace(state, target=target, delays={} if restarted else state.delays,
+                                    expiry=expiry))
     for app_id, state in before.items():
         if app_id not in change.targets and state.target is not None:
             board.put_state(replace(state, target=None, expiry=None))
@@ -114,11 +121,13 @@ def apply(board: Board, change: Planned, wanted: Wanted, now: float) -> None:
 
 
 def _move(board: Board, before: Target | None, after: Target) -> None:
-    """Where nothing but constraints has changed, instances retire that they do not allow any more."""
+    """Where nothing but constraints has changed, instances retire that they do not allow any more.
+    """
     if before is None or before.config != after.config or before.app.constraints == after.app.constraints:
         return
     standing = {each.id: each.location for each in board.instances_of(after.app.id).values()
-                if each.location is not None and each.config == after.config and each.sentence is None
+                if each.location is not None and each.config == after.config
+                and each.sentence is None
                 and not each.condition.is_lost}
     gone = misplaced(after.app.constraints, standing.items())
     for instance in list(board.instances_of(after.app.id).values()):
@@ -129,13 +138,14 @@ def _move(board: Board, before: Target | None, after: Target) -> None:
 
 
 def dependencies(root: Group) -> dict[str, frozenset[str]]:
-    """Of each app: the apps that it needs, its own dependencies and those of the groups around it. No group depends on
-    what is inside it."""
+    """Of each app: the apps that it needs, its own dependencies and those of the groups around it.
+    No group depends on what is inside it."""
     apps = {app.id for app in root.all_apps()}
     found: dict[str, set[str]] = {app_id: set() for app_id in apps}
 
     def inside(path: str) -> set[str]:
-        return {path} if path in apps else {app_id for app_id in apps if app_id.startswith(path.rstrip("/") + "/")}
+        return {path} if path in apps else {app_id for app_id in apps
+                                            if app_id.startswith(path.rstrip("/") + "/")}
 
     def visit(group: Group, needed: frozenset[str]) -> None:
         needed = needed.union(*(inside(each) for each in group.dependencies))
@@ -148,8 +158,11 @@ def dependencies(root: Group) -> dict[str, frozenset[str]]:
     return {app_id: frozenset(needed) for app_id, needed in found.items()}
 
 
-def _unfinished(board: Board, cancelled: Collection[str], before: Mapping[str, Target]) -> dict[str, Target]:
-    """Apps that a cancelled deployment was about to remove: they may have instances, so they have to be stopped."""
+def _unfinished(board: Board, cancelled: Collection[str],
+                before: Mapping[str, Target]) -> dict[str, Target]:
+    """Apps that a cancelled deployment was about to remove: they may have instances, so they have
+    to be stopped.
+    """
     found = {}
     for deployment_id in cancelled:
         for app_id, change in board.deployments[deployment_id].changes.items():
@@ -161,8 +174,10 @@ def _unfinished(board: Board, cancelled: Collection[str], before: Mapping[str, T
 def _at_version(group: Group, before: Group | None, version: str) -> Group:
     """Groups in which something has changed get the version, and so do those around them."""
     known = before.groups if before is not None else {}
-    groups = {each.id: _at_version(each, known.get(each.id), version) for each in group.groups.values()}
+    groups = {each.id: _at_version(each, known.get(each.id), version)
+              for each in group.groups.values()}
     new = replace(group, groups=groups)
-    if before is not None and new == replace(before, groups=groups) and groups == dict(before.groups):
+    if before is not None and new == replace(before,
+                                             groups=groups) and groups == dict(before.groups):
         return before
     return replace(new, version=version)

@@ -1,4 +1,6 @@
-"""What a changed tree is completed with and judged by as a whole: service ports, and rules about groups."""
+"""What a changed tree is completed with and judged by as a whole: service ports, and rules about
+groups.
+"""
 from __future__ import annotations
 
 import re
@@ -19,8 +21,12 @@ MAX_APPS = 10_000  # in one tree; a definition is some kB, and each change write
 
 
 def check_launch(app: App, config: Config) -> None:
-    """What could not be said to Mesos is refused now, and not when a place is found. Raises MarathonError."""
-    place = Place("agent", task_ports(app, [None if port is None else port or 1 for port in asked(app)], lambda _: 0))
+    """What could not be said to Mesos is refused now, and not when a place is found. Raises
+    MarathonError.
+    """
+    place = Place("agent", task_ports(app,
+                                      [None if port is None else port or 1 for port in asked(app)],
+                                      lambda _: 0))
     try:
         launchable(app, "", "task", place, Settings(custom_executor=config.executor == "custom"))
     except SpecError as error:
@@ -34,7 +40,8 @@ def completed(root: Group, before: Group, config: Config) -> Group:
     if len(apps) > MAX_APPS:
         raise MarathonError(413, f"The service keeps at most {MAX_APPS} apps")
     if sum(app.instances for app in apps) > MAX_INSTANCES:
-        raise broken("/instances", f"The service keeps at most {MAX_INSTANCES} instances of all apps together")
+        raise broken("/instances",
+                     f"The service keeps at most {MAX_INSTANCES} instances of all apps together")
     judge_tree(root, before)
     old = {app.id: app for app in before.all_apps()}
     for app in apps:

@@ -1,7 +1,8 @@
-"""From instances that wait to tasks that are launched: demands for `spread`, and the TaskInfo once a place is found.
+"""From instances that wait to tasks that are launched: demands for `spread`, and the TaskInfo once
+a place is found.
 
-Instances of one app at one version are alike, so they are one demand; apps take turns (`spread`), so none starves
-another. What waits for its back-off is not asked for.
+Instances of one app at one version are alike, so they are one demand; apps take turns (`spread`),
+so none starves another. What waits for its back-off is not asked for.
 """
 from __future__ import annotations
 
@@ -59,20 +60,22 @@ class Launches:
         """Places for those that may be placed."""
         self._asked.clear()
         self._locations.clear()
-        demands = [demand for app_id in board.scheduled for demand in self._demands(board, app_id, now)]
+        demands = [demand for app_id in board.scheduled
+                   for demand in self._demands(board, app_id, now)]
         return spread(offers, demands, self._policy_with(board), now=now, below=self._below)
 
     def executor(self, task: str) -> CustomExecutor | None:
         """Our executor, if the task's app is one of Docker's."""
         return self._executor_of(self._asked[task].app)
 
-    def launched(self, board: Board, launch: Launch, placement: Placement, executor: ExecutorInfo | None,
-                 now: float) -> tuple[Instance, TaskInfo]:
+    def launched(self, board: Board, launch: Launch, placement: Placement,
+                 executor: ExecutorInfo | None, now: float) -> tuple[Instance, TaskInfo]:
         """The instance as it is from now on, and the TaskInfo that is launched."""
         wanted = self._asked.pop(placement.task_id)
         ports = placement.taken.ports
         place = Place(launch.hostname, task_ports(wanted.app, ports, self._below))
-        found = launchable(wanted.app, wanted.instance.version, placement.task_id, place, self._settings)
+        found = launchable(wanted.app, wanted.instance.version, placement.task_id, place,
+                           self._settings)
         info = replace(found.info, agent_id=launch.agent_id, resources=placement.taken.resources)
         if executor is not None:
             info = replace(for_executor(info), executor=executor)
@@ -82,12 +85,14 @@ class Launches:
         if state.target is not None:
             board.put_state(after_launch(state, wanted.instance, state.target.policy.backoff, now))
         location = launch.location or Location(launch.agent_id, launch.hostname)
-        return launched(wanted.instance, location, tuple(port for port in ports if port is not None), now), info
+        return launched(wanted.instance, location,
+                        tuple(port for port in ports if port is not None), now), info
 
     def ready_codes(self, board: Board, instance: Instance) -> Sequence[int]:
         """The answers of the readiness check that mean that the instance is ready."""
         app = _app(board, instance)
-        return app.readiness_checks[0].http_status_codes_for_ready if app and app.readiness_checks else ()
+        return app.readiness_checks[
+            0].http_status_codes_for_ready if app and app.readiness_checks else ()
 
     def _demands(self, board: Board, app_id: str, now: float) -> list[Demand]:
         state = board.states.get(app_id)

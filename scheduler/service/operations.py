@@ -1,7 +1,8 @@
-"""What people ask of the service, each done on its loop (`Service.ask`): apps and groups, instances, deployments.
+"""What people ask of the service, each done on its loop (`Service.ask`): apps and groups,
+instances, deployments.
 
-A change of definitions is an edit of the tree (tree.py), completed and judged as a whole (`Completion`: service ports,
-rules about groups), and becomes a deployment (changes.py).
+A change of definitions is an edit of the tree (tree.py), completed and judged as a whole
+(`Completion`: service ports, rules about groups), and becomes a deployment (changes.py).
 """
 from __future__ import annotations
 
@@ -78,7 +79,8 @@ class Operations:
     def edit(self, edit: Edit, by: By, *, restart: Iterable[str] = (),
              expiries: dict[str, Expiry] | None = None) -> Planned:
         """Change the tree. Raises LockedError, and what the completion raises."""
-        wanted = Wanted(self._complete(edit(self.root), self.root), by.author, by.force, frozenset(restart), expiries)
+        wanted = Wanted(self._complete(edit(self.root), self.root), by.author, by.force,
+                        frozenset(restart), expiries)
         return self._service.settler.change(wanted, self._clock())
 
     def plan(self, edit: Edit) -> Planned:
@@ -107,7 +109,8 @@ class Operations:
         self.app(app_id)
         return self.edit(lambda root: root, by, restart=[app_id])
 
-    def scale_app(self, app_id: str, instances: int, by: By, *, until: float | None = None) -> Planned:
+    def scale_app(self, app_id: str, instances: int, by: By, *,
+                  until: float | None = None) -> Planned:
         """So many, `until` a time (seconds since 1970), then as many as now. Raises NoSuchError."""
         app = self.app(app_id)
         expiries = None if until is None else {app_id: Expiry(until, app.instances)}
@@ -132,20 +135,24 @@ class Operations:
 
     def kill(self, task_ids: Iterable[str], by: By, *, scale: bool = False, wipe: bool = False,
              replace_first: bool = False) -> tuple[list[Instance], Planned | None]:
-        """End these tasks; unknown ones are passed over. With `scale` there are so many fewer instances afterwards.
+        """End these tasks; unknown ones are passed over. With `scale` there are so many fewer
+        instances afterwards.
 
-        `wipe`: the instance goes with its task. `replace_first`: another one serves before this one ends.
+        `wipe`: the instance goes with its task. `replace_first`: another one serves before this one
+        ends.
         """
         wanted = set(task_ids)
         found = [each for each in self._service.board.all_instances()
-                 if each.condition is not Condition.SCHEDULED and task_id(each.id, each.incarnation) in wanted]
+                 if each.condition is not Condition.SCHEDULED
+                 and task_id(each.id, each.incarnation) in wanted]
         plan = self._scaled_down(found, by) if scale and found else None
         now = self._clock()
         for instance in found:
             if replace_first and not scale:
                 self._service.change(replace(instance, retiring=KillReason.ASKED))
             else:
-                self._service.change(sentenced(instance, KillReason.ASKED, now, self._drain(instance)))
+                self._service.change(sentenced(instance, KillReason.ASKED, now,
+                                               self._drain(instance)))
         _ = wipe  # an instance that is sentenced always goes with its task, and its replacement is a new one
         return found, plan
 
@@ -165,7 +172,8 @@ class Operations:
 
     def roll_back(self, deployment_id: str, by: By) -> Planned:
         """Its apps become again what they were. Raises NoSuchError."""
-        return self._service.settler.rolled_back(self.deployment(deployment_id), by.author, self._clock())
+        return self._service.settler.rolled_back(self.deployment(deployment_id), by.author,
+                                                 self._clock())
 
     def stop(self, deployment_id: str) -> None:
         """It goes no further, and everything stays as it is now. Raises NoSuchError."""
@@ -181,7 +189,8 @@ class Operations:
 
     def resume(self, deployment_id: str) -> None:
         """Raises NoSuchError."""
-        self._put(resumed(self.deployment(deployment_id), self._clock()), "mesos_docker_deployment_resumed")
+        self._put(resumed(self.deployment(deployment_id), self._clock()),
+                  "mesos_docker_deployment_resumed")
 
     def promote(self, app_id: str) -> None:
         """Its canaries are good. Raises NoSuchError if no deployment is at it."""
@@ -210,7 +219,8 @@ class Operations:
         fewer: dict[str, int] = {}
         for instance in instances:
             fewer[instance.app_id] = fewer.get(instance.app_id, 0) + 1
-        apps = [replace(app, instances=max(0, app.instances - count)) for app_id, count in fewer.items()
+        apps = [replace(app, instances=max(0, app.instances - count)) for app_id,
+                count in fewer.items()
                 if (app := tree.find_app(self.root, app_id)) is not None]
         return self.edit(lambda root: tree.with_apps(root, apps), by)
 

@@ -1,9 +1,10 @@
-"""The service: what waits for places (`Work`) and who follows the tasks (`Listener`) of a framework that keeps apps
-running.
+"""The service: what waits for places (`Work`) and who follows the tasks (`Listener`) of a framework
+that keeps apps running.
 
-It lives on the framework's loop. In each turn it takes in what the master tells and what people ask (`ask`), and then
-settles (settler.py): decisions are written to the storage, made durable, and only then told, answered and carried out.
-Everybody else reads `view`, a value that is replaced at the end of a turn, and follows `events`.
+It lives on the framework's loop. In each turn it takes in what the master tells and what people ask
+(`ask`), and then settles (settler.py): decisions are written to the storage, made durable, and only
+then told, answered and carried out. Everybody else reads `view`, a value that is replaced at the
+end of a turn, and follows `events`.
 """
 from __future__ import annotations
 
@@ -75,7 +76,8 @@ class TroubleError(Exception):
 
 @dataclass(slots=True)
 class _Answers:
-    """Answers to what people asked in this turn; they are given when what was changed is durable."""
+    """Answers to what people asked in this turn; they are given when what was changed is durable.
+    """
 
     waiting: list[Callable[[], None]] = field(default_factory=list)
 
@@ -83,7 +85,8 @@ class _Answers:
 class Service:
     """`Work` and `Listener`. `ask` and `view` are anybody's, all else is the loop's."""
 
-    def __init__(self, storage: FlushedRecords, launches: Launches, policy: Callable[[App], Policy], *,
+    def __init__(self, storage: FlushedRecords, launches: Launches,
+                 policy: Callable[[App], Policy], *,
                  clock: Callable[[], float] = time.time, timeouts: Timeouts = PATIENT,
                  new_uuid: Callable[[], str] = lambda: str(uuid.uuid1())) -> None:
         """`clock`: seconds since 1970. Reads what is stored."""
@@ -94,7 +97,8 @@ class Service:
         self.board = Board(storage, policy)
         self.history = History(storage)
         self.events = EventLog(storage, clock)
-        self.settler = Settler(self.board, self.history, self.events, Replacements(storage), policy=policy,
+        self.settler = Settler(self.board, self.history, self.events, Replacements(storage),
+                               policy=policy,
                                ids=Ids(new_uuid, lambda: str(uuid.uuid4())), timeouts=timeouts)
         self._loop: Loop | None = None
         self._answers = _Answers()
@@ -113,7 +117,9 @@ class Service:
         self._loop = loop
 
     def ask(self, call: Callable[[], T]) -> Future[T]:
-        """Have this called on the loop; the answer, or what it raises, comes when all that it changed is durable."""
+        """Have this called on the loop; the answer, or what it raises, comes when all that it
+        changed is durable.
+        """
         future: Future[T] = Future()
         if self._loop is None:
             future.set_exception(TroubleError("the service is starting: there is no master yet"))
@@ -135,7 +141,8 @@ class Service:
         try:
             self._storage.flush()
         except StorageError:
-            self.view = replace(self.view, trouble=self._on_loop().trouble or "the state cannot be written")
+            self.view = replace(self.view,
+                                trouble=self._on_loop().trouble or "the state cannot be written")
             return
         self._follow_up(now)
 
@@ -145,14 +152,16 @@ class Service:
     def match(self, offers: Sequence[Offer]) -> Match:
         new = {each.agent_id: each for each in offers if each.agent_id not in self._agents}
         if new:
-            self._agents = {**self._agents, **{agent_id: location(each) for agent_id, each in new.items()}}
+            self._agents = {**self._agents,
+                            **{agent_id: location(each) for agent_id, each in new.items()}}
         return self._launches.match(self.board, offers, self._clock())
 
     def executor(self, task_id: str) -> CustomExecutor | None:
         return self._launches.executor(task_id)
 
     def info(self, launch: Launch, placement: Placement, executor: ExecutorInfo | None) -> TaskInfo:
-        instance, info = self._launches.launched(self.board, launch, placement, executor, self._clock())
+        instance, info = self._launches.launched(self.board, launch, placement, executor,
+                                                 self._clock())
         self.change(instance)
         return info
 
@@ -160,7 +169,8 @@ class Service:
         """The offers were gone. Its next task gets another id, so this one is over."""
         instance = self._instance(entry.task_id)
         if instance is not None:
-            self.change(replace(instance, condition=Condition.SCHEDULED, since=self._clock(), location=None,
+            self.change(replace(instance, condition=Condition.SCHEDULED, since=self._clock(),
+                                location=None,
                                  host_ports=(), staged_at=None, stirred=None))
         self._on_loop().kill(entry.task_id)
 
@@ -174,7 +184,8 @@ class Service:
         self._framework = Framework(framework_id, master)
         self._agents = {}
         kind = "scheduler_reregistered_event" if again else "scheduler_registered_event"
-        self.events.emit(kind, {"frameworkId": framework_id, "master": master} if not again else {"master": master})
+        self.events.emit(kind, {"frameworkId": framework_id, "master": master} if not again
+                         else {"master": master})
 
     def disconnected(self, why: str) -> None:
         self._framework = Framework(self._framework.id, None, why)
@@ -188,7 +199,8 @@ class Service:
         if instance is None:
             self._unknown(entry, status)
             return
-        heard = transitions.heard(instance, news(status, self._launches.ready_codes(self.board, instance)),
+        heard = transitions.heard(instance,
+                                  news(status, self._launches.ready_codes(self.board, instance)),
                                   self._clock())
         if heard.condition in (Condition.STAGING, Condition.STARTING):
             heard = transitions.stirred(heard, self._clock())  # a pull tells its progress
@@ -296,7 +308,8 @@ class Service:
         self.settler.touch(instance.app_id)
 
     def _unknown(self, entry: Entry, status: TaskStatus) -> None:
-        """A task of an instance that is gone, or was replaced: whatever still runs of it shall end."""
+        """A task of an instance that is gone, or was replaced: whatever still runs of it shall end.
+        """
         if entry.phase is not Phase.ENDED:
             self._on_loop().kill(status.task_id)
             return

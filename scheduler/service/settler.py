@@ -1,8 +1,9 @@
-"""What follows from what happened: asks the controller of every app that was touched until nothing more follows.
+"""What follows from what happened: asks the controller of every app that was touched until nothing
+more follows.
 
-The controller decides, purely (scheduler/deployments/controller.py says how it is used); here its answers are written
-to the board, and what is to be done outside is collected: tasks to end, timers. A deployment that moves on, fails or is
-rolled back is dealt with in the same turn.
+The controller decides, purely (scheduler/deployments/controller.py says how it is used); here its
+answers are written to the board, and what is to be done outside is collected: tasks to end, timers.
+A deployment that moves on, fails or is rolled back is dealt with in the same turn.
 """
 from __future__ import annotations
 
@@ -50,7 +51,8 @@ class Ids:
 class Settler:
     """The loop's alone."""
 
-    def __init__(self, board: Board, history: History, events: EventLog, replacements: Replacements, *,
+    def __init__(self, board: Board, history: History, events: EventLog,
+                 replacements: Replacements, *,
                  policy: Callable[[App], Policy], ids: Ids, timeouts: Timeouts = PATIENT) -> None:
         self._board = board
         self._history = history
@@ -130,7 +132,8 @@ class Settler:
         """The apps of a deployment become again what they were before it; always forced."""
         root = self._board.root
         for app_id, target in plan.taken_back(deployment, root.version).items():
-            root = tree.without_app(root, app_id) if target is None else tree.with_apps(root, [target.app])
+            root = tree.without_app(root, app_id) if target is None else tree.with_apps(root,
+                                                                                        [target.app])
         former = {app_id: change.before for app_id, change in deployment.changes.items()}
         wanted = Wanted(root, author, force=True, rollback_of=deployment.id, former=former)
         return self.change(wanted, now)
@@ -144,7 +147,9 @@ class Settler:
     def _count(self, instances: int, now: float) -> None:
         if self.replacements.count(instances, now):
             lost = sum(count for _, count in self.replacements.losses.recent)
-            log.warning("%d of %d instances are out of reach: they are replaced one after the other", lost, instances)
+            log.warning(
+                "%d of %d instances are out of reach: they are replaced one after the other", lost,
+                instances)
             self._events.emit("mesos_docker_mass_loss", {"lost": lost, "instances": instances})
 
     def _look(self, app_id: str, now: float) -> str | None:
@@ -155,7 +160,8 @@ class Settler:
             return None
         deployment = board.deployment_of(app_id)
         instances = list(board.instances_of(app_id).values())
-        facts = Facts(state, instances, deployment, self.replacements.permits(now), self._chooser(app_id))
+        facts = Facts(state, instances, deployment, self.replacements.permits(now),
+                      self._chooser(app_id))
         decision = controller.decide(facts, now, self._new_id, self._timeouts)
         self.replacements.decided(app_id, decision)
         changes = decision.changes
@@ -198,7 +204,8 @@ class Settler:
             board.drop_deployment(deployment_id)
             self._ended(deployment, advanced.ending)
             if advanced.ending.rolls_back and deployment.rollback_of is None:
-                self.rolled_back(deployment, Author("mesos-docker", "", advanced.ending.reason or ""), now)
+                self.rolled_back(deployment, Author("mesos-docker", "",
+                                                    advanced.ending.reason or ""), now)
         for app_id in advanced.look_at:
             self.touch(app_id)
 
@@ -214,7 +221,8 @@ class Settler:
         if app is None or app.instances == instances:
             return
         root = tree.with_apps(self._board.root, [replace(app, instances=instances)])
-        self.change(Wanted(root, Author("mesos-docker", "", "the time of a scaling is over"), force=True), now)
+        self.change(Wanted(root, Author("mesos-docker", "", "the time of a scaling is over"),
+                           force=True), now)
 
     def _chooser(self, app_id: str) -> Callable[[Iterable[Instance], int], list[str]] | None:
         state = self._board.states[app_id]

@@ -1,4 +1,6 @@
-"""Edits of a tree of groups and apps: each gives a new tree. Ids are absolute; groups on the way are made as needed."""
+"""Edits of a tree of groups and apps: each gives a new tree. Ids are absolute; groups on the way
+are made as needed.
+"""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
@@ -47,10 +49,12 @@ def without_app(root: Group, app_id: str) -> Group:
 
 
 def with_group(root: Group, group: Group) -> Group:
-    """The tree in which this group stands in the place of that of its id, with all that is in it."""
+    """The tree in which this group stands in the place of that of its id, with all that is in it.
+    """
     if group.id == ROOT:
         return group
-    return _edited(root, parent(group.id), lambda outer: replace(outer, groups={**outer.groups, group.id: group}))
+    return _edited(root, parent(group.id),
+                   lambda outer: replace(outer, groups={**outer.groups, group.id: group}))
 
 
 def without_group(root: Group, group_id: str) -> Group:

@@ -1,7 +1,8 @@
-"""What others see: frozen values, replaced as a whole at the end of a turn, so that no reader holds up the loop.
+"""What others see: frozen values, replaced as a whole at the end of a turn, so that no reader holds
+up the loop.
 
-A view shares everything with the one before that has not changed; making one costs time in proportion to the apps that
-changed, not to those that are there.
+A view shares everything with the one before that has not changed; making one costs time in
+proportion to the apps that changed, not to those that are there.
 """
 from __future__ import annotations
 
@@ -54,7 +55,8 @@ class AppView:
     @property
     def waits(self) -> int:
         """How many instances wait for a place."""
-        return sum(each.condition is Condition.SCHEDULED and each.sentence is None for each in self.instances)
+        return sum(each.condition is Condition.SCHEDULED and each.sentence is None
+                   for each in self.instances)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,9 @@ class View:
 
 
 def ground(view: View, app_id: str) -> Ground:
-    """What the cluster is for this app: the agents that were seen, and the ports that other apps have there."""
+    """What the cluster is for this app: the agents that were seen, and the ports that other apps
+    have there.
+    """
     agents = dict(view.agents)
     taken: dict[str, dict[int, str]] = {}
     for app in view.apps.values():
@@ -94,11 +98,13 @@ def ground(view: View, app_id: str) -> Ground:
                 continue
             agents.setdefault(instance.location.agent_id, instance.location)
             if app.id != app_id:
-                taken.setdefault(instance.location.agent_id, {}).update(dict.fromkeys(instance.host_ports, app.id))
+                taken.setdefault(instance.location.agent_id,
+                                 {}).update(dict.fromkeys(instance.host_ports, app.id))
     return Ground(tuple(agents.values()), taken)
 
 
-def renewed(view: View, board: Board, history: History, waiting: Mapping[str, Waiting], event: int) -> View:
+def renewed(view: View, board: Board, history: History, waiting: Mapping[str, Waiting],
+            event: int) -> View:
     """The next view. Takes `board.changed`, and empties it."""
     apps = view.apps
     if board.changed:
@@ -110,15 +116,18 @@ def renewed(view: View, board: Board, history: History, waiting: Mapping[str, Wa
             else:
                 apps[app_id] = shown
         board.changed.clear()
-    return replace(view, event=event, root=board.root, apps=apps, deployments=dict(board.deployments),
-                   trees=tuple(sorted(board.trees)))
+    return replace(view, event=event, root=board.root, apps=apps,
+                   deployments=dict(board.deployments), trees=tuple(sorted(board.trees)))
 
 
-def _app(board: Board, history: History, waiting: Mapping[str, Waiting], app_id: str) -> AppView | None:
+def _app(board: Board, history: History, waiting: Mapping[str, Waiting],
+         app_id: str) -> AppView | None:
     state = board.states.get(app_id)
     if state is None:
         return None
     lock = board.locks.get(app_id)
     return AppView(
-        app_id, state.target, dict(board.definitions.get(app_id, {})), tuple(board.instances_of(app_id).values()),
-        history.of(app_id), () if lock is None else (lock,), state.delays, state.progress, waiting.get(app_id))
+        app_id, state.target, dict(board.definitions.get(app_id, {})),
+        tuple(board.instances_of(app_id).values()),
+        history.of(app_id), () if lock is None else (lock,), state.delays, state.progress,
+        waiting.get(app_id))

@@ -1,9 +1,11 @@
-"""Frozen values as JSON and back, by the annotations of their dataclasses: the form in which a service stores them.
+"""Frozen values as JSON and back, by the annotations of their dataclasses: the form in which a
+service stores them.
 
-A field that has its default is left out, so that what is stored stays small and a field that a later version adds reads
-as its default. A union of dataclasses is told apart by the class's name under "is". Enums are stored by value, tuples
-as lists, infinite numbers as Python's json writes them. It is a form of ours between one version and the next, not
-one that people write: a wrong text raises, it is not explained.
+A field that has its default is left out, so that what is stored stays small and a field that a
+later version adds reads as its default. A union of dataclasses is told apart by the class's name
+under "is". Enums are stored by value, tuples as lists, infinite numbers as Python's json writes
+them. It is a form of ours between one version and the next, not one that people write: a wrong text
+raises, it is not explained.
 """
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ _CLASS = "is"
 
 
 def plain(value: Any) -> Any:
-    """JSON of a value: of dataclasses, enums, tuples, mappings by text, texts, numbers, booleans and None."""
+    """JSON of a value: of dataclasses, enums, tuples, mappings by text, texts, numbers, booleans
+    and None.
+    """
     if value is None or isinstance(value, str | bool | int | float):
         return value.value if isinstance(value, enum.Enum) else value
     if isinstance(value, enum.Enum):
@@ -37,7 +41,9 @@ def plain(value: Any) -> Any:
 
 
 def valued(kind: type[T], stored: Any) -> T:
-    """The value of a dataclass that was stored so. Raises KeyError, TypeError or ValueError for what is none."""
+    """The value of a dataclass that was stored so. Raises KeyError, TypeError or ValueError for
+    what is none.
+    """
     return typing.cast("T", _reader(typing.cast("Hashable", kind))(stored))
 
 
@@ -85,7 +91,8 @@ def _reader(kind: Hashable) -> Reader:
 
 def _union(kinds: tuple[Any, ...]) -> Reader:
     rest = [kind for kind in kinds if kind is not types.NoneType]
-    classes = {kind.__name__: kind for kind in rest if isinstance(kind, type) and dataclasses.is_dataclass(kind)}
+    classes = {kind.__name__: kind for kind in rest if isinstance(kind, type)
+               and dataclasses.is_dataclass(kind)}
     if len(rest) == 1:
         only = _reader(rest[0])
         return lambda stored: None if stored is None else only(stored)
@@ -103,7 +110,8 @@ def _tuple(kinds: tuple[Any, ...]) -> Reader:
         each = _reader(kinds[0])
         return lambda stored: tuple(each(value) for value in stored)
     readers = [_reader(kind) for kind in kinds]
-    return lambda stored: tuple(reader(value) for reader, value in zip(readers, stored, strict=True))
+    return lambda stored: tuple(reader(value) for reader,
+                                value in zip(readers, stored, strict=True))
 
 
 def _dataclass(kind: type) -> Reader:
@@ -112,6 +120,8 @@ def _dataclass(kind: type) -> Reader:
 
     def read(stored: Any) -> Any:
         if not readers:
-            readers.update({field.name: _reader(hints[field.name]) for field in dataclasses.fields(kind)})
-        return kind(**{name: readers[name](value) for name, value in stored.items() if name != _CLASS})
+            readers.update({field.name: _reader(hints[field.name])
+                            for field in dataclasses.fields(kind)})
+        return kind(**{name: readers[name](value) for name,
+                       value in stored.items() if name != _CLASS})
     return read

@@ -1,7 +1,9 @@
-"""The port to a place that outlives the process: the framework id and the tasks that have not ended.
+"""The port to a place that outlives the process: the framework id and the tasks that have not
+ended.
 
-What was saved is durable when `flush` returns: a task before it is launched, an update before it is acknowledged. So a
-scheduler that starts again subscribes as the framework that it was and asks after every task that it had.
+What was saved is durable when `flush` returns: a task before it is launched, an update before it is
+acknowledged. So a scheduler that starts again subscribes as the framework that it was and asks
+after every task that it had.
 """
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ class Storage(Protocol):
         ...
 
     def save_executor(self, agent_id: str, executor_id: str, info: ExecutorInfo | None) -> None:
-        """The ExecutorInfo for all its tasks there, also those of the scheduler that comes next; None: it is over."""
+        """The ExecutorInfo for all its tasks there, also those of the scheduler that comes next;
+        None: it is over.
+        """
         ...
 
     def executors(self) -> Iterable[tuple[str, str, ExecutorInfo]]:
@@ -45,7 +49,9 @@ class Storage(Protocol):
         ...
 
     def flush(self) -> None:
-        """Raises StorageError if it cannot be made durable now; nothing that was saved is lost by that."""
+        """Raises StorageError if it cannot be made durable now; nothing that was saved is lost by
+        that.
+        """
         ...
 
     def tasks(self, now: float) -> Iterable[tuple[Entry, Task | None]]:

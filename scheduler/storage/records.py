@@ -1,6 +1,8 @@
-"""The port for what a service keeps besides tasks: records by kind and key, and a numbered log of events.
+"""The port for what a service keeps besides tasks: records by kind and key, and a numbered log of
+events.
 
-A record is any JSON value. What was put is durable when the storage's `flush` returns, all of it or nothing.
+A record is any JSON value. What was put is durable when the storage's `flush` returns, all of it or
+nothing.
 """
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """One event. Numbers count from 1 and are never given twice. `at`: seconds since 1970; `data`: a JSON object."""
+    """One event. Numbers count from 1 and are never given twice. `at`: seconds since 1970; `data`:
+    a JSON object.
+    """
 
     number: int
     at: float

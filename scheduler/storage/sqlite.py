@@ -75,7 +75,8 @@ class SqliteStorage:
     def _check_format(self, path: str) -> None:
         found = self._database.execute("PRAGMA user_version").fetchone()[0]
         if found > FORMAT:
-            raise NewerFormatError(f"{path} has the format {found} of a later version; this one knows {FORMAT}")
+            raise NewerFormatError(
+                f"{path} has the format {found} of a later version; this one knows {FORMAT}")
 
     def __enter__(self) -> SqliteStorage:
         return self
@@ -109,7 +110,8 @@ class SqliteStorage:
 
     def save_executor(self, agent_id: str, executor_id: str, info: ExecutorInfo | None) -> None:
         if info is None:
-            self._write("DELETE FROM executors WHERE agent_id = ? AND executor_id = ?", (agent_id, executor_id))
+            self._write("DELETE FROM executors WHERE agent_id = ? AND executor_id = ?",
+                        (agent_id, executor_id))
         else:
             self._write("INSERT OR REPLACE INTO executors VALUES (?, ?, ?)",
                         (agent_id, executor_id, json.dumps(plain(info))))
@@ -156,22 +158,26 @@ class SqliteStorage:
     def tasks(self, now: float) -> Iterable[tuple[Entry, Task | None]]:
         for task_id, text, phase, agent_id, state, uuid, launches, kill, grace in self._read(
                 "SELECT * FROM tasks ORDER BY rowid"):
-            entry = Entry(task_id, Phase(phase), now, agent_id, None if state is None else TaskState(state),
-                          None if uuid is None else b64decode(uuid), launches, bool(kill), now if kill else None, grace)
+            entry = Entry(task_id, Phase(phase), now, agent_id,
+                          None if state is None else TaskState(state),
+                          None if uuid is None else b64decode(uuid), launches, bool(kill),
+                          now if kill else None, grace)
             stored = json.loads(text)
             yield entry, None if stored is None else _task(stored)
 
     # ---- Records
 
     def put(self, kind: str, key: str, value: Any) -> None:
-        self._write("INSERT INTO records VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value",
+        self._write(
+            "INSERT INTO records VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value",
                     (kind, key, json.dumps(value, separators=(",", ":"))))
 
     def drop(self, kind: str, key: str) -> None:
         self._write("DELETE FROM records WHERE kind = ? AND key = ?", (kind, key))
 
     def records(self, kind: str) -> Iterator[tuple[str, Any]]:
-        for key, value in self._read("SELECT key, value FROM records WHERE kind = ? ORDER BY rowid", (kind,)):
+        for key, value in self._read(
+                "SELECT key, value FROM records WHERE kind = ? ORDER BY rowid", (kind,)):
             yield key, json.loads(value)
 
     def append(self, events: Iterable[StoredEvent]) -> None:
@@ -180,7 +186,8 @@ class SqliteStorage:
                         (each.number, each.at, each.type, each.app_id, each.data))
 
     def events(self, after: int, limit: int) -> Sequence[StoredEvent]:
-        rows = self._read("SELECT * FROM events WHERE number > ? ORDER BY number LIMIT ?", (after, limit))
+        rows = self._read("SELECT * FROM events WHERE number > ? ORDER BY number LIMIT ?",
+                          (after, limit))
         return [StoredEvent(*row) for row in rows]
 
     def last_event(self) -> int:
@@ -193,14 +200,16 @@ class SqliteStorage:
 
 def _columns(entry: Entry) -> tuple[Any, ...]:
     return (entry.phase.value, entry.agent_id, None if entry.state is None else entry.state.value,
-            None if entry.uuid is None else b64encode(entry.uuid).decode(), entry.launches, entry.kill, entry.grace)
+            None if entry.uuid is None else b64encode(entry.uuid).decode(), entry.launches,
+            entry.kill, entry.grace)
 
 
 def _task_text(task: Task) -> str:
     executor = task.executor
     return json.dumps({
         "info": plain(task.info),
-        "executor": None if executor is None else {**asdict(executor), "command": plain(executor.command)},
+        "executor": None if executor is None
+        else {**asdict(executor), "command": plain(executor.command)},
         "constraints": [asdict(constraint) for constraint in task.wish.constraints],
     })
 
@@ -208,11 +217,14 @@ def _task_text(task: Task) -> str:
 def _task(stored: dict[str, Any]) -> Task:
     executor = stored["executor"]
     if executor is not None:
-        executor = CustomExecutor(**{**executor, "command": read(CommandInfo, executor["command"], strict=False)})
+        executor = CustomExecutor(**{**executor,
+                                     "command": read(CommandInfo, executor["command"],
+                                                     strict=False)})
     return stored_task(read(TaskInfo, stored["info"], strict=False), executor,
                        tuple(map(_constraint, stored["constraints"])))
 
 
 def _constraint(stored: dict[str, str]) -> Constraint:
     """Before format 1 an attribute had to have a value, and there were no operators."""
-    return Constraint(stored["attribute"], "IS", stored["value"]) if "attribute" in stored else Constraint(**stored)
+    return Constraint(stored["attribute"], "IS",
+                      stored["value"]) if "attribute" in stored else Constraint(**stored)

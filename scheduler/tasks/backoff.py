@@ -16,8 +16,10 @@ from dataclasses import dataclass, replace
 from scheduler.tasks.conditions import Condition
 from specs.messages.status import TaskState
 
-_FAILED = frozenset({Condition.DROPPED, Condition.ERROR, Condition.FAILED, Condition.GONE, Condition.FINISHED})
-_STARTED = frozenset({Condition.PROVISIONED, Condition.STAGING, Condition.STARTING, Condition.RUNNING})
+_FAILED = frozenset({Condition.DROPPED, Condition.ERROR, Condition.FAILED, Condition.GONE,
+                     Condition.FINISHED})
+_STARTED = frozenset({Condition.PROVISIONED, Condition.STAGING, Condition.STARTING,
+                      Condition.RUNNING})
 _DRAINED = frozenset({TaskState.KILLED, TaskState.GONE_BY_OPERATOR})
 _DRAINING = "REASON_SLAVE_DRAINING"
 
@@ -74,7 +76,9 @@ def failed(delay: Delay | None, wish: Backoff, now: float) -> Delay:
 
 
 def is_drained(state: TaskState, reason: str | None) -> bool:
-    """Whether the task ended because its agent is being drained: that is not its fault, and takes the delay away."""
+    """Whether the task ended because its agent is being drained: that is not its fault, and takes
+    the delay away.
+    """
     return state in _DRAINED and reason == _DRAINING
 
 

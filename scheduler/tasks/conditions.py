@@ -42,7 +42,7 @@ class Condition(enum.Enum):
         return self in (Condition.UNREACHABLE, Condition.UNREACHABLE_INACTIVE)
 
 
-_TERMINAL = frozenset({Condition.ERROR, Condition.FAILED, Condition.FINISHED, Condition.KILLED, Condition.GONE,
-                       Condition.DROPPED, Condition.UNKNOWN})
-_ACTIVE = frozenset({Condition.PROVISIONED, Condition.STAGING, Condition.STARTING, Condition.RUNNING,
-                     Condition.KILLING, Condition.UNREACHABLE})
+_TERMINAL = frozenset({Condition.ERROR, Condition.FAILED, Condition.FINISHED, Condition.KILLED,
+                       Condition.GONE, Condition.DROPPED, Condition.UNKNOWN})
+_ACTIVE = frozenset({Condition.PROVISIONED, Condition.STAGING, Condition.STARTING,
+                     Condition.RUNNING, Condition.KILLING, Condition.UNREACHABLE})

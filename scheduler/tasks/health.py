@@ -63,7 +63,8 @@ class Verdict:
     kill: bool = False  # it has failed once too often: unhealthy_instance_kill_event
 
 
-def judge(health: Health, terms: Terms, result: Result, at: float, *, condition: Condition = Condition.RUNNING,
+def judge(health: Health, terms: Terms, result: Result, at: float, *,
+          condition: Condition = Condition.RUNNING,
           since: float, cause: str | None = None) -> Verdict:
     """The record after one more result of an instance that is in `condition` `since` then."""
     if result is Result.IGNORED:
@@ -72,7 +73,8 @@ def judge(health: Health, terms: Terms, result: Result, at: float, *, condition:
         first = at if health.first_success is None else health.first_success
         after = replace(health, first_success=first, last_success=at, consecutive_failures=0)
         return Verdict(after, flipped=after.alive != health.alive)
-    if condition is not Condition.RUNNING or (health.first_success is None and since + terms.grace_period > at):
+    if condition is not Condition.RUNNING or (health.first_success is None
+                                              and since + terms.grace_period > at):
         return Verdict(health)
     after = replace(health, last_failure=at, last_failure_cause=cause,
                     consecutive_failures=health.consecutive_failures + 1)
@@ -93,7 +95,9 @@ def http_result(status: int, *, ignore_1xx: bool = False) -> Result:
 
 
 def over_all(checks: Iterable[bool | None]) -> bool | None:
-    """Whether an instance is healthy, from each of its checks (None: no result yet); None while one is not known."""
+    """Whether an instance is healthy, from each of its checks (None: no result yet); None while one
+    is not known.
+    """
     known = list(checks)
     if all(known):
         return True

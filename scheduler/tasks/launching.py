@@ -1,11 +1,13 @@
 """A TaskInfo on its way: what it needs of an agent, and what it becomes when it has found one.
 
-A master takes a task with a `command` (then the agent brings its own executor) or with an `executor`, never with both.
-So for our executor the command moves into `TaskInfo.data` as JSON, `{"command": {…}}`, and `container` stays where it
-is. One executor serves all tasks of a framework on an agent, so its ExecutorInfo must be the same each time, resources
-included, or the master refuses the task: it is made once per agent and kept.
+A master takes a task with a `command` (then the agent brings its own executor) or with an
+`executor`, never with both. So for our executor the command moves into `TaskInfo.data` as JSON,
+`{"command": {…}}`, and `container` stays where it is. One executor serves all tasks of a framework
+on an agent, so its ExecutorInfo must be the same each time, resources included, or the master
+refuses the task: it is made once per agent and kept.
 
-As Mesos: master/validation.cpp, `validateExecutorInfo` ("ExecutorInfo is not compatible with existing ExecutorInfo…").
+As Mesos: master/validation.cpp, `validateExecutorInfo` ("ExecutorInfo is not compatible with
+existing ExecutorInfo…").
 """
 from __future__ import annotations
 
@@ -38,8 +40,8 @@ class CustomExecutor:
 
     def info(self, resources: Sequence[Resource]) -> ExecutorInfo:
         """What an agent is told of it; with these resources."""
-        return ExecutorInfo(self.executor_id, "CUSTOM", command=self.command, resources=tuple(resources),
-                            name=self.name, source="mesos-docker")
+        return ExecutorInfo(self.executor_id, "CUSTOM", command=self.command,
+                            resources=tuple(resources), name=self.name, source="mesos-docker")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +57,20 @@ def task(info: TaskInfo | Mapping[str, object], executor: CustomExecutor | None,
          constraints: tuple[Constraint, ...] = ()) -> Task:
     """A task from a TaskInfo; its resources say what it needs. Raises SpecError.
 
-    `info` may be a mapping in Mesos's JSON form, such as an `addict.Dict`: it is read strictly. With `executor` a task
-    that has none of its own is run by it, without by the agent's.
+    `info` may be a mapping in Mesos's JSON form, such as an `addict.Dict`: it is read strictly.
+    With `executor` a task that has none of its own is run by it, without by the agent's.
     """
-    read = info if isinstance(info, TaskInfo) else task_from_mapping(info, strict=True, without_agent=True)
+    read = info if isinstance(info, TaskInfo) else task_from_mapping(info, strict=True,
+                                                                     without_agent=True)
     if executor is not None and read.executor is None:
         return stored_task(for_executor(read), executor, constraints)
     return stored_task(read, None, constraints)
 
 
-def stored_task(info: TaskInfo, executor: CustomExecutor | None, constraints: tuple[Constraint, ...] = ()) -> Task:
-    """A task from a TaskInfo that is already in the form in which it is launched. Raises SpecError."""
+def stored_task(info: TaskInfo, executor: CustomExecutor | None,
+                constraints: tuple[Constraint, ...] = ()) -> Task:
+    """A task from a TaskInfo that is already in the form in which it is launched. Raises SpecError.
+    """
     overhead = None
     if executor is not None:
         overhead = Overhead(executor.executor_id, executor.scalars)
@@ -80,23 +85,30 @@ def for_executor(info: TaskInfo) -> TaskInfo:
     if info.command is None:
         return info
     if info.data is not None:
-        raise SpecError("data", "must not be set together with command: our executor gets the command in it "
+        raise SpecError("data",
+                        "must not be set together with command: our executor gets the command in it "
                                 "(--executor mesos leaves both alone)")
     data = json.dumps({"command": plain(info.command)}, separators=(",", ":")).encode()
     return replace(info, command=None, data=data)
 
 
 def need(info: TaskInfo) -> Need:
-    """What the task's resources say, and a port of the agent's choice for each mapping of host port 0."""
+    """What the task's resources say, and a port of the agent's choice for each mapping of host port
+    0.
+    """
     scalars, ports = _amounts(info.resources, "resources")
     return Need(scalars, (*ports, *[0] * sum(not mapping.host_port for mapping in _mappings(info))))
 
 
-def placed(wanted: Task, launch: Launch, placement: Placement, executor: ExecutorInfo | None) -> TaskInfo:
-    """The TaskInfo to launch: on this agent, with the resources that were taken, the chosen ports filled in."""
+def placed(wanted: Task, launch: Launch, placement: Placement,
+           executor: ExecutorInfo | None) -> TaskInfo:
+    """The TaskInfo to launch: on this agent, with the resources that were taken, the chosen ports
+    filled in.
+    """
     info, taken = wanted.info, placement.taken
     container = info.container
-    chosen = [port or 0 for asked, port in zip(wanted.wish.need.ports, taken.ports, strict=True) if asked == 0]
+    chosen = [port or 0 for asked, port in zip(wanted.wish.need.ports, taken.ports, strict=True)
+              if asked == 0]
     if chosen and container is not None and container.docker is not None:
         ports = iter(chosen)
         mappings = tuple(each if each.host_port else replace(each, host_port=next(ports))
@@ -121,5 +133,6 @@ def _amounts(resources: Sequence[Resource], path: str) -> tuple[dict[str, int], 
             for each in resource.ranges:
                 ports.update(range(each.begin, each.end + 1))
         else:
-            raise SpecError(f"{path}[{position}]", f"{resource.name!r}: only scalars and port ranges can be asked for")
+            raise SpecError(f"{path}[{position}]",
+                            f"{resource.name!r}: only scalars and port ranges can be asked for")
     return scalars, tuple(sorted(ports))

@@ -1,15 +1,17 @@
-"""The table of tasks: where each one is, what each update means, and what has to be asked again, and when.
+"""The table of tasks: where each one is, what each update means, and what has to be asked again,
+and when.
 
     queued ──launched──▶ launching ──▶ staged ──▶ running ──▶ ended
       ▲                      │            ╰───┬───────╯         ▲
       ╰── offers invalid ────╯                ▼                 │
                                             lost ───────────────╯   (lost: the agent is unreachable; it may come back)
 
-Mesos promises little: calls may be lost, updates come at least once, the answer to a reconciliation is an update like
-any other. So every update is taken for what it says of now; the same one again changes nothing and is acknowledged
-again; after the end nothing changes any more. What was asked and not answered is due again after a while: a launch
-without an update is reconciled, a kill is repeated, reconciliation backs off until every task has been answered. As
-Mesos: docs/reconciliation.md and docs/high-availability-framework-guide.md.
+Mesos promises little: calls may be lost, updates come at least once, the answer to a reconciliation
+is an update like any other. So every update is taken for what it says of now; the same one again
+changes nothing and is acknowledged again; after the end nothing changes any more. What was asked
+and not answered is due again after a while: a launch without an update is reconciled, a kill is
+repeated, reconciliation backs off until every task has been answered. As Mesos:
+docs/reconciliation.md and docs/high-availability-framework-guide.md.
 
 The clock is the caller's: `now` is seconds of any monotonic clock.
 """
@@ -67,7 +69,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What an update comes to. `entry` is None for a task that is not in the table: not ours, or forgotten."""
+    """What an update comes to. `entry` is None for a task that is not in the table: not ours, or
+    forgotten.
+    """
 
     entry: Entry | None
     acknowledge: bool
@@ -152,7 +156,8 @@ class Ledger:
         self._unanswered.pop(task_id, None)
         if entry.phase is Phase.ENDED or (acknowledge and status.uuid == entry.uuid):
             return Step(entry, acknowledge, news=False)
-        if (entry.phase is Phase.LAUNCHING and not entry.kill and entry.launches < self._config.max_launches
+        if (entry.phase is Phase.LAUNCHING and not entry.kill
+            and entry.launches < self._config.max_launches
                 and _never_launched(status)):
             return Step(self._requeue(entry, now), acknowledge, news=False)
         if entry.phase is Phase.QUEUED and _never_launched(status):
@@ -162,18 +167,22 @@ class Ledger:
         return Step(self._moved(entry, status, now), acknowledge, news=True)
 
     def kill(self, task_id: str, grace: float | None, now: float) -> Entry | None:
-        """Somebody wants the task's end. One that waits has ended with this, others are `due`. None: no such task."""
+        """Somebody wants the task's end. One that waits has ended with this, others are `due`.
+        None: no such task.
+        """
         entry = self._entries.get(task_id)
         if entry is None or entry.phase is Phase.ENDED:
             return entry
         if entry.phase is Phase.QUEUED:
             del self._queued[task_id]
             self._ended += 1
-            return self._put(replace(entry, phase=Phase.ENDED, since=now, state=TaskState.KILLED, kill=True))
+            return self._put(replace(entry, phase=Phase.ENDED, since=now, state=TaskState.KILLED,
+                                     kill=True))
         return self._kill_at(replace(entry, kill=True, grace=grace), now)
 
     def subscribed(self, now: float) -> None:
-        """A new subscription: what we believe may be old, so all that is out there is asked after."""
+        """A new subscription: what we believe may be old, so all that is out there is asked after.
+        """
         self._unanswered = {entry.task_id: None for entry in self if entry.is_out}
         self._reconcile_at = now if self._unanswered else None
         self._reconcile_delay = self._config.reconcile_first
@@ -191,7 +200,8 @@ class Ledger:
         kills = self._due_kills(now)
         reconcile: tuple[tuple[str, str | None], ...] = ()
         if self._reconcile_at is not None and self._reconcile_at <= now:
-            reconcile = tuple((task_id, self._entries[task_id].agent_id) for task_id in self._unanswered)
+            reconcile = tuple((task_id, self._entries[task_id].agent_id)
+                              for task_id in self._unanswered)
             self._reconcile_at = now + self._reconcile_delay if reconcile else None
             self._reconcile_delay = min(self._reconcile_delay * 2, self._config.reconcile_maximum)
         everything = self._everything_at is not None and self._everything_at <= now
@@ -235,7 +245,8 @@ class Ledger:
             entry = self._kill_at(entry, now + self._config.kill_patience + (entry.grace or 0.0))
         return self._put(replace(
             entry, phase=phase, since=entry.since if phase is entry.phase else now, state=state,
-            agent_id=entry.agent_id if status.agent_id is None else status.agent_id, uuid=status.uuid or entry.uuid))
+            agent_id=entry.agent_id if status.agent_id is None else status.agent_id,
+            uuid=status.uuid or entry.uuid))
 
     def _ask_after(self, task_id: str, at: float) -> None:
         if not self._unanswered:
@@ -266,6 +277,8 @@ class Ledger:
 
 
 def _never_launched(status: TaskStatus) -> bool:
-    """The offers were gone when the master looked: the task was not launched, and may be under the same id."""
+    """The offers were gone when the master looked: the task was not launched, and may be under the
+    same id.
+    """
     return (status.reason == "REASON_INVALID_OFFERS"
             and status.state in (TaskState.LOST, TaskState.DROPPED, TaskState.ERROR))

@@ -65,7 +65,8 @@ def next_permit(losses: Losses, now: float) -> float:
 
 def used(losses: Losses, count: int) -> Losses:
     """So many were given up."""
-    return replace(losses, given_up=losses.given_up + count) if losses.is_slowed and count else losses
+    return replace(losses, given_up=losses.given_up
+                   + count) if losses.is_slowed and count else losses
 
 
 def lifted() -> Losses:

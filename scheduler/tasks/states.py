@@ -19,23 +19,29 @@ from specs.messages.status import TaskState
 _CONDITIONS = {
     TaskState.STAGING: Condition.STAGING, TaskState.STARTING: Condition.STARTING,
     TaskState.RUNNING: Condition.RUNNING, TaskState.KILLING: Condition.KILLING,
-    TaskState.FINISHED: Condition.FINISHED, TaskState.FAILED: Condition.FAILED, TaskState.KILLED: Condition.KILLED,
-    TaskState.ERROR: Condition.ERROR, TaskState.DROPPED: Condition.DROPPED, TaskState.GONE: Condition.GONE,
+    TaskState.FINISHED: Condition.FINISHED, TaskState.FAILED: Condition.FAILED,
+    TaskState.KILLED: Condition.KILLED,
+    TaskState.ERROR: Condition.ERROR, TaskState.DROPPED: Condition.DROPPED,
+    TaskState.GONE: Condition.GONE,
     TaskState.GONE_BY_OPERATOR: Condition.GONE, TaskState.UNKNOWN: Condition.UNKNOWN,
     TaskState.UNREACHABLE: Condition.UNREACHABLE,
 }
-_STATES = {condition: state for state, condition in _CONDITIONS.items() if state is not TaskState.GONE_BY_OPERATOR} | {
+_STATES = {condition: state for state,
+           condition in _CONDITIONS.items() if state is not TaskState.GONE_BY_OPERATOR} | {
     Condition.UNREACHABLE_INACTIVE: TaskState.UNREACHABLE,
     Condition.SCHEDULED: TaskState.STAGING, Condition.PROVISIONED: TaskState.STAGING,
 }
 _UNKNOWN_MESSAGE = "Reconciliation: Task is unknown to the"  # a master of Mesos 1.0 or before has no reason for it
-_LOST_UNREACHABLE = frozenset({"REASON_RECONCILIATION", "REASON_SLAVE_DISCONNECTED", "REASON_SLAVE_REMOVED"})
-_FAILURES = frozenset({TaskState.FAILED, TaskState.ERROR, TaskState.LOST, TaskState.DROPPED, TaskState.GONE,
-                       TaskState.GONE_BY_OPERATOR, TaskState.UNKNOWN})
+_LOST_UNREACHABLE = frozenset({"REASON_RECONCILIATION", "REASON_SLAVE_DISCONNECTED",
+                               "REASON_SLAVE_REMOVED"})
+_FAILURES = frozenset({TaskState.FAILED, TaskState.ERROR, TaskState.LOST, TaskState.DROPPED,
+                       TaskState.GONE, TaskState.GONE_BY_OPERATOR, TaskState.UNKNOWN})
 
 
 def condition(state: TaskState, reason: str | None = None, message: str | None = None) -> Condition:
-    """Of an instance whose task is in this state; `reason` and `message` are the update's, and matter for TASK_LOST."""
+    """Of an instance whose task is in this state; `reason` and `message` are the update's, and
+    matter for TASK_LOST.
+    """
     if state is not TaskState.LOST:
         return _CONDITIONS[state]
     if (message or "").startswith(_UNKNOWN_MESSAGE) or reason == "REASON_TASK_UNKNOWN":
@@ -95,7 +101,9 @@ class Lost(enum.Enum):
 
 
 def unreachable(patience: Patience | None, since: float, now: float) -> Lost:
-    """How an instance stands that is unreachable `since` then; without `patience` (`disabled`) it is waited for."""
+    """How an instance stands that is unreachable `since` then; without `patience` (`disabled`) it
+    is waited for.
+    """
     if patience is None:
         return Lost.WAITED_FOR
     if now - since >= patience.expunge_after:

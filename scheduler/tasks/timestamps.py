@@ -1,4 +1,6 @@
-"""Times as Marathon writes them: yyyy-MM-ddTHH:mm:ss.SSSZ, UTC, always three decimals. Texts compare as times do."""
+"""Times as Marathon writes them: yyyy-MM-ddTHH:mm:ss.SSSZ, UTC, always three decimals. Texts
+compare as times do.
+"""
 from __future__ import annotations
 
 from datetime import UTC, datetime

@@ -1,1 +1,3 @@
-"""What a container shall be, and its two renderings: the engine's create payload and the docker command line."""
+"""What a container shall be, and its two renderings: the engine's create payload and the docker
+command line.
+"""

@@ -1,6 +1,7 @@
 """RunOptions as the words of `docker run`.
 
-What Mesos would run, word for word and in its order; the options that Mesos does not have stand before `--entrypoint`.
+What Mesos would run, word for word and in its order; the options that Mesos does not have stand
+before `--entrypoint`.
 """
 from __future__ import annotations
 
@@ -11,9 +12,12 @@ from specs.container.run_options import Mount, PortMapping, RunOptions
 
 
 def argv(options: RunOptions) -> list[str]:
-    """The words after `docker -H unix://SOCKET run`. Raises SpecError as `create_payload`, but trusts parameters."""
+    """The words after `docker -H unix://SOCKET run`. Raises SpecError as `create_payload`, but
+    trusts parameters.
+    """
     return [*_limits_words(options), *_environment_words(options), *_network_words(options),
-            *(f"--device={d.host_path}:{d.container_path}:{permissions(d)}" for d in options.devices),
+            *(f"--device={d.host_path}:{d.container_path}:{permissions(d)}"
+              for d in options.devices),
             *_more_words(options),
             *_word("--entrypoint", options.entrypoint), "--name", options.name,
             *(f"--{parameter.key}={parameter.value}" for parameter in options.parameters),
@@ -51,9 +55,11 @@ def _network_words(options: RunOptions) -> Iterator[str]:
         yield from _word("--ip6", network.ipv6)
     for network in others:
         parts = [f"name={network.name}", *(f"alias={alias}" for alias in network.aliases)]
-        parts += [f"{key}={value}" for key, value in (("ip", network.ipv4), ("ip6", network.ipv6)) if value]
+        parts += [f"{key}={value}" for key,
+                  value in (("ip", network.ipv4), ("ip6", network.ipv6)) if value]
         yield from ("--net", ",".join(parts))
-    dns = ("--dns", options.dns), ("--dns-search", options.dns_search), ("--dns-opt", options.dns_opt)
+    dns = ("--dns", options.dns), ("--dns-search",
+                                   options.dns_search), ("--dns-opt", options.dns_opt)
     for option, values in dns:
         for value in values:
             yield from (option, value)
@@ -100,4 +106,5 @@ def _mount_word(mount: Mount) -> str:
     words += [f"volume-opt={key}={value}" for key, value in mount.driver_options.items()]
     if mount.propagation is not None:
         words.append(f"bind-propagation={mount.propagation}")
-    return ",".join(f'"{word.replace(chr(34), chr(34) * 2)}"' if set(word) & set(',"') else word for word in words)
+    return ",".join(f'"{word.replace(chr(34), chr(34) * 2)}"' if set(word) & set(',"') else word
+                    for word in words)

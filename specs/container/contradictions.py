@@ -1,7 +1,9 @@
-"""What a task says twice, or says where it cannot hold: fields that would be dropped because of another's value.
+"""What a task says twice, or says where it cannot hold: fields that would be dropped because of
+another's value.
 
-Mesos lets the stronger one win and drops the other in silence; here that is an error with the path of what would be
-dropped. `specs/container/fields.py` has what is refused whatever else the task says.
+Mesos lets the stronger one win and drops the other in silence; here that is an error with the path
+of what would be dropped. `specs/container/fields.py` has what is refused whatever else the task
+says.
 """
 from __future__ import annotations
 
@@ -16,8 +18,8 @@ from specs.messages.task import TaskInfo
 
 Contradiction = tuple[str, str]  # path, problem
 
-_SOURCES: Final = {"DOCKER_VOLUME": "docker_volume", "HOST_PATH": "host_path", "SANDBOX_PATH": "sandbox_path",
-                   "SECRET": "secret", "CSI_VOLUME": "csi_volume"}
+_SOURCES: Final = {"DOCKER_VOLUME": "docker_volume", "HOST_PATH": "host_path",
+                   "SANDBOX_PATH": "sandbox_path", "SECRET": "secret", "CSI_VOLUME": "csi_volume"}
 _SECRETS: Final = {"REFERENCE": "reference", "VALUE": "value"}
 _NETWORKS: Final = frozenset({"net", "network"})
 _PORTS: Final = frozenset({"publish", "publish-all"})
@@ -51,13 +53,15 @@ def _of_container(container: ContainerInfo) -> Iterator[Contradiction]:
         if source.secret is not None:
             yield from _others(source.secret, source.secret.type, _SECRETS, f"{path}.secret")
         propagation = source.host_path.mount_propagation if source.host_path is not None else None
-        if propagation is not None and propagation.mode not in {"HOST_TO_CONTAINER", "BIDIRECTIONAL"}:
+        if propagation is not None and propagation.mode not in {"HOST_TO_CONTAINER",
+                                                                "BIDIRECTIONAL"}:
             yield f"{path}.host_path.mount_propagation.mode", "Unsupported mount propagation mode"
     yield from _of_networks(container)
     yield from _of_parameters(container)
 
 
-def _others(message: Any, kind: str | None, parts: Mapping[str, str], path: str) -> Iterator[Contradiction]:
+def _others(message: Any, kind: str | None, parts: Mapping[str, str],
+            path: str) -> Iterator[Contradiction]:
     """Members of a union that are set beside the one that its type names."""
     if kind not in parts:
         return
@@ -76,7 +80,8 @@ def _of_networks(container: ContainerInfo) -> Iterator[Contradiction]:
             where = f"{path}.ip_addresses[{position}]"
             if mode != "USER" and address.ip_address is not None:
                 yield f"{where}.ip_address", f"is for docker.network USER, and it is {mode}"
-            if address.protocol is not None and _version(address.ip_address) not in {None, address.protocol}:
+            if address.protocol is not None and _version(address.ip_address) not in {None,
+                                                                                     address.protocol}:
                 yield f"{where}.protocol", f"is {address.protocol}, and '{address.ip_address}' is not such an address"
 
 
@@ -97,7 +102,8 @@ def _of_parameters(container: ContainerInfo) -> Iterator[Contradiction]:
             chosen = parameter.value
             if _says_more_than_a_name(container.network_infos):
                 yield path, "takes the place of network_infos, which have more than one network or an address"
-    network = chosen or {"HOST": "host", "NONE": "none", None: "host"}.get(docker.network if docker else None, "")
+    network = chosen or {"HOST": "host", "NONE": "none",
+                         None: "host"}.get(docker.network if docker else None, "")
     if docker is None or not (network in {"host", "none"} or network.startswith("container:")):
         return
     if docker.port_mappings and chosen is not None:
@@ -109,4 +115,5 @@ def _of_parameters(container: ContainerInfo) -> Iterator[Contradiction]:
 
 
 def _says_more_than_a_name(infos: tuple[NetworkInfo, ...]) -> bool:
-    return len(infos) > 1 or any(address.ip_address is not None for info in infos for address in info.ip_addresses)
+    return len(infos) > 1 or any(address.ip_address is not None for info in infos
+                                 for address in info.ip_addresses)

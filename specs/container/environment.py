@@ -12,7 +12,8 @@ from specs.messages.values import Secret
 def unknown_secret(secret: Secret) -> bytes:
     """The resolver of a node that has none."""
     name = secret.reference.name if secret.reference is not None else ""
-    raise SpecError("secret.reference", f"Secret '{name}' is a reference, and no secret resolver is configured")
+    raise SpecError("secret.reference",
+                    f"Secret '{name}' is a reference, and no secret resolver is configured")
 
 
 def _secret_bytes(secret: Secret, resolve: SecretResolver) -> bytes:
@@ -22,10 +23,11 @@ def _secret_bytes(secret: Secret, resolve: SecretResolver) -> bytes:
 
 def environment(command: CommandInfo, hooked: Mapping[str, str],
                 resolve: SecretResolver | None) -> tuple[dict[str, str], frozenset[str]]:
-    """The command's variables, under those of the agent's hook; and the names of those that are secret.
+    """The command's variables, under those of the agent's hook; and the names of those that are
+    secret.
 
-    Of a name that is there twice the last counts. Without `resolve` secrets are empty, as Mesos has them. Raises
-    SpecError.
+    Of a name that is there twice the last counts. Without `resolve` secrets are empty, as Mesos has
+    them. Raises SpecError.
     """
     env, secrets = dict(hooked), set()
     variables = command.environment.variables if command.environment is not None else ()
@@ -35,14 +37,16 @@ def environment(command: CommandInfo, hooked: Mapping[str, str],
         secrets.discard(variable.name)
         env[variable.name] = variable.value or ""
         if resolve is not None and variable.type == "SECRET":
-            env[variable.name] = _secret_text(variable, resolve, f"command.environment.variables[{index}]")
+            env[variable.name] = _secret_text(variable, resolve,
+                                              f"command.environment.variables[{index}]")
             secrets.add(variable.name)
     return env, frozenset(secrets)
 
 
 def _secret_text(variable: Variable, resolve: SecretResolver, path: str) -> str:
     if variable.secret is None:
-        raise SpecError(path, f"Environment variable '{variable.name}' of type 'SECRET' must have a secret set")
+        raise SpecError(path,
+                        f"Environment variable '{variable.name}' of type 'SECRET' must have a secret set")
     try:
         text = _secret_bytes(variable.secret, resolve).decode()
     except UnicodeDecodeError:
@@ -51,6 +55,7 @@ def _secret_text(variable: Variable, resolve: SecretResolver, path: str) -> str:
     except SpecError as error:
         raise error.under(path) from None
     if "\0" in text:
-        raise SpecError(f"{path}.secret", f"Environment variable '{variable.name}' specifies a secret containing null "
+        raise SpecError(f"{path}.secret",
+                        f"Environment variable '{variable.name}' specifies a secret containing null "
                                           "bytes, which is not allowed in the environment")
     return text

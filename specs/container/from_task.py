@@ -1,9 +1,11 @@
-"""From a task to the container that it describes. As Mesos: docker.cpp, `Docker::RunOptions::create`.
+"""From a task to the container that it describes. As Mesos: docker.cpp,
+`Docker::RunOptions::create`.
 
-`container_of` is the one way, for `explain`, for the check before a launch and for the executor. Checks run in Mesos's
-order and the first that fails is raised, with Mesos's text, so that a task with several mistakes gets the same answer.
-On top of Mesos, and only where its own executor would refuse or leave out what the task asks for, more is done: see
-`volumes`, `networks` and `linux`, and `Place.only_mesos`, which switches it off.
+`container_of` is the one way, for `explain`, for the check before a launch and for the executor.
+Checks run in Mesos's order and the first that fails is raised, with Mesos's text, so that a task
+with several mistakes gets the same answer. On top of Mesos, and only where its own executor would
+refuse or leave out what the task asks for, more is done: see `volumes`, `networks` and `linux`, and
+`Place.only_mesos`, which switches it off.
 """
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ _NETWORK_PARAMETERS: Final = frozenset({"net", "network"})
 
 
 def container_of(task: TaskInfo, place: Place) -> RunOptions:
-    """The container of a task in the form that `docker_task` gives. Raises SpecError with the field's path."""
+    """The container of a task in the form that `docker_task` gives. Raises SpecError with the
+    field's path.
+    """
     container = task.container
     if container is None or container.type != "DOCKER":
         raise SpecError("container", "The task has no container of type DOCKER")
@@ -58,16 +62,17 @@ def container_of(task: TaskInfo, place: Place) -> RunOptions:
         except SpecError as error:
             raise error.under("container.docker.image") from None
     of_executor = task.executor.resources if task.executor is not None and place.only_mesos else ()
-    return run_options(container, task.command or CommandInfo(shell=False), (*task.resources, *of_executor),
-                       task.limits, place)
+    return run_options(container, task.command or CommandInfo(shell=False),
+                       (*task.resources, *of_executor), task.limits, place)
 
 
-def run_options(container: ContainerInfo, command: CommandInfo, resources: Iterable[Resource] | None,
+def run_options(container: ContainerInfo, command: CommandInfo,
+                resources: Iterable[Resource] | None,
                 limits: Mapping[str, float], place: Place) -> RunOptions:
     """What `docker run` shall be told: `container_of` without the task around it.
 
-    `resources` None: no limits at all; `limits` are by name, in cpus and MB, infinity lifts a limit. Raises SpecError:
-    `problem` is Mesos's text, `path` the field as seen from the task.
+    `resources` None: no limits at all; `limits` are by name, in cpus and MB, infinity lifts a
+    limit. Raises SpecError: `problem` is Mesos's text, `path` the field as seen from the task.
     """
     docker = container.docker
     if docker is None:
@@ -85,12 +90,18 @@ def run_options(container: ContainerInfo, command: CommandInfo, resources: Itera
     dns = _dns(docker, joined.first, place.default_dns)
     entrypoint, arguments = _command(command)
     options = RunOptions(
-        image=docker.image, name=place.name, privileged=bool(docker.privileged), cpu_shares=cgroup.cpu_shares,
-        cpu_quota=cgroup.cpu_quota, memory_reservation=cgroup.memory_reservation, memory=cgroup.memory,
-        oom_score_adj=cgroup.oom_score_adj, env=env, volumes=tuple(mounted.binds), volume_driver=mounted.driver,
-        network=joined.first, hostname=hostname, dns=dns.nameservers, dns_search=dns.search, dns_opt=dns.options,
-        port_mappings=ports, devices=place.devices, entrypoint=entrypoint, parameters=parameters, arguments=arguments,
-        networks=joined.all, mounts=tuple(mounted.mounts), secret_env=secret_env, secret_files=tuple(mounted.secrets))
+        image=docker.image, name=place.name, privileged=bool(docker.privileged),
+        cpu_shares=cgroup.cpu_shares,
+        cpu_quota=cgroup.cpu_quota, memory_reservation=cgroup.memory_reservation,
+        memory=cgroup.memory,
+        oom_score_adj=cgroup.oom_score_adj, env=env, volumes=tuple(mounted.binds),
+        volume_driver=mounted.driver,
+        network=joined.first, hostname=hostname, dns=dns.nameservers, dns_search=dns.search,
+        dns_opt=dns.options,
+        port_mappings=ports, devices=place.devices, entrypoint=entrypoint, parameters=parameters,
+        arguments=arguments,
+        networks=joined.all, mounts=tuple(mounted.mounts), secret_env=secret_env,
+        secret_files=tuple(mounted.secrets))
     return options if place.only_mesos else with_linux(options, container, command, total)
 
 
@@ -116,7 +127,8 @@ def _check_uris(task: TaskInfo) -> None:
 def _check_environments(task: TaskInfo, place: Place) -> None:
     """Of the checks: their secrets have to be known as those of the task are."""
     general = task.check.command if task.check is not None else None
-    for path, command in (("health_check", task.health_check.command if task.health_check is not None else None),
+    for path, command in (("health_check",
+                           task.health_check.command if task.health_check is not None else None),
                           ("check.command", general.command if general is not None else None)):
         try:
             environment(command or CommandInfo(), {}, place.resolve_secret or unknown_secret)
@@ -125,11 +137,13 @@ def _check_environments(task: TaskInfo, place: Place) -> None:
 
 
 def _int64(number: float) -> int:
-    """Cut to a whole number; what no kernel could take is the largest that the engine can be told."""
+    """Cut to a whole number; what no kernel could take is the largest that the engine can be told.
+    """
     return int(min(number, float((1 << 63) - 1024)))
 
 
-def cgroup_limits(resources: Resources | None, limits: Mapping[str, float], place: Place) -> _Cgroup:
+def cgroup_limits(resources: Resources | None, limits: Mapping[str, float],
+                  place: Place) -> _Cgroup:
     """CPU and memory from what is requested (`resources`) and what it is limited to (`limits`)."""
     cpus, mem = (None, None) if resources is None else (resources.cpus, resources.mem)
     cpu_limit, mem_limit = limits.get("cpus"), limits.get("mem")
@@ -148,7 +162,8 @@ def cgroup_limits(resources: Resources | None, limits: Mapping[str, float], plac
     if mem is not None and (bounded is None or mem < bounded) and place.total_memory is not None:
         score = _oom_score(mem, place.total_memory)
     return _Cgroup(shares, quota, memory_reservation=None if mem is None else max(mem, MIN_MEMORY),
-                   memory=None if bounded is None else max(bounded, MIN_MEMORY), oom_score_adj=score)
+                   memory=None if bounded is None else max(bounded, MIN_MEMORY),
+                   oom_score_adj=score)
 
 
 def _oom_score(mem: int, total_memory: int) -> int:
@@ -179,20 +194,25 @@ def _port_mappings(docker: DockerInfo, joined: Networks, resources: Resources | 
     if not docker.port_mappings:
         return ()
     if joined.first in {"host", "none"}:
-        raise SpecError(path, "Port mappings are only supported for bridge and user-defined networks")
+        raise SpecError(path,
+                        "Port mappings are only supported for bridge and user-defined networks")
     if resources is None:
         raise SpecError(path, "Port mappings require resources")
-    ports, chosen = resources.ports, [not (ports_open and mapping.host_port == 0) for mapping in docker.port_mappings]
+    ports, chosen = resources.ports, [not (ports_open and mapping.host_port == 0)
+                                      for mapping in docker.port_mappings]
     if ports is None and any(chosen):
         raise SpecError(path, "Port mappings require port resources")
     for index, mapping in enumerate(docker.port_mappings):
         if chosen[index] and not in_ranges(mapping.host_port, ports or ()):
-            raise SpecError(f"{path}[{index}].host_port", f"Port [{mapping.host_port}] not included in resources")
-    return tuple(PortMapping(m.host_port, m.container_port, m.protocol) for m in docker.port_mappings)
+            raise SpecError(f"{path}[{index}].host_port",
+                            f"Port [{mapping.host_port}] not included in resources")
+    return tuple(PortMapping(m.host_port, m.container_port, m.protocol)
+                 for m in docker.port_mappings)
 
 
 def _parameters(docker: DockerInfo, joined: Networks) -> tuple[Networks, tuple[Parameter, ...]]:
-    """All parameters but the first that names a network, which replaces the network chosen so far."""
+    """All parameters but the first that names a network, which replaces the network chosen so far.
+    """
     rest: list[Parameter] = []
     chosen: str | None = None
     for parameter in docker.parameters:

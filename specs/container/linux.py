@@ -1,7 +1,9 @@
-"""What Mesos's own Docker executor ignores of a task: user, terminal, limits, capabilities, namespaces, GPUs.
+"""What Mesos's own Docker executor ignores of a task: user, terminal, limits, capabilities,
+namespaces, GPUs.
 
-The fields mean for a Docker container what they mean for the Mesos containerizer, as far as the engine can do it.
-What it cannot do is an error rather than a container that is less confined than its task says.
+The fields mean for a Docker container what they mean for the Mesos containerizer, as far as the
+engine can do it. What it cannot do is an error rather than a container that is less confined than
+its task says.
 """
 from __future__ import annotations
 
@@ -21,13 +23,15 @@ _LARGEST: Final = (1 << 63) - 1  # the engine keeps a limit in an int64
 
 def with_linux(options: RunOptions, container: ContainerInfo, command: CommandInfo,
                resources: Resources | None) -> RunOptions:
-    """With command.user, tty_info, rlimit_info, linux_info and the gpus resource. Raises SpecError."""
+    """With command.user, tty_info, rlimit_info, linux_info and the gpus resource. Raises SpecError.
+    """
     info = container.linux_info or LinuxInfo()
     limits = container.rlimit_info.rlimits if container.rlimit_info is not None else ()
     kept = _capabilities(info)
     return replace(
         options, user=command.user, tty=container.tty_info is not None,
-        ulimits=tuple(_ulimit(limit, f"container.rlimit_info.rlimits[{i}]") for i, limit in enumerate(limits)),
+        ulimits=tuple(_ulimit(limit, f"container.rlimit_info.rlimits[{i}]") for i,
+                      limit in enumerate(limits)),
         cap_drop=() if kept is None else ("ALL",), cap_add=kept or (), security_opt=_seccomp(info),
         shm_size=_shm_size(info), ipc=_ipc(info), pid="host" if info.share_pid_namespace else None,
         gpus=None if options.devices else _gpus(resources))
@@ -38,17 +42,21 @@ def _ulimit(limit: RLimit, path: str) -> Ulimit:
     if name in {"as", "unknown"}:
         raise SpecError(f"{path}.type", f"Docker has no limit of type {limit.type or 'UNKNOWN'}")
     if (limit.soft is None) != (limit.hard is None):
-        raise SpecError(path, "Either both of 'hard' and 'soft' must be set, or none of them for no limit")
+        raise SpecError(path,
+                        "Either both of 'hard' and 'soft' must be set, or none of them for no limit")
     if limit.soft is None or limit.hard is None:
         return Ulimit(name, _UNLIMITED, _UNLIMITED)
     if limit.soft > limit.hard:
-        raise SpecError(f"{path}.soft", f"The soft limit {limit.soft} is above the hard limit {limit.hard}")
+        raise SpecError(f"{path}.soft",
+                        f"The soft limit {limit.soft} is above the hard limit {limit.hard}")
     soft, hard = (_UNLIMITED if value > _LARGEST else value for value in (limit.soft, limit.hard))
     return Ulimit(name, soft, hard)
 
 
 def _capabilities(info: LinuxInfo) -> tuple[str, ...] | None:
-    """Exactly these; None: those that the engine gives. A container has one set for both that Mesos tells apart."""
+    """Exactly these; None: those that the engine gives. A container has one set for both that Mesos
+    tells apart.
+    """
     effective = info.effective_capabilities or info.capability_info
     bounding = info.bounding_capabilities
     if effective is None:
@@ -86,7 +94,9 @@ def _shm_size(info: LinuxInfo) -> int | None:
 
 
 def _gpus(resources: Resources | None) -> int | None:
-    """Whole GPUs, of any kind, for the engine to choose; where somebody chose devices already, those are given."""
+    """Whole GPUs, of any kind, for the engine to choose; where somebody chose devices already,
+    those are given.
+    """
     gpus = resources.gpus if resources is not None else None
     if not gpus:
         return None

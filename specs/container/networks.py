@@ -1,7 +1,8 @@
-"""Which networks a container joins. As Mesos: docker.cpp; beyond Mesos: several of them, and fixed addresses.
+"""Which networks a container joins. As Mesos: docker.cpp; beyond Mesos: several of them, and fixed
+addresses.
 
-Mesos takes one network and ignores NetworkInfo.ip_addresses. Here each entry of `network_infos` is a network to join,
-in that order, and an address in it is asked of the engine.
+Mesos takes one network and ignores NetworkInfo.ip_addresses. Here each entry of `network_infos` is
+a network to join, in that order, and an address in it is asked of the engine.
 """
 from __future__ import annotations
 
@@ -19,7 +20,9 @@ _MODES: Final = {"HOST": "host", "BRIDGE": "bridge", "NONE": "none"}
 
 @dataclass(frozen=True, slots=True)
 class Networks:
-    """The first network, and all of them with their addresses where that says more than the name of the first."""
+    """The first network, and all of them with their addresses where that says more than the name of
+    the first.
+    """
 
     first: str
     all: tuple[Network, ...] = ()
@@ -54,7 +57,8 @@ def _distinct(infos: tuple[NetworkInfo, ...], path: str) -> tuple[Network, ...]:
         if any(network.name == other.name for other in wanted[:index]):
             raise SpecError(f"{path}[{index}].name", f"The network '{network.name}' is named twice")
         if len(wanted) > 1 and network.name in {"host", "none"}:
-            raise SpecError(f"{path}[{index}].name", f"The network '{network.name}' cannot be joined with others")
+            raise SpecError(f"{path}[{index}].name",
+                            f"The network '{network.name}' cannot be joined with others")
     return wanted
 
 
@@ -69,15 +73,19 @@ def _network(info: NetworkInfo, path: str) -> Network:
         except ValueError:
             raise SpecError(where, f"'{entry.ip_address}' is not an IP address") from None
         if address.version in found:
-            raise SpecError(where, "A container can have one IPv4 and one IPv6 address on a network")
+            raise SpecError(where,
+                            "A container can have one IPv4 and one IPv6 address on a network")
         found[address.version] = entry.ip_address
     return Network(info.name or "", ipv4=found.get(4), ipv6=found.get(6))
 
 
 def dns_for(info: ContainerDNSInfo, mode: str | None, network: str) -> DNS:
-    """What applies to a task with this DockerInfo.network on this network; nothing to tasks on host or none."""
+    """What applies to a task with this DockerInfo.network on this network; nothing to tasks on host
+    or none.
+    """
     if mode == "BRIDGE":
-        return next((entry.dns for entry in reversed(info.docker) if entry.network_mode == "BRIDGE"), DNS())
+        return next((entry.dns for entry in reversed(info.docker)
+                     if entry.network_mode == "BRIDGE"), DNS())
     if mode != "USER":
         return DNS()
     named = [entry for entry in info.docker if entry.network_mode == "USER"]

@@ -1,8 +1,9 @@
-"""RunOptions as the Engine API's create payload; `specs/container/command_line.py` says the same in words.
+"""RunOptions as the Engine API's create payload; `specs/container/command_line.py` says the same in
+words.
 
-Since there is no command line between, DockerInfo.parameters are applied by `specs/parameters`, after all else, so that
-they win or add as they would there. Secret files are mounted from where `Place.secrets` says; whoever makes the
-container writes them there first.
+Since there is no command line between, DockerInfo.parameters are applied by `specs/parameters`,
+after all else, so that they win or add as they would there. Secret files are mounted from where
+`Place.secrets` says; whoever makes the container writes them there first.
 """
 from __future__ import annotations
 
@@ -19,13 +20,15 @@ from specs.parameters.options import ApiVersion, settings
 
 def create_payload(options: RunOptions, labels: Mapping[str, str] | None = None, *,
                    api: ApiVersion | None = None) -> dict[str, Any]:
-    """The body of POST /containers/create; the name and "Platform", if it is there, belong into the query.
+    """The body of POST /containers/create; the name and "Platform", if it is there, belong into the
+    query.
 
-    `labels` are the executor's own and win over those of the task; `api` is the engine's version if known.
-    Raises SpecError for what cannot be said to the engine.
+    `labels` are the executor's own and win over those of the task; `api` is the engine's version if
+    known. Raises SpecError for what cannot be said to the engine.
     """
     payload: dict[str, Any] = {
-        "Image": options.image, "Env": [f"{key}={value}" for key, value in sorted(options.env.items())],
+        "Image": options.image, "Env": [f"{key}={value}" for key,
+                                        value in sorted(options.env.items())],
         "AttachStdout": True, "AttachStderr": True, "HostConfig": _host_config(options),
     }
     if options.arguments:
@@ -51,29 +54,38 @@ def _put(target: dict[str, Any], key: str, value: Any) -> None:
         target[key] = list(value) if isinstance(value, tuple) else value
 
 
-_UNSAID_LISTS: Final = ("BlkioDeviceReadBps", "BlkioDeviceReadIOps", "BlkioDeviceWriteBps", "BlkioDeviceWriteIOps",
+_UNSAID_LISTS: Final = ("BlkioDeviceReadBps", "BlkioDeviceReadIOps", "BlkioDeviceWriteBps",
+                        "BlkioDeviceWriteIOps",
                         "BlkioWeightDevice", "Devices", "Dns", "DnsOptions", "DnsSearch", "Ulimits")
 
 
 def _unsaid() -> dict[str, Any]:
-    """What the command line says where it is told nothing; `docker inspect` shows the difference to saying nothing."""
-    return {**{key: [] for key in _UNSAID_LISTS}, "PortBindings": {}, "OomKillDisable": False, "MemorySwappiness": -1,
+    """What the command line says where it is told nothing; `docker inspect` shows the difference to
+    saying nothing.
+    """
+    return {**{key: [] for key in _UNSAID_LISTS}, "PortBindings": {}, "OomKillDisable": False,
+            "MemorySwappiness": -1,
             "PidsLimit": 0, "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0}}
 
 
 def _host_config(options: RunOptions) -> dict[str, Any]:
     host: dict[str, Any] = _unsaid()
     for key, value in (
-            ("Privileged", options.privileged), ("CpuShares", options.cpu_shares), ("CpuQuota", options.cpu_quota),
+            ("Privileged", options.privileged), ("CpuShares", options.cpu_shares),
+            ("CpuQuota", options.cpu_quota),
             ("MemoryReservation", options.memory_reservation), ("Memory", options.memory),
-            ("OomScoreAdj", options.oom_score_adj), ("VolumeDriver", options.volume_driver), ("Dns", options.dns),
-            ("DnsSearch", options.dns_search), ("DnsOptions", options.dns_opt), ("CapAdd", options.cap_add),
-            ("CapDrop", options.cap_drop), ("SecurityOpt", options.security_opt), ("ShmSize", options.shm_size),
-            ("IpcMode", options.ipc), ("PidMode", options.pid),
+            ("OomScoreAdj", options.oom_score_adj), ("VolumeDriver", options.volume_driver),
+            ("Dns", options.dns),
+            ("DnsSearch", options.dns_search), ("DnsOptions", options.dns_opt),
+            ("CapAdd", options.cap_add),
+            ("CapDrop", options.cap_drop), ("SecurityOpt", options.security_opt),
+            ("ShmSize", options.shm_size), ("IpcMode", options.ipc), ("PidMode", options.pid),
             ("Binds", (*options.volumes, *secret_binds(options))),
-            ("Mounts", tuple(_mount(mount) for mount in (*options.mounts, *secret_mounts(options)))),
+            ("Mounts", tuple(_mount(mount)
+                             for mount in (*options.mounts, *secret_mounts(options)))),
             ("Devices", tuple(_device(device) for device in options.devices)),
-            ("Ulimits", tuple({"Name": u.name, "Soft": u.soft, "Hard": u.hard} for u in options.ulimits)),
+            ("Ulimits", tuple({"Name": u.name, "Soft": u.soft, "Hard": u.hard}
+                              for u in options.ulimits)),
             ("DeviceRequests", _gpu_request(options.gpus))):
         _put(host, key, value)
     return host
@@ -82,7 +94,8 @@ def _host_config(options: RunOptions) -> dict[str, Any]:
 def _gpu_request(gpus: int | None) -> tuple[dict[str, Any], ...]:
     if gpus is None:
         return ()
-    return ({"Driver": "", "Count": gpus, "DeviceIDs": [], "Capabilities": [["gpu"]], "Options": {}},)
+    return ({"Driver": "", "Count": gpus, "DeviceIDs": [], "Capabilities": [["gpu"]],
+             "Options": {}},)
 
 
 def secret_binds(options: RunOptions) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """Where a container is to be made: what stands in no task, because only the node knows it.
 
-Whoever is not on that node, `explain` or the check before a launch, leaves open what it does not know, and the task is
-judged by the rest: nothing is refused for a value that the executor will have.
+Whoever is not on that node, `explain` or the check before a launch, leaves open what it does not
+know, and the task is judged by the rest: nothing is refused for a value that the executor will
+have.
 """
 from __future__ import annotations
 

@@ -1,8 +1,10 @@
-"""What a container shall be, in the engine's terms and free of Mesos: the value that everything is rendered from.
+"""What a container shall be, in the engine's terms and free of Mesos: the value that everything is
+rendered from.
 
-`RunOptions` is the port of Mesos's `Docker::RunOptions` (docker.hpp). `specs/container/from_task.py` makes it from a
-task, `specs/container/payload.py` turns it into the Engine API's create payload or into a `docker run` command line.
-Sizes are bytes, CPU quota is microseconds per 100 ms. None means: do not say it, let the engine decide.
+`RunOptions` is the port of Mesos's `Docker::RunOptions` (docker.hpp).
+`specs/container/from_task.py` makes it from a task, `specs/container/payload.py` turns it into the
+Engine API's create payload or into a `docker run` command line. Sizes are bytes, CPU quota is
+microseconds per 100 ms. None means: do not say it, let the engine decide.
 """
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from specs.messages.values import Parameter
 
 @dataclass(frozen=True, slots=True)
 class PortMapping:
-    """`-p host_port:container_port[/protocol]`; protocol is as the task wrote it, None where it wrote none."""
+    """`-p host_port:container_port[/protocol]`; protocol is as the task wrote it, None where it
+    wrote none.
+    """
 
     host_port: int
     container_port: int
@@ -57,7 +61,9 @@ class Mount:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SecretFile:
-    """A file with a secret in it; it must be written on the host before the container is made. Never shown by repr."""
+    """A file with a secret in it; it must be written on the host before the container is made.
+    Never shown by repr.
+    """
 
     source: str  # the file's path on the host
     target: str
@@ -79,7 +85,9 @@ class Ulimit:
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """Everything `docker run` is told. Field names follow Mesos's RunOptions, which the vectors use."""
+    """Everything `docker run` is told. Field names follow Mesos's RunOptions, which the vectors
+    use.
+    """
 
     image: str
     name: str

@@ -1,8 +1,9 @@
-"""What is mounted into a container. As Mesos: docker.cpp; beyond Mesos: all sources but images and CSI.
+"""What is mounted into a container. As Mesos: docker.cpp; beyond Mesos: all sources but images and
+CSI.
 
-Mesos puts everything into `-v SOURCE:TARGET:MODE` and one `--volume-driver` for all. That stays the form wherever it
-can say what the task asks for. It cannot where volumes have different drivers or options of a driver, and where a
-path has a colon: those become mounts.
+Mesos puts everything into `-v SOURCE:TARGET:MODE` and one `--volume-driver` for all. That stays the
+form wherever it can say what the task asks for. It cannot where volumes have different drivers or
+options of a driver, and where a path has a colon: those become mounts.
 
 * HOST_PATH: a path of the host, absolute. SANDBOX_PATH of type SELF: a path in the sandbox, which must not lead out
   of it.
@@ -60,15 +61,16 @@ def volumes(container: ContainerInfo, resources: Iterable[Resource], place: Plac
 
 
 class _Reader:
-    def __init__(self, container: ContainerInfo, place: Place, resolve_secret: SecretResolver | None,
-                 result: Volumes) -> None:
+    def __init__(self, container: ContainerInfo, place: Place,
+                 resolve_secret: SecretResolver | None, result: Volumes) -> None:
         self._global = container.docker.volume_driver if container.docker is not None else None
         self._place, self._resolve, self._result = place, resolve_secret, result
         self._apart = resolve_secret is not None and self._drivers_differ(container)
 
     def _drivers_differ(self, container: ContainerInfo) -> bool:
         named = [v.source.docker_volume for v in container.volumes
-                 if v.source is not None and v.source.type == "DOCKER_VOLUME" and v.source.docker_volume is not None]
+                 if v.source is not None and v.source.type == "DOCKER_VOLUME"
+                 and v.source.docker_volume is not None]
         drivers = {volume.driver for volume in named if volume.driver is not None}
         if self._global is not None:
             drivers.add(self._global)
@@ -94,7 +96,8 @@ class _Reader:
             self.bind(_joined(self._place.sandbox, host_path), target, _mode(volume))
         else:
             source = posixpath.normpath(_joined(self._place.sandbox, host_path))
-            self._result.mounts.append(Mount("bind", target, source, read_only=_mode(volume) == "ro"))
+            self._result.mounts.append(Mount("bind", target, source,
+                                             read_only=_mode(volume) == "ro"))
 
     def persistent(self, resources: Iterable[Resource]) -> None:
         for index, resource in enumerate(resources):
@@ -108,10 +111,12 @@ class _Reader:
             source = _joined(self._place.executor_sandbox, path)
             self.bind(source, _joined(self._place.mapped, path), _mode(disk.volume))
 
-    def bind(self, source: str, target: str, mode: str | None, propagation: str | None = None) -> None:
+    def bind(self, source: str, target: str, mode: str | None,
+             propagation: str | None = None) -> None:
         """`-v`, or a mount where a colon makes that ambiguous."""
         if ":" in source + target and self._resolve is not None:
-            self._result.mounts.append(Mount("bind" if source.startswith("/") else "volume", target, source,
+            self._result.mounts.append(Mount("bind" if source.startswith("/") else "volume",
+                                             target, source,
                                              read_only=mode == "ro", propagation=propagation))
             return
         suffix = ",".join(word for word in (mode, propagation) if word is not None)
@@ -129,16 +134,19 @@ class _Reader:
             path = _sandbox_path(source.sandbox_path)
             self.bind(_joined(self._place.sandbox, path), target, _mode(volume))
         elif kind == "SECRET" and source.secret is not None:
-            data = source.secret.value.data if source.secret.value is not None else self._resolve(source.secret)
+            data = source.secret.value.data if source.secret.value is not None else self._resolve(
+                source.secret)
             file = f"{self._place.secrets}/{len(self._result.secrets)}"
-            self._result.secrets.append(SecretFile(file, target, data, read_only=_mode(volume) == "ro"))
+            self._result.secrets.append(SecretFile(file, target, data,
+                                                   read_only=_mode(volume) == "ro"))
         else:
             problem = f"A volume source of type {kind or 'UNKNOWN'} cannot be given to a Docker container"
             raise SpecError("source.type", problem)
 
     def _host_path_source(self, volume: Volume, source: HostPath, target: str) -> None:
         if not source.path.startswith("/"):
-            raise SpecError("source.host_path.path", f"Path '{source.path}' in HOST_PATH volume is not absolute")
+            raise SpecError("source.host_path.path",
+                            f"Path '{source.path}' in HOST_PATH volume is not absolute")
         wanted = source.mount_propagation.mode if source.mount_propagation is not None else None
         self.bind(source.path, target, _mode(volume), _PROPAGATION.get(wanted or ""))
 
@@ -150,7 +158,8 @@ class _Reader:
             options = {option.key: option.value for option in source.driver_options}
         if options or (self._apart and source.driver is not None):
             self._result.mounts.append(Mount("volume", target, source.name, read_only=mode == "ro",
-                                             driver=source.driver or self._global, driver_options=options))
+                                             driver=source.driver or self._global,
+                                             driver_options=options))
             return
         if not self._apart and source.driver is not None:
             self._result.driver = source.driver
@@ -165,7 +174,8 @@ class _Reader:
         if self._global is None:
             return
         if self._result.driver not in {None, self._global}:
-            raise SpecError("container.docker.volume_driver", "Only one volume driver per task is supported")
+            raise SpecError("container.docker.volume_driver",
+                            "Only one volume driver per task is supported")
         self._result.driver = self._global
 
 
@@ -188,9 +198,11 @@ def _mode(volume: Volume) -> str:
 def _sandbox_path(source: SandboxPath) -> str:
     path = "source.sandbox_path"
     if source.type == "PARENT":
-        raise SpecError(f"{path}.type", "PARENT is for nested containers only: a Docker container has no parent")
+        raise SpecError(f"{path}.type",
+                        "PARENT is for nested containers only: a Docker container has no parent")
     if source.path.startswith("/"):
         raise SpecError(f"{path}.path", f"Path '{source.path}' in SANDBOX_PATH volume is absolute")
     if _leads_out(source.path):
-        raise SpecError(f"{path}.path", f"Path '{source.path}' in SANDBOX_PATH volume leads out of the sandbox")
+        raise SpecError(f"{path}.path",
+                        f"Path '{source.path}' in SANDBOX_PATH volume leads out of the sandbox")
     return source.path

@@ -1,9 +1,9 @@
 """One reader and one writer for all messages: between the dataclasses and Mesos's JSON form.
 
 What a message looks like is said once, by the annotations of its dataclass (and the markers of
-`specs/messages/fields.py`). On first use a class becomes a *plan*, a reader or writer function per field; after that
-a message costs a look-up and a call per field, because offers and updates come by the thousand. A plan is put in
-place by one call, so that two threads may make it at once.
+`specs/messages/fields.py`). On first use a class becomes a *plan*, a reader or writer function per
+field; after that a message costs a look-up and a call per field, because offers and updates come by
+the thousand. A plan is put in place by one call, so that two threads may make it at once.
 
 **Strict** is for what people write: a field that does not exist is an error that names the nearest that does, and so is
 an enum value that does not exist. **Lenient** is for what arrives: a newer Mesos may send more, so unknown fields are
@@ -42,14 +42,19 @@ def read(message: type[T], value: object, *, strict: bool) -> T:
 
 
 def write(message: Any) -> dict[str, Any]:
-    """A message's JSON form; fields that are absent, and repeated ones that are empty, are left out."""
+    """A message's JSON form; fields that are absent, and repeated ones that are empty, are left
+    out.
+    """
     plan: Any = type(message)
     result: dict[str, Any] = _message_writer(plan)(message)
     return result
 
 
-def unknown_field(name: object, known: Iterable[str], where: str, place: str | None = None) -> SpecError:
-    """The error for a field that `where` does not have; `place` is where such a field is, if it is known."""
+def unknown_field(name: object, known: Iterable[str], where: str,
+                  place: str | None = None) -> SpecError:
+    """The error for a field that `where` does not have; `place` is where such a field is, if it is
+    known.
+    """
     import difflib
 
     names = sorted(known)
@@ -59,7 +64,9 @@ def unknown_field(name: object, known: Iterable[str], where: str, place: str | N
 
 
 def _place(name: object, message: Any) -> str | None:
-    """The path of the nearest field of exactly this name inside a message: the right field at the wrong level."""
+    """The path of the nearest field of exactly this name inside a message: the right field at the
+    wrong level.
+    """
     return _place_in(name, message, lists=False) or _place_in(name, message, lists=True)
 
 
@@ -110,7 +117,8 @@ def _message_reader(message: Any, strict: bool) -> Reader:
                 except SpecError as error:
                     raise error.under(name) from None
         if not required <= arguments.keys():
-            raise SpecError(next(name for name in readers if name in required and name not in arguments), "is required")
+            raise SpecError(next(name for name in readers if name in required
+                                 and name not in arguments), "is required")
         return message(**arguments)
 
     return read_message
@@ -120,7 +128,8 @@ def _message_reader(message: Any, strict: bool) -> Reader:
 def hints(message: Any) -> Mapping[str, Any]:
     """The annotations of a message's fields, resolved; of an optional field, without the None."""
     annotations = get_type_hints(message, include_extras=True)
-    return {field.name: _without_none(annotations[field.name]) for field in dataclasses.fields(message)}
+    return {field.name: _without_none(annotations[field.name])
+            for field in dataclasses.fields(message)}
 
 
 def _without_none(hint: Any) -> Any:
@@ -154,7 +163,8 @@ def _plain_reader(hint: Any, markers: tuple[Any, ...], strict: bool) -> Reader:
     return _SCALARS[kind] if kind is not bool else functools.partial(scalars.boolean, strict=strict)
 
 
-_SCALARS: Final[Mapping[Any, Reader]] = {str: scalars.text, float: scalars.number, bytes: scalars.base64_bytes}
+_SCALARS: Final[Mapping[Any, Reader]] = {str: scalars.text, float: scalars.number,
+                                         bytes: scalars.base64_bytes}
 
 
 def _read_enum(value: Any, names: tuple[str, ...]) -> str:
@@ -231,7 +241,8 @@ def _message_writer(message: Any) -> Writer:
         if not writers:
             empty = {field.name: field.default == () or field.default_factory is dict
                      for field in dataclasses.fields(message)}
-            writers.extend([(name, _writer(hint), empty[name]) for name, hint in hints(message).items()])
+            writers.extend([(name, _writer(hint), empty[name]) for name,
+                            hint in hints(message).items()])
         result = {}
         for name, writer, may_be_empty in writers:
             item = getattr(value, name)
@@ -261,7 +272,8 @@ def _plain_writer(kind: Any) -> Writer | None:
         return list if item_writer is None else lambda value: [item_writer(item) for item in value]
     if get_origin(kind) is Mapping:
         value_writer = _writer(get_args(kind)[1])
-        return dict if value_writer is None else lambda value: {key: value_writer(item) for key, item in value.items()}
+        return dict if value_writer is None else lambda value: {key: value_writer(item) for key,
+                                                                item in value.items()}
     if kind is float:
         return scalars.json_double
     return _json_bytes if kind is bytes else None

@@ -1,4 +1,6 @@
-"""Reading a ContainerDNSInfo; apart from the task's, because an executor needs it at its start, before any task."""
+"""Reading a ContainerDNSInfo; apart from the task's, because an executor needs it at its start,
+before any task.
+"""
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -1,9 +1,10 @@
 """JSON as Mesos reads it, with the words it uses when it cannot.
 
-Mesos parses with picojson, which tells where it stopped by the rest of that line. Anything the standard library reads
-is read by it (fast); only what it refuses goes through the scanner below, which either finds that picojson is more
-generous ("01", "1.") or says what picojson would have said. Of megabytes that it refuses, the library says where it
-stopped: the scanner would take seconds to come to the same place.
+Mesos parses with picojson, which tells where it stopped by the rest of that line. Anything the
+standard library reads is read by it (fast); only what it refuses goes through the scanner below,
+which either finds that picojson is more generous ("01", "1.") or says what picojson would have
+said. Of megabytes that it refuses, the library says where it stopped: the scanner would take
+seconds to come to the same place.
 
 As Mesos: stout/json.hpp, `parse`; picojson.h.
 """
@@ -14,10 +15,12 @@ import math
 import re
 from typing import Any, Final
 
-_ESCAPES: Final = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_ESCAPES: Final = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r",
+                   "t": "\t"}
 _LONGEST_INT64: Final = 20  # characters
 _SCANNED: Final = 1 << 20  # characters
-# What needs no look at each character, so that megabytes of it take no longer than for the standard library.
+# What needs no look at each character, so that megabytes of it take no longer than for the standard
+# library.
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
 _NUMBER: Final = re.compile(r"[0-9+\-eE.]*", re.ASCII)
 _PLAIN: Final = re.compile(r'[^"\\\x00-\x1f]*')
@@ -30,14 +33,15 @@ class JsonSyntaxError(ValueError):
 
 
 def parse_json(text: str) -> Any:
-    """The value; raises JsonSyntaxError. Texts in it are whole Unicode: half a surrogate pair is an error, as it is
-    there."""
+    """The value; raises JsonSyntaxError. Texts in it are whole Unicode: half a surrogate pair is an
+    error, as it is there."""
     scanned = len(text) <= _SCANNED
     surrogates = _SURROGATE.search(text) is not None
     if scanned and surrogates:
         return _parse_as_picojson(text)
     try:
-        value = json.loads(text, parse_constant=_no_constant, parse_int=_integer, parse_float=_double)
+        value = json.loads(text, parse_constant=_no_constant, parse_int=_integer,
+                           parse_float=_double)
         if surrogates:
             json.dumps(value, ensure_ascii=False).encode()  # UnicodeEncodeError: half a pair
     except _RangeError:
@@ -82,13 +86,15 @@ def _parse_as_picojson(text: str) -> Any:
         raise JsonSyntaxError("Value out of range") from None
     trailing = text[scanner.position:]
     if trailing.strip():
-        raise JsonSyntaxError(f"Parsed JSON included non-whitespace trailing characters: {trailing}")
+        raise JsonSyntaxError(
+            f"Parsed JSON included non-whitespace trailing characters: {trailing}")
     return value
 
 
 def _stopped(text: str, position: int) -> JsonSyntaxError:
     line = text.count("\n", 0, position) + 1
-    rest = "".join(char for char in text[position:position + _SCANNED].split("\n", 1)[0] if char >= " ")
+    rest = "".join(char for char in text[position:position + _SCANNED].split("\n", 1)[0]
+                   if char >= " ")
     return JsonSyntaxError(f"syntax error at line {line} near: {rest}")
 
 
@@ -97,7 +103,8 @@ class _StopError(Exception):
 
 
 class _Scanner:
-    """picojson's recursive descent: a character that does not fit is given back, then reading ends."""
+    """picojson's recursive descent: a character that does not fit is given back, then reading ends.
+    """
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -106,7 +113,8 @@ class _Scanner:
     def value(self) -> Any:
         self._skip_space()
         char = self._get()
-        words: dict[str, tuple[str, Any]] = {"n": ("ull", None), "f": ("alse", False), "t": ("rue", True)}
+        words: dict[str, tuple[str, Any]] = {"n": ("ull", None), "f": ("alse", False),
+                                             "t": ("rue", True)}
         if char in words:
             rest, value = words[char]
             self._match(rest)

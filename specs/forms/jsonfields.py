@@ -1,8 +1,9 @@
-"""JSON read as Mesos reads it into a protobuf message, for formats that are not Mesos's own (manifests).
+"""JSON read as Mesos reads it into a protobuf message, for formats that are not Mesos's own
+(manifests).
 
-Null counts as absent, unknown fields are ignored, and all required fields that are missing are named at once. The
-texts are Mesos's: "JSON parse failed: …", "Protobuf parse failed: Missing required fields: config.digest,
-layers[0].size".
+Null counts as absent, unknown fields are ignored, and all required fields that are missing are
+named at once. The texts are Mesos's: "JSON parse failed: …", "Protobuf parse failed: Missing
+required fields: config.digest, layers[0].size".
 """
 from __future__ import annotations
 
@@ -29,7 +30,9 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """A message: the dataclass that is made, and its fields by their names in JSON, camelCase for snake_case."""
+    """A message: the dataclass that is made, and its fields by their names in JSON, camelCase for
+    snake_case.
+    """
 
     make: type[Any]
     fields: Mapping[str, Field]
@@ -95,6 +98,7 @@ def _value(field: Field, item: Any, name: str, where: str, missing: list[str]) -
 
 
 def _unexpected(item: object, name: str) -> SpecError:
-    kinds = {bool: "boolean", int: "number", float: "number", str: "string", list: "array", dict: "object"}
+    kinds = {bool: "boolean", int: "number", float: "number", str: "string", list: "array",
+             dict: "object"}
     kind = kinds.get(type(item), "null")
     return SpecError(name, f"Protobuf parse failed: Not expecting a JSON {kind} for field '{name}'")

@@ -1,8 +1,9 @@
-"""RecordIO, the framing of Mesos's event streams: a decimal length, a newline, that many bytes; again and again.
+"""RecordIO, the framing of Mesos's event streams: a decimal length, a newline, that many bytes;
+again and again.
 
-The decoder copies each byte a constant number of times, however small the pieces are in which they arrive and however
-large the record is: an OFFERS event of a big cluster has tens of megabytes. As Mesos: recordio.hpp; a record of
-length 0 is an error there as here.
+The decoder copies each byte a constant number of times, however small the pieces are in which they
+arrive and however large the record is: an OFFERS event of a big cluster has tens of megabytes. As
+Mesos: recordio.hpp; a record of length 0 is an error there as here.
 """
 from __future__ import annotations
 
@@ -12,7 +13,9 @@ _MAX_DIGITS: Final = 20  # a length that needs more is not a length: the stream 
 
 
 class RecordError(ValueError):
-    """What arrived is not RecordIO; nothing behind it can be trusted, so the connection has to be made anew."""
+    """What arrived is not RecordIO; nothing behind it can be trusted, so the connection has to be
+    made anew.
+    """
 
 
 def encode_record(record: bytes) -> bytes:
@@ -24,7 +27,9 @@ class RecordDecoder:
     """Takes the stream in pieces, gives whole records."""
 
     def __init__(self, max_record: int = 1 << 30) -> None:
-        """`max_record`: bytes; a length beyond it is an error, so that garbage cannot fill the memory."""
+        """`max_record`: bytes; a length beyond it is an error, so that garbage cannot fill the
+        memory.
+        """
         self._max_record = max_record
         self._buffer = bytearray()
         self._length: int | None = None  # of the record whose bytes are arriving; None while its length is

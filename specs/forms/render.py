@@ -21,16 +21,17 @@ def status_update(status: TaskStatus, *, executor_id: str | None = None,
                   source: str | None = "SOURCE_EXECUTOR") -> dict[str, Any]:
     """The JSON form of an update.
 
-    `executor_id` and `source` are said where the status does not say them itself. The message is made valid Unicode:
-    texts of Docker or of the system can hold bytes that are not, and an agent refuses the whole call for them.
+    `executor_id` and `source` are said where the status does not say them itself. The message is
+    made valid Unicode: texts of Docker or of the system can hold bytes that are not, and an agent
+    refuses the whole call for them.
     """
     said = {
         "task_id": {"value": status.task_id},
         "state": str(status.state),
         "source": status.source or source,
         "reason": status.reason,
-        "message": None if status.message is None else status.message.encode("utf-8", "replace").decode(),
-        "healthy": status.healthy,
+        "message": None if status.message is None
+        else status.message.encode("utf-8", "replace").decode(), "healthy": status.healthy,
         "timestamp": None if status.timestamp is None else json_double(status.timestamp),
         "data": _base64(status.data),
         "uuid": _base64(status.uuid),
@@ -39,8 +40,10 @@ def status_update(status: TaskStatus, *, executor_id: str | None = None,
         "check_status": None if status.check_status is None else plain(status.check_status),
         "labels": {"labels": [plain(label) for label in status.labels]} if status.labels else None,
         "container_status": _container_status(status),
-        "unreachable_time": None if status.unreachable_time is None else {"nanoseconds": status.unreachable_time},
-        "limitation": None if status.limitation is None else {"resources": [plain(one) for one in status.limitation]},
+        "unreachable_time": None if status.unreachable_time is None
+        else {"nanoseconds": status.unreachable_time},
+        "limitation": None if status.limitation is None
+        else {"resources": [plain(one) for one in status.limitation]},
     }
     return {name: value for name, value in said.items() if value is not None}
 

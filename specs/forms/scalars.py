@@ -1,9 +1,10 @@
 """The single values in a message's JSON form: what may stand for a number, a text, bytes.
 
-As Mesos reads them (protobuf.hpp, `Parser`) and as protobuf's JSON form writes them: integers and doubles may be texts
-(64-bit numbers do not survive JavaScript), a double may be "Infinity", "-Infinity" or "NaN", bytes are base64 with or
-without padding. Beyond Mesos, nothing is cut off in silence: 1.5 for an integer, or 2³² for a uint32, is an error.
-All functions raise SpecError with an empty path; who knows the path adds it.
+As Mesos reads them (protobuf.hpp, `Parser`) and as protobuf's JSON form writes them: integers and
+doubles may be texts (64-bit numbers do not survive JavaScript), a double may be "Infinity",
+"-Infinity" or "NaN", bytes are base64 with or without padding. Beyond Mesos, nothing is cut off in
+silence: 1.5 for an integer, or 2³² for a uint32, is an error. All functions raise SpecError with an
+empty path; who knows the path adds it.
 """
 from __future__ import annotations
 
@@ -38,14 +39,17 @@ def found(value: Any) -> str:
 
 
 def step(key: object) -> str:
-    """A key that somebody else chose, as a step of an error's path: short, and fit for a terminal."""
+    """A key that somebody else chose, as a step of an error's path: short, and fit for a terminal.
+    """
     name = str(key)
     short = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
     return short if short.isprintable() else ascii(short)[1:-1]
 
 
 def text(value: Any) -> str:
-    """A text that UTF-8 can carry: JSON can spell halves of a character, neither Docker nor protobuf can take them."""
+    """A text that UTF-8 can carry: JSON can spell halves of a character, neither Docker nor
+    protobuf can take them.
+    """
     if not isinstance(value, str):
         raise SpecError("", f"must be a text, {found(value)}")
     if not value.isascii():

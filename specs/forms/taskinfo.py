@@ -1,7 +1,8 @@
 """A TaskInfo from whatever it is written in: JSON text, a mapping, protobuf bytes.
 
-People write files and want to know about a misspelt field: `strict`. The wire may carry what we have not heard of: not
-strict. Nothing but SpecError is raised, whatever the input; `specs/forms/codec.py` says what both ways of reading mean.
+People write files and want to know about a misspelt field: `strict`. The wire may carry what we
+have not heard of: not strict. Nothing but SpecError is raised, whatever the input;
+`specs/forms/codec.py` says what both ways of reading mean.
 """
 from __future__ import annotations
 
@@ -23,17 +24,19 @@ _DATA_FIELDS: Final = frozenset({"command"})
 def task_from_mapping(mapping: object, *, strict: bool, without_agent: bool = False) -> TaskInfo:
     """The task that a mapping in Mesos's JSON form says.
 
-    `without_agent`: agent_id may be absent and is "" then, as in a file for `mesos-docker run`, where the scheduler
-    puts in the agent whose offer it takes.
+    `without_agent`: agent_id may be absent and is "" then, as in a file for `mesos-docker run`,
+    where the scheduler puts in the agent whose offer it takes.
     """
     if without_agent and isinstance(mapping, Mapping) and mapping.get("agent_id") is None:
         mapping = {**mapping, "agent_id": {"value": ""}}
     return codec.read(TaskInfo, mapping, strict=strict)
 
 
-def task_from_json(text: str | bytes, strict: bool = True, *, without_agent: bool = False) -> TaskInfo:
+def task_from_json(text: str | bytes, strict: bool = True, *,
+                   without_agent: bool = False) -> TaskInfo:
     """The task that a JSON text says; bytes are UTF-8."""
-    return task_from_mapping(json_value(text, strict=strict), strict=strict, without_agent=without_agent)
+    return task_from_mapping(json_value(text, strict=strict), strict=strict,
+                             without_agent=without_agent)
 
 
 def task_from_protobuf(data: bytes) -> TaskInfo:
@@ -44,9 +47,9 @@ def task_from_protobuf(data: bytes) -> TaskInfo:
 def json_value(text: str | bytes, *, strict: bool) -> Any:
     """What a JSON text says.
 
-    Strict also refuses a key that occurs twice in one object (JSON leaves open what that means; Mesos takes the last).
-    Both refuse NaN and Infinity outside of quotes, which Python would take and Mesos does not, and numbers that a
-    double cannot hold, which Python would take for infinite.
+    Strict also refuses a key that occurs twice in one object (JSON leaves open what that means;
+    Mesos takes the last). Both refuse NaN and Infinity outside of quotes, which Python would take
+    and Mesos does not, and numbers that a double cannot hold, which Python would take for infinite.
     """
     if isinstance(text, bytes):
         try:
@@ -54,10 +57,11 @@ def json_value(text: str | bytes, *, strict: bool) -> Any:
         except UnicodeDecodeError as error:
             raise SpecError("", f"is not UTF-8 at byte {error.start}") from error
     try:
-        return json.loads(text, object_pairs_hook=_unique if strict else None, parse_constant=_no_constant,
-                          parse_float=_finite)
+        return json.loads(text, object_pairs_hook=_unique if strict else None,
+                          parse_constant=_no_constant, parse_float=_finite)
     except json.JSONDecodeError as error:
-        raise SpecError("", f"is not JSON: {error.msg} at line {error.lineno} column {error.colno}") from error
+        raise SpecError("",
+                        f"is not JSON: {error.msg} at line {error.lineno} column {error.colno}") from error
     except RecursionError as error:
         raise SpecError("", "is nested too deeply") from error
     except SpecError:
@@ -69,8 +73,8 @@ def json_value(text: str | bytes, *, strict: bool) -> Any:
 def docker_task(task: TaskInfo) -> TaskInfo:
     """The task as an executor runs it: with the command that belongs into its container.
 
-    A task for a custom executor cannot carry a `command`, the master refuses it next to `executor`; the command then
-    stands in `data`. Without data there is none (the image's own command runs).
+    A task for a custom executor cannot carry a `command`, the master refuses it next to `executor`;
+    the command then stands in `data`. Without data there is none (the image's own command runs).
     """
     if task.executor is None or not task.data:
         return task
@@ -83,7 +87,8 @@ def docker_task(task: TaskInfo) -> TaskInfo:
 def command_from_data(data: bytes) -> CommandInfo:
     """The command in TaskInfo.data: JSON `{"command": {…}}`, or a serialized mesos.v1.CommandInfo.
 
-    The first byte tells them apart: "{" cannot begin a CommandInfo (white space can: a line feed is the tag of `uris`).
+    The first byte tells them apart: "{" cannot begin a CommandInfo (white space can: a line feed is
+    the tag of `uris`).
     """
     if data[:1] != b"{":
         message = wire.decode("mesos.v1.CommandInfo", data)

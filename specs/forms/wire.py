@@ -1,14 +1,16 @@
 """Mesos messages as bytes: the one door to protobuf.
 
-Inside the product a message is a dataclass (`specs/forms/codec.py`) or, at the border, the mapping that Mesos's JSON
-form is: proto field names, enum values by name, bytes in base64, 64-bit integers as numbers, infinite doubles as the
-texts "Infinity" and "-Infinity". Here such mappings become bytes and bytes become such mappings, by full message name
-("mesos.v1.TaskInfo", "mesos.v1.scheduler.Call").
+Inside the product a message is a dataclass (`specs/forms/codec.py`) or, at the border, the mapping
+that Mesos's JSON form is: proto field names, enum values by name, bytes in base64, 64-bit integers
+as numbers, infinite doubles as the texts "Infinity" and "-Infinity". Here such mappings become
+bytes and bytes become such mappings, by full message name ("mesos.v1.TaskInfo",
+"mesos.v1.scheduler.Call").
 
 **Lenient, as Mesos is** (protobuf.hpp, `Parser`): what we do not know is skipped, null is absent, numbers may be
 texts, an unknown enum name is absent unless the field is required. The only error is SpecError, with the field's path.
 
-protobuf costs 30 ms to import, and a program that speaks JSON never needs it; hence the imports inside functions.
+protobuf costs 30 ms to import, and a program that speaks JSON never needs it; hence the imports
+inside functions.
 """
 from __future__ import annotations
 
@@ -30,8 +32,8 @@ _TYPES: Final = {1: "double", 3: "int64", 4: "uint64", 5: "int32", 8: "bool", 9:
 
 
 def plain(value: Any) -> Any:
-    """The same tree in dict and list, whatever mappings it came in: pymesos may hand out addict.Dict, which answers a
-    misspelt field with an empty mapping instead of an error."""
+    """The same tree in dict and list, whatever mappings it came in: pymesos may hand out
+    addict.Dict, which answers a misspelt field with an empty mapping instead of an error."""
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -41,7 +43,9 @@ def plain(value: Any) -> Any:
 
 @functools.cache
 def schema(name: str) -> Mapping[str, FieldSchema]:
-    """The fields of a message by name, in order of their numbers; KeyError for a name that is not ours."""
+    """The fields of a message by name, in order of their numbers; KeyError for a name that is not
+    ours.
+    """
     fields = sorted(_descriptor(name).fields, key=lambda field: field.number)
     return {field.name: _field_schema(field) for field in fields}
 
@@ -63,7 +67,9 @@ def decode(name: str, data: bytes) -> dict[str, Any]:
 
 
 def encode(name: str, mapping: Mapping[str, Any]) -> bytes:
-    """The message as bytes. Raises SpecError for a value of the wrong type, or where a required field is missing."""
+    """The message as bytes. Raises SpecError for a value of the wrong type, or where a required
+    field is missing.
+    """
     message = _message_class(name)()
     try:
         wireplans.filler(name, schema)(message, mapping)
@@ -104,8 +110,8 @@ def _field_schema(field: FieldDescriptor) -> FieldSchema:
         number=field.number,
         type=_TYPES[value.type],
         label=label,
-        enum={item.name: item.number for item in value.enum_type.values} if value.enum_type else None,
-        message=value.message_type.full_name if value.message_type else None,
+        enum={item.name: item.number for item in value.enum_type.values} if value.enum_type
+        else None, message=value.message_type.full_name if value.message_type else None,
         default=_default(field),
     )
 
@@ -113,4 +119,5 @@ def _field_schema(field: FieldDescriptor) -> FieldSchema:
 def _default(field: FieldDescriptor) -> Any:
     if not field.has_default_value:
         return None
-    return field.enum_type.values_by_number[field.default_value].name if field.enum_type else field.default_value
+    return field.enum_type.values_by_number[
+        field.default_value].name if field.enum_type else field.default_value

@@ -1,8 +1,10 @@
-"""How a protobuf message becomes a mapping and a mapping a protobuf message: one function per message and field, made
-from the schema at first use. `specs/forms/wire.py` is the door to it; nothing here imports protobuf.
+"""How a protobuf message becomes a mapping and a mapping a protobuf message: one function per
+message and field, made from the schema at first use. `specs/forms/wire.py` is the door to it;
+nothing here imports protobuf.
 
-That required fields are there is checked here, because protobuf's own check, FindInitializationErrors, ends the process
-(7.36, segmentation fault) where a map's value lacks one and its key is not UTF-8: any peer could send such bytes.
+That required fields are there is checked here, because protobuf's own check,
+FindInitializationErrors, ends the process (7.36, segmentation fault) where a map's value lacks one
+and its key is not UTF-8: any peer could send such bytes.
 """
 from __future__ import annotations
 
@@ -23,8 +25,9 @@ Fill = Callable[[Any, Any], None]
 class FieldSchema:
     """One field of a message.
 
-    `type` is protobuf's word ("string", "int64", "enum", "message" …), `label` is "optional", "required", "repeated"
-    or "map". Of a map, type, enum and message describe the values; its keys are texts.
+    `type` is protobuf's word ("string", "int64", "enum", "message" …), `label` is "optional",
+    "required", "repeated" or "map". Of a map, type, enum and message describe the values; its keys
+    are texts.
     """
 
     name: str
@@ -54,7 +57,8 @@ def reader(name: str, schema: Schema) -> Read:
     def read(message: Any) -> dict[str, Any]:
         if not readers:
             fields = schema(name).values()
-            readers.update({field.number: (field.name, _field_reader(field, schema)) for field in fields})
+            readers.update({field.number: (field.name, _field_reader(field, schema))
+                            for field in fields})
         result: dict[str, Any] = {}
         for descriptor, value in message.ListFields():
             key, convert = readers[descriptor.number]
@@ -128,7 +132,8 @@ def filler(name: str, schema: Schema) -> Fill:
 
     def fill(message: Any, mapping: Any) -> None:
         if not fillers:
-            fillers.update({field.name: _field_filler(field, schema) for field in schema(name).values()})
+            fillers.update({field.name: _field_filler(field, schema)
+                            for field in schema(name).values()})
         if not isinstance(mapping, Mapping):
             raise SpecError("", f"must be an object, {found(mapping)}")
         for key, value in mapping.items():
@@ -229,13 +234,15 @@ def _map_filler(field: FieldSchema, schema: Schema) -> Fill:
 _RANGES: Final = {"int32": (-(1 << 31), (1 << 31) - 1), "uint32": (0, (1 << 32) - 1),
                   "int64": (-(1 << 63), (1 << 63) - 1), "uint64": (0, (1 << 64) - 1)}
 _CONVERTERS: Final[Mapping[str, Read]] = {
-    "double": number, "bool": functools.partial(boolean, strict=False), "string": text, "bytes": base64_bytes}
+    "double": number, "bool": functools.partial(boolean, strict=False), "string": text,
+    "bytes": base64_bytes}
 
 
 def _converter(field: FieldSchema) -> Read:
     """From a JSON value to what protobuf takes; None means: leave it out."""
     if field.enum:
-        return functools.partial(_enum_number, numbers=field.enum, required=field.label == "required")
+        return functools.partial(_enum_number, numbers=field.enum,
+                                 required=field.label == "required")
     if field.type in _RANGES:
         low, high = _RANGES[field.type]
         return functools.partial(integer, low=low, high=high)

@@ -69,7 +69,9 @@ class SecretReference:
 
 @dataclass(frozen=True, slots=True)
 class UpgradeStrategy:
-    """How much must stay healthy, and how much may be there besides, as parts of the instances, 0 to 1."""
+    """How much must stay healthy, and how much may be there besides, as parts of the instances, 0
+    to 1.
+    """
 
     minimum_health_capacity: float = 1.0
     maximum_over_capacity: float = 1.0

@@ -1,4 +1,5 @@
-"""What goes beyond Marathon, opt-in by labels `MESOS_DOCKER_*` of an app: read into one frozen value.
+"""What goes beyond Marathon, opt-in by labels `MESOS_DOCKER_*` of an app: read into one frozen
+value.
 
 An `x-mesos-docker` block, `{"canary": 2, "autoRollback": true}`, is another way to write the same
 labels: it is rewritten into them when it is read. A label of this family that nobody knows is
@@ -141,7 +142,9 @@ def _policy(text: str) -> str:
 
 
 _LABELS: Final = {
-    "DRAIN_SECONDS": ("drain", _seconds), "RESTART_POLICY": ("restart_policy", _policy), "CANARY": ("canary", _count),
+    "DRAIN_SECONDS": ("drain", _seconds), "RESTART_POLICY": ("restart_policy", _policy),
+    "CANARY": ("canary", _count),
     "PROMOTE_AFTER": ("promote_after", _seconds), "BATCH": ("batch", _positive),
-    "FAILURE_LIMIT": ("failure_limit", _count), "PROGRESS_DEADLINE": ("progress_deadline", _seconds),
+    "FAILURE_LIMIT": ("failure_limit", _count),
+    "PROGRESS_DEADLINE": ("progress_deadline", _seconds),
     "AUTO_ROLLBACK": ("auto_rollback", _truth), "EXEC": ("exec", _truth)}

@@ -51,7 +51,9 @@ class HealthCheck:
 
 @dataclass(frozen=True, slots=True)
 class ReadinessCheck:
-    """Asked during a deployment until it answers with one of the codes: only then is an instance ready."""
+    """Asked during a deployment until it answers with one of the codes: only then is an instance
+    ready.
+    """
 
     name: str = "readinessCheck"
     protocol: str = "HTTP"  # or HTTPS
@@ -92,7 +94,8 @@ class CommandProbe:
 
 @dataclass(frozen=True, slots=True)
 class TaskCheck:
-    """Mesos's CheckInfo, as Marathon's `check` writes it. Exactly one of the first three is there."""
+    """Mesos's CheckInfo, as Marathon's `check` writes it. Exactly one of the first three is there.
+    """
 
     http: HttpProbe | None = None
     tcp: TcpProbe | None = None

@@ -99,7 +99,9 @@ class AccessMode(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class CsiCapability:
-    """How a volume of a storage plugin is used. `access_type` is block or mount; the rest is of mounts."""
+    """How a volume of a storage plugin is used. `access_type` is block or mount; the rest is of
+    mounts.
+    """
 
     access_mode: AccessMode
     access_type: str

@@ -4,7 +4,8 @@ JSON is read (`forms`), old forms are checked and rewritten into today's, defaul
 and all rules are checked (`rules`). A change of an app that exists says some fields, which are laid
 over what the app is; null says nothing, so a field cannot be taken away by one.
 
-As Marathon: api/v2/AppHelpers.scala, `appNormalization`, `updateOrCreate`; api/v2/AppsResource.scala.
+As Marathon: api/v2/AppHelpers.scala, `appNormalization`, `updateOrCreate`;
+api/v2/AppsResource.scala.
 """
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ from specs.marathon.rules.config import Config, Place, roles
 from specs.marathon.rules.oldforms import check_old_forms
 from specs.marathon.rules.service import not_done
 
-__all__ = ["Config", "Read", "app_of", "read_app", "read_as", "today", "updated_app", "version_to_restore"]
+__all__ = ["Config", "Read", "app_of", "read_app", "read_as", "today", "updated_app",
+           "version_to_restore"]
 
 _VERSION_ALONE = "The 'version' field may only be combined with the 'id' field."
 
@@ -38,8 +40,8 @@ class Read:
     unknown: tuple[str, ...] = ()
 
 
-def read_app(value: object, config: Config, *, base: str = ids.ROOT, existing: App | None = None, path: str = "",
-             enforced: bool = False) -> Read:
+def read_app(value: object, config: Config, *, base: str = ids.ROOT, existing: App | None = None,
+             path: str = "", enforced: bool = False) -> Read:
     """A whole definition. `base`, `existing` and `enforced` as of `Place`; `path` stands before all
     paths. Raises MarathonError."""
     said, unknown = read_as(APP, value, path)
@@ -60,8 +62,10 @@ def updated_app(value: object, config: Config, existing: App | None, app_id: str
     said, unknown = read_as(APP_CHANGE, value)
     change = replace(today(said, config), id=app_id)
     if change.health_checks is not None:
-        change = replace(change, health_checks=tuple(with_port_index(check) for check in change.health_checks))
-    read = app_of(laid_over(change, said_of(existing)), config, Place(existing=existing, enforced=enforced))
+        change = replace(change, health_checks=tuple(with_port_index(check)
+                                                     for check in change.health_checks))
+    read = app_of(laid_over(change, said_of(existing)), config,
+                  Place(existing=existing, enforced=enforced))
     return _or_same(Read(read.app, unknown + read.unknown), existing)
 
 
@@ -69,7 +73,8 @@ def _or_same(read: Read, existing: App | None) -> Read:
     """A check that says no port is of the only one. Sent back as GET shows it, beside that port, it
     gets the port's index, which is no change of the app, and must not restart it."""
     if existing is not None and read.app == replace(
-            existing, health_checks=tuple(with_port_index(check) for check in existing.health_checks)):
+            existing, health_checks=tuple(with_port_index(check)
+                                          for check in existing.health_checks)):
         return replace(read, app=existing)
     return read
 
@@ -96,7 +101,8 @@ def read_as(kind: Kind, value: object, path: str = "") -> tuple[Any, tuple[str, 
     try:
         found = kind.read(value, path, notes)
     except RecursionError:
-        raise MarathonError(422, WRONG_TYPE, [Detail(path or "/", ("nested too deeply",))]) from None
+        raise MarathonError(422, WRONG_TYPE,
+                            [Detail(path or "/", ("nested too deeply",))]) from None
     notes.errors.raise_if_any(WRONG_TYPE)
     notes.broken.raise_if_any(BROKEN_RULE)
     return found, tuple(notes.unknown)

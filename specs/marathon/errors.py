@@ -1,8 +1,8 @@
 """What Marathon answers when it does not accept a definition: a status, a message, and what is
 wrong at which path.
 
-Paths are written `/a/b(0)/c`; the whole object is `/`. As Marathon: api/MarathonExceptionMapper.scala,
-api/RestResource.scala, api/v2/Validation.scala.
+Paths are written `/a/b(0)/c`; the whole object is `/`. As Marathon:
+api/MarathonExceptionMapper.scala, api/RestResource.scala, api/v2/Validation.scala.
 """
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ class Detail:
 class MarathonError(Exception):
     """A definition is refused. `details` is a text where the JSON itself cannot be read."""
 
-    def __init__(self, status: int, message: str, details: Sequence[Detail] | str | None = None) -> None:
+    def __init__(self, status: int, message: str,
+                 details: Sequence[Detail] | str | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
@@ -33,14 +34,16 @@ class MarathonError(Exception):
     def __str__(self) -> str:
         if not self.details or isinstance(self.details, str):
             return self.message + (f": {self.details}" if self.details else "")
-        return f"{self.message}: " + "; ".join(f"{each.path}: {', '.join(each.errors)}" for each in self.details)
+        return f"{self.message}: " + "; ".join(f"{each.path}: {', '.join(each.errors)}"
+                                               for each in self.details)
 
     def under(self, prefix: str) -> MarathonError:
         """The same, seen from one level further out: `/apps(0)` and `/cpus` are `/apps(0)/cpus`."""
         if not prefix or self.details is None or isinstance(self.details, str):
             return self
         return MarathonError(self.status, self.message, [
-            Detail(prefix if each.path == "/" else prefix + each.path, each.errors) for each in self.details])
+            Detail(prefix if each.path == "/" else prefix + each.path, each.errors)
+            for each in self.details])
 
 
 class Problems:
@@ -65,7 +68,9 @@ class Problems:
     def raise_if_any(self, message: str) -> None:
         """Raises MarathonError 422."""
         if self._found:
-            raise MarathonError(422, message, [Detail(path, tuple(errors)) for path, errors in self._found.items()])
+            raise MarathonError(422, message,
+                                [Detail(path, tuple(errors)) for path,
+                                 errors in self._found.items()])
 
 
 def broken(path: str, error: str) -> MarathonError:

@@ -25,7 +25,8 @@ from specs.marathon.rules.service import check_length
 from specs.marathon.rules.words import NOT_DEFINED
 
 ALONE = "not allowed in conjunction with other properties."
-SEPARATE = ("enforceRole cannot be modified in a request that adds, removes or modifies services; please make these "
+SEPARATE = (
+    "enforceRole cannot be modified in a request that adds, removes or modifies services; please make these "
             "changes in separate requests.")
 
 
@@ -45,8 +46,10 @@ class GroupUpdate:
     unknown: tuple[str, ...] = ()
 
 
-def read_group(value: object, config: Config, *, base: str = ids.ROOT, existing: Mapping[str, App] | None = None,
-               default_id: str | None = None, enforcing: frozenset[str] = frozenset()) -> GroupUpdate:
+def read_group(value: object, config: Config, *, base: str = ids.ROOT,
+               existing: Mapping[str, App] | None = None,
+               default_id: str | None = None,
+               enforcing: frozenset[str] = frozenset()) -> GroupUpdate:
     """A group with all that is in it. Raises MarathonError with everything that is wrong in it.
 
     `base`: what its id is relative to; `default_id`: its absolute id if the body has none;
@@ -82,13 +85,16 @@ class _Reading:
         self._check(said, group_id, path)
         if ids.is_top_level(group_id):
             enforced = group_id in self._enforcing if said.enforce_role is None else said.enforce_role
-        apps = None if said.apps is None else tuple(self._apps(said, group_id, path, enforced=enforced))
+        apps = None if said.apps is None else tuple(self._apps(said, group_id, path,
+                                                               enforced=enforced))
         groups = None if said.groups is None else tuple(
-            self.group(each, ids.canonical(each.id or "", group_id), f"{path}/groups({index})", enforced=enforced)
+            self.group(each, ids.canonical(each.id or "", group_id), f"{path}/groups({index})",
+                       enforced=enforced)
             for index, each in enumerate(said.groups))
         dependencies = None if said.dependencies is None else tuple(
             dict.fromkeys(ids.canonical(each, group_id) for each in said.dependencies))
-        return GroupUpdate(group_id, apps, groups, dependencies, said.enforce_role, said.scale_by, said.version)
+        return GroupUpdate(group_id, apps, groups, dependencies, said.enforce_role, said.scale_by,
+                           said.version)
 
     def _check(self, said: GroupDraft, group_id: str, path: str) -> None:
         problems = self._problems
@@ -97,7 +103,8 @@ class _Reading:
         check_length(group_id, f"{path}/id", problems)
         for name, key in (("version", "version"), ("scale_by", "scaleBy")):
             if getattr(said, name) is not None:
-                others = [field.name for field in fields(said) if getattr(said, field.name) is not None]
+                others = [field.name for field in fields(said)
+                          if getattr(said, field.name) is not None]
                 problems.unless(not path and set(others) <= {name, "id"}, f"{path}/{key}", ALONE)
         problems.unless(not said.enforce_role or ids.is_top_level(group_id), f"{path}/enforceRole",
                         f"enforceRole can only be set for top-level groups, and {group_id} is not top-level")
@@ -111,13 +118,15 @@ class _Reading:
         if said_id is None:
             self._problems.add(path, NOT_DEFINED)
         elif ids.parent(child) != group_id or child == ids.ROOT:
-            self._problems.add(path, f"Identifier is not child of '{group_id}'. Hint: use relative paths.")
+            self._problems.add(path,
+                               f"Identifier is not child of '{group_id}'. Hint: use relative paths.")
 
     def _apps(self, said: GroupDraft, group_id: str, path: str, *, enforced: bool) -> list[App]:
         apps = []
         for index, draft in enumerate(said.apps or ()):
             where = f"{path}/apps({index})"
-            place = Place(group_id, self._existing.get(ids.canonical(draft.id or "", group_id)), enforced)
+            place = Place(group_id, self._existing.get(ids.canonical(draft.id or "", group_id)),
+                          enforced)
             try:
                 read = app_of(today(draft, self._config), self._config, place)
             except MarathonError as error:
@@ -144,7 +153,8 @@ def applied(update: GroupUpdate, before: Group | None) -> Group:
         each.id: applied(each, group.groups.get(each.id)) for each in update.groups}
     apps = group.apps if update.apps is None else {app.id: app for app in update.apps}
     dependencies = group.dependencies if update.dependencies is None else update.dependencies
-    return replace(group, apps=apps, groups=groups, dependencies=dependencies, enforce_role=enforce_role)
+    return replace(group, apps=apps, groups=groups, dependencies=dependencies,
+                   enforce_role=enforce_role)
 
 
 def _scaled(group: Group, factor: float) -> Group:

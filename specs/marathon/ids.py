@@ -1,4 +1,5 @@
-"""Ids of apps and groups: paths of segments, absolute (`/a/b`) or relative to a group (`b`, `../c`).
+"""Ids of apps and groups: paths of segments, absolute (`/a/b`) or relative to a group (`b`,
+`../c`).
 
 Slashes at the ends and doubled ones do not count. As Marathon: state/PathId.scala.
 """
@@ -71,7 +72,8 @@ def problems(path: str) -> list[str]:
     if not all(_VALID_SEGMENT.fullmatch(segment) for segment in found):
         wrong.append(f"must fully match regular expression '{SEGMENT}'")
     if found and found[-1] in _RESERVED:
-        wrong.append(f"must not end with any of the following reserved keywords: {', '.join(_RESERVED)}")
+        wrong.append(
+            f"must not end with any of the following reserved keywords: {', '.join(_RESERVED)}")
     if path.startswith("/") or len(found) == 1:
         outer = parent(path)
         if parent(canonical(path, outer)) != outer:

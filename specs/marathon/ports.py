@@ -46,7 +46,8 @@ class _Supply:
         return numbers
 
 
-def with_service_ports(apps: Iterable[App], old: Mapping[str, App], first: int, last: int) -> dict[str, App]:
+def with_service_ports(apps: Iterable[App], old: Mapping[str, App], first: int,
+                       last: int) -> dict[str, App]:
     """The apps by their ids, with all service ports; an app that has them is the same object.
     Raises MarathonError.
     """
@@ -55,9 +56,11 @@ def with_service_ports(apps: Iterable[App], old: Mapping[str, App], first: int, 
     if not any(0 in app.service_ports for app in changed):
         return new
     gone = [app for app_id, app in old.items() if app is not new.get(app_id)]
-    supply = _Supply({port for app in (*new.values(), *gone) for port in app.service_ports}, first, last)
+    supply = _Supply({port for app in (*new.values(), *gone) for port in app.service_ports}, first,
+                     last)
     for app in changed:
-        numbers = supply.numbers(app.service_ports, old[app.id].service_ports if app.id in old else ())
+        numbers = supply.numbers(app.service_ports,
+                                 old[app.id].service_ports if app.id in old else ())
         if numbers != app.service_ports:
             new[app.id] = _with_ports(app, numbers)
     return new

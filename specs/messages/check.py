@@ -1,4 +1,5 @@
-"""Checks of a running task: mesos.v1.HealthCheck, CheckInfo and what a check found, CheckStatusInfo. Times are seconds.
+"""Checks of a running task: mesos.v1.HealthCheck, CheckInfo and what a check found,
+CheckStatusInfo. Times are seconds.
 
 What Mesos takes for a field that is absent stands here, beside the messages, for all who need it.
 """

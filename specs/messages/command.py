@@ -38,8 +38,9 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class CommandInfo:
-    """With `shell` (Mesos: true where absent) `value` is a text for /bin/sh and `arguments` are ignored; without,
-    `value` is a program, and `arguments` are its words, the program's own name not among them in a Docker container."""
+    """With `shell` (Mesos: true where absent) `value` is a text for /bin/sh and `arguments` are
+    ignored; without, `value` is a program, and `arguments` are its words, the program's own name
+    not among them in a Docker container."""
 
     value: str | None = None
     shell: bool | None = None

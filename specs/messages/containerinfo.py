@@ -13,17 +13,22 @@ from specs.messages.fields import OneOf, UInt32, UInt64, Wrapped
 from specs.messages.values import Labels, Parameter, Secret
 
 CapabilityName = Annotated[str, OneOf(
-    "UNKNOWN", "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP",
-    "LINUX_IMMUTABLE", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_ADMIN", "NET_RAW", "IPC_LOCK", "IPC_OWNER",
-    "SYS_MODULE", "SYS_RAWIO", "SYS_CHROOT", "SYS_PTRACE", "SYS_PACCT", "SYS_ADMIN", "SYS_BOOT", "SYS_NICE",
-    "SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "MKNOD", "LEASE", "AUDIT_WRITE", "AUDIT_CONTROL", "SETFCAP",
-    "MAC_OVERRIDE", "MAC_ADMIN", "SYSLOG", "WAKE_ALARM", "BLOCK_SUSPEND", "AUDIT_READ", "PERFMON", "BPF",
-    "CHECKPOINT_RESTORE")]
+    "UNKNOWN", "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID",
+    "SETUID", "SETPCAP",
+    "LINUX_IMMUTABLE", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_ADMIN", "NET_RAW", "IPC_LOCK",
+    "IPC_OWNER",
+    "SYS_MODULE", "SYS_RAWIO", "SYS_CHROOT", "SYS_PTRACE", "SYS_PACCT", "SYS_ADMIN", "SYS_BOOT",
+    "SYS_NICE",
+    "SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "MKNOD", "LEASE", "AUDIT_WRITE", "AUDIT_CONTROL",
+    "SETFCAP",
+    "MAC_OVERRIDE", "MAC_ADMIN", "SYSLOG", "WAKE_ALARM", "BLOCK_SUSPEND", "AUDIT_READ", "PERFMON",
+    "BPF", "CHECKPOINT_RESTORE")]
 
 RLimitType = Annotated[str, OneOf(
-    "UNKNOWN", "RLMT_AS", "RLMT_CORE", "RLMT_CPU", "RLMT_DATA", "RLMT_FSIZE", "RLMT_LOCKS", "RLMT_MEMLOCK",
-    "RLMT_MSGQUEUE", "RLMT_NICE", "RLMT_NOFILE", "RLMT_NPROC", "RLMT_RSS", "RLMT_RTPRIO", "RLMT_RTTIME",
-    "RLMT_SIGPENDING", "RLMT_STACK")]
+    "UNKNOWN", "RLMT_AS", "RLMT_CORE", "RLMT_CPU", "RLMT_DATA", "RLMT_FSIZE", "RLMT_LOCKS",
+    "RLMT_MEMLOCK",
+    "RLMT_MSGQUEUE", "RLMT_NICE", "RLMT_NOFILE", "RLMT_NPROC", "RLMT_RSS", "RLMT_RTPRIO",
+    "RLMT_RTTIME", "RLMT_SIGPENDING", "RLMT_STACK")]
 
 VolumeSourceType = Annotated[str, OneOf(
     "UNKNOWN", "DOCKER_VOLUME", "HOST_PATH", "SANDBOX_PATH", "SECRET", "CSI_VOLUME")]
@@ -57,7 +62,9 @@ class DockerImage:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image for the Mesos containerizer, or of a volume; Docker tasks name theirs in DockerInfo.image."""
+    """An image for the Mesos containerizer, or of a volume; Docker tasks name theirs in
+    DockerInfo.image.
+    """
 
     type: Annotated[str, OneOf("APPC", "DOCKER")]
     appc: AppcImage | None = None
@@ -114,7 +121,8 @@ class MountVolume:
 class AccessMode:
     """Who may use a CSI volume at once."""
 
-    mode: Annotated[str, OneOf("UNKNOWN", "SINGLE_NODE_WRITER", "SINGLE_NODE_READER_ONLY", "MULTI_NODE_READER_ONLY",
+    mode: Annotated[str, OneOf("UNKNOWN", "SINGLE_NODE_WRITER", "SINGLE_NODE_READER_ONLY",
+                               "MULTI_NODE_READER_ONLY",
                                "MULTI_NODE_SINGLE_WRITER", "MULTI_NODE_MULTI_WRITER")]
 
 
@@ -171,7 +179,9 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class PortMapping:
-    """DockerInfo.PortMapping and NetworkInfo.PortMapping, which are alike; Mesos's Docker executor uses the former."""
+    """DockerInfo.PortMapping and NetworkInfo.PortMapping, which are alike; Mesos's Docker executor
+    uses the former.
+    """
 
     host_port: UInt32
     container_port: UInt32

@@ -1,4 +1,6 @@
-"""The DNS settings that an agent gives to containers whose task names none: mesos.v1.ContainerDNSInfo."""
+"""The DNS settings that an agent gives to containers whose task names none:
+mesos.v1.ContainerDNSInfo.
+"""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -19,7 +21,9 @@ class DNS:
 
 @dataclass(frozen=True, slots=True)
 class DockerDNS:
-    """Settings for the bridge, for one user-defined network, or (USER without a name) for all others of those."""
+    """Settings for the bridge, for one user-defined network, or (USER without a name) for all
+    others of those.
+    """
 
     dns: DNS
     network_mode: Annotated[str, OneOf("UNKNOWN", "HOST", "BRIDGE", "USER")] | None = None

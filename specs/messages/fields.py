@@ -1,7 +1,9 @@
-"""What a type annotation of a message's field cannot say by itself; `specs/forms/codec.py` reads it.
+"""What a type annotation of a message's field cannot say by itself; `specs/forms/codec.py` reads
+it.
 
-The dataclasses flatten what a wrapper message adds nothing to: a TaskID is a str here and `{"value": …}` in JSON. The
-markers stand in `Annotated`, so that for the type checker and for the reader of a class an id is just a str.
+The dataclasses flatten what a wrapper message adds nothing to: a TaskID is a str here and
+`{"value": …}` in JSON. The markers stand in `Annotated`, so that for the type checker and for the
+reader of a class an id is just a str.
 """
 from __future__ import annotations
 

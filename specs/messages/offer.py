@@ -1,4 +1,6 @@
-"""What the master offers and who takes part: mesos.v1.Offer, FrameworkInfo, AgentInfo, MasterInfo and their parts."""
+"""What the master offers and who takes part: mesos.v1.Offer, FrameworkInfo, AgentInfo, MasterInfo
+and their parts.
+"""
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -10,8 +12,8 @@ from specs.messages.resource import AllocationInfo, Attribute, Resource
 from specs.messages.values import Labels, Parameter
 
 CapabilityType = Annotated[str, OneOf(
-    "UNKNOWN", "REVOCABLE_RESOURCES", "TASK_KILLING_STATE", "GPU_RESOURCES", "SHARED_RESOURCES", "PARTITION_AWARE",
-    "MULTI_ROLE", "RESERVATION_REFINEMENT", "REGION_AWARE")]
+    "UNKNOWN", "REVOCABLE_RESOURCES", "TASK_KILLING_STATE", "GPU_RESOURCES", "SHARED_RESOURCES",
+    "PARTITION_AWARE", "MULTI_ROLE", "RESERVATION_REFINEMENT", "REGION_AWARE")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,8 @@ class URL:
 
 @dataclass(frozen=True, slots=True)
 class Unavailability:
-    """Planned maintenance: from when (nanoseconds since the epoch), and how long if that is known."""
+    """Planned maintenance: from when (nanoseconds since the epoch), and how long if that is known.
+    """
 
     start: Nanoseconds
     duration: Nanoseconds | None = None
@@ -159,12 +162,15 @@ class AgentInfo:
 class MasterCapability:
     """MasterInfo.Capability."""
 
-    type: Annotated[str, OneOf("UNKNOWN", "AGENT_UPDATE", "AGENT_DRAINING", "QUOTA_V2")] | None = None
+    type: Annotated[str, OneOf("UNKNOWN", "AGENT_UPDATE", "AGENT_DRAINING",
+                               "QUOTA_V2")] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MasterInfo:
-    """The leading master. `ip` is an IPv4 address as a number in network byte order; `address` says it in words."""
+    """The leading master. `ip` is an IPv4 address as a number in network byte order; `address` says
+    it in words.
+    """
 
     id: str
     ip: UInt32

@@ -1,4 +1,6 @@
-"""One resource of an agent, or one attribute: the messages. Their arithmetic is in `specs/resources/sums.py`."""
+"""One resource of an agent, or one attribute: the messages. Their arithmetic is in
+`specs/resources/sums.py`.
+"""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -44,7 +46,9 @@ class AllocationInfo:
 
 @dataclass(frozen=True, slots=True)
 class ReservationInfo:
-    """For which role a resource is kept; the stack in Resource.reservations refines from first to last."""
+    """For which role a resource is kept; the stack in Resource.reservations refines from first to
+    last.
+    """
 
     type: Annotated[str, OneOf("UNKNOWN", "STATIC", "DYNAMIC")] | None = None
     role: str | None = None

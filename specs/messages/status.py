@@ -1,8 +1,9 @@
 """How a task is: its states, and the update that tells of one.
 
-A `TaskStatus` here is what happened, in values, for the executor that reports it and for the scheduler that is told.
-`specs/forms/render.py` gives it the form that travels; `specs/messages/status_message.py` reads that form. This
-module imports next to nothing, because an executor needs it before it may say a word.
+A `TaskStatus` here is what happened, in values, for the executor that reports it and for the
+scheduler that is told. `specs/forms/render.py` gives it the form that travels;
+`specs/messages/status_message.py` reads that form. This module imports next to nothing, because an
+executor needs it before it may say a word.
 """
 from __future__ import annotations
 
@@ -37,13 +38,14 @@ class TaskState(enum.StrEnum):
 
 
 TERMINAL_STATES = frozenset({
-    TaskState.FINISHED, TaskState.FAILED, TaskState.KILLED, TaskState.ERROR, TaskState.LOST, TaskState.DROPPED,
-    TaskState.GONE, TaskState.GONE_BY_OPERATOR,
+    TaskState.FINISHED, TaskState.FAILED, TaskState.KILLED, TaskState.ERROR, TaskState.LOST,
+    TaskState.DROPPED, TaskState.GONE, TaskState.GONE_BY_OPERATOR,
 })
 
 
 def is_terminal(state: str) -> bool:
-    """Whether nothing can come after this state. From UNREACHABLE and UNKNOWN a task may come back."""
+    """Whether nothing can come after this state. From UNREACHABLE and UNKNOWN a task may come back.
+    """
     return state in TERMINAL_STATES
 
 
@@ -51,8 +53,8 @@ def is_terminal(state: str) -> bool:
 class TaskStatus:
     """One update. `reason` is a mesos.v1.TaskStatus.Reason by name; `data` is opaque bytes.
 
-    Without `network_infos` an executor's agent fills in its own address. The fields from `source` on are set by Mesos
-    on the way, so only a scheduler finds them.
+    Without `network_infos` an executor's agent fills in its own address. The fields from `source`
+    on are set by Mesos on the way, so only a scheduler finds them.
     """
 
     task_id: str

@@ -1,9 +1,11 @@
-"""What a task is: mesos.v1.TaskInfo and ExecutorInfo. The messages in a TaskInfo can mostly be imported from here too.
+"""What a task is: mesos.v1.TaskInfo and ExecutorInfo. The messages in a TaskInfo can mostly be
+imported from here too.
 
-The classes are named as the messages, their fields as the fields. Ids are texts, durations are integers of
-nanoseconds, Value.Scalar is a float, Labels are a tuple, bytes are bytes, enums are their names; a field that is not
-there is None, a repeated one is an empty tuple. Where Mesos declares a default the field is None as well, and a comment
-names it. `specs/forms/codec.py` reads and writes them.
+The classes are named as the messages, their fields as the fields. Ids are texts, durations are
+integers of nanoseconds, Value.Scalar is a float, Labels are a tuple, bytes are bytes, enums are
+their names; a field that is not there is None, a repeated one is an empty tuple. Where Mesos
+declares a default the field is None as well, and a comment names it. `specs/forms/codec.py` reads
+and writes them.
 """
 from __future__ import annotations
 
@@ -36,12 +38,16 @@ from specs.messages.resource import AllocationInfo, Range, ReservationInfo, Reso
 from specs.messages.values import Label, Labels, Parameter, Secret, SecretReference, SecretValue
 
 __all__ = [
-    "URI", "AllocationInfo", "CapabilityInfo", "CheckCommand", "CheckHttp", "CheckInfo", "CheckTcp", "CommandInfo",
-    "ContainerInfo", "DiscoveryInfo", "DockerInfo", "DockerVolume", "Environment", "ExecutorInfo", "HTTPCheckInfo",
-    "HealthCheck", "HostPath", "IPAddress", "Image", "KillPolicy", "Label", "Labels", "LinuxInfo", "NetworkInfo",
-    "Parameter", "Port", "PortMapping", "Ports", "RLimit", "RLimitInfo", "Range", "ReservationInfo", "Resource",
-    "SandboxPath", "Secret", "SecretReference", "SecretValue", "TCPCheckInfo", "TTYInfo", "TaskGroupInfo", "TaskInfo",
-    "Variable", "Volume", "VolumeSource",
+    "URI", "AllocationInfo", "CapabilityInfo", "CheckCommand", "CheckHttp", "CheckInfo",
+    "CheckTcp", "CommandInfo",
+    "ContainerInfo", "DiscoveryInfo", "DockerInfo", "DockerVolume", "Environment", "ExecutorInfo",
+    "HTTPCheckInfo",
+    "HealthCheck", "HostPath", "IPAddress", "Image", "KillPolicy", "Label", "Labels", "LinuxInfo",
+    "NetworkInfo",
+    "Parameter", "Port", "PortMapping", "Ports", "RLimit", "RLimitInfo", "Range",
+    "ReservationInfo", "Resource",
+    "SandboxPath", "Secret", "SecretReference", "SecretValue", "TCPCheckInfo", "TTYInfo",
+    "TaskGroupInfo", "TaskInfo", "Variable", "Volume", "VolumeSource",
 ]
 
 Visibility = Annotated[str, OneOf("FRAMEWORK", "CLUSTER", "EXTERNAL")]
@@ -105,7 +111,9 @@ class ExecutorInfo:
 
 @dataclass(frozen=True, slots=True)
 class TaskInfo:
-    """A task; exactly one of `executor` and `command` is there. `limits` are by resource name; infinity lifts one."""
+    """A task; exactly one of `executor` and `command` is there. `limits` are by resource name;
+    infinity lifts one.
+    """
 
     task_id: Id
     name: str

@@ -1,1 +1,2 @@
-"""DockerInfo.parameters: the grammar of `docker run`, and what each option says to the Engine API."""
+"""DockerInfo.parameters: the grammar of `docker run`, and what each option says to the Engine API.
+"""

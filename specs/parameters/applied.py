@@ -1,4 +1,6 @@
-"""DockerInfo.parameters applied to a create payload, as the docker command line would (docker/cli, opts.go)."""
+"""DockerInfo.parameters applied to a create payload, as the docker command line would (docker/cli,
+opts.go).
+"""
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -12,11 +14,14 @@ _NOT_USER_DEFINED: Final = frozenset({"default", "bridge", "host", "none"})
 _PATH: Final = "container.docker.parameters"
 
 
-def apply_parameters(payload: dict[str, Any], settings: Sequence[Setting], attachments: Sequence[Attachment],
-                     api: ApiVersion | None) -> None:
-    """Add the settings, and the networks (`attachments` and those of settings), to the payload. Raises SpecError."""
+def apply_parameters(payload: dict[str, Any], settings: Sequence[Setting],
+                     attachments: Sequence[Attachment], api: ApiVersion | None) -> None:
+    """Add the settings, and the networks (`attachments` and those of settings), to the payload.
+    Raises SpecError.
+    """
     for setting in settings:
-        join = _SPECIAL[setting.name] if setting.option.join == "special" else _JOINS[setting.option.join]
+        join = _SPECIAL[setting.name] if setting.option.join == "special" else _JOINS[
+            setting.option.join]
         if setting.option.field:
             join(payload, setting)
     names = {setting.name for setting in settings}
@@ -25,7 +30,8 @@ def apply_parameters(payload: dict[str, Any], settings: Sequence[Setting], attac
     _stdin(payload)
     _conflicts(payload, names)
     networks = [*attachments, *(setting.value for setting in settings if setting.name == "network")]
-    _networks(payload, networks, [setting for setting in settings if setting.name in _OF_FIRST_NETWORK])
+    _networks(payload, networks, [setting for setting in settings
+                                  if setting.name in _OF_FIRST_NETWORK])
     if api is not None and api >= (1, 44) and payload.get("MacAddress"):
         _endpoint(payload, networks[0].name)["MacAddress"] = payload.pop("MacAddress")
 
@@ -64,7 +70,8 @@ def _ports(payload: dict[str, Any], setting: Setting) -> None:
     for port, binding in published.bindings:
         payload.setdefault("ExposedPorts", {})[port] = {}
         if binding:
-            payload["HostConfig"].setdefault("PortBindings", {}).setdefault(port, []).append(dict(binding))
+            payload["HostConfig"].setdefault("PortBindings",
+                                             {}).setdefault(port, []).append(dict(binding))
 
 
 def _device(payload: dict[str, Any], setting: Setting) -> None:
@@ -92,14 +99,17 @@ def _later(_payload: dict[str, Any], _setting: Setting) -> None:
 _JOINS: Final = {"set": _set, "append": _append, "merge": _merge}
 _OF_FIRST_NETWORK: Final = frozenset({"network-alias", "ip", "ip6", "link-local-ip"})
 _SPECIAL: Final = {
-    "volume": _volume, "publish": _ports, "expose": _ports, "device": _device, "security-opt": _security,
-    "no-healthcheck": _no_healthcheck, "network": _later, "network-alias": _later, "ip": _later, "ip6": _later,
-    "link-local-ip": _later,
+    "volume": _volume, "publish": _ports, "expose": _ports, "device": _device,
+    "security-opt": _security,
+    "no-healthcheck": _no_healthcheck, "network": _later, "network-alias": _later, "ip": _later,
+    "ip6": _later, "link-local-ip": _later,
 }
 
 
 def _sorted(host: dict[str, Any]) -> None:
-    """As the command line has them: limits by name, the last of each; capabilities in full, each once."""
+    """As the command line has them: limits by name, the last of each; capabilities in full, each
+    once.
+    """
     limits = {limit["Name"]: limit for limit in host.get("Ulimits", ())}
     host["Ulimits"] = [limits[name] for name in sorted(limits)]
     for key in ("CapAdd", "CapDrop"):
@@ -128,14 +138,16 @@ def _conflicts(payload: dict[str, Any], names: set[str]) -> None:
     restart = host.get("RestartPolicy", {}).get("Name")
     if host.get("AutoRemove") and restart not in {None, "", "no"}:
         raise SpecError(_PATH, "conflicting options: cannot specify both --restart and --rm")
-    if payload.get("Healthcheck", {}).get("Test") == ["NONE"] and any(name.startswith("health-") for name in names):
+    if payload.get("Healthcheck", {}).get("Test") == ["NONE"] and any(name.startswith("health-")
+                                                                      for name in names):
         raise SpecError(_PATH, "--no-healthcheck conflicts with --health-* options")
     logs = host.get("LogConfig", {})
     if logs.get("Type") == "none" and logs.get("Config"):
         raise SpecError(_PATH, "invalid logging opts for driver none")
 
 
-def _networks(payload: dict[str, Any], networks: Sequence[Attachment], of_first: Sequence[Setting]) -> None:
+def _networks(payload: dict[str, Any], networks: Sequence[Attachment],
+              of_first: Sequence[Setting]) -> None:
     first = networks[0].name
     payload["HostConfig"]["NetworkMode"] = first
     names = [attachment.name for attachment in networks]

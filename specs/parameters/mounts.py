@@ -1,6 +1,7 @@
 """The values of `docker run` that are small languages: mount, volume, device, gpus, security-opt.
 
-As `values`: from the text to what the Engine API takes, SpecError with an empty path. As docker/cli, opts.
+As `values`: from the text to what the Engine API takes, SpecError with an empty path. As
+docker/cli, opts.
 """
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from typing import Any, Final
 from specs.errors import SpecError
 from specs.parameters.values import boolean, integer, pair, size, wrong
 
-_CDI: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*/[A-Za-z][A-Za-z0-9_-]*=[A-Za-z0-9][A-Za-z0-9_.:-]*", re.ASCII)
+_CDI: Final = re.compile(
+    r"[A-Za-z][A-Za-z0-9_.-]*/[A-Za-z][A-Za-z0-9_-]*=[A-Za-z0-9][A-Za-z0-9_.:-]*", re.ASCII)
 _PERMISSIONS: Final = re.compile(r"[rwm]{1,3}", re.ASCII)
 _OCTAL: Final = re.compile(r"[0-7]{1,7}", re.ASCII)
 _PROPAGATIONS: Final = ("private", "rprivate", "shared", "rshared", "slave", "rslave")
@@ -41,7 +43,8 @@ def mount(value: str) -> dict[str, Any]:
     for key, text, given in words(value):
         setter = _MOUNT_KEYS.get(key)
         if setter is None:
-            raise wrong(value, f"unexpected key '{key}' in a mount; there are {', '.join(sorted(_MOUNT_KEYS))}")
+            raise wrong(value,
+                        f"unexpected key '{key}' in a mount; there are {', '.join(sorted(_MOUNT_KEYS))}")
         if not given and key not in _MOUNT_SWITCHES:
             raise wrong(value, f"'{key}' needs a value")
         setter(result, text, given)
@@ -49,9 +52,11 @@ def mount(value: str) -> dict[str, Any]:
         raise wrong(value, f"no such type of mount: '{result['Type']}'")
     if not result.get("Target"):
         raise wrong(value, "target is required")
-    for kind, options in (("volume", "VolumeOptions"), ("bind", "BindOptions"), ("tmpfs", "TmpfsOptions")):
+    for kind, options in (("volume", "VolumeOptions"), ("bind", "BindOptions"),
+                          ("tmpfs", "TmpfsOptions")):
         if options in result and result["Type"] != kind:
-            raise wrong(value, f"cannot mix options of '{kind}' with a mount of type '{result['Type']}'")
+            raise wrong(value,
+                        f"cannot mix options of '{kind}' with a mount of type '{result['Type']}'")
     if result["Type"] == "bind" and not result.get("Source", "").startswith("/"):
         raise wrong(value, "the source of a bind mount is an absolute path")
     return result
@@ -111,7 +116,8 @@ _MOUNT_KEYS: Final[dict[str, _MountSetter]] = {
     "volume-nocopy": _toggle("VolumeOptions", "NoCopy"),
     "volume-label": _volume_label, "volume-driver": _driver, "volume-opt": _driver_option,
     "volume-subpath": _option("VolumeOptions", "Subpath", str),
-    "tmpfs-size": _option("TmpfsOptions", "SizeBytes", size), "tmpfs-mode": _option("TmpfsOptions", "Mode", _octal),
+    "tmpfs-size": _option("TmpfsOptions", "SizeBytes", size),
+    "tmpfs-mode": _option("TmpfsOptions", "Mode", _octal),
 }
 _MOUNT_SWITCHES: Final = frozenset({"readonly", "ro", "volume-nocopy", "bind-nonrecursive"})
 
@@ -146,28 +152,33 @@ def device(value: str) -> dict[str, Any]:
     if not _PERMISSIONS.fullmatch(permissions) or len(set(permissions)) != len(permissions):
         raise wrong(value, "the permissions are some of r, w and m")
     if not host.startswith("/") or not container.startswith("/"):
-        raise wrong(value, f"'{container if host.startswith('/') else host}' is not an absolute path")
+        raise wrong(value,
+                    f"'{container if host.startswith('/') else host}' is not an absolute path")
     return {"PathOnHost": host, "PathInContainer": container, "CgroupPermissions": permissions}
 
 
 def gpus(value: str) -> dict[str, Any]:
     """all, a number, or count=…,device=…,capabilities=…,driver=…,options=…."""
-    result: dict[str, Any] = {"Driver": "", "Count": 0, "DeviceIDs": [], "Capabilities": None, "Options": {}}
+    result: dict[str, Any] = {"Driver": "", "Count": 0, "DeviceIDs": [], "Capabilities": None,
+                              "Options": {}}
     counted = False
     for key, text, given in words(value):
         if not given or key == "count":
-            result["Count"] = -1 if (text if given else key) == "all" else integer()(text if given else key)
+            result["Count"] = -1 if (text if given
+                                     else key) == "all" else integer()(text if given else key)
             counted = True
         elif key == "driver":
             result["Driver"] = text
         elif key == "device":
             result["DeviceIDs"] = text.split(",")
         elif key == "capabilities":
-            result["Capabilities"] = [[*text.split(","), "gpu"] if "gpu" not in text.split(",") else text.split(",")]
+            result["Capabilities"] = [[*text.split(","), "gpu"] if "gpu" not in text.split(",")
+                                      else text.split(",")]
         elif key == "options":
             result["Options"] = dict(pair(option) for option in next(csv.reader([text])))
         else:
-            raise wrong(value, f"unexpected key '{key}'; there are count, device, capabilities, driver and options")
+            raise wrong(value,
+                        f"unexpected key '{key}'; there are count, device, capabilities, driver and options")
     if not counted and not result["DeviceIDs"]:
         result["Count"] = 1
     result["Capabilities"] = result["Capabilities"] or [["gpu"]]
@@ -175,13 +186,16 @@ def gpus(value: str) -> dict[str, Any]:
 
 
 def security_option(value: str) -> str:
-    """KEY=VALUE or KEY:VALUE; a seccomp profile that is a file of the command line's machine cannot be read here."""
+    """KEY=VALUE or KEY:VALUE; a seccomp profile that is a file of the command line's machine cannot
+    be read here.
+    """
     key, found, rest = value.partition("=")
     if not found:
         key, found, rest = value.partition(":")
     if not found and key != "no-new-privileges":
         raise wrong(value, "must be KEY=VALUE")
-    if key == "seccomp" and rest not in {"unconfined", "builtin"} and not rest.lstrip().startswith("{"):
+    if key == "seccomp" and rest not in {"unconfined",
+                                         "builtin"} and not rest.lstrip().startswith("{"):
         raise SpecError("", f"seccomp profile '{rest}': only unconfined, builtin, "
                             "or the profile's own JSON can be given")
     return value

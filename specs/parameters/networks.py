@@ -1,4 +1,6 @@
-"""The values of `docker run` that speak of networks: publish, expose, network. As `values`; from docker/cli."""
+"""The values of `docker run` that speak of networks: publish, expose, network. As `values`; from
+docker/cli.
+"""
 from __future__ import annotations
 
 import ipaddress
@@ -32,7 +34,9 @@ def _port_range(value: str, whole: str) -> range:
 
 
 def publish(value: str) -> Published:
-    """[[IP:]HOST:]CONTAINER[/PROTOCOL], with ranges, or the same as target=…,published=…,protocol=…."""
+    """[[IP:]HOST:]CONTAINER[/PROTOCOL], with ranges, or the same as
+    target=…,published=…,protocol=….
+    """
     if "=" in value:
         return _publish_long(value)
     ports, slash, protocol = value.partition("/")
@@ -62,7 +66,8 @@ def _publish_long(value: str) -> Published:
     for key, text, given in words(value):
         if not given or key not in {"mode", "target", "published", "protocol"}:
             raise wrong(value, "must be target=PORT[,published=PORT][,protocol=tcp]")
-        host, container = (text if key == "published" else host), (text if key == "target" else container)
+        host, container = (text if key == "published"
+                           else host), (text if key == "target" else container)
         protocol = text.lower() if key == "protocol" else protocol
     return _published("", host, container, protocol, value)
 
@@ -84,7 +89,8 @@ def _published(address: str, host: str, container: str, protocol: str, whole: st
             raise wrong(whole, "the ranges have different lengths")
         return Published(((f"{inside[0]}/{protocol}", {"HostIp": address, "HostPort": host}),))
     return Published(tuple(
-        (f"{port}/{protocol}", {"HostIp": address, "HostPort": "" if outside is None else str(outside[index])})
+        (f"{port}/{protocol}", {"HostIp": address,
+                                "HostPort": "" if outside is None else str(outside[index])})
         for index, port in enumerate(inside)))
 
 
@@ -120,7 +126,8 @@ def network(value: str) -> Attachment:
         elif key in _ENDPOINT_KEYS:
             _ENDPOINT_KEYS[key](endpoint, text)
         else:
-            raise wrong(value, f"unexpected key '{key}'; there are name, {', '.join(sorted(_ENDPOINT_KEYS))}")
+            raise wrong(value,
+                        f"unexpected key '{key}'; there are name, {', '.join(sorted(_ENDPOINT_KEYS))}")
     if not name:
         raise wrong(value, "network name is not specified")
     return Attachment(name, endpoint)

@@ -1,13 +1,14 @@
 """DockerInfo.parameters: every long option of `docker run`, and what it says to the Engine API.
 
-Mesos hands a parameter to the docker command line as `--key=value`; here there is no command line, so this table is
-its grammar. An *option* has a reader for its value, the Engine API field that it sets (dotted; "" where a `note` says
-who acts on it, or why it is without effect here), and how it joins what is there: `set` (the last one wins),
-`append` to a list, `merge` into an object, or `special` for those that several fields are made of. An unknown option,
-or a value that its reader refuses, is a SpecError; nothing is dropped in silence.
+Mesos hands a parameter to the docker command line as `--key=value`; here there is no command line,
+so this table is its grammar. An *option* has a reader for its value, the Engine API field that it
+sets (dotted; "" where a `note` says who acts on it, or why it is without effect here), and how it
+joins what is there: `set` (the last one wins), `append` to a list, `merge` into an object, or
+`special` for those that several fields are made of. An unknown option, or a value that its reader
+refuses, is a SpecError; nothing is dropped in silence.
 
-`needs_api` is the oldest Engine API that knows the field. An older one would drop it in silence, so there the option
-is an error as well: `too_new` judges a whole payload.
+`needs_api` is the oldest Engine API that knows the field. An older one would drop it in silence, so
+there the option is an error as well: `too_new` judges a whole payload.
 """
 from __future__ import annotations
 
@@ -42,7 +43,9 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A parameter that was read: its option's name (never an alias), and the value for the Engine API."""
+    """A parameter that was read: its option's name (never an alias), and the value for the Engine
+    API.
+    """
 
     name: str
     option: Option
@@ -201,7 +204,8 @@ def settings(parameters: Sequence[Parameter], *, api: ApiVersion | None = None,
 
     Raises SpecError; `path` is where the parameters stand.
     """
-    return tuple(_setting(parameter, api, f"{path}[{index}]") for index, parameter in enumerate(parameters))
+    return tuple(_setting(parameter, api, f"{path}[{index}]") for index,
+                 parameter in enumerate(parameters))
 
 
 def _setting(parameter: Parameter, api: ApiVersion | None, path: str) -> Setting:
@@ -227,9 +231,11 @@ _OF_MOUNTS: Final[tuple[tuple[str, ApiVersion, Callable[[Any], Any]], ...]] = ( 
 
 
 def too_new(payload: Mapping[str, Any], api: Callable[[], ApiVersion]) -> str | None:
-    """Why an engine would drop a part of the create payload in silence: it is too old for it. None: it would not.
+    """Why an engine would drop a part of the create payload in silence: it is too old for it. None:
+    it would not.
 
-    `api` asks for the engine's version, and is called only if there is something that not every engine knows.
+    `api` asks for the engine's version, and is called only if there is something that not every
+    engine knows.
     """
     found = [(f"--{name}", option.needs_api) for name, option in OPTIONS.items()
              if option.needs_api > OLDEST and _said(payload, option.field)]

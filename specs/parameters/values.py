@@ -1,8 +1,9 @@
-"""The value types of `docker run`'s options: from the text after `--name=` to what the Engine API takes.
+"""The value types of `docker run`'s options: from the text after `--name=` to what the Engine API
+takes.
 
-Each reader takes the text and returns the JSON value, or raises SpecError with an empty path. They accept what the
-docker command line accepts (docker/cli, opts and container/opts.go), including its number formats: Go's booleans and
-durations, byte sizes where "1k" and "1KiB" are both 1024.
+Each reader takes the text and returns the JSON value, or raises SpecError with an empty path. They
+accept what the docker command line accepts (docker/cli, opts and container/opts.go), including its
+number formats: Go's booleans and durations, byte sizes where "1k" and "1KiB" are both 1024.
 """
 from __future__ import annotations
 
@@ -20,18 +21,19 @@ _TRUE: Final = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _FALSE: Final = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
 _DECIMAL: Final = re.compile(r"[+-]?([0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30})", re.ASCII)
-_SIZE: Final = re.compile(r"([0-9]{1,19}(?:\.[0-9]{1,19})?|\.[0-9]{1,19}) ?([kmgtp]?)i?b?", re.ASCII | re.IGNORECASE)
+_SIZE: Final = re.compile(r"([0-9]{1,19}(?:\.[0-9]{1,19})?|\.[0-9]{1,19}) ?([kmgtp]?)i?b?",
+                          re.ASCII | re.IGNORECASE)
 _SIZE_UNITS: Final = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40, "p": 1 << 50}
 _DURATION: Final = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
-_DURATION_UNITS: Final = {"ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9,
-                          "h": 3600 * 10**9}
+_DURATION_UNITS: Final = {"ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": 10**9,
+                          "m": 60 * 10**9, "h": 3600 * 10**9}
 _INT64: Final = (1 << 63) - 1
 _CGROUP_RULE: Final = re.compile(r"[acb] ([0-9]+|\*):([0-9]+|\*) [rwm]{1,3}", re.ASCII)
 _DOMAIN: Final = re.compile(
     r"(:?(:?[a-zA-Z0-9]|(:?[a-zA-Z0-9][a-zA-Z0-9\-]*[a-zA-Z0-9]))"
     r"(:?\.(:?[a-zA-Z0-9]|(:?[a-zA-Z0-9][a-zA-Z0-9\-]*[a-zA-Z0-9])))*)\.?\s*", re.ASCII)
-_ULIMITS: Final = ("core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss",
-                   "rtprio", "rttime", "sigpending", "stack")
+_ULIMITS: Final = ("core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice",
+                   "nofile", "nproc", "rss", "rtprio", "rttime", "sigpending", "stack")
 _SYSCTLS: Final = frozenset(f"kernel.{name}" for name in (
     "msgmax", "msgmnb", "msgmni", "sem", "shmall", "shmmax", "shmmni", "shm_rmid_forced"))
 _MAC: Final = re.compile(r"([0-9a-fA-F]{2}([:-])[0-9a-fA-F]{2}(\2[0-9a-fA-F]{2}){4})", re.ASCII)
@@ -40,7 +42,8 @@ _MAC: Final = re.compile(r"([0-9a-fA-F]{2}([:-])[0-9a-fA-F]{2}(\2[0-9a-fA-F]{2})
 def wrong(value: str, expected: str) -> SpecError:
     """The error for a value of the wrong form."""
     shown = value if len(value) <= 60 else f"{value[:60]}…"
-    return SpecError("", f"invalid value {ascii(shown) if not shown.isprintable() else repr(shown)}: {expected}")
+    return SpecError("",
+                     f"invalid value {ascii(shown) if not shown.isprintable() else repr(shown)}: {expected}")
 
 
 def text(value: str) -> str:
@@ -123,9 +126,11 @@ def one_of(*choices: str) -> Reader:
 def mode(*words: str, container: bool = True) -> Reader:
     """A namespace mode: one of the words, or another container's."""
     def read(value: str) -> str:
-        if value in {"", *words} or (container and value.startswith("container:") and value != "container:"):
+        if value in {"", *words} or (container and value.startswith("container:")
+                                     and value != "container:"):
             return value
-        raise wrong(value, f"must be one of {', '.join(words)}" + (" or container:NAME" if container else ""))
+        raise wrong(value, f"must be one of {', '.join(words)}"
+                    + (" or container:NAME" if container else ""))
     return read
 
 
@@ -259,7 +264,8 @@ def sysctl(value: str) -> tuple[str, str]:
     """KEY=VALUE, of the keys that a container may have for itself."""
     key, rest = full_pair(value)
     if key not in _SYSCTLS and not key.startswith(("net.", "fs.mqueue.")):
-        raise wrong(value, f"only net.*, fs.mqueue.* and {', '.join(sorted(_SYSCTLS))} are a container's own")
+        raise wrong(value,
+                    f"only net.*, fs.mqueue.* and {', '.join(sorted(_SYSCTLS))} are a container's own")
     return key, rest
 
 

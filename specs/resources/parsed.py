@@ -1,6 +1,8 @@
-"""Resources as they are written on a command line: "cpus:4;mem(web):1024;ports:[31000-31099];zones:{a,b}".
+"""Resources as they are written on a command line:
+"cpus:4;mem(web):1024;ports:[31000-31099];zones:{a,b}".
 
-As Mesos: Resources::parse (v1/resources.cpp) and values.cpp; JSON (a list of Resource messages) is read by `taskinfo`.
+As Mesos: Resources::parse (v1/resources.cpp) and values.cpp; JSON (a list of Resource messages) is
+read by `taskinfo`.
 """
 from __future__ import annotations
 
@@ -27,7 +29,8 @@ def parse_resources(text: str, default_role: str = "*") -> Resources:
     types: dict[str, str] = {}
     for resource in found:
         if types.setdefault(resource.name, resource.type) != resource.type:
-            raise SpecError("", f"Resources with the same name ('{resource.name}') but different types are not allowed")
+            raise SpecError("",
+                            f"Resources with the same name ('{resource.name}') but different types are not allowed")
     return Resources(found)
 
 
@@ -46,7 +49,8 @@ def _parse_entry(token: str, default_role: str) -> Resource:
     try:
         return _parse_value(name, value, reservations)
     except SpecError as error:
-        raise SpecError("", f"Failed to parse resource {name} value {value} error {error.problem}") from None
+        raise SpecError("",
+                        f"Failed to parse resource {name} value {value} error {error.problem}") from None
 
 
 def _parse_value(name: str, text: str, reservations: tuple[ReservationInfo, ...]) -> Resource:
@@ -76,4 +80,5 @@ def _parse_ranges(text: str) -> tuple[Range, ...]:
         if not (token.isascii() and token.isdigit() and len(token) <= _LONGEST):
             raise SpecError("", f"Expecting non-negative integers in '{token}'")
     numbers = [int(token) for token in tokens]
-    return coalesce(Range(begin, end) for begin, end in zip(numbers[::2], numbers[1::2], strict=True))
+    return coalesce(Range(begin, end) for begin,
+                    end in zip(numbers[::2], numbers[1::2], strict=True))

@@ -1,4 +1,6 @@
-"""Resources in Mesos's text form: cpus(allocated: *):0.1, ports:[31000-31099]. As Mesos: v1/resources.cpp."""
+"""Resources in Mesos's text form: cpus(allocated: *):0.1, ports:[31000-31099]. As Mesos:
+v1/resources.cpp.
+"""
 from __future__ import annotations
 
 from specs.messages.resource import DiskInfo, ReservationInfo, Resource
@@ -11,7 +13,8 @@ def print_resource(resource: Resource) -> str:
     if resource.allocation_info is not None:
         text += f"(allocated: {resource.allocation_info.role or ''})"
     if resource.reservations:
-        text += "(reservations: [" + ", ".join(_print_reservation(item) for item in resource.reservations) + "])"
+        text += "(reservations: [" + ", ".join(_print_reservation(item)
+                                               for item in resource.reservations) + "])"
     if resource.disk is not None:
         text += f"[{_print_disk(resource.disk)}]"
     text += "{REV}" if resource.revocable is not None else ""
@@ -28,7 +31,8 @@ def _print_reservation(reservation: ReservationInfo) -> str:
     if reservation.principal is not None:
         text += f",{reservation.principal}"
     if reservation.labels:
-        pairs = (label.key if label.value is None else f"{label.key}: {label.value}" for label in reservation.labels)
+        pairs = (label.key if label.value is None else f"{label.key}: {label.value}"
+                 for label in reservation.labels)
         text += ",{" + ", ".join(pairs) + "}"
     return f"{text})"
 
@@ -39,9 +43,11 @@ def _print_disk(disk: DiskInfo) -> str:
     if source is not None:
         root = {"MOUNT": source.mount, "PATH": source.path}.get(source.type)
         if source.id is not None or source.profile is not None:
-            parts.append(f"{source.type}({source.vendor or ''},{source.id or ''},{source.profile or ''})")
+            parts.append(
+                f"{source.type}({source.vendor or ''},{source.id or ''},{source.profile or ''})")
         else:
-            parts.append(source.type + (f":{root.root}" if root is not None and root.root is not None else ""))
+            parts.append(source.type + (f":{root.root}" if root is not None
+                                        and root.root is not None else ""))
     if disk.persistence is not None:
         parts.append(disk.persistence.id)
     text = ",".join(parts)

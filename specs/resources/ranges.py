@@ -1,6 +1,7 @@
 """Arithmetic of integer ranges (ports) and of scalars in fixed point. As Mesos: common/values.cpp.
 
-Scalars are compared and added in thousandths, so that 0.1 + 0.2 is 0.3 and what was taken apart adds up again.
+Scalars are compared and added in thousandths, so that 0.1 + 0.2 is 0.3 and what was taken apart
+adds up again.
 """
 from __future__ import annotations
 
@@ -13,7 +14,9 @@ _WHOLE = 2.0 ** 53  # from here on a float has no fraction, and its thousandfold
 
 
 def fixed(value: float) -> int:
-    """Thousandths, rounded half away from zero; infinities and NaN (which no agent offers) count as 0."""
+    """Thousandths, rounded half away from zero; infinities and NaN (which no agent offers) count as
+    0.
+    """
     if not math.isfinite(value):
         return 0
     if abs(value) >= _WHOLE:
@@ -63,7 +66,8 @@ def subtract_ranges(left: Iterable[Range], right: Iterable[Range]) -> tuple[Rang
 def ranges_within(inner: Iterable[Range], outer: Iterable[Range]) -> bool:
     """Whether every integer of `inner` is in `outer`."""
     wholes = coalesce(outer)
-    return all(any(whole.begin <= item.begin and item.end <= whole.end for whole in wholes) for item in coalesce(inner))
+    return all(any(whole.begin <= item.begin and item.end <= whole.end for whole in wholes)
+               for item in coalesce(inner))
 
 
 def in_ranges(number: int, ranges: Iterable[Range]) -> bool:

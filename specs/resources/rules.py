@@ -1,4 +1,6 @@
-"""What makes a resource valid, in the words of Mesos's Resources::validate (common/resources.cpp) and of the master."""
+"""What makes a resource valid, in the words of Mesos's Resources::validate (common/resources.cpp)
+and of the master.
+"""
 from __future__ import annotations
 
 import itertools
@@ -25,7 +27,8 @@ def resource_problem(resource: Resource) -> str | None:
     """Why one resource is malformed."""
     if not resource.name:
         return "Empty resource name"
-    return _value_problem(resource) or _disk_source_problem(resource) or _reservations_problem(resource) \
+    return _value_problem(resource) or _disk_source_problem(resource) or _reservations_problem(
+        resource) \
         or _shared_problem(resource)
 
 
@@ -107,12 +110,14 @@ def _mixed_forms_problem(resource: Resource, reservations: Sequence[ReservationI
     if len(reservations) > 1:
         for name in ("role", "reservation"):
             if getattr(resource, name) is not None:
-                return (f"{form}'Resource.{name}' must not be set if there is more than one reservation in "
+                return (
+                    f"{form}'Resource.{name}' must not be set if there is more than one reservation in "
                         "'Resource.reservations'")
         return None
     only, old = reservations[0], resource.reservation
     if resource.role is not None and resource.role != only.role:
-        return (f"{form}'Resource.role' field with '{resource.role}' does not match the role '{only.role}' in "
+        return (
+            f"{form}'Resource.role' field with '{resource.role}' does not match the role '{only.role}' in "
                 "'Resource.reservations'")
     if only.type == "STATIC":
         return None if old is None else (
@@ -121,10 +126,12 @@ def _mixed_forms_problem(resource: Resource, reservations: Sequence[ReservationI
     if only.type != "DYNAMIC":
         return "Unsupported 'Resource.ReservationInfo.Type'"
     if (resource.role is None) != (old is None):
-        return (f"{form}'Resource.role' and 'Resource.reservation' must either be both set or both not set if the "
+        return (
+            f"{form}'Resource.role' and 'Resource.reservation' must either be both set or both not set if the "
                 "single reservation in 'Resource.reservations' is DYNAMIC")
     if old is not None and (old.principal or "") != (only.principal or ""):
-        return (f"{form}'Resource.reservation.principal' field with '{old.principal or ''}' does not match the "
+        return (
+            f"{form}'Resource.reservation.principal' field with '{old.principal or ''}' does not match the "
                 f"principal '{only.principal or ''}' in 'Resource.reservations'")
     return None
 
@@ -147,12 +154,15 @@ def master_problem(resources: Sequence[Resource]) -> str | None:
     if fixed(Resources(resources).gpus or 0.0) % 1000:
         return "Invalid 'gpus' resource: The 'gpus' resource must be an unsigned integer"
     for resource in map(upgraded, resources):
-        problem = _persistence_problem(resource, resource.disk) if resource.disk is not None else None
+        problem = _persistence_problem(resource,
+                                       resource.disk) if resource.disk is not None else None
         if problem is not None:
             return f"Invalid DiskInfo: {problem}"
     for resource in map(upgraded, resources):
-        if resource.reservations and resource.reservations[-1].type == "DYNAMIC" and resource.revocable is not None:
-            return (f"Invalid ReservationInfo: Dynamically reserved resource {print_resource(resource)} cannot be "
+        if resource.reservations and resource.reservations[
+                -1].type == "DYNAMIC" and resource.revocable is not None:
+            return (
+                f"Invalid ReservationInfo: Dynamically reserved resource {print_resource(resource)} cannot be "
                     "created from revocable resources")
     return None
 
@@ -180,7 +190,8 @@ def duplicate_persistence_problem(resources: Resources) -> str | None:
     for resource in resources:
         if resource.disk is None or resource.disk.persistence is None:
             continue
-        key = (resource.reservations[-1].role or "" if resource.reservations else "*", resource.disk.persistence.id)
+        key = (resource.reservations[-1].role or "" if resource.reservations else "*",
+               resource.disk.persistence.id)
         if key in seen and resource.shared is None:  # a shared one comes as often as it is used
             return f"Persistence ID '{key[1]}' is not unique"
         seen.add(key)
@@ -197,7 +208,8 @@ def allocation_problem(resources: Iterable[Resource]) -> str | None:
         if first is None:
             first = role
         elif role != first:
-            return (f"The resources have multiple allocation roles ('{role}' and '{first}') but only one allocation "
+            return (
+                f"The resources have multiple allocation roles ('{role}' and '{first}') but only one allocation "
                     "role is allowed")
     return None
 

@@ -1,11 +1,13 @@
 """Resources: sums, differences, and what contains what. As Mesos: v1/resources.cpp.
 
-An agent's cpus, mem, ports and so on are Resource messages; *Resources* is a sum of them. Two entries are one thing,
-and add up, only if name, type, role of allocation, reservations, disk, provider and revocability are the same. Adding
-keeps the order of first appearance, and taking away moves the last entry into a gap, because Mesos does and its texts
-show it. Scalars are in thousandths (see `ranges`). A shared resource (a persistent volume for several tasks) is
-counted, not added. Everything here is in the form after reservation refinement: a role stands in `reservations`.
-`upgraded` brings the older form, where it stands in `role`, into the new one; the constructor does that by itself.
+An agent's cpus, mem, ports and so on are Resource messages; *Resources* is a sum of them. Two
+entries are one thing, and add up, only if name, type, role of allocation, reservations, disk,
+provider and revocability are the same. Adding keeps the order of first appearance, and taking away
+moves the last entry into a gap, because Mesos does and its texts show it. Scalars are in
+thousandths (see `ranges`). A shared resource (a persistent volume for several tasks) is counted,
+not added. Everything here is in the form after reservation refinement: a role stands in
+`reservations`. `upgraded` brings the older form, where it stands in `role`, into the new one; the
+constructor does that by itself.
 """
 from __future__ import annotations
 
@@ -32,13 +34,16 @@ def upgraded(resource: Resource) -> Resource:
 
 
 def _kind(resource: Resource) -> Hashable:
-    """What must be the same in two resources that are one thing. How a disk is mounted does not make it another one."""
+    """What must be the same in two resources that are one thing. How a disk is mounted does not
+    make it another one.
+    """
     disk = resource.disk
     if disk is not None:
         persistence = disk.persistence
-        disk = DiskInfo(source=disk.source, persistence=None if persistence is None else Persistence(id=persistence.id))
-    return (resource.name, resource.type, resource.allocation_info, resource.reservations, disk, resource.revocable,
-            resource.provider_id, resource.shared)
+        disk = DiskInfo(source=disk.source,
+                        persistence=None if persistence is None else Persistence(id=persistence.id))
+    return (resource.name, resource.type, resource.allocation_info, resource.reservations, disk,
+            resource.revocable, resource.provider_id, resource.shared)
 
 
 def _exclusive(resource: Resource) -> bool:
@@ -67,7 +72,8 @@ def is_empty(resource: Resource) -> bool:
 
 def _added(left: Resource, right: Resource) -> Resource:
     if left.type == "SCALAR":
-        return replace(left, scalar=floating(fixed(left.scalar or 0.0) + fixed(right.scalar or 0.0)))
+        return replace(left, scalar=floating(fixed(left.scalar
+                                                   or 0.0) + fixed(right.scalar or 0.0)))
     if left.type == "RANGES":
         return replace(left, ranges=coalesce((*(left.ranges or ()), *(right.ranges or ()))))
     return replace(left, set=tuple(dict.fromkeys((*(left.set or ()), *(right.set or ())))))
@@ -75,7 +81,8 @@ def _added(left: Resource, right: Resource) -> Resource:
 
 def _subtracted(left: Resource, right: Resource) -> Resource:
     if left.type == "SCALAR":
-        return replace(left, scalar=floating(fixed(left.scalar or 0.0) - fixed(right.scalar or 0.0)))
+        return replace(left, scalar=floating(fixed(left.scalar
+                                                   or 0.0) - fixed(right.scalar or 0.0)))
     if left.type == "RANGES":
         return replace(left, ranges=subtract_ranges(left.ranges or (), right.ranges or ()))
     gone = set(right.set or ())
@@ -147,7 +154,9 @@ class Resources:
         return self._of(entries)
 
     def __sub__(self, other: Iterable[Resource]) -> Resources:
-        """What is left; taking away what is not there changes nothing, taking too much leaves none of it."""
+        """What is left; taking away what is not there changes nothing, taking too much leaves none
+        of it.
+        """
         entries = list(self._entries)
         for entry in _entries_of(other):
             _subtract(entries, entry)
@@ -164,7 +173,8 @@ class Resources:
         return True
 
     def __str__(self) -> str:
-        return "; ".join(print_resource(entry.resource) + ("" if entry.count is None else f"<{entry.count}>")
+        return "; ".join(print_resource(entry.resource) + ("" if entry.count is None
+                                                           else f"<{entry.count}>")
                          for entry in self._entries) or "{}"
 
     __repr__ = __str__
@@ -175,7 +185,8 @@ class Resources:
 
     def allocated(self, role: str) -> Resources:
         """All of it allocated to this role."""
-        return Resources(replace(resource, allocation_info=AllocationInfo(role=role)) for resource in self)
+        return Resources(replace(resource, allocation_info=AllocationInfo(role=role))
+                         for resource in self)
 
     def unallocated(self) -> Resources:
         """Without roles of allocation."""
@@ -195,7 +206,8 @@ class Resources:
         """The ranges of that name over all roles and kinds; None if there are none."""
         found = [entry.resource for entry in self._entries
                  if entry.resource.name == name and entry.resource.type == "RANGES"]
-        return coalesce(item for resource in found for item in resource.ranges or ()) if found else None
+        return coalesce(item for resource in found for item in resource.ranges
+                        or ()) if found else None
 
     @property
     def cpus(self) -> float | None:

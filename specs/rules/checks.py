@@ -18,13 +18,15 @@ def validate_health_check(check: HealthCheck) -> None:
         raise SpecError("type", "HealthCheck must specify 'type'")
     _need_part(check.type, check, "health check")
     if check.type == "COMMAND" and check.command is not None:
-        _validate_check_command(check.command, "Command health check", "Health check's `CommandInfo` is invalid: ",
-                                "command")
+        _validate_check_command(check.command, "Command health check",
+                                "Health check's `CommandInfo` is invalid: ", "command")
     elif check.type == "HTTP" and check.http is not None:
         if check.http.scheme is not None and check.http.scheme not in {"http", "https"}:
-            raise SpecError("http.scheme", f"Unsupported HTTP health check scheme: '{check.http.scheme}'")
+            raise SpecError("http.scheme",
+                            f"Unsupported HTTP health check scheme: '{check.http.scheme}'")
         _validate_path(check.http.path, "HTTP health check")
-    _validate_times(check, "delay_seconds", "grace_period_seconds", "interval_seconds", "timeout_seconds")
+    _validate_times(check, "delay_seconds", "grace_period_seconds", "interval_seconds",
+                    "timeout_seconds")
 
 
 def validate_check(check: CheckInfo) -> None:
@@ -33,15 +35,16 @@ def validate_check(check: CheckInfo) -> None:
         raise SpecError("type", "CheckInfo must specify 'type'")
     _need_part(check.type, check, "check")
     if check.type == "COMMAND" and check.command is not None:
-        _validate_check_command(check.command.command, "Command check", "Check's `CommandInfo` is invalid: ",
-                                "command.command")
+        _validate_check_command(check.command.command, "Command check",
+                                "Check's `CommandInfo` is invalid: ", "command.command")
     elif check.type == "HTTP" and check.http is not None:
         _validate_path(check.http.path, "HTTP check")
     _validate_times(check, "delay_seconds", "interval_seconds", "timeout_seconds")
 
 
 def with_type(check: HealthCheck) -> str | None:
-    """The type that the master gives to a health check of a LAUNCH that names none; None: it gives none.
+    """The type that the master gives to a health check of a LAUNCH that names none; None: it gives
+    none.
 
     As Mesos: master/master.cpp, `Master::accept`.
     """

@@ -1,7 +1,8 @@
-"""What an agent demands of an executor's call (mesos.v1.executor.Call in its JSON form), in Mesos's words.
+"""What an agent demands of an executor's call (mesos.v1.executor.Call in its JSON form), in Mesos's
+words.
 
-The executor asks this of every call before it sends it; the embedded agent asks it of every call that arrives.
-As Mesos: src/common/validation.cpp, `validateExecutorCall`.
+The executor asks this of every call before it sends it; the embedded agent asks it of every call
+that arrives. As Mesos: src/common/validation.cpp, `validateExecutorCall`.
 """
 from __future__ import annotations
 

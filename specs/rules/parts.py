@@ -1,8 +1,8 @@
 """What Mesos demands of the parts of a task: secrets, environments, volumes, containers.
 
-As Mesos: common/validation.cpp. Each function raises SpecError with Mesos's text and the path below the message that
-it was given. An enum value that this version does not know counts as absent, as it does to Mesos, which reads it so
-from the wire.
+As Mesos: common/validation.cpp. Each function raises SpecError with Mesos's text and the path below
+the message that it was given. An enum value that this version does not know counts as absent, as it
+does to Mesos, which reads it so from the wire.
 """
 from __future__ import annotations
 
@@ -22,14 +22,16 @@ def within(path: str, prefix: str = "") -> Iterator[None]:
     try:
         yield
     except SpecError as error:
-        raise SpecError(error.under(path).path if path else error.path, prefix + error.problem) from None
+        raise SpecError(error.under(path).path if path else error.path,
+                        prefix + error.problem) from None
 
 
 def validate_secret(secret: Secret) -> None:
     """A secret has what its type names, and nothing else."""
     if secret.type == "REFERENCE":
         if secret.reference is None:
-            raise SpecError("reference", "Secret of type REFERENCE must have the 'reference' field set")
+            raise SpecError("reference",
+                            "Secret of type REFERENCE must have the 'reference' field set")
         if secret.value is not None:
             problem = f"Secret '{secret.reference.name}' of type REFERENCE must not have the 'value' field set"
             raise SpecError("value", problem)
@@ -37,7 +39,8 @@ def validate_secret(secret: Secret) -> None:
         if secret.value is None:
             raise SpecError("value", "Secret of type VALUE must have the 'value' field set")
         if secret.reference is not None:
-            raise SpecError("reference", "Secret of type VALUE must not have the 'reference' field set")
+            raise SpecError("reference",
+                            "Secret of type VALUE must not have the 'reference' field set")
 
 
 def validate_command(command: CommandInfo) -> None:
@@ -69,8 +72,8 @@ def _validate_variable(variable: Variable) -> None:
         raise SpecError("secret.value", problem)
 
 
-_SOURCES: Final = {"DOCKER_VOLUME": "docker_volume", "HOST_PATH": "host_path", "SANDBOX_PATH": "sandbox_path",
-                   "SECRET": "secret", "CSI_VOLUME": "csi_volume"}
+_SOURCES: Final = {"DOCKER_VOLUME": "docker_volume", "HOST_PATH": "host_path",
+                   "SANDBOX_PATH": "sandbox_path", "SECRET": "secret", "CSI_VOLUME": "csi_volume"}
 
 
 def validate_volume(volume: Volume) -> None:
@@ -104,4 +107,5 @@ def validate_container(container: ContainerInfo) -> None:
         raise SpecError("docker", "DockerInfo 'docker' is not set for DOCKER typed ContainerInfo")
     for index, parameter in enumerate(container.docker.parameters):
         if parameter.key == "name":
-            raise SpecError(f"docker.parameters[{index}].key", "Parameter in DockerInfo must not be 'name'")
+            raise SpecError(f"docker.parameters[{index}].key",
+                            "Parameter in DockerInfo must not be 'name'")

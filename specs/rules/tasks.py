@@ -1,12 +1,14 @@
-"""What a master accepts of a LAUNCH: the one set of rules for `explain`, `run` and the embedded master.
+"""What a master accepts of a LAUNCH: the one set of rules for `explain`, `run` and the embedded
+master.
 
-As Mesos: master/validation.cpp. Checks run in the master's order and the first that fails is raised, with the master's
-text. What they need to know beside the task stands in `Facts`; a fact that is None is not checked, so that a task can
-be looked at before there is an agent to run it on. LAUNCH_GROUP is in `specs/rules/groups.py`.
+As Mesos: master/validation.cpp. Checks run in the master's order and the first that fails is
+raised, with the master's text. What they need to know beside the task stands in `Facts`; a fact
+that is None is not checked, so that a task can be looked at before there is an agent to run it on.
+LAUNCH_GROUP is in `specs/rules/groups.py`.
 
-A master first brings an operation into the form that the checks expect (`prepared`): it looks at the form of all
-resources, fills in the executor's framework id, the role that resources are allocated to, and the type of a health
-check.
+A master first brings an operation into the form that the checks expect (`prepared`): it looks at
+the form of all resources, fills in the executor's framework id, the role that resources are
+allocated to, and the type of a health check.
 """
 from __future__ import annotations
 
@@ -27,7 +29,8 @@ from specs.rules.parts import validate_command, validate_container, within
 from specs.words.ids import id_problem
 from specs.words.sizes import MEGABYTE
 
-__all__ = ["Facts", "prepared", "validate_check", "validate_executor", "validate_health_check", "validate_task"]
+__all__ = ["Facts", "prepared", "validate_check", "validate_executor", "validate_health_check",
+           "validate_task"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,9 @@ class Facts:
 
 
 def prepared(task: TaskInfo, *, framework_id: str | None, role: str) -> TaskInfo:
-    """The task as the master checks it. Raises SpecError for malformed resources, which a master looks at first."""
+    """The task as the master checks it. Raises SpecError for malformed resources, which a master
+    looks at first.
+    """
     for resources in (task.resources, task.executor.resources if task.executor is not None else ()):
         _refuse("resources", rules.resources_problem(resources))
     executor = task.executor
@@ -56,12 +61,14 @@ def prepared(task: TaskInfo, *, framework_id: str | None, role: str) -> TaskInfo
     health_check = task.health_check
     if health_check is not None:
         health_check = replace(health_check, type=with_type(health_check))
-    return replace(task, executor=executor, health_check=health_check, resources=_allocated(task.resources, role))
+    return replace(task, executor=executor, health_check=health_check,
+                   resources=_allocated(task.resources, role))
 
 
 def _allocated(resources: Iterable[Resource], role: str) -> tuple[Resource, ...]:
     allocation = AllocationInfo(role=role)
-    return tuple(resource if resource.allocation_info is not None else replace(resource, allocation_info=allocation)
+    return tuple(resource if resource.allocation_info is not None
+                 else replace(resource, allocation_info=allocation)
                  for resource in map(upgraded, resources))
 
 
@@ -70,7 +77,8 @@ def validate_task(task: TaskInfo, facts: Facts | None = None) -> None:
     facts = facts or Facts()
     validate_task_itself(task, facts)
     if (task.executor is None) == (task.command is None):
-        raise SpecError("", "Task should have at least one (but not both) of CommandInfo or ExecutorInfo present")
+        raise SpecError("",
+                        "Task should have at least one (but not both) of CommandInfo or ExecutorInfo present")
     if task.executor is not None:
         with within("executor"):
             validate_executor(task.executor, facts)
@@ -90,7 +98,8 @@ def validate_task_itself(task: TaskInfo, facts: Facts) -> None:
     """All but its executor. Raises SpecError."""
     _validate_task_ids(task, facts)
     if task.kill_policy is not None and (task.kill_policy.grace_period or 0) < 0:
-        raise SpecError("kill_policy.grace_period", "Task's 'kill_policy.grace_period' must be non-negative")
+        raise SpecError("kill_policy.grace_period",
+                        "Task's 'kill_policy.grace_period' must be non-negative")
     if (task.max_completion_time or 0) < 0:
         raise SpecError("max_completion_time", "Task's `max_completion_time` must be non-negative")
     if task.check is not None:
@@ -118,15 +127,18 @@ def _validate_task_ids(task: TaskInfo, facts: Facts) -> None:
     if task.task_id in facts.unreachable:
         raise SpecError("task_id", f"Task reuses the ID of an unreachable task: {task.task_id}")
     if facts.agent_id is not None and task.agent_id != facts.agent_id:
-        raise SpecError("agent_id", f"Task uses invalid agent {task.agent_id} while agent {facts.agent_id} is expected")
+        raise SpecError("agent_id",
+                        f"Task uses invalid agent {task.agent_id} while agent {facts.agent_id} is expected")
 
 
 def _validate_resources(resources: Sequence[Resource], who: str, noun: str) -> None:
     _refuse("resources", rules.master_problem(resources), f"{who} uses invalid resources: ")
     total = Resources(resources)
-    _refuse("resources", rules.duplicate_persistence_problem(total), f"{who} uses duplicate persistence ID: ")
+    _refuse("resources", rules.duplicate_persistence_problem(total),
+            f"{who} uses duplicate persistence ID: ")
     _refuse("resources", rules.allocation_problem(total), f"Invalid {noun} resources: ")
-    _refuse("resources", rules.revocable_problem(total), f"{who} mixes revocable and non-revocable resources: ")
+    _refuse("resources", rules.revocable_problem(total),
+            f"{who} mixes revocable and non-revocable resources: ")
 
 
 def _validate_limits(task: TaskInfo, facts: Facts) -> None:
@@ -140,23 +152,29 @@ def _validate_limits(task: TaskInfo, facts: Facts) -> None:
     total = Resources(task.resources)
     if "cpus" in limits:
         if total.cpus is None:
-            raise SpecError("limits.cpus", "When a CPU limit is specified, a CPU request must also be specified")
+            raise SpecError("limits.cpus",
+                            "When a CPU limit is specified, a CPU request must also be specified")
         if not limits["cpus"] >= total.cpus:
-            raise SpecError("limits.cpus", "The cpu limit must be greater than or equal to the cpu request")
+            raise SpecError("limits.cpus",
+                            "The cpu limit must be greater than or equal to the cpu request")
     if "mem" in limits:
         if total.mem is None:
-            raise SpecError("limits.mem", "When a memory limit is specified, a memory request must also be specified")
+            raise SpecError("limits.mem",
+                            "When a memory limit is specified, a memory request must also be specified")
         wanted = limits["mem"]
         if not math.isinf(wanted) and not (wanted >= 0 and int(wanted) * MEGABYTE >= total.mem):
-            raise SpecError("limits.mem", "The memory limit must be greater than or equal to the memory request")
+            raise SpecError("limits.mem",
+                            "The memory limit must be greater than or equal to the memory request")
 
 
 def validate_executor(executor: ExecutorInfo, facts: Facts) -> None:
-    """What holds for an executor of any operation. Raises SpecError, with paths below the executor."""
+    """What holds for an executor of any operation. Raises SpecError, with paths below the executor.
+    """
     _validate_executor_type(executor)
     _refuse("executor_id", id_problem(executor.executor_id))
     if (executor.shutdown_grace_period or 0) < 0:
-        raise SpecError("shutdown_grace_period", "ExecutorInfo's 'shutdown_grace_period' must be non-negative")
+        raise SpecError("shutdown_grace_period",
+                        "ExecutorInfo's 'shutdown_grace_period' must be non-negative")
     if executor.command is not None:
         with within("command", "Executor's `CommandInfo` is invalid: "):
             validate_command(executor.command)
@@ -171,7 +189,8 @@ def validate_executor(executor: ExecutorInfo, facts: Facts) -> None:
             raise SpecError("framework_id", f"ExecutorInfo has an invalid FrameworkID {different}")
     _validate_resources(executor.resources, "Executor", "executor")
     if facts.existing_executor is not None and facts.existing_executor != executor:
-        raise SpecError("", "ExecutorInfo is not compatible with existing ExecutorInfo with same ExecutorID.\n"
+        raise SpecError("",
+                        "ExecutorInfo is not compatible with existing ExecutorInfo with same ExecutorID.\n"
                             + facts.show_executor)
 
 
@@ -186,7 +205,8 @@ def _validate_executor_type(executor: ExecutorInfo) -> None:
     if container is None:
         return
     if container.type != "MESOS":
-        raise SpecError("container.type", "'ExecutorInfo.container.type' must be 'MESOS' for 'DEFAULT' executor")
+        raise SpecError("container.type",
+                        "'ExecutorInfo.container.type' must be 'MESOS' for 'DEFAULT' executor")
     if container.mesos is not None and container.mesos.image is not None:
         raise SpecError("container.mesos.image",
                         "'ExecutorInfo.container.mesos.image' must not be set for 'DEFAULT' executor")
@@ -199,7 +219,8 @@ def _validate_launched_executor(executor: ExecutorInfo) -> None:
         raise SpecError("command", "'ExecutorInfo.command' must be set")
     if any(resource.shared is not None for resource in executor.resources):
         total = Resources(executor.resources)
-        raise SpecError("resources", f"Executor resources {total} should not contain any shared resources")
+        raise SpecError("resources",
+                        f"Executor resources {total} should not contain any shared resources")
     if shares_cgroups(executor.container) is True:
         raise SpecError("container.linux_info.share_cgroups",
                         "The 'share_cgroups' field cannot be set to 'true' on executor containers")
@@ -212,16 +233,19 @@ def shares_cgroups(container: ContainerInfo | None) -> bool | None:
 
 def as_json(resources: Iterable[Resource]) -> str:
     """Mesos's text for a list of resources that was not summed."""
-    return json.dumps([write(resource) for resource in resources], sort_keys=True, separators=(",", ":"))
+    return json.dumps([write(resource) for resource in resources], sort_keys=True,
+                      separators=(",", ":"))
 
 
 def _validate_together(task: TaskInfo, facts: Facts) -> None:
     """Task and executor as one."""
     executors = task.executor.resources if task.executor is not None else ()
     total = Resources(task.resources) + executors
-    _refuse("resources", rules.master_problem(tuple(total)), "Task and its executor use invalid resources: ")
+    _refuse("resources", rules.master_problem(tuple(total)),
+            "Task and its executor use invalid resources: ")
     if rules.overlap(task.resources, executors):
-        raise SpecError("resources", f"There are overlapping resources in the task resources {as_json(task.resources)} "
+        raise SpecError("resources",
+                        f"There are overlapping resources in the task resources {as_json(task.resources)} "
                                      f"and executor resources {as_json(executors)}")
     _refuse("resources", rules.duplicate_persistence_problem(total),
             "Task and its executor use duplicate persistence ID: ")
@@ -229,5 +253,6 @@ def _validate_together(task: TaskInfo, facts: Facts) -> None:
             "Task and its executor mix revocable and non-revocable resources: ")
     needed = total if facts.existing_executor is None else Resources(task.resources)
     if facts.offered is not None and not facts.offered.contains(needed):
-        raise SpecError("resources", f"Total resources {needed} required by task and its executor is more "
+        raise SpecError("resources",
+                        f"Total resources {needed} required by task and its executor is more "
                                      f"than available {facts.offered}")

@@ -1,7 +1,7 @@
 """Where a Mesos process listens, and where it sends those whom another one should serve.
 
-A master that does not lead answers 307 with a Location that has no scheme, as `//10.0.0.7:5050` (as Mesos:
-master/http.cpp, `redirect`); whatever stands between us and an agent writes a whole URL.
+A master that does not lead answers 307 with a Location that has no scheme, as `//10.0.0.7:5050` (as
+Mesos: master/http.cpp, `redirect`); whatever stands between us and an agent writes a whole URL.
 """
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ class Address:
 
 
 def redirected(status: int, location: str | None, asked: Address) -> Address | None:
-    """Where this answer sends us; None if nowhere, or back to whom was asked, whose port is meant if none is named."""
+    """Where this answer sends us; None if nowhere, or back to whom was asked, whose port is meant
+    if none is named.
+    """
     if status != 307 or not location:
         return None
     try:

@@ -1,8 +1,9 @@
-"""Docker's configuration files: which credentials are for which registry. As Mesos: docker/spec.cpp.
+"""Docker's configuration files: which credentials are for which registry. As Mesos:
+docker/spec.cpp.
 
-Two formats: `.docker/config.json` has the registries under "auths", the older `.dockercfg` is nothing but them.
-Beyond Mesos: a newer file may name programs that know the credentials, for one registry (`credHelpers`) or for all
-(`credsStore`), and an entry may hold an identity token.
+Two formats: `.docker/config.json` has the registries under "auths", the older `.dockercfg` is
+nothing but them. Beyond Mesos: a newer file may name programs that know the credentials, for one
+registry (`credHelpers`) or for all (`credsStore`), and an entry may hold an identity token.
 """
 from __future__ import annotations
 
@@ -52,7 +53,8 @@ def auth_config(value: Mapping[str, Any]) -> AuthConfig:
     if found is not None and not isinstance(found, dict):
         raise SpecError("auths", f"Failed to find 'auths' in docker config file: {_WRONG_TYPE}")
     helpers = value.get("credHelpers")
-    named = {key: name for key, name in helpers.items() if isinstance(name, str)} if isinstance(helpers, dict) else {}
+    named = {key: name for key, name in helpers.items()
+             if isinstance(name, str)} if isinstance(helpers, dict) else {}
     store = value.get("credsStore")
     new = found is not None or isinstance(helpers, dict)  # a file of helpers only needs no "auths"
     entries: Mapping[str, Any] = found if found is not None else {} if new else value
@@ -73,11 +75,14 @@ def _auth(key: str, entry: object) -> Auth:
 def _json_type(value: object) -> str:
     if isinstance(value, bool):
         return "boolean"
-    return "number" if isinstance(value, int | float) else "array" if isinstance(value, list) else "object"
+    return "number" if isinstance(value,
+                                  int | float) else "array" if isinstance(value, list) else "object"
 
 
 def auth_host(url: str) -> str:
-    """The host, with its port, of a registry as configuration files write it: without scheme and path."""
+    """The host, with its port, of a registry as configuration files write it: without scheme and
+    path.
+    """
     for scheme in ("http://", "https://"):
         if url.startswith(scheme):
             return url.removeprefix(scheme).partition("/")[0]
@@ -85,7 +90,9 @@ def auth_host(url: str) -> str:
 
 
 def same_registry(key: str, registry: str | None) -> bool:
-    """Whether a key of a configuration file means this registry; None is the hub, which has several names."""
+    """Whether a key of a configuration file means this registry; None is the hub, which has several
+    names.
+    """
     host, wanted = auth_host(key), registry or HUB
     return host == wanted or (host in HUB_HOSTS and wanted in HUB_HOSTS)
 

@@ -1,7 +1,8 @@
-"""Durations as Mesos writes them: a number and a unit, "5secs", "1.5mins". As Mesos: stout/duration.hpp.
+"""Durations as Mesos writes them: a number and a unit, "5secs", "1.5mins". As Mesos:
+stout/duration.hpp.
 
-A duration is an int of nanoseconds. No sign, no blank, no short units: "5s", "5 secs" and "-5secs" are errors there, so
-they are here.
+A duration is an int of nanoseconds. No sign, no blank, no short units: "5s", "5 secs" and "-5secs"
+are errors there, so they are here.
 """
 from __future__ import annotations
 
@@ -33,12 +34,15 @@ def parse_duration(text: str) -> int:
                             "'ns', 'us', 'ms', 'secs', 'mins', 'hrs', 'days', and 'weeks'")
     nanoseconds = float(number) * UNITS[unit]
     if nanoseconds > _MAXIMUM:
-        raise SpecError("", "Argument out of the range that a Duration can represent due to int64_t's size limit")
+        raise SpecError("",
+                        "Argument out of the range that a Duration can represent due to int64_t's size limit")
     return int(nanoseconds)
 
 
 def print_duration(nanoseconds: int) -> str:
-    """The largest unit that the value reaches, one lower where only that gives a whole number: "90secs", "1.5ms"."""
+    """The largest unit that the value reaches, one lower where only that gives a whole number:
+    "90secs", "1.5ms".
+    """
     size = abs(nanoseconds)
     names = list(UNITS)
     index = max(i for i, name in enumerate(names) if i == 0 or size >= UNITS[name])

@@ -1,4 +1,6 @@
-"""Ids of tasks, executors, agents, frameworks and volumes: they become folder names, so not every text will do."""
+"""Ids of tasks, executors, agents, frameworks and volumes: they become folder names, so not every
+text will do.
+"""
 from __future__ import annotations
 
 from typing import Final
@@ -12,7 +14,9 @@ def is_uuid(raw: bytes) -> bool:
 
 
 def id_problem(identifier: str) -> str | None:
-    """Why this cannot be an id, in Mesos's words; None if it can. As Mesos: common/validation.cpp, `validateID`."""
+    """Why this cannot be an id, in Mesos's words; None if it can. As Mesos: common/validation.cpp,
+    `validateID`.
+    """
     if not identifier:
         return "ID must not be empty"
     if len(identifier.encode("utf-8", "surrogatepass")) > LONGEST:

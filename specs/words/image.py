@@ -14,9 +14,11 @@ _INT_MAX: Final = (1 << 31) - 1
 # As Docker: distribution/reference, `grammar`.
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _HOST: Final = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?", re.ASCII)
-_REPOSITORY: Final = re.compile(r"{0}(?:/{0})*".format(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"), re.ASCII)
+_REPOSITORY: Final = re.compile(r"{0}(?:/{0})*".format(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"),
+                                re.ASCII)
 _TAG: Final = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
-_DIGEST: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9A-Fa-f]{32,}", re.ASCII)
+_DIGEST: Final = re.compile(
+    r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9A-Fa-f]{32,}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +55,19 @@ def parse_reference(text: str) -> ImageReference:
 
 
 def check_reference(text: str) -> None:
-    """Docker's own rules for a name, which Mesos leaves to Docker. Raises SpecError if no engine would take it."""
+    """Docker's own rules for a name, which Mesos leaves to Docker. Raises SpecError if no engine
+    would take it.
+    """
     name = parse_reference(text)
     if not _REPOSITORY.fullmatch(name.repository):
-        why = "must be in lower case" if _REPOSITORY.fullmatch(name.repository.lower()) else "is not well formed"
+        why = "must be in lower case" if _REPOSITORY.fullmatch(
+            name.repository.lower()) else "is not well formed"
         raise SpecError("", f"{text!r} is not an image: the repository {name.repository!r} {why}")
     for part, value, grammar in (("registry", name.registry, _HOST), ("tag", name.tag, _TAG),
                                  ("digest", name.digest, _DIGEST)):
         if value is not None and not grammar.fullmatch(value):
-            raise SpecError("", f"{text!r} is not an image: the {part} {value!r} is not well formed")
+            raise SpecError("",
+                            f"{text!r} is not an image: the {part} {value!r} is not well formed")
 
 
 def registry_port(registry: str) -> int | None:
@@ -80,7 +86,9 @@ def registry_host(registry: str) -> str:
 
 
 def registry_scheme(registry: str) -> str:
-    """http for port 80, and on this host itself for any but 443; else https. Raises SpecError with Mesos's text."""
+    """http for port 80, and on this host itself for any but 443; else https. Raises SpecError with
+    Mesos's text.
+    """
     try:
         port = registry_port(registry)
     except SpecError as error:
@@ -90,5 +98,7 @@ def registry_scheme(registry: str) -> str:
 
 
 def pulled_name(image: str) -> str:
-    """What Mesos pulls: with ":latest" if the last part has neither tag nor digest (docker.cpp, `pull`)."""
+    """What Mesos pulls: with ":latest" if the last part has neither tag nor digest (docker.cpp,
+    `pull`).
+    """
     return image if ":" in image.rpartition("/")[2] else f"{image}:latest"

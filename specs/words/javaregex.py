@@ -1,10 +1,11 @@
 """Regular expressions as people write them for Marathon, which runs on Java, made into Python's.
 
-The two languages are near relatives; this walks through a pattern once and rewrites what differs: quotes (`\\Q…\\E`),
-POSIX classes (`\\p{Alpha}`), named groups, flags in the middle, unions and intersections of character classes
-(`[a-z&&[^aeiou]]`), and escapes. What has no counterpart here (Unicode scripts, lookbehind of any width) is refused
-as if it were broken: a constraint that would match something else is worse than none. `\\d`, `\\w` and `\\s` are ASCII,
-as in Java. As Java: java.util.regex.Pattern.
+The two languages are near relatives; this walks through a pattern once and rewrites what differs:
+quotes (`\\Q…\\E`), POSIX classes (`\\p{Alpha}`), named groups, flags in the middle, unions and
+intersections of character classes (`[a-z&&[^aeiou]]`), and escapes. What has no counterpart here
+(Unicode scripts, lookbehind of any width) is refused as if it were broken: a constraint that would
+match something else is worse than none. `\\d`, `\\w` and `\\s` are ASCII, as in Java. As Java:
+java.util.regex.Pattern.
 """
 from __future__ import annotations
 
@@ -12,9 +13,10 @@ import re
 from functools import lru_cache
 
 _POSIX = {
-    "Lower": "a-z", "Upper": "A-Z", "ASCII": "\\x00-\\x7f", "Alpha": "a-zA-Z", "Digit": "0-9", "Alnum": "a-zA-Z0-9",
-    "Punct": "!-/:-@\\[-`{-~", "Graph": "!-~", "Print": "\\x20-~", "Blank": "\\x20\\t", "Cntrl": "\\x00-\\x1f\\x7f",
-    "XDigit": "0-9a-fA-F", "Space": "\\x20\\t\\n\\x0b\\f\\r",
+    "Lower": "a-z", "Upper": "A-Z", "ASCII": "\\x00-\\x7f", "Alpha": "a-zA-Z", "Digit": "0-9",
+    "Alnum": "a-zA-Z0-9",
+    "Punct": "!-/:-@\\[-`{-~", "Graph": "!-~", "Print": "\\x20-~", "Blank": "\\x20\\t",
+    "Cntrl": "\\x00-\\x1f\\x7f", "XDigit": "0-9a-fA-F", "Space": "\\x20\\t\\n\\x0b\\f\\r",
 }
 _HORIZONTAL = "\\x20\\t\\xa0\\u1680\\u180e\\u2000-\\u200a\\u202f\\u205f\\u3000"
 _VERTICAL = "\\n\\x0b\\f\\r\\x85\\u2028\\u2029"
@@ -36,7 +38,9 @@ _COUNT = re.compile(r"\{\d+(?:,\d*)?\}")
 
 @lru_cache(maxsize=4096)
 def compiled(pattern: str) -> re.Pattern[str]:
-    """Ready for `fullmatch`. Raises ValueError if it is no regular expression of Java's, or one with no counterpart."""
+    """Ready for `fullmatch`. Raises ValueError if it is no regular expression of Java's, or one
+    with no counterpart.
+    """
     try:
         return re.compile(_Translation(pattern).whole(), re.ASCII)
     except (re.error, OverflowError, RecursionError) as error:
@@ -135,7 +139,8 @@ class _Translation:
         return self._character()
 
     def _set_escape(self) -> tuple[bool, str | None]:
-        """A backslash and a set of characters, as the inside of a class; None if it is no such set."""
+        """A backslash and a set of characters, as the inside of a class; None if it is no such set.
+        """
         start = self._at + 1
         letter = self._text[start:start + 1]
         if letter.lower() in _CLASSES and letter:

@@ -1,8 +1,9 @@
 """Image manifests: Docker's v1, v2 schema 1 and v2 schema 2, and OCI's image manifests and indexes.
 
-The first three as Mesos: docker/spec.cpp and include/mesos/docker/*.proto, with its error texts; it refuses the OCI
-forms, which registries of today serve. Null counts as absent and unknown fields are ignored. Sizes are bytes; Mesos
-keeps them in 32 bits, which layers of 4 GiB and more do not fit into, so here they are 64.
+The first three as Mesos: docker/spec.cpp and include/mesos/docker/*.proto, with its error texts; it
+refuses the OCI forms, which registries of today serve. Null counts as absent and unknown fields are
+ignored. Sizes are bytes; Mesos keeps them in 32 bits, which layers of 4 GiB and more do not fit
+into, so here they are 64.
 """
 from __future__ import annotations
 
@@ -151,25 +152,29 @@ def _text(required: bool = False) -> Field:
 
 _TEXTS: Final = Field("string", repeated=True)
 _CONFIG: Final = Schema(ImageConfig, {
-    "Hostname": _text(), "Entrypoint": _TEXTS, "Env": _TEXTS, "User": _text(), "Cmd": _TEXTS, "WorkingDir": _text(),
-    "Image": _text(), "Labels": Field("map")})
+    "Hostname": _text(), "Entrypoint": _TEXTS, "Env": _TEXTS, "User": _text(), "Cmd": _TEXTS,
+    "WorkingDir": _text(), "Image": _text(), "Labels": Field("map")})
 _V1: Final = Schema(V1Manifest, {
-    **{name: _text() for name in ("id", "parent", "comment", "created", "container", "docker_version", "author",
-                                  "architecture", "os")},
+    **{name: _text() for name in ("id", "parent", "comment", "created", "container",
+                                  "docker_version", "author", "architecture", "os")},
     "container_config": Field(_CONFIG), "config": Field(_CONFIG), "Size": Field("uint32")})
-_JWK: Final = Schema(Jwk, {"kty": _text(True), "kid": _text(), "crv": _text(), "x": _text(), "y": _text()})
+_JWK: Final = Schema(Jwk, {"kty": _text(True), "kid": _text(), "crv": _text(), "x": _text(),
+                           "y": _text()})
 _SIGNATURE: Final = Schema(Signature, {
-    "header": Field(Schema(SignatureHeader, {"alg": _text(True), "jwk": Field(_JWK)}), required=True),
+    "header": Field(Schema(SignatureHeader, {"alg": _text(True), "jwk": Field(_JWK)}),
+                    required=True),
     "signature": _text(True), "protected": _text(True)})
 _V2_1: Final = Schema(V2Schema1Manifest, {
     "name": _text(True), "tag": _text(True), "architecture": _text(True),
     "fsLayers": Field(Schema(FsLayer, {"blobSum": _text(True)}), repeated=True),
     "history": Field(Schema(History, {"v1Compatibility": _text(True)}), repeated=True),
-    "schemaVersion": Field("uint32", required=True), "signatures": Field(_SIGNATURE, repeated=True)})
-_PLATFORM: Final = Schema(Platform, {"architecture": _text(True), "os": _text(True), "variant": _text()})
+    "schemaVersion": Field("uint32", required=True),
+    "signatures": Field(_SIGNATURE, repeated=True)})
+_PLATFORM: Final = Schema(Platform,
+                          {"architecture": _text(True), "os": _text(True), "variant": _text()})
 _DESCRIPTOR: Final = Schema(Descriptor, {
-    "mediaType": _text(True), "size": Field("uint64", required=True), "digest": _text(True), "urls": _TEXTS,
-    "platform": Field(_PLATFORM)})
+    "mediaType": _text(True), "size": Field("uint64", required=True), "digest": _text(True),
+    "urls": _TEXTS, "platform": Field(_PLATFORM)})
 _V2_2: Final = Schema(ImageManifest, {
     "schemaVersion": Field("uint32", required=True), "mediaType": _text(True),
     "config": Field(_DESCRIPTOR, required=True), "layers": Field(_DESCRIPTOR, repeated=True)})
@@ -188,17 +193,20 @@ def parse_v1(text: str | dict[str, Any]) -> V1Manifest:
 def parse_v2_schema1(text: str | dict[str, Any]) -> V2Schema1Manifest:
     """With each layer's v1 manifest read. Raises SpecError with Mesos's text."""
     manifest: V2Schema1Manifest = parse_object(_V2_1, text)
-    history = tuple(replace(item, v1=_v1_compatibility(item.v1_compatibility)) for item in manifest.history)
+    history = tuple(replace(item, v1=_v1_compatibility(item.v1_compatibility))
+                    for item in manifest.history)
     prefix = "Docker v2 image manifest validation failed: "
     if not manifest.fs_layers:
         raise SpecError("fsLayers", f"{prefix}'fsLayers' field size must be at least one")
     if not history:
         raise SpecError("history", f"{prefix}'history' field size must be at least one")
     if len(manifest.fs_layers) != len(history):
-        raise SpecError("fsLayers", f"{prefix}The size of 'fsLayers' should be equal to the size of 'history'")
+        raise SpecError("fsLayers",
+                        f"{prefix}The size of 'fsLayers' should be equal to the size of 'history'")
     for index, layer in enumerate(manifest.fs_layers):
         if ":" not in layer.blob_sum:
-            raise SpecError(f"fsLayers[{index}].blobSum", f"{prefix}Incorrect 'blobSum' format: {layer.blob_sum}")
+            raise SpecError(f"fsLayers[{index}].blobSum",
+                            f"{prefix}Incorrect 'blobSum' format: {layer.blob_sum}")
     return replace(manifest, history=history)
 
 
@@ -209,7 +217,8 @@ def _v1_compatibility(text: str) -> V1Manifest:
         what, _, detail = error.problem.partition(" parse failed: ")
         if what == "JSON":
             raise SpecError("history", f"Parsing v1Compatibility JSON failed: {detail}") from None
-        raise SpecError("history", f"Parsing v1Compatibility protobuf failed: {error.problem}") from None
+        raise SpecError("history",
+                        f"Parsing v1Compatibility protobuf failed: {error.problem}") from None
 
 
 def parse_v2_schema2(text: str | dict[str, Any]) -> ImageManifest:
@@ -255,11 +264,13 @@ def parse_index(text: str | dict[str, Any]) -> ImageIndex:
     if index.schema_version != 2:
         raise SpecError("schemaVersion", f"{prefix}'schemaVersion' field must be 2")
     if index.media_type not in {None, OCI_INDEX, DOCKER_LIST}:
-        raise SpecError("mediaType", f"{prefix}'mediaType' field must be '{OCI_INDEX}' or '{DOCKER_LIST}'")
+        raise SpecError("mediaType",
+                        f"{prefix}'mediaType' field must be '{OCI_INDEX}' or '{DOCKER_LIST}'")
     return index
 
 
 def for_platform(index: ImageIndex, architecture: str, system: str = "linux") -> Descriptor | None:
     """The manifest for this platform; the first, if there are variants."""
     return next((found for found in index.manifests if found.platform is not None
-                 and (found.platform.architecture, found.platform.os) == (architecture, system)), None)
+                 and (found.platform.architecture, found.platform.os) == (architecture, system)),
+                None)

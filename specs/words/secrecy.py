@@ -1,4 +1,5 @@
-"""What must not be shown: values of variables whose names speak of a secret, and passwords in URLs."""
+"""What must not be shown: values of variables whose names speak of a secret, and passwords in URLs.
+"""
 from __future__ import annotations
 
 import re
@@ -6,15 +7,15 @@ from typing import Final
 
 HIDDEN: Final = "***"
 
-_WORDS: Final = ("SECRET", "PASSW", "TOKEN", "CREDENTIAL", "PRIVATE", "API_KEY", "APIKEY", "ACCESS_KEY", "AUTH",
-                 "SIGNATURE")
+_WORDS: Final = ("SECRET", "PASSW", "TOKEN", "CREDENTIAL", "PRIVATE", "API_KEY", "APIKEY",
+                 "ACCESS_KEY", "AUTH", "SIGNATURE")
 _PASSWORD: Final = re.compile(r"(://[^/\s:@]*):[^/\s@]+@")
 _PAIR: Final = re.compile(r"([\w.-]+)=([^,=&]*)(?=[,&]|$)")
 
 
 def looks_secret(variable: str) -> bool:
-    """Whether the name speaks of a secret. People put secrets into plain variables, so a value is hidden too early
-    rather than too late."""
+    """Whether the name speaks of a secret. People put secrets into plain variables, so a value is
+    hidden too early rather than too late."""
     return any(word in variable.upper().replace("-", "_") for word in _WORDS)
 
 
@@ -24,8 +25,11 @@ def shown_value(name: str, value: str) -> str:
 
 
 def shown_url(text: str) -> str:
-    """A URL or its last part, or a text with URLs in it, without passwords and without secret parts of a query."""
-    return _PAIR.sub(_hide, _PASSWORD.sub(rf"\1:{HIDDEN}@", text)) if "://" in text or "?" in text else text
+    """A URL or its last part, or a text with URLs in it, without passwords and without secret parts
+    of a query.
+    """
+    return _PAIR.sub(_hide, _PASSWORD.sub(rf"\1:{HIDDEN}@",
+                                          text)) if "://" in text or "?" in text else text
 
 
 def shown_option(value: str) -> str:

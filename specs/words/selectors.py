@@ -1,4 +1,5 @@
-"""Which apps a label selector means: `env == prod, tier in (front, back), !=`, as in GET /v2/apps?label=.
+"""Which apps a label selector means: `env == prod, tier in (front, back), !=`, as in GET
+/v2/apps?label=.
 
     selectors   selector (, selector)*        all have to match
     selector    key                           has the label

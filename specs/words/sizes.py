@@ -1,4 +1,6 @@
-"""Byte sizes as Mesos writes them: a whole number and a unit, "32MB"; a KB is 1024 bytes. As Mesos: stout/bytes.hpp."""
+"""Byte sizes as Mesos writes them: a whole number and a unit, "32MB"; a KB is 1024 bytes. As Mesos:
+stout/bytes.hpp.
+"""
 from __future__ import annotations
 
 import re
@@ -30,5 +32,6 @@ def parse_size(text: str) -> int:
 
 def print_size(size: int) -> str:
     """The largest unit that gives a whole number: 33554432 is "32MB"."""
-    unit = max((name for name in UNITS if size % UNITS[name] == 0), key=lambda name: UNITS[name]) if size else "B"
+    unit = max((name for name in UNITS if size % UNITS[name] == 0),
+               key=lambda name: UNITS[name]) if size else "B"
     return f"{size // UNITS[unit]}{unit}"

@@ -1,8 +1,8 @@
 """What is fetched into a sandbox: names and rules of URIs.
 
-A URI without a scheme is a path. Names are cut at slashes and nowhere else, so a query stays in the name, and what is
-unpacked is judged by that whole name. SpecErrors have Mesos's text where it has one. As Mesos:
-slave/containerizer/fetcher.cpp, launcher/fetcher.cpp.
+A URI without a scheme is a path. Names are cut at slashes and nowhere else, so a query stays in the
+name, and what is unpacked is judged by that whole name. SpecErrors have Mesos's text where it has
+one. As Mesos: slave/containerizer/fetcher.cpp, launcher/fetcher.cpp.
 """
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ TAR: Final = (".tar", ".tgz", ".tar.gz", ".tbz2", ".tar.bz2", ".txz", ".tar.xz")
 ZIP: Final = ".zip"
 GZIP: Final = ".gz"  # of one file
 
-_HOME: Final = ("A relative path was passed for the resource but the Mesos framework home was not specified. "
+_HOME: Final = (
+    "A relative path was passed for the resource but the Mesos framework home was not specified. "
                 "Please either provide this config option or avoid using a relative path")
 
 
 def base_name(uri: str) -> str:
-    """The last part, which names the file unless `output_file` does. As Mesos: `Fetcher::basename`."""
+    """The last part, which names the file unless `output_file` does. As Mesos: `Fetcher::basename`.
+    """
     if any(character in uri for character in "\\'\0"):
         raise SpecError("", "Illegal characters in URI")
     before, found, path = uri.partition("://")
@@ -45,24 +47,30 @@ def target_name(uri: str, output_file: str | None) -> str:
     if not output_file:
         raise SpecError("", "URI output file path is empty")
     name = posixpath.normpath(output_file)
-    if output_file.startswith("/") or name.split("/")[0] == ".." or name == "." or output_file.endswith("/"):
+    if output_file.startswith("/") or name.split("/")[
+            0] == ".." or name == "." or output_file.endswith("/"):
         raise SpecError("", "URI output file must be within the sandbox directory")
     return name
 
 
 def local_path(uri: str) -> str | None:
-    """The path of a file of the node, None for what comes over the network. As Mesos: `Fetcher::uriToLocalPath`."""
+    """The path of a file of the node, None for what comes over the network. As Mesos:
+    `Fetcher::uriToLocalPath`.
+    """
     uri = uri.lstrip()
     if not uri.startswith(FILE) and "://" in uri:
         return None
     path = uri.removeprefix(FILE).removeprefix("localhost")
     if not path.startswith("/"):
-        raise SpecError("", "File URI only supports absolute paths" if uri.startswith(FILE) else _HOME)
+        raise SpecError("", "File URI only supports absolute paths" if uri.startswith(FILE)
+                        else _HOME)
     return path
 
 
 def check_uri(uri: str, output_file: str | None) -> None:
-    """What can be said against it before it is fetched. Raises SpecError; its path is the field of the URI."""
+    """What can be said against it before it is fetched. Raises SpecError; its path is the field of
+    the URI.
+    """
     try:
         base_name(uri)
         local = local_path(uri)

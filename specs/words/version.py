@@ -34,7 +34,8 @@ class Version:
 
     def _rank(self) -> tuple[Any, ...]:
         """A release comes after its prereleases; numbers before words, and longer after shorter."""
-        words = tuple((0, int(word), "") if _NUMBER.fullmatch(word) else (1, 0, word) for word in self.prerelease)
+        words = tuple((0, int(word), "") if _NUMBER.fullmatch(word) else (1, 0, word)
+                      for word in self.prerelease)
         return self.major, self.minor, self.patch, not self.prerelease, words
 
 
@@ -49,7 +50,8 @@ def parse_version(text: str) -> Version:
         raise SpecError("", f"Version has {len(parts)} components; maximum 3 components allowed")
     for part in parts:
         if not _NUMBER.fullmatch(part) or int(part) > _UINT32:
-            raise SpecError("", f"Invalid version component '{part}': Failed to convert '{part}' to number")
+            raise SpecError("",
+                            f"Invalid version component '{part}': Failed to convert '{part}' to number")
     major, minor, patch = (*(int(part) for part in parts), 0, 0)[:3]
     return Version(major, minor, patch, prerelease_label, build_label)
 
@@ -63,7 +65,8 @@ def _label(text: str, kind: str) -> tuple[str, ...]:
             raise SpecError("", f"Invalid {kind} label: Empty identifier")
         if not _IDENTIFIER.fullmatch(word):
             illegal = next(character for character in word if not _IDENTIFIER.fullmatch(character))
-            raise SpecError("", f"Invalid {kind} label: Identifier contains illegal character: '{illegal}'")
+            raise SpecError("",
+                            f"Invalid {kind} label: Identifier contains illegal character: '{illegal}'")
     return words
 
 
@@ -79,21 +82,27 @@ def docker_version(output: str) -> Version:
 def require_docker(found: Version, minimum: Version) -> None:
     """Raises SpecError, with Mesos's text and its quotes, if the version is too old."""
     if found < minimum:
-        raise SpecError("", f"Insufficient version '{found}' of Docker. Please upgrade to >=' {minimum}'")
+        raise SpecError("",
+                        f"Insufficient version '{found}' of Docker. Please upgrade to >=' {minimum}'")
 
 
-def require_networks(found: Version, network: str, dns: Sequence[str], dns_opt: Sequence[str]) -> None:
-    """What a network and its DNS settings need of the engine. As Mesos: docker.cpp, `Docker::run`."""
+def require_networks(found: Version, network: str, dns: Sequence[str],
+                     dns_opt: Sequence[str]) -> None:
+    """What a network and its DNS settings need of the engine. As Mesos: docker.cpp, `Docker::run`.
+    """
     if network not in {"host", "bridge", "none"} and found < Version(1, 9):
         raise SpecError("", "User defined networks require Docker version 1.9.0 or higher")
     if network == "host" and dns and found < Version(1, 12):
-        raise SpecError("", "--dns option with host network requires Docker version 1.12.0 or higher")
+        raise SpecError("",
+                        "--dns option with host network requires Docker version 1.12.0 or higher")
     if dns_opt and found < Version(1, 9):
         raise SpecError("", "--dns-opt option requires Docker version 1.9.0 or higher")
 
 
 def docker_socket(path: str) -> str:
-    """The address of the engine's socket. Raises SpecError with Mesos's text if the path is not absolute."""
+    """The address of the engine's socket. Raises SpecError with Mesos's text if the path is not
+    absolute.
+    """
     if not path.startswith("/"):
         raise SpecError("", f"Invalid Docker socket path: {path}")
     return f"unix://{path}"

@@ -1,7 +1,7 @@
 """`HttpParser` with the methods that pymesos's `process.Connection` calls, on top of httptools.
 
-pymesos feeds it what it reads from a socket, asks whether the headers are complete, and takes the body in pieces with
-`recv_body`. Only responses are parsed: pymesos is a client.
+pymesos feeds it what it reads from a socket, asks whether the headers are complete, and takes the
+body in pieces with `recv_body`. Only responses are parsed: pymesos is a client.
 """
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ class HttpParser:
         self._errno = _OK
 
     def execute(self, data: bytes, length: int) -> int:
-        """Parse `data[:length]`; returns how many bytes were understood, fewer than `length` after an error."""
+        """Parse `data[:length]`; returns how many bytes were understood, fewer than `length` after
+        an error.
+        """
         try:
             self._parser.feed_data(data[:length])
         except httptools.HttpParserUpgrade as upgrade:

@@ -2,8 +2,8 @@
 
     start → recover what was checkpointed (RECOVERING) → register or re-register → RUNNING → stop
 
-Tasks are launched in `launch`, executors speak through `executor_api`, what is written down is read in
-`recovery`.
+Tasks are launched in `launch`, executors speak through `executor_api`, what is written down is read
+in `recovery`.
 
 As Mesos: slave/slave.cpp.
 """
@@ -46,9 +46,10 @@ class Agent:
     """One agent. The methods named on_… are `wire.link.AgentInbox`."""
 
     def __init__(self, flags: AgentFlags, processes: ProcessTable,
-                 routes: Callable[[AgentState, ExecutorApi], dict[str, Handler]], gate: Gate = lambda _: None) -> None:
-        """`routes`: what its server shows, and `gate` to whom; an agent does not know who shows it. Raises OSError
-        when the key of its executors' tokens cannot be read."""
+                 routes: Callable[[AgentState, ExecutorApi], dict[str, Handler]],
+                 gate: Gate = lambda _: None) -> None:
+        """`routes`: what its server shows, and `gate` to whom; an agent does not know who shows it.
+        Raises OSError when the key of its executors' tokens cannot be read."""
         self._docker = DockerContainerizer(flags, processes)
         self.state = AgentState(flags, [self._docker, ProcessContainerizer(processes)])
         self.launcher = TaskLauncher(self.state)
@@ -62,7 +63,9 @@ class Agent:
     # ---- life
 
     async def start(self) -> None:
-        """Listen and recover. Returns when registration may begin. Raises OSError when the port is taken."""
+        """Listen and recover. Returns when registration may begin. Raises OSError when the port is
+        taken.
+        """
         state, flags = self.state, self.state.flags
         port = await self._server.start(flags.ip, flags.port)
         state.address = str(Address(flags.shown_ip, port))
@@ -89,11 +92,14 @@ class Agent:
         running = [(framework, executor) for framework in state.frameworks.values()
                    for executor in framework.executors.values()]
         tasks = [task.message() for _, executor in running
-                 for task in (*executor.launched.values(), *executor.terminated.values(), *executor.queued_tasks())]
+                 for task in (*executor.launched.values(), *executor.terminated.values(),
+                              *executor.queued_tasks())]
         executors = [executor.info for _, executor in running
                      if executor.state != TERMINATED and not executor.command_task]
-        state.master.post(master.on_reregister, self._link, state.info, state.pid, VERSION, executors=executors,
-                          frameworks=[framework.info for framework in state.frameworks.values()], tasks=tasks)
+        state.master.post(master.on_reregister, self._link, state.info, state.pid, VERSION,
+                          executors=executors,
+                          frameworks=[framework.info for framework in state.frameworks.values()],
+                          tasks=tasks)
 
     def disconnect(self) -> None:
         """The master is gone: go on without it, and keep the updates."""
@@ -108,8 +114,8 @@ class Agent:
             self._link = None
 
     async def stop(self, *, end_executors: bool) -> None:
-        """Stop as a process would that is killed: executors go on, and may find the agent again after a restart. With
-        `end_executors` nothing of what the agent has started stays behind."""
+        """Stop as a process would that is killed: executors go on, and may find the agent again
+        after a restart. With `end_executors` nothing of what the agent has started stays behind."""
         state = self.state
         leaving = self._leaving
         if leaving is not None and leaving is not asyncio.current_task():
@@ -124,7 +130,8 @@ class Agent:
             state.master.to.on_agent_exited(self._link)
         self.disconnect()
         await self.launcher.finish()
-        executors = [executor for framework in state.frameworks.values() for executor in framework.executors.values()]
+        executors = [executor for framework in state.frameworks.values()
+                     for executor in framework.executors.values()]
         if end_executors:
             await self._end(executors)
         for executor in executors:
@@ -144,7 +151,8 @@ class Agent:
         """SHUTDOWN to all, their grace period, then SIGKILL; wait for their ends."""
         for framework in list(self.state.frameworks.values()):
             self._shut_down_framework(framework)
-        own = [executor.info.get("shutdown_grace_period", {}).get("nanoseconds", 0) / 1e9 for executor in executors]
+        own = [executor.info.get("shutdown_grace_period", {}).get("nanoseconds", 0) / 1e9
+               for executor in executors]
         grace = max([self.state.flags.executor_shutdown_grace_period, *own])
         deadline = asyncio.get_running_loop().time() + grace + 15.0  # seconds; a killed process ends well before
         while self.state.frameworks and asyncio.get_running_loop().time() < deadline:
@@ -163,17 +171,20 @@ class Agent:
         self.state.updates.resume()
 
     def on_reregistered(self, reconcile: list[tuple[Json, Json]]) -> None:
-        """The master knows us again; tasks that it thinks are here and are not, are told of. Each with its
-        FrameworkInfo: the framework may be unknown here too."""
+        """The master knows us again; tasks that it thinks are here and are not, are told of. Each
+        with its FrameworkInfo: the framework may be unknown here too."""
         state = self.state
         self._run()
         for asked, info in reconcile:
             framework = state.frameworks.get(info["id"]["value"])
-            if framework is not None and framework.executor_of(asked["task_id"]["value"]) is not None:
+            if framework is not None and framework.executor_of(
+                    asked["task_id"]["value"]) is not None:
                 continue
             state.updates.update(info["id"]["value"], status(
-                asked["task_id"], AgentFramework(info).lost, source="SOURCE_AGENT", agent_id={"value": state.id},
-                uuid=new_uuid(), message="Reconciliation: task unknown to the agent", reason="REASON_RECONCILIATION"))
+                asked["task_id"], AgentFramework(info).lost, source="SOURCE_AGENT",
+                agent_id={"value": state.id},
+                uuid=new_uuid(), message="Reconciliation: task unknown to the agent",
+                reason="REASON_RECONCILIATION"))
 
     def on_shutdown(self, reason: str) -> None:
         """The master wants no more of this agent: it ends its executors, and then itself."""
@@ -186,12 +197,13 @@ class Agent:
                          for executor in framework.executors.values()])
         await self.stop(end_executors=False)
 
-    def on_run_tasks(self, framework: Json, executor: Json | None, tasks: list[Json], *, group: bool,
-                     launch_executor: bool) -> None:
+    def on_run_tasks(self, framework: Json, executor: Json | None, tasks: list[Json], *,
+                     group: bool, launch_executor: bool) -> None:
         self.launcher.run(framework, executor, tasks, group=group, launch_executor=launch_executor)
 
     def on_kill_task(self, framework_id: str, task_id: str, kill_policy: Json | None) -> None:
-        """A task that its executor has is the executor's to kill; one that still waits ends here."""
+        """A task that its executor has is the executor's to kill; one that still waits ends here.
+        """
         state = self.state
         framework = state.frameworks.get(framework_id)
         if framework is None or framework.terminating:
@@ -213,9 +225,10 @@ class Agent:
         message = "Killed before delivery to the executor"
         if group is not None and executor.state == REGISTERING:
             message = "A task within the task group was killed before delivery to the executor"
-        for killed in [task["task_id"]["value"] for task in group] if group is not None else [task_id]:
-            self.state.make_update(framework.id, killed, "TASK_KILLED", message, "REASON_TASK_KILLED_DURING_LAUNCH",
-                                   executor.id)
+        for killed in [task["task_id"]["value"]
+                       for task in group] if group is not None else [task_id]:
+            self.state.make_update(framework.id, killed, "TASK_KILLED", message,
+                                   "REASON_TASK_KILLED_DURING_LAUNCH", executor.id)
         if executor.state == RUNNING and not executor.ever_sent_task() and not executor.queued:
             self.state.shut_down_executor(executor)
 
@@ -225,14 +238,17 @@ class Agent:
 
     def on_framework_message(self, framework_id: str, executor_id: str, data: str) -> None:
         framework = self.state.frameworks.get(framework_id)
-        executor = framework.executors.get(executor_id) if framework is not None and not framework.terminating else None
+        executor = framework.executors.get(
+            executor_id) if framework is not None and not framework.terminating else None
         if executor is not None and executor.state == RUNNING:
             executor.send({"type": "MESSAGE", "message": {"data": data}})
 
     def on_shutdown_executor(self, framework_id: str, executor_id: str) -> None:
         framework = self.state.frameworks.get(framework_id)
-        executor = framework.executors.get(executor_id) if framework is not None and not framework.terminating else None
-        if framework is not None and executor is not None and executor.state in {REGISTERING, RUNNING}:
+        executor = framework.executors.get(
+            executor_id) if framework is not None and not framework.terminating else None
+        if framework is not None and executor is not None and executor.state in {REGISTERING,
+                                                                                 RUNNING}:
             self.state.shut_down_executor(executor)
 
     def on_shutdown_framework(self, framework_id: str) -> None:

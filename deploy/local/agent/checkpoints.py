@@ -1,7 +1,8 @@
 """What an agent writes down, so that it finds itself and its executors again after a restart.
 
 Its own id always; frameworks, executors, tasks and updates only of frameworks that asked for it
-(FrameworkInfo.checkpoint). The folders are Mesos's; the files hold JSON instead of protobuf, one value per line.
+(FrameworkInfo.checkpoint). The folders are Mesos's; the files hold JSON instead of protobuf, one
+value per line.
 
     meta/slaves/latest                               a link to the newest agent's folder
     meta/slaves/AGENT/
@@ -17,8 +18,9 @@ Its own id always; frameworks, executors, tasks and updates only of frameworks t
                     tasks/T/task.info
                     tasks/T/task.updates
 
-What a promise hangs on (a task, an update) raises OSError when it cannot be written, and its maker must not go on. Of
-the rest a restarted agent knows less, and that is logged. Nothing half written ever stands where something whole was.
+What a promise hangs on (a task, an update) raises OSError when it cannot be written, and its maker
+must not go on. Of the rest a restarted agent knows less, and that is logged. Nothing half written
+ever stands where something whole was.
 
 As Mesos: slave/paths.cpp, slave/state.cpp; a Mesos agent ends when its disk is full.
 """
@@ -75,7 +77,9 @@ def latest_agent_id(work_dir: Path) -> str | None:
 
 
 def read_json(path: Path) -> Json | None:
-    """The last whole value in a file; None if there is none: the agent may have died while it wrote."""
+    """The last whole value in a file; None if there is none: the agent may have died while it
+    wrote.
+    """
     values = list(_lines(path))
     return values[-1] if values else None
 
@@ -108,7 +112,8 @@ class Checkpoints:
             latest.unlink(missing_ok=True)
             latest.symlink_to(self._root)
         except OSError as error:
-            log.warning("The agent's id could not be written, it gets a new one after a restart: %s", error)
+            log.warning(
+                "The agent's id could not be written, it gets a new one after a restart: %s", error)
 
     def agent_info(self) -> Json | None:
         return read_json(self._root / "slave.info")
@@ -125,9 +130,11 @@ class Checkpoints:
     def containers(self) -> dict[str, tuple[int, int | None]]:
         """Pid and start by container id."""
         folder = self._root / "containers"
-        paths = [path for path in folder.iterdir() if not path.name.startswith(".")] if folder.is_dir() else []
+        paths = [path for path in folder.iterdir()
+                 if not path.name.startswith(".")] if folder.is_dir() else []
         found = {path.name: read_json(path) for path in paths}
-        return {name: (value["pid"], value["start"]) for name, value in found.items() if value is not None}
+        return {name: (value["pid"], value["start"]) for name,
+                value in found.items() if value is not None}
 
     # ---- frameworks that want it
 
@@ -143,34 +150,41 @@ class Checkpoints:
                     {"info": info, "command_task": command_task, "container_id": container_id})
         self._run(framework_id, executor_id, container_id).mkdir(parents=True, exist_ok=True)
 
-    def save_pid(self, framework_id: str, executor_id: str, container_id: str, pid: int, start: int | None) -> None:
+    def save_pid(self, framework_id: str, executor_id: str, container_id: str, pid: int,
+                 start: int | None) -> None:
         path = self._run(framework_id, executor_id, container_id) / "pids" / "forked.pid"
         self._try_to_write(path, {"pid": pid, "start": start})
 
-    def save_task(self, framework_id: str, executor_id: str, container_id: str, info: Mapping[str, Any]) -> None:
+    def save_task(self, framework_id: str, executor_id: str, container_id: str,
+                  info: Mapping[str, Any]) -> None:
         """Raises OSError."""
-        self._write(self._task(framework_id, executor_id, container_id, info["task_id"]["value"]) / "task.info", info)
+        self._write(self._task(framework_id, executor_id, container_id,
+                               info["task_id"]["value"]) / "task.info", info)
 
-    def save_update(self, framework_id: str, executor_id: str, container_id: str, status: Mapping[str, Any]) -> None:
+    def save_update(self, framework_id: str, executor_id: str, container_id: str,
+                    status: Mapping[str, Any]) -> None:
         """Raises OSError."""
         folder = self._task(framework_id, executor_id, container_id, status["task_id"]["value"])
         self._append(folder / "task.updates", {"update": status})
 
-    def save_acknowledgement(self, framework_id: str, executor_id: str, container_id: str, task_id: str,
-                             uuid: str) -> None:
+    def save_acknowledgement(self, framework_id: str, executor_id: str, container_id: str,
+                             task_id: str, uuid: str) -> None:
         folder = self._task(framework_id, executor_id, container_id, task_id)
         try:
             self._append(folder / "task.updates", {"ack": uuid})
         except OSError as error:
-            log.warning("An acknowledgement could not be written, its update comes again after a restart: %s", error)
+            log.warning(
+                "An acknowledgement could not be written, its update comes again after a restart: %s", error)
 
     def mark_completed(self, framework_id: str, executor_id: str, container_id: str) -> None:
-        self._try_to_write(self._run(framework_id, executor_id, container_id) / "executor.sentinel", {})
+        self._try_to_write(self._run(framework_id, executor_id,
+                                     container_id) / "executor.sentinel", {})
 
     def frameworks(self) -> list[FrameworkRecord]:
         """All that was written down of them."""
         folder = self._root / "frameworks"
-        records = [self._read_framework(path) for path in sorted(folder.iterdir())] if folder.is_dir() else []
+        records = [self._read_framework(path)
+                   for path in sorted(folder.iterdir())] if folder.is_dir() else []
         return [record for record in records if record is not None]
 
     def _read_framework(self, folder: Path) -> FrameworkRecord | None:
@@ -178,7 +192,8 @@ class Checkpoints:
         if info is None:
             return None
         executors = folder / "executors"
-        records = [_read_executor(path) for path in sorted(executors.iterdir())] if executors.is_dir() else []
+        records = [_read_executor(path) for path in sorted(
+            executors.iterdir())] if executors.is_dir() else []
         return FrameworkRecord(info, [record for record in records if record is not None])
 
     # ---- places
@@ -233,7 +248,8 @@ def _read_executor(folder: Path) -> ExecutorRecord | None:
     tasks = run / "tasks"
     found = [_read_task(path) for path in sorted(tasks.iterdir())] if tasks.is_dir() else []
     return ExecutorRecord(record["info"], record["command_task"], record["container_id"],
-                          forked.get("pid"), forked.get("start"), (run / "executor.sentinel").exists(),
+                          forked.get("pid"), forked.get("start"),
+                          (run / "executor.sentinel").exists(),
                           [task for task in found if task is not None])
 
 

@@ -1,7 +1,7 @@
 """What executors may say to their agent, and what they hear.
 
-As Mesos: slave/http.cpp (`Http::executor`), slave/slave.cpp (`subscribe`, `executorMessage`); the rules of a call are
-in `specs/rules/executor_call.py`.
+As Mesos: slave/http.cpp (`Http::executor`), slave/slave.cpp (`subscribe`, `executorMessage`); the
+rules of a call are in `specs/rules/executor_call.py`.
 """
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ class ExecutorApi:
             return method_not_allowed(request, "POST")
         content_type = request.headers.get("Content-Type")
         try:
-            call = await in_turn(request.body, lambda: read_call("mesos.v1.executor.Call", request.body, content_type))
+            call = await in_turn(request.body,
+                                 lambda: read_call("mesos.v1.executor.Call", request.body,
+                                                   content_type))
         except CallError as error:
             return text(error.status, str(error))
         problem = call_problem(call)
@@ -51,14 +53,16 @@ class ExecutorApi:
         kind = call["type"]
         answer_type = accepted_type(request.headers.get("Accept"))
         if kind == "SUBSCRIBE" and answer_type is None:
-            return text(406, "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'")
+            return text(406,
+                        "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'")
         if kind == "HEARTBEAT":
             return accepted()
         if kind != "SUBSCRIBE" and self._state.recovering:
             return text(503, RECOVERING)
         return self._from_known_executor(call, request.principal, answer_type or "")
 
-    def _from_known_executor(self, call: Json, principal: Principal | None, answer_type: str) -> Response | Streaming:
+    def _from_known_executor(self, call: Json, principal: Principal | None,
+                             answer_type: str) -> Response | Streaming:
         kind = call["type"]
         framework = self._state.frameworks.get(call["framework_id"]["value"])
         if framework is None:
@@ -71,7 +75,8 @@ class ExecutorApi:
             return text(403, problem)
         if kind == "SUBSCRIBE":
             stream = EventStream(answer_type)
-            self._subscribe(framework, executor, EventSender(stream, EXECUTOR_EVENT), call["subscribe"])
+            self._subscribe(framework, executor, EventSender(stream, EXECUTOR_EVENT),
+                            call["subscribe"])
             return Streaming(stream)
         if executor.state == REGISTERING:
             return text(403, "Executor is not subscribed")
@@ -86,7 +91,8 @@ class ExecutorApi:
             return not_implemented()
         return accepted()
 
-    def _subscribe(self, framework: AgentFramework, executor: Executor, sender: EventSender, content: Json) -> None:
+    def _subscribe(self, framework: AgentFramework, executor: Executor, sender: EventSender,
+                   content: Json) -> None:
         state = self._state
         if state.stopped or framework.terminating or executor.state in {TERMINATING, TERMINATED}:
             sender.send({"type": "SHUTDOWN"})
@@ -104,8 +110,8 @@ class ExecutorApi:
             state.shut_down_executor(executor)
         else:
             sender.send({"type": "SUBSCRIBED", "subscribed": {
-                "executor_info": executor.info, "framework_info": framework.info, "agent_info": state.info,
-                "container_id": {"value": executor.container_id}}})
+                "executor_info": executor.info, "framework_info": framework.info,
+                "agent_info": state.info, "container_id": {"value": executor.container_id}}})
         try:
             for update in content.get("unacknowledged_updates", ()):  # acknowledged after SUBSCRIBED, as there
                 self._update(framework.id, update["status"])
@@ -121,27 +127,33 @@ class ExecutorApi:
         seen = {task["task_id"]["value"] for task in content.get("unacknowledged_tasks", ())}
         for task in list(executor.launched.values()):
             if task.state == "TASK_STAGING" and task.id not in seen:
-                self._state.make_update(framework.id, task.id, framework.lost, "Task launched during agent restart",
+                self._state.make_update(framework.id, task.id, framework.lost,
+                                        "Task launched during agent restart",
                                         "REASON_AGENT_RESTARTED", executor.id)
 
     def _update(self, framework_id: str, status: Json) -> None:
-        if status["state"] == "TASK_STAGING" or status.get("agent_id", {}).get("value") not in {None, self._state.id}:
+        if status["state"] == "TASK_STAGING" or status.get("agent_id",
+                                                           {}).get("value") not in {None,
+                                                                                    self._state.id}:
             return  # silently: as Mesos, `statusUpdate`
         self._state.update(framework_id, {"timestamp": time.time(), **status}, from_executor=True)
 
     def _message(self, framework: AgentFramework, executor: Executor, data: str) -> None:
         state = self._state
         if state.running and state.master is not None and not framework.terminating:
-            state.master.post(state.master.to.on_executor_message, state.id, framework.id, executor.id, data)
+            state.master.post(state.master.to.on_executor_message, state.id, framework.id,
+                              executor.id, data)
 
 
-def _claims_problem(principal: Principal | None, framework: AgentFramework, executor: Executor) -> str | None:
-    """Why the holder of a token is not this executor; None: it is, or nobody asked. As Mesos: slave/http.cpp,
-    `verifyExecutorClaims`."""
+def _claims_problem(principal: Principal | None, framework: AgentFramework,
+                    executor: Executor) -> str | None:
+    """Why the holder of a token is not this executor; None: it is, or nobody asked. As Mesos:
+    slave/http.cpp, `verifyExecutorClaims`."""
     if principal is None:
         return None
     missing = f"Authenticated principal '{principal}' does not contain "
-    for claim, what, value in (("fid", "framework", framework.id), ("eid", "executor", executor.id)):
+    for claim, what, value in (("fid", "framework", framework.id),
+                               ("eid", "executor", executor.id)):
         if principal.claims.get(claim) != value:
             return f"{missing}an '{claim}' claim with the {what} ID {value}, which is set in the call"
     if principal.claims.get("cid") != executor.container_id:

@@ -1,5 +1,5 @@
-"""What an agent makes for an executor: the ExecutorInfo of a task that has only a command, and the environment, with
-the token by which it knows the executor again.
+"""What an agent makes for an executor: the ExecutorInfo of a task that has only a command, and the
+environment, with the token by which it knows the executor again.
 
 As Mesos: slave/slave.cpp, `getExecutorInfo` and `executorEnvironment`.
 """
@@ -16,16 +16,18 @@ from specs.words.durations import print_duration
 def command_executor_info(task: Json, framework_id: str, program: list[str]) -> Json:
     """The ExecutorInfo that the agent makes up for a task that has only a command.
 
-    `program`: the words that start the command executor. A kill policy stretches the shutdown grace period by the
-    two seconds that the executor needs around it.
+    `program`: the words that start the command executor. A kill policy stretches the shutdown grace
+    period by the two seconds that the executor needs around it.
     """
     task_id, command = task["task_id"]["value"], task["command"]
     kept = {name: command[name] for name in ("uris", "environment", "user") if name in command}
     info: Json = {
         "executor_id": {"value": task_id}, "framework_id": {"value": framework_id},
-        "name": f"Command Executor (Task: {task_id}) (Command: {_command_text(command)})", "source": task_id,
+        "name": f"Command Executor (Task: {task_id}) (Command: {_command_text(command)})",
+        "source": task_id,
         "command": {**kept, "shell": False, "value": program[0], "arguments": program},
-        "resources": [{"name": name, "type": "SCALAR", "scalar": {"value": value}, "allocation_info": _role(task)}
+        "resources": [{"name": name, "type": "SCALAR", "scalar": {"value": value},
+                       "allocation_info": _role(task)}
                       for name, value in (("cpus", 0.1), ("mem", 32.0))],
     }
     for name in ("container", "labels", "discovery"):
@@ -72,14 +74,16 @@ def executor_environment(state: AgentState, executor: Executor) -> dict[str, str
         "MESOS_AGENT_ENDPOINT": state.address,
         "MESOS_CHECKPOINT": "1" if executor.checkpoint else "0",
         "MESOS_HTTP_COMMAND_EXECUTOR": "0",
-        "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD": _duration(flags.executor_shutdown_grace_period, grace),
+        "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD": _duration(flags.executor_shutdown_grace_period,
+                                                          grace),
     }
     if state.executors_key is not None:
         claims = {"fid": executor.framework_id, "eid": executor.id, "cid": executor.container_id}
         environment[EXECUTOR_TOKEN] = token(claims, state.executors_key)
     if executor.checkpoint:
         environment["MESOS_RECOVERY_TIMEOUT"] = _duration(flags.recovery_timeout)
-        environment["MESOS_SUBSCRIPTION_BACKOFF_MAX"] = _duration(flags.executor_reregistration_timeout)
+        environment["MESOS_SUBSCRIPTION_BACKOFF_MAX"] = _duration(
+            flags.executor_reregistration_timeout)
     return environment
 
 

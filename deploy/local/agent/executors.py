@@ -1,7 +1,8 @@
-"""What an agent remembers of frameworks, executors and their tasks, and the rules for a task's state there.
+"""What an agent remembers of frameworks, executors and their tasks, and the rules for a task's
+state there.
 
-A task is *queued* until its executor is there to take it, then *launched*, then *terminated* until the framework has
-acknowledged its last update, then *completed*.
+A task is *queued* until its executor is there to take it, then *launched*, then *terminated* until
+the framework has acknowledged its last update, then *completed*.
 
 As Mesos: slave/slave.cpp (`Framework`, `Executor`, `Executor::updateTaskState`).
 """
@@ -74,7 +75,8 @@ class Executor:
         """Whether any task has reached the executor."""
         if self.launched:
             return True
-        return any(status["source"] == "SOURCE_EXECUTOR" for task in (*self.terminated.values(), *self.completed)
+        return any(status["source"] == "SOURCE_EXECUTOR"
+                   for task in (*self.terminated.values(), *self.completed)
                    for status in task.statuses)
 
     def queued_group(self, task_id: str) -> list[Json] | None:
@@ -86,7 +88,8 @@ class Executor:
 
     def dequeue(self, task_id: str) -> Json:
         group = self.queued_group(task_id)
-        if group is not None and all(task["task_id"]["value"] not in self.queued or task["task_id"]["value"] == task_id
+        if group is not None and all(task["task_id"]["value"] not in self.queued
+                                     or task["task_id"]["value"] == task_id
                                      for task in group):
             self.queued_groups.remove(group)
         return self.queued.pop(task_id)
@@ -101,7 +104,8 @@ class Executor:
         """Why an update is not to be taken and sent on (it came after the end), or None."""
         task_id = status["task_id"]["value"]
         if task_id in self.queued:
-            return None if is_terminal(status["state"]) else "Cannot send non-terminal update for queued task"
+            return None if is_terminal(status[
+                "state"]) else "Cannot send non-terminal update for queued task"
         if task_id in self.launched:
             return None
         if task_id in self.terminated:
@@ -148,7 +152,8 @@ class AgentFramework:
     info: Json
     terminating: bool = False
     executors: dict[str, Executor] = field(default_factory=dict)
-    completed_executors: deque[Executor] = field(default_factory=lambda: deque(maxlen=MAX_COMPLETED_EXECUTORS))
+    completed_executors: deque[Executor] = field(
+        default_factory=lambda: deque(maxlen=MAX_COMPLETED_EXECUTORS))
 
     @property
     def id(self) -> str:
@@ -165,7 +170,8 @@ class AgentFramework:
         return "TASK_DROPPED" if self.partition_aware else "TASK_LOST"
 
     def executor_of(self, task_id: str) -> Executor | None:
-        """The executor that has this task; None once the framework has acknowledged the task's end."""
+        """The executor that has this task; None once the framework has acknowledged the task's end.
+        """
         for executor in self.executors.values():
             if executor.has_task(task_id):
                 return executor

@@ -1,10 +1,10 @@
 """From a task that the master sends to an executor that has it.
 
-The first task of an executor starts it: sandbox, container, registration timeout. Until the executor subscribes tasks
-wait in its queue. However the container ends, all its tasks end with it.
+The first task of an executor starts it: sandbox, container, registration timeout. Until the
+executor subscribes tasks wait in its queue. However the container ends, all its tasks end with it.
 
-As Mesos: slave/slave.cpp (`run`, `__run`, `___run`, `launchExecutor`, `executorLaunched`, `registerExecutorTimeout`,
-`executorTerminated`, `sendExecutorTerminatedStatusUpdate`).
+As Mesos: slave/slave.cpp (`run`, `__run`, `___run`, `launchExecutor`, `executorLaunched`,
+`registerExecutorTimeout`, `executorTerminated`, `sendExecutorTerminatedStatusUpdate`).
 """
 from __future__ import annotations
 
@@ -35,9 +35,10 @@ class TaskLauncher:
 
     # ---- tasks
 
-    def run(self, framework_info: Json, executor_info: Json | None, tasks: list[Json], *, group: bool,
-            launch_executor: bool) -> None:
-        """One task, or the tasks of a group, on the executor that they name, or one made for a command task.
+    def run(self, framework_info: Json, executor_info: Json | None, tasks: list[Json], *,
+            group: bool, launch_executor: bool) -> None:
+        """One task, or the tasks of a group, on the executor that they name, or one made for a
+        command task.
 
         `launch_executor`: what the master believes, namely that the executor is not there yet.
         """
@@ -55,14 +56,17 @@ class TaskLauncher:
         if self._contradicts(framework, executor, tasks, executor_id, expects_new=launch_executor):
             return
         if executor is not None and executor.state in {TERMINATING, TERMINATED}:
-            self._drop(framework, tasks, "REASON_EXECUTOR_TERMINATED", f"Executor {executor.state.lower()}", None)
+            self._drop(framework, tasks, "REASON_EXECUTOR_TERMINATED",
+                       f"Executor {executor.state.lower()}", None)
             return
         try:
             if executor is None:
-                executor = self._add_executor(framework, info, tasks, command_task=executor_info is None)
+                executor = self._add_executor(framework, info, tasks,
+                                              command_task=executor_info is None)
             self._enqueue(executor, tasks, group=group)
         except (SandboxError, OSError) as error:
-            why = str(error) if isinstance(error, SandboxError) else f"Failed to checkpoint: {error.strerror}"
+            why = str(error) if isinstance(error,
+                                           SandboxError) else f"Failed to checkpoint: {error.strerror}"
             self._drop(framework, tasks, "REASON_EXECUTOR_TERMINATED", why, executor_id)
             if executor is None and executor_info is not None:
                 self._retract(framework, executor_id)
@@ -71,9 +75,11 @@ class TaskLauncher:
         if executor.state == RUNNING:
             self.deliver(executor)
 
-    def _contradicts(self, framework: AgentFramework, executor: Executor | None, tasks: list[Json], executor_id: str, *,
-                     expects_new: bool) -> bool:
-        """Whether the master and we disagree on what executors there are; the tasks are dropped then."""
+    def _contradicts(self, framework: AgentFramework, executor: Executor | None, tasks: list[Json],
+                     executor_id: str, *, expects_new: bool) -> bool:
+        """Whether the master and we disagree on what executors there are; the tasks are dropped
+        then.
+        """
         if executor is not None and "executor" not in tasks[0]:
             self._drop(framework, tasks, "REASON_TASK_INVALID",
                        "Cannot reuse an already existing executor for a command task", executor_id)
@@ -98,7 +104,8 @@ class TaskLauncher:
         """All of them, or none; raises OSError."""
         if executor.checkpoint:
             for task in tasks:
-                self._state.checkpoints.save_task(executor.framework_id, executor.id, executor.container_id, task)
+                self._state.checkpoints.save_task(executor.framework_id, executor.id,
+                                                  executor.container_id, task)
         executor.queued |= {task["task_id"]["value"]: task for task in tasks}
         if group:
             executor.queued_groups.append(list(tasks))
@@ -113,19 +120,21 @@ class TaskLauncher:
         for group in list(executor.queued_groups):
             for task in group:
                 executor.launch(task)
-            executor.send({"type": "LAUNCH_GROUP", "launch_group": {"task_group": {"tasks": group}}})
+            executor.send({"type": "LAUNCH_GROUP",
+                           "launch_group": {"task_group": {"tasks": group}}})
 
     def _drop(self, framework: AgentFramework, tasks: list[Json], reason: str, message: str,
               executor_id: str | None) -> None:
         for task in tasks:
-            self._state.make_update(framework.id, task["task_id"]["value"], framework.lost, message, reason,
-                                    executor_id)
+            self._state.make_update(framework.id, task["task_id"]["value"], framework.lost,
+                                    message, reason, executor_id)
 
     def _retract(self, framework: AgentFramework, executor_id: str) -> None:
         """The master counts an executor that will not come: tell it."""
         state = self._state
         if state.master is not None:
-            state.master.post(state.master.to.on_exited_executor, state.id, framework.id, executor_id, -1)
+            state.master.post(state.master.to.on_exited_executor, state.id, framework.id,
+                              executor_id, -1)
 
     # ---- executors
 
@@ -135,11 +144,13 @@ class TaskLauncher:
         state = self._state
         container_id = str(uuid.uuid4())
         user = info.get("command", {}).get("user") or framework.info.get("user") or None
-        directory = create_sandbox(state.paths, framework.id, info["executor_id"]["value"], container_id, user)
+        directory = create_sandbox(state.paths, framework.id, info["executor_id"]["value"],
+                                   container_id, user)
         checkpoint = bool(framework.info.get("checkpoint", False))
         if checkpoint:
             state.checkpoints.save_framework(framework.info)
-            state.checkpoints.save_executor(framework.id, info, container_id, command_task=command_task)
+            state.checkpoints.save_executor(framework.id, info, container_id,
+                                            command_task=command_task)
         executor = Executor(framework.id, info, container_id, directory, checkpoint, command_task)
         framework.executors[executor.id] = executor
         config = ContainerConfig(container_id, info, tasks[0] if command_task else None, directory,
@@ -147,7 +158,8 @@ class TaskLauncher:
         launch = asyncio.get_running_loop().create_task(self._launch(executor, config))
         self._launches.add(launch)
         launch.add_done_callback(self._launches.discard)
-        state.start_timer(executor, state.flags.executor_registration_timeout, lambda: self._not_registered(executor))
+        state.start_timer(executor, state.flags.executor_registration_timeout,
+                          lambda: self._not_registered(executor))
         return executor
 
     async def _launch(self, executor: Executor, config: ContainerConfig) -> None:
@@ -157,11 +169,13 @@ class TaskLauncher:
             start = start_of(pid)
             state.checkpoints.save_container(executor.container_id, pid, start)
             if executor.checkpoint:
-                state.checkpoints.save_pid(executor.framework_id, executor.id, executor.container_id, pid, start)
+                state.checkpoints.save_pid(executor.framework_id, executor.id,
+                                           executor.container_id, pid, start)
 
         containerizer = next(item for item in state.containerizers if item.supports(config))
         try:
-            await containerizer.launch(config, forked, lambda termination: self.terminated(executor, termination))
+            await containerizer.launch(config, forked,
+                                       lambda termination: self.terminated(executor, termination))
         except LaunchError as error:
             executor.pending_termination = Termination(
                 state="TASK_FAILED", reason="REASON_CONTAINER_LAUNCH_FAILED",
@@ -186,18 +200,21 @@ class TaskLauncher:
         state = self._state
         framework = state.frameworks.get(executor.framework_id)
         state.checkpoints.forget_container(executor.container_id)
-        if framework is None or framework.executors.get(executor.id) is not executor or executor.state == TERMINATED:
+        if framework is None or framework.executors.get(
+                executor.id) is not executor or executor.state == TERMINATED:
             return
         executor.state = TERMINATED
         if executor.timer is not None:
             executor.timer.cancel()
         if not executor.command_task and state.master is not None:  # goes out before the updates, as there
             code = -1 if termination.status is None else termination.status
-            state.master.post(state.master.to.on_exited_executor, state.id, framework.id, executor.id, code)
+            state.master.post(state.master.to.on_exited_executor, state.id, framework.id,
+                              executor.id, code)
         if framework.terminating:
             executor.end_launched()
         else:
-            for task_id in [*(task.id for task in executor.launched.values() if not is_terminal(task.state)),
+            for task_id in [*(task.id for task in executor.launched.values()
+                              if not is_terminal(task.state)),
                             *executor.queued]:
                 self._task_terminated(executor, task_id, termination)
         if framework.terminating or not executor.incomplete():
@@ -207,7 +224,8 @@ class TaskLauncher:
     def _task_terminated(self, executor: Executor, task_id: str, termination: Termination) -> None:
         """The container's own reason first, then the agent's; both messages."""
         pending = executor.pending_termination or Termination()
-        messages = [message for message in (pending.message, termination.message) if message is not None]
+        messages = [message for message in (pending.message, termination.message)
+                    if message is not None]
         self._state.make_update(
             executor.framework_id, task_id, termination.state or pending.state or "TASK_FAILED",
             "; ".join(messages) or "Executor terminated",
@@ -221,14 +239,15 @@ class TaskLauncher:
 
 
 def limits_problem(tasks: list[Json]) -> str | None:
-    """Limits need an isolator, and here is none. As Mesos: `validateResourceLimitsAndIsolators`, for posix
-    isolation."""
+    """Limits need an isolator, and here is none. As Mesos: `validateResourceLimitsAndIsolators`,
+    for posix isolation."""
     for task in tasks:
         if task.get("container", {}).get("type") == "DOCKER":
             continue
         limits = task.get("limits", {})
         for name, word, isolator in (("cpus", "CPU", "cpu"), ("mem", "Memory", "mem")):
             if name in limits:
-                return (f"{word} limits can only be set on tasks launched in Mesos containers when the agent has loaded"
+                return (
+                    f"{word} limits can only be set on tasks launched in Mesos containers when the agent has loaded"
                         f" the 'cgroups/{isolator}' isolator")
     return None

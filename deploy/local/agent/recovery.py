@@ -1,9 +1,11 @@
 """An agent that starts again finds what it had: executors of frameworks that checkpoint.
 
-They get executor_reregistration_timeout to subscribe again; who does not is killed, and its tasks are TASK_LOST or
-TASK_GONE. Containers of frameworks that do not checkpoint are orphans and are killed at once.
+They get executor_reregistration_timeout to subscribe again; who does not is killed, and its tasks
+are TASK_LOST or TASK_GONE. Containers of frameworks that do not checkpoint are orphans and are
+killed at once.
 
-As Mesos: slave/slave.cpp (`recover`, `_recover`, `reregisterExecutorTimeout`, `recoverFramework`, `recoverExecutor`).
+As Mesos: slave/slave.cpp (`recover`, `_recover`, `reregisterExecutorTimeout`, `recoverFramework`,
+`recoverExecutor`).
 """
 from __future__ import annotations
 
@@ -65,8 +67,8 @@ class Recovery:
         state = self._state
         executor_id = record.info["executor_id"]["value"]
         executor = Executor(framework.id, record.info, record.container_id,
-                            state.paths.run(framework.id, executor_id, record.container_id), checkpoint=True,
-                            command_task=record.command_task)
+                            state.paths.run(framework.id, executor_id, record.container_id),
+                            checkpoint=True, command_task=record.command_task)
         for task in record.tasks:
             self._recover_task(executor, task.info, task.updates, task.acknowledged)
         if record.completed:
@@ -75,16 +77,21 @@ class Recovery:
             framework.completed_executors.append(executor)
             return
         for task in record.tasks:
-            state.updates.recover(framework.id, task.info["task_id"]["value"], task.updates, task.acknowledged)
+            state.updates.recover(framework.id, task.info["task_id"]["value"], task.updates,
+                                  task.acknowledged)
         framework.executors[executor_id] = executor
-        alive = record.pid is not None and record.start is not None and start_of(record.pid) == record.start
+        alive = record.pid is not None and record.start is not None and start_of(
+            record.pid) == record.start
         watched = alive and record.pid is not None and state.containerizer_of(executor).recover(
-            executor.container_id, record.pid, lambda termination: self._launcher.terminated(executor, termination))
+            executor.container_id, record.pid,
+            lambda termination: self._launcher.terminated(executor, termination))
         if not watched:  # the containerizer has forgotten it before the agent asks
-            ended.append((executor, Termination(message="Abnormal executor termination: unknown container")))
+            ended.append((executor, Termination(
+                message="Abnormal executor termination: unknown container")))
 
     @staticmethod
-    def _recover_task(executor: Executor, info: Json, updates: list[Json], acknowledged: set[str]) -> None:
+    def _recover_task(executor: Executor, info: Json, updates: list[Json],
+                      acknowledged: set[str]) -> None:
         task = new_task(info, executor.framework_id)
         executor.launched[task.id] = task
         for status in updates:

@@ -1,6 +1,7 @@
 """An agent's settings, and its state with the smallest steps on it: update a task, end a framework.
 
-As Mesos: slave/flags.cpp; slave/slave.cpp (`statusUpdate` and what follows it, `removeExecutor`, `removeFramework`).
+As Mesos: slave/flags.cpp; slave/slave.cpp (`statusUpdate` and what follows it, `removeExecutor`,
+`removeFramework`).
 """
 from __future__ import annotations
 
@@ -66,7 +67,9 @@ class AgentState:
         return self.containerizers[0 if docker and len(self.containerizers) > 1 else -1]
 
     def framework_of(self, info: Json) -> AgentFramework:
-        """The framework of this FrameworkInfo. One that has been here before keeps its completed executors."""
+        """The framework of this FrameworkInfo. One that has been here before keeps its completed
+        executors.
+        """
         framework_id = info["id"]["value"]
         framework = self.frameworks.get(framework_id)
         if framework is not None:
@@ -80,10 +83,12 @@ class AgentState:
     # ---- updates
 
     def update(self, framework_id: str, status_: Json, *, from_executor: bool) -> None:
-        """A TaskStatus from an executor or of the agent's own: complete it, record it, and see it to the framework.
+        """A TaskStatus from an executor or of the agent's own: complete it, record it, and see it
+        to the framework.
 
-        It is written down before anybody counts on it; raises OSError where that cannot be, and an executor's update
-        then is as if it had never come. One of the agent's own goes out all the same."""
+        It is written down before anybody counts on it; raises OSError where that cannot be, and an
+        executor's update then is as if it had never come. One of the agent's own goes out all the
+        same."""
         framework = self.frameworks.get(framework_id)
         if framework is None or framework.terminating:
             return
@@ -111,9 +116,11 @@ class AgentState:
 
     def _save_update(self, executor: Executor, status_: Json, *, needed: bool) -> None:
         try:
-            self.checkpoints.save_update(executor.framework_id, executor.id, executor.container_id, status_)
+            self.checkpoints.save_update(executor.framework_id, executor.id, executor.container_id,
+                                         status_)
         except OSError as error:
-            log.warning("An update of task %s could not be written: %s", status_["task_id"]["value"], error)
+            log.warning("An update of task %s could not be written: %s",
+                        status_["task_id"]["value"], error)
             if needed:
                 raise
 
@@ -121,12 +128,13 @@ class AgentState:
                     executor_id: str | None = None) -> None:
         """An update of the agent's own."""
         self.update(framework_id, status(
-            {"value": task_id}, state, source="SOURCE_AGENT", agent_id={"value": self.id}, message=message,
+            {"value": task_id}, state, source="SOURCE_AGENT", agent_id={"value": self.id},
+            message=message,
             reason=reason, executor_id=executor_id, uuid=new_uuid()), from_executor=False)
 
     def _add_container_status(self, executor: Executor, status_: Json) -> None:
-        """The containerizer's part of container_status, and the agent's address for a container without one of its
-        own. A container that the executor names is its own, and unknown here."""
+        """The containerizer's part of container_status, and the agent's address for a container
+        without one of its own. A container that the executor names is its own, and unknown here."""
         named = status_.get("container_status", {}).get("container_id")
         if named is not None and named["value"] != executor.container_id:
             return
@@ -135,7 +143,8 @@ class AgentState:
             return
         merged = {**status_.get("container_status", {}), **found}
         if not merged.get("network_infos"):
-            merged["network_infos"] = [{"ip_addresses": [{"protocol": "IPv4", "ip_address": self.flags.shown_ip}]}]
+            merged["network_infos"] = [{"ip_addresses": [{"protocol": "IPv4",
+                                                          "ip_address": self.flags.shown_ip}]}]
         else:
             merged["network_infos"] = [_with_protocols(item) for item in merged["network_infos"]]
         status_["container_status"] = merged
@@ -150,7 +159,8 @@ class AgentState:
             executor = framework.executor_of(status_["task_id"]["value"])
             task = executor.find(status_["task_id"]["value"]) if executor is not None else None
             if task is not None:
-                task.status_update_state, task.status_update_uuid = status_["state"], status_["uuid"]
+                task.status_update_state, task.status_update_uuid = status_["state"], status_[
+                    "uuid"]
                 latest = task.state
         self.master.post(self.master.to.on_status_update, framework_id, status_, latest)
 
@@ -162,7 +172,8 @@ class AgentState:
         if more is None or framework is None or executor is None:
             return
         if executor.checkpoint:
-            self.checkpoints.save_acknowledgement(framework_id, executor.id, executor.container_id, task_id, uuid)
+            self.checkpoints.save_acknowledgement(framework_id, executor.id, executor.container_id,
+                                                  task_id, uuid)
         if task_id in executor.terminated and not more:
             executor.complete(task_id)
         if executor.state == TERMINATED and not executor.incomplete():

@@ -1,8 +1,8 @@
 """The agent's status update manager: every update reaches its framework, in order, at least once.
 
-Updates of one task form a stream. The oldest is sent and waits for its acknowledgement; when none comes it is sent
-again, after 10 seconds, 20, 40 … up to 10 minutes. Only the acknowledgement lets the next one out. While there is no
-master the streams are paused.
+Updates of one task form a stream. The oldest is sent and waits for its acknowledgement; when none
+comes it is sent again, after 10 seconds, 20, 40 … up to 10 minutes. Only the acknowledgement lets
+the next one out. While there is no master the streams are paused.
 
 As Mesos: status_update_manager/status_update_manager_process.hpp, slave/constants.hpp.
 """
@@ -69,7 +69,9 @@ class StatusUpdateManager:
             self._send(stream, RETRY_MIN)
 
     def acknowledge(self, framework_id: str, task_id: str, uuid: str) -> bool | None:
-        """An acknowledgement. True: more is to come of the task; False: its stream has ended; None: not expected."""
+        """An acknowledgement. True: more is to come of the task; False: its stream has ended; None:
+        not expected.
+        """
         key = (framework_id, task_id)
         stream = self._streams.get(key)
         if stream is None or not stream.acknowledge(uuid):
@@ -84,7 +86,8 @@ class StatusUpdateManager:
             self._send(stream, RETRY_MIN)
         return True
 
-    def recover(self, framework_id: str, task_id: str, updates: list[Json], acknowledged: set[str]) -> None:
+    def recover(self, framework_id: str, task_id: str, updates: list[Json],
+                acknowledged: set[str]) -> None:
         """A stream as it was before the agent's restart."""
         stream = UpdateStream(framework_id)
         for status in updates:
@@ -102,7 +105,9 @@ class StatusUpdateManager:
                 stream.timer = None
 
     def resume(self) -> None:
-        """There is a master (again), or a framework came back: send all that waits, at once, and count anew."""
+        """There is a master (again), or a framework came back: send all that waits, at once, and
+        count anew.
+        """
         self._paused = False
         for stream in list(self._streams.values()):
             if stream.pending:

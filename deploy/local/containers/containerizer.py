@@ -1,7 +1,8 @@
-"""What a containerizer is to the agent, and the plain one: the executor as a process of the machine.
+"""What a containerizer is to the agent, and the plain one: the executor as a process of the
+machine.
 
-As Mesos: slave/containerizer/containerizer.hpp; mesos/containerizer.cpp with the posix launcher and posix isolation,
-that is: no isolation at all.
+As Mesos: slave/containerizer/containerizer.hpp; mesos/containerizer.cpp with the posix launcher and
+posix isolation, that is: no isolation at all.
 """
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # What the end of a container says whose program could not be executed: its launcher ends with 1001.
 EXEC_FAILED: Final = 1001 << 8
-# What the end of a container says that was given up before its program was executed: its launcher ends with 1.
+# What the end of a container says that was given up before its program was executed: its launcher
+# ends with 1.
 NOT_EXECUTED: Final = 1 << 8
 
 
@@ -87,11 +89,13 @@ class ProcessContainerizer:
     def supports(self, config: ContainerConfig) -> bool:
         return bool(config.executor.get("container", {}).get("type") != "DOCKER")
 
-    async def launch(self, config: ContainerConfig, forked: Callable[[int], None], terminated: Terminated) -> None:
+    async def launch(self, config: ContainerConfig, forked: Callable[[int], None],
+                     terminated: Terminated) -> None:
         """Fetch, start, watch. `forked` is called with the pid as soon as there is one."""
         self._launching.add(config.container_id)
         try:
-            await fetch_all(config.executor.get("command", {}).get("uris", ()), config.directory, config.user)
+            await fetch_all(config.executor.get("command", {}).get("uris", ()), config.directory,
+                            config.user)
         except FetchError as error:
             raise LaunchError(
                 f"Failed to fetch all URIs for container '{config.container_id}': exited with status 1",
@@ -102,7 +106,8 @@ class ProcessContainerizer:
             self._destroyed.discard(config.container_id)
             raise LaunchError("Container is being destroyed during fetching")
         try:
-            pid = self._processes.start(Command(argv(config.executor["command"]), process_environment(config),
+            pid = self._processes.start(Command(argv(config.executor["command"]),
+                                                process_environment(config),
                                                 config.directory, config.user))
         except (FileNotFoundError, PermissionError) as error:
             complain(config.directory, f"Failed to execute command: {error.strerror}")
@@ -133,7 +138,8 @@ class ProcessContainerizer:
     def status(self, container_id: str) -> Json | None:
         """ContainerStatus; None for an unknown container."""
         pid = self._pids.get(container_id)
-        return None if pid is None else {"container_id": {"value": container_id}, "executor_pid": pid}
+        return None if pid is None else {"container_id": {"value": container_id},
+                                         "executor_pid": pid}
 
     def usage(self, container_id: str) -> Usage | None:
         """What its processes use; None for an unknown container."""
@@ -148,7 +154,9 @@ class ProcessContainerizer:
 
 
 def argv(command: Mapping[str, Any]) -> list[str]:
-    """The words of a CommandInfo. Without a shell the first argument is the program's name for itself, as in execvp."""
+    """The words of a CommandInfo. Without a shell the first argument is the program's name for
+    itself, as in execvp.
+    """
     if command.get("shell", True):
         return ["/bin/sh", "-c", command.get("value", "")]
     arguments = list(command.get("arguments", ()))
@@ -156,7 +164,8 @@ def argv(command: Mapping[str, Any]) -> list[str]:
 
 
 def process_environment(config: ContainerConfig) -> dict[str, str]:
-    """All variables of the process: the agent's, the command's own, and a PATH if nobody gave one."""
+    """All variables of the process: the agent's, the command's own, and a PATH if nobody gave one.
+    """
     environment = dict(config.environment)
     environment["MESOS_SANDBOX"] = str(config.directory)
     for variable in config.executor.get("command", {}).get("environment", {}).get("variables", ()):

@@ -1,8 +1,9 @@
 """Containers in Docker: what the agent does around `mesos-docker-executor`.
 
-For a command task with a DOCKER container: fetch the URIs, pull the image, start the executor with Mesos's flags, and
-remove the container some time after its end. The executor itself runs the container. As Mesos does, everything is
-asked of the `docker` command, whose words on stderr become the task's message.
+For a command task with a DOCKER container: fetch the URIs, pull the image, start the executor with
+Mesos's flags, and remove the container some time after its end. The executor itself runs the
+container. As Mesos does, everything is asked of the `docker` command, whose words on stderr become
+the task's message.
 
 As Mesos: slave/containerizer/docker.cpp, docker/docker.cpp.
 """
@@ -48,10 +49,12 @@ class DockerContainerizer:
     def supports(self, config: ContainerConfig) -> bool:
         return bool(config.executor.get("container", {}).get("type") == "DOCKER")
 
-    async def launch(self, config: ContainerConfig, forked: Callable[[int], None], terminated: Terminated) -> None:
+    async def launch(self, config: ContainerConfig, forked: Callable[[int], None],
+                     terminated: Terminated) -> None:
         """Fetch, pull, start. Raises LaunchError with Mesos's text."""
         try:
-            await fetch_all(config.executor.get("command", {}).get("uris", ()), config.directory, config.user)
+            await fetch_all(config.executor.get("command", {}).get("uris", ()), config.directory,
+                            config.user)
         except FetchError as error:
             raise LaunchError(
                 f"Failed to fetch all URIs for container '{config.container_id}': exited with status 1") from error
@@ -70,13 +73,14 @@ class DockerContainerizer:
         self.recover(config.container_id, pid, terminated)
 
     def _mountable(self, config: ContainerConfig) -> Path:
-        """The sandbox, or where its path has a colon, which separates what docker mounts from where, a link to it. As
-        Mesos: docker.cpp, `Container::create`. Raises LaunchError."""
+        """The sandbox, or where its path has a colon, which separates what docker mounts from
+        where, a link to it. As Mesos: docker.cpp, `Container::create`. Raises LaunchError."""
         if ":" not in str(config.directory):
             return config.directory
         link = self._link(config.container_id)
         if ":" in str(link):
-            raise LaunchError(f"The work directory has a colon, so docker cannot mount from it: {self._flags.work_dir}")
+            raise LaunchError(
+                f"The work directory has a colon, so docker cannot mount from it: {self._flags.work_dir}")
         try:
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(config.directory)
@@ -101,12 +105,16 @@ class DockerContainerizer:
             self._destroyed.discard(container_id)
             self._link(container_id).unlink(missing_ok=True)
             self._remove_later(container_id)
-            terminated(Termination(status=status, message="Container killed" if destroyed else "Container terminated"))
+            terminated(Termination(status=status,
+                                   message="Container killed" if destroyed
+                                   else "Container terminated"))
 
         return self._processes.watch(pid, exited)
 
     def destroy(self, container_id: str) -> None:
-        """SIGTERM to the executor; when it does not end, SIGKILL. Its container is stopped in between."""
+        """SIGTERM to the executor; when it does not end, SIGKILL. Its container is stopped in
+        between.
+        """
         self._destroyed.add(container_id)
         pid = self._pids.get(container_id)
         if pid is not None:
@@ -130,7 +138,8 @@ class DockerContainerizer:
         return None
 
     def forget(self) -> None:
-        """Watch nothing any more; containers that have ended are removed at once instead of later."""
+        """Watch nothing any more; containers that have ended are removed at once instead of later.
+        """
         for pid in self._pids.values():
             self._processes.unwatch(pid)
         self._pids.clear()
@@ -145,7 +154,9 @@ class DockerContainerizer:
     # ---- docker
 
     async def _pull(self, config: ContainerConfig, image: str, *, force: bool) -> None:
-        """As Mesos: without force a local image is enough; `:latest` is added to a name without a tag."""
+        """As Mesos: without force a local image is enough; `:latest` is added to a name without a
+        tag.
+        """
         if not force:
             image = image if ":" in image.rpartition("/")[2] else f"{image}:latest"
             code, _, _ = await self._docker("inspect", image)
@@ -156,10 +167,12 @@ class DockerContainerizer:
         if code != 0:
             raise LaunchError(self._failure(("pull", image), code, errors))
 
-    async def _docker(self, *words: str, environment: dict[str, str] | None = None) -> tuple[int, bytes, bytes]:
+    async def _docker(self, *words: str,
+                      environment: dict[str, str] | None = None) -> tuple[int, bytes, bytes]:
         """Exit status, stdout and stderr of a docker command; it ends with us."""
         process = await asyncio.create_subprocess_exec(
-            self._flags.docker, "-H", self._socket, *words, env=environment, stdin=asyncio.subprocess.DEVNULL,
+            self._flags.docker, "-H", self._socket, *words, env=environment,
+            stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, start_new_session=True)
         try:
             out, err = await process.communicate()
@@ -180,7 +193,8 @@ class DockerContainerizer:
 
     def _remove_later(self, container_id: str) -> None:
         loop = asyncio.get_running_loop()
-        self._removals[container_id] = loop.call_later(self._flags.docker_remove_delay, self._remove, container_id)
+        self._removals[container_id] = loop.call_later(self._flags.docker_remove_delay,
+                                                       self._remove, container_id)
 
     def _remove(self, container_id: str) -> None:
         self._removals.pop(container_id, None)
@@ -194,25 +208,32 @@ class DockerContainerizer:
     # ---- the executor
 
     def executor_argv(self, config: ContainerConfig) -> list[str]:
-        """The words that start mesos-docker-executor: every flag that has a value, sorted by name."""
+        """The words that start mesos-docker-executor: every flag that has a value, sorted by name.
+        """
         flags = self._flags
         values = {
-            "cgroups_enable_cfs": _bool(flags.cgroups_enable_cfs), "container": NAME_PREFIX + config.container_id,
+            "cgroups_enable_cfs": _bool(flags.cgroups_enable_cfs),
+            "container": NAME_PREFIX + config.container_id,
             "default_container_dns": flags.default_container_dns, "docker": flags.docker,
-            "docker_socket": flags.docker_socket, "help": "false", "initialize_driver_logging": "true",
+            "docker_socket": flags.docker_socket, "help": "false",
+            "initialize_driver_logging": "true",
             "launcher_dir": str(flags.launcher_dir), "logbufsecs": "0", "logging_level": "INFO",
-            "mapped_directory": flags.sandbox_directory, "quiet": "false", "sandbox_directory": str(config.directory),
+            "mapped_directory": flags.sandbox_directory, "quiet": "false",
+            "sandbox_directory": str(config.directory),
             "stop_timeout": print_duration(round(flags.docker_stop_timeout * 1e9)),
         }
         return [str(Path(flags.launcher_dir) / EXECUTOR),
-                *(f"--{name}={value}" for name, value in sorted(values.items()) if value is not None)]
+                *(f"--{name}={value}" for name,
+                  value in sorted(values.items()) if value is not None)]
 
     def custom_argv(self, config: ContainerConfig) -> list[str]:
-        """A custom executor in a container of its own: `docker run` of its image with its command."""
+        """A custom executor in a container of its own: `docker run` of its image with its command.
+        """
         executor = config.executor
         command, docker = executor["command"], executor["container"]["docker"]
         network = docker.get("network", "HOST").lower()
-        words = [self._flags.docker, "-H", self._socket, "run", "--name", NAME_PREFIX + config.container_id,
+        words = [self._flags.docker, "-H", self._socket, "run", "--name",
+                 NAME_PREFIX + config.container_id,
                  "--net", network, "-v", f"{config.directory}:{self._flags.sandbox_directory}"]
         variables = {**config.environment, "MESOS_SANDBOX": self._flags.sandbox_directory}
         for variable in command.get("environment", {}).get("variables", ()):
@@ -222,13 +243,15 @@ class DockerContainerizer:
         for parameter in docker.get("parameters", ()):
             words.append(f"--{parameter['key']}={parameter['value']}")
         if command.get("shell", True):
-            return [*words, "--entrypoint", "/bin/sh", docker["image"], "-c", command.get("value", "")]
+            return [*words, "--entrypoint", "/bin/sh", docker["image"], "-c",
+                    command.get("value", "")]
         program = [command["value"]] if "value" in command else []
         return [*words, docker["image"], *program, *command.get("arguments", ())]
 
     def _environment(self, config: ContainerConfig) -> dict[str, str]:
         environment = dict(config.environment)
-        for variable in config.executor.get("command", {}).get("environment", {}).get("variables", ()):
+        for variable in config.executor.get("command",
+                                            {}).get("environment", {}).get("variables", ()):
             environment[variable["name"]] = variable.get("value", "")
         environment.setdefault("PATH", DEFAULT_PATH)
         return environment

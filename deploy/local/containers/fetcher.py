@@ -1,7 +1,7 @@
 """URIs into the sandbox: files, http(s); made executable or unpacked as CommandInfo.URI says.
 
-Details of a failure go to the sandbox's `stderr`, as mesos-fetcher's own output does; the agent only learns that it
-failed. There is no cache: `cache` is taken and has no effect.
+Details of a failure go to the sandbox's `stderr`, as mesos-fetcher's own output does; the agent
+only learns that it failed. There is no cache: `cache` is taken and has no effect.
 
 As Mesos: launcher/fetcher.cpp.
 """
@@ -36,7 +36,8 @@ async def fetch_all(uris: Iterable[Message], directory: Path, user: str | None) 
     for uri in wanted:
         try:
             await _fetch(uri, directory)
-        except (OSError, ValueError, aiohttp.ClientError, tarfile.TarError, zipfile.BadZipFile, TimeoutError) as error:
+        except (OSError, ValueError, aiohttp.ClientError, tarfile.TarError, zipfile.BadZipFile,
+                TimeoutError) as error:
             complain(directory, f"Failed to fetch '{uri['value']}': {error}")
             raise FetchError(uri["value"]) from error
     if wanted and user is not None:
@@ -70,17 +71,19 @@ def target_name(uri: Message) -> str:
 
 
 def local_path(value: str) -> Path:
-    """The file behind a URI without http: a path, or file:// and a path. Relative ones need --frameworks_home, which
-    there is not."""
+    """The file behind a URI without http: a path, or file:// and a path. Relative ones need
+    --frameworks_home, which there is not."""
     path = value.removeprefix("file://localhost").removeprefix("file://")
     if not path.startswith("/"):
-        raise ValueError("A relative path was passed for the resource but the Mesos framework home was not specified")
+        raise ValueError(
+            "A relative path was passed for the resource but the Mesos framework home was not specified")
     return Path(path)
 
 
 async def _download(url: str, target: Path) -> None:
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=60, sock_read=60)  # seconds without a byte: stalled
-    async with aiohttp.ClientSession(timeout=timeout, trust_env=True) as session, session.get(url) as response:
+    async with aiohttp.ClientSession(timeout=timeout,
+                                     trust_env=True) as session, session.get(url) as response:
         if response.status != 200:
             raise ValueError(f"Unexpected HTTP response code: {response.status}")
         with target.open("wb") as file:

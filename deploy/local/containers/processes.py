@@ -1,8 +1,10 @@
-"""Processes that agents start: watched without a thread or a signal handler each, and killed with all their offspring.
+"""Processes that agents start: watched without a thread or a signal handler each, and killed with
+all their offspring.
 
-A process is watched through a pidfd, which becomes readable when it ends; that works for children and, after a
-restart of the whole program, for strangers too (whose exit status nobody can tell any more). Executors get a session
-of their own, so that Ctrl-C in a terminal does not reach them, and so that their offspring can be found.
+A process is watched through a pidfd, which becomes readable when it ends; that works for children
+and, after a restart of the whole program, for strangers too (whose exit status nobody can tell any
+more). Executors get a session of their own, so that Ctrl-C in a terminal does not reach them, and
+so that their offspring can be found.
 
 As Mesos: libprocess reap.cpp, stout os/killtree.hpp.
 """
@@ -20,8 +22,9 @@ from typing import Final
 
 from deploy.local.containers.sandbox_files import open_to_append
 
-# Mesos looks for ended processes this often (MIN_REAP_INTERVAL). What an executor has sent with its last breath is read
-# before its end is noticed, and an agent shows it for a moment after it has ended.
+# Mesos looks for ended processes this often (MIN_REAP_INTERVAL). What an executor has sent with its
+# last breath is read before its end is noticed, and an agent shows it for a moment after it has
+# ended.
 REAP_SECONDS: Final = 0.1
 
 Exited = Callable[[int | None], None]  # with the status as wait() gives it; None: nobody knows
@@ -38,8 +41,8 @@ class Command:
 
 
 class ProcessTable:
-    """All processes started here that have not been waited for, and the watches on them. Lives as long as the program:
-    agents come and go, and must find their executors again."""
+    """All processes started here that have not been waited for, and the watches on them. Lives as
+    long as the program: agents come and go, and must find their executors again."""
 
     def __init__(self) -> None:
         self._children: dict[int, subprocess.Popen[bytes]] = {}
@@ -47,19 +50,24 @@ class ProcessTable:
         self._ended: dict[int, asyncio.TimerHandle] = {}  # by pid: their ends are about to be told
 
     def start(self, command: Command) -> int:
-        """Start it, stdout and stderr appended to those files in its directory. Returns the pid; raises OSError,
-        KeyError (no such user)."""
+        """Start it, stdout and stderr appended to those files in its directory. Returns the pid;
+        raises OSError, KeyError (no such user)."""
         with (os.fdopen(open_to_append(command.directory, "stdout"), "ab") as out,
               os.fdopen(open_to_append(command.directory, "stderr"), "ab") as err):
-            user = command.user if os.geteuid() == 0 and command.user not in {None, "root"} else None
+            user = command.user if os.geteuid() == 0 and command.user not in {None,
+                                                                              "root"} else None
             child = subprocess.Popen(
-                list(command.argv), env=dict(command.environment), cwd=command.directory, stdin=subprocess.DEVNULL,
-                stdout=out, stderr=err, start_new_session=True, user=user, extra_groups=[] if user else None)
+                list(command.argv), env=dict(command.environment), cwd=command.directory,
+                stdin=subprocess.DEVNULL,
+                stdout=out, stderr=err, start_new_session=True, user=user,
+                extra_groups=[] if user else None)
         self._children[child.pid] = child
         return child.pid
 
     def watch(self, pid: int, exited: Exited) -> bool:
-        """Call `exited` once, REAP_SECONDS after the process has ended. False: there is no such process."""
+        """Call `exited` once, REAP_SECONDS after the process has ended. False: there is no such
+        process.
+        """
         self.unwatch(pid)
         try:
             descriptor = os.pidfd_open(pid)
@@ -105,8 +113,8 @@ class ProcessTable:
 
 
 def start_of(pid: int) -> int | None:
-    """When a process started, in clock ticks since boot; None: there is none, or it has ended. With the pid it names
-    one process for good: pids are used again."""
+    """When a process started, in clock ticks since boot; None: there is none, or it has ended. With
+    the pid it names one process for good: pids are used again."""
     try:
         stat = Path("/proc", str(pid), "stat").read_bytes()
     except OSError:
@@ -138,7 +146,8 @@ def usage_of(pid: int) -> Usage:
         with contextlib.suppress(OSError):
             stat = Path("/proc", str(member), "stat").read_bytes()
             fields = stat[stat.rindex(b")") + 2:].split()
-            user, system, pages = user + int(fields[11]), system + int(fields[12]), pages + int(fields[21])
+            user, system, pages = user + int(fields[11]), system + int(fields[12]), pages + int(
+                fields[21])
     ticks = os.sysconf("SC_CLK_TCK")
     return Usage(user / ticks, system / ticks, pages * os.sysconf("SC_PAGE_SIZE"))
 

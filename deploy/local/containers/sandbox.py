@@ -1,4 +1,5 @@
-"""Where an agent keeps things: Mesos's folder layout, as pure path arithmetic, and the making of a sandbox.
+"""Where an agent keeps things: Mesos's folder layout, as pure path arithmetic, and the making of a
+sandbox.
 
     WORK_DIR/slaves/AGENT/frameworks/FRAMEWORK/executors/EXECUTOR/runs/CONTAINER   the sandbox
     WORK_DIR/slaves/AGENT/frameworks/FRAMEWORK/executors/EXECUTOR/runs/latest      a link to the newest
@@ -41,8 +42,11 @@ class SandboxError(Exception):
     """No sandbox could be made; Mesos's text says why."""
 
 
-def create_sandbox(paths: AgentPaths, framework_id: str, executor_id: str, container_id: str, user: str | None) -> Path:
-    """Make the sandbox with empty `stdout` and `stderr`, owned by `user` if we are root. Raises SandboxError."""
+def create_sandbox(paths: AgentPaths, framework_id: str, executor_id: str, container_id: str,
+                   user: str | None) -> Path:
+    """Make the sandbox with empty `stdout` and `stderr`, owned by `user` if we are root. Raises
+    SandboxError.
+    """
     run = paths.run(framework_id, executor_id, container_id)
     problem = f"Failed to create executor directory '{run}': "
     try:
@@ -70,8 +74,8 @@ def _fill(run: Path, user: str | None) -> None:
 
 
 def give_to(directory: Path, user: str) -> None:
-    """Make the user the owner of a directory and all that is in it; nothing if we are not root. Raises OSError,
-    KeyError (no such user)."""
+    """Make the user the owner of a directory and all that is in it; nothing if we are not root.
+    Raises OSError, KeyError (no such user)."""
     entry = pwd.getpwnam(user)
     if os.geteuid() != 0:
         return

@@ -1,11 +1,13 @@
-"""Paths inside sandboxes, opened: the one place where an agent does so once a task can have been there.
+"""Paths inside sandboxes, opened: the one place where an agent does so once a task can have been
+there.
 
-A sandbox belongs to its task, which may put a pipe where a file was, a device, or a link to what the task itself may
-not read. So a path is first only *named* (O_PATH: nothing is opened that could block or act), then it is asked where
-that is and what it is, and only then is the very same thing opened, never to wait. What lies behind a link that leads
-out of the sandbox is not there.
+A sandbox belongs to its task, which may put a pipe where a file was, a device, or a link to what
+the task itself may not read. So a path is first only *named* (O_PATH: nothing is opened that could
+block or act), then it is asked where that is and what it is, and only then is the very same thing
+opened, never to wait. What lies behind a link that leads out of the sandbox is not there.
 
-These functions may block all the same (a dead network file system): never call them on the event loop.
+These functions may block all the same (a dead network file system): never call them on the event
+loop.
 """
 from __future__ import annotations
 
@@ -47,9 +49,10 @@ class Entry:
     found: os.stat_result
 
 
-def read_piece(root: Path, path: str, offset: int, length: int | None, most: int) -> tuple[int, bytes]:
-    """The size of a file, and at most `most` bytes of it from `offset`; `length` None: to its end. Raises the errors
-    above, and OSError."""
+def read_piece(root: Path, path: str, offset: int, length: int | None,
+               most: int) -> tuple[int, bytes]:
+    """The size of a file, and at most `most` bytes of it from `offset`; `length` None: to its end.
+    Raises the errors above, and OSError."""
     with open_file(root, path) as file:
         size = os.fstat(file.fileno()).st_size
         wanted = size - offset if length is None else length
@@ -69,7 +72,9 @@ def open_file(root: Path, path: str) -> BinaryIO:
 
 
 def list_folder(root: Path, path: str) -> list[Entry]:
-    """What is in a folder below `root`, in order of names; nothing for a file. Raises the errors above, and OSError."""
+    """What is in a folder below `root`, in order of names; nothing for a file. Raises the errors
+    above, and OSError.
+    """
     with _named(root, path) as folder:
         if not stat.S_ISDIR(os.fstat(folder).st_mode):
             return []
@@ -79,8 +84,8 @@ def list_folder(root: Path, path: str) -> list[Entry]:
 
 
 def open_to_append(folder: Path, name: str) -> int:
-    """A descriptor of the file `name` in this folder, which is made if it is not there. Raises OSError, also for
-    anything else of that name."""
+    """A descriptor of the file `name` in this folder, which is made if it is not there. Raises
+    OSError, also for anything else of that name."""
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | _OPEN
     descriptor = os.open(folder / name, flags, 0o644)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -114,7 +119,9 @@ def _entry(root: Path, folder: int, name: str) -> os.stat_result | None:
 
 @contextmanager
 def _named(root: Path, path: str, folder: int | None = None) -> Iterator[int]:
-    """A descriptor that only names what is at this path, below `root` or relative to a `folder` below it."""
+    """A descriptor that only names what is at this path, below `root` or relative to a `folder`
+    below it.
+    """
     try:
         place = root / path.lstrip("/") if folder is None else path
         descriptor = os.open(place, os.O_PATH | os.O_CLOEXEC, dir_fd=folder)

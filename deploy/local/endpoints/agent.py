@@ -57,7 +57,8 @@ class AgentHttp:
             "/api/v1/executor": self._executor_api.handle, "/api/v1": self._operator_api,
             "/version": lambda _: json_response(version_info()), "/health": lambda _: Response(200),
             "/state": self._state, "/containers": self._containers,
-            "/metrics/snapshot": lambda _: json_response(agent_metrics(self._agent, self._start_time)),
+            "/metrics/snapshot": lambda _: json_response(agent_metrics(self._agent,
+                                                                       self._start_time)),
             "/system/stats.json": lambda _: json_response(system_stats()),
             "/monitor/statistics": self._statistics,
             "/containerizer/debug": lambda _: json_response({"pending": []}),
@@ -74,7 +75,8 @@ class AgentHttp:
     # ---- sandboxes
 
     def _executors(self) -> list[tuple[AgentFramework, Executor]]:
-        return [(framework, executor) for framework in (*self._agent.completed, *self._agent.frameworks.values())
+        return [(framework, executor) for framework in (*self._agent.completed,
+                                                        *self._agent.frameworks.values())
                 for executor in (*framework.completed_executors, *framework.executors.values())]
 
     def _sandboxes(self) -> dict[str, Path]:
@@ -89,25 +91,31 @@ class AgentHttp:
     # ---- endpoints
 
     async def _operator_api(self, request: Request) -> Response | Streaming:
-        return text(503, RECOVERING) if self._agent.recovering else await self._operator.handle(request)
+        return text(503, RECOVERING) if self._agent.recovering else await self._operator.handle(
+            request)
 
     def _state(self, _: Request) -> Response:
         agent = self._agent
         if agent.recovering:
             return text(503, RECOVERING)
         total = resources_of(agent.info)
-        used = models.sum_of(models.executor_resources(executor) for framework in agent.frameworks.values()
+        used = models.sum_of(models.executor_resources(executor)
+                             for framework in agent.frameworks.values()
                              for executor in framework.executors.values())
-        full_total = [{**full("mesos.v1.Resource", item), "role": "*"} for item in agent.info["resources"]]
+        full_total = [{**full("mesos.v1.Resource", item), "role": "*"}
+                      for item in agent.info["resources"]]
         return json_response({
             **version_info(), "start_time": self._start_time, "id": agent.id, "pid": agent.pid,
             "hostname": agent.flags.hostname, "capabilities": list(AGENT_CAPABILITIES),
             "resources": models.resources(total), "reserved_resources": {},
             "unreserved_resources": models.resources(total),
-            "reserved_resources_full": {}, "unreserved_resources_full": full_total, "reserved_resources_allocated": {},
+            "reserved_resources_full": {}, "unreserved_resources_full": full_total,
+            "reserved_resources_allocated": {},
             "unreserved_resources_allocated": models.resources(used), "resource_providers": [],
-            "attributes": models.attributes(agent.info.get("attributes", ())), "master_hostname": agent.master_hostname,
-            "flags": self._flags(), "frameworks": [models.agent_framework(item) for item in agent.frameworks.values()],
+            "attributes": models.attributes(agent.info.get("attributes", ())),
+            "master_hostname": agent.master_hostname,
+            "flags": self._flags(), "frameworks": [models.agent_framework(item)
+                                                   for item in agent.frameworks.values()],
             "completed_frameworks": [models.agent_framework(item) for item in agent.completed],
         })
 
@@ -117,18 +125,23 @@ class AgentHttp:
              "executor_name": executor.info.get("name", ""), "framework_id": framework.id,
              "source": executor.info.get("source", ""), **self._usage(executor, "statistics"),
              "status": self._agent.containerizer_of(executor).status(executor.container_id) or {}}
-            for framework in self._agent.frameworks.values() for executor in framework.executors.values()])
+            for framework in self._agent.frameworks.values()
+            for executor in framework.executors.values()])
 
     def _statistics(self, _: Request) -> Response:
         """/monitor/statistics: the containers whose usage is known."""
         shown = [
-            {"executor_id": executor.id, "executor_name": executor.info.get("name", ""), "framework_id": framework.id,
+            {"executor_id": executor.id, "executor_name": executor.info.get("name", ""),
+             "framework_id": framework.id,
              "source": executor.info.get("source", ""), **self._usage(executor, "statistics")}
-            for framework in self._agent.frameworks.values() for executor in framework.executors.values()]
+            for framework in self._agent.frameworks.values()
+            for executor in framework.executors.values()]
         return json_response([item for item in shown if "statistics" in item])
 
     def _usage(self, executor: Executor, name: str) -> Json:
-        """What a container uses and may use, as Mesos's ResourceStatistics under this name; empty if nobody knows."""
+        """What a container uses and may use, as Mesos's ResourceStatistics under this name; empty
+        if nobody knows.
+        """
         usage = self._agent.containerizer_of(executor).usage(executor.container_id)
         if usage is None:
             return {}
@@ -136,22 +149,29 @@ class AgentHttp:
         memory = int((allowed.scalar("mem") or 0.0) * MEGABYTE)
         return {name: {
             "timestamp": time.time(), "cpus_user_time_secs": usage.user_seconds,
-            "cpus_system_time_secs": usage.system_seconds, "cpus_soft_limit": allowed.scalar("cpus") or 0.0,
-            "mem_rss_bytes": usage.rss_bytes, "mem_limit_bytes": memory, "mem_soft_limit_bytes": memory}}
+            "cpus_system_time_secs": usage.system_seconds,
+            "cpus_soft_limit": allowed.scalar("cpus") or 0.0,
+            "mem_rss_bytes": usage.rss_bytes, "mem_limit_bytes": memory,
+            "mem_soft_limit_bytes": memory}}
 
     # ---- the v1 operator API
 
     def _get_containers(self) -> Json:
         found = [{"framework_id": {"value": framework.id}, "executor_id": {"value": executor.id},
-                  "executor_name": executor.info.get("name", ""), "container_id": {"value": executor.container_id},
+                  "executor_name": executor.info.get("name", ""),
+                  "container_id": {"value": executor.container_id},
                   **self._usage(executor, "resource_statistics"),
-                  "container_status": self._agent.containerizer_of(executor).status(executor.container_id) or {}}
-                 for framework in self._agent.frameworks.values() for executor in framework.executors.values()]
+                  "container_status": self._agent.containerizer_of(executor).status(
+                      executor.container_id) or {}}
+                 for framework in self._agent.frameworks.values()
+                 for executor in framework.executors.values()]
         return {"get_containers": {"containers": found}} if found else {}
 
     def _get_frameworks(self) -> Json:
-        return {"frameworks": [{"framework_info": item.info} for item in self._agent.frameworks.values()],
-                "completed_frameworks": [{"framework_info": item.info} for item in self._agent.completed]}
+        return {"frameworks": [{"framework_info": item.info}
+                               for item in self._agent.frameworks.values()],
+                "completed_frameworks": [{"framework_info": item.info}
+                                         for item in self._agent.completed]}
 
     def _get_executors(self) -> Json:
         frameworks = (*self._agent.completed, *self._agent.frameworks.values())
@@ -168,6 +188,8 @@ class AgentHttp:
 
         return {
             "queued_tasks": messages([task for item in executors for task in item.queued_tasks()]),
-            "launched_tasks": messages([task for item in executors for task in item.launched.values()]),
-            "terminated_tasks": messages([task for item in executors for task in item.terminated.values()]),
+            "launched_tasks": messages([task for item in executors
+                                        for task in item.launched.values()]),
+            "terminated_tasks": messages([task for item in executors
+                                          for task in item.terminated.values()]),
             "completed_tasks": messages([task for item in executors for task in item.completed])}

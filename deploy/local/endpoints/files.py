@@ -1,8 +1,9 @@
 """/files/browse, /files/read, /files/download: sandboxes over HTTP.
 
-A file is asked for by its real path under a sandbox, by the path with `latest` for the run, or by the virtual path
-/frameworks/F/executors/E/runs/latest/… . Nothing outside of attached folders can be read, also not through a link.
-What is there belongs to tasks: it is opened in `containers.sandbox_files` alone, beside the event loop.
+A file is asked for by its real path under a sandbox, by the path with `latest` for the run, or by
+the virtual path /frameworks/F/executors/E/runs/latest/… . Nothing outside of attached folders can
+be read, also not through a link. What is there belongs to tasks: it is opened in
+`containers.sandbox_files` alone, beside the event loop.
 
 As Mesos: files/files.cpp. That a named pipe is an error, and not waited for, is ours.
 """
@@ -51,7 +52,9 @@ class FilesError(Exception):
 
 
 class Files:
-    """Serves what is attached: `attached()` gives folders by the name under which they can be asked for."""
+    """Serves what is attached: `attached()` gives folders by the name under which they can be asked
+    for.
+    """
 
     def __init__(self, attached: Callable[[], Mapping[str, Path]]) -> None:
         self._attached = attached
@@ -63,14 +66,17 @@ class Files:
         return {**named, **{f"{path}.json": handler for path, handler in named.items()}}
 
     async def list(self, path: str) -> list[Json]:
-        """The entries of a folder, as the message FileInfo but for `mtime`, in seconds; raises FilesError."""
+        """The entries of a folder, as the message FileInfo but for `mtime`, in seconds; raises
+        FilesError.
+        """
         path = _from_uri(path)
         entries = await self._do(path, list_folder)
         return [_file_info(f"{path.rstrip('/')}/{entry.name}", entry) for entry in entries]
 
     async def read(self, path: str, offset: int, length: int | None) -> tuple[int, bytes]:
         """The size of a file and a piece of it; raises FilesError."""
-        return await self._do(_from_uri(path), partial(read_piece, offset=offset, length=length, most=MAX_READ))
+        return await self._do(_from_uri(path),
+                              partial(read_piece, offset=offset, length=length, most=MAX_READ))
 
     async def _do(self, path: str, work: Callable[[Path, str], T], verb: str = "read") -> T:
         """Work on what an asked path means; raises FilesError."""
@@ -85,12 +91,16 @@ class Files:
             what = "a directory" if error.is_folder else "what is not a regular file"
             raise FilesError(400, f"Cannot {verb} {what}.\n") from None
         except TimeoutError:
-            raise FilesError(503, f"Failed to open file at '{root / rest}': no answer in {PATIENCE:g} s.\n") from None
+            raise FilesError(503,
+                             f"Failed to open file at '{root / rest}': no answer in {PATIENCE:g} s.\n") from None
         except OSError as error:
-            raise FilesError(500, f"Failed to open file at '{root / rest}': {error.strerror}.\n") from error
+            raise FilesError(500,
+                             f"Failed to open file at '{root / rest}': {error.strerror}.\n") from error
 
     def _place(self, path: str) -> tuple[Path, str]:
-        """The attached folder that an asked path begins with, and the rest of the path; raises FilesError."""
+        """The attached folder that an asked path begins with, and the rest of the path; raises
+        FilesError.
+        """
         attached = self._attached()
         parts = path.removesuffix("/").split("/")
         for length in range(len(parts), 0, -1):
@@ -115,7 +125,8 @@ class Files:
             if offset == -1:  # asks for the size only
                 return json_response({"data": "", "offset": (await self.read(path, 0, 0))[0]})
             _, data = await self.read(path, offset, length)
-            return json_response({"data": data.decode("utf-8", "surrogateescape"), "offset": offset})
+            return json_response({"data": data.decode("utf-8", "surrogateescape"),
+                                  "offset": offset})
         except FilesError as error:
             return error.response()
 
@@ -127,8 +138,8 @@ class Files:
             return not_found() if error.status == 404 else error.response()  # the others have no words for it
         name = path.rstrip("/").rpartition("/")[2]
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        return Download(size, lambda length: self._beside.do(partial(file.read, length)), file.close, kind,
-                        {"Content-Disposition": _attachment(name)})
+        return Download(size, lambda length: self._beside.do(partial(file.read, length)),
+                        file.close, kind, {"Content-Disposition": _attachment(name)})
 
     def _debug(self, _: Request) -> Response:
         return json_response({name: str(path) for name, path in self._attached().items()})
@@ -177,12 +188,14 @@ def _number(name: str, value: str) -> int:
     try:
         return int(value)
     except ValueError:
-        raise FilesError(400, f"Failed to parse {name}: Failed to convert '{value}' to number.\n") from None
+        raise FilesError(400,
+                         f"Failed to parse {name}: Failed to convert '{value}' to number.\n") from None
 
 
 def _file_info(path: str, entry: Entry) -> Json:
     found = entry.found
-    return {"path": path, "nlink": found.st_nlink, "size": found.st_size, "mtime": float(int(found.st_mtime)),
+    return {"path": path, "nlink": found.st_nlink, "size": found.st_size,
+            "mtime": float(int(found.st_mtime)),
             "mode": found.st_mode, "uid": _name(pwd.getpwuid, found.st_uid),
             "gid": _name(grp.getgrgid, found.st_gid)}
 

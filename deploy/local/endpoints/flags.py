@@ -1,7 +1,9 @@
-"""The flags that /state and /flags show: those of Mesos by name, with Mesos's defaults where nothing here sets them.
+"""The flags that /state and /flags show: those of Mesos by name, with Mesos's defaults where
+nothing here sets them.
 
-Tools read some of them. Most stand for things that the embedded Mesos does not have; they are shown so that the answer
-has the form that tools know, and their values say what a Mesos without these things would say.
+Tools read some of them. Most stand for things that the embedded Mesos does not have; they are shown
+so that the answer has the form that tools know, and their values say what a Mesos without these
+things would say.
 
 As Mesos: master/flags.cpp, slave/flags.cpp, logging/flags.cpp.
 """
@@ -14,23 +16,28 @@ from typing import Final
 from deploy.local.records.flags import AgentFlags, MasterFlags
 from specs.words.durations import print_duration
 
-_LOGGING: Final = {"quiet": "false", "logging_level": "INFO", "logbufsecs": "0", "initialize_driver_logging": "true",
-                   "help": "false", "version": "false", "memory_profiling": "false", "hostname_lookup": "true",
+_LOGGING: Final = {"quiet": "false", "logging_level": "INFO", "logbufsecs": "0",
+                   "initialize_driver_logging": "true",
+                   "help": "false", "version": "false", "memory_profiling": "false",
+                   "hostname_lookup": "true",
                    "authenticate_http_readonly": "false", "authenticate_http_readwrite": "false",
                    "zk_session_timeout": "10secs"}
 
 _MASTER: Final = {
     **_LOGGING, "allocator": "hierarchical", "allocator_agent_recovery_factor": "0.8",
     "allocator_recovery_timeout": "10mins", "authenticate_agents": "false",
-    "authenticate_frameworks": "false", "authenticate_http_frameworks": "false", "authentication_v0_timeout": "15secs",
-    "authenticators": "crammd5", "authorizers": "local", "filter_gpu_resources": "true", "framework_sorter": "drf",
-    "http_authenticators": "basic", "log_auto_initialize": "true",
+    "authenticate_frameworks": "false", "authenticate_http_frameworks": "false",
+    "authentication_v0_timeout": "15secs",
+    "authenticators": "crammd5", "authorizers": "local", "filter_gpu_resources": "true",
+    "framework_sorter": "drf", "http_authenticators": "basic", "log_auto_initialize": "true",
     "max_completed_frameworks": "50", "max_completed_tasks_per_framework": "1000",
     "max_operator_event_stream_subscribers": "1000", "max_unreachable_tasks_per_framework": "1000",
     "min_allocatable_resources": "cpus:0.01|mem:32", "offer_constraints_re2_max_mem": "4KB",
     "offer_constraints_re2_max_program_size": "100", "publish_per_framework_metrics": "true",
-    "recovery_agent_removal_limit": "100%", "registry": "in_memory", "registry_fetch_timeout": "1mins",
-    "registry_gc_interval": "15mins", "registry_max_agent_age": "2weeks", "registry_max_agent_count": "102400",
+    "recovery_agent_removal_limit": "100%", "registry": "in_memory",
+    "registry_fetch_timeout": "1mins",
+    "registry_gc_interval": "15mins", "registry_max_agent_age": "2weeks",
+    "registry_max_agent_count": "102400",
     "registry_store_timeout": "20secs", "registry_strict": "false", "require_agent_domain": "false",
     "role_sorter": "drf",
     "root_submissions": "true", "webui_dir": "/usr/local/share/mesos/webui",
@@ -60,9 +67,10 @@ _AGENT: Final = {
     "systemd_enable_support": "false", "systemd_runtime_directory": "/run/systemd/system",
 }
 _DURATIONS: Final = frozenset({
-    "allocation_interval", "agent_reregister_timeout", "agent_ping_timeout", "executor_registration_timeout",
-    "executor_reregistration_timeout",
-    "executor_shutdown_grace_period", "recovery_timeout", "docker_remove_delay", "docker_stop_timeout"})
+    "allocation_interval", "agent_reregister_timeout", "agent_ping_timeout",
+    "executor_registration_timeout", "executor_reregistration_timeout",
+    "executor_shutdown_grace_period", "recovery_timeout", "docker_remove_delay",
+    "docker_stop_timeout"})
 _NOT_TEXT: Final = frozenset({"resources", "attributes", "roles"})  # are messages here
 
 
@@ -79,7 +87,8 @@ def agent_flags(flags: AgentFlags, resources: str, attributes: str) -> dict[str,
 
 
 def _texts(values: Mapping[str, object]) -> dict[str, str]:
-    return {name: _text(name, value) for name, value in values.items() if value is not None and name not in _NOT_TEXT}
+    return {name: _text(name, value) for name,
+            value in values.items() if value is not None and name not in _NOT_TEXT}
 
 
 def _text(name: str, value: object) -> str:

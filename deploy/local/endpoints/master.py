@@ -1,4 +1,5 @@
-"""The master over HTTP: the scheduler API, the operator API, and the endpoints that people and tools read.
+"""The master over HTTP: the scheduler API, the operator API, and the endpoints that people and
+tools read.
 
 As Mesos: master/http.cpp, master/readonly_handler.cpp.
 """
@@ -90,8 +91,8 @@ class MasterHttp:
             "/maintenance/status": lambda _: json_response({}),
         }
         return {"/api/v1/scheduler": self._scheduler, "/api/v1": self._operator.handle,
-                "/teardown": self._teardown_endpoint, **dict.fromkeys(_NOT_SUPPORTED, _not_supported), **reads,
-                **self._files.routes()}
+                "/teardown": self._teardown_endpoint,
+                **dict.fromkeys(_NOT_SUPPORTED, _not_supported), **reads, **self._files.routes()}
 
     # ---- the scheduler API
 
@@ -100,12 +101,15 @@ class MasterHttp:
             return method_not_allowed(request, "POST")
         content_type = request.headers.get("Content-Type")
         try:
-            call = await in_turn(request.body, lambda: read_call("mesos.v1.scheduler.Call", request.body, content_type))
+            call = await in_turn(request.body,
+                                 lambda: read_call("mesos.v1.scheduler.Call", request.body,
+                                                   content_type))
         except CallError as error:
             return text(error.status, str(error))
         return self._master.call(call, answer_type=accepted_type(request.headers.get("Accept")),
                                  stream_id=request.headers.get("Mesos-Stream-Id"),
-                                 principal=request.principal.value if request.principal is not None else None)
+                                 principal=request.principal.value if request.principal is not None
+                                 else None)
 
     # ---- endpoints
 
@@ -113,7 +117,8 @@ class MasterHttp:
         return master_flags(self._cluster.flags)
 
     def _agent_models(self) -> list[Json]:
-        offered = {agent_id: models.sum_of(offer.resources for offer in self._cluster.agent_offers(agent_id))
+        offered = {agent_id: models.sum_of(offer.resources
+                                           for offer in self._cluster.agent_offers(agent_id))
                    for agent_id in self._cluster.agents}
         return [models.agent(agent, offered[agent.id]) for agent in self._cluster.agents.values()]
 
@@ -122,13 +127,14 @@ class MasterHttp:
         info = cluster.master_info()
         active = sum(agent.active for agent in cluster.agents.values())
         return json_response({
-            **version_info(), "start_time": cluster.start_time, "elected_time": cluster.start_time, "id": cluster.id,
-            "pid": info["pid"], "hostname": info["hostname"],
-            "capabilities": [item["type"] for item in info["capabilities"]], "activated_slaves": float(active),
+            **version_info(), "start_time": cluster.start_time, "elected_time": cluster.start_time,
+            "id": cluster.id, "pid": info["pid"], "hostname": info["hostname"],
+            "capabilities": [item["type"] for item in info["capabilities"]],
+            "activated_slaves": float(active),
             "deactivated_slaves": float(len(cluster.agents) - active),
             "unreachable_slaves": float(len(cluster.unreachable_agents)), "leader": info["pid"],
-            "leader_info": {name: info[name] for name in ("id", "pid", "port", "hostname")}, "flags": self._flags(),
-            "slaves": self._agent_models(),
+            "leader_info": {name: info[name] for name in ("id", "pid", "port", "hostname")},
+            "flags": self._flags(), "slaves": self._agent_models(),
             "recovered_slaves": [{"id": agent_id} for agent_id in cluster.recovered_agents],
             "frameworks": [models.framework(item) for item in cluster.frameworks.values()],
             "completed_frameworks": [models.framework(item) for item in cluster.completed.values()],
@@ -141,11 +147,13 @@ class MasterHttp:
         for item in agents:
             item.update(self._full_resources(self._cluster.agents[item["id"]]))
         return json_response({"slaves": agents,
-                              "recovered_slaves": [{"id": agent_id} for agent_id in self._cluster.recovered_agents]})
+                              "recovered_slaves": [{"id": agent_id}
+                                                   for agent_id in self._cluster.recovered_agents]})
 
     def _full_resources(self, agent: AgentRecord) -> Json:
         offered = models.sum_of(offer.resources for offer in self._cluster.agent_offers(agent.id))
-        return {"reserved_resources_full": {}, "unreserved_resources_full": endpoint_resources(agent.total),
+        return {"reserved_resources_full": {},
+                "unreserved_resources_full": endpoint_resources(agent.total),
                 "used_resources_full": endpoint_resources(agent.used()),
                 "offered_resources_full": endpoint_resources(offered)}
 
@@ -158,7 +166,8 @@ class MasterHttp:
         tasks: list[Task] = []
         for framework in self._all_frameworks():
             if query.get("framework_id") in {None, framework.id}:
-                tasks += [*framework.tasks.values(), *framework.unreachable_tasks.values(), *framework.completed_tasks]
+                tasks += [*framework.tasks.values(), *framework.unreachable_tasks.values(),
+                          *framework.completed_tasks]
         tasks = [task for task in tasks if query.get("task_id") in {None, task.id}]
         tasks.sort(key=_first_seen, reverse=query.get("order") != "asc")
         return json_response({"tasks": [models.task(task) for task in _page(tasks, query)]})
@@ -168,7 +177,8 @@ class MasterHttp:
         return json_response({
             "frameworks": [models.framework(item) for item in self._cluster.frameworks.values()
                            if wanted in {None, item.id}],
-            "completed_frameworks": [models.framework(item) for item in self._cluster.completed.values()
+            "completed_frameworks": [models.framework(item)
+                                     for item in self._cluster.completed.values()
                                      if wanted in {None, item.id}],
             "unregistered_frameworks": []})
 
@@ -200,7 +210,8 @@ class MasterHttp:
 
     def _subscribe(self, answer_type: str) -> Streaming:
         stream = EventStream(answer_type)
-        self._cluster.operators.subscribe(EventSender(stream, OPERATOR_EVENT, render_event), self._get_state())
+        self._cluster.operators.subscribe(EventSender(stream, OPERATOR_EVENT, render_event),
+                                          self._get_state())
         return Streaming(stream)
 
     def _get_state(self) -> Json:
@@ -211,11 +222,14 @@ class MasterHttp:
         return {"agents": [agent_message(agent, models.sum_of(
             offer.resources for offer in self._cluster.agent_offers(agent.id)))
             for agent in self._cluster.agents.values()], "recovered_agents": [
-                {"hostname": "", "id": {"value": agent_id}} for agent_id in self._cluster.recovered_agents]}
+                {"hostname": "", "id": {"value": agent_id}}
+                for agent_id in self._cluster.recovered_agents]}
 
     def _get_frameworks(self) -> Json:
-        return {"frameworks": [self._framework_message(item) for item in self._cluster.frameworks.values()],
-                "completed_frameworks": [self._framework_message(item) for item in self._cluster.completed.values()]}
+        return {"frameworks": [self._framework_message(item)
+                               for item in self._cluster.frameworks.values()],
+                "completed_frameworks": [self._framework_message(item)
+                                         for item in self._cluster.completed.values()]}
 
     @staticmethod
     def _framework_message(framework: Framework) -> Json:
@@ -237,15 +251,18 @@ class MasterHttp:
     def _get_executors(self) -> Json:
         return {"executors": [{"executor_info": info, "agent_id": {"value": agent_id}}
                               for framework in self._cluster.frameworks.values()
-                              for agent_id, executors in framework.executors.items() for info in executors.values()]}
+                              for agent_id, executors in framework.executors.items()
+                              for info in executors.values()]}
 
     def _get_tasks(self) -> Json:
         frameworks = self._all_frameworks()
         return {
-            "tasks": [task.message() for framework in frameworks for task in framework.tasks.values()],
+            "tasks": [task.message() for framework in frameworks
+                      for task in framework.tasks.values()],
             "unreachable_tasks": [task.message() for framework in frameworks
                                   for task in framework.unreachable_tasks.values()],
-            "completed_tasks": [task.message() for framework in frameworks for task in framework.completed_tasks]}
+            "completed_tasks": [task.message() for framework in frameworks
+                                for task in framework.completed_tasks]}
 
 
 def _not_supported(request: Request) -> Response:

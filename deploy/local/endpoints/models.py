@@ -1,6 +1,8 @@
-"""How the older JSON endpoints (/state, /slaves, /tasks …) show things: flatter than the messages. Pure.
+"""How the older JSON endpoints (/state, /slaves, /tasks …) show things: flatter than the messages.
+Pure.
 
-As Mesos: common/http.cpp (`json` of Task, TaskStatus, Resources …), master/readonly_handler.cpp, slave/http.cpp.
+As Mesos: common/http.cpp (`json` of Task, TaskStatus, Resources …), master/readonly_handler.cpp,
+slave/http.cpp.
 """
 from __future__ import annotations
 
@@ -28,7 +30,8 @@ def resources(amounts: Resources) -> Json:
         elif ranges is not None:
             result[name] = print_ranges(ranges)
         else:
-            items = [item for resource in amounts if resource.name == name for item in resource.set or ()]
+            items = [item for resource in amounts if resource.name == name for item in resource.set
+                     or ()]
             result[name] = "{" + ", ".join(items) + "}"
     return result
 
@@ -38,7 +41,8 @@ def attributes(items: Iterable[Mapping[str, Any]]) -> Json:
     for item in items:
         if item["type"] == "RANGES":
             ranges = item.get("ranges", {}).get("range", ())
-            result[item["name"]] = "[" + ", ".join(f"{one['begin']}-{one['end']}" for one in ranges) + "]"
+            result[item["name"]] = "[" + ", ".join(f"{one['begin']}-{one['end']}"
+                                                   for one in ranges) + "]"
         else:
             result[item["name"]] = item.get(item["type"].lower(), {}).get("value")
     return result
@@ -50,7 +54,8 @@ def task_status(status: Mapping[str, Any]) -> Json:
         result["labels"] = status["labels"].get("labels", [])
     if "container_status" in status:
         container = status["container_status"]
-        result["container_status"] = {name: container[name] for name in ("container_id", "network_infos", "cgroup_info")
+        result["container_status"] = {name: container[name]
+                                      for name in ("container_id", "network_infos", "cgroup_info")
                                       if name in container}
     if "healthy" in status:
         result["healthy"] = status["healthy"]
@@ -102,8 +107,8 @@ def command(info: Mapping[str, Any]) -> Json:
 def executor_info(info: Mapping[str, Any]) -> Json:
     result: Json = {
         "executor_id": info["executor_id"]["value"], "name": info.get("name", ""),
-        "framework_id": info.get("framework_id", {}).get("value", ""), "command": command(info.get("command", {})),
-        "resources": resources(resources_of(info)),
+        "framework_id": info.get("framework_id", {}).get("value", ""),
+        "command": command(info.get("command", {})), "resources": resources(resources_of(info)),
     }
     if info.get("resources"):
         result["role"] = first_role(info)
@@ -115,7 +120,8 @@ def executor_info(info: Mapping[str, Any]) -> Json:
 
 
 def offer(record: Offer) -> Json:
-    return {"id": record.id, "framework_id": record.framework_id, "allocation_info": {"role": record.role},
+    return {"id": record.id, "framework_id": record.framework_id,
+            "allocation_info": {"role": record.role},
             "slave_id": record.agent_id, "resources": resources(record.resources)}
 
 
@@ -128,16 +134,19 @@ def framework(record: Framework) -> Json:
         "id": record.id, "name": info["name"], "used_resources": resources(used),
         "offered_resources": resources(offered),
         "capabilities": [item["type"] for item in info.get("capabilities", ()) if "type" in item],
-        "hostname": info.get("hostname", ""), "webui_url": info.get("webui_url", ""), "active": record.active,
+        "hostname": info.get("hostname", ""), "webui_url": info.get("webui_url", ""),
+        "active": record.active,
         "connected": record.connected, "recovered": record.recovered, "user": info["user"],
-        "failover_timeout": info.get("failover_timeout", 0.0), "checkpoint": info.get("checkpoint", False),
+        "failover_timeout": info.get("failover_timeout", 0.0),
+        "checkpoint": info.get("checkpoint", False),
         "registered_time": record.registered_time, "unregistered_time": record.unregistered_time,
         "resources": resources(used + offered),
         "tasks": [task(item) for item in record.tasks.values()],
         "unreachable_tasks": [task(item) for item in record.unreachable_tasks.values()],
         "completed_tasks": [task(item) for item in record.completed_tasks],
         "offers": [offer(item) for item in record.offers.values()],
-        "executors": [{**executor_info(item), "slave_id": agent_id} for agent_id, items in record.executors.items()
+        "executors": [{**executor_info(item), "slave_id": agent_id} for agent_id,
+                      items in record.executors.items()
                       for item in items.values()],
         "offer_constraints": {},
     }
@@ -156,7 +165,8 @@ def framework(record: Framework) -> Json:
 def framework_resources(record: Framework) -> Resources:
     """What a framework's tasks and executors hold."""
     used = sum_of(item.resources for item in record.tasks.values() if not item.state_ended)
-    return used + sum_of(resources_of(item) for executors in record.executors.values() for item in executors.values())
+    return used + sum_of(resources_of(item) for executors in record.executors.values()
+                         for item in executors.values())
 
 
 def agent(record: AgentRecord, offered: Resources) -> Json:
@@ -166,8 +176,10 @@ def agent(record: AgentRecord, offered: Resources) -> Json:
         "attributes": attributes(record.info.get("attributes", ())), "pid": record.pid,
         "registered_time": record.registered_time, "resources": resources(record.total),
         "used_resources": resources(record.used()), "offered_resources": resources(offered),
-        "reserved_resources": {}, "unreserved_resources": resources(record.total), "active": record.active,
-        "deactivated": record.deactivated, "version": record.version, "capabilities": list(AGENT_CAPABILITIES),
+        "reserved_resources": {}, "unreserved_resources": resources(record.total),
+        "active": record.active,
+        "deactivated": record.deactivated, "version": record.version,
+        "capabilities": list(AGENT_CAPABILITIES),
     }
     if record.reregistered_time:
         result["reregistered_time"] = record.reregistered_time
@@ -177,11 +189,14 @@ def agent(record: AgentRecord, offered: Resources) -> Json:
 def agent_executor(record: Executor) -> Json:
     """An executor in an agent's /state."""
     result: Json = {
-        "id": record.id, "name": record.info.get("name", ""), "source": record.info.get("source", ""),
+        "id": record.id, "name": record.info.get("name", ""),
+        "source": record.info.get("source", ""),
         "container": record.container_id, "directory": str(record.directory),
-        "resources": resources(executor_resources(record)), "tasks": [task(item) for item in record.launched.values()],
+        "resources": resources(executor_resources(record)),
+        "tasks": [task(item) for item in record.launched.values()],
         "queued_tasks": [queued_task(info) for info in record.queued.values()],
-        "completed_tasks": [task(item) for item in (*record.completed, *record.terminated.values())],
+        "completed_tasks": [task(item) for item in (*record.completed,
+                                                    *record.terminated.values())],
     }
     if record.info.get("resources"):
         result["role"] = first_role(record.info)
@@ -199,7 +214,8 @@ def executor_resources(record: Executor) -> Resources:
 
 
 def queued_task(info: Mapping[str, Any]) -> Json:
-    result: Json = {"id": info["task_id"]["value"], "name": info["name"], "slave_id": info["agent_id"]["value"],
+    result: Json = {"id": info["task_id"]["value"], "name": info["name"],
+                    "slave_id": info["agent_id"]["value"],
                     "resources": resources(resources_of(info)), "role": first_role(info)}
     if "command" in info:
         result["command"] = command(info["command"])
@@ -214,8 +230,10 @@ def agent_framework(record: AgentFramework) -> Json:
     """A framework in an agent's /state."""
     info = record.info
     result: Json = {
-        "id": record.id, "name": info["name"], "user": info["user"], "hostname": info.get("hostname", ""),
-        "failover_timeout": info.get("failover_timeout", 0.0), "checkpoint": info.get("checkpoint", False),
+        "id": record.id, "name": info["name"], "user": info["user"],
+        "hostname": info.get("hostname", ""),
+        "failover_timeout": info.get("failover_timeout", 0.0),
+        "checkpoint": info.get("checkpoint", False),
         "executors": [agent_executor(item) for item in record.executors.values()],
         "completed_executors": [agent_executor(item) for item in record.completed_executors],
     }

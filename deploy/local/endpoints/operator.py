@@ -1,7 +1,8 @@
 """The v1 operator API, POST /api/v1 on master and agent: GET_STATE and its kin.
 
-Both sides answer the same small calls (health, version, flags, files) in the same way; what is theirs they bring
-along as a table of functions. A call that has to change something and is not supported is answered 501.
+Both sides answer the same small calls (health, version, flags, files) in the same way; what is
+theirs they bring along as a table of functions. A call that has to change something and is not
+supported is answered 501.
 
 As Mesos: master/http.cpp (`api`), slave/http.cpp (`api`), common/http.cpp.
 """
@@ -26,15 +27,21 @@ Subscribe = Callable[[str], Streaming]  # (content type of the answer)
 # The kinds that have to bring a message of their own.
 _CONTENT: Final[Mapping[str, frozenset[str]]] = {
     "master": frozenset({
-        "GET_METRICS", "SET_LOGGING_LEVEL", "LIST_FILES", "READ_FILE", "UPDATE_WEIGHTS", "RESERVE_RESOURCES",
-        "UNRESERVE_RESOURCES", "CREATE_VOLUMES", "DESTROY_VOLUMES", "GROW_VOLUME", "SHRINK_VOLUME", "TEARDOWN",
-        "MARK_AGENT_GONE", "DRAIN_AGENT", "DEACTIVATE_AGENT", "REACTIVATE_AGENT", "UPDATE_MAINTENANCE_SCHEDULE",
+        "GET_METRICS", "SET_LOGGING_LEVEL", "LIST_FILES", "READ_FILE", "UPDATE_WEIGHTS",
+        "RESERVE_RESOURCES",
+        "UNRESERVE_RESOURCES", "CREATE_VOLUMES", "DESTROY_VOLUMES", "GROW_VOLUME", "SHRINK_VOLUME",
+        "TEARDOWN",
+        "MARK_AGENT_GONE", "DRAIN_AGENT", "DEACTIVATE_AGENT", "REACTIVATE_AGENT",
+        "UPDATE_MAINTENANCE_SCHEDULE",
         "START_MAINTENANCE", "STOP_MAINTENANCE", "UPDATE_QUOTA", "SET_QUOTA", "REMOVE_QUOTA"}),
     "agent": frozenset({
-        "GET_METRICS", "SET_LOGGING_LEVEL", "LIST_FILES", "READ_FILE", "LAUNCH_CONTAINER", "WAIT_CONTAINER",
+        "GET_METRICS", "SET_LOGGING_LEVEL", "LIST_FILES", "READ_FILE", "LAUNCH_CONTAINER",
+        "WAIT_CONTAINER",
         "KILL_CONTAINER", "REMOVE_CONTAINER", "ATTACH_CONTAINER_INPUT", "ATTACH_CONTAINER_OUTPUT",
-        "LAUNCH_NESTED_CONTAINER", "WAIT_NESTED_CONTAINER", "KILL_NESTED_CONTAINER", "REMOVE_NESTED_CONTAINER",
-        "LAUNCH_NESTED_CONTAINER_SESSION", "ADD_RESOURCE_PROVIDER_CONFIG", "UPDATE_RESOURCE_PROVIDER_CONFIG",
+        "LAUNCH_NESTED_CONTAINER", "WAIT_NESTED_CONTAINER", "KILL_NESTED_CONTAINER",
+        "REMOVE_NESTED_CONTAINER",
+        "LAUNCH_NESTED_CONTAINER_SESSION", "ADD_RESOURCE_PROVIDER_CONFIG",
+        "UPDATE_RESOURCE_PROVIDER_CONFIG",
         "REMOVE_RESOURCE_PROVIDER_CONFIG", "MARK_RESOURCE_PROVIDER_GONE"}),
 }
 RECORDIO: Final = "application/recordio"
@@ -115,7 +122,8 @@ class OperatorApi:
             return read_call(name, request.body, content_type)
         message_type = request.headers.get("Message-Content-Type")
         if message_type is None:
-            raise CallError(400, "Expecting 'Message-Content-Type' to be set for streaming requests")
+            raise CallError(400,
+                            "Expecting 'Message-Content-Type' to be set for streaming requests")
         try:
             records = RecordDecoder().feed(request.body)
         except RecordError:
@@ -130,13 +138,16 @@ class OperatorApi:
         except FilesError as error:
             return error.response()
         return {"list_files": {"file_infos": [
-            {"path": info["path"], "nlink": info["nlink"], "size": info["size"], "uid": info["uid"], "gid": info["gid"],
-             "mode": info["mode"], "mtime": {"nanoseconds": int(info["mtime"] * 1e9)}} for info in infos]}}
+            {"path": info["path"], "nlink": info["nlink"], "size": info["size"],
+             "uid": info["uid"], "gid": info["gid"],
+             "mode": info["mode"], "mtime": {"nanoseconds": int(info["mtime"] * 1e9)}}
+            for info in infos]}}
 
     async def _read_file(self, call: Json) -> Json | Response:
         content = call["read_file"]
         try:
-            size, data = await self._files.read(content["path"], content["offset"], content.get("length"))
+            size, data = await self._files.read(content["path"], content["offset"],
+                                                content.get("length"))
         except FilesError as error:
             return error.response()
         return {"read_file": {"size": size, "data": b64encode(data).decode("ascii")}}
@@ -155,8 +166,8 @@ def _agents_words(error: CallError) -> str:
 
 
 def _has_content(request: Request, call: Json, kind: str) -> bool:
-    """Whether the call has the message that goes with its kind. Those of kinds that are not supported here are not in
-    our schema, and have to be looked for in the body."""
+    """Whether the call has the message that goes with its kind. Those of kinds that are not
+    supported here are not in our schema, and have to be looked for in the body."""
     name = kind.lower()
     if name in call or request.headers.get("Content-Type") != JSON:
         return name in call
@@ -168,5 +179,8 @@ def _has_content(request: Request, call: Json, kind: str) -> bool:
 
 
 def version_info() -> Json:
-    """As VersionInfo. The commit is that of the Mesos which is imitated; the build is not Mesos's, as its user says."""
-    return {"version": VERSION, "git_sha": GIT_SHA, "build_date": "", "build_time": 0.0, "build_user": "mesos-docker"}
+    """As VersionInfo. The commit is that of the Mesos which is imitated; the build is not Mesos's,
+    as its user says.
+    """
+    return {"version": VERSION, "git_sha": GIT_SHA, "build_date": "", "build_time": 0.0,
+            "build_user": "mesos-docker"}

@@ -1,7 +1,9 @@
-"""Messages of the v1 operator API as Mesos writes them: protobuf, or JSON with some parts written by hand. Pure.
+"""Messages of the v1 operator API as Mesos writes them: protobuf, or JSON with some parts written
+by hand. Pure.
 
-Mesos does not make its JSON answers from protobuf messages but field by field from its own state. So lists show that
-would be left out when they are empty, and an agent shows a field that its v1 message does not have.
+Mesos does not make its JSON answers from protobuf messages but field by field from its own state.
+So lists show that would be left out when they are empty, and an agent shows a field that its v1
+message does not have.
 
 As Mesos: master/readonly_handler.cpp, slave/http.cpp (the writers of GET_STATE and its kin).
 """
@@ -25,7 +27,8 @@ _LISTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "agent": {
         "get_executors": ("executors", "completed_executors"),
         "get_frameworks": ("frameworks", "completed_frameworks"),
-        "get_tasks": ("pending_tasks", "queued_tasks", "launched_tasks", "terminated_tasks", "completed_tasks"),
+        "get_tasks": ("pending_tasks", "queued_tasks", "launched_tasks", "terminated_tasks",
+                      "completed_tasks"),
     },
 }
 
@@ -51,8 +54,8 @@ def render_event(name: str, message: Mapping[str, Any], content_type: str) -> by
 
 
 def _in_schema(name: str, message: Mapping[str, Any]) -> Json:
-    """Without what our schema has no message for: ResourceStatistics, which are for people, who read JSON; and answers
-    that say that there is nothing."""
+    """Without what our schema has no message for: ResourceStatistics, which are for people, who
+    read JSON; and answers that say that there is nothing."""
     known: Json = {field: value for field, value in message.items() if field in schema(name)}
     if "get_containers" in known:
         known["get_containers"] = {"containers": [

@@ -1,10 +1,11 @@
 """Which routes want to know who asks: Mesos's authentication realms.
 
-Without a credential everybody may use everything, as on a Mesos without flags. With one, frameworks and operators
-prove themselves by it, and executors by the token that the agent gave each of them, which is good for the executor
-API alone. What tells nothing is open to all.
+Without a credential everybody may use everything, as on a Mesos without flags. With one, frameworks
+and operators prove themselves by it, and executors by the token that the agent gave each of them,
+which is good for the executor API alone. What tells nothing is open to all.
 
-As Mesos: master/constants.hpp, slave/constants.hpp (the realms' names), the calls of `route` in master.cpp, slave.cpp.
+As Mesos: master/constants.hpp, slave/constants.hpp (the realms' names), the calls of `route` in
+master.cpp, slave.cpp.
 """
 from __future__ import annotations
 
@@ -16,8 +17,8 @@ from specs.messages.credential import Credential
 
 _OPEN: Final = frozenset({"/health", "/version", "/redirect"})
 _WRITES: Final = frozenset({
-    "/api/v1", "/teardown", "/reserve", "/unreserve", "/create-volumes", "/destroy-volumes", "/machine/up",
-    "/machine/down", "/maintenance/schedule", "/weights", "/quota", "/local/agents"})
+    "/api/v1", "/teardown", "/reserve", "/unreserve", "/create-volumes", "/destroy-volumes",
+    "/machine/up", "/machine/down", "/maintenance/schedule", "/weights", "/quota", "/local/agents"})
 
 
 def master_gate(credential: Credential | None) -> Gate:

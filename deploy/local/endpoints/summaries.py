@@ -1,7 +1,7 @@
 """What the master adds up: /state-summary, /roles and GET_ROLES. Pure.
 
-As Mesos: master/readonly_handler.cpp (`stateSummary`, `roles`, `getRoles`), master/master.cpp (`knownRoles`,
-`RoleResourceBreakdown`).
+As Mesos: master/readonly_handler.cpp (`stateSummary`, `roles`, `getRoles`), master/master.cpp
+(`knownRoles`, `RoleResourceBreakdown`).
 """
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ from specs.messages.resource import Resource
 Quantities = dict[str, float]
 
 # Of the states that came later none is counted.
-_COUNTED: Final = ("TASK_STAGING", "TASK_STARTING", "TASK_RUNNING", "TASK_KILLING", "TASK_FINISHED", "TASK_KILLED",
+_COUNTED: Final = ("TASK_STAGING", "TASK_STARTING", "TASK_RUNNING", "TASK_KILLING",
+                   "TASK_FINISHED", "TASK_KILLED",
                    "TASK_FAILED", "TASK_LOST", "TASK_ERROR", "TASK_UNREACHABLE")
-_FRAMEWORK: Final = ("id", "name", "used_resources", "offered_resources", "capabilities", "hostname", "webui_url",
-                     "active", "connected", "recovered")
+_FRAMEWORK: Final = ("id", "name", "used_resources", "offered_resources", "capabilities",
+                     "hostname", "webui_url", "active", "connected", "recovered")
 _SHOWN_IN_V1: Final = frozenset({"cpus", "mem", "disk", "gpus"})
 
 
@@ -31,16 +32,19 @@ def state_summary(cluster: Cluster, agents: Iterable[Json]) -> Json:
     tasks = [task for framework in cluster.frameworks.values() for task in all_tasks(framework)]
     frameworks = [{**{name: model[name] for name in _FRAMEWORK}, **_counts(all_tasks(framework)),
                    "slave_ids": sorted({task.agent_id for task in all_tasks(framework)})}
-                  for framework in cluster.frameworks.values() for model in (models.framework(framework),)]
+                  for framework in cluster.frameworks.values()
+                  for model in (models.framework(framework),)]
     shown = [{**agent, **_counts(task for task in tasks if task.agent_id == agent["id"]),
-              "framework_ids": sorted({task.framework_id for task in tasks if task.agent_id == agent["id"]})}
+              "framework_ids": sorted({task.framework_id for task in tasks
+                                       if task.agent_id == agent["id"]})}
              for agent in agents]
     return {"hostname": cluster.flags.hostname, "slaves": shown, "frameworks": frameworks}
 
 
 def all_tasks(framework: Framework) -> list[Task]:
     """Of a framework: its tasks, lost ones and ended ones."""
-    return [*framework.tasks.values(), *framework.unreachable_tasks.values(), *framework.completed_tasks]
+    return [*framework.tasks.values(), *framework.unreachable_tasks.values(),
+            *framework.completed_tasks]
 
 
 def _counts(tasks: Iterable[Task]) -> Json:
@@ -59,8 +63,8 @@ def roles(cluster: Cluster) -> list[Json]:
         result.append({
             "name": name, "weight": 1.0,
             "quota": {"role": name, "guarantee": {}, "limit": {}, "consumed": allocated},
-            "resources": _sum(allocated, offered), "allocated": allocated, "offered": offered, "reserved": {},
-            "frameworks": _frameworks(cluster, name)})
+            "resources": _sum(allocated, offered), "allocated": allocated, "offered": offered,
+            "reserved": {}, "frameworks": _frameworks(cluster, name)})
     return result
 
 
@@ -68,7 +72,8 @@ def role_messages(cluster: Cluster) -> list[Json]:
     """The messages Role of GET_ROLES; only the four resources that all know."""
     return [{"name": name, "weight": 1.0,
              "frameworks": [{"value": framework_id} for framework_id in _frameworks(cluster, name)],
-             "resources": [{"name": resource, "type": "SCALAR", "scalar": {"value": value}} for resource, value in
+             "resources": [{"name": resource, "type": "SCALAR", "scalar": {"value": value}}
+                           for resource, value in
                            _sum(allocated_to(cluster, name), offered_to(cluster, name)).items()
                            if resource in _SHOWN_IN_V1]} for name in known_roles(cluster)]
 
@@ -78,11 +83,13 @@ def known_roles(cluster: Cluster) -> list[str]:
     names = {*cluster.flags.roles, "*"} if cluster.flags.roles else {
         role for framework in cluster.frameworks.values() for role in _roles_of(framework)}
     parts = [name.split("/") for name in names]
-    return sorted({"/".join(words[:length]) for words in parts for length in range(1, len(words) + 1)})
+    return sorted({"/".join(words[:length]) for words in parts
+                   for length in range(1, len(words) + 1)})
 
 
 def _frameworks(cluster: Cluster, role: str) -> list[str]:
-    return [framework.id for framework in cluster.frameworks.values() if role in _roles_of(framework)]
+    return [framework.id for framework in cluster.frameworks.values()
+            if role in _roles_of(framework)]
 
 
 def _roles_of(framework: Framework) -> set[str]:
@@ -99,7 +106,8 @@ def allocated_to(cluster: Cluster, role: str) -> Quantities:
 
 def offered_to(cluster: Cluster, role: str) -> Quantities:
     """What frameworks have been offered for a role, and for roles below it."""
-    return _quantities(role, (resource for offer in cluster.offers.values() for resource in offer.resources))
+    return _quantities(role, (resource for offer in cluster.offers.values()
+                              for resource in offer.resources))
 
 
 def _quantities(role: str, resources: Iterable[Resource]) -> Quantities:
@@ -125,4 +133,5 @@ def _quantity(resource: Resource) -> float:
 
 
 def _sum(left: Quantities, right: Quantities) -> Quantities:
-    return {name: round(left.get(name, 0.0) + right.get(name, 0.0), 3) for name in sorted({*left, *right})}
+    return {name: round(left.get(name, 0.0) + right.get(name, 0.0), 3)
+            for name in sorted({*left, *right})}

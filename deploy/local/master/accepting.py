@@ -1,8 +1,9 @@
 """ACCEPT: offers become tasks.
 
-The order is Mesos's: are the offers valid (else TASK_LOST or TASK_DROPPED for all tasks)? Are the resources of an
-operation well formed (else TASK_ERROR for all its tasks)? Then operation by operation, task by task, what
-`specs/rules` say, against what is left of the offers. What nobody used is declined with the call's filters.
+The order is Mesos's: are the offers valid (else TASK_LOST or TASK_DROPPED for all tasks)? Are the
+resources of an operation well formed (else TASK_ERROR for all its tasks)? Then operation by
+operation, task by task, what `specs/rules` say, against what is left of the offers. What nobody
+used is declined with the call's filters.
 
 As Mesos: master/master.cpp (`accept`, `_accept`), validation.cpp (`offer::validate`).
 """
@@ -51,7 +52,8 @@ class Accepting:
             elif operation.get("type") == "LAUNCH_GROUP":
                 left = self._launch_group(framework, agent, operation, left)
             else:
-                log.info("dropped %s from framework %s: not supported", operation.get("type"), framework.id)
+                log.info("dropped %s from framework %s: not supported", operation.get("type"),
+                         framework.id)
         if left:
             refuse = content.get("filters", {})
             self._cluster.decline(framework.id, agent.id, left, refuse)
@@ -74,7 +76,8 @@ class Accepting:
             offers.append(offer)
         return _mixed_offers_problem(framework, offers)
 
-    def _refuse_offers(self, framework: Framework, offer_ids: list[str], operations: list[Json], problem: str) -> None:
+    def _refuse_offers(self, framework: Framework, offer_ids: list[str], operations: list[Json],
+                       problem: str) -> None:
         for offer_id in offer_ids:
             offer = self._cluster.offers.get(offer_id)
             if offer is not None:
@@ -88,12 +91,15 @@ class Accepting:
     # ---- operations
 
     def _ready(self, framework: Framework, operation: Json, role: str) -> Json | None:
-        """The operation in the form that the checks expect; None if its form is wrong: its tasks are told so."""
+        """The operation in the form that the checks expect; None if its form is wrong: its tasks
+        are told so.
+        """
         kind = operation.get("type")
         problem = None
         try:
             if "id" not in operation or kind not in {"LAUNCH", "LAUNCH_GROUP"}:
-                return prepared_operation(operation, framework.id, role) if kind is not None else None
+                return prepared_operation(operation, framework.id,
+                                          role) if kind is not None else None
             problem = f"The `id` field cannot be set on {kind} operations"
         except SpecError as error:
             problem = error.problem
@@ -102,7 +108,8 @@ class Accepting:
             self._tell(framework, task, "TASK_ERROR", reason, problem)
         return None
 
-    def _launch(self, framework: Framework, agent: AgentRecord, operation: Json, left: Resources) -> Resources:
+    def _launch(self, framework: Framework, agent: AgentRecord, operation: Json,
+                left: Resources) -> Resources:
         for task in tasks_of(operation):
             problem = task_problem(task, framework, agent, left)
             if problem is not None:
@@ -114,11 +121,12 @@ class Accepting:
             if executor is not None and new:
                 used = self._add_executor(framework, agent, executor) + used
             left -= used
-            agent.link.post(agent.link.to.on_run_tasks, framework.info, executor, [task], group=False,
-                            launch_executor=new)
+            agent.link.post(agent.link.to.on_run_tasks, framework.info, executor, [task],
+                            group=False, launch_executor=new)
         return left
 
-    def _launch_group(self, framework: Framework, agent: AgentRecord, operation: Json, left: Resources) -> Resources:
+    def _launch_group(self, framework: Framework, agent: AgentRecord, operation: Json,
+                      left: Resources) -> Resources:
         if "launch_group" not in operation:
             return left
         executor, tasks = operation["launch_group"]["executor"], tasks_of(operation)
@@ -131,7 +139,8 @@ class Accepting:
         used = self._add_executor(framework, agent, executor) if new else Resources()
         for task in tasks:
             used += self._add_task(framework, agent, task)
-        agent.link.post(agent.link.to.on_run_tasks, framework.info, executor, tasks, group=True, launch_executor=new)
+        agent.link.post(agent.link.to.on_run_tasks, framework.info, executor, tasks, group=True,
+                        launch_executor=new)
         return left - used
 
     def _add_executor(self, framework: Framework, agent: AgentRecord, executor: Json) -> Resources:
@@ -143,8 +152,10 @@ class Accepting:
         self._cluster.add_task(framework, agent, task)
         return task.resources
 
-    def _tell(self, framework: Framework, task: Json, state: str, reason: str, message: str) -> None:
-        self._cluster.forward(framework, status(task["task_id"], state, source="SOURCE_MASTER", reason=reason,
+    def _tell(self, framework: Framework, task: Json, state: str, reason: str,
+              message: str) -> None:
+        self._cluster.forward(framework,
+                              status(task["task_id"], state, source="SOURCE_MASTER", reason=reason,
                                                 agent_id=task["agent_id"], message=message))
 
 
@@ -160,10 +171,12 @@ def _mixed_offers_problem(framework: Framework, offers: list[Offer]) -> str | No
     first = offers[0]
     for offer in offers:
         if offer.role != first.role:
-            return (f"Aggregated offers must be allocated to the same role. Offer {offer.id} uses role '{offer.role}"
+            return (
+                f"Aggregated offers must be allocated to the same role. Offer {offer.id} uses role '{offer.role}"
                     f" but another is using role '{first.role}")
     for offer in offers:
         if offer.agent_id != first.agent_id:
-            return (f"Aggregated offers must belong to one single agent. Offer {offer.id} uses agent {offer.agent_id}"
+            return (
+                f"Aggregated offers must belong to one single agent. Offer {offer.id} uses agent {offer.agent_id}"
                     f" and agent {first.agent_id}")
     return None

@@ -1,10 +1,10 @@
 """What an operator may do to an agent: mark it gone, deactivate it, and take that back.
 
-An agent that is gone never comes back under its id; its tasks are ended at once. One that is deactivated keeps its
-tasks and gets no new ones.
+An agent that is gone never comes back under its id; its tasks are ended at once. One that is
+deactivated keeps its tasks and gets no new ones.
 
-As Mesos: master/http.cpp (`_markAgentGone`, `_deactivateAgent`, `_reactivateAgent`), master/master.cpp (`markGone`,
-`deactivate`).
+As Mesos: master/http.cpp (`_markAgentGone`, `_deactivateAgent`, `_reactivateAgent`),
+master/master.cpp (`markGone`, `deactivate`).
 """
 from __future__ import annotations
 
@@ -54,8 +54,10 @@ class AgentOperations:
     def _end_unreachable_tasks(self, agent_id: str) -> None:
         for framework in self._cluster.frameworks.values():
             state, reason = lost_state(framework, gone=True)
-            for task in [item for item in framework.unreachable_tasks.values() if item.agent_id == agent_id]:
-                last = status(task.info["task_id"], state, source="SOURCE_MASTER", agent_id=task.info["agent_id"],
+            for task in [item for item in framework.unreachable_tasks.values()
+                         if item.agent_id == agent_id]:
+                last = status(task.info["task_id"], state, source="SOURCE_MASTER",
+                              agent_id=task.info["agent_id"],
                               message=_GONE, reason=reason, executor_id=task.executor_id)
                 self._cluster.update_task(task, last)
                 self._cluster.forward(framework, last)

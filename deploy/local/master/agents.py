@@ -1,11 +1,12 @@
 """The master's side of its agents: registration, loss, return, and what they report.
 
-An agent whose connection breaks is not lost: tasks of frameworks that checkpoint wait for it, the others are
-TASK_LOST at once. Only when it has not answered max_agent_ping_timeouts pings (75 to 90 seconds with Mesos's defaults),
-or not come back within agent_reregister_timeout, all its tasks are unreachable.
+An agent whose connection breaks is not lost: tasks of frameworks that checkpoint wait for it, the
+others are TASK_LOST at once. Only when it has not answered max_agent_ping_timeouts pings (75 to 90
+seconds with Mesos's defaults), or not come back within agent_reregister_timeout, all its tasks are
+unreachable.
 
-As Mesos: master/master.cpp (`registerSlave`, `reregisterSlave`, `exited`, `statusUpdate`, `exitedExecutor`,
-`executorMessage`, `_markUnreachable`, `SlaveObserver`).
+As Mesos: master/master.cpp (`registerSlave`, `reregisterSlave`, `exited`, `statusUpdate`,
+`exitedExecutor`, `executorMessage`, `_markUnreachable`, `SlaveObserver`).
 """
 from __future__ import annotations
 
@@ -35,8 +36,8 @@ class AgentRegistry:
     def on_register(self, link: AgentLink, info: Json, pid: str, version: str) -> None:
         """A new agent: it gets an id."""
         agent_id = self._cluster.new_agent_id()
-        self._add(AgentRecord(agent_id, {**info, "id": {"value": agent_id}}, link, resources_of(info), version, pid,
-                              registered_time=time.time()))
+        self._add(AgentRecord(agent_id, {**info, "id": {"value": agent_id}}, link,
+                              resources_of(info), version, pid, registered_time=time.time()))
         self._cluster.operators.agent_added(agent_message(self._cluster.agents[agent_id]))
         link.post(link.to.on_registered, agent_id)
 
@@ -48,9 +49,11 @@ class AgentRegistry:
             self._cluster.allocator.set_agent_active(agent.id, active=False)
         self._cluster.allocate_soon()
 
-    def on_reregister(self, link: AgentLink, info: Json, pid: str, version: str, *, frameworks: list[Json],
-                      executors: list[Json], tasks: list[Json]) -> None:
-        """An agent that has an id: after its own restart, after the master's, or after a broken line."""
+    def on_reregister(self, link: AgentLink, info: Json, pid: str, version: str, *,
+                      frameworks: list[Json], executors: list[Json], tasks: list[Json]) -> None:
+        """An agent that has an id: after its own restart, after the master's, or after a broken
+        line.
+        """
         cluster = self._cluster
         agent_id = info["id"]["value"]
         if agent_id in cluster.gone_agents:
@@ -65,8 +68,10 @@ class AgentRegistry:
         self._update_frameworks(cluster.agents[agent_id], frameworks)
         cluster.allocate_soon()
 
-    def _return(self, agent: AgentRecord, link: AgentLink, pid: str, executors: list[Json], tasks: list[Task]) -> None:
-        """The master still knows it: what it has lost meanwhile it is asked about, or told to kill."""
+    def _return(self, agent: AgentRecord, link: AgentLink, pid: str, executors: list[Json],
+                tasks: list[Task]) -> None:
+        """The master still knows it: what it has lost meanwhile it is asked about, or told to kill.
+        """
         agent.link, agent.pid, agent.reregistered_time = link, pid, time.time()
         if agent.reregister_timer is not None:
             agent.reregister_timer.cancel()
@@ -74,10 +79,12 @@ class AgentRegistry:
         present = {(task.framework_id, task.id) for task in tasks}
         unknown = [(status(task.info["task_id"], task.known_state, source="SOURCE_MASTER",
                            agent_id={"value": agent.id}, message="Reconciliation request",
-                           reason="REASON_RECONCILIATION"), self._cluster.frameworks[task.framework_id].info)
+                           reason="REASON_RECONCILIATION"),
+                    self._cluster.frameworks[task.framework_id].info)
                    for key, task in agent.tasks.items() if key not in present]
         link.post(link.to.on_reregistered, unknown)
-        running = {(item["framework_id"]["value"], item["executor_id"]["value"]) for item in executors}
+        running = {(item["framework_id"]["value"], item["executor_id"]["value"])
+                   for item in executors}
         for framework_id, executor_id in [key for key in agent.executors if key not in running]:
             self._cluster.remove_executor(agent, framework_id, executor_id)
         for task in tasks:
@@ -99,8 +106,8 @@ class AgentRegistry:
                 self._tell_of_return(task, unreachable=agent_id in cluster.unreachable_agents)
         cluster.recovered_agents.discard(agent_id)
         cluster.unreachable_agents.pop(agent_id, None)
-        agent = AgentRecord(agent_id, info, link, resources_of(info), version, pid, registered_time=time.time(),
-                            reregistered_time=time.time())
+        agent = AgentRecord(agent_id, info, link, resources_of(info), version, pid,
+                            registered_time=time.time(), reregistered_time=time.time())
         self._add(agent)
         for executor in executors:
             key = (executor["framework_id"]["value"], executor["executor_id"]["value"])
@@ -132,8 +139,10 @@ class AgentRegistry:
             return
         message = "Unreachable agent re-reregistered" if unreachable else "Unknown agent reregistered"
         self._cluster.forward(framework, status(
-            task.info["task_id"], task.state, source="SOURCE_MASTER", agent_id=task.info["agent_id"], message=message,
-            reason="REASON_AGENT_REREGISTERED", executor_id=task.executor_id, **last_findings(task)))
+            task.info["task_id"], task.state, source="SOURCE_MASTER",
+            agent_id=task.info["agent_id"], message=message,
+            reason="REASON_AGENT_REREGISTERED", executor_id=task.executor_id,
+            **last_findings(task)))
 
     def _update_frameworks(self, agent: AgentRecord, frameworks: list[Json]) -> None:
         for info in frameworks:
@@ -165,19 +174,24 @@ class AgentRegistry:
                                      flags.max_agent_ping_timeouts)
         timeout = flags.agent_reregister_timeout
         seconds, why = min((pings, "health check timed out"), (
-            timeout, f"agent did not reregister within {print_duration(round(timeout * 1e9))} after disconnecting"))
-        agent.reregister_timer = asyncio.get_running_loop().call_later(seconds, self._mark_unreachable, agent, why)
+            timeout,
+            f"agent did not reregister within {print_duration(round(timeout * 1e9))} after disconnecting"))
+        agent.reregister_timer = asyncio.get_running_loop().call_later(seconds,
+                                                                       self._mark_unreachable,
+                                                                       agent, why)
 
     def _remove_framework(self, agent: AgentRecord, framework: Framework) -> None:
         for task in [task for key, task in agent.tasks.items() if key[0] == framework.id]:
-            lost = status(task.info["task_id"], "TASK_LOST", source="SOURCE_MASTER", agent_id=task.info["agent_id"],
-                          message=f"Agent {agent.info['hostname']} disconnected", reason="REASON_AGENT_DISCONNECTED",
-                          executor_id=task.executor_id)
+            lost = status(task.info["task_id"], "TASK_LOST", source="SOURCE_MASTER",
+                          agent_id=task.info["agent_id"],
+                          message=f"Agent {agent.info['hostname']} disconnected",
+                          reason="REASON_AGENT_DISCONNECTED", executor_id=task.executor_id)
             self._end_task(framework, task, lost)
         for framework_id, executor_id in [key for key in agent.executors if key[0] == framework.id]:
             self._cluster.remove_executor(agent, framework_id, executor_id)
 
-    def _end_task(self, framework: Framework, task: Task, last: Json, *, unreachable: bool = False) -> None:
+    def _end_task(self, framework: Framework, task: Task, last: Json, *,
+                  unreachable: bool = False) -> None:
         self._cluster.update_task(task, last)
         self._cluster.remove_task(task, unreachable=unreachable)
         self._cluster.forward(framework, last)
@@ -201,7 +215,8 @@ class AgentRegistry:
                 continue
             state, reason = lost_state(framework, gone=gone)
             self._end_task(framework, task, status(
-                task.info["task_id"], state, source="SOURCE_MASTER", agent_id=task.info["agent_id"], message=message,
+                task.info["task_id"], state, source="SOURCE_MASTER",
+                agent_id=task.info["agent_id"], message=message,
                 reason=reason, executor_id=task.executor_id, unreachable_time=since),
                 unreachable=state != "TASK_GONE_BY_OPERATOR")
         for framework_id, executor_id in list(agent.executors):
@@ -227,7 +242,8 @@ class AgentRegistry:
         if task is not None:
             self._cluster.update_task(task, status_, latest_state)
 
-    def on_exited_executor(self, agent_id: str, framework_id: str, executor_id: str, status_: int) -> None:
+    def on_exited_executor(self, agent_id: str, framework_id: str, executor_id: str,
+                           status_: int) -> None:
         """An executor ended: FAILURE to its framework. `status_` is what wait() gave."""
         agent = self._cluster.agents.get(agent_id)
         if agent is None or (framework_id, executor_id) not in agent.executors:
@@ -236,19 +252,22 @@ class AgentRegistry:
         framework = self._cluster.frameworks.get(framework_id)
         if framework is not None:
             framework.send({"type": "FAILURE", "failure": {
-                "agent_id": {"value": agent_id}, "executor_id": {"value": executor_id}, "status": status_}})
+                "agent_id": {"value": agent_id}, "executor_id": {"value": executor_id},
+                "status": status_}})
 
-    def on_executor_message(self, agent_id: str, framework_id: str, executor_id: str, data: str) -> None:
+    def on_executor_message(self, agent_id: str, framework_id: str, executor_id: str,
+                            data: str) -> None:
         """A MESSAGE of an executor to its framework."""
         framework = self._cluster.frameworks.get(framework_id)
         if framework is not None and agent_id in self._cluster.agents:
             framework.send({"type": "MESSAGE", "message": {
-                "agent_id": {"value": agent_id}, "executor_id": {"value": executor_id}, "data": data}})
+                "agent_id": {"value": agent_id}, "executor_id": {"value": executor_id},
+                "data": data}})
 
 
 def lost_state(framework: Framework, *, gone: bool) -> tuple[str, str]:
-    """State and reason of a task whose agent is lost, or `gone`: frameworks that are not PARTITION_AWARE know only
-    TASK_LOST."""
+    """State and reason of a task whose agent is lost, or `gone`: frameworks that are not
+    PARTITION_AWARE know only TASK_LOST."""
     if not framework.has("PARTITION_AWARE"):
         return "TASK_LOST", "REASON_AGENT_REMOVED"
     if gone:
@@ -259,6 +278,7 @@ def lost_state(framework: Framework, *, gone: bool) -> tuple[str, str]:
 def unanswered_pings_end(observed: float, interval: float, limit: int) -> float:
     """Seconds until an agent that died now has left `limit` pings unanswered.
 
-    It has been pinged every `interval` seconds since the master began to observe it, `observed` seconds ago.
+    It has been pinged every `interval` seconds since the master began to observe it, `observed`
+    seconds ago.
     """
     return interval - observed % interval + interval * limit

@@ -1,9 +1,10 @@
 """Who is offered what: a small cousin of Mesos's hierarchical allocator.
 
-Every allocation round goes through the agents and gives all that is free on one to one framework: of the roles with
-the smallest dominant share the framework with the smallest one. Frameworks refuse by *filters* (until a time, for
-offers that hold no more than what was refused), whole roles are silenced by SUPPRESS, and REVIVE takes both away. Not
-here: quotas, weights, reservations for others, inverse offers.
+Every allocation round goes through the agents and gives all that is free on one to one framework:
+of the roles with the smallest dominant share the framework with the smallest one. Frameworks refuse
+by *filters* (until a time, for offers that hold no more than what was refused), whole roles are
+silenced by SUPPRESS, and REVIVE takes both away. Not here: quotas, weights, reservations for
+others, inverse offers.
 
 Pure of clocks: `now` comes in as a number. As Mesos: master/allocator/mesos/hierarchical.cpp.
 """
@@ -110,7 +111,8 @@ class Allocator:
                       active: bool) -> None:
         self._clients[framework_id] = _Client(tuple(roles), set(suppressed), active)
 
-    def update_framework(self, framework_id: str, roles: Iterable[str], suppressed: Iterable[str]) -> None:
+    def update_framework(self, framework_id: str, roles: Iterable[str],
+                         suppressed: Iterable[str]) -> None:
         client = self._clients[framework_id]
         client.roles, client.suppressed = tuple(roles), set(suppressed)
 
@@ -139,10 +141,12 @@ class Allocator:
 
     # ---- accounts
 
-    def charge(self, framework_id: str, agent_id: str, resources: Resources, *, agent_too: bool = True) -> None:
+    def charge(self, framework_id: str, agent_id: str, resources: Resources, *,
+               agent_too: bool = True) -> None:
         """These (with their roles) are in use: an agent came with running tasks.
 
-        Without `agent_too` the agent's account is right already: only the framework has just become known.
+        Without `agent_too` the agent's account is right already: only the framework has just become
+        known.
         """
         client, agent = self._clients.get(framework_id), self._agents.get(agent_id)
         if agent is None:
@@ -155,9 +159,11 @@ class Allocator:
                 client.allocated[key] = client.allocated.get(key, Resources()) + part
                 _count(client.used.setdefault(role, {}), part, 1)
 
-    def recover(self, framework_id: str, agent_id: str, resources: Resources, *, refuse: float | None = None,
-                now: float = 0.0) -> None:
-        """These are free again. With `refuse` (seconds) the framework does not want them for that long."""
+    def recover(self, framework_id: str, agent_id: str, resources: Resources, *,
+                refuse: float | None = None, now: float = 0.0) -> None:
+        """These are free again. With `refuse` (seconds) the framework does not want them for that
+        long.
+        """
         client = self._clients.get(framework_id)
         self._free(agent_id, resources)
         if client is None:
@@ -181,7 +187,8 @@ class Allocator:
     # ---- rounds
 
     def allocate(self, now: float, agent_ids: Iterable[str] | None = None) -> list[Allocation]:
-        """Offers of what is free (on these agents, or all); they count as allocated from here on."""
+        """Offers of what is free (on these agents, or all); they count as allocated from here on.
+        """
         result: list[Allocation] = []
         for agent_id in list(self._agents) if agent_ids is None else agent_ids:
             agent = self._agents.get(agent_id)
@@ -201,7 +208,9 @@ class Allocator:
         return result
 
     def _order(self) -> list[tuple[str, str]]:
-        """(framework, role) by dominant share: first of the role, then of the framework; ties by name."""
+        """(framework, role) by dominant share: first of the role, then of the framework; ties by
+        name.
+        """
         shares: dict[tuple[str, str], float] = {}
         role_shares: dict[str, float] = {}
         for framework_id, client in self._clients.items():
@@ -209,7 +218,8 @@ class Allocator:
                 shares[framework_id, role] = _dominant(client.used.get(role, {}), self._totals)
                 role_shares[role] = role_shares.get(role, 0.0) + shares[framework_id, role]
         eligible = [(framework_id, role) for framework_id, role in shares
-                    if self._clients[framework_id].active and role not in self._clients[framework_id].suppressed]
+                    if self._clients[framework_id].active
+                    and role not in self._clients[framework_id].suppressed]
         return sorted(eligible, key=lambda key: (role_shares[key[1]], key[1], shares[key], key[0]))
 
     @staticmethod
@@ -223,7 +233,9 @@ class Allocator:
 
 
 def refuse_seconds(filters: object) -> float:
-    """How long an offer is refused, from the Filters of a DECLINE or ACCEPT. Negative times count as the default."""
+    """How long an offer is refused, from the Filters of a DECLINE or ACCEPT. Negative times count
+    as the default.
+    """
     given = filters.get("refuse_seconds") if isinstance(filters, dict) else None
     seconds = DEFAULT_REFUSE_SECONDS if given is None else float(given)
     if seconds < 0:
@@ -232,14 +244,16 @@ def refuse_seconds(filters: object) -> float:
 
 
 def _by_role(resources: Resources) -> list[tuple[str, Resources]]:
-    roles = dict.fromkeys(item.allocation_info.role or "*" for item in resources if item.allocation_info is not None)
+    roles = dict.fromkeys(item.allocation_info.role or "*" for item in resources
+                          if item.allocation_info is not None)
     return [(role, resources.filter(lambda item, role=role: item.allocation_info is not None  # type: ignore[misc]
                                     and (item.allocation_info.role or "*") == role)) for role in roles]
 
 
 def _scalars_last(free: Resources) -> Resources:
     """Mesos takes ports and sets whole before it divides scalars; its texts show that order."""
-    return free.filter(lambda item: item.type != "SCALAR") + free.filter(lambda item: item.type == "SCALAR")
+    return free.filter(lambda item: item.type != "SCALAR") + free.filter(
+        lambda item: item.type == "SCALAR")
 
 
 def _allocatable(free: Resources) -> bool:

@@ -1,7 +1,8 @@
-"""What the master demands of a scheduler's call before it acts on it: pure functions, Mesos's texts.
+"""What the master demands of a scheduler's call before it acts on it: pure functions, Mesos's
+texts.
 
-A `call` that breaks a rule is a 400; a FrameworkInfo that breaks one makes an ERROR event on a stream that then ends.
-Rules about what is *in* a TaskInfo are in `specs/rules/tasks.py`.
+A `call` that breaks a rule is a 400; a FrameworkInfo that breaks one makes an ERROR event on a
+stream that then ends. Rules about what is *in* a TaskInfo are in `specs/rules/tasks.py`.
 
 As Mesos: master/validation.cpp (`scheduler::call::validate`, `framework::validate`), http.cpp
 (`Master::Http::scheduler`).
@@ -19,15 +20,17 @@ from specs.resources.roles import role_problem
 from specs.words.ids import id_problem, is_uuid
 
 _CONTENT: Final = frozenset({
-    "ACCEPT", "DECLINE", "ACCEPT_INVERSE_OFFERS", "DECLINE_INVERSE_OFFERS", "KILL", "SHUTDOWN", "ACKNOWLEDGE",
-    "ACKNOWLEDGE_OPERATION_STATUS", "RECONCILE", "RECONCILE_OPERATIONS", "MESSAGE", "REQUEST", "UPDATE_FRAMEWORK",
+    "ACCEPT", "DECLINE", "ACCEPT_INVERSE_OFFERS", "DECLINE_INVERSE_OFFERS", "KILL", "SHUTDOWN",
+    "ACKNOWLEDGE",
+    "ACKNOWLEDGE_OPERATION_STATUS", "RECONCILE", "RECONCILE_OPERATIONS", "MESSAGE", "REQUEST",
+    "UPDATE_FRAMEWORK",
 })
 _MAX_DURATION: Final = float((1 << 63) - 1)  # nanoseconds
 
 
 def call_problem(call: Message, principal: str | None = None) -> str | None:
-    """Why the call is refused with 400 ("Failed to validate scheduler::Call: " + this), or None. `principal`: who its
-    sender has proved to be."""
+    """Why the call is refused with 400 ("Failed to validate scheduler::Call: " + this), or None.
+    `principal`: who its sender has proved to be."""
     kind = call.get("type")
     if kind is None:
         return "Expecting 'type' to be present"
@@ -44,7 +47,8 @@ def call_problem(call: Message, principal: str | None = None) -> str | None:
             return "Not a valid UUID"
         if kind == "ACKNOWLEDGE_OPERATION_STATUS" and "agent_id" not in acknowledge:
             return "Expecting 'agent_id' to be present"
-    if kind == "UPDATE_FRAMEWORK" and call["framework_id"]["value"] != _info_id(call["update_framework"]):
+    if kind == "UPDATE_FRAMEWORK" and call["framework_id"]["value"] != _info_id(
+            call["update_framework"]):
         return "'framework_id' differs from 'update_framework.framework_info.id'"
     return None
 
@@ -75,7 +79,8 @@ def framework_problem(info: Message, *, role_whitelist: Collection[str] = (),
                       completed: Collection[str] = ()) -> str | None:
     """Why a SUBSCRIBE or UPDATE_FRAMEWORK with this FrameworkInfo is refused, or None.
 
-    `role_whitelist`: the master's --roles, empty for none; `completed`: ids of frameworks that were removed.
+    `role_whitelist`: the master's --roles, empty for none; `completed`: ids of frameworks that were
+    removed.
     """
     problem = _roles_problem(info)
     identifier = info.get("id", {}).get("value", "")
@@ -84,7 +89,8 @@ def framework_problem(info: Message, *, role_whitelist: Collection[str] = (),
     if problem is None and not abs(info.get("failover_timeout", 0.0)) * 1e9 <= _MAX_DURATION:
         problem = f"The framework failover_timeout ({_cpp_double(info['failover_timeout'])}) is invalid"
     if problem is None and role_whitelist:
-        unknown = sorted(role for role in framework_roles(info) if role != "*" and role not in role_whitelist)
+        unknown = sorted(role for role in framework_roles(info) if role != "*"
+                         and role not in role_whitelist)
         if unknown:
             problem = f"Roles {_set(unknown)} are not present in the master's --roles"
     if problem is None and identifier in completed:

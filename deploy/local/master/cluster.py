@@ -1,9 +1,10 @@
 """The master's state, and the few changes to it that everything else is made of.
 
-Tasks move between states, are removed, offers come and go; each of these also moves the allocator's accounts. Who
-decides it is in `subscriptions`, `accepting` and `agents`.
+Tasks move between states, are removed, offers come and go; each of these also moves the allocator's
+accounts. Who decides it is in `subscriptions`, `accepting` and `agents`.
 
-As Mesos: master/master.cpp (`updateTask`, `removeTask`, `forward`, `offer`, `rescindOffer`, `discardOffer`).
+As Mesos: master/master.cpp (`updateTask`, `removeTask`, `forward`, `offer`, `rescindOffer`,
+`discardOffer`).
 """
 from __future__ import annotations
 
@@ -64,27 +65,33 @@ class Cluster:
         return count
 
     def master_info(self) -> Json:
-        """The message MasterInfo. `ip` is the address in network byte order, read on a little-endian machine; 0 for
-        IPv6, which has no room there."""
+        """The message MasterInfo. `ip` is the address in network byte order, read on a
+        little-endian machine; 0 for IPv6, which has no room there."""
         flags = self.flags
         packed = ipaddress.ip_address(flags.shown_ip).packed
         return {
-            "id": self.id, "ip": int.from_bytes(packed, "little") if len(packed) == 4 else 0, "port": flags.port,
-            "pid": f"master@{Address(flags.shown_ip, flags.port)}", "hostname": flags.hostname, "version": VERSION,
+            "id": self.id, "ip": int.from_bytes(packed, "little") if len(packed) == 4 else 0,
+            "port": flags.port,
+            "pid": f"master@{Address(flags.shown_ip, flags.port)}", "hostname": flags.hostname,
+            "version": VERSION,
             "address": {"hostname": flags.hostname, "ip": flags.shown_ip, "port": flags.port},
-            "capabilities": [{"type": "AGENT_UPDATE"}, {"type": "AGENT_DRAINING"}, {"type": "QUOTA_V2"}],
+            "capabilities": [{"type": "AGENT_UPDATE"}, {"type": "AGENT_DRAINING"},
+                             {"type": "QUOTA_V2"}],
         }
 
     # ---- updates
 
     def forward(self, framework: Framework, status: Mapping[str, Any]) -> None:
-        """Send an update to its framework. One with a uuid came from an agent and will be acknowledged."""
+        """Send an update to its framework. One with a uuid came from an agent and will be
+        acknowledged.
+        """
         task = framework.tasks.get(status["task_id"]["value"])
         if task is not None and "uuid" in status:
             task.status_update_state, task.status_update_uuid = status["state"], status["uuid"]
         framework.send({"type": "UPDATE", "update": {"status": dict(status)}})
 
-    def update_task(self, task: Task, status: Mapping[str, Any], latest_state: str | None = None) -> None:
+    def update_task(self, task: Task, status: Mapping[str, Any],
+                    latest_state: str | None = None) -> None:
         """Take a status into the task's record; a task that ends gives its resources back."""
         state = latest_state or status["state"]
         ended_before = task.state_ended
@@ -94,7 +101,8 @@ class Cluster:
         if task.statuses and task.statuses[-1]["state"] == status["state"]:
             task.statuses.pop()
             new_state = False
-        task.statuses.append({name: value for name, value in of_update(status).items() if name != "data"})
+        task.statuses.append({name: value for name,
+                              value in of_update(status).items() if name != "data"})
         self.operators.task_updated(task, status, new_state=new_state)
         if task.state_ended and not ended_before:
             self.allocator.recover(task.framework_id, task.agent_id, task.resources)
@@ -146,14 +154,20 @@ class Cluster:
         if framework is not None:
             framework.offers.pop(offer.id, None)
 
-    def decline(self, framework_id: str, agent_id: str, resources: Resources, filters: object) -> None:
-        """The framework leaves these resources, which it was offered; `filters` says for how long."""
-        self.allocator.recover(framework_id, agent_id, resources, refuse=refuse_seconds(filters), now=self.now())
+    def decline(self, framework_id: str, agent_id: str, resources: Resources,
+                filters: object) -> None:
+        """The framework leaves these resources, which it was offered; `filters` says for how long.
+        """
+        self.allocator.recover(framework_id, agent_id, resources, refuse=refuse_seconds(filters),
+                               now=self.now())
 
     def discard_offer(self, offer: Offer, filters: object = None) -> None:
-        """The offer ends without a word to the framework. With `filters` (a message Filters) it was refused."""
+        """The offer ends without a word to the framework. With `filters` (a message Filters) it was
+        refused.
+        """
         refuse = None if filters is None else refuse_seconds(filters)
-        self.allocator.recover(offer.framework_id, offer.agent_id, offer.resources, refuse=refuse, now=self.now())
+        self.allocator.recover(offer.framework_id, offer.agent_id, offer.resources, refuse=refuse,
+                               now=self.now())
         self.remove_offer(offer)
 
     def rescind_offer(self, offer: Offer) -> None:
@@ -173,7 +187,8 @@ class Cluster:
 
     def start_rounds(self) -> None:
         """Allocate every interval, from now on."""
-        self._round = asyncio.get_running_loop().call_later(self.flags.allocation_interval, self._regular_round)
+        self._round = asyncio.get_running_loop().call_later(self.flags.allocation_interval,
+                                                            self._regular_round)
 
     def stop_rounds(self) -> None:
         self._closed = True
@@ -204,7 +219,8 @@ class Cluster:
             agent = self.agents[allocation.agent_id]
             offer_id = f"{self.id}-O{self._next('offer')}"
             message = _offer_message(offer_id, allocation, framework, agent)
-            offer = Offer(offer_id, framework.id, agent.id, allocation.role, allocation.resources, message)
+            offer = Offer(offer_id, framework.id, agent.id, allocation.role, allocation.resources,
+                          message)
             self.offers[offer.id] = offer
             framework.offers[offer.id] = offer
             messages.append(message)
@@ -218,7 +234,8 @@ class Cluster:
             self.completed.pop(next(iter(self.completed)))
 
 
-def _offer_message(offer_id: str, allocation: Allocation, framework: Framework, agent: AgentRecord) -> Json:
+def _offer_message(offer_id: str, allocation: Allocation, framework: Framework,
+                   agent: AgentRecord) -> Json:
     process, _, address = agent.pid.partition("@")
     ip, port = address.rpartition(":")[0].strip("[]"), address.rpartition(":")[2]
     executors = [{"value": executor_id} for executor_id in framework.executors.get(agent.id, ())]
@@ -231,17 +248,19 @@ def _offer_message(offer_id: str, allocation: Allocation, framework: Framework, 
     if not framework.has("RESERVATION_REFINEMENT"):
         resources = [_before_refinement(item) for item in resources]
     return {
-        "id": {"value": offer_id}, "framework_id": {"value": framework.id}, "agent_id": {"value": agent.id},
-        "hostname": agent.info["hostname"],
-        "url": {"scheme": "http", "address": {"hostname": agent.info["hostname"], "ip": ip, "port": int(port)},
+        "id": {"value": offer_id}, "framework_id": {"value": framework.id},
+        "agent_id": {"value": agent.id}, "hostname": agent.info["hostname"],
+        "url": {"scheme": "http", "address": {"hostname": agent.info["hostname"], "ip": ip,
+                                              "port": int(port)},
                 "path": f"/{process}"},
-        "resources": resources, "attributes": agent.info.get("attributes", []), "executor_ids": executors,
-        "allocation_info": allocation_info,
+        "resources": resources, "attributes": agent.info.get("attributes", []),
+        "executor_ids": executors, "allocation_info": allocation_info,
     }
 
 
 def _before_refinement(resource: Json) -> Json:
-    """A resource as frameworks without RESERVATION_REFINEMENT know it: the role stands in `role`."""
+    """A resource as frameworks without RESERVATION_REFINEMENT know it: the role stands in `role`.
+    """
     resource = dict(resource)
     stack = resource.pop("reservations", None)
     if not stack:

@@ -1,8 +1,8 @@
 """The master: what each scheduler call does.
 
-The HTTP around it is in `endpoints.master`; its memory in `cluster`; frameworks, offers and agents have their own
-files. This one says who may call (a connected framework, by its own stream) and hands each call to where it is
-understood.
+The HTTP around it is in `endpoints.master`; its memory in `cluster`; frameworks, offers and agents
+have their own files. This one says who may call (a connected framework, by its own stream) and
+hands each call to where it is understood.
 
 As Mesos: master/http.cpp (`Master::Http::scheduler`), master/master.cpp.
 """
@@ -49,7 +49,8 @@ class Master:
             "RECONCILE_OPERATIONS": lambda framework, call: self._reconcile_operations(
                 framework, call["reconcile_operations"]),
             "MESSAGE": lambda framework, call: self._message(framework, call["message"]),
-            # Accepted and without effect: there are no inverse offers, no requests, no operation feedback here.
+            # Accepted and without effect: there are no inverse offers, no requests, no operation
+            # feedback here.
             "ACCEPT_INVERSE_OFFERS": lambda *_: None,
             "DECLINE_INVERSE_OFFERS": lambda *_: None,
             "REQUEST": lambda *_: None,
@@ -77,15 +78,16 @@ class Master:
 
     def call(self, call: Json, *, answer_type: str | None, stream_id: str | None,
              principal: str | None = None) -> Response | Streaming:
-        """Act on a scheduler::Call that could be read. `answer_type`: the content type that its Accept header chose
-        (None: it takes none of ours); `stream_id`: its Mesos-Stream-Id header; `principal`: who it has proved to be
-        (None: nobody has to)."""
+        """Act on a scheduler::Call that could be read. `answer_type`: the content type that its
+        Accept header chose (None: it takes none of ours); `stream_id`: its Mesos-Stream-Id header;
+        `principal`: who it has proved to be (None: nobody has to)."""
         problem = call_problem(call, principal)
         if problem is not None:
             return text(400, f"Failed to validate scheduler::Call: {problem}")
         kind = call["type"]
         if kind in {"SUBSCRIBE", "RECONCILE_OPERATIONS"} and answer_type is None:
-            return text(406, "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'")
+            return text(406,
+                        "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'")
         if kind == "SUBSCRIBE":
             if stream_id is not None:
                 return text(400, "Subscribe calls should not include the 'Mesos-Stream-Id' header")
@@ -135,8 +137,8 @@ class Master:
 
     @staticmethod
     def _call_roles(framework: Framework, content: Json) -> list[str] | None:
-        """The roles that a call is about, all if it names none; None: it is dropped for a role that is not the
-        framework's."""
+        """The roles that a call is about, all if it names none; None: it is dropped for a role that
+        is not the framework's."""
         roles = list(content.get("roles", ())) or list(framework.roles)
         if any(role_problem(role) or role not in framework.roles for role in roles):
             log.warning("dropped a call of framework %s about roles %s", framework.id, roles)
@@ -144,7 +146,9 @@ class Master:
         return roles
 
     def _kill(self, framework: Framework, content: Json) -> None:
-        """A task that nobody knows is answered as by reconciliation. A kill is repeated when a lost agent returns."""
+        """A task that nobody knows is answered as by reconciliation. A kill is repeated when a lost
+        agent returns.
+        """
         task_id = content["task_id"]["value"]
         task = framework.tasks.get(task_id)
         if task is None:
@@ -156,12 +160,14 @@ class Master:
         agent = self.cluster.agents[task.agent_id]
         agent.killed.add((framework.id, task_id))
         if agent.connected:
-            agent.link.post(agent.link.to.on_kill_task, framework.id, task_id, content.get("kill_policy"))
+            agent.link.post(agent.link.to.on_kill_task, framework.id, task_id,
+                            content.get("kill_policy"))
 
     def _shutdown(self, framework: Framework, content: Json) -> None:
         agent = self.cluster.agents.get(content.get("agent_id", {}).get("value", ""))
         if agent is not None:
-            agent.link.post(agent.link.to.on_shutdown_executor, framework.id, content["executor_id"]["value"])
+            agent.link.post(agent.link.to.on_shutdown_executor, framework.id,
+                            content["executor_id"]["value"])
 
     def _acknowledge(self, framework: Framework, content: Json) -> None:
         agent = self.cluster.agents.get(content["agent_id"]["value"])
@@ -173,7 +179,8 @@ class Master:
                 return
             if task.status_update_ends and task.status_update_uuid == content["uuid"]:
                 self.cluster.remove_task(task)
-        agent.link.post(agent.link.to.on_acknowledgement, framework.id, content["task_id"]["value"], content["uuid"])
+        agent.link.post(agent.link.to.on_acknowledgement, framework.id,
+                        content["task_id"]["value"], content["uuid"])
 
     def _reconcile(self, framework: Framework, content: Json) -> None:
         asked = content.get("tasks", [])
@@ -187,18 +194,20 @@ class Master:
     def _reconcile_operations(self, framework: Framework, content: Json) -> None:
         cluster = self.cluster
         for answer in operations(content.get("operations", []), registered=cluster.agents,
-                                 recovered=cluster.recovered_agents, unreachable=cluster.unreachable_agents,
-                                 gone=cluster.gone_agents):
-            framework.send({"type": "UPDATE_OPERATION_STATUS", "update_operation_status": {"status": answer}})
+                                 recovered=cluster.recovered_agents,
+                                 unreachable=cluster.unreachable_agents, gone=cluster.gone_agents):
+            framework.send({"type": "UPDATE_OPERATION_STATUS",
+                            "update_operation_status": {"status": answer}})
 
     def _message(self, framework: Framework, content: Json) -> None:
         agent = self.cluster.agents.get(content["agent_id"]["value"])
         if agent is not None and agent.connected:
-            agent.link.post(agent.link.to.on_framework_message, framework.id, content["executor_id"]["value"],
-                            content["data"])
+            agent.link.post(agent.link.to.on_framework_message, framework.id,
+                            content["executor_id"]["value"], content["data"])
 
 
-def _sender_refusal(framework: Framework, stream_id: str | None, principal: str | None) -> Response | None:
+def _sender_refusal(framework: Framework, stream_id: str | None,
+                    principal: str | None) -> Response | None:
     problem = principal_problem(framework.info, principal)
     if problem is not None:
         return text(400, problem)
@@ -207,6 +216,7 @@ def _sender_refusal(framework: Framework, stream_id: str | None, principal: str 
     if stream_id is None:
         return text(400, "All non-subscribe calls should include the 'Mesos-Stream-Id' header")
     if stream_id != framework.stream_id:
-        return text(400, f"The stream ID '{stream_id}' included in this request didn't match the stream ID currently"
+        return text(400,
+                    f"The stream ID '{stream_id}' included in this request didn't match the stream ID currently"
                          f" associated with framework ID {framework.id}")
     return None

@@ -1,7 +1,7 @@
 """What the master remembers: frameworks, agents, tasks and offers.
 
-Plain records without behaviour beyond their own bookkeeping; who changes them when is in `master.py`. Infos are
-messages in their JSON form.
+Plain records without behaviour beyond their own bookkeeping; who changes them when is in
+`master.py`. Infos are messages in their JSON form.
 """
 from __future__ import annotations
 
@@ -117,8 +117,10 @@ def agent_message(record: AgentRecord, offered: Resources | None = None) -> Json
     """An agent in GET_AGENTS and its kin."""
     message: Json = {
         "agent_info": record.info, "active": record.active, "deactivated": record.deactivated,
-        "version": record.version, "pid": record.pid, "registered_time": nanoseconds(record.registered_time),
-        "total_resources": endpoint_resources(record.total), "allocated_resources": endpoint_resources(record.used()),
+        "version": record.version, "pid": record.pid,
+        "registered_time": nanoseconds(record.registered_time),
+        "total_resources": endpoint_resources(record.total),
+        "allocated_resources": endpoint_resources(record.used()),
         "offered_resources": endpoint_resources(offered or ()),
         "capabilities": [{"type": name} for name in AGENT_CAPABILITIES]}
     if record.reregistered_time:
@@ -133,8 +135,10 @@ def nanoseconds(seconds: float) -> Json:
 
 def endpoint_resources(resources: Iterable[Resource]) -> list[Json]:
     """Resource messages with the role in its old place too, as the endpoints show them."""
-    return [{**full("mesos.v1.Resource", item), "role": "*"} for item in resource_messages(resources)]
+    return [{**full("mesos.v1.Resource", item), "role": "*"}
+            for item in resource_messages(resources)]
 
 
-AGENT_CAPABILITIES = ("MULTI_ROLE", "HIERARCHICAL_ROLE", "RESERVATION_REFINEMENT", "RESOURCE_PROVIDER", "RESIZE_VOLUME",
+AGENT_CAPABILITIES = ("MULTI_ROLE", "HIERARCHICAL_ROLE", "RESERVATION_REFINEMENT",
+                      "RESOURCE_PROVIDER", "RESIZE_VOLUME",
                       "AGENT_OPERATION_FEEDBACK", "AGENT_DRAINING", "TASK_RESOURCE_LIMITS")

@@ -1,9 +1,12 @@
-"""The event stream of the master's operator API: SUBSCRIBE tells the whole state, then each change of it.
+"""The event stream of the master's operator API: SUBSCRIBE tells the whole state, then each change
+of it.
 
-Told are frameworks and agents that come and go, tasks that are launched, and every new state of a task. An agent that
-is lost or marked gone is not told of, only one that leaves orderly; its tasks are.
+Told are frameworks and agents that come and go, tasks that are launched, and every new state of a
+task. An agent that is lost or marked gone is not told of, only one that leaves orderly; its tasks
+are.
 
-As Mesos: master/master.cpp (`Master::Subscribers`), common/protobuf_utils.cpp (`master::event::create…`).
+As Mesos: master/master.cpp (`Master::Subscribers`), common/protobuf_utils.cpp
+(`master::event::create…`).
 """
 from __future__ import annotations
 
@@ -21,7 +24,8 @@ if TYPE_CHECKING:
 
 OPERATOR_EVENT: Final = "mesos.v1.master.Event"
 HEARTBEAT_SECONDS: Final = 15.0
-_ALWAYS_TOLD: Final = frozenset({"REASON_TASK_CHECK_STATUS_UPDATED", "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED"})
+_ALWAYS_TOLD: Final = frozenset({"REASON_TASK_CHECK_STATUS_UPDATED",
+                                 "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED"})
 
 
 class OperatorEvents:
@@ -71,17 +75,22 @@ class OperatorEvents:
             self._tell("TASK_ADDED", {"task": task.message()})
 
     def task_updated(self, task: Task, status: Mapping[str, Any], *, new_state: bool) -> None:
-        """An update has been taken into the task. `new_state`: its state is not that of the status before."""
+        """An update has been taken into the task. `new_state`: its state is not that of the status
+        before.
+        """
         if new_state or status.get("reason") in _ALWAYS_TOLD:
-            self._tell("TASK_UPDATED", {"framework_id": {"value": task.framework_id}, "state": task.state,
-                                        "status": of_update(status)})
+            self._tell("TASK_UPDATED", {"framework_id": {"value": task.framework_id},
+                                        "state": task.state, "status": of_update(status)})
 
 
 def _framework(framework: Framework) -> Json:
-    """Less than GET_FRAMEWORKS shows: neither offers nor resources, but a time of removal even if there is none."""
+    """Less than GET_FRAMEWORKS shows: neither offers nor resources, but a time of removal even if
+    there is none.
+    """
     return {
-        "framework_info": framework.info, "active": framework.active, "connected": framework.connected,
-        "recovered": framework.recovered,
+        "framework_info": framework.info, "active": framework.active,
+        "connected": framework.connected, "recovered": framework.recovered,
         **{name: {"nanoseconds": int(moment * 1e9)} for name, moment in (
-            ("registered_time", framework.registered_time), ("reregistered_time", framework.reregistered_time),
+            ("registered_time", framework.registered_time),
+            ("reregistered_time", framework.reregistered_time),
             ("unregistered_time", framework.unregistered_time))}}

@@ -18,9 +18,12 @@ def implicit(framework: Framework) -> list[Json]:
     return [_known(task) for task in framework.tasks.values()]
 
 
-def explicit(framework: Framework, tasks: Iterable[Mapping[str, Any]], *, registered: Collection[str],
-             recovered: Collection[str], unreachable: Mapping[str, float], gone: Collection[str]) -> list[Json]:
-    """The statuses of these tasks (task_id and, if known, agent_id). Nothing is said about what may yet come back.
+def explicit(framework: Framework, tasks: Iterable[Mapping[str, Any]], *,
+             registered: Collection[str],
+             recovered: Collection[str], unreachable: Mapping[str, float],
+             gone: Collection[str]) -> list[Json]:
+    """The statuses of these tasks (task_id and, if known, agent_id). Nothing is said about what may
+    yet come back.
 
     The collections are ids of agents; `unreachable` gives the time since when.
     """
@@ -33,19 +36,23 @@ def explicit(framework: Framework, tasks: Iterable[Mapping[str, Any]], *, regist
         elif agent in recovered if agent is not None else bool(recovered):
             continue
         elif agent in registered:
-            answers.append(_unknown(framework, asked, "TASK_GONE", "Reconciliation: Task is unknown to the agent"))
+            answers.append(_unknown(framework, asked, "TASK_GONE",
+                                    "Reconciliation: Task is unknown to the agent"))
         elif agent in unreachable:
             since = {"nanoseconds": int(unreachable[agent] * 1e9)}
-            answers.append(_unknown(framework, asked, "TASK_UNREACHABLE", "Reconciliation: Task is unreachable",
-                                    unreachable_time=since))
+            answers.append(_unknown(framework, asked, "TASK_UNREACHABLE",
+                                    "Reconciliation: Task is unreachable", unreachable_time=since))
         elif agent in gone:
-            answers.append(_unknown(framework, asked, "TASK_GONE_BY_OPERATOR", "Reconciliation: Task is gone"))
+            answers.append(_unknown(framework, asked, "TASK_GONE_BY_OPERATOR",
+                                    "Reconciliation: Task is gone"))
         else:
-            answers.append(_unknown(framework, asked, "TASK_UNKNOWN", "Reconciliation: Task is unknown"))
+            answers.append(_unknown(framework, asked, "TASK_UNKNOWN",
+                                    "Reconciliation: Task is unknown"))
     return answers
 
 
-def operations(asked: Iterable[Mapping[str, Any]], *, registered: Collection[str], recovered: Collection[str],
+def operations(asked: Iterable[Mapping[str, Any]], *, registered: Collection[str],
+               recovered: Collection[str],
                unreachable: Collection[str], gone: Collection[str]) -> list[Json]:
     """OperationStatuses for RECONCILE_OPERATIONS: no operation is known here, but agents are."""
     return [_operation(item, registered, recovered, unreachable, gone) for item in asked]
@@ -66,12 +73,14 @@ def _operation(asked: Mapping[str, Any], registered: Collection[str], recovered:
         state, message = "GONE_BY_OPERATOR", "Agent marked gone by operator"
     else:
         state, message = "UNKNOWN", "Both operation and agent are unknown"
-    kept = {name: asked[name] for name in ("operation_id", "agent_id", "resource_provider_id") if name in asked}
+    kept = {name: asked[name] for name in ("operation_id", "agent_id", "resource_provider_id")
+            if name in asked}
     return {**kept, "state": f"OPERATION_{state}", "message": f"Reconciliation: {message}"}
 
 
 def _known(task: Task) -> Json:
-    return status(task.info["task_id"], task.known_state, source="SOURCE_MASTER", agent_id=task.info["agent_id"],
+    return status(task.info["task_id"], task.known_state, source="SOURCE_MASTER",
+                  agent_id=task.info["agent_id"],
                   message="Reconciliation: Latest task state", reason="REASON_RECONCILIATION",
                   executor_id=task.executor_id, **last_findings(task))
 
@@ -86,6 +95,9 @@ def last_findings(task: Task) -> Json:
     return kept
 
 
-def _unknown(framework: Framework, asked: Mapping[str, Any], state: str, message: str, **more: Any) -> Json:
-    return status(asked["task_id"], state if framework.has("PARTITION_AWARE") else "TASK_LOST", source="SOURCE_MASTER",
-                  agent_id=asked.get("agent_id"), message=message, reason="REASON_RECONCILIATION", **more)
+def _unknown(framework: Framework, asked: Mapping[str, Any], state: str, message: str,
+             **more: Any) -> Json:
+    return status(asked["task_id"], state if framework.has("PARTITION_AWARE") else "TASK_LOST",
+                  source="SOURCE_MASTER",
+                  agent_id=asked.get("agent_id"), message=message, reason="REASON_RECONCILIATION",
+                  **more)

@@ -1,9 +1,11 @@
 """How frameworks come, lose their connection, come back, are replaced, and go.
 
-Disconnected frameworks keep their tasks for their failover_timeout. A SUBSCRIBE with a known id always wins over the
-connection that is there: the old scheduler hears ERROR "Framework failed over" and its stream ends.
+Disconnected frameworks keep their tasks for their failover_timeout. A SUBSCRIBE with a known id
+always wins over the connection that is there: the old scheduler hears ERROR "Framework failed over"
+and its stream ends.
 
-As Mesos: master/master.cpp (`_subscribe`, `failoverFramework`, `_exited`, `removeFramework`, `updateFramework`).
+As Mesos: master/master.cpp (`_subscribe`, `failoverFramework`, `_exited`, `removeFramework`,
+`updateFramework`).
 """
 from __future__ import annotations
 
@@ -30,7 +32,8 @@ class Subscriptions:
         """A Call.Subscribe on a new stream: SUBSCRIBED, or ERROR and the end of the stream."""
         info = content["framework_info"]
         suppressed = content.get("suppressed_roles", [])
-        problem = (framework_problem(info, role_whitelist=self._cluster.flags.roles, completed=self._cluster.completed)
+        problem = (framework_problem(info, role_whitelist=self._cluster.flags.roles,
+                                     completed=self._cluster.completed)
                    or suppressed_problem(framework_roles(info), suppressed))
         if problem is not None:
             _refuse(sender, problem)
@@ -39,12 +42,14 @@ class Subscriptions:
         else:
             info = {**info, "id": {"value": self._cluster.new_framework_id()}}
             now = time.time()
-            self._add(Framework(info, suppressed=set(suppressed), registered_time=now, reregistered_time=now))
+            self._add(Framework(info, suppressed=set(suppressed), registered_time=now,
+                                reregistered_time=now))
             framework = self._cluster.frameworks[info["id"]["value"]]
             self._connect(framework, sender, stream_id)
             self._cluster.operators.framework_added(framework)
 
-    def _resubscribe(self, info: Json, suppressed: list[str], sender: EventSender, stream_id: str) -> None:
+    def _resubscribe(self, info: Json, suppressed: list[str], sender: EventSender,
+                     stream_id: str) -> None:
         framework = self._cluster.frameworks.get(info["id"]["value"])
         if framework is None:
             framework = self.recover(info)
@@ -69,10 +74,13 @@ class Subscriptions:
     def _add(self, framework: Framework) -> None:
         cluster = self._cluster
         cluster.frameworks[framework.id] = framework
-        cluster.allocator.add_framework(framework.id, framework.roles, framework.suppressed, active=False)
+        cluster.allocator.add_framework(framework.id, framework.roles, framework.suppressed,
+                                        active=False)
 
     def recover(self, info: Json) -> Framework:
-        """A framework that this master has not seen, but agents or the framework itself say that it exists."""
+        """A framework that this master has not seen, but agents or the framework itself say that it
+        exists.
+        """
         cluster = self._cluster
         framework = Framework(info, recovered=True, registered_time=time.time())
         self._add(framework)
@@ -82,7 +90,8 @@ class Subscriptions:
                 if framework_id == framework.id:
                     cluster.add_task(framework, agent, task)
                     if not task.state_ended:
-                        cluster.allocator.charge(framework.id, agent.id, task.resources, agent_too=False)
+                        cluster.allocator.charge(framework.id, agent.id, task.resources,
+                                                 agent_too=False)
             for (framework_id, executor_id), executor in agent.executors.items():
                 if framework_id == framework.id:
                     framework.executors.setdefault(agent.id, {})[executor_id] = executor
@@ -99,7 +108,8 @@ class Subscriptions:
         framework.active = True
         self._cluster.allocator.set_framework_active(framework.id, active=True)
         sender.send({"type": "SUBSCRIBED", "subscribed": {
-            "framework_id": {"value": framework.id}, "heartbeat_interval_seconds": HEARTBEAT_SECONDS,
+            "framework_id": {"value": framework.id},
+            "heartbeat_interval_seconds": HEARTBEAT_SECONDS,
             "master_info": self._cluster.master_info()}})
         sender.start_heartbeat(HEARTBEAT_SECONDS, at_once=True)
         self._cluster.allocate_soon()
@@ -109,7 +119,8 @@ class Subscriptions:
     def update_framework(self, framework: Framework, content: Json) -> Response:
         """UPDATE_FRAMEWORK: a new FrameworkInfo without a new subscription."""
         info = content["framework_info"]
-        problem = framework_problem(info, role_whitelist=self._cluster.flags.roles, completed=self._cluster.completed)
+        problem = framework_problem(info, role_whitelist=self._cluster.flags.roles,
+                                    completed=self._cluster.completed)
         if problem is not None:
             return text(400, f"Supplied FrameworkInfo is not valid: {problem}")
         problem = update_problem(framework.info, info)
@@ -127,7 +138,8 @@ class Subscriptions:
 
     def _update(self, framework: Framework, info: Json, suppressed: list[str]) -> None:
         framework.info, framework.suppressed = info, set(suppressed)
-        self._cluster.allocator.update_framework(framework.id, framework.roles, framework.suppressed)
+        self._cluster.allocator.update_framework(framework.id, framework.roles,
+                                                 framework.suppressed)
         for offer in list(framework.offers.values()):
             if offer.role not in framework.roles:
                 self._cluster.rescind_offer(offer)
@@ -141,14 +153,16 @@ class Subscriptions:
 
     def _disconnected(self, framework: Framework, sender: EventSender) -> None:
         """The stream broke. If it is still the framework's, the time to fail over begins."""
-        if framework.sender is not sender or self._cluster.frameworks.get(framework.id) is not framework:
+        if framework.sender is not sender or self._cluster.frameworks.get(
+                framework.id) is not framework:
             return
         framework.sender = None
         sender.close()
         self._deactivate(framework, rescind=True)
         timeout = framework.info.get("failover_timeout", 0.0)
         loop = asyncio.get_running_loop()
-        framework.failover_timer = loop.call_later(max(float(timeout), 0.0), self._failover_timed_out, framework)
+        framework.failover_timer = loop.call_later(max(float(timeout), 0.0),
+                                                   self._failover_timed_out, framework)
 
     def _failover_timed_out(self, framework: Framework) -> None:
         if not framework.connected and self._cluster.frameworks.get(framework.id) is framework:
@@ -170,9 +184,10 @@ class Subscriptions:
         for agent in cluster.agents.values():
             agent.link.post(agent.link.to.on_shutdown_framework, framework.id)
         for task in [*framework.tasks.values(), *framework.unreachable_tasks.values()]:
-            killed = status(task.info["task_id"], "TASK_KILLED", source="SOURCE_MASTER", agent_id=task.info["agent_id"],
-                            message=f"Framework {framework.id} removed", reason="REASON_FRAMEWORK_REMOVED",
-                            executor_id=task.executor_id)
+            killed = status(task.info["task_id"], "TASK_KILLED", source="SOURCE_MASTER",
+                            agent_id=task.info["agent_id"],
+                            message=f"Framework {framework.id} removed",
+                            reason="REASON_FRAMEWORK_REMOVED", executor_id=task.executor_id)
             cluster.update_task(task, killed)
             cluster.remove_task(task)
         for agent in cluster.agents.values():

@@ -1,7 +1,7 @@
 """The master's questions to `specs/rules`, and where the facts for the answers come from.
 
-The rules are those of specs, which `mesos-docker explain` and `run` use too; here they are only asked with what the
-master knows: the framework, the agent, what is left of the offers.
+The rules are those of specs, which `mesos-docker explain` and `run` use too; here they are only
+asked with what the master knows: the framework, the agent, what is left of the offers.
 """
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from specs.rules.tasks import Facts, prepared, validate_task
 
 
 def prepared_operation(operation: Json, framework_id: str, role: str) -> Json:
-    """The operation as the master completes it before it looks at its tasks; other operations stay as they are.
+    """The operation as the master completes it before it looks at its tasks; other operations stay
+    as they are.
 
     Raises SpecError, with Mesos's text, if resources are not well formed: it then fails as a whole.
     """
@@ -31,14 +32,20 @@ def prepared_operation(operation: Json, framework_id: str, role: str) -> Json:
     if operation["type"] != "LAUNCH_GROUP" or "launch_group" not in operation:
         return operation
     group = operation["launch_group"]
-    members, executor = prepared_group(tasks, codec.read(ExecutorInfo, group["executor"], strict=False), role=role)
+    members, executor = prepared_group(tasks,
+                                       codec.read(ExecutorInfo, group["executor"], strict=False),
+                                       role=role)
     alone = _completed_executor(group["executor"], executor)
     infos = _completed(tasks_of(operation), members, alone)
-    return {**operation, "launch_group": {**group, "executor": alone, "task_group": {"tasks": infos}}}
+    return {**operation, "launch_group": {**group, "executor": alone,
+                                          "task_group": {"tasks": infos}}}
 
 
-def _completed(infos: Sequence[Json], tasks: Sequence[TaskInfo], executor: Json | None = None) -> list[Json]:
-    """TaskInfos as they were sent, with what the master fills in; `executor`: of those that have none."""
+def _completed(infos: Sequence[Json], tasks: Sequence[TaskInfo],
+               executor: Json | None = None) -> list[Json]:
+    """TaskInfos as they were sent, with what the master fills in; `executor`: of those that have
+    none.
+    """
     result = []
     for info, task in zip(infos, tasks, strict=True):
         more: Json = {}
@@ -63,10 +70,12 @@ def _completed_executor(info: Json, executor: ExecutorInfo) -> Json:
     return {**info, **more}
 
 
-def task_problem(task: Json, framework: Framework, agent: AgentRecord, offered: Resources) -> str | None:
+def task_problem(task: Json, framework: Framework, agent: AgentRecord,
+                 offered: Resources) -> str | None:
     """Why a task of a LAUNCH is refused, or None."""
     try:
-        validate_task(task_from_mapping(task, strict=False), _facts(framework, agent, offered, task.get("executor")))
+        validate_task(task_from_mapping(task, strict=False),
+                      _facts(framework, agent, offered, task.get("executor")))
     except SpecError as error:
         return error.problem
     return None
@@ -84,13 +93,16 @@ def group_problem(tasks: list[Json], executor: Json, framework: Framework, agent
     return None
 
 
-def _facts(framework: Framework, agent: AgentRecord, offered: Resources, executor: Json | None) -> Facts:
+def _facts(framework: Framework, agent: AgentRecord, offered: Resources,
+           executor: Json | None) -> Facts:
     existing = None
     if executor is not None:
         existing = agent.executors.get((framework.id, executor["executor_id"]["value"]))
     return Facts(
         framework_id=framework.id, agent_id=agent.id, offered=offered, running=framework.tasks,
         unreachable=framework.unreachable_tasks,
-        existing_executor=None if existing is None else codec.read(ExecutorInfo, existing, strict=False),
-        show_executor="" if existing is None or executor is None else incompatible_executors(existing, executor),
+        existing_executor=None if existing is None
+        else codec.read(ExecutorInfo, existing, strict=False),
+        show_executor="" if existing is None or executor is None
+        else incompatible_executors(existing, executor),
     )

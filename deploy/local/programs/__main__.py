@@ -1,7 +1,8 @@
 """`python -IS deploy/local/programs`: the command executor.
 
-Of a folder that is run Python itself makes the first place to look for modules, also when it is isolated. So the
-program needs neither a path of its own nor this project's packages, and starts in a moment.
+Of a folder that is run Python itself makes the first place to look for modules, also when it is
+isolated. So the program needs neither a path of its own nor this project's packages, and starts in
+a moment.
 """
 from __future__ import annotations
 

@@ -10,16 +10,16 @@ from specs.forms import Json
 from specs.messages.status import is_terminal
 from specs.resources.sums import Resources
 
-_INFO_FIELDS: Final = ("name", "task_id", "agent_id", "resources", "labels", "discovery", "container", "health_check",
-                       "kill_policy", "limits")
+_INFO_FIELDS: Final = ("name", "task_id", "agent_id", "resources", "labels", "discovery",
+                       "container", "health_check", "kill_policy", "limits")
 
 
 @dataclass(slots=True)
 class Task:
     """A task as the master (or an agent) knows it.
 
-    `state` is the latest, `status_update_state` the last that was forwarded to the framework; they differ while updates
-    wait for acknowledgements. As Mesos: the message `Task`.
+    `state` is the latest, `status_update_state` the last that was forwarded to the framework; they
+    differ while updates wait for acknowledgements. As Mesos: the message `Task`.
     """
 
     info: Json  # the fields of TaskInfo that Task shares
@@ -62,8 +62,8 @@ class Task:
 
     def message(self) -> Json:
         """As the message mesos.v1.Task."""
-        result: Json = {**self.info, "framework_id": {"value": self.framework_id}, "state": self.state,
-                        "statuses": self.statuses}
+        result: Json = {**self.info, "framework_id": {"value": self.framework_id},
+                        "state": self.state, "statuses": self.statuses}
         if self.executor_id is not None:
             result["executor_id"] = {"value": self.executor_id}
         if self.status_update_state is not None:
@@ -75,7 +75,9 @@ class Task:
 
 
 def new_task(info: Mapping[str, Any], framework_id: str) -> Task:
-    """The record of a task just launched. The user is the command's, or that of the executor's command."""
+    """The record of a task just launched. The user is the command's, or that of the executor's
+    command.
+    """
     executor = info.get("executor")
     command = info.get("command") or (executor or {}).get("command") or {}
     return Task({key: info[key] for key in _INFO_FIELDS if key in info}, framework_id,
@@ -84,6 +86,9 @@ def new_task(info: Mapping[str, Any], framework_id: str) -> Task:
 
 def task_from_message(message: Mapping[str, Any]) -> Task:
     """The record behind a mesos.v1.Task, as an agent reports it."""
-    return Task({key: message[key] for key in _INFO_FIELDS if key in message}, message["framework_id"]["value"],
-                message.get("executor_id", {}).get("value"), message["state"], list(message.get("statuses", ())),
-                message.get("status_update_state"), message.get("status_update_uuid"), message.get("user"))
+    return Task({key: message[key] for key in _INFO_FIELDS if key in message},
+                message["framework_id"]["value"],
+                message.get("executor_id", {}).get("value"), message["state"],
+                list(message.get("statuses", ())),
+                message.get("status_update_state"), message.get("status_update_uuid"),
+                message.get("user"))

@@ -1,8 +1,9 @@
-"""Who asks: a credential in HTTP's basic form for frameworks and operators, a signed token for each executor.
+"""Who asks: a credential in HTTP's basic form for frameworks and operators, a signed token for each
+executor.
 
-An authenticator reads the header `Authorization` and says who that is, or why nobody. Which one stands before a route
-is the route's realm (`endpoints.realms`). A token holds claims and no name; what its holder may say is checked where
-the call is understood.
+An authenticator reads the header `Authorization` and says who that is, or why nobody. Which one
+stands before a route is the route's realm (`endpoints.realms`). A token holds claims and no name;
+what its holder may say is checked where the call is understood.
 
 As Mesos: libprocess authenticator.cpp, jwt_authenticator.cpp, jwt.cpp.
 """
@@ -33,7 +34,8 @@ class Principal:
         if self.value is not None and not self.claims:
             return self.value
         parts: dict[str, Any] = {} if self.value is None else {"value": self.value}
-        return json.dumps({**parts, "claims": dict(sorted(self.claims.items()))}, separators=(",", ":"))
+        return json.dumps({**parts, "claims": dict(sorted(self.claims.items()))},
+                          separators=(",", ":"))
 
 
 class Unauthorized(Exception):  # noqa: N818 - an answer: 401
@@ -75,8 +77,10 @@ def bearer(realm: str, key: bytes) -> Authenticator:
         try:
             return Principal(claims=_claims(_token_in(header), key))
         except _TokenError as error:
-            text = "".join(char for char in str(error) if " " <= char < "\x7f" and char not in '"\\')
-            raise Unauthorized(f'{challenge}, error="invalid_token", error_description="{text}"') from None
+            text = "".join(char for char in str(error) if " " <= char < "\x7f"
+                           and char not in '"\\')
+            raise Unauthorized(
+                f'{challenge}, error="invalid_token", error_description="{text}"') from None
 
     return authenticate
 
@@ -105,7 +109,8 @@ def _claims(text: str, key: bytes) -> dict[str, str]:
     parts = text.split(".")
     if len(parts) != 3:
         raise _TokenError(f"Invalid JWT: Expected 3 components in token, got {len(parts)}")
-    if not hmac.compare_digest(_decoded(parts[2], "signature"), _signature(f"{parts[0]}.{parts[1]}", key)):
+    if not hmac.compare_digest(_decoded(parts[2], "signature"),
+                               _signature(f"{parts[0]}.{parts[1]}", key)):
         raise _TokenError("Invalid JWT: Token signature does not match")
     header, payload = _object(parts[0], "header"), _object(parts[1], "payload")
     if header.get("alg") != "HS256" or "crit" in header:
@@ -115,7 +120,8 @@ def _claims(text: str, key: bytes) -> dict[str, str]:
         raise _TokenError("Invalid JWT: Token has expired")
     if not payload:
         raise _TokenError("JWT claims missing")
-    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in payload.items()}
+    return {name: value if isinstance(value, str) else json.dumps(value) for name,
+            value in payload.items()}
 
 
 def _object(coded: str, what: str) -> Mapping[str, Any]:
@@ -132,7 +138,8 @@ def _decoded(coded: str, what: str) -> bytes:
     try:
         return urlsafe_b64decode(coded.encode("ascii") + b"=" * (-len(coded) % 4))
     except ValueError:
-        raise _TokenError(f"Invalid JWT: Failed to decode token {what}: Failed to base64url-decode") from None
+        raise _TokenError(
+            f"Invalid JWT: Failed to decode token {what}: Failed to base64url-decode") from None
 
 
 def _coded(raw: bytes) -> str:

@@ -1,8 +1,8 @@
 """Bodies of requests: read with bounds, unpacked with the same bounds.
 
-A body is refused (413) as soon as it is known to be too large, packed or unpacked; so a small one that unpacks to a
-gigabyte costs no more than a large one. All bodies together have a limit as well (503), and a sender that falls
-silent is not waited for (408).
+A body is refused (413) as soon as it is known to be too large, packed or unpacked; so a small one
+that unpacks to a gigabyte costs no more than a large one. All bodies together have a limit as well
+(503), and a sender that falls silent is not waited for (408).
 
 As Mesos: libprocess http.cpp knows gzip; the bounds are ours, Mesos has none.
 """
@@ -30,7 +30,8 @@ class BodyError(Exception):
 class Bodies:
     """The bodies of one server."""
 
-    def __init__(self, most: int = MAX_BODY, together: int = MAX_BODIES, silence: float = SILENCE) -> None:
+    def __init__(self, most: int = MAX_BODY, together: int = MAX_BODIES,
+                 silence: float = SILENCE) -> None:
         self._most = most
         self._together = together
         self._silence = silence
@@ -41,7 +42,9 @@ class Bodies:
         return length is not None and length > self._most
 
     async def read(self, pieces: AsyncIterator[bytes], encoding: str) -> bytes:
-        """A whole body, unpacked if `encoding` is gzip; raises BodyError. `release` it when it is done with."""
+        """A whole body, unpacked if `encoding` is gzip; raises BodyError. `release` it when it is
+        done with.
+        """
         body = bytearray()
         unpacker = _Unpacker() if encoding == "gzip" else None
         try:

@@ -1,5 +1,5 @@
-"""A message as protobuf's text format shows it: Mesos puts two of them into the error about an incompatible
-ExecutorInfo.
+"""A message as protobuf's text format shows it: Mesos puts two of them into the error about an
+incompatible ExecutorInfo.
 
 As protobuf: `Message::DebugString`.
 """
@@ -16,7 +16,9 @@ _RULE: Final = "-" * 60
 
 
 def incompatible_executors(existing: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-    """What follows "ExecutorInfo is not compatible with existing ExecutorInfo with same ExecutorID.\\n"."""
+    """What follows "ExecutorInfo is not compatible with existing ExecutorInfo with same
+    ExecutorID.\\n".
+    """
     name = "mesos.v1.ExecutorInfo"
     return (f"{_RULE}\nExisting ExecutorInfo:\n{debug_text(name, existing)}\n{_RULE}\n"
             f"ExecutorInfo:\n{debug_text(name, new)}\n{_RULE}\n")
@@ -34,7 +36,9 @@ def _lines(name: str, message: Mapping[str, Any]) -> Iterator[str]:
         value = message[field.name]
         if field.label == "map":
             for key in sorted(value):
-                yield from _block(field.name, [f"key: {_quoted(key.encode())}", *_field("value", field, value[key])])
+                yield from _block(field.name,
+                                  [f"key: {_quoted(key.encode())}",
+                                   *_field("value", field, value[key])])
             continue
         for item in value if field.label == "repeated" else [value]:
             yield from _field(field.name, field, item)

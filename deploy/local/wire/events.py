@@ -1,7 +1,8 @@
-"""Events on their way to a scheduler or an executor: rendered for the content type they asked for, framed, written.
+"""Events on their way to a scheduler or an executor: rendered for the content type they asked for,
+framed, written.
 
-Both APIs speak alike: an `Event` message per RecordIO record, as JSON or protobuf, and HEARTBEAT events to show that
-the line is alive.
+Both APIs speak alike: an `Event` message per RecordIO record, as JSON or protobuf, and HEARTBEAT
+events to show that the line is alive.
 
 As Mesos: common/http.hpp, `StreamingHttpConnection`; common/heartbeater.hpp.
 """
@@ -46,7 +47,9 @@ async def in_turn(body: bytes, work: Callable[[], T]) -> T:
 
 
 def read_call(name: str, body: bytes, content_type: str | None) -> Json:
-    """The call in a request's body; raises CallError. As Mesos, content types are compared letter by letter."""
+    """The call in a request's body; raises CallError. As Mesos, content types are compared letter
+    by letter.
+    """
     if content_type is None:
         raise CallError(400, "Expecting 'Content-Type' to be present")
     if content_type == PROTOBUF:
@@ -71,7 +74,8 @@ def read_call(name: str, body: bytes, content_type: str | None) -> Json:
 def accepted_type(accept: str | None) -> str | None:
     """The content type to answer in, JSON before protobuf; None when the client takes neither.
 
-    As libprocess, `Request::acceptsMediaType`: no Accept header takes everything, quality 0 refuses.
+    As libprocess, `Request::acceptsMediaType`: no Accept header takes everything, quality 0
+    refuses.
     """
     if not accept:
         return JSON
@@ -114,7 +118,8 @@ class EventSender:
         self._stream.on_closed = action
 
     def send(self, event: Mapping[str, Any]) -> None:
-        self._stream.write(encode_record(self._render(self._event_name, event, self._stream.content_type)))
+        self._stream.write(encode_record(self._render(self._event_name, event,
+                                                      self._stream.content_type)))
 
     def start_heartbeat(self, interval: float, *, at_once: bool) -> None:
         """HEARTBEAT every `interval` seconds."""

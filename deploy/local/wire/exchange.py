@@ -1,4 +1,5 @@
-"""What a handler gets and what it gives: values, and a stream that it keeps and feeds. No server knows better.
+"""What a handler gets and what it gives: values, and a stream that it keeps and feeds. No server
+knows better.
 
 As Mesos: libprocess http.hpp (`Request`, `Response` and its kinds).
 """
@@ -65,12 +66,14 @@ def json_response(value: Any, status: int = 200) -> Response:
 
 def dump_json(value: Any) -> bytes:
     """JSON without blanks, as Mesos writes it."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogateescape")
+    return json.dumps(value, separators=(",", ":"),
+                      ensure_ascii=False).encode("utf-8", "surrogateescape")
 
 
 def method_not_allowed(request: Request, *allowed: str) -> Response:
     names = ", ".join(f"'{name}'" for name in allowed)
-    return text(405, f"405 Method Not Allowed. Expecting one of {{ {names} }}, but received '{request.method}'.",
+    return text(405,
+                f"405 Method Not Allowed. Expecting one of {{ {names} }}, but received '{request.method}'.",
                 Allow=", ".join(allowed))
 
 
@@ -82,9 +85,11 @@ class Connection(Protocol):
 
 
 class EventStream:
-    """The answer that does not end: bytes go in from anywhere on the loop, the connection takes them in order.
+    """The answer that does not end: bytes go in from anywhere on the loop, the connection takes
+    them in order.
 
-    `on_closed` is called once, when the client has gone away, or has not read for too long; not after `close()`.
+    `on_closed` is called once, when the client has gone away, or has not read for too long; not
+    after `close()`.
     """
 
     def __init__(self, content_type: str) -> None:

@@ -1,10 +1,10 @@
 """From a JSON value to a Mesos message and back, with Mesos's leniency and Mesos's complaints.
 
-A message is a mapping in Mesos's own JSON form (proto field names, enum values by name, bytes in base64).
-`read_message` is what Mesos does to the body of a call: it skips what it does not know, takes numbers from texts,
-treats null as absent and drops unknown enum values, but names a value of the wrong kind, and lists what is required
-and missing. `full` is the way out: Mesos's JSON carries declared defaults of fields that nobody set, except those of
-deprecated fields.
+A message is a mapping in Mesos's own JSON form (proto field names, enum values by name, bytes in
+base64). `read_message` is what Mesos does to the body of a call: it skips what it does not know,
+takes numbers from texts, treats null as absent and drops unknown enum values, but names a value of
+the wrong kind, and lists what is required and missing. `full` is the way out: Mesos's JSON carries
+declared defaults of fields that nobody set, except those of deprecated fields.
 
 As Mesos: stout/protobuf.hpp, `Parser` and `json(ObjectWriter*, Protobuf)`.
 """
@@ -107,8 +107,9 @@ def _number(field: FieldSchema, value: float | str) -> int | float | str:
 
 
 def _integer(value: float, kind: str) -> int:
-    """As C++ converts on x86-64: an integer wraps; a double is cut, and one that does not fit becomes what the
-    processor says: the smallest integer, of an unsigned type 0. (What an int64 cannot hold has been read as a double.)
+    """As C++ converts on x86-64: an integer wraps; a double is cut, and one that does not fit
+    becomes what the processor says: the smallest integer, of an unsigned type 0. (What an int64
+    cannot hold has been read as a double.)
     """
     bits = _WIDTH[kind]
     whole = (_cut(value, kind) if isinstance(value, float) else value) & ((1 << bits) - 1)
@@ -143,7 +144,8 @@ def _base64(field: FieldSchema, text: str) -> bytes:
         if char in " \t\n\r\v\f":
             continue
         if char not in _BASE64:
-            raise MessageError(f"Failed to base64 decode bytes field '{field.name}': Invalid character '{char}'")
+            raise MessageError(
+                f"Failed to base64 decode bytes field '{field.name}': Invalid character '{char}'")
         digits.append(char)
     usable = digits[:len(digits) - 1] if len(digits) % 4 == 1 else digits
     return b64decode("".join(usable) + "=" * (-len(usable) % 4))
@@ -157,7 +159,8 @@ _TEXTS: Final[Mapping[str, Callable[[FieldSchema, str], Any]]] = {
 
 def _unexpected(value: Any, field: FieldSchema) -> MessageError:
     kind = ("boolean" if isinstance(value, bool) else "string" if isinstance(value, str)
-            else "array" if isinstance(value, list) else "object" if isinstance(value, Mapping) else "number")
+            else "array" if isinstance(value, list) else "object" if isinstance(value, Mapping)
+            else "number")
     return MessageError(f"Not expecting a JSON {kind} for field '{field.name}'")
 
 
@@ -181,7 +184,9 @@ def _find_missing(name: str, message: Json, path: str, missing: list[str]) -> No
 
 
 def full(name: str, message: Mapping[str, Any]) -> Json:
-    """The message as Mesos's JSON shows it: with declared defaults, without empty lists, in the order of the fields."""
+    """The message as Mesos's JSON shows it: with declared defaults, without empty lists, in the
+    order of the fields.
+    """
     return _fuller(name)(message)
 
 
@@ -190,7 +195,8 @@ def _fuller(name: str) -> Callable[[Mapping[str, Any]], Json]:
     known = schema(name)
     defaults = {field.name: field.default for field in known.values()
                 if field.default is not None and (name, field.name) not in _DEPRECATED}
-    inner: dict[str, tuple[str, str]] = {field.name: (field.message, field.label) for field in known.values()
+    inner: dict[str, tuple[str, str]] = {field.name: (field.message, field.label)
+                                         for field in known.values()
                                          if field.type == "message" and field.message is not None}
     order = {field: position for position, field in enumerate(known)}
 

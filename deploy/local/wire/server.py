@@ -1,11 +1,13 @@
 """HTTP as libprocess serves it, on aiohttp: the only file that knows aiohttp's server.
 
-What differs from a usual web server, and is imitated because clients see it: routes are the longest known *prefix* of
-the path; answers carry only Date, Content-Length and what the handler says (no Server, no Content-Type without a body,
-no Connection); a body with a broken Content-Encoding is a 500; each record of a stream is one chunk.
+What differs from a usual web server, and is imitated because clients see it: routes are the longest
+known *prefix* of the path; answers carry only Date, Content-Length and what the handler says (no
+Server, no Content-Type without a body, no Connection); a body with a broken Content-Encoding is a
+500; each record of a stream is one chunk.
 
-Before a handler sees a request it has passed, in this order: it is no web page's of others (403), the path is known
-(404), whoever the path's realm demands has asked (401), the body is of a bounded size (413).
+Before a handler sees a request it has passed, in this order: it is no web page's of others (403),
+the path is known (404), whoever the path's realm demands has asked (401), the body is of a bounded
+size (413).
 
 As Mesos: libprocess, process.cpp (`ProcessBase::consume`), http.cpp, encoder.hpp.
 """
@@ -52,12 +54,14 @@ _TYPED: Final = web.ResponseKey("typed", bool)  # whether the handler has said a
 
 
 class HttpServer:
-    """Listens on one address and hands requests to the handler of the longest known prefix of their path."""
+    """Listens on one address and hands requests to the handler of the longest known prefix of their
+    path.
+    """
 
     def __init__(self, routes: Mapping[str, Handler], name: str, *, gate: Gate = lambda _: None,
                  names: Collection[str] = ()) -> None:
-        """`name`: the process id that may stand before each path ("master", "slave(1)"). `names`: host names under
-        which it may be asked, besides localhost and addresses."""
+        """`name`: the process id that may stand before each path ("master", "slave(1)"). `names`:
+        host names under which it may be asked, besides localhost and addresses."""
         self._routes = dict(routes)
         self._name = name
         self._gate = gate
@@ -70,18 +74,21 @@ class HttpServer:
         self._routes.update(routes)
 
     async def start(self, host: str, port: int) -> int:
-        """Listen; returns the port (a free one for port 0). Raises OSError, with a text that names the address, when it
-        cannot be had."""
+        """Listen; returns the port (a free one for port 0). Raises OSError, with a text that names
+        the address, when it cannot be had."""
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._serve)
         app.on_response_prepare.append(_only_our_headers)
-        # A day: Mesos never closes an idle connection, and a client's pool must not meet one that just did.
-        runner = web.AppRunner(app, access_log=None, handler_cancellation=True, keepalive_timeout=86400,
+        # A day: Mesos never closes an idle connection, and a client's pool must not meet one that
+        # just did.
+        runner = web.AppRunner(app, access_log=None, handler_cancellation=True,
+                               keepalive_timeout=86400,
                                auto_decompress=False, shutdown_timeout=0.5, logger=_protocol_log())
         await runner.setup()
         server = cast(web.Server, runner.server)  # it is there after setup
         try:
-            self._listener = await asyncio.get_running_loop().create_server(server, host, port, reuse_address=True,
+            self._listener = await asyncio.get_running_loop().create_server(server, host, port,
+                                                                            reuse_address=True,
                                                                             backlog=1024)
         except OSError as error:
             await runner.cleanup()
@@ -135,11 +142,13 @@ class HttpServer:
         if self._bodies.too_large(http.content_length):
             return _whole(text(413, "413 Request Entity Too Large."))
         try:
-            body = await self._bodies.read(http.content.iter_any(), http.headers.get("Content-Encoding", ""))
+            body = await self._bodies.read(http.content.iter_any(),
+                                           http.headers.get("Content-Encoding", ""))
         except BodyError as error:
             return _whole(text(error.status, str(error)))
         try:
-            answer = self._routes[route](Request(http.method, http.path, http.query, http.headers, body, principal))
+            answer = self._routes[route](Request(http.method, http.path, http.query, http.headers,
+                                                 body, principal))
             if isinstance(answer, Awaitable):
                 answer = await answer
         finally:
@@ -166,7 +175,8 @@ def _padded(answer: Response, http: web.Request) -> Response:
         return answer
     if not is_function(function):
         return text(400, "Expecting 'jsonp' to be the name of a function")
-    return Response(200, b"%s(%s)" % (function.encode(), answer.body), "text/javascript", answer.headers)
+    return Response(200, b"%s(%s)" % (function.encode(), answer.body), "text/javascript",
+                    answer.headers)
 
 
 def _compressed(answer: Response, http: web.Request) -> Response:
@@ -187,7 +197,8 @@ def _whole(answer: Response) -> web.Response:
 
 
 async def _stream(http: web.Request, answer: Streaming) -> web.StreamResponse:
-    response = web.StreamResponse(headers={"Content-Type": answer.stream.content_type, **answer.headers})
+    response = web.StreamResponse(headers={"Content-Type": answer.stream.content_type,
+                                           **answer.headers})
     response[_TYPED] = True
     response.enable_chunked_encoding()
     await response.prepare(http)
@@ -221,7 +232,8 @@ async def _only_our_headers(_: web.Request, response: web.StreamResponse) -> Non
 
 
 class _OneLine(logging.Filter):
-    """What is no HTTP is its sender's fault, and worth a line; a stack of ours would say nothing."""
+    """What is no HTTP is its sender's fault, and worth a line; a stack of ours would say nothing.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None

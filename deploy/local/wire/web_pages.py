@@ -1,9 +1,10 @@
 """What web pages may make a browser ask of us: nothing that changes or tells anything. Pure.
 
-A browser on this machine reaches loopback, for any page that it shows. Three ways lead there, and each is told by
-headers that a page cannot set: a name of the page's own that was bound to our address (Host), a request to us from a
-page of another origin (Origin, Sec-Fetch-Site, of old browsers Referer), and our JSON as a script with a function
-of the page's choice (`jsonp`). Programs send none of these headers but Host, with our address in it.
+A browser on this machine reaches loopback, for any page that it shows. Three ways lead there, and
+each is told by headers that a page cannot set: a name of the page's own that was bound to our
+address (Host), a request to us from a page of another origin (Origin, Sec-Fetch-Site, of old
+browsers Referer), and our JSON as a script with a function of the page's choice (`jsonp`). Programs
+send none of these headers but Host, with our address in it.
 """
 from __future__ import annotations
 
@@ -19,8 +20,8 @@ _OWN_SITE: Final = frozenset({"same-origin", "none"})  # none: typed by a person
 
 
 def refusal(method: str, headers: Mapping[str, str], names: Collection[str]) -> str | None:
-    """Why a request is refused (403), or None. `headers` by any case; `names`: what we are called, in lower case,
-    besides our addresses."""
+    """Why a request is refused (403), or None. `headers` by any case; `names`: what we are called,
+    in lower case, besides our addresses."""
     host = headers.get("Host", "")
     if host and not _is_ours(host, names):
         return f"The Host header does not name this process: '{_shown(host)}'"

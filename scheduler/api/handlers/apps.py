@@ -41,7 +41,8 @@ class Apps:
         """GET /v2/apps."""
         parts = LISTED | app_parts(asked.texts("embed"))
         now = self._asking.clock()
-        return json_answer({"apps": [shown_app(app, target, parts, now) for app, target in self._selected(asked)]})
+        return json_answer({"apps": [shown_app(app, target, parts, now) for app,
+                                     target in self._selected(asked)]})
 
     async def shown(self, asked: Asked) -> web.Response:
         """GET /v2/apps/ID, where ID may be GROUP/*."""
@@ -54,18 +55,23 @@ class Apps:
             return json_answer({"*": [shown_app(app, app.target, parts, now) for app in found
                                       if app.target is not None]})
         app, target = self.one(path)
-        return json_answer({"app": shown_app(app, target, parts, now)}, headers={"ETag": f'"{target.version}"'})
+        return json_answer({"app": shown_app(app, target, parts, now)},
+                           headers={"ETag": f'"{target.version}"'})
 
     async def created(self, asked: Asked) -> web.Response:
         """POST /v2/apps."""
         read = self._read(await asked.json())
-        planned = await self._asking.change(asked, lambda by: self._asking.operations.create_app(read.app, by))
+        planned = await self._asking.change(asked,
+                                            lambda by: self._asking.operations.create_app(read.app,
+                                                                                          by))
         self._posted(asked, read.app)
         shown = app_json(planned.targets[read.app.id].app)
-        body = {**shown, "version": planned.version, "tasks": [], "tasksStaged": 0, "tasksRunning": 0,
-                "tasksHealthy": 0, "tasksUnhealthy": 0, "deployments": [{"id": planned.deployment.id}]}
-        headers = {"Marathon-Deployment-Id": planned.deployment.id, "Location": f"/v2/apps{read.app.id}",
-                   **warnings(asked, read.unknown)}
+        body = {**shown, "version": planned.version, "tasks": [], "tasksStaged": 0,
+                "tasksRunning": 0,
+                "tasksHealthy": 0, "tasksUnhealthy": 0,
+                "deployments": [{"id": planned.deployment.id}]}
+        headers = {"Marathon-Deployment-Id": planned.deployment.id,
+                   "Location": f"/v2/apps{read.app.id}", **warnings(asked, read.unknown)}
         return json_answer(body, 201, headers)
 
     async def put_many(self, asked: Asked) -> web.Response:
@@ -88,7 +94,8 @@ class Apps:
         """DELETE /v2/apps/ID; forced unless it says otherwise."""
         app_id = app_path(asked.ids[0])
         by = By(author(asked), asked.flag("force", True))
-        return deployment_answer(await self._asking.ask(lambda: self._asking.operations.remove_app(app_id, by)))
+        return deployment_answer(await self._asking.ask(
+            lambda: self._asking.operations.remove_app(app_id, by)))
 
     async def restarted(self, asked: Asked) -> web.Response:
         """POST /v2/apps/ID/restart."""
@@ -119,7 +126,8 @@ class Apps:
 
     def read_update(self, value: Any, app_id: str, existing: App | None, *, partial: bool) -> Read:
         """What a PUT makes of an app. Raises MarathonError."""
-        return updated_app(value, self._config, existing, app_id, partial=partial, enforced=self.is_enforced(app_id))
+        return updated_app(value, self._config, existing, app_id, partial=partial,
+                           enforced=self.is_enforced(app_id))
 
     def is_enforced(self, app_id: str) -> bool:
         """Whether the top-level group of an app says that its apps have the group's role."""
@@ -223,7 +231,8 @@ class Apps:
 
     def _posted(self, asked: Asked, app: App) -> None:
         """Tell that an app was defined, as Marathon does, once it is so."""
-        data = {"clientIp": asked.request.remote or "", "uri": asked.request.path, "appDefinition": app_json(app)}
+        data = {"clientIp": asked.request.remote or "", "uri": asked.request.path,
+                "appDefinition": app_json(app)}
         events = self._asking.service.events
         self._asking.service.ask(lambda: events.emit("api_post_event", data, app.id))
 
@@ -246,7 +255,9 @@ def changed_fields(one: App, other: App) -> list[str]:
 
 
 def warnings(asked: Asked, unknown: Sequence[str]) -> dict[str, str]:
-    """The header that names what was passed over: fields that nobody knows, keys that come again; none if nothing."""
+    """The header that names what was passed over: fields that nobody knows, keys that come again;
+    none if nothing.
+    """
     found = [*unknown, *asked.repeated]
     return {WARNINGS: json.dumps(found)} if found else {}
 

@@ -1,4 +1,6 @@
-"""/v2/deployments, /v2/queue, /v2/info, /v2/leader and what else Marathon's clients ask of the whole."""
+"""/v2/deployments, /v2/queue, /v2/info, /v2/leader and what else Marathon's clients ask of the
+whole.
+"""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -55,12 +57,14 @@ class Whole:
             await self._asking.ask(lambda: operations.stop(deployment_id))
             return web.Response(status=202)
         by = By(author(asked), force=True)
-        return deployment_answer(await self._asking.ask(lambda: operations.roll_back(deployment_id, by)))
+        return deployment_answer(await self._asking.ask(lambda: operations.roll_back(deployment_id,
+                                                                                     by)))
 
     async def queue(self, asked: Asked) -> web.Response:
         """GET /v2/queue."""
         with_offers = "lastUnusedOffers" in asked.texts("embed")
-        return json_answer(queue_json(self._asking.view, self._asking.clock(), with_offers=with_offers))
+        return json_answer(queue_json(self._asking.view, self._asking.clock(),
+                                      with_offers=with_offers))
 
     async def undelayed(self, asked: Asked) -> web.Response:
         """DELETE /v2/queue/ID/delay."""
@@ -77,17 +81,22 @@ class Whole:
         framework, identity = self._asking.view.framework, self._identity
         url = urlsplit(self._leader())
         shown: dict[str, Any] = {
-            "name": "marathon", "version": VERSION, "buildref": "mesos-docker", "elected": True, "leader": url.netloc,
-            "marathon_config": {
-                "master": identity.master, "framework_name": identity.name, "mesos_role": identity.role,
-                "checkpoint": True, "failover_timeout": 604800, "ha": False, "hostname": url.hostname or "",
-                "local_port_min": identity.local_port_min, "local_port_max": identity.local_port_max,
+            "name": "marathon", "version": VERSION, "buildref": "mesos-docker", "elected": True,
+            "leader": url.netloc, "marathon_config": {
+                "master": identity.master, "framework_name": identity.name,
+                "mesos_role": identity.role,
+                "checkpoint": True, "failover_timeout": 604800, "ha": False,
+                "hostname": url.hostname or "",
+                "local_port_min": identity.local_port_min,
+                "local_port_max": identity.local_port_max,
                 "features": list(identity.features), "webui_url": self._leader()},
             "zookeeper_config": {}, "http_config": {
-                "http_port": url.port or 80, "https_port": url.port if url.scheme == "https" else None}}
+                "http_port": url.port or 80, "https_port": url.port if url.scheme == "https"
+                else None}}
         if framework.id is not None:
             shown["frameworkId"] = framework.id
-        shown["http_config"] = {key: value for key, value in shown["http_config"].items() if value is not None}
+        shown["http_config"] = {key: value for key,
+                                value in shown["http_config"].items() if value is not None}
         return json_answer(shown)
 
     async def leader(self, asked: Asked) -> web.Response:
@@ -107,7 +116,9 @@ class Whole:
         return json_answer({"plugins": []})
 
     async def pods(self, asked: Asked) -> web.Response:
-        """GET /v2/pods and its statuses: there are none. HEAD says so to clients that look before they leap."""
+        """GET /v2/pods and its statuses: there are none. HEAD says so to clients that look before
+        they leap.
+        """
         if asked.request.method == "HEAD":
             raise RefusedError(405, "There are no pods here", allow="GET")
         return json_answer([])
@@ -115,4 +126,5 @@ class Whole:
     async def no_pods(self, asked: Asked) -> web.Response:
         """POST /v2/pods."""
         _ = asked
-        raise RefusedError(422, "Pods are task groups of the Mesos containerizer: they cannot be run here")
+        raise RefusedError(422,
+                           "Pods are task groups of the Mesos containerizer: they cannot be run here")

@@ -77,7 +77,8 @@ class Groups:
                 raise ExistsError("group", update.id)
             if tree.find_app(root, update.id) is not None:
                 raise RefusedError(409, f"An app with the path {update.id} already exists.")
-            return self._asking.operations.edit(lambda tree_before: self._edited(tree_before, update), by)
+            return self._asking.operations.edit(lambda tree_before: self._edited(tree_before,
+                                                                                 update), by)
 
         planned = await self._asking.change(asked, change)
         answer = deployment_answer(planned, 201)
@@ -86,7 +87,9 @@ class Groups:
         return answer
 
     async def put(self, asked: Asked) -> web.Response:
-        """PUT /v2/groups and /v2/groups/ID: what is given replaces what is there; dryRun tells the steps alone."""
+        """PUT /v2/groups and /v2/groups/ID: what is given replaces what is there; dryRun tells the
+        steps alone.
+        """
         path = _path(asked)
         update = self.read(await asked.json(), path)
         if asked.flag("dryRun"):
@@ -103,7 +106,8 @@ class Groups:
         """PATCH /v2/groups/TOP: {enforceRole}."""
         path = _path(asked)
         body = await asked.json()
-        if not isinstance(body, dict) or set(body) != {"enforceRole"} or not isinstance(body["enforceRole"], bool):
+        if not isinstance(body, dict) or set(body) != {"enforceRole"} or not isinstance(
+                body["enforceRole"], bool):
             raise RefusedError(422, "Invalid JSON")
         if path.count("/") != 1 or path == ids.ROOT:
             raise RefusedError(422, "enforceRole is for groups right below the root")
@@ -136,7 +140,8 @@ class Groups:
         root = self._asking.view.root
         existing = {app.id: app for app in root.all_apps()}
         enforcing = frozenset(group.id for group in root.groups.values() if group.enforce_role)
-        return read_group(value, self._config, base=path, existing=existing, default_id=path, enforcing=enforcing)
+        return read_group(value, self._config, base=path, existing=existing, default_id=path,
+                          enforcing=enforcing)
 
     def edited(self, root: Group, update: GroupUpdate) -> Group:
         """The tree with the update. Raises MarathonError, NoSuchError."""
@@ -159,7 +164,7 @@ class Groups:
 
 
 def _path(asked: Asked, *, versioned: bool = False) -> str:
-    """The id of the group out of the path; a version may stand behind it. `..` leads nowhere: what is removed here
-    is a whole tree."""
+    """The id of the group out of the path; a version may stand behind it. `..` leads nowhere: what
+    is removed here is a whole tree."""
     open_parts = asked.ids[:-1] if versioned else asked.ids
     return ids.ROOT + open_parts[0].strip("/") if open_parts else ids.ROOT

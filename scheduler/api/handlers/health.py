@@ -1,4 +1,6 @@
-"""/ping, /healthz, /readyz: whether the service lives, and whether it can do its work. They need no credential."""
+"""/ping, /healthz, /readyz: whether the service lives, and whether it can do its work. They need no
+credential.
+"""
 from __future__ import annotations
 
 from aiohttp import web

@@ -1,4 +1,6 @@
-"""/api/v1: what is ours: instances, what ended, why something waits, plans, agents, and what steers deployments."""
+"""/api/v1: what is ours: instances, what ended, why something waits, plans, agents, and what steers
+deployments.
+"""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
@@ -28,7 +30,8 @@ from specs.marathon.rendering import app_json
 class Ours:
     """Handlers."""
 
-    def __init__(self, asking: Asking, apps: Apps, groups: Groups, document: Callable[[], Mapping[str, Any]]) -> None:
+    def __init__(self, asking: Asking, apps: Apps, groups: Groups,
+                 document: Callable[[], Mapping[str, Any]]) -> None:
         """`document`: the OpenAPI document."""
         self._asking = asking
         self._apps = apps
@@ -63,7 +66,9 @@ class Ours:
                 place = instance.location
                 if place is None:
                     continue
-                row = found.setdefault(place.agent_id, {"id": place.agent_id, "host": place.hostname, "instances": 0,
+                row = found.setdefault(place.agent_id,
+                                       {"id": place.agent_id, "host": place.hostname,
+                                        "instances": 0,
                                                         "apps": []})
                 row["instances"] += 1
                 if app.id not in row["apps"]:
@@ -84,7 +89,9 @@ class Ours:
         return json_answer(await self._asking.ask(answer))
 
     async def losses(self, asked: Asked) -> web.Response:
-        """GET /api/v1/losses: whether lost instances are replaced slowly, because there are so many."""
+        """GET /api/v1/losses: whether lost instances are replaced slowly, because there are so
+        many.
+        """
         _ = asked
         found = self._asking.view.losses
         return json_answer({"slowed": found.is_slowed, "givenUp": found.given_up,
@@ -113,18 +120,25 @@ class Ours:
         return web.Response(status=204)
 
     async def scale(self, asked: Asked) -> web.Response:
-        """POST /api/v1/scale/APP: {instances, seconds?}; with seconds the count goes back after so long."""
+        """POST /api/v1/scale/APP: {instances, seconds?}; with seconds the count goes back after so
+        long.
+        """
         body = await asked.json()
-        instances, seconds = (body.get("instances"), body.get("seconds")) if isinstance(body, dict) else (None, None)
-        if not isinstance(instances, int) or isinstance(instances, bool) or not 0 <= instances <= 1_000_000:
-            raise RefusedError(422, "Invalid JSON", [Detail("/instances", ("is a whole number from 0",))])
-        if seconds is not None and (not isinstance(seconds, int | float) or isinstance(seconds, bool)
+        instances, seconds = (body.get("instances"),
+                              body.get("seconds")) if isinstance(body, dict) else (None, None)
+        if not isinstance(instances, int) or isinstance(instances,
+                                                        bool) or not 0 <= instances <= 1_000_000:
+            raise RefusedError(422, "Invalid JSON",
+                               [Detail("/instances", ("is a whole number from 0",))])
+        if seconds is not None and (not isinstance(seconds, int | float)
+                                    or isinstance(seconds, bool)
                                     or not 0 < seconds < 1e9):
             raise RefusedError(422, "Invalid JSON", [Detail("/seconds", ("is a number above 0",))])
         app_id = app_path(asked.ids[0])
         until = None if seconds is None else self._asking.clock() + seconds
         return deployment_answer(await self._asking.change(
-            asked, lambda by: self._asking.operations.scale_app(app_id, instances, by, until=until)))
+            asked, lambda by: self._asking.operations.scale_app(app_id, instances, by,
+                                                                until=until)))
 
     async def openapi(self, asked: Asked) -> web.Response:
         """GET /api/v1/openapi.json."""
@@ -182,7 +196,8 @@ def _plan(before: Group, planned: Planned, warnings: list[str]) -> dict[str, Any
             "instances": {"before": 0 if one is None else one.instances,
                           "after": 0 if other is None else other.instances}})
     return {
-        "version": planned.version, "apps": rows, "steps": [step_json(step) for step in planned.deployment.steps],
+        "version": planned.version, "apps": rows,
+        "steps": [step_json(step) for step in planned.deployment.steps],
         "conflicts": list(planned.cancelled), "warnings": warnings}
 
 

@@ -1,15 +1,17 @@
-"""/v2/events and /api/v1/events: server-sent events, to Marathon's clients byte for byte as Marathon sends them.
+"""/v2/events and /api/v1/events: server-sent events, to Marathon's clients byte for byte as
+Marathon sends them.
 
     event: TYPE\\r\\n
     data: {one line of JSON}\\r\\n
     \\r\\n
 
-Lines end with CRLF, each event is one chunk, a lone CRLF keeps the connection alive. An `id:` line is sent only to who
-asks for it (`Last-Event-ID`), or on /api/v1/events, which always has it: clients of Marathon count bytes of lines. What
-is ours (types `mesos_docker_…`) goes only to streams that name it by `event_type=`, for clients of Marathon end at a
-type that they do not know.
+Lines end with CRLF, each event is one chunk, a lone CRLF keeps the connection alive. An `id:` line
+is sent only to who asks for it (`Last-Event-ID`), or on /api/v1/events, which always has it:
+clients of Marathon count bytes of lines. What is ours (types `mesos_docker_…`) goes only to streams
+that name it by `event_type=`, for clients of Marathon end at a type that they do not know.
 
-A client that lags LAG events behind is cut off. As Marathon: core/event/impl/stream/HttpEventStreamHandle.scala.
+A client that lags LAG events behind is cut off. As Marathon:
+core/event/impl/stream/HttpEventStreamHandle.scala.
 """
 from __future__ import annotations
 
@@ -37,8 +39,8 @@ OURS: Final = "mesos_docker_"
 class Streams:
     """Everybody who follows the events. Its methods are called on the server's loop."""
 
-    def __init__(self, log: EventLog, loop: Callable[[], asyncio.AbstractEventLoop], leader: Callable[[], str],
-                 clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, log: EventLog, loop: Callable[[], asyncio.AbstractEventLoop],
+                 leader: Callable[[], str], clock: Callable[[], float] = time.time) -> None:
         self._log = log
         self._loop = loop
         self._leader = leader
@@ -47,7 +49,9 @@ class Streams:
 
     async def marathon(self, asked: Asked) -> web.StreamResponse:
         """GET /v2/events."""
-        if "text/event-stream" not in asked.request.headers.get("Accept", "*/*") and not _takes_all(asked.request):
+        if "text/event-stream" not in asked.request.headers.get("Accept",
+                                                                "*/*") and not _takes_all(
+                                                                    asked.request):
             raise RefusedError(405, "Events are sent to who accepts text/event-stream")
         return await self._stream(asked, numbered="Last-Event-ID" in asked.request.headers)
 
@@ -90,7 +94,8 @@ class Streams:
         kind = "event_stream_attached"
         if types and kind not in types and not numbered:
             return b"\r\n"
-        data = {"remoteAddress": request.remote or "", "eventType": kind, "timestamp": timestamp(self._clock())}
+        data = {"remoteAddress": request.remote or "", "eventType": kind,
+                "timestamp": timestamp(self._clock())}
         if numbered:
             data["last"] = str(self._log.last)
         return _event(kind, json.dumps(data, separators=(",", ":")), None)
@@ -132,7 +137,8 @@ class _Follower:
         while not self._lags:
             while self._waiting:
                 each = self._waiting.popleft()
-                await response.write(_event(each.type, each.data, each.number if self._numbered else None))
+                await response.write(_event(each.type, each.data,
+                                            each.number if self._numbered else None))
             self._wake.clear()
             try:
                 await asyncio.wait_for(self._wake.wait(), KEEP_ALIVE)

@@ -38,26 +38,30 @@ class Tasks:
             raise RefusedError(400, "status is running or staging")
         conditions = frozenset().union(*(_STATUSES[each] for each in wanted)) if wanted else None
         return json_answer({"tasks": [
-            task_json(each, _service_ports(app)) for app in self._asking.view.apps.values() for each in app.instances
+            task_json(each, _service_ports(app)) for app in self._asking.view.apps.values()
+            for each in app.instances
             if is_task(each) and (conditions is None or each.shown in conditions)]})
 
     async def of_app(self, asked: Asked) -> web.Response:
         """GET /v2/apps/ID/tasks, where ID may be GROUP/*."""
         apps = self._apps(asked.ids[0])
-        return json_answer({"tasks": [task_json(each) for app in apps for each in app.instances if is_task(each)]})
+        return json_answer({"tasks": [task_json(each) for app in apps for each in app.instances
+                                      if is_task(each)]})
 
     async def kill_of_app(self, asked: Asked) -> web.Response:
         """DELETE /v2/apps/ID/tasks."""
         host = asked.request.query.get("host")
         apps = self._apps(asked.ids[0])
         found = [each for app in apps for each in app.instances if is_task(each)
-                 and (host in (None, "*") or (each.location is not None and each.location.hostname == host))]
+                 and (host in (None, "*") or (each.location is not None
+                                              and each.location.hostname == host))]
         return await self._kill(asked, found, many=True)
 
     async def kill_one(self, asked: Asked) -> web.Response:
         """DELETE /v2/apps/ID/tasks/TASK."""
         apps = self._apps(asked.ids[0])
-        found = [each for app in apps for each in app.instances if _task_id(each) == asked.ids[1] and is_task(each)]
+        found = [each for app in apps for each in app.instances if _task_id(each) == asked.ids[1]
+                 and is_task(each)]
         if not found:
             raise not_found(f"Task '{asked.ids[1]}' does not exist")
         return await self._kill(asked, found, many=False)
@@ -93,11 +97,13 @@ class Tasks:
         return json_answer({"tasks": shown} if many else {"task": shown[0]})
 
     def _apps(self, name: str) -> list[AppView]:
-        """The app of this id, or those of a group and below for GROUP/*. Raises RefusedError 404."""
+        """The app of this id, or those of a group and below for GROUP/*. Raises RefusedError 404.
+        """
         path = app_path(name)
         if path.endswith("/*"):
             group = path.removesuffix("/*") or "/"
-            return [app for app in self._asking.view.apps.values() if is_below(app.id, group) and app.target]
+            return [app for app in self._asking.view.apps.values() if is_below(app.id, group)
+                    and app.target]
         app = self._asking.view.apps.get(path)
         if app is None or app.target is None:
             raise no_app(path)
@@ -105,14 +111,16 @@ class Tasks:
 
 
 def endpoints(apps: Iterable[AppView]) -> str:
-    """A line for each app and service port, as Marathon's own haproxy bridge reads them. Running tasks only.
+    """A line for each app and service port, as Marathon's own haproxy bridge reads them. Running
+    tasks only.
 
     As Marathon: api/EndpointsHelper.scala, up to 1.9.
     """
     lines = []
     for app in sorted(apps, key=lambda each: each.id):
         name = app.id.removeprefix("/").replace("/", "_")
-        running = [each for each in app.instances if each.shown is Condition.RUNNING and each.location is not None]
+        running = [each for each in app.instances if each.shown is Condition.RUNNING
+                   and each.location is not None]
         ports = _service_ports(app)
         for index, port in enumerate(ports):
             places = sorted(f"{_host(each)}:{each.host_ports[index]}" for each in running

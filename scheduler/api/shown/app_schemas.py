@@ -1,7 +1,9 @@
-"""JSON Schemas of apps: as they are answered, with every field that they may have, and as they may be asked for.
+"""JSON Schemas of apps: as they are answered, with every field that they may have, and as they may
+be asked for.
 
-What may be asked for is wider than any schema: unknown fields are passed over, null is absent, old forms are rewritten,
-and rules between fields are told in words (422). The schemas of requests say types and ranges.
+What may be asked for is wider than any schema: unknown fields are passed over, null is absent, old
+forms are rewritten, and rules between fields are told in words (422). The schemas of requests say
+types and ranges.
 """
 from __future__ import annotations
 
@@ -43,27 +45,36 @@ def nullable(schema: Schema) -> Schema:
 
 
 _IDS: Final = array(record({"id": TEXT}))
-_PORT: Final = some({"port": INTEGER, "name": TEXT, "protocol": TEXT, "labels": TEXTS}, "port", "protocol")
+_PORT: Final = some({"port": INTEGER, "name": TEXT, "protocol": TEXT, "labels": TEXTS}, "port",
+                    "protocol")
 _MAPPING: Final = some({
-    "containerPort": INTEGER, "hostPort": INTEGER, "servicePort": INTEGER, "name": TEXT, "protocol": TEXT,
+    "containerPort": INTEGER, "hostPort": INTEGER, "servicePort": INTEGER, "name": TEXT,
+    "protocol": TEXT,
     "labels": TEXTS, "networkNames": array(TEXT)}, "containerPort", "protocol", "servicePort")
 _VOLUME: Final = some({
-    "containerPath": TEXT, "hostPath": TEXT, "mode": TEXT, "secret": TEXT, "external": OBJECT, "persistent": OBJECT},
+    "containerPath": TEXT, "hostPath": TEXT, "mode": TEXT, "secret": TEXT, "external": OBJECT,
+    "persistent": OBJECT},
     "containerPath")
 _CONTAINER: Final = some({
-    "type": TEXT, "volumes": array(_VOLUME), "portMappings": array(_MAPPING), "linuxInfo": OBJECT, "docker": some({
-        "image": TEXT, "forcePullImage": BOOLEAN, "privileged": BOOLEAN, "pullConfig": record({"secret": TEXT}),
+    "type": TEXT, "volumes": array(_VOLUME), "portMappings": array(_MAPPING), "linuxInfo": OBJECT,
+    "docker": some({
+        "image": TEXT, "forcePullImage": BOOLEAN, "privileged": BOOLEAN,
+        "pullConfig": record({"secret": TEXT}),
         "parameters": array(record({"key": TEXT, "value": TEXT}))}, "image")}, "type")
-_CHECK_TIMES: Final = {"intervalSeconds": INTEGER, "timeoutSeconds": INTEGER, "delaySeconds": INTEGER}
+_CHECK_TIMES: Final = {"intervalSeconds": INTEGER, "timeoutSeconds": INTEGER,
+                       "delaySeconds": INTEGER}
 _HEALTH_CHECK: Final = some({
-    **_CHECK_TIMES, "command": record({"value": TEXT}), "gracePeriodSeconds": INTEGER, "ignoreHttp1xx": BOOLEAN,
-    "maxConsecutiveFailures": INTEGER, "path": TEXT, "port": INTEGER, "portIndex": INTEGER, "protocol": TEXT,
-    "ipProtocol": TEXT}, "protocol")
+    **_CHECK_TIMES, "command": record({"value": TEXT}), "gracePeriodSeconds": INTEGER,
+    "ignoreHttp1xx": BOOLEAN,
+    "maxConsecutiveFailures": INTEGER, "path": TEXT, "port": INTEGER, "portIndex": INTEGER,
+    "protocol": TEXT, "ipProtocol": TEXT}, "protocol")
 _READINESS_CHECK: Final = record({
     "name": TEXT, "protocol": TEXT, "path": TEXT, "portName": TEXT, "intervalSeconds": INTEGER,
-    "timeoutSeconds": INTEGER, "httpStatusCodesForReady": array(INTEGER), "preserveLastResponse": BOOLEAN})
+    "timeoutSeconds": INTEGER, "httpStatusCodesForReady": array(INTEGER),
+    "preserveLastResponse": BOOLEAN})
 _STATS: Final = record({"stats": some({
-    "counts": record({"staged": INTEGER, "running": INTEGER, "healthy": INTEGER, "unhealthy": INTEGER}),
+    "counts": record({"staged": INTEGER, "running": INTEGER, "healthy": INTEGER,
+                      "unhealthy": INTEGER}),
     "lifeTime": record({"averageSeconds": NUMBER, "medianSeconds": NUMBER})}, "counts")})
 _LIMIT: Final[Schema] = {"anyOf": [NUMBER, {"const": "unlimited"}]}
 
@@ -89,12 +100,15 @@ DEFINITION: Final[Mapping[str, Schema]] = {  # what an app is, as GET returns it
     "resourceLimits": some({"cpus": _LIMIT, "mem": _LIMIT}), "tty": BOOLEAN,
 }
 APP: Final = some({
-    **DEFINITION, "version": TIME, "versionInfo": record({"lastScalingAt": TIME, "lastConfigChangeAt": TIME}),
-    "tasks": array(ref("Task")), "tasksRunning": INTEGER, "tasksStaged": INTEGER, "tasksHealthy": INTEGER,
+    **DEFINITION, "version": TIME, "versionInfo": record({"lastScalingAt": TIME,
+                                                          "lastConfigChangeAt": TIME}),
+    "tasks": array(ref("Task")), "tasksRunning": INTEGER, "tasksStaged": INTEGER,
+    "tasksHealthy": INTEGER,
     "tasksUnhealthy": INTEGER, "deployments": _IDS, "lastTaskFailure": ref("TaskFailure"),
     "readinessCheckResults": array(ref("Readiness")),
     "taskStats": some(dict.fromkeys(
-        ("startedAfterLastScaling", "withLatestConfig", "withOutdatedConfig", "totalSummary"), _STATS)),
+        ("startedAfterLastScaling", "withLatestConfig", "withOutdatedConfig", "totalSummary"),
+        _STATS)),
 }, "id", "instances", "cpus", "mem", "disk", "labels")
 
 _NATURAL: Final = nullable({"type": "integer", "minimum": 0, "maximum": 2**31 - 1})
@@ -117,5 +131,7 @@ APP_CHANGE: Final[Schema] = {"type": "object", "properties": {
     **ASKED, "id": nullable(ASKED["id"]), "version": nullable(TEXT)}}
 GROUP_CHANGE: Final[Schema] = {"type": "object", "properties": {
     "id": nullable(ASKED["id"]), "apps": nullable(array(ref("AppDefinition"))),
-    "groups": nullable(array(ref("GroupChange"))), "dependencies": nullable(array(TEXT)), "version": nullable(TEXT),
-    "scaleBy": nullable({"type": "number", "minimum": 0, "maximum": 1_000_000}), "enforceRole": nullable(BOOLEAN)}}
+    "groups": nullable(array(ref("GroupChange"))), "dependencies": nullable(array(TEXT)),
+    "version": nullable(TEXT),
+    "scaleBy": nullable({"type": "number", "minimum": 0, "maximum": 1_000_000}),
+    "enforceRole": nullable(BOOLEAN)}}

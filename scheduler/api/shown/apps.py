@@ -1,6 +1,8 @@
-"""Apps and groups as Marathon's API shows them: their definition, counts, and what `embed=` asks for.
+"""Apps and groups as Marathon's API shows them: their definition, counts, and what `embed=` asks
+for.
 
-Keys that Marathon has not are never added here: its clients hand every key to a constructor with fixed parameters.
+Keys that Marathon has not are never added here: its clients hand every key to a constructor with
+fixed parameters.
 """
 from __future__ import annotations
 
@@ -22,10 +24,12 @@ def app_definition(target: Target) -> dict[str, Any]:
     """An app at its version. Clients read `healthChecks` without asking whether it is there."""
     info = target.info
     return {"healthChecks": [], **app_json(target.app), "version": info.version,
-            "versionInfo": {"lastScalingAt": info.last_scaling_at, "lastConfigChangeAt": info.last_config_change_at}}
+            "versionInfo": {"lastScalingAt": info.last_scaling_at,
+                            "lastConfigChangeAt": info.last_config_change_at}}
 
 
-def shown_app(app: AppView, target: Target, parts: Collection[AppPart], now: float) -> dict[str, Any]:
+def shown_app(app: AppView, target: Target, parts: Collection[AppPart],
+              now: float) -> dict[str, Any]:
     """An app with these parts."""
     shown = app_definition(target)
     if AppPart.COUNTS in parts:
@@ -46,7 +50,8 @@ def shown_app(app: AppView, target: Target, parts: Collection[AppPart], now: flo
 def shown_group(group: Group, view: View, parts: Collection[AppPart], inside: Collection[GroupPart],
                 now: float) -> dict[str, Any]:
     """A group with what is in it, as far as `inside` asks for it."""
-    shown: dict[str, Any] = {"id": group.id, "dependencies": list(group.dependencies), "version": group.version}
+    shown: dict[str, Any] = {"id": group.id, "dependencies": list(group.dependencies),
+                             "version": group.version}
     shown["apps"] = [shown_app(app, app.target, parts, now) for app_id in group.apps
                      if (app := view.apps.get(app_id)) is not None and app.target is not None
                      ] if GroupPart.APPS in inside else []

@@ -1,4 +1,6 @@
-"""What /api/v1 shows beside Marathon's forms: instances with their phase, what ended, why something waits."""
+"""What /api/v1 shows beside Marathon's forms: instances with their phase, what ended, why something
+waits.
+"""
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -20,20 +22,21 @@ from scheduler.tasks.timestamps import timestamp
 _MASS_LOSS = ", and so are many others: they are replaced one after the other"
 _PHASES = {
     Condition.SCHEDULED: "waiting", Condition.PROVISIONED: "launched", Condition.STAGING: "staging",
-    Condition.STARTING: "starting", Condition.KILLING: "ending", Condition.UNREACHABLE: "unreachable",
-    Condition.UNREACHABLE_INACTIVE: "unreachable, replaced"}
+    Condition.STARTING: "starting", Condition.KILLING: "ending",
+    Condition.UNREACHABLE: "unreachable", Condition.UNREACHABLE_INACTIVE: "unreachable, replaced"}
 
 
 def instance_json(instance: Instance) -> dict[str, Any]:
     """One instance, as `ps` shows it."""
     location = instance.location
     return {
-        "id": instance.id, "taskId": task_id(instance.id, instance.incarnation) if instance.incarnation else None,
+        "id": instance.id, "taskId": task_id(instance.id, instance.incarnation)
+        if instance.incarnation else None,
         "app": instance.app_id, "state": api_state(instance.shown).value, "phase": phase(instance),
         "healthy": instance.healthy, "agent": None if location is None else location.agent_id,
         "host": None if location is None else location.hostname, "ports": list(instance.host_ports),
-        "since": timestamp(instance.since), "version": instance.version, "exitCode": instance.exit_code,
-        "reason": instance.message or instance.reason}
+        "since": timestamp(instance.since), "version": instance.version,
+        "exitCode": instance.exit_code, "reason": instance.message or instance.reason}
 
 
 def phase(instance: Instance) -> str:
@@ -57,20 +60,24 @@ def ended_json(ended: Ended) -> dict[str, Any]:
         "id": ended.instance_id, "taskId": ended.task_id, "app": ended.app_id,
         "state": api_state(ended.condition).value, "at": timestamp(ended.at),
         "startedAt": None if ended.started_at is None else timestamp(ended.started_at),
-        "seconds": None if ended.duration is None else round(ended.duration, 3), "exitCode": ended.exit_code,
-        "reason": ended.reason, "message": ended.message, "asked": ended.asked, "agent": ended.agent_id,
-        "host": ended.host, "version": ended.version}
+        "seconds": None if ended.duration is None else round(ended.duration, 3),
+        "exitCode": ended.exit_code,
+        "reason": ended.reason, "message": ended.message, "asked": ended.asked,
+        "agent": ended.agent_id, "host": ended.host, "version": ended.version}
 
 
 def why(app: AppView, view: View, now: float) -> Iterator[dict[str, Any]]:
-    """Why each instance that does not serve does not; and why the app does not change, if it does not."""
+    """Why each instance that does not serve does not; and why the app does not change, if it does
+    not.
+    """
     deployment = view.deployments.get(app.deployments[0]) if app.deployments else None
     if deployment is not None:
         yield from _why_deployment(app, deployment, view)
     for instance in app.instances:
         reasons = _reasons(app, view, instance, now)
         if reasons:
-            yield {"instance": instance.id, "app": app.id, "since": timestamp(instance.since), "reasons": reasons}
+            yield {"instance": instance.id, "app": app.id, "since": timestamp(instance.since),
+                   "reasons": reasons}
 
 
 def _why_deployment(app: AppView, deployment: Deployment, view: View) -> Iterator[dict[str, Any]]:
@@ -109,7 +116,8 @@ def _reasons(app: AppView, view: View, instance: Instance, now: float) -> list[d
         return [_reason(instance.message or "its launch goes on", agent=_host(instance))]
     if instance.condition.is_lost:
         slowed = view.losses.is_slowed and instance.condition is Condition.UNREACHABLE
-        return [_reason("its agent is out of reach" + (_MASS_LOSS if slowed else ""), agent=_host(instance),
+        return [_reason("its agent is out of reach" + (_MASS_LOSS if slowed else ""),
+                        agent=_host(instance),
                         hint="POST /api/v1/losses/lift replaces them at once" if slowed else None)]
     if instance.condition is Condition.RUNNING and not instance.is_serving:
         return [_reason(instance.message or phase(instance), agent=_host(instance))]
@@ -125,14 +133,15 @@ def _waiting(app: AppView, view: View, instance: Instance, now: float) -> list[d
         return [_reason(f"there is no master: {view.framework.why_not or 'not subscribed yet'}")]
     if app.waiting is None or not app.waiting.misfits:
         return [_reason("no offer has come yet")]
-    return [_misfit(misfit, shortage) for misfit in app.waiting.misfits for shortage in misfit.shortages]
+    return [_misfit(misfit, shortage) for misfit in app.waiting.misfits
+            for shortage in misfit.shortages]
 
 
 def _misfit(misfit: Misfit, shortage: Shortage) -> dict[str, Any]:
     where = misfit.hostname or misfit.agent_id
     reason = shortage.resource if shortage.reason is None else f"{shortage.reason.value}: {shortage.resource}"
-    return {"agent": where, "reason": reason, "wanted": shortage.needed, "offered": shortage.offered,
-            "hint": _hint(where, shortage)}
+    return {"agent": where, "reason": reason, "wanted": shortage.needed,
+            "offered": shortage.offered, "hint": _hint(where, shortage)}
 
 
 def _hint(where: str, shortage: Shortage) -> str | None:

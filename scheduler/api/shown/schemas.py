@@ -1,4 +1,6 @@
-"""JSON Schemas of what the API answers and takes, for the OpenAPI document and for who checks answers against it."""
+"""JSON Schemas of what the API answers and takes, for the OpenAPI document and for who checks
+answers against it.
+"""
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -24,8 +26,8 @@ from scheduler.api.shown.app_schemas import (
     some,
 )
 
-__all__ = ["BOOLEAN", "INTEGER", "NAMED", "OBJECT", "STEP", "TEXT", "TEXTS", "TIME", "Schema", "array", "nullable",
-           "record", "ref", "some"]
+__all__ = ["BOOLEAN", "INTEGER", "NAMED", "OBJECT", "STEP", "TEXT", "TEXTS", "TIME", "Schema",
+           "array", "nullable", "record", "ref", "some"]
 
 STEP: Final = record({"actions": array(record({"action": TEXT, "app": TEXT}))})
 _FUNNEL: Final = array(record({"reason": TEXT, "declined": INTEGER, "processed": INTEGER}))
@@ -37,67 +39,80 @@ _WAITING: Final = record({
     "delay": record({"timeLeftSeconds": INTEGER, "overdue": BOOLEAN}),
     "lastUnusedOffers": array(record({"offer": _OFFER, "reason": array(TEXT), "timestamp": TIME})),
     "processedOffersSummary": record({
-        "processedOffersCount": INTEGER, "unusedOffersCount": INTEGER, "rejectSummaryLastOffers": _FUNNEL,
+        "processedOffersCount": INTEGER, "unusedOffersCount": INTEGER,
+        "rejectSummaryLastOffers": _FUNNEL,
         "rejectSummaryLaunchAttempt": _FUNNEL, "lastUnusedOfferAt": TIME, "lastUsedOfferAt": TIME},
         "lastUnusedOfferAt", "lastUsedOfferAt")}, "app", "lastUnusedOffers")
 _INFO: Final = some({
-    "name": TEXT, "version": TEXT, "buildref": TEXT, "elected": BOOLEAN, "leader": TEXT, "frameworkId": TEXT,
-    "zookeeper_config": OBJECT, "http_config": some({"http_port": INTEGER, "https_port": INTEGER}, "http_port"),
+    "name": TEXT, "version": TEXT, "buildref": TEXT, "elected": BOOLEAN, "leader": TEXT,
+    "frameworkId": TEXT,
+    "zookeeper_config": OBJECT, "http_config": some({"http_port": INTEGER, "https_port": INTEGER},
+                                                    "http_port"),
     "marathon_config": record({
-        "master": TEXT, "framework_name": TEXT, "mesos_role": TEXT, "checkpoint": BOOLEAN, "failover_timeout": INTEGER,
+        "master": TEXT, "framework_name": TEXT, "mesos_role": TEXT, "checkpoint": BOOLEAN,
+        "failover_timeout": INTEGER,
         "ha": BOOLEAN, "hostname": TEXT, "local_port_min": INTEGER, "local_port_max": INTEGER,
         "features": array(TEXT), "webui_url": TEXT})},
     "name", "version", "buildref", "elected", "leader", "marathon_config", "http_config")
 
 NAMED: Final[Mapping[str, Schema]] = {
-    "App": APP, "AppDefinition": APP_DEFINITION, "AppChange": APP_CHANGE, "GroupChange": GROUP_CHANGE,
-    "Group": some({
-        "id": TEXT, "apps": array(ref("App")), "groups": array(ref("Group")), "dependencies": array(TEXT),
+    "App": APP, "AppDefinition": APP_DEFINITION, "AppChange": APP_CHANGE,
+    "GroupChange": GROUP_CHANGE, "Group": some({
+        "id": TEXT, "apps": array(ref("App")), "groups": array(ref("Group")),
+        "dependencies": array(TEXT),
         "version": TIME, "pods": array(OBJECT), "enforceRole": BOOLEAN},
         "id", "apps", "groups", "dependencies", "version", "pods"),
     "Task": record({
-        "id": TEXT, "appId": TEXT, "host": TEXT, "slaveId": TEXT, "state": TEXT, "ports": array(INTEGER),
-        "servicePorts": array(INTEGER), "version": TIME, "stagedAt": TIME, "startedAt": TIME, "role": TEXT,
-        "region": TEXT, "zone": TEXT, "localVolumes": array(OBJECT),
-        "ipAddresses": array(record({"ipAddress": TEXT, "protocol": TEXT})), "healthCheckResults": array(some({
-            "alive": BOOLEAN, "consecutiveFailures": INTEGER, "instanceId": TEXT, "firstSuccess": TIME,
-            "lastSuccess": TIME, "lastFailure": TIME, "lastFailureCause": TEXT}, "alive", "instanceId"))},
+        "id": TEXT, "appId": TEXT, "host": TEXT, "slaveId": TEXT, "state": TEXT,
+        "ports": array(INTEGER),
+        "servicePorts": array(INTEGER), "version": TIME, "stagedAt": TIME, "startedAt": TIME,
+        "role": TEXT, "region": TEXT, "zone": TEXT, "localVolumes": array(OBJECT),
+        "ipAddresses": array(record({"ipAddress": TEXT, "protocol": TEXT})),
+        "healthCheckResults": array(some({
+            "alive": BOOLEAN, "consecutiveFailures": INTEGER, "instanceId": TEXT,
+            "firstSuccess": TIME,
+            "lastSuccess": TIME, "lastFailure": TIME, "lastFailureCause": TEXT}, "alive",
+                                         "instanceId"))},
         "slaveId", "stagedAt", "startedAt", "region", "zone"),
     "TaskFailure": record({
-        "appId": TEXT, "host": TEXT, "instanceId": TEXT, "message": TEXT, "slaveId": TEXT, "state": TEXT,
-        "taskId": TEXT, "timestamp": TIME, "version": TIME}, "slaveId"),
+        "appId": TEXT, "host": TEXT, "instanceId": TEXT, "message": TEXT, "slaveId": TEXT,
+        "state": TEXT, "taskId": TEXT, "timestamp": TIME, "version": TIME}, "slaveId"),
     "Readiness": record({"name": TEXT, "taskId": TEXT, "ready": BOOLEAN}),
     "Deployment": record({
-        "id": TEXT, "version": TIME, "affectedApps": array(TEXT), "affectedPods": array(TEXT), "steps": array(STEP),
-        "currentActions": array(record({
+        "id": TEXT, "version": TIME, "affectedApps": array(TEXT), "affectedPods": array(TEXT),
+        "steps": array(STEP), "currentActions": array(record({
             "action": TEXT, "app": TEXT, "readinessCheckResults": array(ref("Readiness"))})),
         "currentStep": INTEGER, "totalSteps": INTEGER}),
     "Changed": record({"version": TIME, "deploymentId": TEXT}),
     "Waiting": _WAITING,
     "Info": _INFO,
     "MarathonError": record({
-        "message": TEXT, "details": {"anyOf": [TEXT, _PROBLEMS]}, "deployments": array(record({"id": TEXT})),
+        "message": TEXT, "details": {"anyOf": [TEXT, _PROBLEMS]},
+        "deployments": array(record({"id": TEXT})),
         "current": TEXT, "changed": array(TEXT)}, "details", "deployments", "current", "changed"),
     "Problem": record({
         "type": TEXT, "title": TEXT, "status": INTEGER, "detail": TEXT, "errors": _PROBLEMS,
         "deployments": array(record({"id": TEXT})), "current": TEXT, "changed": array(TEXT)},
         "errors", "deployments", "current", "changed"),
     "Instance": record({
-        "id": TEXT, "taskId": nullable(TEXT), "app": TEXT, "state": TEXT, "phase": TEXT, "healthy": nullable(BOOLEAN),
-        "agent": nullable(TEXT), "host": nullable(TEXT), "ports": array(INTEGER), "since": TIME, "version": TIME,
-        "exitCode": nullable(INTEGER), "reason": nullable(TEXT)}),
+        "id": TEXT, "taskId": nullable(TEXT), "app": TEXT, "state": TEXT, "phase": TEXT,
+        "healthy": nullable(BOOLEAN),
+        "agent": nullable(TEXT), "host": nullable(TEXT), "ports": array(INTEGER), "since": TIME,
+        "version": TIME, "exitCode": nullable(INTEGER), "reason": nullable(TEXT)}),
     "Ended": record({
-        "id": TEXT, "taskId": TEXT, "app": TEXT, "state": TEXT, "at": TIME, "startedAt": nullable(TIME),
+        "id": TEXT, "taskId": TEXT, "app": TEXT, "state": TEXT, "at": TIME,
+        "startedAt": nullable(TIME),
         "seconds": nullable(NUMBER), "exitCode": nullable(INTEGER), "reason": nullable(TEXT),
-        "message": nullable(TEXT), "asked": nullable(TEXT), "agent": nullable(TEXT), "host": nullable(TEXT),
-        "version": TIME}),
+        "message": nullable(TEXT), "asked": nullable(TEXT), "agent": nullable(TEXT),
+        "host": nullable(TEXT), "version": TIME}),
     "Why": record({
         "instance": nullable(TEXT), "app": TEXT, "since": TIME, "reasons": array(record({
-            "agent": nullable(TEXT), "reason": TEXT, "wanted": nullable(TEXT), "offered": nullable(TEXT),
-            "hint": nullable(TEXT)}))}),
+            "agent": nullable(TEXT), "reason": TEXT, "wanted": nullable(TEXT),
+            "offered": nullable(TEXT), "hint": nullable(TEXT)}))}),
     "Plan": record({
         "version": TIME, "apps": array(record({
-            "id": TEXT, "action": TEXT, "changes": array(record({"path": TEXT, "before": {}, "after": {}})),
+            "id": TEXT, "action": TEXT, "changes": array(record({"path": TEXT, "before": {},
+                                                                 "after": {}})),
             "instances": record({"before": INTEGER, "after": INTEGER})})),
         "steps": array(STEP), "conflicts": array(TEXT), "stuck": array(record({
             "app": TEXT, "reason": TEXT, "hint": TEXT})), "warnings": array(TEXT)}),

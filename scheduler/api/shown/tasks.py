@@ -1,7 +1,8 @@
 """Tasks as Marathon's API shows them, and what is counted of them.
 
-Integers are integers and what is not known is left out: clients fail on 1.0, and on null (reference: the clients of
-Marathon). As Marathon: api/v2/json/Formats.scala, `TaskWrites`; core/appinfo/TaskStatsByVersion.scala.
+Integers are integers and what is not known is left out: clients fail on 1.0, and on null
+(reference: the clients of Marathon). As Marathon: api/v2/json/Formats.scala, `TaskWrites`;
+core/appinfo/TaskStatsByVersion.scala.
 """
 from __future__ import annotations
 
@@ -30,14 +31,18 @@ def task_json(instance: Instance, service_ports: Sequence[int] = ()) -> dict[str
     location = instance.location
     shown: dict[str, Any] = {
         "id": task_id(instance.id, instance.incarnation), "appId": instance.app_id,
-        "host": "" if location is None else location.hostname, "state": api_state(instance.shown).value,
-        "ports": list(instance.host_ports), "servicePorts": list(service_ports), "version": instance.version,
-        "ipAddresses": [{"ipAddress": text, "protocol": protocol} for text, protocol in instance.ip_addresses],
+        "host": "" if location is None else location.hostname,
+        "state": api_state(instance.shown).value,
+        "ports": list(instance.host_ports), "servicePorts": list(service_ports),
+        "version": instance.version,
+        "ipAddresses": [{"ipAddress": text, "protocol": protocol} for text,
+                        protocol in instance.ip_addresses],
         "healthCheckResults": health_results(instance), "localVolumes": [], "role": instance.role,
     }
     if location is not None:
         shown["slaveId"] = location.agent_id
-        shown |= {key: value for key, value in (("region", location.region), ("zone", location.zone))
+        shown |= {key: value for key, value in (("region", location.region),
+                                                ("zone", location.zone))
                   if value is not None}
     if instance.staged_at is not None:
         shown["stagedAt"] = timestamp(instance.staged_at)
@@ -47,13 +52,17 @@ def task_json(instance: Instance, service_ports: Sequence[int] = ()) -> dict[str
 
 
 def health_results(instance: Instance) -> list[dict[str, Any]]:
-    """What its checks say, all together: they run where the task is, and what they tell is one word."""
+    """What its checks say, all together: they run where the task is, and what they tell is one
+    word.
+    """
     if not instance.has_health_check or instance.healthy is None:
         return []
     since = timestamp(instance.since)
-    result: dict[str, Any] = {"alive": instance.healthy, "consecutiveFailures": 0 if instance.healthy else 1,
+    result: dict[str, Any] = {"alive": instance.healthy,
+                              "consecutiveFailures": 0 if instance.healthy else 1,
                               "instanceId": instance.id}
-    return [result | ({"firstSuccess": since, "lastSuccess": since} if instance.healthy else {"lastFailure": since})]
+    return [result | ({"firstSuccess": since, "lastSuccess": since} if instance.healthy
+                      else {"lastFailure": since})]
 
 
 def counts(instances: Iterable[Instance]) -> dict[str, int]:
@@ -65,7 +74,8 @@ def counts(instances: Iterable[Instance]) -> dict[str, int]:
         if instance.has_health_check and is_task(instance):
             healthy += instance.healthy is True
             unhealthy += instance.healthy is False
-    return {"tasksStaged": staged, "tasksRunning": running, "tasksHealthy": healthy, "tasksUnhealthy": unhealthy}
+    return {"tasksStaged": staged, "tasksRunning": running, "tasksHealthy": healthy,
+            "tasksUnhealthy": unhealthy}
 
 
 def readiness(app: AppView) -> list[dict[str, Any]]:
@@ -78,23 +88,28 @@ def readiness(app: AppView) -> list[dict[str, Any]]:
 
 
 def last_failure(app: AppView) -> dict[str, Any] | None:
-    """Of the tasks that ended by their own fault, or were ended for a failed health check; None if none did."""
+    """Of the tasks that ended by their own fault, or were ended for a failed health check; None if
+    none did.
+    """
     ended = next((each for each in reversed(app.ended) if _counts_as_failure(each)), None)
     if ended is None:
         return None
     shown = {"appId": ended.app_id, "host": ended.host or "", "instanceId": ended.instance_id,
-             "message": ended.message or "", "state": api_state(ended.condition).value, "taskId": ended.task_id,
-             "timestamp": timestamp(ended.at), "version": ended.version}
+             "message": ended.message or "", "state": api_state(ended.condition).value,
+             "taskId": ended.task_id, "timestamp": timestamp(ended.at), "version": ended.version}
     return shown | ({"slaveId": ended.agent_id} if ended.agent_id is not None else {})
 
 
 def task_stats(app: AppView, now: float) -> dict[str, Any]:
-    """Counts and life times of its tasks: all, since the last scaling, with the latest configuration, with an older."""
+    """Counts and life times of its tasks: all, since the last scaling, with the latest
+    configuration, with an older.
+    """
     tasks = [each for each in app.instances if is_task(each)]
     groups: dict[str, list[Instance]] = {"totalSummary": tasks}
     if app.target is not None:
         info, config = app.target.info, app.target.config
-        groups |= {"startedAfterLastScaling": [each for each in tasks if each.version >= info.last_scaling_at],
+        groups |= {"startedAfterLastScaling": [each for each in tasks
+                                               if each.version >= info.last_scaling_at],
                    "withLatestConfig": [each for each in tasks if each.config == config],
                    "withOutdatedConfig": [each for each in tasks if each.config != config]}
     return {name: {"stats": _stats(members, now)} for name, members in groups.items() if members}
@@ -103,16 +118,18 @@ def task_stats(app: AppView, now: float) -> dict[str, Any]:
 def _stats(tasks: Sequence[Instance], now: float) -> dict[str, Any]:
     found = counts(tasks)
     shown: dict[str, Any] = {"counts": {
-        "staged": found["tasksStaged"], "running": found["tasksRunning"], "healthy": found["tasksHealthy"],
-        "unhealthy": found["tasksUnhealthy"]}}
+        "staged": found["tasksStaged"], "running": found["tasksRunning"],
+        "healthy": found["tasksHealthy"], "unhealthy": found["tasksUnhealthy"]}}
     lives = [now - each.started_at for each in tasks if each.started_at is not None]
     if lives:
-        shown["lifeTime"] = {"averageSeconds": statistics.fmean(lives), "medianSeconds": statistics.median(lives)}
+        shown["lifeTime"] = {"averageSeconds": statistics.fmean(lives),
+                             "medianSeconds": statistics.median(lives)}
     return shown
 
 
 def _counts_as_failure(ended: Ended) -> bool:
     if ended.asked is not None:
         return False
-    unhealthy = ended.condition is Condition.KILLED and (ended.reason or "").startswith("REASON_TASK_HEALTH")
+    unhealthy = ended.condition is Condition.KILLED and (ended.reason
+                                                         or "").startswith("REASON_TASK_HEALTH")
     return unhealthy or is_failure(api_state(ended.condition))

@@ -1,9 +1,10 @@
 """One numbered stream of events: stored first, then told; and replayed to whoever comes back.
 
-Numbers count from 1 without a gap and outlive the process. The newest events are in memory, older ones in the storage,
-and beyond KEPT none: who asks for those is told that there is a gap.
+Numbers count from 1 without a gap and outlive the process. The newest events are in memory, older
+ones in the storage, and beyond KEPT none: who asks for those is told that there is a gap.
 
-The names and fields of most events are Marathon's (docs/docs/event-bus.md); those of ours begin with `mesos_docker_`.
+The names and fields of most events are Marathon's (docs/docs/event-bus.md); those of ours begin
+with `mesos_docker_`.
 """
 from __future__ import annotations
 
@@ -26,7 +27,9 @@ Told = Callable[[Sequence[StoredEvent]], None]
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What somebody has missed. `complete`: nothing between the asked number and the first of these was lost."""
+    """What somebody has missed. `complete`: nothing between the asked number and the first of these
+    was lost.
+    """
 
     events: tuple[StoredEvent, ...]
     complete: bool
@@ -58,7 +61,8 @@ class EventLog:
         at = self._clock()
         self._last += 1
         whole = {**data, "eventType": kind, "timestamp": timestamp(at)}
-        self._new.append(StoredEvent(self._last, at, kind, app_id, json.dumps(whole, separators=(",", ":"))))
+        self._new.append(StoredEvent(self._last, at, kind, app_id,
+                                     json.dumps(whole, separators=(",", ":"))))
 
     def store(self) -> None:
         """Hand the events of this turn to the storage; they are durable with its next flush."""
@@ -83,7 +87,9 @@ class EventLog:
             listener(told)
 
     def subscribe(self, listener: Told) -> Callable[[], None]:
-        """Be told of events, on the loop's thread, from now on; the answer ends it. Must return at once."""
+        """Be told of events, on the loop's thread, from now on; the answer ends it. Must return at
+        once.
+        """
         with self._lock:
             self._listeners.append(listener)
 

@@ -1,7 +1,8 @@
-"""The last instances of each app that ended: with what code, why, where, after how long, and their last words.
+"""The last instances of each app that ended: with what code, why, where, after how long, and their
+last words.
 
-What the executor's message tells after Mesos's own text (signal, memory limit and peak, the last lines of stderr) is
-kept as it came. As records of kind `ended`, one for each app.
+What the executor's message tells after Mesos's own text (signal, memory limit and peak, the last
+lines of stderr) is kept as it came. As records of kind `ended`, one for each app.
 """
 from __future__ import annotations
 
@@ -20,7 +21,9 @@ LONGEST: Final = 4096  # characters of a message
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """One task that ended. Times are seconds since 1970; `asked` says why it was to end, None if of itself."""
+    """One task that ended. Times are seconds since 1970; `asked` says why it was to end, None if of
+    itself.
+    """
 
     instance_id: str
     task_id: str
@@ -54,7 +57,8 @@ class History:
 
     def __init__(self, records: Records) -> None:
         self._records = records
-        self._ended = {app_id: valued(_OfApp, stored).ended for app_id, stored in records.records("ended")}
+        self._ended = {app_id: valued(_OfApp, stored).ended for app_id,
+                       stored in records.records("ended")}
 
     def of(self, app_id: str) -> tuple[Ended, ...]:
         """The newest last."""
@@ -64,12 +68,13 @@ class History:
         """Its task has ended, and is as it was then."""
         location = instance.location
         ended = Ended(
-            instance.id, task_id(instance.id, instance.incarnation), instance.app_id, instance.version,
-            instance.condition, now, instance.started_at, instance.staged_at, instance.exit_code, instance.reason,
-            None if instance.message is None else instance.message[:LONGEST],
+            instance.id, task_id(instance.id, instance.incarnation), instance.app_id,
+            instance.version,
+            instance.condition, now, instance.started_at, instance.staged_at, instance.exit_code,
+            instance.reason, None if instance.message is None else instance.message[:LONGEST],
             None if instance.sentence is None else instance.sentence.reason.value,
-            None if location is None else location.agent_id, None if location is None else location.hostname,
-            instance.host_ports)
+            None if location is None else location.agent_id,
+            None if location is None else location.hostname, instance.host_ports)
         self._ended[instance.app_id] = (*self.of(instance.app_id), ended)[-KEPT:]
         self._records.put("ended", instance.app_id, plain(_OfApp(self._ended[instance.app_id])))
         return ended

@@ -1,7 +1,7 @@
 """What a task's status says about its instance.
 
-An exit code is read out of the executor's message, in Mesos's words; our executor's and Mesos's own write the same. As
-Mesos: docker/executor.cpp, `reaped`, and 3rdparty/stout, `WSTRINGIFY`.
+An exit code is read out of the executor's message, in Mesos's words; our executor's and Mesos's own
+write the same. As Mesos: docker/executor.cpp, `reaped`, and 3rdparty/stout, `WSTRINGIFY`.
 """
 from __future__ import annotations
 
@@ -20,11 +20,14 @@ _SIGNALLED = re.compile(r"(?:Container|Command) terminated with signal ([^(;:.]+
 
 
 def news(status: TaskStatus, ready_codes: Collection[int] = ()) -> News:
-    """Of one update, whoever sent it. `ready_codes`: the answers to the task's check that mean that it is ready."""
+    """Of one update, whoever sent it. `ready_codes`: the answers to the task's check that mean that
+    it is ready.
+    """
     found = condition(status.state, status.reason, status.message)
-    addresses = tuple((text, _version(text)) for info in status.network_infos for text in _addresses(info))
-    return News(found, healthy=status.healthy, ready=_ready(status, ready_codes), ip_addresses=addresses or None,
-                reason=status.reason, message=status.message,
+    addresses = tuple((text, _version(text)) for info in status.network_infos
+                      for text in _addresses(info))
+    return News(found, healthy=status.healthy, ready=_ready(status, ready_codes),
+                ip_addresses=addresses or None, reason=status.reason, message=status.message,
                 exit_code=exit_code(status.message or "") if found.is_terminal else None)
 
 
@@ -39,7 +42,8 @@ def exit_code(message: str) -> int | None:
     if match := _EXITED.match(message):
         return int(match[1]) & 255
     if match := _SIGNALLED.match(message):
-        names = {text: number for number in signal.valid_signals() if (text := signal.strsignal(number))}
+        names = {text: number for number in signal.valid_signals()
+                 if (text := signal.strsignal(number))}
         number = names.get(match[1].strip())
         return None if number is None else 128 + number
     return None

@@ -1,4 +1,6 @@
-"""Marathon's events about instances and deployments: type, data, app. As Marathon: core/event/MarathonEvent.scala."""
+"""Marathon's events about instances and deployments: type, data, app. As Marathon:
+core/event/MarathonEvent.scala.
+"""
 from __future__ import annotations
 
 from typing import Any
@@ -18,8 +20,8 @@ def instance_event(instance: Instance) -> Event:
     """It came into another condition."""
     location = instance.location
     data: dict[str, Any] = {
-        "instanceId": instance.id, "condition": instance.condition.value, "runSpecId": instance.app_id,
-        "runSpecVersion": instance.version}
+        "instanceId": instance.id, "condition": instance.condition.value,
+        "runSpecId": instance.app_id, "runSpecVersion": instance.version}
     if location is not None:
         data |= {"agentId": location.agent_id, "host": location.hostname}
     return "instance_changed_event", data, instance.app_id
@@ -32,7 +34,8 @@ def status_event(instance: Instance, status: TaskStatus) -> Event:
 
 def leaving_event(instance: Instance) -> Event:
     """It shall end: those who send requests to it are told before Mesos is."""
-    return _task_event(instance, "" if instance.sentence is None else instance.sentence.reason.value)
+    return _task_event(instance, "" if instance.sentence is None
+                       else instance.sentence.reason.value)
 
 
 def is_leaving(before: Instance | None, after: Instance) -> bool:
@@ -47,7 +50,8 @@ def _task_event(instance: Instance, message: str) -> Event:
         "taskId": task_id(instance.id, instance.incarnation),
         "taskStatus": api_state(instance.shown).value, "message": message, "appId": instance.app_id,
         "host": "" if location is None else location.hostname,
-        "ipAddresses": [{"ipAddress": text, "protocol": protocol} for text, protocol in instance.ip_addresses],
+        "ipAddresses": [{"ipAddress": text, "protocol": protocol} for text,
+                        protocol in instance.ip_addresses],
         "ports": list(instance.host_ports), "version": instance.version}, instance.app_id
 
 
@@ -61,7 +65,8 @@ def health_event(instance: Instance) -> Event:
 def alive_event(instance: Instance, *, alive: bool) -> Event:
     """The older name of the same, which load balancers follow."""
     return "health_status_changed_event", {
-        "appId": instance.app_id, "instanceId": instance.id, "version": instance.version, "alive": alive,
+        "appId": instance.app_id, "instanceId": instance.id, "version": instance.version,
+        "alive": alive,
     }, instance.app_id
 
 
@@ -85,4 +90,5 @@ def plan_json(deployment: Deployment) -> dict[str, Any]:
 
 
 def step_json(step: DeploymentStep) -> dict[str, Any]:
-    return {"actions": [{"action": action.kind.value, "app": action.app_id} for action in step.actions]}
+    return {"actions": [{"action": action.kind.value, "app": action.app_id}
+                        for action in step.actions]}

@@ -70,11 +70,13 @@ def _read_limit(value: Any, path: str, notes: Notes) -> Any:
     if isinstance(value, str) and value.lower() == UNLIMITED:
         return math.inf
     if isinstance(value, str):
-        return notes.breaks(path, f"'{value}' is an invalid resource limit. It must be 'unlimited' or a number")
+        return notes.breaks(path,
+                            f"'{value}' is an invalid resource limit. It must be 'unlimited' or a number")
     return number().read(value, path, notes)
 
 
-_ENABLED = record(UnreachableStrategy, Field("inactive_after_seconds", LONG), Field("expunge_after_seconds", LONG))
+_ENABLED = record(UnreachableStrategy, Field("inactive_after_seconds", LONG),
+                  Field("expunge_after_seconds", LONG))
 
 
 def _read_unreachable(value: Any, path: str, notes: Notes) -> Any:
@@ -116,10 +118,11 @@ _LIMIT = Kind(_read_limit, lambda limit: UNLIMITED if limit == math.inf else lim
 _PART = number(0, 1)
 _UPGRADE = record(UpgradeStrategy, Field("maximum_over_capacity", _PART, required=True),
                   Field("minimum_health_capacity", _PART, required=True))
-_FETCH = record(Fetch, Field("uri", URI, required=True), Field("extract", BOOLEAN), Field("executable", BOOLEAN),
-                Field("cache", BOOLEAN), Field("dest_path", URI))
+_FETCH = record(Fetch, Field("uri", URI, required=True), Field("extract", BOOLEAN),
+                Field("executable", BOOLEAN), Field("cache", BOOLEAN), Field("dest_path", URI))
 
-_CONSTRAINTS = Kind(list_of(list_of(TEXT), unique=True).read, list_of(Kind(TEXT.read, _write_constraint)).write)
+_CONSTRAINTS = Kind(list_of(list_of(TEXT), unique=True).read,
+                    list_of(Kind(TEXT.read, _write_constraint)).write)
 
 _FIELDS = (
     Field("accepted_resource_roles", list_of(TEXT, unique=True)),
@@ -134,8 +137,8 @@ _FIELDS = (
     Field("disk", number(0)),
     Field("env", map_of(Kind(_read_variable, _write_variable)), omit_empty=True),
     Field("executor", TEXT),
-    Field("executor_resources", record(ExecutorResources, Field("cpus", number(0.1)), Field("mem", number(32)),
-                                       Field("disk", number(10)))),
+    Field("executor_resources", record(ExecutorResources, Field("cpus", number(0.1)),
+                                       Field("mem", number(32)), Field("disk", number(10)))),
     Field("fetch", list_of(_FETCH), omit_empty=True),
     Field("health_checks", list_of(HEALTH_CHECK, unique=True), omit_empty=True),
     Field("check", TASK_CHECK),
@@ -148,7 +151,8 @@ _FIELDS = (
     Field("port_definitions", list_of(PORT_DEFINITION)),
     Field("readiness_checks", list_of(READINESS_CHECK), omit_empty=True),
     Field("residency", record(Residency, Field("relaunch_escalation_timeout_seconds", LONG),
-                              Field("task_lost_behavior", choice(("WAIT_FOREVER", "RELAUNCH_AFTER_TIMEOUT"))))),
+                              Field("task_lost_behavior",
+                                    choice(("WAIT_FOREVER", "RELAUNCH_AFTER_TIMEOUT"))))),
     Field("resource_limits", record(ResourceLimits, Field("cpus", _LIMIT), Field("mem", _LIMIT))),
     Field("require_ports", BOOLEAN),
     Field("secrets", map_of(wrapped("source", NOT_EMPTY)), omit_empty=True),

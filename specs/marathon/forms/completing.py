@@ -34,7 +34,8 @@ _SAME = {field.name for field in fields(App)} & {field.name for field in fields(
 _HALF = UpgradeStrategy(0.5, 0.0)
 
 
-def completed(said: Draft, base: str, default_role: str, default_network: str | None) -> tuple[App, Draft]:
+def completed(said: Draft, base: str, default_role: str,
+              default_network: str | None) -> tuple[App, Draft]:
     """The app, and what was said with what the rules still ask for. `said` is in today's forms; ids
     that are relative are seen from `base`."""
     networks = _networks(said.networks or (), default_network)
@@ -49,7 +50,8 @@ def completed(said: Draft, base: str, default_role: str, default_network: str | 
         "id": ids.canonical(said.id or "", base),
         "role": said.role or default_role,
         "labels": {**(said.labels or {}), **(said.beyond or {})},
-        "dependencies": tuple(dict.fromkeys(ids.canonical(each, base) for each in said.dependencies or ())),
+        "dependencies": tuple(dict.fromkeys(ids.canonical(each, base) for each in said.dependencies
+                                            or ())),
         "networks": networks,
         "container": container,
         "port_definitions": _definitions(said) if is_host else None,
@@ -61,7 +63,8 @@ def completed(said: Draft, base: str, default_role: str, default_network: str | 
         "accepted_resource_roles": said.accepted_resource_roles,
     }
     if said.upgrade_strategy is None and any(
-            isinstance(volume, PersistentVolume | ExternalVolume | CsiVolume) for volume in volumes):
+            isinstance(volume, PersistentVolume | ExternalVolume | CsiVolume)
+            for volume in volumes):
         values["upgrade_strategy"] = _HALF
     return App(**values), said
 
@@ -70,7 +73,8 @@ def _networks(said: tuple[Network, ...], default_name: str | None) -> tuple[Netw
     if not said:
         return (Network(NetworkMode.HOST),)
     return tuple(
-        replace(network, name=default_name) if network.mode is NetworkMode.CONTAINER and network.name is None
+        replace(network, name=default_name) if network.mode is NetworkMode.CONTAINER
+        and network.name is None
         else network for network in said)
 
 
@@ -92,7 +96,9 @@ def _container(said: Draft, networks: tuple[Network, ...], is_host: bool) -> Con
 
 
 def _padded(mappings: tuple[PortMapping, ...], said: Draft) -> tuple[PortMapping, ...]:
-    """With as many as there were port definitions: people gave both, and counted on the greater number."""
+    """With as many as there were port definitions: people gave both, and counted on the greater
+    number.
+    """
     missing = len(said.port_definitions or ()) - len(mappings)
     return mappings + (PortMapping(),) * max(0, missing)
 
@@ -103,15 +109,18 @@ def _made(container: SaidContainer, mappings: tuple[PortMapping, ...] | None) ->
 
 
 def _image(docker: SaidImage) -> Image:
-    return Image(docker.image, docker.force_pull_image, docker.privileged, docker.parameters, docker.pull_config_secret)
+    return Image(docker.image, docker.force_pull_image, docker.privileged, docker.parameters,
+                 docker.pull_config_secret)
 
 
 def _definitions(said: Draft) -> tuple[PortDefinition, ...]:
-    return said.port_definitions if said.port_definitions is not None else (PortDefinition(name=_DEFAULT_PORT),)
+    return said.port_definitions if said.port_definitions is not None else (
+        PortDefinition(name=_DEFAULT_PORT),)
 
 
 def _health_checks(said: Draft, container: Container | None) -> tuple[HealthCheck, ...]:
-    has_ports = bool(said.port_definitions) or (container is not None and container.port_mappings is not None)
+    has_ports = bool(said.port_definitions) or (container is not None
+                                                and container.port_mappings is not None)
     checks = []
     for check in said.health_checks or ():
         found = with_port_index(check) if has_ports else check
@@ -143,11 +152,13 @@ def said_of(app: App) -> Draft:
     if container is not None:
         docker = container.docker
         image = None if docker is None else SaidImage(
-            docker.image, docker.force_pull_image, docker.privileged, docker.parameters, docker.pull_config_secret)
+            docker.image, docker.force_pull_image, docker.privileged, docker.parameters,
+            docker.pull_config_secret)
         values["container"] = SaidContainer(
             container.type, image, container.volumes, container.port_mappings, container.linux_info)
     values["constraints"] = tuple(
-        (each.field, each.operator) if each.value is None else (each.field, each.operator, each.value)
+        (each.field, each.operator) if each.value is None
+        else (each.field, each.operator, each.value)
         for each in app.constraints)
     if app.unreachable_strategy is None:
         values["unreachable_strategy"] = Unreachable.DISABLED
@@ -157,7 +168,8 @@ def said_of(app: App) -> Draft:
 def laid_over(change: Draft, before: Draft) -> Draft:
     """What one says now over what one said before. A block of settings of ours replaces all labels
     of ours."""
-    values = {field.name: value for field in fields(Draft) if (value := getattr(change, field.name)) is not None}
+    values = {field.name: value for field in fields(Draft)
+              if (value := getattr(change, field.name)) is not None}
     if change.beyond is not None and change.labels is None:
         values["labels"] = _others(before.labels or {})
     return replace(before, **values)

@@ -42,7 +42,9 @@ class SaidAddress:
 
 @dataclass(frozen=True, slots=True)
 class SaidImage:
-    """`container.docker`; the last three are old. `credential`: whether there is one, which is refused."""
+    """`container.docker`; the last three are old. `credential`: whether there is one, which is
+    refused.
+    """
 
     image: str
     force_pull_image: bool = False

@@ -1,7 +1,8 @@
 """The JSON that creates or changes groups. As Marathon:
 docs/docs/rest-api/public/api/v2/types/group.raml, GroupUpdate.
 
-Nothing said of a group's apps, groups or dependencies means that they stay; what is said takes their place.
+Nothing said of a group's apps, groups or dependencies means that they stay; what is said takes
+their place.
 """
 from __future__ import annotations
 
@@ -39,6 +40,7 @@ def _read_pods(value: Any, path: str, notes: Notes) -> Any:
 
 
 GROUP = record(
-    GroupDraft, Field("id", PATH_ID), Field("apps", list_of(APP)), Field("groups", list_of(Kind(_read_group))),
-    Field("dependencies", list_of(TEXT, unique=True)), Field("scale_by", number(0, 1_000_000)), Field("version", TIME),
-    Field("enforce_role", BOOLEAN), Field("pods", Kind(_read_pods)))
+    GroupDraft, Field("id", PATH_ID), Field("apps", list_of(APP)),
+    Field("groups", list_of(Kind(_read_group))),
+    Field("dependencies", list_of(TEXT, unique=True)), Field("scale_by", number(0, 1_000_000)),
+    Field("version", TIME), Field("enforce_role", BOOLEAN), Field("pods", Kind(_read_pods)))

@@ -51,7 +51,9 @@ def _as_it_is(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`read` takes a value that is not absent, its path, and where to note; `write` takes what was read."""
+    """`read` takes a value that is not absent, its path, and where to note; `write` takes what was
+    read.
+    """
 
     read: Callable[[Any, str, Notes], Any]
     write: Callable[[Any], Any] = _as_it_is
@@ -78,7 +80,9 @@ def text(shortest: int = 0, longest: int | None = None, pattern: str | None = No
 def _can_be_told(value: str) -> bool:
     """Whether a process can be told: no system call takes a NUL, and half of a surrogate pair is no
     UTF-8."""
-    return "\0" not in value and (value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value))
+    return "\0" not in value and (value.isascii()
+                                  or not any("\ud800" <= character <= "\udfff"
+                                             for character in value))
 
 
 def integer(low: int | None = None, high: int | None = None, *, bits: int = 32) -> Kind:

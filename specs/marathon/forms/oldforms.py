@@ -23,11 +23,13 @@ _ARCHIVES = (".tar", ".tar.gz", ".tar.bz2", ".tar.xz", ".gz", ".tgz", ".tbz2", "
 
 
 def rewritten(said: Draft, bridge_name: str) -> Draft:
-    """The same in today's forms. `bridge_name`: the name under which old apps asked for the bridge."""
+    """The same in today's forms. `bridge_name`: the name under which old apps asked for the bridge.
+    """
     definitions = said.port_definitions
     if definitions is None and said.ports is not None:
         definitions = tuple(PortDefinition(port) for port in said.ports)
-    return replace(said, fetch=_fetch(said), networks=_networks(said, bridge_name), container=_container(said),
+    return replace(said, fetch=_fetch(said), networks=_networks(said, bridge_name),
+                   container=_container(said),
                    port_definitions=definitions, ports=None, uris=None, ip_address=None)
 
 
@@ -41,7 +43,8 @@ def with_port_index(check: HealthCheck) -> HealthCheck:
 def _fetch(said: Draft) -> tuple[Fetch, ...] | None:
     if not said.uris or said.fetch:
         return said.fetch
-    return tuple(Fetch(uri, extract=is_uri(uri) and file_path(uri).endswith(_ARCHIVES)) for uri in said.uris)
+    return tuple(Fetch(uri, extract=is_uri(uri) and file_path(uri).endswith(_ARCHIVES))
+                 for uri in said.uris)
 
 
 def _networks(said: Draft, bridge_name: str) -> tuple[Network, ...] | None:
@@ -65,7 +68,8 @@ def _container(said: Draft) -> SaidContainer | None:
     docker = container.docker
     if docker is not None:
         mappings = container.port_mappings if container.port_mappings is not None else docker.port_mappings
-        container = replace(container, port_mappings=mappings, docker=replace(docker, network=None, port_mappings=None))
+        container = replace(container, port_mappings=mappings,
+                            docker=replace(docker, network=None, port_mappings=None))
     return container if address is None else _discovered(container, address)
 
 

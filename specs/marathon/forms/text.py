@@ -23,7 +23,9 @@ class Parsed:
 
 
 def parse(body: bytes | str) -> Parsed:
-    """The JSON in a body; bytes may be UTF-8, UTF-16 or UTF-32. Raises MarathonError with status 400."""
+    """The JSON in a body; bytes may be UTF-8, UTF-16 or UTF-32. Raises MarathonError with status
+    400.
+    """
     if not body.strip():
         raise MarathonError(400, "Please specify data in JSON format")
     twice: list[tuple[dict[str, Any], str]] = []
@@ -37,7 +39,8 @@ def parse(body: bytes | str) -> Parsed:
 
     try:
         characters = body if isinstance(body, str) else body.decode(json.detect_encoding(body))
-        value = json.loads(characters.removeprefix("\ufeff"), object_pairs_hook=made, parse_constant=_no_number)
+        value = json.loads(characters.removeprefix("\ufeff"), object_pairs_hook=made,
+                           parse_constant=_no_number)
         json.dumps(value, ensure_ascii=False).encode()
         return Parsed(value, tuple(_places(value, twice)) if twice else ())
     except RecursionError:

@@ -13,7 +13,8 @@ _PATH = r"(?:[A-Za-z0-9_.!~*'();:@&=+$,\-/]|%[0-9A-Fa-f]{2}|[^\x00-\x9f\s])"
 _ANY = rf"(?:{_PATH}|[?\[\]])"
 _SCHEME = re.compile(r"([^/?#:]*):")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*")
-_HIERARCHICAL = re.compile(rf"(?://(?=.)(?:(?!/){_PATH}|[\[\]])*|(?!//)){_PATH}*(?:\?{_ANY}*)?(?:#{_ANY}*)?")
+_HIERARCHICAL = re.compile(
+    rf"(?://(?=.)(?:(?!/){_PATH}|[\[\]])*|(?!//)){_PATH}*(?:\?{_ANY}*)?(?:#{_ANY}*)?")
 _OPAQUE = re.compile(rf"(?!/){_ANY}+(?:#{_ANY}*)?")
 
 

@@ -70,19 +70,22 @@ class _Csi:
 
 
 _PERSISTENT = record(
-    _Persistent, Field("size", LONG, required=True), Field("type", choice(("root", "path", "mount"))),
+    _Persistent, Field("size", LONG, required=True),
+    Field("type", choice(("root", "path", "mount"))),
     Field("max_size", LONG), Field("profile_name", TEXT),
     Field("constraints", list_of(list_of(TEXT), unique=True)))
 _EXTERNAL = record(
-    _External, Field("name", TEXT), Field("provider", TEXT), Field("options", TEXTS, omit_empty=True),
-    Field("size", LONG), Field("shared", BOOLEAN))
+    _External, Field("name", TEXT), Field("provider", TEXT),
+    Field("options", TEXTS, omit_empty=True), Field("size", LONG), Field("shared", BOOLEAN))
 _CAPABILITY = record(
     CsiCapability, Field("access_mode", choice(AccessMode), required=True),
     Field("access_type", choice(("block", "mount")), required=True), Field("fs_type", TEXT),
     Field("mount_flags", list_of(TEXT), omit_empty=True))
 _CSI_OPTIONS = record(
-    CsiOptions, Field("plugin_name", NOT_EMPTY, required=True), Field("capability", _CAPABILITY, required=True),
-    Field("node_stage_secret", TEXTS, omit_empty=True), Field("node_publish_secret", TEXTS, omit_empty=True),
+    CsiOptions, Field("plugin_name", NOT_EMPTY, required=True),
+    Field("capability", _CAPABILITY, required=True),
+    Field("node_stage_secret", TEXTS, omit_empty=True),
+    Field("node_publish_secret", TEXTS, omit_empty=True),
     Field("volume_context", TEXTS, omit_empty=True))
 _CSI = record(_Csi, Field("name", TEXT, required=True), Field("provider", TEXT, required=True),
               Field("options", _CSI_OPTIONS, required=True))
@@ -95,8 +98,8 @@ def _persistent(container_path: str, mode: str, persistent: _Persistent) -> Pers
 
 
 def _external(container_path: str, mode: str, external: _External) -> ExternalVolume:
-    return ExternalVolume(container_path, external.name or "", external.provider or "", external.options, mode,
-                          external.size, external.shared)
+    return ExternalVolume(container_path, external.name or "", external.provider or "",
+                          external.options, mode, external.size, external.shared)
 
 
 def _csi(container_path: str, mode: str, external: _Csi) -> CsiVolume:
@@ -104,7 +107,8 @@ def _csi(container_path: str, mode: str, external: _Csi) -> CsiVolume:
 
 
 _HOST_FORM = record(HostVolume, *_PLACE, Field("host_path", NOT_EMPTY, required=True))
-_SECRET_FORM = record(SecretVolume, _PLACE[0], Field("secret", NOT_EMPTY, required=True), passed=frozenset({"mode"}))
+_SECRET_FORM = record(SecretVolume, _PLACE[0], Field("secret", NOT_EMPTY, required=True),
+                      passed=frozenset({"mode"}))
 _PERSISTENT_FORM = record(_persistent, *_PLACE, Field("persistent", _PERSISTENT, required=True))
 _EXTERNAL_FORM = record(_external, *_PLACE, Field("external", _EXTERNAL, required=True))
 _CSI_FORM = record(_csi, *_PLACE, Field("external", _CSI, required=True))

@@ -1,4 +1,5 @@
-"""What an app may be: all rules together, over an app with its defaults filled in and what was said of it.
+"""What an app may be: all rules together, over an app with its defaults filled in and what was said
+of it.
 
 As Marathon: api/v2/validation/AppValidation.scala, `validateCanonicalAppAPI`, and
 state/AppDefinition.scala, `validAppDefinition`, which come one after the other there and are told
@@ -67,12 +68,15 @@ def _check_id(app: App, problems: Problems) -> None:
 def _check_command(app: App, problems: Problems) -> None:
     container = app.container
     has_image = container is not None and container.docker is not None
-    if (app.cmd is not None and bool(app.args)) or (app.cmd is None and not app.args and not has_image):
-        problems.add("/", "AppDefinition must either contain one of 'cmd' or 'args', and/or a 'container'.")
+    if (app.cmd is not None and bool(app.args)) or (app.cmd is None and not app.args
+                                                    and not has_image):
+        problems.add("/",
+                     "AppDefinition must either contain one of 'cmd' or 'args', and/or a 'container'.")
     if app.cmd is not None and len(app.cmd) <= 1:
         problems.add("/", "must not be an empty string")
     if not _EXECUTOR.fullmatch(app.executor):
-        problems.add("/executor", "must fully match regular expression '^(//cmd)|(/?[^/]+(/[^/]+)*)|$'")
+        problems.add("/executor",
+                     "must fully match regular expression '^(//cmd)|(/?[^/]+(/[^/]+)*)|$'")
     for index, artifact in enumerate(app.fetch):
         problems.unless(is_uri(artifact.uri), f"/fetch({index})/uri", "URI has invalid syntax.")
 
@@ -100,11 +104,14 @@ def _check_secrets(app: App, config: Config, problems: Problems) -> None:
         problems.unless(name != "", f"/secrets/keys({index})", NOT_EMPTY)
     for index, name in enumerate(app.env):
         problems.unless(name != "", f"/env/keys({index})", NOT_EMPTY)
-    references = {name: value for name, value in app.env.items() if isinstance(value, SecretReference)}
+    references = {name: value for name,
+                  value in app.env.items() if isinstance(value, SecretReference)}
     if references and words is not None:
-        problems.add("/env", "use of secret-references in the environment requires the secrets feature to be enabled")
+        problems.add("/env",
+                     "use of secret-references in the environment requires the secrets feature to be enabled")
     for name, reference in references.items():
-        problems.unless(reference.secret in app.secrets, f"/env/{name}/secret", "references an undefined secret")
+        problems.unless(reference.secret in app.secrets, f"/env/{name}/secret",
+                        "references an undefined secret")
 
 
 def _check_placement(app: App, said: Draft, roles: Sequence[str], problems: Problems) -> None:
@@ -131,7 +138,8 @@ def _check_accepted_roles(app: App, accepted: Sequence[str], problems: Problems)
     for index, role in enumerate(accepted):
         if role in {"", ".", ".."}:
             problems.add(f"{path}({index})", f'A role name must not be "{role}".')
-        problems.unless(not role.startswith("-"), f"{path}({index})", "A role name must not start with a '-'.")
+        problems.unless(not role.startswith("-"), f"{path}({index})",
+                        "A role name must not start with a '-'.")
         problems.unless(not re.search(r"[\x09-\x0d\x20/\x7f]", role), f"{path}({index})",
                           "A role name must not include blanks, control characters or a slash.")
 
@@ -161,7 +169,8 @@ def _check_zero(strategy: UpgradeStrategy, name: str, problems: Problems) -> Non
 
 def _check_migration(app: App, problems: Problems) -> None:
     version = app.labels.get(_MIGRATION)
-    named = all(app.labels.get(label) for label in ("DCOS_PACKAGE_FRAMEWORK_NAME", "DCOS_MIGRATION_API_PATH"))
+    named = all(app.labels.get(label)
+                for label in ("DCOS_PACKAGE_FRAMEWORK_NAME", "DCOS_MIGRATION_API_PATH"))
     if version and not (version == "v1" and named):
         problems.add("/", "DCOS_PACKAGE_FRAMEWORK_NAME and DCOS_MIGRATION_API_PATH must be defined "
                             f"when using {_MIGRATION}")

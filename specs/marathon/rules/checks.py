@@ -1,7 +1,7 @@
 """What health checks, readiness checks and Mesos's check may say of an app.
 
-As Marathon: api/v2/validation/AppValidation.scala, state/AppDefinition.scala, and the combinations that
-raml/HealthCheckConversion.scala cannot convert, which Marathon answers with 500.
+As Marathon: api/v2/validation/AppValidation.scala, state/AppDefinition.scala, and the combinations
+that raml/HealthCheckConversion.scala cannot convert, which Marathon answers with 500.
 """
 from __future__ import annotations
 
@@ -20,20 +20,23 @@ def check_health(app: App, problems: Problems) -> None:
     for index, check in enumerate(app.health_checks):
         for words in _health_problems(check, ports, app.is_docker):
             problems.add(f"/healthChecks({index})", words)
-    mesos = [check for check in app.health_checks if check.protocol.is_mesos or check.command is not None]
+    mesos = [check for check in app.health_checks if check.protocol.is_mesos
+             or check.command is not None]
     if sum(check.command is None for check in mesos) > 1:
         problems.add("/", "AppDefinition can contain at most one Mesos health check")
 
 
 def _health_problems(check: HealthCheck, ports: int, is_docker: bool) -> Iterator[str]:
     if (check.protocol is Protocol.COMMAND) != (check.command is not None):
-        yield (f"illegal protocol {check.protocol.value} for non-command health check" if check.command is None
+        yield (f"illegal protocol {check.protocol.value} for non-command health check"
+               if check.command is None
                else f"illegal protocol {check.protocol.value} specified with command")
     elif check.command is not None and (check.path is not None or check.port is not None):
         yield "a COMMAND health check has neither path nor port"
     if check.protocol in _MARATHON and check.command is None and not _has_port(check, ports):
         yield "Health check port indices must address an element of the ports array or container port mappings."
-    if check.ip_protocol == "IPv6" and not (is_docker and check.protocol.value.startswith("MESOS_")):
+    if check.ip_protocol == "IPv6" and not (is_docker
+                                            and check.protocol.value.startswith("MESOS_")):
         yield "IPv6 can only be used for container type DOCKER and Mesos http/https/tcp health checks"
 
 

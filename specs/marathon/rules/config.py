@@ -49,4 +49,5 @@ def roles(app_id: str, config: Config, place: Place) -> tuple[str, ...]:
     if len(names) < 2:
         return (config.role,)
     found = [names[0]] if place.enforced else [config.role, names[0]]
-    return tuple(dict.fromkeys([*found, place.existing.role] if place.existing is not None else found))
+    return tuple(dict.fromkeys([*found, place.existing.role] if place.existing is not None
+                               else found))

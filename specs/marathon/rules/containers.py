@@ -47,7 +47,8 @@ def _pull_config_problems(app: App, container: Container, config: Config) -> Ite
         yield "pullConfig.secret must refer to an existing secret"
 
 
-def _check_mappings(mappings: Sequence[PortMapping], networks: Sequence[Network], problems: Problems) -> None:
+def _check_mappings(mappings: Sequence[PortMapping], networks: Sequence[Network],
+                    problems: Problems) -> None:
     path = "/container/portMappings"
     if repeats(mapping.name for mapping in mappings if mapping.name is not None):
         problems.add(path, _PORT_NAMES)
@@ -55,11 +56,13 @@ def _check_mappings(mappings: Sequence[PortMapping], networks: Sequence[Network]
     names = [network.name for network in networks if network.name is not None]
     for index, mapping in enumerate(mappings):
         if several and mapping.host_port is not None and len(mapping.network_names) != 1:
-            problems.add(f"{path}({index})", "networkNames must be a single item list when hostPort is specified and "
+            problems.add(f"{path}({index})",
+                         "networkNames must be a single item list when hostPort is specified and "
                                                "more than 1 container network is defined")
         for place, name in enumerate(mapping.network_names):
             if name not in names:
-                problems.add(f"{path}({index})/networkNames({place})", f"is not one of ({','.join(names)})")
+                problems.add(f"{path}({index})/networkNames({place})",
+                             f"is not one of ({','.join(names)})")
 
 
 def _linux_problems(linux: LinuxSettings) -> Iterator[tuple[str, str]]:
@@ -78,18 +81,21 @@ def check_networks(app: App, problems: Problems) -> None:
     for words in _network_problems(networks):
         problems.add("/networks", words)
     if any(network.mode is NetworkMode.CONTAINER and network.name is None for network in networks):
-        problems.add("/networks", "Network name must be specified when container network is selected.")
+        problems.add("/networks",
+                     "Network name must be specified when container network is selected.")
     definitions = app.port_definitions or ()
     if repeats(definition.name for definition in definitions if definition.name is not None):
         problems.add("/portDefinitions", _PORT_NAMES)
     if repeats(definition.port for definition in definitions if definition.port):
         problems.add("/portDefinitions", "Ports must be unique.")
     if app.is_docker and sum(network.mode is NetworkMode.CONTAINER for network in networks) > 1:
-        problems.add("/", "may only specify a single container network when using the Docker container engine")
+        problems.add("/",
+                     "may only specify a single container network when using the Docker container engine")
 
 
 def _network_problems(networks: Sequence[Network]) -> Iterator[str]:
-    by_mode = {mode: [network for network in networks if network.mode is mode] for mode in NetworkMode}
+    by_mode = {mode: [network for network in networks if network.mode is mode]
+               for mode in NetworkMode}
     host, bridge = by_mode[NetworkMode.HOST], by_mode[NetworkMode.BRIDGE]
     container = by_mode[NetworkMode.CONTAINER]
     if any(network.name is not None or network.labels for network in host):

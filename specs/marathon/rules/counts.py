@@ -1,4 +1,5 @@
-"""How many instances an app may have: asked when it is defined, and again when a whole group is scaled.
+"""How many instances an app may have: asked when it is defined, and again when a whole group is
+scaled.
 
 As Marathon: state/AppDefinition.scala, `validBasicAppDefinition`, which its tree of groups is
 checked by as well, and core/externalvolume/impl/providers.
@@ -24,7 +25,8 @@ def count_problems(app: App) -> Iterator[tuple[str, str]]:
 
 def _by_volumes(app: App) -> Iterator[tuple[str, str]]:
     volumes = app.container.volumes if app.container is not None else ()
-    drivers = [volume for volume in volumes if isinstance(volume, ExternalVolume) and volume.provider == "dvdi"]
+    drivers = [volume for volume in volumes if isinstance(volume, ExternalVolume)
+               and volume.provider == "dvdi"]
     if drivers:
         yield "/", f"Number of instances is limited to 1 when declaring DVDI volumes in app [{app.id}]"
     plugins = [volume for volume in volumes if isinstance(volume, CsiVolume)]

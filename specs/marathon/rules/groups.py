@@ -1,4 +1,5 @@
-"""What a tree of groups may be: no two things of one id, no circle of dependencies, no volume for two apps.
+"""What a tree of groups may be: no two things of one id, no circle of dependencies, no volume for
+two apps.
 
 Circles are looked for in a graph with nodes for "something in this group needs" and "needs all of
 this group", so that groups of thousands of apps that depend on each other make few edges. As
@@ -91,12 +92,16 @@ def _edges(root: Group) -> Iterator[tuple[_Node, Iterable[_Node]]]:
         return [("all of", dependency)] if dependency in groups else []
 
     for group in root.all_groups():
-        inside = [("app", app_id) for app_id in group.apps] + [("all of", group_id) for group_id in group.groups]
+        inside = [("app", app_id) for app_id in group.apps] + [("all of", group_id)
+                                                               for group_id in group.groups]
         yield ("all of", group.id), inside
         outer = [("in", ids.parent(group.id))] if group.id != ids.ROOT else []
-        yield ("in", group.id), outer + [node for each in group.dependencies for node in needed(each)]
+        yield ("in", group.id), outer + [node for each in group.dependencies
+                                         for node in needed(each)]
         for app in group.apps.values():
-            yield ("app", app.id), [("in", group.id)] + [node for each in app.dependencies for node in needed(each)]
+            yield ("app", app.id), [("in",
+                                     group.id)] + [node for each in app.dependencies
+                                                   for node in needed(each)]
 
 
 def _shared_volumes(root: Group) -> Iterator[tuple[str, str]]:
@@ -109,7 +114,8 @@ def _shared_volumes(root: Group) -> Iterator[tuple[str, str]]:
         for volume in app.container.volumes if app.container is not None else ():
             if isinstance(volume, ExternalVolume | CsiVolume) and not _is_read_by_many(volume):
                 others = [each for each in users.get(_key(volume), ()) if each != app.id]
-                words = (f"Volume name '{volume.name}' in {app.id} conflicts with volume(s) of same name in app(s): "
+                words = (
+                    f"Volume name '{volume.name}' in {app.id} conflicts with volume(s) of same name in app(s): "
                          f"{', '.join(others)}")
                 if others:
                     yield f"/{app.id}/container/volumes", words
@@ -121,7 +127,8 @@ def _own_volumes(app: App) -> Iterator[tuple[str, str]]:
             yield _key(volume)
         if isinstance(volume, CsiVolume):
             mode = volume.options.capability.access_mode
-            if not mode.is_shareable or (volume.mode == "RW" and mode.value == "MULTI_NODE_SINGLE_WRITER"):
+            if not mode.is_shareable or (volume.mode == "RW"
+                                         and mode.value == "MULTI_NODE_SINGLE_WRITER"):
                 yield _key(volume)
 
 

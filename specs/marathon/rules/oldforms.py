@@ -1,4 +1,5 @@
-"""What may not be said in the forms that apps had before Marathon 1.5, or not together with today's.
+"""What may not be said in the forms that apps had before Marathon 1.5, or not together with
+today's.
 
 As Marathon: api/v2/validation/AppValidation.scala, `validateOldAppAPI`, and what
 api/v2/AppNormalization.scala cannot rewrite, which Marathon answers with 500.
@@ -39,13 +40,15 @@ def _check_image(container: SaidContainer, docker: SaidImage, problems: Problems
         problems.unless(not docker.parameters, "/container/docker/parameters", EMPTY)
         problems.unless(docker.port_mappings is None, "/container/docker/portMappings", EMPTY)
     names = [mapping.name for mapping in docker.port_mappings or () if mapping.name is not None]
-    problems.unless(not repeats(names), "/container/docker/portMappings", "Port names must be unique.")
+    problems.unless(not repeats(names), "/container/docker/portMappings",
+                    "Port names must be unique.")
 
 
 def _check_uris(said: Draft, problems: Problems) -> None:
     for index, uri in enumerate(said.uris or ()):
         problems.unless(is_uri(uri), f"/uris({index})", "URI has invalid syntax.")
-    problems.unless(not (said.uris and said.fetch), "/uris", "may not be set in conjunction with fetch")
+    problems.unless(not (said.uris and said.fetch), "/uris",
+                    "may not be set in conjunction with fetch")
 
 
 def _contradictions(said: Draft) -> Iterator[str]:

@@ -19,16 +19,19 @@ def check_service(app: App, config: Config, problems: Problems) -> None:
     volumes = app.container.volumes if app.container is not None else ()
     for index, volume in enumerate(volumes):
         if isinstance(volume, PersistentVolume):
-            problems.add(f"/container/volumes({index})/persistent", "persistent volumes are not supported")
+            problems.add(f"/container/volumes({index})/persistent",
+                         "persistent volumes are not supported")
     check_length(app.id, "/id", problems)
     if config.executor == "mesos" or not app.is_docker or app.executor not in _COMMAND_EXECUTORS:
         _check_agents_executors(app, config, problems)
     elif any(check.protocol != "HTTP" for check in app.readiness_checks):
-        problems.add("/readinessChecks(0)/protocol", "readiness checks are performed over HTTP only")
+        problems.add("/readinessChecks(0)/protocol",
+                     "readiness checks are performed over HTTP only")
 
 
 def not_done(app: App) -> Iterator[str]:
-    """Paths of what is accepted, because definitions in use have it, and passed over with a warning.
+    """Paths of what is accepted, because definitions in use have it, and passed over with a
+    warning.
 
     Mesos has one health check for a task, which executors perform.
     """
@@ -46,14 +49,20 @@ def check_length(path_id: str, path: str, problems: Problems) -> None:
 
 
 def _check_agents_executors(app: App, config: Config, problems: Problems) -> None:
-    """What an executor that is not ours cannot do: the agents' own, and a program that the app names."""
+    """What an executor that is not ours cannot do: the agents' own, and a program that the app
+    names.
+    """
     for index in range(1, len(app.health_checks)):
-        problems.add(f"/healthChecks({index})", "the agents' own executors perform one health check")
+        problems.add(f"/healthChecks({index})",
+                     "the agents' own executors perform one health check")
     if app.readiness_checks and config.executor == "mesos":
         problems.add("/readinessChecks(0)", "the agents' own executors perform no readiness checks")
-    elif app.readiness_checks and (app.check is not None or app.readiness_checks[0].protocol != "HTTP"):
-        problems.add("/readinessChecks(0)", "without a container of Docker's it is performed over HTTP only, "
+    elif app.readiness_checks and (app.check is not None
+                                   or app.readiness_checks[0].protocol != "HTTP"):
+        problems.add("/readinessChecks(0)",
+                     "without a container of Docker's it is performed over HTTP only, "
                                             "and not besides a check")
     for index, check in enumerate(app.health_checks):
         if check.protocol is not Protocol.COMMAND and check.ignore_http_1xx:
-            problems.add(f"/healthChecks({index})/ignoreHttp1xx", "the agents' own executors cannot do this")
+            problems.add(f"/healthChecks({index})/ignoreHttp1xx",
+                         "the agents' own executors cannot do this")

@@ -43,7 +43,8 @@ def check_volumes(app: App, config: Config, problems: Problems) -> None:
             problems.add(path + step, words)
     if any(isinstance(volume, ExternalVolume) and volume.provider == "dvdi" for volume in external):
         over = app.upgrade_strategy.maximum_over_capacity
-        problems.unless(over == 0, "/upgradeStrategy/maximumOverCapacity", f"got {double(over)}, expected 0.0")
+        problems.unless(over == 0, "/upgradeStrategy/maximumOverCapacity",
+                        f"got {double(over)}, expected 0.0")
 
 
 def _problems(volume: Volume, app: App, config: Config) -> Iterator[tuple[str, str]]:
@@ -131,7 +132,8 @@ def _driver(volume: ExternalVolume) -> Iterator[tuple[str, str]]:
 
 def _value_problem(kind: str, value: str) -> str | None:
     if kind == "label":
-        return None if re.fullmatch(_LABEL, value) else f"must match regular expression '^{_LABEL}$'"
+        return None if re.fullmatch(_LABEL,
+                                    value) else f"must match regular expression '^{_LABEL}$'"
     if kind == "number":
         is_natural = value.isascii() and value.isdigit() and value.strip("0") != ""
         return None if is_natural else f"Expected a valid, positive integer instead of {value}"

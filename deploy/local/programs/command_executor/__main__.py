@@ -1,7 +1,8 @@
 """The executor of tasks that only have a command: run it, tell how it ends, kill it when asked.
 
-The agent starts it with an environment that is not ours; so it uses nothing but the standard library. One thread reads
-events, one sends updates, another waits for the command, and checks have theirs; all put what they see into one inbox.
+The agent starts it with an environment that is not ours; so it uses nothing but the standard
+library. One thread reads events, one sends updates, another waits for the command, and checks have
+theirs; all put what they see into one inbox.
 
 As Mesos: launcher/executor.cpp.
 """
@@ -33,7 +34,8 @@ class CommandExecutor:
     def __init__(self, environment: dict[str, str]) -> None:
         self._inbox: queue.Queue[tuple[str, Any]] = queue.Queue()
         self._agent = AgentConnection(environment, self._inbox)
-        self._shutdown_grace = _seconds(environment.get("MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD", "5secs"))
+        self._shutdown_grace = _seconds(environment.get("MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD",
+                                                        "5secs"))
         self._says_killing = False  # whether the framework knows TASK_KILLING
         self._task: Json = {}
         self._process: subprocess.Popen[bytes] | None = None
@@ -110,8 +112,8 @@ class CommandExecutor:
         if not command.get("shell", True):
             words = [command.get("value", ""), *command.get("arguments", ["", ])[1:]]
         try:
-            self._process = subprocess.Popen(words, env={**os.environ, **variables}, stdin=subprocess.DEVNULL,
-                                             start_new_session=True)
+            self._process = subprocess.Popen(words, env={**os.environ, **variables},
+                                             stdin=subprocess.DEVNULL, start_new_session=True)
         except OSError as error:  # as mesos-containerizer, which says so and exits 1
             sys.stderr.write(f"Failed to execute command: {error.strerror}\n")
             self._process = subprocess.Popen(["/bin/sh", "-c", "exit 1"], start_new_session=True)
@@ -119,7 +121,8 @@ class CommandExecutor:
         self._send("TASK_RUNNING")
         self._checks = Checks(task, lambda kind, result: self._inbox.put((kind, result)))
         self._checks.start()
-        threading.Thread(target=lambda: self._inbox.put(("EXITED", process.wait())), daemon=True).start()
+        threading.Thread(target=lambda: self._inbox.put(("EXITED", process.wait())),
+                         daemon=True).start()
         limit = int(task.get("max_completion_time", {}).get("nanoseconds", 0))
         if limit > 0:
             self._completion_timer = self._after(limit / 1e9, "TOO LONG")
@@ -181,7 +184,8 @@ class CommandExecutor:
 
     def _send(self, state: str, **more: Any) -> str:
         """A status of its own. Of a task with a check all statuses have a check_status."""
-        checked = {"check_status": empty_status(self._task["check"])} if "check" in self._task else {}
+        checked = {"check_status": empty_status(
+            self._task["check"])} if "check" in self._task else {}
         return self._forward({"task_id": self._task["task_id"], "state": state, **checked, **more})
 
     def _forward(self, status: Json) -> str:
@@ -191,8 +195,8 @@ class CommandExecutor:
 
 def _seconds(text: str) -> float:
     """A duration as Mesos writes it ("1500ms", "5secs", "1.5mins")."""
-    units = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "secs": 1.0, "mins": 60.0, "hrs": 3600.0, "days": 86400.0,
-             "weeks": 604800.0}
+    units = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "secs": 1.0, "mins": 60.0, "hrs": 3600.0,
+             "days": 86400.0, "weeks": 604800.0}
     number = text.rstrip("abcdefghijklmnopqrstuvwxyz")
     return float(number) * units[text[len(number):]]
 

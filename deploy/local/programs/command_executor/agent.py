@@ -1,7 +1,8 @@
-"""The line between the executor of a command and its agent: one thread reads events, one sends updates.
+"""The line between the executor of a command and its agent: one thread reads events, one sends
+updates.
 
-Updates go out in their order. One that the agent does not take now (503: its disk is full) is sent again, and those
-behind it wait; one that finds no agent goes with the next SUBSCRIBE.
+Updates go out in their order. One that the agent does not take now (503: its disk is full) is sent
+again, and those behind it wait; one that finds no agent goes with the next SUBSCRIBE.
 
 As Mesos: executor/executor.cpp.
 """
@@ -23,8 +24,8 @@ AGAIN = 0.5  # seconds between tries
 
 
 class AgentConnection:
-    """Calls to the agent, and its events, which go into an inbox. ("TAKEN", uuid) says that an update has arrived, or
-    will go with the next SUBSCRIBE."""
+    """Calls to the agent, and its events, which go into an inbox. ("TAKEN", uuid) says that an
+    update has arrived, or will go with the next SUBSCRIBE."""
 
     def __init__(self, environment: dict[str, str], inbox: queue.Queue[tuple[str, Any]]) -> None:
         self._endpoint = environment["MESOS_AGENT_ENDPOINT"]
@@ -57,7 +58,9 @@ class AgentConnection:
         return name
 
     def _listen(self) -> None:
-        """Subscribe, and put events into the inbox; subscribe again after a break, if the framework checkpoints."""
+        """Subscribe, and put events into the inbox; subscribe again after a break, if the framework
+        checkpoints.
+        """
         deadline = time.monotonic() + 30.0
         while True:
             with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
@@ -70,7 +73,8 @@ class AgentConnection:
 
     def _read_events(self) -> None:
         with self._lock:
-            content = {"unacknowledged_updates": [{"status": item} for item in self._unacknowledged.values()],
+            content = {"unacknowledged_updates": [{"status": item}
+                                                  for item in self._unacknowledged.values()],
                        "unacknowledged_tasks": list(self._tasks.values())}
         connection = http.client.HTTPConnection(self._endpoint)
         try:

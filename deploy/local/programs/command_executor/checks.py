@@ -1,7 +1,9 @@
-"""Health checks and checks of a command task: perform them again and again, and tell what has become of it.
+"""Health checks and checks of a command task: perform them again and again, and tell what has
+become of it.
 
-A check tells its result whenever it is another one; a health check tells the first success, every failure, and the
-first success after failures, and asks for the task's end after enough failures in a row.
+A check tells its result whenever it is another one; a health check tells the first success, every
+failure, and the first success after failures, and asks for the task's end after enough failures in
+a row.
 
 As Mesos: checks/checker_process.cpp, checks/checker.cpp, checks/health_checker.cpp.
 """
@@ -33,7 +35,9 @@ class Checks:
     """The checks of one task, each on a thread of its own until `pause`."""
 
     def __init__(self, task: Json, tell: Callable[[str, Any], None]) -> None:
-        """`tell`: gets ("CHECK", CheckStatusInfo) and ("HEALTH", (healthy, whether the task is to be killed))."""
+        """`tell`: gets ("CHECK", CheckStatusInfo) and ("HEALTH", (healthy, whether the task is to
+        be killed)).
+        """
         self._task = task
         self._tell = tell
         self._paused = threading.Event()
@@ -94,7 +98,8 @@ def perform(check: Json) -> Json:
     timeout = float(check.get("timeout_seconds", 20.0)) or None
     if kind == "COMMAND":
         command = check["command"]
-        return {"type": kind, "command": {"exit_code": _command(command.get("command", command), timeout)}}
+        return {"type": kind, "command": {"exit_code": _command(command.get("command", command),
+                                                                timeout)}}
     if kind == "HTTP":
         return {"type": kind, "http": {"status_code": _http(check["http"], timeout)}}
     return {"type": kind, "tcp": {"succeeded": _tcp(check["tcp"], timeout)}}
@@ -104,8 +109,10 @@ def _command(command: Json, timeout: float | None) -> int:
     words = ["/bin/sh", "-c", command.get("value", "")]
     if not command.get("shell", True):
         words = [command.get("value", ""), *command.get("arguments", [""])[1:]]
-    variables = {item["name"]: item.get("value", "") for item in command.get("environment", {}).get("variables", ())}
-    process = subprocess.Popen(words, env={**os.environ, **variables}, stdin=subprocess.DEVNULL, start_new_session=True)
+    variables = {item["name"]: item.get("value", "")
+                 for item in command.get("environment", {}).get("variables", ())}
+    process = subprocess.Popen(words, env={**os.environ, **variables}, stdin=subprocess.DEVNULL,
+                               start_new_session=True)
     try:
         code = process.wait(timeout)
     except subprocess.TimeoutExpired as error:
@@ -134,7 +141,8 @@ def _http(place: Json, timeout: float | None) -> int:
     url = f"{place.get('scheme', 'http')}://{authority}:{place['port']}{place.get('path', '')}"
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}),
+                                         urllib.request.HTTPSHandler(context=context))
     try:
         with opener.open(url, timeout=timeout) as response:
             return int(response.status)
