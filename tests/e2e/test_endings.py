@@ -150,7 +150,7 @@ ON_DEMAND = [
     Case("killed while paused", KILLED, exited(137), 137, command="sleep 600",
          deed=once_running(docker("pause"), interrupt), fields=grace(0.5)),
     Case("time over", FAILED, exited(137, ": max_completion_time was reached"), 137, TIME, command="sleep 600",
-         fields={"max_completion_time": {"nanoseconds": 1_500_000_000}}),
+         fields={"max_completion_time": {"nanoseconds": 5_000_000_000}}),
     Case("unhealthy", KILLED,
          exited(137, r": its health check failed \(2 times in a row, at last: Command exited with status 4\)"), 137,
          command="sleep 600", fields={**command("exit 4"), **grace(0)}, healthy=False),
@@ -187,7 +187,7 @@ AS_MESOS = [  # the drop-in in the place of Mesos's executor: its words, and no 
     Case("drop-in: killed", KILLED, exited(137), 137, command="sleep 600", executor="mesos",
          deed=once_running(interrupt), fields=grace(0)),
     Case("drop-in: time over", FAILED, exited(137), 137, TIME, command="sleep 600", executor="mesos",
-         fields={"max_completion_time": {"nanoseconds": 1_500_000_000}}),
+         fields={"max_completion_time": {"nanoseconds": 5_000_000_000}}),
 ]
 
 
