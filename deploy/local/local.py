@@ -43,12 +43,14 @@ class LocalMesos:
     All methods may be called from any thread but its own.
     """
 
-    def __init__(self, agents: int = 1, *, resources: str | None = None,  # noqa: PLR0913 - settings, all by name
-                 attributes: str = "",
-                 ports: Sequence[tuple[int, int]] | None = None, roles: Sequence[str] = (), ip: str = "127.0.0.1",
-                 hostname: str | None = None, port: int = 0, agent_ports: Sequence[int] = (),
-                 work_dir: str | Path | None = None, credential: Credential | None = None, insecure: bool = False,
-                 allocation_interval: float = 0.2, agent_reregister_timeout: float = 600.0, **agent_flags: Any) -> None:
+    def __init__(  # noqa: PLR0913 - settings, all by name
+            self, agents: int = 1, *, resources: str | None = None, attributes: str = "",
+            ports: Sequence[tuple[int, int]] | None = None, roles: Sequence[str] = (),
+            ip: str = "127.0.0.1", hostname: str | None = None, port: int = 0,
+            agent_ports: Sequence[int] = (), work_dir: str | Path | None = None,
+            credential: Credential | None = None, insecure: bool = False,
+            allocation_interval: float = 0.2, agent_reregister_timeout: float = 600.0,
+            **agent_flags: Any) -> None:
         """Raises SpecError for settings that cannot be, WorkDirError, TypeError for an unknown
         agent flag.
 
@@ -62,35 +64,25 @@ class LocalMesos:
         such as executor_registration_timeout, executor_shutdown_grace_period, launcher_dir,
         docker_socket.
         """
-        shown = shown_address(ip, known=credential is not None or insecure)
+        known = credential is not None
+        shown = shown_address(ip, known=known or insecure)
         self._credential = credential
         self._folder = WorkDir(None if work_dir is None else Path(work_dir))
-        known = credential is not None
         both: dict[str, Any] = {
             "ip": ip, "advertise_ip": shown, "hostname": hostname or shown or ip,
             "authenticate_http_readonly": known, "authenticate_http_readwrite": known}
         try:
             offered = agent_resources(resources, self.work_dir, ports, share=max(agents, 1))
-            named = parse_attributes(attributes)
-            agent_flags = {"launcher_dir": Path(sys.executable).parent,
-                           "authenticate_http_executors": known,
-                           "executor_secret_key": self._folder.executors_key() if known else None,
-                           **agent_flags}
-            self._agent_flags = [
-                AgentFlags(work_dir=self.work_dir if agents == 1
-                           else self.work_dir / f"agent-{index}",
-                           resources=offered, attributes=named, **both,
-                           port=agent_ports[index] if index < len(agent_ports) else 0,
-                           **agent_flags)
-                for index in range(agents)]
+            self._agent_flags = self._flags_of_agents(agents, agent_ports, {
+                "resources": offered, "attributes": parse_attributes(attributes), **both,
+                **agent_flags})
         except BaseException:
             self._folder.close()
             raise
-        self._master_flags = MasterFlags(port=port, roles=tuple(roles),
-                                         allocation_interval=allocation_interval,
-                                         agent_reregister_timeout=agent_reregister_timeout, **both,
-                                         authenticate_http_frameworks=known,
-                                         work_dir=str(self.work_dir))
+        self._master_flags = MasterFlags(
+            port=port, roles=tuple(roles), allocation_interval=allocation_interval,
+            agent_reregister_timeout=agent_reregister_timeout, authenticate_http_frameworks=known,
+            work_dir=str(self.work_dir), **both)
         self._processes = ProcessTable()
         self._agents: list[Agent | None] = [None] * agents
         self._away: set[int] = set()  # agents that were stopped, and may have left executors
@@ -100,6 +92,15 @@ class LocalMesos:
         self._gone_agents: set[str] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+
+    def _flags_of_agents(self, count: int, ports: Sequence[int],
+                         given: dict[str, Any]) -> list[AgentFlags]:
+        known = self._credential is not None
+        flags = {"launcher_dir": Path(sys.executable).parent, "authenticate_http_executors": known,
+                 "executor_secret_key": self._folder.executors_key() if known else None, **given}
+        folders = [self.work_dir / f"agent-{index}" for index in range(count)]
+        return [AgentFlags(work_dir=folder if count > 1 else self.work_dir, port=port, **flags)
+                for folder, port in zip(folders, [*ports, *[0] * count], strict=False)]
 
     # ---- life
 

@@ -17,14 +17,16 @@ from hypothesis import strategies as st
 from tests.fakes.agent_server import ScriptedAgent
 from tests.fakes.master import ScriptedMaster
 
-STREAM = (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nMesos-Stream-Id: 42\r\nX-Twice: a\r\nX-Twice: b\r\n\r\n"
+STREAM = (
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nMesos-Stream-Id: 42\r\nX-Twice: a\r\nX-Twice: b\r\n\r\n"
           b"5\r\nhello\r\n7\r\n, world\r\n0\r\n\r\n")
 
 
 def test_it_stands_in_for_the_original() -> None:
     assert importlib.metadata.version("http-parser") > "0.9.0"
     assert importlib.metadata.requires("pymesos") is not None
-    assert any(each.startswith("http-parser") for each in importlib.metadata.requires("pymesos") or [])
+    assert any(each.startswith("http-parser") for each in importlib.metadata.requires("pymesos")
+               or [])
 
 
 @given(st.lists(st.integers(1, 40), max_size=200))
@@ -84,14 +86,16 @@ def test_what_is_not_http_is_not_parsed_and_has_an_errno(garbage: bytes) -> None
 
 
 @pytest.mark.parametrize(("answer", "status", "body"), [
-    (b"HTTP/1.1 307 Temporary Redirect\r\nLocation: //10.0.0.1:5050\r\nContent-Length: 0\r\n\r\n", 307, b""),
+    (b"HTTP/1.1 307 Temporary Redirect\r\nLocation: //10.0.0.1:5050\r\nContent-Length: 0\r\n\r\n",
+     307, b""),
     (b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 3\r\n\r\nnot", 503, b"not"),
     (b"HTTP/1.1 204 No Content\r\n\r\n", 204, b""),
 ])
 def test_answers_that_are_no_streams(answer: bytes, status: int, body: bytes) -> None:
     parser = HttpParser()
     assert parser.execute(answer, len(answer)) == len(answer)
-    assert (parser.get_status_code(), parser.recv_body(), parser.is_message_complete()) == (status, body, True)
+    assert (parser.get_status_code(), parser.recv_body(),
+            parser.is_message_complete()) == (status, body, True)
     assert not parser.is_chunked()
 
 
@@ -127,9 +131,13 @@ driver.join()
 
 
 def pymesos(script: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-    """A program with pymesos as it is, in a process group of its own: it kills its group when it is cut off."""
-    return subprocess.Popen([sys.executable, "-c", script, *arguments], env={**os.environ, **environment}, text=True,
-                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, cwd=Path("/"))
+    """A program with pymesos as it is, in a process group of its own: it kills its group when it is
+    cut off.
+    """
+    return subprocess.Popen([sys.executable, "-c", script, *arguments],
+                            env={**os.environ, **environment}, text=True,
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
+                            cwd=Path("/"))
 
 
 def ended(process: subprocess.Popen[str]) -> None:
@@ -159,7 +167,8 @@ def test_pymesoss_own_scheduler_driver_works_on_it() -> None:
         try:
             stream = master.subscription()
             stream.send({"type": "SUBSCRIBED", "subscribed": {
-                "framework_id": {"value": "F7"}, "heartbeat_interval_seconds": 15, "master_info": {}}})
+                "framework_id": {"value": "F7"}, "heartbeat_interval_seconds": 15,
+                "master_info": {}}})
             offers = [{"id": {"value": f"O{n}"}, "attributes": ["x" * 5000]} for n in range(20)]
             stream.send({"type": "OFFERS", "offers": {"offers": offers}})
             assert process.stdout is not None

@@ -1,4 +1,6 @@
-"""Tasks that put a pipe in their output's place, truncate it, or have names that paths and docker find hard."""
+"""Tasks that put a pipe in their output's place, truncate it, or have names that paths and docker
+find hard.
+"""
 from __future__ import annotations
 
 import json
@@ -21,15 +23,20 @@ def run(name: str, line: str, executor: str) -> subprocess.CompletedProcess[str]
     resources: list[dict[str, Any]] = [
         {"name": "cpus", "type": "SCALAR", "scalar": {"value": 0.1}},
         {"name": "mem", "type": "SCALAR", "scalar": {"value": 64}}]
-    task = {"name": name, "task_id": {"value": name}, "resources": resources, "command": {"value": line},
-            "container": {"type": "DOCKER", "docker": {"image": busybox_image(), "network": "HOST"}}}
-    return subprocess.run([*COMMAND, "--task", "-", "--executor", executor, "--logs"], input=json.dumps(task),
+    task = {"name": name, "task_id": {"value": name}, "resources": resources,
+            "command": {"value": line},
+            "container": {"type": "DOCKER",
+                          "docker": {"image": busybox_image(), "network": "HOST"}}}
+    return subprocess.run([*COMMAND, "--task", "-", "--executor", executor, "--logs"],
+                          input=json.dumps(task),
                           text=True, capture_output=True, timeout=2 * WAIT, check=False)
 
 
 @EXECUTORS
 def test_a_pipe_in_the_outputs_place(executor: str) -> None:
-    done = run("pipe", "cd $MESOS_SANDBOX; rm stdout; mkfifo stdout; echo still told >&2; sleep 1; exit 3", executor)
+    done = run("pipe",
+               "cd $MESOS_SANDBOX; rm stdout; mkfifo stdout; echo still told >&2; sleep 1; exit 3",
+               executor)
     assert done.returncode == 3, done
     assert "Container exited with status 3" in done.stderr
     assert "still told\n" in done.stderr
@@ -39,7 +46,8 @@ def test_a_pipe_in_the_outputs_place(executor: str) -> None:
 
 @EXECUTORS
 def test_a_task_that_truncates_its_output(executor: str) -> None:
-    done = run("truncates", "echo one; sleep 1; : >$MESOS_SANDBOX/stdout; echo two; sleep 1", executor)
+    done = run("truncates", "echo one; sleep 1; : >$MESOS_SANDBOX/stdout; echo two; sleep 1",
+               executor)
     assert (done.returncode, done.stdout) == (0, "one\ntwo\n"), done
     assert "the stdout of truncates was truncated; going on from its beginning\n" in done.stderr
 
@@ -47,5 +55,6 @@ def test_a_task_that_truncates_its_output(executor: str) -> None:
 @pytest.mark.parametrize("name", ["a%20b", "a:b", "100%", "c:%3a:"])
 @EXECUTORS
 def test_names_that_are_hard(executor: str, name: str) -> None:
-    done = run(name, "echo shown; echo kept >$MESOS_SANDBOX/file; cat $MESOS_SANDBOX/file", executor)
+    done = run(name, "echo shown; echo kept >$MESOS_SANDBOX/file; cat $MESOS_SANDBOX/file",
+               executor)
     assert (done.returncode, done.stdout) == (0, "shown\nkept\n"), done

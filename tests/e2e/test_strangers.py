@@ -1,7 +1,8 @@
-"""Who did not start an embedded Mesos cannot use it: another user of the machine, a container with its network.
+"""Who did not start an embedded Mesos cannot use it: another user of the machine, a container with
+its network.
 
-The proof that loopback is no wall and needs none: each of them tries what it could do on a Mesos without flags, which
-is to run commands as whoever started that, and to read what is there.
+The proof that loopback is no wall and needs none: each of them tries what it could do on a Mesos
+without flags, which is to run commands as whoever started that, and to read what is there.
 """
 from __future__ import annotations
 
@@ -44,18 +45,21 @@ class Place:
 
     def attempts(self) -> list[Attempt]:
         sandbox = f"/frameworks/{self.framework_id}/executors/mesos-docker/runs/latest"
-        executor = {"framework_id": {"value": self.framework_id}, "executor_id": {"value": "mesos-docker"}}
+        executor = {"framework_id": {"value": self.framework_id},
+                    "executor_id": {"value": "mesos-docker"}}
         update = {**executor, "type": "MESSAGE", "message": {"data": "eA=="}}
         return [
             (self.master, "/api/v1/scheduler", SUBSCRIBE), (self.master, "/api/v1", CALL),
-            (self.master, "/teardown", f"frameworkId={self.framework_id}"), (self.master, "/state", None),
+            (self.master, "/teardown", f"frameworkId={self.framework_id}"),
+            (self.master, "/state", None),
             (self.master, "/local/agents/0/stop", "{}"), (self.master, "/metrics/snapshot", None),
-            (self.agent, "/api/v1", CALL), (self.agent, "/state", None), (self.agent, "/files/debug", None),
-            (self.agent, f"/files/browse?path={sandbox}", None),
+            (self.agent, "/api/v1", CALL), (self.agent, "/state", None),
+            (self.agent, "/files/debug", None), (self.agent, f"/files/browse?path={sandbox}", None),
             (self.agent, f"/files/read?path={sandbox}/stderr&offset=0", None),
             (self.agent, f"/files/download?path={sandbox}/stderr", None),
             (self.agent, "/api/v1/executor", json.dumps(update)),
-            (self.agent, "/api/v1/executor", json.dumps({**executor, "type": "SUBSCRIBE", "subscribe": {}})),
+            (self.agent, "/api/v1/executor",
+             json.dumps({**executor, "type": "SUBSCRIBE", "subscribe": {}})),
         ]
 
 
@@ -68,7 +72,8 @@ def temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def place(temporary: Path) -> Iterator[Place]:
     """What `mesos-docker run` is while its task runs."""
     process = subprocess.Popen([PROGRAM, "run", "--image", busybox_image(), "--",
-                                "trap 'exit 0' TERM; sleep 600 & wait"], text=True, start_new_session=True,
+                                "trap 'exit 0' TERM; sleep 600 & wait"], text=True,
+                               start_new_session=True,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                env={**os.environ, "TMPDIR": str(temporary)})
     output = ""
@@ -111,8 +116,8 @@ IN_A_CONTAINER = 'mkfifo /tmp/p; nc -w 20 "$0" "$1" </tmp/p & exec 3>/tmp/p; pri
 
 def another_user(attempt: Attempt) -> int:
     """From a process of `nobody`, on this machine's network."""
-    done = subprocess.run([sys.executable, "-c", AS_NOBODY, json.dumps(attempt)], capture_output=True, text=True,
-                          timeout=WAIT, check=True)
+    done = subprocess.run([sys.executable, "-c", AS_NOBODY, json.dumps(attempt)],
+                          capture_output=True, text=True, timeout=WAIT, check=True)
     return int(done.stdout)
 
 
@@ -122,9 +127,10 @@ def a_container(attempt: Attempt) -> int:
     request = f"{'POST' if body else 'GET'} {path} HTTP/1.0\r\nHost: {address}\r\n"
     if body:
         request += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-    done = subprocess.run(["docker", "run", "--rm", "--network", "host", busybox_image(), "sh", "-c", IN_A_CONTAINER,
-                           *address.split(":"), f"{request}\r\n{body or ''}"], capture_output=True, text=True,
-                          timeout=WAIT, check=False)
+    done = subprocess.run(["docker", "run", "--rm", "--network", "host", busybox_image(), "sh",
+                           "-c", IN_A_CONTAINER,
+                           *address.split(":"), f"{request}\r\n{body or ''}"], capture_output=True,
+                          text=True, timeout=WAIT, check=False)
     match = re.match(r"HTTP/1\.[01] (\d+) ", done.stdout)
     assert match is not None, done
     return int(match[1])
@@ -138,11 +144,14 @@ def test_a_stranger_can_do_nothing(place: Place, ask: Ask) -> None:
 
 
 def test_nor_through_a_service(tmp_path: Path) -> None:
-    process = subprocess.Popen([PROGRAM, "serve", "--state", f"sqlite:{tmp_path}/state", "--listen", "127.0.0.1:0"],
-                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True)
+    process = subprocess.Popen([PROGRAM, "serve", "--state", f"sqlite:{tmp_path}/state",
+                                "--listen", "127.0.0.1:0"],
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                               start_new_session=True)
     folder = tmp_path / "state.mesos"
     try:
-        until(lambda: bool(list(folder.glob("meta/slaves/*-*/slave.info"))), "the registration of an agent")
+        until(lambda: bool(list(folder.glob("meta/slaves/*-*/slave.info"))),
+              "the registration of an agent")
         ports = json.loads((folder / "ports.json").read_text())
         place = Place(f"127.0.0.1:{ports['master']}", f"127.0.0.1:{ports['agents'][0]}", "F")
         for attempt in place.attempts():
@@ -168,7 +177,8 @@ def test_who_started_it_is_nobody_elses_to_find_out(place: Place, temporary: Pat
     assert folder.stat().st_mode & 0o077 == 0
     lines = subprocess.run(["ps", "-eo", "args"], check=True, capture_output=True, text=True).stdout
     assert "AUTHENTICATION_TOKEN=ey" not in lines
-    tokens = [line for environ in Path("/proc").glob("[0-9]*/environ") for line in environment(environ)
+    tokens = [line for environ in Path("/proc").glob("[0-9]*/environ")
+              for line in environment(environ)
               if line.startswith(b"MESOS_EXECUTOR_AUTHENTICATION_TOKEN=")
               and f"MESOS_FRAMEWORK_ID={place.framework_id}".encode() in environment(environ)]
     assert tokens  # the executor has one, in its own environment
@@ -188,7 +198,8 @@ def test_the_attempts_would_succeed_on_an_open_mesos(local_mesos: StartMesos, as
     """So that the test above does not pass for a wrong reason."""
     mesos = local_mesos(resources="cpus:1;mem:512")
     open_place = Place(mesos.address, mesos.agent_addresses[0], "F")
-    reads = [attempt for attempt in open_place.attempts() if attempt[1] in {"/state", "/files/debug", "/api/v1"}]
+    reads = [attempt for attempt in open_place.attempts()
+             if attempt[1] in {"/state", "/files/debug", "/api/v1"}]
     assert [ask(attempt) for attempt in reads] == [200] * 5
     connection = http.client.HTTPConnection(mesos.address, timeout=20)
     connection.request("GET", "/state")

@@ -19,12 +19,13 @@ COMMAND = str(Path(sys.executable).parent / "mesos-docker")
 
 
 def call(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False,
-                          env={**os.environ, **environment})
+    return subprocess.run([COMMAND, *arguments], capture_output=True, text=True, timeout=60,
+                          check=False, env={**os.environ, **environment})
 
 
 def test_version() -> None:
-    assert call("--version").stdout == f"mesos-docker, version {importlib.metadata.version('mesos-docker')}\n"
+    assert call(
+        "--version").stdout == f"mesos-docker, version {importlib.metadata.version('mesos-docker')}\n"
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("run", "--help"), ("run", "-h")])
@@ -46,10 +47,12 @@ def test_a_command_that_is_refused_imports_neither_scheduler_nor_mesos() -> None
     program = ("import sys, json; from deploy.cli.main import run\n"
                "status = run(['run', '--image', 'busybox', '-p', 'x'])\n"
                "print(json.dumps([status, sorted(sys.modules)]))")
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
+                          check=True)
     status, modules = json.loads(done.stdout)
     assert status == 2
-    heavy = {"pymesos", "docker", "aiohttp", "rich", "scheduler.framework.framework", "deploy.local", "google.protobuf"}
+    heavy = {"pymesos", "docker", "aiohttp", "rich", "scheduler.framework.framework",
+             "deploy.local", "google.protobuf"}
     assert not heavy & set(modules)
 
 
@@ -84,7 +87,8 @@ def test_a_fault_of_ours_can_be_looked_at(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_reader_that_goes_away_is_no_fault() -> None:
-    process = subprocess.Popen([COMMAND, "run", "--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen([COMMAND, "run", "--help"], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     process.stdout.close()
     assert process.stderr is not None

@@ -1,4 +1,5 @@
-"""The credential of an embedded Mesos: for its user alone, found by address, told to nobody else."""
+"""The credential of an embedded Mesos: for its user alone, found by address, told to nobody else.
+"""
 from __future__ import annotations
 
 import json
@@ -30,7 +31,8 @@ def test_it_is_found_while_that_mesos_lasts(state: Path) -> None:
     with kept([MASTER], KNOWN) as path:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-        assert json.loads(path.read_text()) == {"principal": "me", "secret": "s3cret", "agents": ["127.0.0.1:5051"]}
+        assert json.loads(path.read_text()) == {"principal": "me", "secret": "s3cret",
+                                                "agents": ["127.0.0.1:5051"]}
         assert find(Address("127.0.0.1", 5050)) == KNOWN
         assert find(Address("localhost", 5050)) == KNOWN
         assert find(Address("127.0.0.1", 5051)) is None
@@ -50,7 +52,8 @@ def test_it_is_told_to_the_agents_that_know_it_alone() -> None:
     assert KNOWN.of("10.0.0.7:5051") is None
 
 
-def test_without_a_state_folder_it_is_in_the_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_a_state_folder_it_is_in_the_home(monkeypatch: pytest.MonkeyPatch,
+                                                  tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     for value in ("", "relative"):
         monkeypatch.setenv("XDG_STATE_HOME", value)
@@ -73,7 +76,8 @@ def test_a_file_that_others_can_read_is_refused(state: Path) -> None:
     forget([MASTER])  # it is gone already
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"secret": "x"}', '{"principal": "x", "secret": "y", "agents": 1}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"secret": "x"}',
+                                  '{"principal": "x", "secret": "y", "agents": 1}'])
 def test_what_is_no_credential_is_none(text: str) -> None:
     with kept([MASTER], KNOWN) as path:
         path.write_text(text)

@@ -21,12 +21,14 @@ def test_it_answers() -> None:
 def test_asking_imports_no_sdk() -> None:
     program = ("import sys\nfrom deploy.cli.docker_socket import ping\nping(sys.argv[1])\n"
                "print(*{'docker', 'requests', 'urllib3'} & set(sys.modules))")
-    done = subprocess.run([sys.executable, "-c", program, DOCKER_SOCKET], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", program, DOCKER_SOCKET], capture_output=True,
+                          text=True, check=True)
     assert done.stdout.split() == []
 
 
 def test_nobody_listens(tmp_path: Path) -> None:
-    with pytest.raises(Problem, match=r"Docker is not running: nothing answers at .*none\.sock") as caught:
+    with pytest.raises(Problem,
+                       match=r"Docker is not running: nothing answers at .*none\.sock") as caught:
         ping(str(tmp_path / "none.sock"))
     assert caught.value.exit_code == FAILED
 
@@ -34,7 +36,8 @@ def test_nobody_listens(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("answer", "text"), [
     (b"", "cannot talk to the Docker engine at .*: its answer is not HTTP"),
     (b"SSH-2.0\r\n\r\n", "cannot talk to the Docker engine at .*: its answer is not HTTP"),
-    (b"HTTP/1.0 500 Oh\r\nContent-Length: 21\r\n\r\n{\"message\": \"broken\"}", "is in trouble: broken"),
+    (b"HTTP/1.0 500 Oh\r\nContent-Length: 21\r\n\r\n{\"message\": \"broken\"}",
+     "is in trouble: broken"),
     (b"HTTP/1.1 500 Oh\r\n\r\n[1]", r"is in trouble: \[1\]"),
     (b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", "is in trouble: Bad Gateway"),
 ])

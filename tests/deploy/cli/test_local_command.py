@@ -1,4 +1,6 @@
-"""`mesos-docker local` as a command: what it says, what it refuses, and what it leaves to others of its user."""
+"""`mesos-docker local` as a command: what it says, what it refuses, and what it leaves to others of
+its user.
+"""
 from __future__ import annotations
 
 import json
@@ -26,11 +28,13 @@ class Local:
     """One that runs."""
 
     def __init__(self, environment: dict[str, str], arguments: tuple[str, ...]) -> None:
-        self.process = subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        self.process = subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE,
                                         text=True, env=environment, start_new_session=True)
         assert self.process.stdout is not None
         self.said = "".join(self.process.stdout.readline() for _ in range(3))
-        match = re.match(r"Mesos master at (\S+), agents: (\S+)\nWork directory: (\S+)\n", self.said)
+        match = re.match(r"Mesos master at (\S+), agents: (\S+)\nWork directory: (\S+)\n",
+                         self.said)
         assert match, self.said
         self.address, self.agent, self.work_dir = match[1], match[2], Path(match[3])
 
@@ -46,7 +50,8 @@ Start = Callable[..., Local]
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     (tmp_path / "tmp").mkdir()
-    return {**os.environ, "TMPDIR": str(tmp_path / "tmp"), "XDG_STATE_HOME": str(tmp_path / "state")}
+    return {**os.environ, "TMPDIR": str(tmp_path / "tmp"),
+            "XDG_STATE_HOME": str(tmp_path / "state")}
 
 
 @pytest.fixture
@@ -54,7 +59,8 @@ def local(environment: dict[str, str]) -> Iterator[Start]:
     started: list[Local] = []
 
     def start(*arguments: str) -> Local:
-        started.append(Local(environment, (RESOURCES, "--executor_shutdown_grace_period=1secs", *arguments)))
+        started.append(Local(environment,
+                             (RESOURCES, "--executor_shutdown_grace_period=1secs", *arguments)))
         return started[-1]
 
     yield start
@@ -65,8 +71,8 @@ def local(environment: dict[str, str]) -> Iterator[Start]:
 
 
 def refused(*arguments: str, environment: dict[str, str]) -> tuple[int, str]:
-    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=WAIT, check=False,
-                          env=environment)
+    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=WAIT,
+                          check=False, env=environment)
     assert done.stdout == ""
     assert list(Path(environment["TMPDIR"]).iterdir()) == []
     return done.returncode, done.stderr
@@ -82,21 +88,25 @@ def credential_file(environment: dict[str, str], address: str) -> Path:
 
 
 @pytest.mark.parametrize(("arguments", "status", "said"), [
-    (["--port", "70000"], 2, r".*Invalid value for '--port': 70000 is not in the range 0<=x<=65535\.\n"),
+    (["--port", "70000"], 2,
+     r".*Invalid value for '--port': 70000 is not in the range 0<=x<=65535\.\n"),
     (["--port", "-1"], 2, r".*Invalid value for '--port': -1 is not in the range 0<=x<=65535\.\n"),
     (["--port", "65534", "--agents", "2"], 2,
      "error: with --port 65534 the agents would get ports up to 65536; the last one is 65535\n"),
-    (["--work-dir", "/proc/x"], 3, "error: the work directory /proc/x cannot be had: No such file or directory\n"),
-    (["--ip", "0.0.0.0"], 2, r"error: whoever reaches 0\.0\.0\.0 .*\(--authenticate or --insecure\)\n"),
+    (["--work-dir", "/proc/x"], 3,
+     "error: the work directory /proc/x cannot be had: No such file or directory\n"),
+    (["--ip", "0.0.0.0"], 2,
+     r"error: whoever reaches 0\.0\.0\.0 .*\(--authenticate or --insecure\)\n"),
     (["--ip", "::"], 2, r"error: whoever reaches :: .*\(--authenticate or --insecure\)\n"),
-    (["--ip", "192.0.2.7"], 2, r"error: whoever reaches 192\.0\.2\.7 .*\(--authenticate or --insecure\)\n"),
+    (["--ip", "192.0.2.7"], 2,
+     r"error: whoever reaches 192\.0\.2\.7 .*\(--authenticate or --insecure\)\n"),
     (["--ip", "192.0.2.7", "--insecure", "--port", "4050"], 3,
      r"error: cannot listen: 192\.0\.2\.7:4050 cannot be had: Cannot assign requested address\n"),
     (["--ip", "localhost"], 2, "error: 'localhost' is not an IP address\n"),
     (["--ip", ""], 2, "error: '' is not an IP address\n"),
     (["--resources", "cpus"], 2, "error: Bad value for resources, .*\n")])
-def test_what_cannot_be_is_one_clear_message(environment: dict[str, str], arguments: list[str], status: int,
-                                             said: str) -> None:
+def test_what_cannot_be_is_one_clear_message(environment: dict[str, str], arguments: list[str],
+                                             status: int, said: str) -> None:
     code, errors = refused(*arguments, environment=environment)
     assert code == status
     assert re.fullmatch(said, errors, re.DOTALL), errors
@@ -123,7 +133,8 @@ def test_open_to_all_it_says_so_in_one_line(local: Start, environment: dict[str,
     assert list(Path(environment["TMPDIR"]).iterdir()) == []
 
 
-def test_with_authenticate_its_users_commands_find_the_credential(local: Start, environment: dict[str, str]) -> None:
+def test_with_authenticate_its_users_commands_find_the_credential(local: Start,
+                                                                  environment: dict[str, str]) -> None:
     found = local("--port=0", "--authenticate")
     file = credential_file(environment, found.address)
     wait_for(file.exists)
@@ -134,17 +145,20 @@ def test_with_authenticate_its_users_commands_find_the_credential(local: Start, 
     assert get(found.address, "/state", header(credential))[0] == 200
     assert get(found.agent, "/files/debug", header(credential))[0] == 200
     for action in ("stop-agent", "start-agent"):
-        subprocess.run([sys.executable, "-m", "deploy.cli.local_control", found.address, action], check=True,
-                       timeout=WAIT, env=environment, cwd=Path(__file__).parents[3])
-    alone = subprocess.run([sys.executable, "-m", "deploy.cli.local_control", found.address, "stop-agent"], check=False,
-                           timeout=WAIT, env={**environment, "XDG_STATE_HOME": "/nowhere"}, capture_output=True,
-                           text=True, cwd=Path(__file__).parents[3])
-    assert (alone.returncode, alone.stderr) == (1, f"{found.address} answered 401: 401 Unauthorized.\n")
+        subprocess.run([sys.executable, "-m", "deploy.cli.local_control", found.address, action],
+                       check=True, timeout=WAIT, env=environment, cwd=Path(__file__).parents[3])
+    alone = subprocess.run([sys.executable, "-m", "deploy.cli.local_control", found.address,
+                            "stop-agent"], check=False,
+                           timeout=WAIT, env={**environment, "XDG_STATE_HOME": "/nowhere"},
+                           capture_output=True, text=True, cwd=Path(__file__).parents[3])
+    assert (alone.returncode, alone.stderr) == (1,
+                                                f"{found.address} answered 401: 401 Unauthorized.\n")
     assert found.end() == "Ending all executors ...\n"
     assert not file.exists()
 
 
-def test_the_secret_is_on_no_command_line_and_in_no_output(local: Start, environment: dict[str, str]) -> None:
+def test_the_secret_is_on_no_command_line_and_in_no_output(local: Start,
+                                                           environment: dict[str, str]) -> None:
     found = local("--port=0", "--authenticate")
     wait_for(credential_file(environment, found.address).exists)
     credential = credential_of(environment, found.address)
@@ -167,7 +181,8 @@ def test_the_secret_is_on_no_command_line_and_in_no_output(local: Start, environ
     assert credential.secret not in output + errors
 
 
-def test_a_stale_credential_is_forgotten_by_the_next_that_is_open(local: Start, environment: dict[str, str]) -> None:
+def test_a_stale_credential_is_forgotten_by_the_next_that_is_open(local: Start,
+                                                                  environment: dict[str, str]) -> None:
     first = local("--port=0", "--agents=0", "--authenticate")
     file = credential_file(environment, first.address)
     wait_for(file.exists)
@@ -177,7 +192,8 @@ def test_a_stale_credential_is_forgotten_by_the_next_that_is_open(local: Start, 
     wait_for(lambda: not file.exists())
 
 
-def test_executors_come_back_to_one_that_was_killed(local: Start, environment: dict[str, str], tmp_path: Path) -> None:
+def test_executors_come_back_to_one_that_was_killed(local: Start, environment: dict[str, str],
+                                                    tmp_path: Path) -> None:
     """With the same folder the key of their tokens is the same."""
     folder = tmp_path / "work"
     first = local("--port=0", "--authenticate", f"--work-dir={folder}")
@@ -187,7 +203,8 @@ def test_executors_come_back_to_one_that_was_killed(local: Start, environment: d
                           failover_timeout=600.0)
     scheduler.subscribe()
     offer = scheduler.offer()
-    scheduler.launch(offer, command_task("t", offer, "while ! test -e go; do sleep 0.1; done; exit 3"))
+    scheduler.launch(offer, command_task("t", offer,
+                                         "while ! test -e go; do sleep 0.1; done; exit 3"))
     scheduler.update("t", "TASK_RUNNING")
     first.end(signal.SIGKILL)
     second = local(f"--port={agent_port - 1}", "--authenticate", f"--work-dir={folder}")
@@ -213,7 +230,8 @@ def test_what_is_no_http_is_a_line_each(local: Start) -> None:
     host, _, port = found.address.rpartition(":")
     for said in (b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
                  b"POST /api/v1 HTTP/1.1\r\nHost: x\r\nContent-Length: abc\r\n\r\n",
-                 b"GET /" + b"a" * 20000 + b" HTTP/1.1\r\n\r\n", b"GET /state HTTP/1.1\r\nHost: a\x00\x1b[2Jb\r\n\r\n",
+                 b"GET /" + b"a" * 20000 + b" HTTP/1.1\r\n\r\n",
+                 b"GET /state HTTP/1.1\r\nHost: a\x00\x1b[2Jb\r\n\r\n",
                  b"POST /api/v1 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
                  b"GET http://[::1 HTTP/1.1\r\nHost: x\r\n\r\n"):
         with socket.create_connection((host, int(port)), timeout=WAIT) as connection:
@@ -244,7 +262,8 @@ def test_other_addresses_of_loopback(local: Start, ip: str) -> None:
     assert get(found.address, "/state")[1]["pid"] == f"master@{found.address}"
 
 
-def test_all_addresses_are_told_as_one_that_others_reach(local: Start, environment: dict[str, str]) -> None:
+def test_all_addresses_are_told_as_one_that_others_reach(local: Start,
+                                                         environment: dict[str, str]) -> None:
     found = local("--port=0", "--ip=0.0.0.0", "--authenticate")
     host, _, port = found.address.rpartition(":")
     assert host != "0.0.0.0"

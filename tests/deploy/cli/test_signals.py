@@ -28,8 +28,11 @@ def test_a_command_is_unwound(number: signal.Signals) -> None:
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_tasks_are_told_at_once_even_if_another_thread_gets_the_signal(number: signal.Signals) -> None:
-    """The main thread stands in a lock and would not notice: pthread_kill gives the signal to the other one."""
+def test_tasks_are_told_at_once_even_if_another_thread_gets_the_signal(
+        number: signal.Signals) -> None:
+    """The main thread stands in a lock and would not notice: pthread_kill gives the signal to the
+    other one.
+    """
     told = threading.Event()
     ready = threading.Event()
     done = threading.Event()

@@ -28,7 +28,8 @@ def name(docker: Docker) -> Iterator[str]:
 
 
 def output(docker: Docker, name: str, image: str, *command: str) -> str:
-    docker.containers.create({"Image": image, "Cmd": command, "HostConfig": {"NetworkMode": "none"}}, name)
+    docker.containers.create({"Image": image, "Cmd": command,
+                              "HostConfig": {"NetworkMode": "none"}}, name)
     docker.containers.start(name)
     assert docker.containers.wait(name, 60) == 0
     return read_all(docker.containers.logs(name, follow=False))[1].decode()

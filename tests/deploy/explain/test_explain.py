@@ -15,10 +15,12 @@ TASK: dict[str, Any] = {
     "name": "web", "task_id": {"value": "web-1"},
     "resources": [{"name": "cpus", "type": "SCALAR", "scalar": {"value": 0.5}},
                   {"name": "mem", "type": "SCALAR", "scalar": {"value": 16}},
-                  {"name": "ports", "type": "RANGES", "ranges": {"range": [{"begin": 31000, "end": 31001}]}}],
+                  {"name": "ports", "type": "RANGES",
+                   "ranges": {"range": [{"begin": 31000, "end": 31001}]}}],
     "command": {"value": "httpd -f", "user": "joe", "environment": {"variables": [
         {"name": "GREETING", "value": "hello"},
-        {"name": "PASSWORD", "type": "SECRET", "secret": {"type": "VALUE", "value": {"data": "dG9wc2VjcmV0"}}}]}},
+        {"name": "PASSWORD", "type": "SECRET",
+         "secret": {"type": "VALUE", "value": {"data": "dG9wc2VjcmV0"}}}]}},
     "container": {"type": "DOCKER", "docker": {
         "image": "registry.example.com/web", "network": "BRIDGE",
         "port_mappings": [{"host_port": 31000, "container_port": 80}],
@@ -47,21 +49,25 @@ def test_the_text_says_what_and_why() -> None:
             "registry registry.example.com named",
             "CPU shares 512 0.5 cpus × 1024; a share, not a limit",
             "CPU limit 150000 µs of each 100 ms limits.cpus 1.5",
-            "memory 32MB the mem resource, in whole MB; raised to Mesos's minimum", "port 31000 → 80/tcp",
-            "GREETING hello", "PASSWORD *** secret", "--memory-swap -1 docker.parameters", "leaves out command.user",
+            "memory 32MB the mem resource, in whole MB; raised to Mesos's minimum",
+            "port 31000 → 80/tcp",
+            "GREETING hello", "PASSWORD *** secret", "--memory-swap -1 docker.parameters",
+            "leaves out command.user",
             "leaves empty command.environment.variables[1].secret it does not resolve secrets"):
         assert line in lines
 
 
 def test_the_other_forms_are_for_programs() -> None:
     options = json.loads(shown(TASK, "--format", "options"))
-    assert (options["cpu_shares"], options["memory"], options["env"]["PASSWORD"]) == (512, 32 << 20, "***")
+    assert (options["cpu_shares"], options["memory"],
+            options["env"]["PASSWORD"]) == (512, 32 << 20, "***")
     assert options["additional_options"] == ["--memory-swap=-1"]
     engine = json.loads(shown(TASK, "--format", "engine"))
     assert engine["HostConfig"]["MemorySwap"] == -1
     assert engine["User"] == "joe"
     line = shown(TASK, "--format", "cli")
-    assert line.startswith("docker run --cpu-shares 512 --cpu-quota 150000 --memory 33554432 -e GREETING=hello ")
+    assert line.startswith(
+        "docker run --cpu-shares 512 --cpu-quota 150000 --memory 33554432 -e GREETING=hello ")
     assert line.endswith(" --memory-swap=-1 registry.example.com/web -c 'httpd -f'\n")
 
 
@@ -73,7 +79,8 @@ def test_the_other_forms_are_for_programs() -> None:
      ("health check TCP, every 500ms the first after 0ns, each without a time limit "
       "killed after 1 failure in a row; not counted until the first success for 0ns")),
 ])
-def test_health_checks_are_explained_as_the_executor_makes_them(fields: dict[str, Any], said: str) -> None:
+def test_health_checks_are_explained_as_the_executor_makes_them(fields: dict[str, Any],
+                                                                said: str) -> None:
     task = {**TASK, "health_check": {**TASK["health_check"], **fields}}
     assert said in " ".join(shown(task).split())
 
@@ -91,10 +98,12 @@ def test_a_port_of_the_schedulers_choice() -> None:
     (("container", "docker", "port_mappings"), [{"host_port": 5, "container_port": 80}],
      "container.docker.port_mappings[0].host_port: Port [5] not included in resources"),
     (("resources",), [], "resources: Task uses no resources"),
-    (("limits", "cpus"), {"value": 0.1}, "limits.cpus: The cpu limit must be greater than or equal to the cpu request"),
+    (("limits", "cpus"), {"value": 0.1},
+     "limits.cpus: The cpu limit must be greater than or equal to the cpu request"),
     (("container", "type"), "MESOS", "container: The task has no container of type DOCKER"),
 ])
-def test_what_is_refused_is_named_with_its_path(path: tuple[str, ...], value: Any, said: str, tmp_path: Path) -> None:
+def test_what_is_refused_is_named_with_its_path(path: tuple[str, ...], value: Any, said: str,
+                                                tmp_path: Path) -> None:
     task = json.loads(json.dumps(TASK))
     place = task
     for step in path[:-1]:
@@ -124,10 +133,12 @@ def test_what_is_no_task_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(("file", "credentials"), [
-    ({"auths": {"registry.example.com": {"auth": "am9lOng="}}}, "credentials an entry for this registry"),
+    ({"auths": {"registry.example.com": {"auth": "am9lOng="}}},
+     "credentials an entry for this registry"),
     ({"auths": {}, "credsStore": "pass"}, "credentials docker-credential-pass is asked"),
     ({"auths": {}}, "credentials none")])
-def test_whose_credentials(file: Any, credentials: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whose_credentials(file: Any, credentials: str, tmp_path: Path,
+                           monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "config.json").write_text(json.dumps(file))
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     assert credentials in " ".join(shown(TASK).split())
@@ -136,17 +147,22 @@ def test_whose_credentials(file: Any, credentials: str, tmp_path: Path, monkeypa
 LEAKY: dict[str, Any] = {
     **TASK,
     "command": {"value": "curl http://joe:topsecret@h/", "shell": True, "uris": [
-        {"value": "https://joe:topsecret@files/app.tgz?token=topsecret"}], "environment": {"variables": [
-            {"name": "API_TOKEN", "value": "topsecret"}, {"name": "URL", "value": "db://u:topsecret@h/d"},
-            {"name": "P", "type": "SECRET", "secret": {"type": "VALUE", "value": {"data": "dG9wc2VjcmV0"}}}]}},
+        {"value": "https://joe:topsecret@files/app.tgz?token=topsecret"}],
+                "environment": {"variables": [
+            {"name": "API_TOKEN", "value": "topsecret"},
+            {"name": "URL", "value": "db://u:topsecret@h/d"},
+            {"name": "P", "type": "SECRET",
+             "secret": {"type": "VALUE", "value": {"data": "dG9wc2VjcmV0"}}}]}},
     "container": {**TASK["container"], "docker": {**TASK["container"]["docker"], "parameters": [
-        {"key": "env", "value": "DB_PASSWORD=topsecret"}, {"key": "log-opt", "value": "splunk-token=topsecret"},
+        {"key": "env", "value": "DB_PASSWORD=topsecret"},
+        {"key": "log-opt", "value": "splunk-token=topsecret"},
         {"key": "label", "value": "auth=topsecret"},
         {"key": "mount", "value": "type=volume,target=/m,volume-opt=password=topsecret"}]},
         "volumes": [
             {"mode": "RO", "container_path": "/s", "source": {
                 "type": "SECRET", "secret": {"type": "VALUE", "value": {"data": "dG9wc2VjcmV0"}}}},
-            {"mode": "RW", "container_path": "/v", "source": {"type": "DOCKER_VOLUME", "docker_volume": {
+            {"mode": "RW", "container_path": "/v",
+             "source": {"type": "DOCKER_VOLUME", "docker_volume": {
                 "name": "v", "driver": "d", "driver_options": {"parameter": [
                     {"key": "password", "value": "topsecret"}]}}}}]},
 }
@@ -163,7 +179,8 @@ def test_no_form_shows_a_secret(form: str) -> None:
     ({"host_path": "html/a"}, "/c /var/lib/mesos/sandbox/html/a in the sandbox, writable"),
     ({"host_path": "a/../b"}, "/c /var/lib/mesos/sandbox/a/../b in the sandbox, writable"),
     ({"host_path": "../../../../etc"}, "/c /etc of the agent's host, where it must be, writable"),
-    ({"host_path": "/a:b", "mode": "RO"}, "/c /a:b of the agent's host, where it must be, read-only"),
+    ({"host_path": "/a:b", "mode": "RO"},
+     "/c /a:b of the agent's host, where it must be, read-only"),
     ({"host_path": "/srv"}, "/c /srv a folder of the agent's host, writable"),
     ({"source": {"type": "DOCKER_VOLUME", "docker_volume": {"name": "v", "driver": "d"}}},
      "/c v a volume of the driver d"),
@@ -175,15 +192,18 @@ def test_a_volume_is_told_as_what_it_is(volume: dict[str, Any], row: str) -> Non
 
 def test_why_mesos_would_fail_is_no_guess() -> None:
     volume = {"mode": "RW", "container_path": "/c", "host_path": "/srv/with:colon"}
-    said = " ".join(shown({**TASK, "container": {**TASK["container"], "volumes": [volume]}}).split())
+    said = " ".join(shown({**TASK, "container": {**TASK["container"],
+                                                 "volumes": [volume]}}).split())
     assert "would fail docker run takes no path with a colon container.volumes[0].host_path" in said
     assert "volume drivers" not in said
 
 
 def test_files_to_fetch() -> None:
     uris = [{"value": "http://h/app.tgz"}, {"value": "/bin/run", "executable": True, "cache": True},
-            {"value": "http://h/x.zip?v=1"}, {"value": "/a.gz", "extract": False, "output_file": "d/b"}]
+            {"value": "http://h/x.zip?v=1"},
+            {"value": "/a.gz", "extract": False, "output_file": "d/b"}]
     said = " ".join(shown({**TASK, "command": {**TASK["command"], "uris": uris}}).split())
-    for row in ("app.tgz http://h/app.tgz unpacked", "run /bin/run made executable, kept for other tasks",
+    for row in ("app.tgz http://h/app.tgz unpacked",
+                "run /bin/run made executable, kept for other tasks",
                 "x.zip?v=1 http://h/x.zip?v=1 as it is", "d/b /a.gz as it is"):
         assert row in said

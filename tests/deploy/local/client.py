@@ -1,4 +1,6 @@
-"""A small scheduler for tests, on http.client: one event stream read by a thread, calls made by the test."""
+"""A small scheduler for tests, on http.client: one event stream read by a thread, calls made by the
+test.
+"""
 from __future__ import annotations
 
 import contextlib
@@ -26,16 +28,19 @@ def get(address: str, path: str, headers: dict[str, str] | None = None) -> tuple
         connection.request("GET", path, headers=headers or {})
         response = connection.getresponse()
         body = response.read()
-        return response.status, json.loads(body) if response.getheader("Content-Type") == "application/json" else body
+        return response.status, json.loads(body) if response.getheader(
+            "Content-Type") == "application/json" else body
     finally:
         connection.close()
 
 
-def post(address: str, path: str, body: Any, headers: dict[str, str] | None = None) -> tuple[int, str]:
+def post(address: str, path: str, body: Any,
+         headers: dict[str, str] | None = None) -> tuple[int, str]:
     """Status and body of a POST of JSON."""
     connection = http.client.HTTPConnection(address, timeout=PATIENCE)
     try:
-        connection.request("POST", path, body=body if isinstance(body, str | bytes) else json.dumps(body),
+        connection.request("POST", path,
+                           body=body if isinstance(body, str | bytes) else json.dumps(body),
                            headers=HEADERS if headers is None else headers)
         response = connection.getresponse()
         return response.status, response.read().decode()
@@ -46,13 +51,15 @@ def post(address: str, path: str, body: Any, headers: dict[str, str] | None = No
 def operator_call(address: str, name: str, kind: str, content_type: str) -> Json:
     """The answer to an operator call without content, of a "master" or "agent"."""
     connection = http.client.HTTPConnection(address, timeout=PATIENCE)
-    connection.request("POST", "/api/v1", body=json.dumps({"type": name, name.lower(): {}}), headers={
+    connection.request("POST", "/api/v1", body=json.dumps({"type": name, name.lower(): {}}),
+                       headers={
         "Content-Type": "application/json", "Accept": content_type})
     response = connection.getresponse()
     body = response.read()
     connection.close()
     assert response.status == 200, body
-    answer: Any = json.loads(body) if content_type == "application/json" else decode(f"mesos.v1.{kind}.Response", body)
+    answer: Any = json.loads(body) if content_type == "application/json" else decode(
+        f"mesos.v1.{kind}.Response", body)
     assert answer["type"] == name
     result: Json = answer
     return result
@@ -64,8 +71,8 @@ class Scheduler:
     def __init__(self, address: str, credential: Credential | None = None, **info: Any) -> None:
         self.address = address
         self.headers = {**HEADERS, **header(credential)}
-        self.info: Json = {"user": "root", "name": "test", "roles": ["*"], "capabilities": [{"type": "MULTI_ROLE"}],
-                           **info}
+        self.info: Json = {"user": "root", "name": "test", "roles": ["*"],
+                           "capabilities": [{"type": "MULTI_ROLE"}], **info}
         self.framework_id: str | None = None
         self.stream_id = ""
         self._events: queue.Queue[Json] = queue.Queue()
@@ -78,9 +85,11 @@ class Scheduler:
         call: Json = {"type": "SUBSCRIBE", "subscribe": {"framework_info": self.info}}
         if self.framework_id is not None:
             call["framework_id"] = {"value": self.framework_id}
-            call["subscribe"] = {"framework_info": {**self.info, "id": {"value": self.framework_id}}}
+            call["subscribe"] = {"framework_info": {**self.info,
+                                                    "id": {"value": self.framework_id}}}
         self._connection = http.client.HTTPConnection(self.address, timeout=PATIENCE)
-        self._connection.request("POST", "/api/v1/scheduler", body=json.dumps(call), headers=self.headers)
+        self._connection.request("POST", "/api/v1/scheduler", body=json.dumps(call),
+                                 headers=self.headers)
         response = self._connection.getresponse()
         assert response.status == 200, response.read()
         self._response = response
@@ -127,12 +136,14 @@ class Scheduler:
         call: Json = {"type": kind, "framework_id": {"value": self.framework_id}}
         if content:
             call[kind.lower()] = content
-        return post(self.address, "/api/v1/scheduler", call, {**self.headers, "Mesos-Stream-Id": self.stream_id})
+        return post(self.address, "/api/v1/scheduler", call,
+                    {**self.headers, "Mesos-Stream-Id": self.stream_id})
 
     def offer(self, agent_id: str | None = None, cpus: float = 0.2) -> Json:
         """An offer with enough cpus; others are declined."""
         def fits(offer: Json) -> bool:
-            have = sum(item["scalar"]["value"] for item in offer["resources"] if item["name"] == "cpus")
+            have = sum(item["scalar"]["value"] for item in offer["resources"]
+                       if item["name"] == "cpus")
             return have >= cpus and agent_id in {None, offer["agent_id"]["value"]}
 
         while True:
@@ -146,15 +157,17 @@ class Scheduler:
                 return result
 
     def launch(self, offer: Json, *tasks: Json) -> None:
-        status, body = self.call("ACCEPT", offer_ids=[offer["id"]], filters={"refuse_seconds": 0}, operations=[
+        status, body = self.call("ACCEPT", offer_ids=[offer["id"]], filters={"refuse_seconds": 0},
+                                 operations=[
             {"type": "LAUNCH", "launch": {"task_infos": list(tasks)}}])
         assert status == 202, body
 
     def update(self, task_id: str, state: str | None = None, *, acknowledge: bool = True) -> Json:
-        """The next update of a task, or the next in that state; acknowledged (those before it always) unless told
-        otherwise."""
+        """The next update of a task, or the next in that state; acknowledged (those before it
+        always) unless told otherwise."""
         while True:
-            event = self.expect("UPDATE", lambda item: item["update"]["status"]["task_id"]["value"] == task_id)
+            event = self.expect("UPDATE", lambda item: item["update"]["status"]["task_id"][
+                "value"] == task_id)
             status: Json = event["update"]["status"]
             found = state in {None, status["state"]}
             if "uuid" in status and (acknowledge or not found):
@@ -163,7 +176,8 @@ class Scheduler:
                 return status
 
     def acknowledge(self, status: Json) -> None:
-        self.call("ACKNOWLEDGE", agent_id=status["agent_id"], task_id=status["task_id"], uuid=status["uuid"])
+        self.call("ACKNOWLEDGE", agent_id=status["agent_id"], task_id=status["task_id"],
+                  uuid=status["uuid"])
 
 
 def wait_for(condition: Callable[[], object]) -> None:
@@ -180,7 +194,8 @@ def scalar(name: str, value: float) -> Json:
 
 def command_task(task_id: str, offer: Json, command: str, **more: Any) -> Json:
     return {"name": task_id, "task_id": {"value": task_id}, "agent_id": offer["agent_id"],
-            "resources": [scalar("cpus", 0.1), scalar("mem", 32)], "command": {"value": command}, **more}
+            "resources": [scalar("cpus", 0.1), scalar("mem", 32)], "command": {"value": command},
+            **more}
 
 
 def executor_task(task_id: str, offer: Json, command: str, **more: Any) -> Json:

@@ -1,4 +1,6 @@
-"""Who may use an embedded Mesos that authenticates: operators and frameworks by a credential, executors by tokens."""
+"""Who may use an embedded Mesos that authenticates: operators and frameworks by a credential,
+executors by tokens.
+"""
 from __future__ import annotations
 
 import hmac
@@ -39,8 +41,10 @@ def mesos(tmp_path: Path) -> Iterator[LocalMesos]:
 
 
 @pytest.mark.parametrize("given", [
-    None, "", "Basic", "Basic ", "Basic !", basic_header("me:"), basic_header("me"), basic_header(":"),
-    basic_header("me:secret2"), basic_header("you:secret"), basic_header("me:secret:"), "Basic bWU6c2VjcmV0 x",
+    None, "", "Basic", "Basic ", "Basic !", basic_header("me:"), basic_header("me"),
+    basic_header(":"),
+    basic_header("me:secret2"), basic_header("you:secret"), basic_header("me:secret:"),
+    "Basic bWU6c2VjcmV0 x",
     "Bearer bWU6c2VjcmV0", "basic bWU6c2VjcmV0", "Basic bWU6c2VjcmV0\u00e9", "Basic  bWU6c2VjcmV0"])
 def test_who_does_not_know_the_credential_is_nobody(given: str | None) -> None:
     with pytest.raises(Unauthorized) as refused:
@@ -70,18 +74,24 @@ HEAD = {"alg": "HS256", "typ": "JWT"}
 
 
 @pytest.mark.parametrize(("given", "why"), [
-    ("Bearer", "Malformed 'Authorization' header"), ("Bearer a b", "Malformed 'Authorization' header"),
+    ("Bearer", "Malformed 'Authorization' header"),
+    ("Bearer a b", "Malformed 'Authorization' header"),
     ("Basic bWU6c2VjcmV0", "Scheme 'Basic' unsupported"), ('"\\\u00e9 x', "Scheme '' unsupported"),
     ("Bearer a.b", "Invalid JWT: Expected 3 components in token, got 2"),
-    ("Bearer a.b.\u00e9", "Invalid JWT: Failed to decode token signature: Failed to base64url-decode"),
+    ("Bearer a.b.\u00e9",
+     "Invalid JWT: Failed to decode token signature: Failed to base64url-decode"),
     (signed(HEAD, {"fid": "f"}, b"another key"), "Invalid JWT: Token signature does not match"),
     (signed(HEAD, {"fid": "f"})[:-4], "Invalid JWT: Token signature does not match"),
-    (signed({"alg": "none"}, {"fid": "f"}), "Invalid JWT: Token header does not match, expected HS256"),
-    (signed({**HEAD, "crit": []}, {"fid": "f"}), "Invalid JWT: Token header does not match, expected HS256"),
-    (signed(b"{", {"fid": "f"}), "Invalid JWT: Failed to decode token header: Failed to parse into JSON"),
+    (signed({"alg": "none"}, {"fid": "f"}),
+     "Invalid JWT: Token header does not match, expected HS256"),
+    (signed({**HEAD, "crit": []}, {"fid": "f"}),
+     "Invalid JWT: Token header does not match, expected HS256"),
+    (signed(b"{", {"fid": "f"}),
+     "Invalid JWT: Failed to decode token header: Failed to parse into JSON"),
     (signed(HEAD, []), "Invalid JWT: Failed to decode token payload: Failed to parse into JSON"),
     (signed(HEAD, {"exp": 1}), "Invalid JWT: Token has expired"),
-    (signed(HEAD, {"exp": "never"}), "Invalid JWT: Token has expired"), (signed(HEAD, {}), "JWT claims missing"),
+    (signed(HEAD, {"exp": "never"}), "Invalid JWT: Token has expired"),
+    (signed(HEAD, {}), "JWT claims missing"),
 ])
 def test_tokens_that_are_none(given: str, why: str) -> None:
     with pytest.raises(Unauthorized) as refused:
@@ -114,15 +124,18 @@ def routes(mesos: LocalMesos) -> list[tuple[str, str]]:
     assert master is not None
     assert agent is not None
     found = [(mesos.address, path) for path in (*MasterHttp(master).routes(), "/local/agents")]
-    found += [(mesos.agent_addresses[0], path) for path in agent_routes(agent.state, agent.executor_api)]
-    return [(address, path) for address, path in found if path not in {"/health", "/version", "/redirect"}]
+    found += [(mesos.agent_addresses[0], path)
+              for path in agent_routes(agent.state, agent.executor_api)]
+    return [(address, path) for address,
+            path in found if path not in {"/health", "/version", "/redirect"}]
 
 
 def test_every_route_asks_who_it_is(mesos: LocalMesos) -> None:
     asked = routes(mesos)
     assert len(asked) > 40
     for address, path in asked:
-        for headers in ({}, header(Credential("me", "wrong")), {"Authorization": f"Bearer {token({'fid': 'f'}, KEY)}"}):
+        for headers in ({}, header(Credential("me", "wrong")),
+                        {"Authorization": f"Bearer {token({'fid': 'f'}, KEY)}"}):
             assert get(address, path, headers)[0] == 401, path
             assert post(address, path, "{}", {**HEADERS, **headers})[0] == 401, path
 
@@ -182,10 +195,12 @@ def test_a_framework_runs_tasks_and_its_tokens_stay_with_its_executors(mesos: Lo
 
 @pytest.mark.parametrize("named", ["you", ""])
 def test_a_framework_that_calls_itself_another_is_refused(mesos: LocalMesos, named: str) -> None:
-    call = {"type": "SUBSCRIBE", "subscribe": {"framework_info": {"user": "root", "name": "n", "principal": named}}}
+    call = {"type": "SUBSCRIBE", "subscribe": {"framework_info": {"user": "root", "name": "n",
+                                                                  "principal": named}}}
     status, text = post(mesos.address, "/api/v1/scheduler", call, {**HEADERS, **header(ME)})
     assert status == 400
-    assert text == ("Failed to validate scheduler::Call: Authenticated principal 'me' does not match principal"
+    assert text == (
+        "Failed to validate scheduler::Call: Authenticated principal 'me' does not match principal"
                     f" '{named}' set in `FrameworkInfo`")
 
 
@@ -207,13 +222,16 @@ class Waiting:
         self.scheduler = Scheduler(mesos.address, ME)
         self.scheduler.subscribe()
         offer = self.scheduler.offer()
-        self.scheduler.launch(offer, executor_task("t", offer, "env > new; mv new environment; exec sleep 600"))
+        self.scheduler.launch(offer, executor_task("t", offer,
+                                                   "env > new; mv new environment; exec sleep 600"))
         place = "slaves/*/frameworks/*/executors/e/runs/*-*/environment"
         wait_for(lambda: list(mesos.work_dir.glob(place)))
         lines = next(mesos.work_dir.glob(place)).read_text().splitlines()
-        self.token = dict(line.split("=", 1) for line in lines if "=" in line)["MESOS_EXECUTOR_AUTHENTICATION_TOKEN"]
+        self.token = dict(line.split("=", 1) for line in lines
+                          if "=" in line)["MESOS_EXECUTOR_AUTHENTICATION_TOKEN"]
         self.address = mesos.agent_addresses[0]
-        self.call: Json = {"framework_id": {"value": self.scheduler.framework_id}, "executor_id": {"value": "e"}}
+        self.call: Json = {"framework_id": {"value": self.scheduler.framework_id},
+                           "executor_id": {"value": "e"}}
 
     def post(self, content: Json, given: str | None) -> tuple[int, str]:
         headers = HEADERS if given is None else {**HEADERS, "Authorization": f"Bearer {given}"}
@@ -227,14 +245,17 @@ def test_an_executor_is_known_by_its_token(mesos: LocalMesos) -> None:
     waiting = Waiting(mesos)
     assert waiting.post(MESSAGE, None)[0] == 401
     assert waiting.post(MESSAGE, waiting.token) == (403, "Executor is not subscribed")  # but it is the executor
-    assert post(waiting.address, "/api/v1/executor", {**waiting.call, **MESSAGE}, {**HEADERS, **header(ME)})[0] == 401
+    assert post(waiting.address, "/api/v1/executor", {**waiting.call, **MESSAGE},
+                {**HEADERS, **header(ME)})[0] == 401
 
 
 @pytest.mark.parametrize(("claim", "answer"), [
-    ("fid", "does not contain an 'fid' claim with the framework ID {framework}, which is set in the call"),
+    ("fid",
+     "does not contain an 'fid' claim with the framework ID {framework}, which is set in the call"),
     ("eid", "does not contain an 'eid' claim with the executor ID e, which is set in the call"),
     ("cid", "does not contain a 'cid' claim with the correct active ContainerID")])
-def test_the_token_of_another_executor_is_of_no_use(mesos: LocalMesos, claim: str, answer: str) -> None:
+def test_the_token_of_another_executor_is_of_no_use(mesos: LocalMesos, claim: str,
+                                                    answer: str) -> None:
     waiting = Waiting(mesos)
     key = (mesos.work_dir / "meta" / "executor_secret_key").read_bytes()
     own = dict(bearer("", key)(f"Bearer {waiting.token}").claims)

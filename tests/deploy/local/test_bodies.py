@@ -39,14 +39,17 @@ def read(*pieces: bytes, encoding: str = "", most: int = 100, together: int = 10
 
 
 @given(st.lists(st.binary(max_size=40), max_size=4), st.integers(1, 50), st.booleans())
-def test_what_fits_arrives_whole_however_it_is_cut(members: list[bytes], cut: int, padded: bool) -> None:
-    packed = b"".join(gzip.compress(member) for member in members) + bytes(8 if padded and members else 0)
+def test_what_fits_arrives_whole_however_it_is_cut(members: list[bytes], cut: int,
+                                                   padded: bool) -> None:
+    packed = b"".join(gzip.compress(member)
+                      for member in members) + bytes(8 if padded and members else 0)
     pieces = [packed[begin:begin + cut] for begin in range(0, len(packed), cut)]
     assert read(*pieces, encoding="gzip", most=200) == b"".join(members)
     assert read(*pieces, most=1000) == packed
 
 
-@pytest.mark.parametrize(("length", "fits"), [(0, True), (99, True), (100, True), (101, False), (1 << 20, False)])
+@pytest.mark.parametrize(("length", "fits"),
+                         [(0, True), (99, True), (100, True), (101, False), (1 << 20, False)])
 @pytest.mark.parametrize("encoding", ["", "gzip"])
 def test_the_limit_counts_unpacked_bytes(encoding: str, length: int, fits: bool) -> None:
     body = b"x" * length
@@ -67,7 +70,9 @@ def test_a_bomb_is_not_unpacked_beyond_the_limit() -> None:
     assert refused.value.status == 413
 
 
-@pytest.mark.parametrize("packed", [b"no gzip at all", gzip.compress(b"x" * 50)[:-4], gzip.compress(b"x") + b"more",
+@pytest.mark.parametrize("packed",
+                         [b"no gzip at all", gzip.compress(b"x" * 50)[:-4],
+                          gzip.compress(b"x") + b"more",
                                     gzip.compress(b"x")[:5]])
 def test_what_is_no_gzip(packed: bytes) -> None:
     with pytest.raises(BodyError) as refused:
@@ -115,13 +120,15 @@ def test_a_large_body_is_read_beside_the_loop_and_a_small_one_at_once() -> None:
 
 
 @pytest.mark.parametrize(("text", "stopped"), [
-    (" " * (2 << 20), ""), ('{"a": "' + "x" * (2 << 20), '"' + "x" * 100), ("[" * (2 << 20), "[" * 100),
+    (" " * (2 << 20), ""), ('{"a": "' + "x" * (2 << 20), '"' + "x" * 100),
+    ("[" * (2 << 20), "[" * 100),
     ("\n" * (2 << 20) + "x", "x"), ('["\\ud800", "' + "x" * (2 << 20) + '"]', '["\\ud800", "xxx'),
     ("[" + "1, " * (1 << 20) + "x]", "x]")])
 def test_megabytes_that_are_no_json(text: str, stopped: str) -> None:
     with pytest.raises(JsonSyntaxError) as refused:
         parse_json(text)
-    assert str(refused.value).startswith(f"syntax error at line {text.count(chr(10)) + 1} near: {stopped}")
+    assert str(refused.value).startswith(
+        f"syntax error at line {text.count(chr(10)) + 1} near: {stopped}")
 
 
 def test_megabytes_of_json_are_read() -> None:
@@ -140,7 +147,8 @@ def test_a_body_of_too_many_values() -> None:
 
 def test_bodies_that_are_too_large_over_http(local_mesos: StartMesos) -> None:
     mesos = local_mesos(agents=1)
-    for address, path in ((mesos.address, "/api/v1/scheduler"), (mesos.agent_addresses[0], "/api/v1")):
+    for address, path in ((mesos.address, "/api/v1/scheduler"),
+                          (mesos.agent_addresses[0], "/api/v1")):
         connection = http.client.HTTPConnection(address, timeout=30)
         connection.putrequest("POST", path)  # its length is enough, nothing of it is sent
         connection.putheader("Content-Length", str(MAX_BODY + 1))

@@ -73,9 +73,10 @@ def test_the_drivers_of_pymesos(local_mesos: StartMesos, tmp_path: Path) -> None
     program = tmp_path / "program.py"
     program.write_text(PYMESOS)
     mesos = local_mesos(resources=RESOURCES)
-    done = subprocess.run([sys.executable, program, mesos.address], capture_output=True, text=True, timeout=120,
-                          check=False)
-    assert done.stdout.splitlines() == ["TASK_RUNNING ran in pymesos", "TASK_FINISHED ran in pymesos"], done.stderr
+    done = subprocess.run([sys.executable, program, mesos.address], capture_output=True, text=True,
+                          timeout=120, check=False)
+    assert done.stdout.splitlines() == ["TASK_RUNNING ran in pymesos",
+                                        "TASK_FINISHED ran in pymesos"], done.stderr
 
 
 class ProtobufStream:
@@ -105,7 +106,8 @@ class ProtobufStream:
         self._connection.close()
 
 
-def protobuf_call(address: str, path: str, name: str, call: Json, **headers: str) -> tuple[int, bytes]:
+def protobuf_call(address: str, path: str, name: str, call: Json,
+                  **headers: str) -> tuple[int, bytes]:
     connection = http.client.HTTPConnection(address, timeout=PATIENCE)
     try:
         connection.request("POST", path, body=encode(name, call), headers={**PROTOBUF, **headers})
@@ -117,19 +119,23 @@ def protobuf_call(address: str, path: str, name: str, call: Json, **headers: str
 
 def test_protobuf_on_both_apis(local_mesos: StartMesos) -> None:
     mesos = local_mesos(resources=RESOURCES)
-    info = {"user": "root", "name": "protobuf", "roles": ["*"], "capabilities": [{"type": "MULTI_ROLE"}]}
-    stream = ProtobufStream(mesos.address, "/api/v1/scheduler", "mesos.v1.scheduler.Call", "mesos.v1.scheduler.Event",
+    info = {"user": "root", "name": "protobuf", "roles": ["*"],
+            "capabilities": [{"type": "MULTI_ROLE"}]}
+    stream = ProtobufStream(mesos.address, "/api/v1/scheduler", "mesos.v1.scheduler.Call",
+                            "mesos.v1.scheduler.Event",
                             {"type": "SUBSCRIBE", "subscribe": {"framework_info": info}})
     framework_id = stream.expect("SUBSCRIBED")["subscribed"]["framework_id"]
     offer = stream.expect("OFFERS")["offers"]["offers"][0]
     task = command_task("t", offer, "unused")
     del task["command"]
-    task["executor"] = {"type": "CUSTOM", "executor_id": {"value": "e"}, "command": {"value": "exec sleep 600"}}
+    task["executor"] = {"type": "CUSTOM", "executor_id": {"value": "e"},
+                        "command": {"value": "exec sleep 600"}}
     accept = {"type": "ACCEPT", "framework_id": framework_id, "accept": {
-        "offer_ids": [offer["id"]], "operations": [{"type": "LAUNCH", "launch": {"task_infos": [task]}}]}}
+        "offer_ids": [offer["id"]], "operations": [{"type": "LAUNCH",
+                                                    "launch": {"task_infos": [task]}}]}}
     stream_id = stream.response.getheader("Mesos-Stream-Id", "")
-    status, body = protobuf_call(mesos.address, "/api/v1/scheduler", "mesos.v1.scheduler.Call", accept,
-                                 **{"Mesos-Stream-Id": stream_id})
+    status, body = protobuf_call(mesos.address, "/api/v1/scheduler", "mesos.v1.scheduler.Call",
+                                 accept, **{"Mesos-Stream-Id": stream_id})
     assert (status, body) == (202, b"")
     ids = {"framework_id": framework_id, "executor_id": {"value": "e"}}
     agent = mesos.agent_addresses[0]
@@ -152,7 +158,8 @@ def subscribed_executor(agent: str, ids: Json) -> ProtobufStream:
     for _ in range(600):
         try:
             return ProtobufStream(agent, "/slave(1)/api/v1/executor", "mesos.v1.executor.Call",
-                                  "mesos.v1.executor.Event", {**ids, "type": "SUBSCRIBE", "subscribe": {}})
+                                  "mesos.v1.executor.Event",
+                                  {**ids, "type": "SUBSCRIBE", "subscribe": {}})
         except AssertionError:
             deadline.wait(0.05)
     raise AssertionError("the agent does not know the executor")
@@ -164,7 +171,8 @@ def test_a_session_with_curl(local_mesos: StartMesos) -> None:
     call = {"type": "SUBSCRIBE", "subscribe": {"framework_info": {"user": "root", "name": "curl"}}}
     done = subprocess.run(
         ["curl", "-sS", "-N", "-i", "--max-time", "1", "-H", "Content-Type: application/json",
-         "-d", json.dumps(call), f"http://{address}/api/v1/scheduler"], capture_output=True, check=False)
+         "-d", json.dumps(call), f"http://{address}/api/v1/scheduler"], capture_output=True,
+        check=False)
     head, _, body = done.stdout.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200 OK")
     assert b"Mesos-Stream-Id: " in head
@@ -172,12 +180,15 @@ def test_a_session_with_curl(local_mesos: StartMesos) -> None:
     assert [event["type"] for event in events[:3]] == ["SUBSCRIBED", "HEARTBEAT", "OFFERS"]
 
 
-@pytest.mark.parametrize("path", ["/api/v1/scheduler", "/master/api/v1/scheduler", "/api/v1/scheduler/"])
+@pytest.mark.parametrize("path", ["/api/v1/scheduler", "/master/api/v1/scheduler",
+                                  "/api/v1/scheduler/"])
 def test_records_are_framed_alike_everywhere(local_mesos: StartMesos, path: str) -> None:
     address = local_mesos(agents=0).address
     connection = http.client.HTTPConnection(address, timeout=PATIENCE)
-    call: dict[str, Any] = {"type": "SUBSCRIBE", "subscribe": {"framework_info": {"user": "root", "name": "x"}}}
-    connection.request("POST", path, body=json.dumps(call), headers={"Content-Type": "application/json"})
+    call: dict[str, Any] = {"type": "SUBSCRIBE",
+                            "subscribe": {"framework_info": {"user": "root", "name": "x"}}}
+    connection.request("POST", path, body=json.dumps(call),
+                       headers={"Content-Type": "application/json"})
     response = connection.getresponse()
     length = int(response.readline())
     record = response.read(length)

@@ -29,7 +29,8 @@ def test_a_task_that_fails_its_health_check_is_killed(local_mesos: StartMesos) -
     scheduler = launched(local_mesos, "exec sleep 600", health_check={
         **SOON, "type": "COMMAND", "command": {"value": "exit 1"}, "consecutive_failures": 2})
     seen = [scheduler.update("t") for _ in range(5)]
-    assert [(item["state"], item.get("healthy"), item.get("reason"), item.get("message")) for item in seen] == [
+    assert [(item["state"], item.get("healthy"), item.get("reason"), item.get("message"))
+            for item in seen] == [
         ("TASK_STARTING", None, None, None), ("TASK_RUNNING", None, None, None),
         ("TASK_RUNNING", False, "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED", None),
         ("TASK_RUNNING", False, "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED", None),
@@ -38,10 +39,12 @@ def test_a_task_that_fails_its_health_check_is_killed(local_mesos: StartMesos) -
 
 def test_health_is_told_when_it_changes(local_mesos: StartMesos) -> None:
     scheduler = launched(local_mesos, "touch ill; sleep 1; rm ill; exec sleep 600", health_check={
-        **SOON, "type": "COMMAND", "command": {"value": "! test -e ill"}, "consecutive_failures": 1000})
+        **SOON, "type": "COMMAND", "command": {"value": "! test -e ill"},
+        "consecutive_failures": 1000})
     while not (status := scheduler.update("t")).get("healthy", False):
         pass
-    assert (status["state"], status["reason"]) == ("TASK_RUNNING", "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED")
+    assert (status["state"], status["reason"]) == ("TASK_RUNNING",
+                                                   "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED")
 
 
 def test_every_status_of_a_checked_task_has_a_check_status(local_mesos: StartMesos) -> None:
@@ -50,7 +53,8 @@ def test_every_status_of_a_checked_task_has_a_check_status(local_mesos: StartMes
         "command": {"command": {"value": "test -e told && touch done; touch told; exit 3"}}})
     seen = [scheduler.update("t") for _ in range(4)]
     assert [(item["state"], item["check_status"]) for item in seen] == [
-        ("TASK_STARTING", {"type": "COMMAND", "command": {}}), ("TASK_RUNNING", {"type": "COMMAND", "command": {}}),
+        ("TASK_STARTING", {"type": "COMMAND", "command": {}}),
+        ("TASK_RUNNING", {"type": "COMMAND", "command": {}}),
         ("TASK_RUNNING", {"type": "COMMAND", "command": {"exit_code": 3}}),
         ("TASK_FINISHED", {"type": "COMMAND", "command": {}})]
     assert seen[2]["reason"] == "REASON_TASK_CHECK_STATUS_UPDATED"
@@ -58,7 +62,9 @@ def test_every_status_of_a_checked_task_has_a_check_status(local_mesos: StartMes
 
 @pytest.fixture
 def web_server() -> Iterator[int]:
-    """The port of a server that answers /ok with 200, /there with a redirect to it, anything else with 503."""
+    """The port of a server that answers /ok with 200, /there with a redirect to it, anything else
+    with 503.
+    """
     class Answers(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response({"/ok": 200, "/there": 302}.get(self.path, 503))
@@ -76,7 +82,8 @@ def web_server() -> Iterator[int]:
         thread.join()
 
 
-@pytest.mark.parametrize(("path", "code", "healthy"), [("/ok", 200, True), ("/there", 200, True), ("/no", 503, False)])
+@pytest.mark.parametrize(("path", "code", "healthy"),
+                         [("/ok", 200, True), ("/there", 200, True), ("/no", 503, False)])
 def test_http(web_server: int, path: str, code: int, healthy: bool) -> None:
     result = perform({"type": "HTTP", "http": {"port": web_server, "path": path}})
     assert result == {"type": "HTTP", "http": {"status_code": code}}
@@ -106,7 +113,8 @@ def unused_port() -> int:
     ({"value": "exec sleep 600"}, "timed out"), ({"value": "kill -9 $$"}, "signal")])
 def test_commands_without_a_result(command: Json, problem: str) -> None:
     with pytest.raises(CheckError, match=problem):
-        perform({"type": "COMMAND", "command": command, "timeout_seconds": 0.2 if "sleep" in command["value"] else 0})
+        perform({"type": "COMMAND", "command": command,
+                 "timeout_seconds": 0.2 if "sleep" in command["value"] else 0})
 
 
 def test_a_command_without_a_shell() -> None:

@@ -97,12 +97,14 @@ def test_no_resource_is_given_out_twice(steps: list[tuple[str, int]]) -> None:
             left.add(name)
             out[name].clear()
             made.remove_framework(name)
-        elif out[name] and step == "task" and out[name][-1].contains(parse_resources("cpus:1").allocated(ROLE)):
+        elif out[name] and step == "task" and out[name][-1].contains(
+            parse_resources("cpus:1").allocated(ROLE)):
             offer, task = out[name].pop(), parse_resources("cpus:1").allocated(ROLE)
             out[name].insert(0, task)
             made.recover(name, "a0", offer - task)
         elif out[name]:
-            made.recover(name, "a0", out[name].pop(), refuse=5.0 if step == "decline" else None, now=float(now))
+            made.recover(name, "a0", out[name].pop(), refuse=5.0 if step == "decline" else None,
+                         now=float(now))
         held = Resources()
         for parts in out.values():
             for part in parts:
@@ -146,7 +148,8 @@ def test_an_update_is_sent_again_at_doubling_intervals() -> None:
     """With a loop whose clock we turn."""
     sent: list[float] = []
     loop = FakeLoop()
-    manager = StatusUpdateManager(lambda _framework, _status: sent.append(loop.now), call_later=loop.call_later)
+    manager = StatusUpdateManager(lambda _framework, _status: sent.append(loop.now),
+                                  call_later=loop.call_later)
     manager.resume()
     manager.update("f", status("u"))
     loop.advance(2000.0)
@@ -182,34 +185,39 @@ class FakeTimer:
 
 @pytest.mark.parametrize(("info", "problem"), [
     ({"role": "a"}, None),
-    ({"role": ".."}, "'FrameworkInfo.role' is not a valid role: Role '..' cannot include '..' as a component"),
+    ({"role": ".."},
+     "'FrameworkInfo.role' is not a valid role: Role '..' cannot include '..' as a component"),
     ({"failover_timeout": 1e10}, "The framework failover_timeout (1e+10) is invalid"),
     ({"failover_timeout": 9e9}, None), ({"id": {"value": "gone"}}, "Framework has been removed"),
     ({"role": "b"}, "Roles { b } are not present in the master's --roles"),
 ])
 def test_framework_infos(info: Json, problem: str | None) -> None:
     whitelist = ("a",) if info.get("role") in {"a", "b"} else ()
-    found = framework_problem({"user": "u", "name": "n", **info}, role_whitelist=whitelist, completed={"gone"})
+    found = framework_problem({"user": "u", "name": "n", **info}, role_whitelist=whitelist,
+                              completed={"gone"})
     assert found == problem
 
 
 def test_what_a_framework_cannot_change() -> None:
     old = {"user": "a", "name": "n"}
     assert update_problem(old, {**old, "name": "other"}) is None
-    assert update_problem(old, {**old, "principal": "p"}) == "Changing framework's principal is not allowed."
+    assert update_problem(old, {**old,
+                                "principal": "p"}) == "Changing framework's principal is not allowed."
     assert update_problem(old, {**old, "checkpoint": True}) == (
         "Updating 'FrameworkInfo.checkpoint' is unsupported; attempted to update from 'false' to 'true'")
 
 
 def test_uuids_need_a_version() -> None:
-    call = {"type": "ACKNOWLEDGE", "framework_id": {"value": "f"}, "acknowledge": {"uuid": "AAAAAAAAAAAAAAAAAAAAAA=="}}
+    call = {"type": "ACKNOWLEDGE", "framework_id": {"value": "f"},
+            "acknowledge": {"uuid": "AAAAAAAAAAAAAAAAAAAAAA=="}}
     assert call_problem(call) == "Not a valid UUID"
 
 
 # ---- reconciliation
 
 def framework(*capabilities: str) -> Framework:
-    made = Framework({"id": {"value": "f"}, "capabilities": [{"type": name} for name in capabilities]})
+    made = Framework({"id": {"value": "f"},
+                      "capabilities": [{"type": name} for name in capabilities]})
     task = new_task({"name": "n", "task_id": {"value": "known"}, "agent_id": {"value": "a"}}, "f")
     task.statuses = [{"state": "TASK_RUNNING", "container_status": {"executor_pid": 1}},
                      {"state": "TASK_RUNNING", "healthy": False}]
@@ -220,23 +228,27 @@ def framework(*capabilities: str) -> Framework:
 
 @pytest.mark.parametrize("aware", [False, True])
 @pytest.mark.parametrize(("asked", "state", "message"), [
-    ({"task_id": {"value": "x"}, "agent_id": {"value": "registered"}}, "TASK_GONE", "unknown to the agent"),
-    ({"task_id": {"value": "x"}, "agent_id": {"value": "unreachable"}}, "TASK_UNREACHABLE", "unreachable"),
+    ({"task_id": {"value": "x"}, "agent_id": {"value": "registered"}}, "TASK_GONE",
+     "unknown to the agent"),
+    ({"task_id": {"value": "x"}, "agent_id": {"value": "unreachable"}}, "TASK_UNREACHABLE",
+     "unreachable"),
     ({"task_id": {"value": "x"}, "agent_id": {"value": "gone"}}, "TASK_GONE_BY_OPERATOR", "gone"),
     ({"task_id": {"value": "x"}, "agent_id": {"value": "other"}}, "TASK_UNKNOWN", "unknown"),
     ({"task_id": {"value": "x"}}, "TASK_UNKNOWN", "unknown"),
 ])
 def test_unknown_tasks(aware: bool, asked: Json, state: str, message: str) -> None:
-    found = explicit(framework(*["PARTITION_AWARE"] * aware), [asked], registered={"registered"}, recovered=set(),
-                     unreachable={"unreachable": 1.0}, gone={"gone"})
+    found = explicit(framework(*["PARTITION_AWARE"] * aware), [asked], registered={"registered"},
+                     recovered=set(), unreachable={"unreachable": 1.0}, gone={"gone"})
     assert [(item["state"], item["message"]) for item in found] == [
         (state if aware else "TASK_LOST", f"Reconciliation: Task is {message}")]
 
 
 def test_nothing_is_said_while_agents_may_come_back() -> None:
-    asked = [{"task_id": {"value": "x"}}, {"task_id": {"value": "y"}, "agent_id": {"value": "back soon"}},
+    asked = [{"task_id": {"value": "x"}},
+             {"task_id": {"value": "y"}, "agent_id": {"value": "back soon"}},
              {"task_id": {"value": "z"}, "agent_id": {"value": "other"}}]
-    found = explicit(framework(), asked, registered=(), recovered={"back soon"}, unreachable={}, gone=())
+    found = explicit(framework(), asked, registered=(), recovered={"back soon"}, unreachable={},
+                     gone=())
     assert [item["task_id"]["value"] for item in found] == ["z"]
 
 
@@ -263,11 +275,13 @@ def test_an_operation_is_completed() -> None:
 
 def test_what_the_master_completes_of_a_group() -> None:
     mem = {"name": "mem", "type": "SCALAR", "scalar": {"value": 32.0}}
-    members = [{"name": name, "task_id": {"value": name}, "agent_id": {"value": "a"}} for name in ("t", "u")]
+    members = [{"name": name, "task_id": {"value": name}, "agent_id": {"value": "a"}}
+               for name in ("t", "u")]
     executor = {"type": "DEFAULT", "executor_id": {"value": "e"}, "resources": [mem]}
     done = prepared_operation({"type": "LAUNCH_GROUP", "launch_group": {
         "executor": executor, "task_group": {"tasks": members}}}, "f", "web")["launch_group"]
-    assert done["executor"] == {**executor, "resources": [{**mem, "allocation_info": {"role": "web"}}]}
+    assert done["executor"] == {**executor,
+                                "resources": [{**mem, "allocation_info": {"role": "web"}}]}
     assert [task["executor"] for task in done["task_group"]["tasks"]] == [done["executor"]] * 2
     assert prepared_operation({"type": "DESTROY"}, "f", "web") == {"type": "DESTROY"}
 
@@ -281,22 +295,27 @@ def test_malformed_resources_fail_an_operation_as_a_whole() -> None:
 
 
 def test_command_executor_info() -> None:
-    task = {"task_id": {"value": "t"}, "resources": [{"name": "cpus", "allocation_info": {"role": "web"}}],
-            "command": {"value": "echo 0123456789", "user": "u"}, "kill_policy": {"grace_period": {"nanoseconds": 5}}}
+    task = {"task_id": {"value": "t"},
+            "resources": [{"name": "cpus", "allocation_info": {"role": "web"}}],
+            "command": {"value": "echo 0123456789", "user": "u"},
+            "kill_policy": {"grace_period": {"nanoseconds": 5}}}
     info = command_executor_info(task, "f", ["/program", "-x"])
     assert info["name"] == "Command Executor (Task: t) (Command: sh -c 'echo 0123456789')"
     assert info["shutdown_grace_period"] == {"nanoseconds": 2_000_000_005}
-    assert info["command"] == {"user": "u", "shell": False, "value": "/program", "arguments": ["/program", "-x"]}
+    assert info["command"] == {"user": "u", "shell": False, "value": "/program",
+                               "arguments": ["/program", "-x"]}
     assert {item["allocation_info"]["role"] for item in info["resources"]} == {"web"}
 
 
 def test_limits_need_isolators() -> None:
-    assert limits_problem([{"limits": {"mem": {"value": 1}}, "container": {"type": "DOCKER"}}]) is None
+    assert limits_problem([{"limits": {"mem": {"value": 1}},
+                            "container": {"type": "DOCKER"}}]) is None
     assert "cgroups/mem" in str(limits_problem([{"limits": {"mem": {"value": 1}}}]))
 
 
 def test_the_states_of_a_task_on_its_executor() -> None:
-    executor = Executor("f", {"executor_id": {"value": "e"}}, "c", Path(), checkpoint=False, command_task=False)
+    executor = Executor("f", {"executor_id": {"value": "e"}}, "c", Path(), checkpoint=False,
+                        command_task=False)
     info = {"name": "t", "task_id": {"value": "t"}, "agent_id": {"value": "a"}}
     executor.queued["t"] = info
     assert executor.update_problem(status("1")) == "Cannot send non-terminal update for queued task"
@@ -304,10 +323,12 @@ def test_the_states_of_a_task_on_its_executor() -> None:
     for update in (status("2"), status("3", "TASK_FAILED")):
         assert executor.update_problem(update) is None
         executor.update({**update, "source": "SOURCE_EXECUTOR"})
-    assert executor.update_problem(status("4")) == "Task is already terminated with state TASK_FAILED"
+    assert executor.update_problem(status(
+        "4")) == "Task is already terminated with state TASK_FAILED"
     assert (executor.incomplete(), executor.ever_sent_task()) == (True, True)
     executor.complete("t")
-    assert (executor.incomplete(), executor.ever_sent_task(), executor.has_task("t")) == (False, True, False)
+    assert (executor.incomplete(), executor.ever_sent_task(),
+            executor.has_task("t")) == (False, True, False)
     assert executor.update_problem(status("5")) == "Task is unknown"
 
 
@@ -338,7 +359,8 @@ def test_resources_that_are_not_named_are_the_machines(tmp_path: Path) -> None:
     resources = {item["name"]: item for item in offered}
     assert resources["cpus"]["scalar"] == {"value": 3.0}
     assert resources["gpus"]["scalar"] == {"value": 1.0}
-    assert resources["ports"]["ranges"] == {"range": [{"begin": 8080, "end": 8080}, {"begin": 31000, "end": 31009}]}
+    assert resources["ports"]["ranges"] == {"range": [{"begin": 8080, "end": 8080},
+                                                      {"begin": 31000, "end": 31009}]}
     assert resources["mem"]["scalar"]["value"] > 0
 
 
@@ -346,6 +368,7 @@ def test_attributes() -> None:
     assert parse_attributes("rack:r1;level:10;slots:[1-2,5-6]") == [
         {"name": "rack", "type": "TEXT", "text": {"value": "r1"}},
         {"name": "level", "type": "SCALAR", "scalar": {"value": 10.0}},
-        {"name": "slots", "type": "RANGES", "ranges": {"range": [{"begin": 1, "end": 2}, {"begin": 5, "end": 6}]}}]
+        {"name": "slots", "type": "RANGES",
+         "ranges": {"range": [{"begin": 1, "end": 2}, {"begin": 5, "end": 6}]}}]
     with pytest.raises(SpecError, match="Invalid attribute key:value pair 'rack'"):
         parse_attributes("rack")

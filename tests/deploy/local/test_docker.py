@@ -1,4 +1,6 @@
-"""The docker containerizer's part, with real Docker: what the agent does around `mesos-docker-executor`."""
+"""The docker containerizer's part, with real Docker: what the agent does around
+`mesos-docker-executor`.
+"""
 from __future__ import annotations
 
 import json
@@ -27,8 +29,8 @@ def docker_task(offer: Json, command: str, image: str) -> Json:
 
 
 def containers(name: str) -> list[str]:
-    listed = subprocess.run(["docker", "ps", "-a", "--format", "{{.Names}}"], check=True, capture_output=True,
-                            text=True)
+    listed = subprocess.run(["docker", "ps", "-a", "--format", "{{.Names}}"], check=True,
+                            capture_output=True, text=True)
     return [line for line in listed.stdout.split() if name in line]
 
 
@@ -86,11 +88,13 @@ def test_the_flags_of_the_executor(given: Json, flag: str, tmp_path: Path) -> No
 def test_a_custom_executor_in_a_container_of_its_own(tmp_path: Path) -> None:
     """As the containerizer would run it: the executor's image, command, environment and sandbox."""
     docker = {"image": "i", "parameters": [{"key": "label", "value": "x=y"}]}
-    executor = {"command": {"value": "./executor", "environment": {"variables": [{"name": "A", "value": "b"}]}},
+    executor = {"command": {"value": "./executor",
+                            "environment": {"variables": [{"name": "A", "value": "b"}]}},
                 "container": {"type": "DOCKER", "docker": docker}}
     config = ContainerConfig("id", executor, None, tmp_path, {"MESOS_DIRECTORY": "d"}, None)
     flags = AgentFlags(work_dir=tmp_path, resources=[])
     assert DockerContainerizer(flags, ProcessTable()).custom_argv(config) == [
-        "docker", "-H", "unix:///var/run/docker.sock", "run", "--name", "mesos-id", "--net", "host", "-v",
-        f"{tmp_path}:/mnt/mesos/sandbox", "-e", "A=b", "-e", "MESOS_DIRECTORY=d",
-        "-e", "MESOS_SANDBOX=/mnt/mesos/sandbox", "--label=x=y", "--entrypoint", "/bin/sh", "i", "-c", "./executor"]
+        "docker", "-H", "unix:///var/run/docker.sock", "run", "--name", "mesos-id", "--net",
+        "host", "-v", f"{tmp_path}:/mnt/mesos/sandbox", "-e", "A=b", "-e", "MESOS_DIRECTORY=d",
+        "-e", "MESOS_SANDBOX=/mnt/mesos/sandbox", "--label=x=y", "--entrypoint", "/bin/sh", "i",
+        "-c", "./executor"]

@@ -22,7 +22,8 @@ def busy(local_mesos: StartMesos) -> tuple[LocalMesos, Scheduler]:
     scheduler = Scheduler(mesos.address)
     scheduler.subscribe()
     offer = scheduler.offer()
-    scheduler.launch(offer, command_task("t", offer, "printf 'h\\303\\251llo\\377' ; mkdir d; ln -s /etc d/out; "
+    scheduler.launch(offer, command_task("t", offer,
+                                         "printf 'h\\303\\251llo\\377' ; mkdir d; ln -s /etc d/out; "
                                                      "echo x > d/file; touch done; exec sleep 600"))
     scheduler.update("t", "TASK_RUNNING")
     wait_for(lambda: list(mesos.work_dir.glob("*/slaves/*/frameworks/*/executors/t/runs/*/done")))
@@ -43,9 +44,11 @@ def test_state_slaves_and_tasks_tell_of_a_task(busy: tuple[LocalMesos, Scheduler
     assert (state["activated_slaves"], state["deactivated_slaves"]) == (2.0, 0.0)
     assert [framework["id"] for framework in state["frameworks"]] == [scheduler.framework_id]
     tasks = get(mesos.address, "/tasks")[1]["tasks"]
-    assert [(task["id"], task["state"], task["resources"]["cpus"], task["role"]) for task in tasks] == [
+    assert [(task["id"], task["state"], task["resources"]["cpus"], task["role"])
+            for task in tasks] == [
         ("t", "TASK_RUNNING", 0.1, "*")]
-    agent = next(item for item in get(mesos.address, "/slaves")[1]["slaves"] if item["id"] == tasks[0]["slave_id"])
+    agent = next(item for item in get(mesos.address, "/slaves")[1]["slaves"]
+                 if item["id"] == tasks[0]["slave_id"])
     assert agent["used_resources"]["cpus"] == 0.1
     assert agent["attributes"] == {"rack": "r1", "level": 2.0, "slots": "[1-3]"}
     assert agent["resources"]["ports"] == "[31000-31099]"
@@ -60,7 +63,8 @@ def test_state_of_an_agent(busy: tuple[LocalMesos, Scheduler]) -> None:
     assert framework["id"] == scheduler.framework_id
     executor = framework["executors"][0]
     [task] = executor["tasks"]
-    assert (task["id"], task["executor_id"], executor["id"], executor["role"]) == ("t", "", "t", "*")
+    assert (task["id"], task["executor_id"], executor["id"],
+            executor["role"]) == ("t", "", "t", "*")
     assert executor["directory"].endswith(f"/executors/t/runs/{executor['container']}")
 
 
@@ -78,17 +82,20 @@ def test_a_task_that_waits_for_its_executor(local_mesos: StartMesos) -> None:
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "application/x-protobuf"])
-def test_v1_operator_calls_of_the_master(busy: tuple[LocalMesos, Scheduler], content_type: str) -> None:
+def test_v1_operator_calls_of_the_master(busy: tuple[LocalMesos, Scheduler],
+                                         content_type: str) -> None:
     mesos, scheduler = busy
     answers = {name: operator_call(mesos.address, name, "master", content_type) for name in (
-        "GET_HEALTH", "GET_VERSION", "GET_STATE", "GET_AGENTS", "GET_FRAMEWORKS", "GET_TASKS", "GET_EXECUTORS",
-        "GET_MASTER", "GET_ROLES", "GET_FLAGS", "GET_METRICS")}
+        "GET_HEALTH", "GET_VERSION", "GET_STATE", "GET_AGENTS", "GET_FRAMEWORKS", "GET_TASKS",
+        "GET_EXECUTORS", "GET_MASTER", "GET_ROLES", "GET_FLAGS", "GET_METRICS")}
     assert answers["GET_HEALTH"]["get_health"]["healthy"] is True
     assert answers["GET_VERSION"]["get_version"]["version_info"]["version"] == "1.12.0"
     assert len(answers["GET_AGENTS"]["get_agents"]["agents"]) == 2
     frameworks = answers["GET_FRAMEWORKS"]["get_frameworks"]["frameworks"]
-    assert [item["framework_info"]["id"]["value"] for item in frameworks] == [scheduler.framework_id]
-    assert [item["task_id"]["value"] for item in answers["GET_TASKS"]["get_tasks"]["tasks"]] == ["t"]
+    assert [item["framework_info"]["id"]["value"]
+            for item in frameworks] == [scheduler.framework_id]
+    assert [item["task_id"]["value"] for item in answers["GET_TASKS"]["get_tasks"]["tasks"]] == [
+        "t"]
     state = answers["GET_STATE"]["get_state"]
     assert state["get_tasks"]["tasks"][0]["state"] == "TASK_RUNNING"
     assert len(state["get_agents"]["agents"]) == 2
@@ -103,17 +110,19 @@ def test_operator_calls_that_are_refused(local_mesos: StartMesos) -> None:
     assert post(mesos.address, "/api/v1", {"type": "UPDATE_WEIGHTS", "update_weights": {}}) == (
         501, "501 Not Implemented.")
     assert get(mesos.address, "/api/v1")[0] == 405
-    assert post(mesos.address, "/teardown", "frameworkId=no%2Dsuch") == (400, "No framework found with specified ID")
+    assert post(mesos.address, "/teardown",
+                "frameworkId=no%2Dsuch") == (400, "No framework found with specified ID")
 
 
 @pytest.mark.parametrize(("content_type", "body", "answer"), [
     ("text/plain", "{}", (
-        415, "Expecting 'Content-Type' of application/json or application/x-protobuf or application/recordio")),
+        415,
+        "Expecting 'Content-Type' of application/json or application/x-protobuf or application/recordio")),
     ("application/x-protobuf", b"\xff", (400, "Failed to parse body into a protobuf object")),
     ("application/json", "[]", (400, "Expecting a JSON object")),
 ])
-def test_an_agent_has_words_of_its_own(local_mesos: StartMesos, content_type: str, body: str | bytes,
-                                       answer: tuple[int, str]) -> None:
+def test_an_agent_has_words_of_its_own(local_mesos: StartMesos, content_type: str,
+                                       body: str | bytes, answer: tuple[int, str]) -> None:
     agent = local_mesos(resources=RESOURCES).agent_addresses[0]
     assert post(agent, "/api/v1", body, {"Content-Type": content_type}) == answer
 
@@ -125,7 +134,8 @@ def test_an_agent_takes_a_call_as_a_record(local_mesos: StartMesos) -> None:
     assert post(agent, "/api/v1", call, headers) == (
         400, "Expecting 'Message-Content-Type' to be set for streaming requests")
     headers["Message-Content-Type"] = "application/json"
-    assert post(agent, "/api/v1", b"{}", headers) == (400, "Received EOF while reading request body")
+    assert post(agent, "/api/v1", b"{}", headers) == (400,
+                                                      "Received EOF while reading request body")
     assert post(agent, "/api/v1", call, headers)[0] == 200
     assert post(agent, "/api/v1", call, {**headers, "Accept": "application/recordio"}) == (
         406, "Streaming response is not supported for GET_HEALTH call")
@@ -135,7 +145,8 @@ def test_offers_are_shown_as_the_master_keeps_them(local_mesos: StartMesos) -> N
     mesos = local_mesos(resources=RESOURCES)
     scheduler = Scheduler(mesos.address)
     scheduler.subscribe()
-    assert all(resource["role"] == "*" for resource in scheduler.expect("OFFERS")["offers"]["offers"][0]["resources"])
+    assert all(resource["role"] == "*"
+               for resource in scheduler.expect("OFFERS")["offers"]["offers"][0]["resources"])
     answer = operator_call(mesos.address, "GET_FRAMEWORKS", "master", "application/json")
     [offer] = answer["get_frameworks"]["frameworks"][0]["offers"]
     assert not any("role" in resource for resource in offer["resources"])
@@ -148,14 +159,15 @@ def test_lists_of_an_agents_answers_are_shown_when_they_are_empty(local_mesos: S
     assert state == {
         "get_executors": {"executors": [], "completed_executors": []},
         "get_frameworks": {"frameworks": [], "completed_frameworks": []},
-        "get_tasks": {"pending_tasks": [], "queued_tasks": [], "launched_tasks": [], "terminated_tasks": [],
-                      "completed_tasks": []}}
+        "get_tasks": {"pending_tasks": [], "queued_tasks": [], "launched_tasks": [],
+                      "terminated_tasks": [], "completed_tasks": []}}
 
 
 def test_files_of_a_sandbox(busy: tuple[LocalMesos, Scheduler]) -> None:
     mesos, scheduler = busy
     virtual = f"/frameworks/{scheduler.framework_id}/executors/t/runs/latest"
-    agent = next(address for address in mesos.agent_addresses if get(address, "/state")[1]["frameworks"])
+    agent = next(address for address in mesos.agent_addresses
+                 if get(address, "/state")[1]["frameworks"])
     real = get(agent, "/state")[1]["frameworks"][0]["executors"][0]["directory"]
     for folder in (virtual, real, real.rpartition("/")[0] + "/latest"):
         status, listing = get(agent, f"/files/browse?path={quote(folder)}")
@@ -172,16 +184,18 @@ def test_files_of_a_sandbox(busy: tuple[LocalMesos, Scheduler]) -> None:
     ("?path={virtual}/d/out/passwd&offset=0", 400), ("?path={virtual}/../../..&offset=0", 400),
     ("?path={virtual}/stdout&offset=x", 400), ("?path={virtual}/stdout&offset=-2", 400),
 ])
-def test_files_that_are_refused(busy: tuple[LocalMesos, Scheduler], query: str, status: int) -> None:
+def test_files_that_are_refused(busy: tuple[LocalMesos, Scheduler], query: str,
+                                status: int) -> None:
     mesos, scheduler = busy
-    agent = next(address for address in mesos.agent_addresses if get(address, "/state")[1]["frameworks"])
+    agent = next(address for address in mesos.agent_addresses
+                 if get(address, "/state")[1]["frameworks"])
     virtual = f"/frameworks/{scheduler.framework_id}/executors/t/runs/latest"
     assert get(agent, "/files/read" + query.format(virtual=virtual))[0] == status
 
 
 @pytest.mark.parametrize(("path", "body"), [
-    ("/files/browse?path=/no", b""), ("/files/read?path=/no", b""), ("/files/download?path=/no", b"404 Not Found."),
-    ("/nothing/here", b"404 Not Found.")])
+    ("/files/browse?path=/no", b""), ("/files/read?path=/no", b""),
+    ("/files/download?path=/no", b"404 Not Found."), ("/nothing/here", b"404 Not Found.")])
 def test_what_is_not_there(local_mesos: StartMesos, path: str, body: bytes) -> None:
     connection = http.client.HTTPConnection(local_mesos(agents=0).address, timeout=30)
     connection.request("GET", path)

@@ -1,4 +1,6 @@
-"""An agent whose disk is full: what it cannot write down it does not take, and what it has written stays whole."""
+"""An agent whose disk is full: what it cannot write down it does not take, and what it has written
+stays whole.
+"""
 from __future__ import annotations
 
 import errno
@@ -35,14 +37,17 @@ def test_a_last_update_waits_for_room(local_mesos: StartMesos) -> None:
     scheduler = Scheduler(mesos.address, checkpoint=True, failover_timeout=600.0)
     scheduler.subscribe()
     offer = scheduler.offer()
-    scheduler.launch(offer, command_task("t", offer, "while ! test -e go; do sleep 0.05; done; exit 3"))
+    scheduler.launch(offer, command_task("t", offer,
+                                         "while ! test -e go; do sleep 0.05; done; exit 3"))
     scheduler.update("t", "TASK_RUNNING")
-    [updates] = mesos.work_dir.glob("meta/slaves/*-*/frameworks/*/executors/t/runs/*/tasks/t/task.updates")
+    [updates] = mesos.work_dir.glob(
+        "meta/slaves/*-*/frameworks/*/executors/t/runs/*/tasks/t/task.updates")
     wait_for(lambda: updates.read_text().count('"ack"') == 2)  # TASK_STARTING and TASK_RUNNING
     fill(updates)
     [sandbox] = mesos.work_dir.glob("slaves/*/frameworks/*/executors/t/runs/latest")
     (sandbox / "go").touch()
-    wait_for(lambda: agents_state(mesos.agent_addresses[0]) == "TASK_RUNNING" and not alive(sandbox))
+    wait_for(lambda: agents_state(mesos.agent_addresses[0]) == "TASK_RUNNING"
+             and not alive(sandbox))
     make_room(updates)
     assert scheduler.update("t", "TASK_FAILED")["message"] == "Command exited with status 3"
     wait_for(lambda: updates.read_text().count('"ack"') == 3)
@@ -65,7 +70,8 @@ def alive(sandbox: Path) -> bool:
     real = sandbox.resolve()
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            if (folder / "cwd").readlink() == real and b"while" in (folder / "cmdline").read_bytes():
+            if (folder / "cwd").readlink() == real and b"while" in (
+                    folder / "cmdline").read_bytes():
                 return True
         except OSError:
             continue
@@ -128,7 +134,9 @@ def test_promises_raise_and_the_rest_is_logged(checkpoints: Checkpoints, tmp_pat
 
 
 def test_half_a_line_does_not_stay(checkpoints: Checkpoints, tmp_path: Path) -> None:
-    """The disk may have room for the beginning of a line: a limit of the process is met in the same way."""
+    """The disk may have room for the beginning of a line: a limit of the process is met in the same
+    way.
+    """
     updates = tmp_path / "meta/slaves/A/frameworks/F/executors/E/runs/C/tasks/t/task.updates"
     size = updates.stat().st_size
     program = ("import resource, signal, sys; from pathlib import Path\n"
@@ -136,7 +144,8 @@ def test_half_a_line_does_not_stay(checkpoints: Checkpoints, tmp_path: Path) -> 
                "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
                f"resource.setrlimit(resource.RLIMIT_FSIZE, ({size + 20}, {size + 20}))\n"
                f"Checkpoints(Path({str(tmp_path)!r}), 'A').save_update('F', 'E', 'C', {STATUS!r})")
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
+                          check=False, timeout=60)
     assert "OSError: [Errno 28] No space left on device" in done.stderr
     assert updates.stat().st_size == size
     checkpoints.save_update("F", "E", "C", {**STATUS, "uuid": "2"})
@@ -144,7 +153,8 @@ def test_half_a_line_does_not_stay(checkpoints: Checkpoints, tmp_path: Path) -> 
     assert [update["uuid"] for update in framework.executors[0].tasks[0].updates] == ["1", "2"]
 
 
-def test_a_file_that_was_being_written_is_no_container(checkpoints: Checkpoints, tmp_path: Path) -> None:
+def test_a_file_that_was_being_written_is_no_container(checkpoints: Checkpoints,
+                                                       tmp_path: Path) -> None:
     checkpoints.save_container("C", os.getpid(), 1)
     (tmp_path / "meta/slaves/A/containers/.D.new").write_text('{"pid": 1, "start": 1}')
     assert checkpoints.containers() == {"C": (os.getpid(), 1)}

@@ -1,4 +1,6 @@
-"""JSON as Mesos reads and writes it. The texts that the recordings have are compared there; here is the rest."""
+"""JSON as Mesos reads and writes it. The texts that the recordings have are compared there; here is
+the rest.
+"""
 from __future__ import annotations
 
 import json
@@ -17,8 +19,10 @@ CALL = "mesos.v1.scheduler.Call"
 
 
 @pytest.mark.parametrize(("text", "value"), [
-    (" {\"a\": [1, -2.5e3, true, false, null, \"\\u00e9\\n\"]} \n", {"a": [1, -2500.0, True, False, None, "é\n"]}),
-    ("01", 1), ("1.", 1.0), ("+1", None), ('"\\ud83d\\ude00"', "😀"), ('{"a":1,"a":2}', {"a": 2}), ("[]", []),
+    (" {\"a\": [1, -2.5e3, true, false, null, \"\\u00e9\\n\"]} \n",
+     {"a": [1, -2500.0, True, False, None, "é\n"]}),
+    ("01", 1), ("1.", 1.0), ("+1", None), ('"\\ud83d\\ude00"', "😀"), ('{"a":1,"a":2}', {"a": 2}),
+    ("[]", []),
 ])
 def test_what_can_be_read(text: str, value: Any) -> None:
     if value is None:
@@ -30,10 +34,12 @@ def test_what_can_be_read(text: str, value: Any) -> None:
 
 @pytest.mark.parametrize(("text", "problem"), [
     ("", "syntax error at line 1 near: "), ("{nope", "syntax error at line 1 near: nope"),
-    ("nope", "syntax error at line 1 near: ope"), ("[1,\n 2,\n x y]\n", "syntax error at line 3 near: x y]"),
+    ("nope", "syntax error at line 1 near: ope"),
+    ("[1,\n 2,\n x y]\n", "syntax error at line 3 near: x y]"),
     ('{"a" 1}', "syntax error at line 1 near: 1}"), ('"a\tb"', "syntax error at line 1 near: b\""),
     ('"\\x"', 'syntax error at line 1 near: "'), ('"\\ud800"', 'syntax error at line 1 near: "'),
-    ("{} x", "Parsed JSON included non-whitespace trailing characters:  x"), ("[1", "syntax error at line 1 near: "),
+    ("{} x", "Parsed JSON included non-whitespace trailing characters:  x"),
+    ("[1", "syntax error at line 1 near: "),
 ])
 def test_what_cannot(text: str, problem: str) -> None:
     with pytest.raises(JsonSyntaxError) as caught:
@@ -41,8 +47,11 @@ def test_what_cannot(text: str, problem: str) -> None:
     assert str(caught.value) == problem
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers(-2**63, 2**63) | st.text(st.characters(codec="utf-8")),
-                    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner)))
+@given(st.recursive(st.none() | st.booleans() | st.integers(-2**63,
+                                                            2**63) | st.text(
+                                                                st.characters(codec="utf-8")),
+                    lambda inner: st.lists(inner) | st.dictionaries(
+                        st.text(st.characters(codec="utf-8")), inner)))
 def test_both_readers_agree(value: Any) -> None:
     from specs.forms.json_text import _parse_as_picojson
 
@@ -75,14 +84,18 @@ def test_int64(given_: Any, read: int) -> None:
 
 @pytest.mark.parametrize(("kind", "number", "read"), [
     ("int32", 2**31, -2**31), ("int32", 2**32 + 5, 5), ("int32", 3e9, -2**31), ("int32", -7.9, -7),
-    ("uint32", 2**32 + 5, 5), ("uint32", -1, 2**32 - 1), ("uint32", 1e10, 10**10 % 2**32), ("uint32", 1e300, 0),
-    ("uint64", 2.0**63, 2**63), ("uint64", 2.0**64, 0), ("uint64", -1, 2**64 - 1), ("uint64", -1e300, 2**63),
+    ("uint32", 2**32 + 5, 5), ("uint32", -1, 2**32 - 1), ("uint32", 1e10, 10**10 % 2**32),
+    ("uint32", 1e300, 0),
+    ("uint64", 2.0**63, 2**63), ("uint64", 2.0**64, 0), ("uint64", -1, 2**64 - 1),
+    ("uint64", -1e300, 2**63),
 ])
-def test_integers_beyond_their_range_are_what_cpp_makes_of_them_on_x86(kind: str, number: float, read: int) -> None:
+def test_integers_beyond_their_range_are_what_cpp_makes_of_them_on_x86(kind: str, number: float,
+                                                                       read: int) -> None:
     assert _integer(number, kind) == read
 
 
-@pytest.mark.parametrize("text", ["1e400", "[-1e400]", "1" * 400, '{"a": ' + "9" * 5000 + "}", "[01, 1e999]"])
+@pytest.mark.parametrize("text", ["1e400", "[-1e400]", "1" * 400, '{"a": ' + "9" * 5000 + "}",
+                                  "[01, 1e999]"])
 def test_a_number_that_no_double_holds_is_out_of_range(text: str) -> None:
     with pytest.raises(JsonSyntaxError, match=r"^Value out of range$"):
         parse_json(text)
@@ -121,14 +134,16 @@ def test_defaults_are_shown_but_not_those_of_deprecated_fields() -> None:
         "user": "u", "name": "n", "failover_timeout": 0.0, "checkpoint": False}
     command = {"value": "v", "environment": {"variables": [{"name": "A", "value": "b"}]}}
     assert full("mesos.v1.CommandInfo", command) == {
-        "value": "v", "shell": True, "environment": {"variables": [{"name": "A", "value": "b", "type": "VALUE"}]}}
+        "value": "v", "shell": True, "environment": {"variables": [{"name": "A", "value": "b",
+                                                                    "type": "VALUE"}]}}
 
 
 @pytest.mark.parametrize(("accept", "chosen"), [
     (None, "application/json"), ("", "application/json"), ("*/*", "application/json"),
     ("application/x-protobuf", "application/x-protobuf"), ("text/html", None),
     ("text/html, application/x-protobuf;q=0.1", "application/x-protobuf"),
-    ("application/json;q=0, application/x-protobuf", "application/x-protobuf"), ("application/*", "application/json"),
+    ("application/json;q=0, application/x-protobuf", "application/x-protobuf"),
+    ("application/*", "application/json"),
 ])
 def test_accept(accept: str | None, chosen: str | None) -> None:
     assert accepted_type(accept) == chosen

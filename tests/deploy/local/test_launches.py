@@ -72,22 +72,25 @@ def test_uris_are_fetched(local_mesos: StartMesos, web: str, tmp_path: Path) -> 
             {"value": f"{web}/archive.tar.gz", "extract": False, "output_file": "kept.tar.gz"},
             {"value": str(tmp_path / "web" / "text")},
             {"value": f"file://{tmp_path}/web/inside", "output_file": "local"}]
-    status, stdout = run(local_mesos(resources=RESOURCES), "cat inside sub/renamed text local; ./script; ls", uris=uris)
+    status, stdout = run(local_mesos(resources=RESOURCES),
+                         "cat inside sub/renamed text local; ./script; ls", uris=uris)
     assert status["state"] == "TASK_FINISHED", status
     assert stdout.splitlines() == [
-        "from the archivefrom the webfrom the webfrom the archiveran", "archive.tar.gz", "inside", "kept.tar.gz",
-        "local", "script", "stderr", "stdout", "sub", "text"]
+        "from the archivefrom the webfrom the webfrom the archiveran", "archive.tar.gz", "inside",
+        "kept.tar.gz", "local", "script", "stderr", "stdout", "sub", "text"]
 
 
 @pytest.mark.parametrize("uri", [
-    {"value": "{web}/no-such-file"}, {"value": "relative/path"}, {"value": "{web}/text", "output_file": "../outside"},
+    {"value": "{web}/no-such-file"}, {"value": "relative/path"},
+    {"value": "{web}/text", "output_file": "../outside"},
     {"value": "http://127.0.0.1:1/refused"}, {"value": "{web}/"},
 ])
 def test_a_fetch_that_fails_ends_the_task(local_mesos: StartMesos, web: str, uri: Json) -> None:
     uri = {name: value.format(web=web) for name, value in uri.items()}
     status, _ = run(local_mesos(resources=RESOURCES), "true", uris=[uri])
     assert (status["state"], status["reason"]) == ("TASK_FAILED", "REASON_CONTAINER_LAUNCH_FAILED")
-    assert re.fullmatch(r"Failed to launch container: Failed to fetch all URIs for container '[0-9a-f-]{36}': exited"
+    assert re.fullmatch(
+        r"Failed to launch container: Failed to fetch all URIs for container '[0-9a-f-]{36}': exited"
                         r" with status 1", status["message"])
 
 
@@ -96,7 +99,8 @@ def test_the_environment_of_a_command(local_mesos: StartMesos) -> None:
                     environment={"variables": [{"name": "A", "value": "b c"}]})
     names = [line for line in stdout.splitlines() if line.startswith(("MESOS_", "LIBPROCESS_"))]
     assert names == [
-        "LIBPROCESS_IP", "LIBPROCESS_PORT", "MESOS_AGENT_ENDPOINT", "MESOS_CHECKPOINT", "MESOS_DIRECTORY",
+        "LIBPROCESS_IP", "LIBPROCESS_PORT", "MESOS_AGENT_ENDPOINT", "MESOS_CHECKPOINT",
+        "MESOS_DIRECTORY",
         "MESOS_EXECUTOR_ID", "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD", "MESOS_FRAMEWORK_ID",
         "MESOS_HTTP_COMMAND_EXECUTOR", "MESOS_SANDBOX", "MESOS_SLAVE_ID", "MESOS_SLAVE_PID"]
     assert stdout.splitlines()[-1] == "b c"
@@ -113,8 +117,8 @@ def test_settings_that_cannot_be_read() -> None:
 def command(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """`mesos-docker local` with a task that does not want to end."""
     process = subprocess.Popen(
-        [sys.executable, "-c", "from deploy.cli.main import main; main()", "local", "--port=0", "--agents=2",
-         f"--work-dir={tmp_path}", "--executor_shutdown_grace_period=1secs"],
+        [sys.executable, "-c", "from deploy.cli.main import main; main()", "local", "--port=0",
+         "--agents=2", f"--work-dir={tmp_path}", "--executor_shutdown_grace_period=1secs"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     yield process
     if process.poll() is None:
@@ -123,10 +127,12 @@ def command(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_leaves_nothing_behind(command: subprocess.Popen[str], tmp_path: Path, number: signal.Signals) -> None:
+def test_ctrl_c_leaves_nothing_behind(command: subprocess.Popen[str], tmp_path: Path,
+                                      number: signal.Signals) -> None:
     assert command.stdout is not None
     first = command.stdout.readline()
-    match = re.fullmatch(r"Mesos master at (127\.0\.0\.1:\d+), agents: 127\.0\.0\.1:\d+, 127\.0\.0\.1:\d+\n", first)
+    match = re.fullmatch(
+        r"Mesos master at (127\.0\.0\.1:\d+), agents: 127\.0\.0\.1:\d+, 127\.0\.0\.1:\d+\n", first)
     assert match, first
     assert "for development and tests" in command.stdout.readline() + command.stdout.readline()
     scheduler = Scheduler(match.group(1))
@@ -140,14 +146,16 @@ def test_ctrl_c_leaves_nothing_behind(command: subprocess.Popen[str], tmp_path: 
     warning, ending = errors.splitlines()
     assert warning.startswith("warning: it asks nobody who they are")
     assert ending == "Ending all executors ..."
-    processes = subprocess.run(["ps", "-eo", "args"], check=True, capture_output=True, text=True).stdout
+    processes = subprocess.run(["ps", "-eo", "args"], check=True, capture_output=True,
+                               text=True).stdout
     assert str(tmp_path) not in processes
     assert "sleep 601" not in processes
 
 
 def test_a_port_that_is_taken_is_said(local_mesos: StartMesos) -> None:
     port = local_mesos(agents=0).address.rpartition(":")[2]
-    done = subprocess.run([sys.executable, "-c", "from deploy.cli.main import main; main()", "local", f"--port={port}"],
+    done = subprocess.run([sys.executable, "-c", "from deploy.cli.main import main; main()",
+                           "local", f"--port={port}"],
                           capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 3
     assert done.stderr == f"error: cannot listen: 127.0.0.1:{port} is taken\n"
@@ -158,16 +166,20 @@ def test_a_framework_without_multi_role_sees_no_allocations(local_mesos: StartMe
     scheduler.subscribe()
     offer = scheduler.offer()
     assert "allocation_info" not in offer
-    assert {(item["role"], "allocation_info" in item) for item in offer["resources"]} == {("*", False)}
+    assert {(item["role"], "allocation_info" in item)
+            for item in offer["resources"]} == {("*", False)}
     scheduler.launch(offer, command_task("t", offer, "true"))
     assert scheduler.update("t", "TASK_FINISHED")["message"] == "Command exited with status 0"
 
 
 @pytest.mark.parametrize("operation", [
-    {"type": "LAUNCH"}, {"type": "LAUNCH_GROUP"}, {}, {"type": "RESERVE", "reserve": {"resources": []}},
-    {"type": "LAUNCH_GROUP", "launch_group": {"executor": {"executor_id": {"value": "e"}}, "task_group": {}}},
+    {"type": "LAUNCH"}, {"type": "LAUNCH_GROUP"}, {},
+    {"type": "RESERVE", "reserve": {"resources": []}},
+    {"type": "LAUNCH_GROUP", "launch_group": {"executor": {"executor_id": {"value": "e"}},
+                                              "task_group": {}}},
 ])
-def test_operations_without_content_change_nothing(local_mesos: StartMesos, operation: Json) -> None:
+def test_operations_without_content_change_nothing(local_mesos: StartMesos,
+                                                   operation: Json) -> None:
     scheduler = Scheduler(local_mesos(resources=RESOURCES).address)
     scheduler.subscribe()
     offer = scheduler.offer()

@@ -27,7 +27,8 @@ def test_an_executor_that_exits_before_it_subscribes(local_mesos: StartMesos) ->
 
 
 def test_an_executor_that_never_subscribes_is_killed(local_mesos: StartMesos) -> None:
-    scheduler = Scheduler(local_mesos(resources=RESOURCES, executor_registration_timeout=0.5).address)
+    scheduler = Scheduler(local_mesos(resources=RESOURCES,
+                                      executor_registration_timeout=0.5).address)
     scheduler.subscribe()
     scheduler.launch(offer := scheduler.offer(), executor_task("t", offer, "exec sleep 600"))
     status = scheduler.update("t")
@@ -42,15 +43,18 @@ def test_a_kill_before_the_executor_is_there(local_mesos: StartMesos) -> None:
     scheduler.launch(offer := scheduler.offer(), executor_task("t", offer, "exec sleep 600"))
     scheduler.call("KILL", task_id={"value": "t"})
     status = scheduler.update("t")
-    assert (status["state"], status["reason"]) == ("TASK_KILLED", "REASON_TASK_KILLED_DURING_LAUNCH")
+    assert (status["state"], status["reason"]) == ("TASK_KILLED",
+                                                   "REASON_TASK_KILLED_DURING_LAUNCH")
 
 
-def test_a_checkpointing_framework_keeps_its_tasks_over_an_agent_restart(local_mesos: StartMesos) -> None:
+def test_a_checkpointing_framework_keeps_its_tasks_over_an_agent_restart(
+        local_mesos: StartMesos) -> None:
     mesos = local_mesos(resources=RESOURCES)
     scheduler = Scheduler(mesos.address, checkpoint=True, failover_timeout=60.0)
     scheduler.subscribe()
     offer = scheduler.offer()
-    scheduler.launch(offer, command_task("t", offer, "while ! test -e go; do sleep 0.05; done; exit 4"))
+    scheduler.launch(offer, command_task("t", offer,
+                                         "while ! test -e go; do sleep 0.05; done; exit 4"))
     scheduler.update("t", "TASK_RUNNING")
     agent_id, address = mesos.agent_ids[0], mesos.agent_addresses[0]
     mesos.stop_agent()
@@ -63,7 +67,8 @@ def test_a_checkpointing_framework_keeps_its_tasks_over_an_agent_restart(local_m
     assert status["message"] == "Command exited with status 4"
 
 
-def test_an_update_that_was_not_acknowledged_comes_again_after_a_restart(local_mesos: StartMesos) -> None:
+def test_an_update_that_was_not_acknowledged_comes_again_after_a_restart(
+        local_mesos: StartMesos) -> None:
     mesos = local_mesos(resources=RESOURCES)
     scheduler = Scheduler(mesos.address, checkpoint=True)
     scheduler.subscribe()
@@ -82,7 +87,8 @@ def test_an_executor_that_ends_while_its_agent_is_away_is_unknown_to_the_contain
     mesos = local_mesos(resources=RESOURCES)
     scheduler = Scheduler(mesos.address, checkpoint=True)
     scheduler.subscribe()
-    scheduler.launch(offer := scheduler.offer(), executor_task("t", offer, "echo $$ > pid; exec sleep 600"))
+    scheduler.launch(offer := scheduler.offer(),
+                     executor_task("t", offer, "echo $$ > pid; exec sleep 600"))
     wait_for(lambda: any(path.read_text().strip() for path in mesos.work_dir.glob(
         "slaves/*/frameworks/*/executors/e/runs/latest/pid")))
     [pid_file] = mesos.work_dir.glob("slaves/*/frameworks/*/executors/e/runs/latest/pid")
@@ -92,17 +98,20 @@ def test_an_executor_that_ends_while_its_agent_is_away_is_unknown_to_the_contain
     mesos.start_agent()
     status = scheduler.update("t")
     assert (status["state"], status["reason"], status["message"]) == (
-        "TASK_FAILED", "REASON_EXECUTOR_TERMINATED", "Abnormal executor termination: unknown container")
+        "TASK_FAILED", "REASON_EXECUTOR_TERMINATED",
+        "Abnormal executor termination: unknown container")
 
 
-def test_tasks_of_others_are_lost_at_once_and_their_executors_killed(local_mesos: StartMesos) -> None:
+def test_tasks_of_others_are_lost_at_once_and_their_executors_killed(
+        local_mesos: StartMesos) -> None:
     mesos = local_mesos(resources=RESOURCES)
     scheduler = Scheduler(mesos.address)
     scheduler.subscribe()
     offer = scheduler.offer()
     scheduler.launch(offer, executor_task("t", offer, "echo $$ > pid; exec sleep 600"))
     pid_file = mesos.work_dir / "pid"
-    wait_for(lambda: bool(list(mesos.work_dir.glob("slaves/*/frameworks/*/executors/e/runs/*/pid"))))
+    wait_for(lambda: bool(list(mesos.work_dir.glob(
+        "slaves/*/frameworks/*/executors/e/runs/*/pid"))))
     [pid_file] = mesos.work_dir.glob("slaves/*/frameworks/*/executors/e/runs/latest/pid")
     wait_for(lambda: pid_file.read_text().strip() != "")
     mesos.stop_agent()
@@ -126,13 +135,16 @@ def test_a_new_master_learns_of_running_tasks_from_the_agents(local_mesos: Start
     mesos.start_master()
     assert set(mesos.agent_ids) == agents
     framework = get(mesos.address, "/state")[1]["frameworks"][0]
-    assert (framework["recovered"], framework["active"], len(framework["tasks"])) == (True, False, 1)
+    assert (framework["recovered"], framework["active"],
+            len(framework["tasks"])) == (True, False, 1)
     scheduler.subscribe()
     scheduler.call("RECONCILE", tasks=[])
     status = scheduler.update("t")
-    assert (status["state"], status["message"]) == ("TASK_RUNNING", "Reconciliation: Latest task state")
+    assert (status["state"], status["message"]) == ("TASK_RUNNING",
+                                                    "Reconciliation: Latest task state")
     scheduler.call("KILL", task_id={"value": "t"})
-    assert scheduler.update("t", "TASK_KILLED")["message"] == "Command terminated with signal Terminated"
+    assert scheduler.update("t", "TASK_KILLED")[
+        "message"] == "Command terminated with signal Terminated"
 
 
 def test_offers_of_a_lost_agent_are_rescinded(local_mesos: StartMesos) -> None:
@@ -157,7 +169,8 @@ def test_an_agent_that_stays_away_is_unreachable(local_mesos: StartMesos) -> Non
     mesos.stop_agent()
     status = scheduler.update("t")
     assert (status["state"], status["reason"], status["message"]) == (
-        "TASK_UNREACHABLE", "REASON_AGENT_REMOVED", "agent did not reregister within 500ms after disconnecting")
+        "TASK_UNREACHABLE", "REASON_AGENT_REMOVED",
+        "agent did not reregister within 500ms after disconnecting")
     assert "executor_id" not in scheduler.expect("FAILURE")["failure"]
     mesos.start_agent()
     status = scheduler.update("t", "TASK_RUNNING")
@@ -190,7 +203,8 @@ def test_close_leaves_no_process_and_no_folder(busy: bool) -> None:
             scheduler.update("t", "TASK_RUNNING")
         folder = mesos.work_dir
     assert not folder.exists()
-    listed = subprocess.run(["ps", "-eo", "args"], check=True, capture_output=True, text=True).stdout
+    listed = subprocess.run(["ps", "-eo", "args"], check=True, capture_output=True,
+                            text=True).stdout
     assert str(folder) not in listed
 
 
@@ -223,7 +237,8 @@ def test_an_executor_whose_files_cannot_be_fetched(local_mesos: StartMesos) -> N
     assert scheduler.expect("FAILURE")["failure"]["status"] == 1 << 8
 
 
-def test_the_end_of_an_executor_that_did_not_come_back_is_told_once(local_mesos: StartMesos) -> None:
+def test_the_end_of_an_executor_that_did_not_come_back_is_told_once(
+        local_mesos: StartMesos) -> None:
     mesos = local_mesos(resources=RESOURCES, executor_reregistration_timeout=0.2)
     scheduler = Scheduler(mesos.address, checkpoint=True, failover_timeout=60.0)
     scheduler.subscribe()
@@ -233,7 +248,8 @@ def test_the_end_of_an_executor_that_did_not_come_back_is_told_once(local_mesos:
     mesos.start_agent()
     status = scheduler.update("t")
     assert (status["state"], status["reason"], status["message"]) == (
-        "TASK_LOST", "REASON_EXECUTOR_REREGISTRATION_TIMEOUT", "Executor did not reregister within 200ms")
+        "TASK_LOST", "REASON_EXECUTOR_REREGISTRATION_TIMEOUT",
+        "Executor did not reregister within 200ms")
     assert scheduler.expect("FAILURE")["failure"]["status"] == signal.SIGKILL  # it is known to end after all
     scheduler.call("RECONCILE", tasks=[{"task_id": {"value": "t"}}])
     assert scheduler.update("t")["reason"] == "REASON_RECONCILIATION"  # and not the same update again

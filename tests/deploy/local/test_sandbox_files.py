@@ -1,4 +1,6 @@
-"""Files in sandboxes, whatever a task puts in their place: served, or refused at once, and nothing outside."""
+"""Files in sandboxes, whatever a task puts in their place: served, or refused at once, and nothing
+outside.
+"""
 from __future__ import annotations
 
 import contextlib
@@ -39,9 +41,12 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(("path", "offset", "length", "data"), [
-    ("file", 0, None, b"0123456789"), ("/file", 3, 4, b"3456"), ("file", 8, 99, b"89"), ("file", 10, None, b""),
-    ("file", 999, 1, b""), ("file", 2, 0, b""), ("d/../file", 9, None, b"9"), ("d//.././file", 9, None, b"9")])
-def test_pieces_of_a_file(root: Path, path: str, offset: int, length: int | None, data: bytes) -> None:
+    ("file", 0, None, b"0123456789"), ("/file", 3, 4, b"3456"), ("file", 8, 99, b"89"),
+    ("file", 10, None, b""),
+    ("file", 999, 1, b""), ("file", 2, 0, b""), ("d/../file", 9, None, b"9"),
+    ("d//.././file", 9, None, b"9")])
+def test_pieces_of_a_file(root: Path, path: str, offset: int, length: int | None,
+                          data: bytes) -> None:
     assert read_piece(root, path, offset, length, MOST) == (10, data)
     assert len(read_piece(root, path, 0, None, 4)[1]) == 4
 
@@ -66,7 +71,8 @@ def unix_socket(root: Path) -> None:
     (lambda root: (root / "x").symlink_to("x"), NotThereError),
     (lambda root: (root / "x").symlink_to("nowhere"), NotThereError),
     (lambda root: (root / "x").symlink_to("d"), WrongKindError)], ids=range(13))
-def test_what_a_task_puts_in_a_files_place(root: Path, make: Callable[[Path], None], error: type[Exception]) -> None:
+def test_what_a_task_puts_in_a_files_place(root: Path, make: Callable[[Path], None],
+                                           error: type[Exception]) -> None:
     make(root)
     with pytest.raises(error):
         read_piece(root, "x", 0, None, MOST)
@@ -93,7 +99,8 @@ def test_links_that_stay_inside_are_followed(root: Path) -> None:
     (root / "near").symlink_to("file")
     (root / "whole").symlink_to(root / "file")
     (root / "d" / "up").symlink_to("../file")
-    assert {read_piece(root, path, 0, None, MOST)[1] for path in ("near", "whole", "d/up")} == {b"0123456789"}
+    assert {read_piece(root, path, 0, None, MOST)[1]
+            for path in ("near", "whole", "d/up")} == {b"0123456789"}
 
 
 def test_a_folder_shows_what_is_in_it(root: Path) -> None:
@@ -103,8 +110,8 @@ def test_a_folder_shows_what_is_in_it(root: Path) -> None:
     os.mkfifo(root / "pipe")
     (root / "a\nb%41").touch()
     found = {entry.name: stat.S_IFMT(entry.found.st_mode) for entry in list_folder(root, "")}
-    assert found == {"a\nb%41": stat.S_IFREG, "d": stat.S_IFDIR, "file": stat.S_IFREG, "in": stat.S_IFREG,
-                     "pipe": stat.S_IFIFO}
+    assert found == {"a\nb%41": stat.S_IFREG, "d": stat.S_IFDIR, "file": stat.S_IFREG,
+                     "in": stat.S_IFREG, "pipe": stat.S_IFIFO}
     assert list(found) == sorted(found)
     assert list_folder(root, "file") == []
 
@@ -130,7 +137,9 @@ def test_appending_follows_no_link_and_waits_for_no_reader(root: Path) -> None:
 
 @pytest.fixture
 def sandbox(local_mesos: StartMesos) -> tuple[LocalMesos, str, Path]:
-    """A cluster with a running task `a%20b:c`, the path under which its files are asked for, and its sandbox."""
+    """A cluster with a running task `a%20b:c`, the path under which its files are asked for, and
+    its sandbox.
+    """
     mesos = local_mesos(resources="cpus:4;mem:4096")
     scheduler = Scheduler(mesos.address)
     scheduler.subscribe()
@@ -142,7 +151,8 @@ def sandbox(local_mesos: StartMesos) -> tuple[LocalMesos, str, Path]:
     return mesos, f"/frameworks/{scheduler.framework_id}/executors/a%20b:c/runs/latest", folder
 
 
-def ask(mesos: LocalMesos, path: str, what: str = "read", more: str = "&offset=0") -> tuple[int, object]:
+def ask(mesos: LocalMesos, path: str, what: str = "read",
+        more: str = "&offset=0") -> tuple[int, object]:
     return get(mesos.agent_addresses[0], f"/files/{what}?path={quote(path, safe='')}{more}")
 
 
@@ -166,13 +176,16 @@ def test_a_pipe_is_an_error_and_all_else_goes_on(sandbox: tuple[LocalMesos, str,
     mesos, virtual, folder = sandbox
     make(folder)
     assert ask(mesos, f"{virtual}/x") == (400, b"Cannot read what is not a regular file.\n")
-    assert ask(mesos, f"{virtual}/x", more="") == (400, b"Cannot read what is not a regular file.\n")
-    assert ask(mesos, f"{virtual}/x", "download", "") == (400, b"Cannot download what is not a regular file.\n")
+    assert ask(mesos, f"{virtual}/x", more="") == (400,
+                                                   b"Cannot read what is not a regular file.\n")
+    assert ask(mesos, f"{virtual}/x", "download",
+               "") == (400, b"Cannot download what is not a regular file.\n")
     assert ask(mesos, virtual, "browse", "")[0] == 200
     assert ask(mesos, f"{virtual}/stdout")[0] == 200
 
 
-def test_a_large_file_is_sent_in_pieces_and_only_as_long_as_it_was(sandbox: tuple[LocalMesos, str, Path]) -> None:
+def test_a_large_file_is_sent_in_pieces_and_only_as_long_as_it_was(
+        sandbox: tuple[LocalMesos, str, Path]) -> None:
     mesos, virtual, folder = sandbox
     with (folder / "large").open("wb") as file:
         file.truncate(3_000_000_000)
@@ -192,9 +205,12 @@ def test_a_large_file_is_sent_in_pieces_and_only_as_long_as_it_was(sandbox: tupl
 
 
 @pytest.mark.parametrize(("name", "shown"), [
-    ("plain.txt", "attachment; filename=plain.txt"), ("a\r\nSet-Cookie: x", "attachment; filename*=UTF-8''a%0D%0ASet"),
-    ('q"uote', "attachment; filename*=UTF-8''q%22uote"), ("ü", "attachment; filename*=UTF-8''%C3%BC")])
-def test_a_name_that_a_task_chose_in_a_header(sandbox: tuple[LocalMesos, str, Path], name: str, shown: str) -> None:
+    ("plain.txt", "attachment; filename=plain.txt"),
+    ("a\r\nSet-Cookie: x", "attachment; filename*=UTF-8''a%0D%0ASet"),
+    ('q"uote', "attachment; filename*=UTF-8''q%22uote"),
+    ("ü", "attachment; filename*=UTF-8''%C3%BC")])
+def test_a_name_that_a_task_chose_in_a_header(sandbox: tuple[LocalMesos, str, Path], name: str,
+                                              shown: str) -> None:
     mesos, virtual, folder = sandbox
     (folder / name).write_text("content")
     connection = http.client.HTTPConnection(mesos.agent_addresses[0], timeout=30)
@@ -205,5 +221,6 @@ def test_a_name_that_a_task_chose_in_a_header(sandbox: tuple[LocalMesos, str, Pa
     assert response.read() == b"content"
     connection.request("HEAD", f"/files/download?path={quote(f'{virtual}/{name}', safe='')}")
     response = connection.getresponse()
-    assert (response.status, response.read(), response.getheader("Content-Length")) == (200, b"", "7")
+    assert (response.status, response.read(),
+            response.getheader("Content-Length")) == (200, b"", "7")
     connection.close()

@@ -31,11 +31,14 @@ RESOURCES = "cpus:4;mem:4096;disk:10240;ports:[31000-31099]"
 
 
 class Executor:
-    """An executor that speaks JSON over HTTP; the process that the agent has started for it only sleeps."""
+    """An executor that speaks JSON over HTTP; the process that the agent has started for it only
+    sleeps.
+    """
 
     def __init__(self, mesos: LocalMesos, scheduler: Scheduler) -> None:
         self._agent = mesos.agent_addresses[0]
-        self._ids = {"framework_id": {"value": scheduler.framework_id}, "executor_id": {"value": "e"}}
+        self._ids = {"framework_id": {"value": scheduler.framework_id},
+                     "executor_id": {"value": "e"}}
         self._connection: http.client.HTTPConnection | None = None
         self._response: http.client.HTTPResponse | None = None
 
@@ -48,7 +51,8 @@ class Executor:
             self.close()
             self._connection = http.client.HTTPConnection(self._agent, timeout=PATIENCE)
             with contextlib.suppress(OSError):  # the agent may be away
-                self._connection.request("POST", "/api/v1/executor", body=json.dumps(call), headers=HEADERS)
+                self._connection.request("POST", "/api/v1/executor", body=json.dumps(call),
+                                         headers=HEADERS)
                 self._response = self._connection.getresponse()
                 if self._response.status == 200:
                     return
@@ -63,7 +67,8 @@ class Executor:
         return event
 
     def update(self, status: Json) -> tuple[int, str]:
-        return post(self._agent, "/api/v1/executor", {**self._ids, "type": "UPDATE", "update": {"status": status}})
+        return post(self._agent, "/api/v1/executor",
+                    {**self._ids, "type": "UPDATE", "update": {"status": status}})
 
     def close(self) -> None:
         if self._response is not None:
@@ -113,7 +118,8 @@ def acknowledged_end(agent: str) -> bool:
     return bool(answer["completed_tasks"]) and not answer["terminated_tasks"]
 
 
-def test_an_update_with_another_agents_id_is_dropped(running: tuple[LocalMesos, Scheduler, Executor]) -> None:
+def test_an_update_with_another_agents_id_is_dropped(
+        running: tuple[LocalMesos, Scheduler, Executor]) -> None:
     _, scheduler, executor = running
     assert executor.update(status("TASK_FAILED", agent_id={"value": "another"})) == (202, "")
     executor.update(right := status("TASK_RUNNING"))
@@ -164,7 +170,8 @@ def test_a_user_that_does_not_exist(local_mesos: StartMesos) -> None:
     assert not list((mesos.work_dir / runs).iterdir())
 
 
-def test_completed_executors_of_checkpointing_frameworks_are_remembered(local_mesos: StartMesos) -> None:
+def test_completed_executors_of_checkpointing_frameworks_are_remembered(
+        local_mesos: StartMesos) -> None:
     mesos = local_mesos(resources=RESOURCES, executor_reregistration_timeout=0.2)
     scheduler = Scheduler(mesos.address, checkpoint=True, failover_timeout=60.0)
     scheduler.subscribe()
@@ -183,6 +190,7 @@ def completed(mesos: LocalMesos) -> list[str]:
     return sorted(executor["id"] for executor in framework["completed_executors"])
 
 
-@pytest.mark.parametrize(("observed", "seconds"), [(0.0, 90.0), (1.0, 89.0), (14.0, 76.0), (15.0, 90.0), (100.0, 80.0)])
+@pytest.mark.parametrize(("observed", "seconds"),
+                         [(0.0, 90.0), (1.0, 89.0), (14.0, 76.0), (15.0, 90.0), (100.0, 80.0)])
 def test_when_an_agent_has_left_five_pings_unanswered(observed: float, seconds: float) -> None:
     assert unanswered_pings_end(observed, 15.0, 5) == seconds

@@ -42,7 +42,8 @@ def test_pages_of_others_are_refused(method: str, headers: dict[str, str]) -> No
 
 
 def test_a_link_may_be_followed_and_a_form_may_not_be_sent() -> None:
-    followed = {"Host": OURS, "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Referer": f"{EVIL}/page"}
+    followed = {"Host": OURS, "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate",
+                "Referer": f"{EVIL}/page"}
     assert refusal("GET", followed, ()) is None
     assert refusal("POST", followed, ()) is not None
     assert refusal("POST", {"Host": OURS, "Referer": f"{EVIL}/page"}, ()) is not None  # of an old browser
@@ -54,9 +55,10 @@ def test_what_is_refused_is_shown_without_control_characters() -> None:
 
 
 @pytest.mark.parametrize(("name", "fits"), [
-    ("f", True), ("$", True), ("_a.b.c9", True), ("a" * 128, True), ("a" * 129, False), ("", False), ("a.", False),
-    (".a", False), ("9a", False), ("a b", False), ("f(1);g", False), ("<script>", False), ("a\n", False),
-    ("f\u00e9", False), ("f//", False), ("a[0]", False)])
+    ("f", True), ("$", True), ("_a.b.c9", True), ("a" * 128, True), ("a" * 129, False),
+    ("", False), ("a.", False),
+    (".a", False), ("9a", False), ("a b", False), ("f(1);g", False), ("<script>", False),
+    ("a\n", False), ("f\u00e9", False), ("f//", False), ("a[0]", False)])
 def test_names_of_functions(name: str, fits: bool) -> None:
     assert is_function(name) is fits
 
@@ -64,21 +66,28 @@ def test_names_of_functions(name: str, fits: bool) -> None:
 # ---- over HTTP
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data",
+@pytest.mark.parametrize("content_type",
+                         ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data",
                                           None])
-def test_simple_posts_of_a_page_change_nothing(local_mesos: StartMesos, content_type: str | None) -> None:
-    """Those that a page may send without asking first: with its origin, or from an old browser without."""
+def test_simple_posts_of_a_page_change_nothing(local_mesos: StartMesos,
+                                               content_type: str | None) -> None:
+    """Those that a page may send without asking first: with its origin, or from an old browser
+    without.
+    """
     mesos = local_mesos()
     scheduler = Scheduler(mesos.address)
     scheduler.subscribe()
     agent = mesos.agent_addresses[0]
     subscribe = '{"type":"SUBSCRIBE","subscribe":{"framework_info":{"user":"root","name":"n"}}}'
     teardown = f"frameworkId={scheduler.framework_id}"
-    for by in ({"Origin": EVIL}, {"Origin": "null"}, {"Referer": f"{EVIL}/"}, {"Sec-Fetch-Site": "cross-site"}):
+    for by in ({"Origin": EVIL}, {"Origin": "null"}, {"Referer": f"{EVIL}/"},
+               {"Sec-Fetch-Site": "cross-site"}):
         headers = {**by, **({"Content-Type": content_type} if content_type else {})}
         for address, path, body in (
-                (mesos.address, "/teardown", teardown), (mesos.address, "/api/v1/scheduler", subscribe),
-                (mesos.address, "/api/v1", '{"type":"GET_STATE"}'), (mesos.address, "/local/agents/0/stop", ""),
+                (mesos.address, "/teardown", teardown),
+                (mesos.address, "/api/v1/scheduler", subscribe),
+                (mesos.address, "/api/v1", '{"type":"GET_STATE"}'),
+                (mesos.address, "/local/agents/0/stop", ""),
                 (agent, "/api/v1", '{"type":"GET_STATE"}'), (agent, "/api/v1/executor", "{}")):
             assert post(address, path, body, headers)[0] == 403
     headers = {"Content-Type": content_type} if content_type else {}
@@ -99,7 +108,8 @@ def test_a_form_of_curl_still_tears_down(local_mesos: StartMesos) -> None:
 
 
 @pytest.mark.parametrize("path", ["/state", "/health", "/no/such/path", "/api/v1/scheduler"])
-def test_a_name_that_was_bound_to_our_address_is_not_ours(local_mesos: StartMesos, path: str) -> None:
+def test_a_name_that_was_bound_to_our_address_is_not_ours(local_mesos: StartMesos,
+                                                          path: str) -> None:
     mesos = local_mesos(agents=0, hostname="master.example")
     port = mesos.address.rpartition(":")[2]
     assert get(mesos.address, path, {"Host": f"evil.example:{port}"})[0] == 403
@@ -113,7 +123,8 @@ def test_jsonp_names_a_function_and_nothing_else(local_mesos: StartMesos) -> Non
     assert get(address, "/version?jsonp=a.b")[1].startswith(b"a.b({")
     status, body = get(address, "/version?jsonp=alert(1);f")
     assert (status, body) == (400, b"Expecting 'jsonp' to be the name of a function")
-    assert get(address, "/version?jsonp=f", {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"})[0] == 403
+    assert get(address, "/version?jsonp=f",
+               {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"})[0] == 403
 
 
 def test_a_request_of_http_1_0_needs_no_host(local_mesos: StartMesos) -> None:

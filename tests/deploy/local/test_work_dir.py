@@ -39,8 +39,8 @@ def parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def owner(*folder: str) -> tuple[subprocess.Popen[str], Path]:
-    process = subprocess.Popen([sys.executable, "-c", OWNER, *folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                               text=True)
+    process = subprocess.Popen([sys.executable, "-c", OWNER, *folder], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     return process, Path(process.stdout.readline().strip())
 
@@ -69,8 +69,11 @@ def test_executors_that_a_killed_owner_leaves_are_told_to_end(parent: Path) -> N
     records.mkdir(parents=True)
     planted = left / "slaves" / "A" / "meta" / "slaves" / "A" / "containers"  # by a task
     planted.mkdir(parents=True)
-    with process, subprocess.Popen(["sleep", "600"]) as executor, subprocess.Popen(["sleep", "600"]) as other:
-        (records / "C").write_text(json.dumps({"pid": executor.pid, "start": start_of(executor.pid)}))
+    with process, subprocess.Popen(["sleep",
+                                    "600"]) as executor, subprocess.Popen(["sleep",
+                                                                           "600"]) as other:
+        (records / "C").write_text(json.dumps({"pid": executor.pid,
+                                               "start": start_of(executor.pid)}))
         for name, start in (("gone", 1), ("unknown", None)):
             (records / name).write_text(json.dumps({"pid": other.pid, "start": start}))
         (planted / "C").write_text(json.dumps({"pid": other.pid, "start": start_of(other.pid)}))
@@ -104,7 +107,8 @@ def test_a_named_folder_is_for_one_at_a_time_and_stays(tmp_path: Path) -> None:
     process, made = owner(str(folder))
     with process:
         assert made == folder
-        with pytest.raises(WorkDirError, match=f"^the work directory {folder} is in use .*, process {process.pid}$"):
+        with pytest.raises(WorkDirError,
+                           match=f"^the work directory {folder} is in use .*, process {process.pid}$"):
             WorkDir(folder)
         process.kill()
     WorkDir(folder).close()  # the lock goes with its owner

@@ -15,17 +15,21 @@ def info(**flags: Any) -> dict[str, Any]:
 
 def test_the_least() -> None:
     assert info() == {
-        "name": "t", "task_id": {"value": "t"}, "agent_id": {"value": ""}, "command": {"shell": False},
+        "name": "t", "task_id": {"value": "t"}, "agent_id": {"value": ""},
+        "command": {"shell": False},
         "container": {"type": "DOCKER", "docker": {"image": "busybox", "network": "HOST"}},
         "resources": [{"name": "cpus", "type": "SCALAR", "scalar": {"value": 0.1}},
                       {"name": "mem", "type": "SCALAR", "scalar": {"value": 128.0}}]}
 
 
 @pytest.mark.parametrize(("network", "publish", "docker", "names"), [
-    (None, (), "HOST", []), ("host", (), "HOST", []), ("bridge", (), "BRIDGE", []), ("none", (), "NONE", []),
-    ("blue", (), "USER", ["blue"]), (None, ("80",), "BRIDGE", []), ("blue", ("80",), "USER", ["blue"]),
+    (None, (), "HOST", []), ("host", (), "HOST", []), ("bridge", (), "BRIDGE", []),
+    ("none", (), "NONE", []),
+    ("blue", (), "USER", ["blue"]), (None, ("80",), "BRIDGE", []),
+    ("blue", ("80",), "USER", ["blue"]),
 ])
-def test_networks(network: str | None, publish: tuple[str, ...], docker: str, names: list[str]) -> None:
+def test_networks(network: str | None, publish: tuple[str, ...], docker: str,
+                  names: list[str]) -> None:
     container = info(network=network, publish=publish)["container"]
     assert container["docker"]["network"] == docker
     assert [each["name"] for each in container.get("network_infos", [])] == names
@@ -41,7 +45,8 @@ def test_networks(network: str | None, publish: tuple[str, ...], docker: str, na
 def test_ports(text: str, mapping: dict[str, Any], ports: list[tuple[int, int]]) -> None:
     found = info(publish=(text,))
     assert found["container"]["docker"]["port_mappings"] == [mapping]
-    asked = [(r["begin"], r["end"]) for resource in found["resources"] if resource["name"] == "ports"
+    asked = [(r["begin"], r["end"]) for resource in found["resources"]
+             if resource["name"] == "ports"
              for r in resource["ranges"]["range"]]
     assert asked == ports
 

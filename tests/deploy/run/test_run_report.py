@@ -15,7 +15,8 @@ from specs.messages.resource import Range, Resource
 from specs.messages.task import TaskInfo
 from tests.fakes.master import heard, update
 
-NETWORKS = {"network_infos": [{"ip_addresses": [{"ip_address": "172.17.0.2"}, {"ip_address": "fd00::2"}]}]}
+NETWORKS = {"network_infos": [{"ip_addresses": [{"ip_address": "172.17.0.2"},
+                                                {"ip_address": "fd00::2"}]}]}
 INFO = TaskInfo("t", "t", "S0", container=ContainerInfo("DOCKER", docker=DockerInfo(
     "busybox", "BRIDGE", (PortMapping(8080, 80), PortMapping(53, 53, "udp")))))
 PLAIN = TaskInfo("t", "t", "S0")
@@ -41,19 +42,23 @@ def test_a_row_gathers_what_is_known() -> None:
     row = row.updated(heard("t", "TASK_RUNNING", container_status=NETWORKS))
     assert row.line == "t  TASK_RUNNING  on host0  172.17.0.2, fd00::2  8080→80, 53→53/udp"
     agents_own = {"network_infos": [{"ip_addresses": [{"ip_address": "10.0.0.5"}]}]}
-    assert "10.0.0.5" not in row.updated(heard("t", "TASK_KILLING", container_status=agents_own)).line
+    assert "10.0.0.5" not in row.updated(heard("t", "TASK_KILLING",
+                                               container_status=agents_own)).line
     row = row.updated(heard("t", "TASK_RUNNING", healthy=False))
     assert "unhealthy" in row.line
     row = row.updated(heard("t", "TASK_FAILED", message="Container exited with status 3"))
-    assert row.line.endswith("172.17.0.2, fd00::2  8080→80, 53→53/udp  Container exited with status 3")
+    assert row.line.endswith(
+        "172.17.0.2, fd00::2  8080→80, 53→53/udp  Container exited with status 3")
 
 
 @pytest.mark.parametrize(("network", "shown"), [("HOST", True), ("BRIDGE", False), ("USER", False)])
-def test_the_agents_address_is_the_containers_only_on_the_hosts_network(network: str, shown: bool) -> None:
+def test_the_agents_address_is_the_containers_only_on_the_hosts_network(network: str,
+                                                                        shown: bool) -> None:
     container = ContainerInfo("DOCKER", docker=DockerInfo("busybox", network))
     row = Row("t").launched(LAUNCH, replace(PLAIN, container=container))
     own = {"network_infos": [{"ip_addresses": [{"ip_address": "10.0.0.5"}]}]}
-    assert ("10.0.0.5" in row.updated(heard("t", "TASK_RUNNING", container_status=own)).line) is shown
+    assert ("10.0.0.5" in row.updated(heard("t", "TASK_RUNNING",
+                                            container_status=own)).line) is shown
 
 
 def test_pieces() -> None:
@@ -61,7 +66,8 @@ def test_pieces() -> None:
     assert ports(PLAIN) == ""
     offered = Resource("ports", "RANGES", ranges=(Range(1, 1), Range(5, 9)))
     assert ports(replace(PLAIN, resources=(offered,))) == "1, 5-9"
-    assert reason(heard("t", "TASK_FAILED", reason="REASON_CONTAINER_LAUNCH_FAILED")) == "container launch failed"
+    assert reason(heard("t", "TASK_FAILED",
+                        reason="REASON_CONTAINER_LAUNCH_FAILED")) == "container launch failed"
     assert reason(heard("t", "TASK_FAILED")) == ""
 
 
@@ -97,7 +103,8 @@ def terminal(height: int = 20) -> tuple[LiveTable, io.StringIO]:
     from rich.live import Live
     file = io.StringIO()
     console = Console(file=file, force_terminal=True, width=120, height=height, color_system=None)
-    return LiveTable(Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)), file
+    return LiveTable(Live(console=console, auto_refresh=False, redirect_stdout=False,
+                          redirect_stderr=False)), file
 
 
 def test_the_table_on_a_terminal() -> None:
@@ -107,13 +114,14 @@ def test_the_table_on_a_terminal() -> None:
     live.note("[a note]")
     live.close()
     text = file.getvalue()
-    for part in ("Task", "State", "Agent", "Address", "Ports", "TASK_RUNNING", "host0", "172.17.0.2", "8080→80",
-                 "[bold] is no markup", "[a note]"):
+    for part in ("Task", "State", "Agent", "Address", "Ports", "TASK_RUNNING", "host0",
+                 "172.17.0.2", "8080→80", "[bold] is no markup", "[a note]"):
         assert part in text
 
 
 @pytest.mark.parametrize(("count", "height", "shown"), [(3, 20, 3), (50, 20, 17), (50, 5, 4)])
-def test_the_table_fits_the_terminal_and_shows_what_is_alive(count: int, height: int, shown: int) -> None:
+def test_the_table_fits_the_terminal_and_shows_what_is_alive(count: int, height: int,
+                                                             shown: int) -> None:
     rows = [Row(f"t{i}", state="TASK_FINISHED") for i in range(count - 2)]
     rows += [Row("alive-1", state="TASK_RUNNING"), Row("alive-2", state="TASK_STARTING")]
     made = table(rows, height)
@@ -127,7 +135,8 @@ def test_the_table_fits_the_terminal_and_shows_what_is_alive(count: int, height:
 def test_all_tasks_and_their_whole_messages_stay_when_the_table_closes() -> None:
     shown, file = terminal(height=8)
     for number in range(30):
-        shown.waiting(Row(f"T{number}", state="TASK_FAILED", message="word " * 40 + f"end-{number}"))
+        shown.waiting(Row(f"T{number}", state="TASK_FAILED",
+                          message="word " * 40 + f"end-{number}"))
     shown.close()
     last = file.getvalue().rpartition("more")[2]
     assert all(f"end-{number}" in last for number in range(30))
