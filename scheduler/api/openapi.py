@@ -12,7 +12,7 @@ from scheduler.api.routes import Parameter, Route
 from scheduler.api.shown.schemas import NAMED, TEXT, ref
 
 _EVERYWHERE = (400, 401, 403, 404, 421, 500, 503)  # what each route may answer besides
-_OF_WRITES = (409, 413, 422, 507)  # and those that write
+_OF_WRITES = (408, 409, 413, 422, 507)  # and those that write
 
 
 def document(routes: Sequence[Route], *, insecure: bool = False) -> dict[str, Any]:

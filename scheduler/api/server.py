@@ -32,8 +32,10 @@ from specs.marathon.forms.text import Parsed, parse
 log = logging.getLogger(__name__)
 
 MAX_BODY: Final = 8 * 1024 * 1024  # bytes, also of what a compressed one inflates to
-MAX_CONNECTIONS: Final = 2000
+MAX_CONNECTIONS: Final = 2000  # those beyond are told so and closed
+BODY_PATIENCE: Final = 60.0  # seconds for a body to arrive
 GRACE: Final = 5.0  # seconds for requests that are being answered when the server stops
+STREAMS: Final = web.AppKey("streams", set[asyncio.Task[Any]])  # answers without an end; the stop ends them
 HEADERS: Final = {
     "Cache-Control": "no-cache, no-store, must-revalidate", "Pragma": "no-cache", "Expires": "0",
     "X-Frame-Options": "DENY", "X-XSS-Protection": "1; mode=block",
@@ -68,7 +70,12 @@ class Asked:
 
     async def json(self) -> Any:
         """The body. Raises RefusedError, in Marathon's words."""
-        parsed = body_json(await self.request.read())
+        try:
+            parsed = body_json(await asyncio.wait_for(self.request.read(), BODY_PATIENCE))
+        except TimeoutError:
+            raise RefusedError(408, f"The body has not come within {BODY_PATIENCE:g} s") from None
+        except web.RequestPayloadError:
+            raise RefusedError(400, "The body is not in the encoding that its headers name") from None
         self.repeated.extend(parsed.repeated)
         return parsed.value
 
@@ -126,6 +133,8 @@ class Server:
 
     async def _listen(self, host: str, port: int) -> int:
         app = web.Application(client_max_size=MAX_BODY)
+        app[STREAMS] = set()
+        app.on_shutdown.append(_end_streams)
         app.router.add_route("*", r"/{path:[\s\S]*}", self._answer)
         self._runner = web.AppRunner(app, access_log=None, keepalive_timeout=75,
                                      shutdown_timeout=GRACE,
@@ -158,6 +167,8 @@ class Server:
         except Exception:
             log.exception("A fault in answering %s %s", request.method, path)
             response = refusal(path, RefusedError(500, "Internal Server Error"))
+        if response.status in (408, 503) or request.content.exception() is not None:
+            response.force_close()
         if not response.prepared:
             response.headers.update(self._headers())
             if request.method in ("GET", "HEAD"):
@@ -166,6 +177,9 @@ class Server:
 
     async def _routed(self, request: web.Request, path: str) -> web.StreamResponse:
         caller = self._access.caller(request.headers.get("Authorization"))
+        if self._runner is not None and self._runner.server is not None and \
+                len(self._runner.server.connections) > MAX_CONNECTIONS:
+            raise RefusedError(503, f"There are {MAX_CONNECTIONS} connections already")
         method = "GET" if request.method == "HEAD" else request.method
         route, ids, allowed = find(self.routes, method, path)
         if caller is None and (route is None or not route.open):
@@ -192,6 +206,12 @@ class Server:
 
     def _headers(self) -> dict[str, str]:
         return {**HEADERS, "X-Marathon-Leader": self._leader()}
+
+
+async def _end_streams(app: web.Application) -> None:
+    streams = app[STREAMS]
+    for task in tuple(streams):
+        task.cancel()
 
 
 def refusal(path: str, error: RefusedError) -> web.Response:

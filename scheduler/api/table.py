@@ -37,7 +37,7 @@ def routes(asking: Asking, config: Config, identity: Identity, *, leader: Callab
     """The table, with the handlers that it leads to. `insecure`: nobody has to say who asks."""
     apps, groups, tasks = Apps(asking, config), Groups(asking, config), Tasks(asking)
     whole, health = Whole(asking, identity, leader, resubscribe), Health(asking)
-    streams = Streams(asking.service.events, loop, leader)
+    streams = Streams(asking, loop, leader)
     table: list[Route] = []
     ours = Ours(asking, apps, groups, lambda: document(table, insecure=insecure))
     table += [*_apps(apps, tasks), *_groups(groups), *_tasks(tasks), *_whole(whole, streams),
@@ -148,7 +148,7 @@ def _whole(whole: Whole, streams: Streams) -> list[Route]:
               {422: s.ref("MarathonError")}, writes=True),
         Route("GET", "/v2/pods/::status", whole.pods, "Lists the states of pods: none",
               {200: s.array({})}),
-        Route("GET", "/v2/events", streams.marathon, "Follows the events", {200: s.TEXT}, (
+        Route("GET", "/v2/events", streams.marathon, "Follows the events", {200: s.ref("Event")}, (
             EVENT_TYPE, Parameter("plan-format", "light or full; both are the same here")),
               errors=(405, 503),
             media_type="text/event-stream"),
@@ -172,7 +172,7 @@ def _ours(ours: Ours, streams: Streams) -> list[Route]:
               {200: s.ref("Plan")},
               body={"anyOf": [s.ref("AppDefinition"), s.ref("GroupChange"),
                               s.array(s.ref("AppDefinition"))]},
-              errors=(409, 413, 422, 507)),
+              errors=(408, 409, 413, 422, 507)),
         Route("GET", "/api/v1/losses", ours.losses, "Whether lost instances are replaced slowly",
               {200: s.record({"slowed": s.BOOLEAN, "givenUp": s.INTEGER,
                               "since": s.nullable(s.TIME)})}),
@@ -186,7 +186,7 @@ def _ours(ours: Ours, streams: Streams) -> list[Route]:
               {204: None}, writes=True),
         Route("POST", "/api/v1/scale/{id*}", ours.scale, "Scales an app, also for a time",
               {200: _CHANGED}, (FORCE,), scale, writes=True),
-        Route("GET", "/api/v1/events", streams.ours, "Follows the events, numbered", {200: s.TEXT},
+        Route("GET", "/api/v1/events", streams.ours, "Follows the events, numbered", {200: s.ref("Event")},
               (EVENT_TYPE,), errors=(503,), media_type="text/event-stream"),
         Route("GET", "/api/v1/openapi.json", ours.openapi, "This document", {200: s.OBJECT}),
     ]

@@ -20,13 +20,14 @@ import json
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
+from scheduler.api.asking import Asking
 from scheduler.api.errors import RefusedError
-from scheduler.api.server import HEADERS, Asked
-from scheduler.service.news.events import EventLog
+from scheduler.api.server import HEADERS, STREAMS, Asked
+from scheduler.service.news.events import Replay
 from scheduler.storage.records import StoredEvent
 from scheduler.tasks.timestamps import timestamp
 
@@ -39,13 +40,13 @@ OURS: Final = "mesos_docker_"
 class Streams:
     """Everybody who follows the events. Its methods are called on the server's loop."""
 
-    def __init__(self, log: EventLog, loop: Callable[[], asyncio.AbstractEventLoop],
+    def __init__(self, asking: Asking, loop: Callable[[], asyncio.AbstractEventLoop],
                  leader: Callable[[], str], clock: Callable[[], float] = time.time) -> None:
-        self._log = log
+        self._asking = asking
+        self._log = asking.service.events
         self._loop = loop
         self._leader = leader
         self._clock = clock
-        self._open = 0
 
     async def marathon(self, asked: Asked) -> web.StreamResponse:
         """GET /v2/events."""
@@ -60,14 +61,16 @@ class Streams:
         return await self._stream(asked, numbered=True)
 
     async def _stream(self, asked: Asked, *, numbered: bool) -> web.StreamResponse:
-        if self._open >= MAX_STREAMS:
+        open_streams = asked.request.app[STREAMS]
+        if len(open_streams) >= MAX_STREAMS:
             raise RefusedError(503, f"{MAX_STREAMS} clients follow the events already")
         types = {name for each in asked.texts("event_type") for name in each.split(",")}
         after = _last_id(asked.request)
         response = web.StreamResponse(headers={
             **HEADERS, "X-Marathon-Leader": self._leader(), "Content-Type": "text/event-stream"})
         response.enable_chunked_encoding()
-        self._open += 1
+        task = _this_task()
+        open_streams.add(task)
         follower = _Follower(types, numbered=numbered)
 
         def told(events: Sequence[StoredEvent]) -> None:
@@ -76,19 +79,28 @@ class Streams:
         end = self._log.subscribe(told)
         try:
             await response.prepare(asked.request)
+            if asked.request.method == "HEAD":
+                return response
             await response.write(self._attached(asked.request, types, numbered=numbered))
             if after is not None:
-                replay = self._log.replay(after)
-                follower.replayed(replay.events)
+                replay = await self._missed(after)
                 if not replay.complete:
                     await response.write(_gap(after, replay.events, self._clock()))
+                for each in replay.events:
+                    await follower.write(response, each)
+                follower.skip_to(replay.events[-1].number if replay.events else 0)
             await follower.write_to(response)
         except (ConnectionError, asyncio.CancelledError):
             pass
         finally:
             end()
-            self._open -= 1
+            open_streams.discard(task)
         return response
+
+    async def _missed(self, after: int) -> Replay:
+        """Out of memory, or, if that does not reach back so far, out of the storage."""
+        replay = self._log.replay(after)
+        return replay if replay.complete else await self._asking.ask(lambda: self._log.stored(after))
 
     def _attached(self, request: web.Request, types: Collection[str], *, numbered: bool) -> bytes:
         kind = "event_stream_attached"
@@ -112,13 +124,10 @@ class _Follower:
         self._wake = asyncio.Event()
         self._lags = False
 
-    def replayed(self, events: Sequence[StoredEvent]) -> None:
-        """What was missed, before what came meanwhile; an event that is in both comes once."""
-        newest = events[-1].number if events else 0
-        rest = [each for each in self._waiting if each.number > newest]
-        self._waiting = deque([each for each in events if self._wants(each)] + rest)
-        self._seen = max(self._seen, newest)
-        self._wake.set()
+    def skip_to(self, number: int) -> None:
+        """The events up to this one were written already."""
+        self._waiting = deque(each for each in self._waiting if each.number > number)
+        self._seen = max(self._seen, number)
 
     def add(self, events: Sequence[StoredEvent]) -> None:
         """On the server's loop."""
@@ -132,13 +141,16 @@ class _Follower:
             self._waiting.clear()
         self._wake.set()
 
+    async def write(self, response: web.StreamResponse, event: StoredEvent) -> None:
+        """One event, if it is wanted."""
+        if self._wants(event):
+            await response.write(_event(event.type, event.data, event.number if self._numbered else None))
+
     async def write_to(self, response: web.StreamResponse) -> None:
         """Until the client goes, or lags."""
         while not self._lags:
             while self._waiting:
-                each = self._waiting.popleft()
-                await response.write(_event(each.type, each.data,
-                                            each.number if self._numbered else None))
+                await self.write(response, self._waiting.popleft())
             self._wake.clear()
             try:
                 await asyncio.wait_for(self._wake.wait(), KEEP_ALIVE)
@@ -169,6 +181,13 @@ def _last_id(request: web.Request) -> int | None:
     if not text.isdecimal() or len(text) > 18:
         raise RefusedError(400, f"Last-Event-ID is a number, not {text[:40]!r}")
     return int(text)
+
+
+def _this_task() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    if task is None:
+        raise RuntimeError("requests are answered by tasks")
+    return task
 
 
 def _takes_all(request: web.Request) -> bool:

@@ -116,5 +116,6 @@ NAMED: Final[Mapping[str, Schema]] = {
             "instances": record({"before": INTEGER, "after": INTEGER})})),
         "steps": array(STEP), "conflicts": array(TEXT), "stuck": array(record({
             "app": TEXT, "reason": TEXT, "hint": TEXT})), "warnings": array(TEXT)}),
+    "Event": record({"event": TEXT, "data": TEXT, "id": TEXT}, "id"),  # each of a stream, as its lines say it
     "Agent": record({"id": TEXT, "host": TEXT, "instances": INTEGER, "apps": array(TEXT)}),
 }

@@ -36,7 +36,7 @@ class Replay:
 
 
 class EventLog:
-    """`emit`, `store` and `tell` are the loop's; `replay`, `subscribe` and `last` are anybody's."""
+    """`emit`, `store`, `tell` and `stored` are the loop's; `replay`, `subscribe` and `last` are anybody's."""
 
     def __init__(self, records: Records, clock: Callable[[], float]) -> None:
         self._records = records
@@ -103,4 +103,11 @@ class EventLog:
         with self._lock:
             recent = tuple(each for each in self._recent if each.number > after)
             first = self._recent[0].number if self._recent else self._last + 1
-        return Replay(recent, after + 1 >= first)
+            last = self._recent[-1].number if self._recent else self._last
+        return Replay(recent, first - 1 <= after <= last)
+
+    def stored(self, after: int) -> Replay:
+        """The events in the storage whose numbers are above `after`, as far as they were told; on the loop."""
+        last = self.last
+        found = tuple(each for each in self._records.events(after, KEPT + FLUSHED_PER_TURN) if each.number <= last)
+        return Replay(found, bool(found) and found[0].number == after + 1)
