@@ -23,7 +23,7 @@ class Agreement:
     def limited(self, plan: Plan) -> Agreement:
         """With what only the finished payload says."""
         return replace(self, terms=replace(self.terms, memory_limit=plan.memory_limit,
-                                           restarts=plan.restarts))
+                                           restarts=plan.restarts, platform=plan.platform))
 
 
 def agree(task: TaskInfo, settings: Settings, capabilities: frozenset[str]) -> Agreement:

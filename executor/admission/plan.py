@@ -37,6 +37,11 @@ class Plan:
         return str(self.payload.get("User") or "")
 
     @property
+    def platform(self) -> str | None:
+        """Of the image; None: this machine's."""
+        return self.payload.get("Platform") or None
+
+    @property
     def memory_limit(self) -> int | None:
         """Bytes; None: none of its own."""
         return self._host.get("Memory") or None

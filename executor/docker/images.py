@@ -9,11 +9,14 @@ from typing import Any, Final
 from executor.docker import auth
 from executor.docker.api import Api
 from executor.docker.calls import Call
-from executor.docker.pull import Puller, PullSettings, reference, stream_error
+from executor.docker.pull import Puller, PullSettings, Wanted, reference, stream_error
 from executor.engine import errors
 from executor.engine.cancellation import Cancel
 from executor.engine.failures import ImageNotFound, NoSuchContainer
 from executor.engine.port import PullListener
+from specs.errors import SpecError
+from specs.words.manifest import Platform
+from specs.words.platform import parse_platform, serves
 
 NONE: Final = "<none>"
 
@@ -52,13 +55,14 @@ class DockerImages:
         self._settings = settings or PullSettings()
         self._puller = Puller(self._pull_lines, self._settings)
 
-    def has(self, image: str) -> bool:
-        """Whether it is here, by name with tag (latest if none), digest or id."""
+    def has(self, image: str, platform: str | None = None) -> bool:
+        """Whether it is here, by name with tag (latest if none), digest or id; and for this platform, if that is said.
+        """
         try:
-            self.inspect(image)
-        except ImageNotFound:
+            found = self.inspect(image)
+            return platform is None or serves(_platform(found), parse_platform(platform))
+        except (ImageNotFound, SpecError):  # what is no platform the engine says in its own words
             return False
-        return True
 
     def inspect(self, image: str) -> dict[str, Any]:
         """As `docker image inspect`. Raises ImageNotFound."""
@@ -68,13 +72,14 @@ class DockerImages:
         except NoSuchContainer as failure:  # a 404 whose text names no kind
             raise ImageNotFound(str(failure)) from failure
 
-    def pull(self, image: str, *, sandbox: str | None = None, force: bool = False,
-             listener: PullListener | None = None, cancel: Cancel | None = None) -> None:
+    def pull(self, image: str, *, platform: str | None = None, sandbox: str | None = None,
+             force: bool = False, listener: PullListener | None = None,
+             cancel: Cancel | None = None) -> None:
         """See the port. As Mesos: docker.cpp, `pull`; beyond it, `latest` is added with force, too.
         """
-        while force or not self.has(image):
+        while force or not self.has(image, platform):
             credentials = auth.find(image, sandbox, self._settings.node_config)
-            if self._puller.pull(image, credentials, listener, cancel):
+            if self._puller.pull(Wanted.of(image, platform), credentials, listener, cancel):
                 return
 
     def ls(self, name: str | None = None, *, all: bool = False,  # noqa: A002 - as docker images
@@ -133,14 +138,19 @@ class DockerImages:
         except (ImageNotFound, NoSuchContainer):
             return
 
-    def _pull_lines(self, call: Call, repository: str, tag: str,
-                    auth: str | None) -> Iterator[bytes]:
-        params = {"fromImage": repository, "tag": tag}
+    def _pull_lines(self, call: Call, wanted: Wanted, auth: str | None) -> Iterator[bytes]:
+        params = {"fromImage": wanted.repository, "tag": wanted.tag}
+        if wanted.platform is not None:
+            params["platform"] = wanted.platform
         headers = {"X-Registry-Auth": auth} if auth is not None else {}
         return self._api.lines(
             call, lambda sdk: sdk._post(sdk._url("/images/create"), params=params, headers=headers,
                                         stream=True),
             errors.pull_failure)
+
+
+def _platform(image: Mapping[str, Any]) -> Platform:
+    return Platform(str(image.get("Architecture") or ""), str(image.get("Os") or ""), str(image.get("Variant") or ""))
 
 
 def _rows(image: Mapping[str, Any]) -> Iterator[ImageRow]:

@@ -19,7 +19,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from executor.docker.auth import Credentials
@@ -105,6 +105,21 @@ def reference(image: str) -> tuple[str, str]:
     return repository, name.digest or name.tag or "latest"
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a pull is for; pulls of the same are one. `image` is its name as somebody wrote it."""
+
+    repository: str
+    tag: str
+    platform: str | None
+    image: str = field(compare=False)
+
+    @classmethod
+    def of(cls, image: str, platform: str | None = None) -> Wanted:
+        """Raises SpecError if the name is none."""
+        return cls(*reference(image), platform, image)
+
+
 def stream_error(message: Mapping[str, Any]) -> str | None:
     """The error in a message of a stream that began with 200; `error` is going away since Docker 28
     (API 1.48).
@@ -179,8 +194,8 @@ def _again(failure: RuntimeFailure) -> RuntimeFailure:
     return type(failure)(*failure.args)
 
 
-Lines = Callable[[Call, str, str, str | None], Iterator[bytes]]
-"""(call, repository, tag or digest, X-Registry-Auth) → the lines of the engine's answer."""
+Lines = Callable[[Call, Wanted, str | None], Iterator[bytes]]
+"""(call, what is wanted, X-Registry-Auth) → the lines of the engine's answer."""
 
 
 class Puller:
@@ -190,9 +205,9 @@ class Puller:
         self._lines = lines
         self._settings = settings
         self._lock = threading.Lock()
-        self._under_way: dict[tuple[str, str], SharedPull] = {}
+        self._under_way: dict[Wanted, SharedPull] = {}
 
-    def pull(self, image: str, credentials: Credentials, listener: PullListener | None,
+    def pull(self, wanted: Wanted, credentials: Credentials, listener: PullListener | None,
              cancel: Cancel | None) -> bool:
         """Pull, or wait for the pull of the same image.
 
@@ -200,15 +215,14 @@ class Puller:
         again.
         """
         if cancel is not None and cancel.is_set():
-            raise Cancelled(f"{image}: the pull was cancelled")
-        name = reference(image)
+            raise Cancelled(f"{wanted.image}: the pull was cancelled")
         with self._lock:
-            shared = self._under_way.get(name)
+            shared = self._under_way.get(wanted)
             if shared is None or not shared.join(listener):
                 shared = SharedPull(credentials)
                 shared.join(listener)
-                self._under_way[name] = shared
-                threading.Thread(target=self._run, args=(shared, name, image), name="pull",
+                self._under_way[wanted] = shared
+                threading.Thread(target=self._run, args=(shared, wanted), name="pull",
                                  daemon=True).start()
         if shared.credentials == credentials:
             shared.wait(listener, cancel)
@@ -222,27 +236,27 @@ class Puller:
             pass
         return False
 
-    def waiting(self, image: str) -> int:
-        """How many wait for the pull of this image."""
+    def waiting(self, wanted: Wanted) -> int:
+        """How many wait for this pull."""
         with self._lock:
-            shared = self._under_way.get(reference(image))
+            shared = self._under_way.get(wanted)
         return 0 if shared is None else shared.waiting
 
-    def _run(self, shared: SharedPull, name: tuple[str, str], image: str) -> None:
+    def _run(self, shared: SharedPull, wanted: Wanted) -> None:
         failure: RuntimeFailure | None = None
         try:
-            self._attempts(shared, name, image)
+            self._attempts(shared, wanted)
         except RuntimeFailure as error:
             failure = error
         except Exception as error:  # noqa: BLE001 - those who wait must be told, whatever it is
-            failure = RuntimeFailure(f"{image}: the pull failed: {error!r}")
+            failure = RuntimeFailure(f"{wanted.image}: the pull failed: {error!r}")
         finally:
             with self._lock:
-                if self._under_way.get(name) is shared:
-                    del self._under_way[name]
+                if self._under_way.get(wanted) is shared:
+                    del self._under_way[wanted]
             shared.finish(failure)
 
-    def _attempts(self, shared: SharedPull, name: tuple[str, str], image: str) -> None:
+    def _attempts(self, shared: SharedPull, wanted: Wanted) -> None:
         import tenacity  # 20 ms and 3 MiB, which an executor spends only when it pulls
 
         settings, ends = self._settings, time.monotonic() + self._settings.total
@@ -271,15 +285,15 @@ class Puller:
                                                   and error.retry),
                 stop=enough, wait=pause, sleep=pass_time, reraise=True):
             with attempt:
-                self._once(shared, name, image, ends - time.monotonic())
+                self._once(shared, wanted, ends - time.monotonic())
 
-    def _once(self, shared: SharedPull, name: tuple[str, str], image: str, left: float) -> None:
-        call = Call(f"pull of {image}", max(left, 0.0), self._settings.idle)
-        progress = Progress(image)
+    def _once(self, shared: SharedPull, wanted: Wanted, left: float) -> None:
+        call = Call(f"pull of {wanted.image}", max(left, 0.0), self._settings.idle)
+        progress = Progress(wanted.image)
         credentials = shared.credentials
         try:
             with call.cancelled_by(shared.cancel):
-                for line in self._lines(call, *name, credentials.header):
+                for line in self._lines(call, wanted, credentials.header):
                     message = json.loads(line or b"{}")
                     if (said := stream_error(message)) is not None:
                         raise pull_failure(None, said)

@@ -180,13 +180,15 @@ class Containers(Protocol):
 class Images(Protocol):
     """The images of one engine."""
 
-    def pull(self, image: str, *, sandbox: str | None = None, force: bool = False,
-             listener: PullListener | None = None, cancel: Cancel | None = None) -> None:
+    def pull(self, image: str, *, platform: str | None = None, sandbox: str | None = None,
+             force: bool = False, listener: PullListener | None = None,
+             cancel: Cancel | None = None) -> None:
         """Get an image unless it is here (or, with force, in any case); one pull per image at a
         time, shared.
 
-        Credentials come from `sandbox`/.docker/config.json or .dockercfg, then from the node's
-        configuration.
+        With a platform, as in "linux/arm64", that of this platform: one that is here for another
+        one will not do. Credentials come from `sandbox`/.docker/config.json or .dockercfg, then
+        from the node's configuration.
         """
         ...
 

@@ -51,6 +51,7 @@ class Terms:
 
     image: str = ""
     command: str = ""  # for people: what the container runs
+    platform: str | None = None  # of the image, as in "linux/arm64"; None: this machine's
     force_pull: bool = False
     never_pull: bool = False  # also not if it is missing: --pull never
     killing: bool = False  # the framework has TASK_KILLING_STATE

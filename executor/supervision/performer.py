@@ -67,8 +67,8 @@ class Performer:
             case f.Explain(text):
                 _explain(task.id, text)
             case f.Pull():
-                force = task.terms.force_pull and not task.pulled
-                self._pulls.want(entry, task.terms.image, force=force)
+                terms, force = task.terms, task.terms.force_pull and not task.pulled
+                self._pulls.want(entry, terms.image, terms.platform, force=force)
             case f.CancelPull():
                 self._pulls.drop(entry)
             case f.CreateAndStart():

@@ -18,8 +18,8 @@ PROGRESS_INTERVAL = 5.0  # seconds between two updates about one pull
 class ImagePuller(Protocol):
     """Who gets an image on a worker, where `listener` and `done` are called too: the engine."""
 
-    def pull(self, image: str, sandbox: str, *, force: bool, cancel: Cancellation,
-             listener: Callable[[PullProgress], None],
+    def pull(self, image: str, platform: str | None, sandbox: str, *, force: bool,
+             cancel: Cancellation, listener: Callable[[PullProgress], None],
              done: Callable[[Failure | None], None]) -> None: ...
 
 
@@ -37,18 +37,19 @@ class Pulls:
         self._loop = loop
         self._puller = puller
         self._sandbox = sandbox
-        self._pulls: dict[str, _Pull] = {}
+        self._pulls: dict[tuple[str, str | None], _Pull] = {}  # by image and platform
 
-    def want(self, entry: Entry, image: str, *, force: bool) -> None:
+    def want(self, entry: Entry, image: str, platform: str | None, *, force: bool) -> None:
         """-> Pulled, PullFailed or PullProgressed, until `drop`.
 
         A pull under way serves for a forced one too.
         """
-        pull = self._pulls.get(image)
+        key = image, platform
+        pull = self._pulls.get(key)
         if pull is not None:
             pull.entries.append(entry)
             return
-        pull = self._pulls[image] = _Pull([entry])
+        pull = self._pulls[key] = _Pull([entry])
         told = self._loop.now()
 
         def progressed(progress: PullProgress) -> None:
@@ -58,27 +59,27 @@ class Pulls:
                 self._loop.call(lambda: self._progressed(pull, progress))
 
         def done(failure: Failure | None) -> None:
-            self._loop.call(lambda: self._done(image, pull, failure))
+            self._loop.call(lambda: self._done(key, pull, failure))
 
-        self._puller.pull(image, self._sandbox, force=force, cancel=pull.cancel,
+        self._puller.pull(image, platform, self._sandbox, force=force, cancel=pull.cancel,
                           listener=progressed, done=done)
 
     def drop(self, entry: Entry) -> None:
         """Its task needs no image any more; the last one cancels."""
-        for image, pull in list(self._pulls.items()):
+        for key, pull in list(self._pulls.items()):
             if entry in pull.entries:
                 pull.entries.remove(entry)
                 if not pull.entries:
-                    del self._pulls[image]
+                    del self._pulls[key]
                     pull.cancel.set()
 
     def _progressed(self, pull: _Pull, progress: PullProgress) -> None:
         for entry in pull.entries:
             self._loop.tell(entry, PullProgressed(progress_text(progress)))
 
-    def _done(self, image: str, pull: _Pull, failure: Failure | None) -> None:
-        if self._pulls.get(image) is pull:
-            del self._pulls[image]
+    def _done(self, key: tuple[str, str | None], pull: _Pull, failure: Failure | None) -> None:
+        if self._pulls.get(key) is pull:
+            del self._pulls[key]
         for entry in pull.entries:
             self._loop.tell(entry, Pulled() if failure is None else PullFailed(failure))
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from executor.docker.mesos_docker import Docker
+from executor.docker.pull import Wanted
 from executor.docker.runtime import DockerRuntime
 from executor.engine.cancellation import Cancellation
 from executor.engine.failures import (
@@ -233,7 +234,7 @@ def test_who_gives_up_leaves_the_others_their_pull(runtime: DockerRuntime, regis
     leader = pulling(runtime, name, ended, first)
     assert proxy.stalled.wait(60)
     followers = [pulling(runtime, name, others) for _ in range(2)]
-    while runtime.images._puller.waiting(name) < 3:
+    while runtime.images._puller.waiting(Wanted.of(name)) < 3:
         time.sleep(0.01)
     first.set()
     leader.join(60)

@@ -29,8 +29,8 @@ FRAME = b"OCI runtime create failed: runc create failed: unable to start contain
 class FakeContainers:
     """Implements Containers."""
 
-    def __init__(self, store: FakeStore, images: set[str], networks: set[str]) -> None:
-        """`images` are those that are here."""
+    def __init__(self, store: FakeStore, images: dict[str, str], networks: set[str]) -> None:
+        """`images` are those that are here, each with its platform."""
         self._store = store
         self._images = images
         self._networks = networks
@@ -41,6 +41,10 @@ class FakeContainers:
         image, labels = str(payload.get("Image", "")), dict(payload.get("Labels") or {})
         if tagged(image) not in self._images:
             raise ImageNotFound(f"No such image: {tagged(image)}")
+        wanted, actual = payload.get("Platform"), self._images[tagged(image)]
+        if wanted and wanted != actual:
+            raise ImageNotFound(f"image with reference {image} was found but does not match the specified platform: "
+                                f"wanted {wanted}, actual: {actual}")
         with self._store.changed:
             taken = next((other for other in self._store.containers.values() if other.name == name), None)
             if taken is not None:

@@ -12,11 +12,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 
 from executor.docker import auth
+from executor.docker.pull import Wanted
 from executor.engine.cancellation import Cancel
 from executor.engine.failures import RuntimeFailure
 from executor.engine.port import ContainerAction, ContainerEvent, PullListener
 from tests.fakes.containers import FakeContainers, tagged
-from tests.fakes.registry import FakeRegistry
+from tests.fakes.registry import PLATFORM, FakeRegistry
 from tests.fakes.store import FakeStore
 
 
@@ -25,14 +26,14 @@ class FakeImages:
 
     def __init__(self, store: FakeStore, here: Sequence[str], registry: Mapping[str, int]) -> None:
         self._store = store
-        self.here = set(here)
+        self.here = dict.fromkeys(here, PLATFORM)  # and for which platform
         self.registry = FakeRegistry(self.here, registry)
 
-    def pull(self, image: str, *, sandbox: str | None = None, force: bool = False,
+    def pull(self, image: str, *, platform: str | None = None, sandbox: str | None = None, force: bool = False,
              listener: PullListener | None = None, cancel: Cancel | None = None) -> None:
         self._store.note("pull", image)
-        if force or tagged(image) not in self.here:
-            self.registry.puller.pull(image, auth.find(image, sandbox, None), listener, cancel)
+        if force or self.here.get(tagged(image)) != (platform or self.here.get(tagged(image), PLATFORM)):
+            self.registry.puller.pull(Wanted.of(image, platform), auth.find(image, sandbox, None), listener, cancel)
 
 
 class FakeEvents:

@@ -12,7 +12,7 @@ import pytest
 from executor.docker import auth as docker_auth
 from executor.docker.auth import Credentials
 from executor.docker.calls import Call
-from executor.docker.pull import Progress, Puller, PullSettings, reference
+from executor.docker.pull import Progress, Puller, PullSettings, Wanted, reference
 from executor.engine.cancellation import Cancellation
 from executor.engine.failures import (
     BadNodeLogin,
@@ -29,6 +29,7 @@ from executor.engine.failures import (
 from executor.engine.port import PullProgress
 
 QUICK = PullSettings(pause=0.001, longest_pause=0.002, limited_pause=0.001, attempts=3)
+X = Wanted.of("x:1")
 JOE = Credentials("am9l", "user joe from somewhere")
 
 
@@ -42,6 +43,12 @@ JOE = Credentials("am9l", "user joe from somewhere")
 ])
 def test_what_the_engine_is_asked_for(image: str, read: tuple[str, str]) -> None:
     assert reference(image) == read
+
+
+def test_a_pull_for_another_platform_is_another_pull() -> None:
+    assert Wanted.of("x:1", "linux/arm64") != X
+    assert Wanted.of("library/x:1") != X
+    assert Wanted.of("x:1") == X == dataclasses.replace(X, image="another way to write it")
 
 
 def test_progress_adds_up() -> None:
@@ -75,7 +82,7 @@ class Registry:
         self.held: threading.Event | None = None
         self.reached = threading.Event()
 
-    def lines(self, call: Call, repository: str, tag: str, auth: str | None) -> Iterator[bytes]:
+    def lines(self, call: Call, wanted: Wanted, auth: str | None) -> Iterator[bytes]:
         self.asked += 1
         self.reached.set()
         self._wait(call)
@@ -100,7 +107,7 @@ DONE: list[dict[str, object]] = [{"status": "Already exists", "id": "a"}]
 def test_what_cannot_change_is_not_tried_again(failure: RuntimeFailure) -> None:
     registry = Registry(failure, DONE)
     with pytest.raises(type(failure)):
-        Puller(registry.lines, QUICK).pull("x:1", JOE, None, None)
+        Puller(registry.lines, QUICK).pull(X, JOE, None, None)
     assert registry.asked == 1
 
 
@@ -108,11 +115,11 @@ def test_what_cannot_change_is_not_tried_again(failure: RuntimeFailure) -> None:
                                      DeadlineExceeded("idle")])
 def test_what_can_change_is_tried_again(failure: RuntimeFailure) -> None:
     registry = Registry(failure, failure, DONE)
-    assert Puller(registry.lines, QUICK).pull("x:1", JOE, None, None)
+    assert Puller(registry.lines, QUICK).pull(X, JOE, None, None)
     assert registry.asked == 3
     registry = Registry(failure, failure, failure, DONE)
     with pytest.raises(type(failure)):
-        Puller(registry.lines, QUICK).pull("x:1", JOE, None, None)
+        Puller(registry.lines, QUICK).pull(X, JOE, None, None)
     assert registry.asked == 3
 
 
@@ -121,7 +128,7 @@ def test_where_nobody_is_fewer_tries_are_made() -> None:
     registry = Registry(away, away, DONE)
     settings = dataclasses.replace(QUICK, attempts=6, unreachable_attempts=2)
     with pytest.raises(RegistryUnreachable):
-        Puller(registry.lines, settings).pull("x:1", JOE, None, None)
+        Puller(registry.lines, settings).pull(X, JOE, None, None)
     assert registry.asked == 2
 
 
@@ -136,15 +143,15 @@ def test_where_nobody_is_fewer_tries_are_made() -> None:
 def test_an_error_inside_the_stream_is_a_failure(error: dict[str, object]) -> None:
     registry = Registry([{"status": "Pulling fs layer", "id": "a"}, error])
     with pytest.raises(ImageNotFound, match=r"^manifest unknown$"):
-        Puller(registry.lines, QUICK).pull("x:1", JOE, None, None)
+        Puller(registry.lines, QUICK).pull(X, JOE, None, None)
 
 
 def test_which_credentials_were_used_is_said() -> None:
     with pytest.raises(NotAuthorised, match=r"^unauthorized \(user joe from somewhere was used\)$"):
-        Puller(Registry([{"error": "unauthorized"}]).lines, QUICK).pull("x:1", JOE, None, None)
+        Puller(Registry([{"error": "unauthorized"}]).lines, QUICK).pull(X, JOE, None, None)
     nodes = dataclasses.replace(JOE, nodes=True)
     with pytest.raises(BadNodeLogin, match=r"^unauthorized \(user joe from somewhere was used\)$"):
-        Puller(Registry([{"error": "unauthorized"}]).lines, QUICK).pull("x:1", nodes, None, None)
+        Puller(Registry([{"error": "unauthorized"}]).lines, QUICK).pull(X, nodes, None, None)
 
 
 def test_what_is_not_json_does_not_hang_those_who_wait() -> None:
@@ -152,7 +159,7 @@ def test_what_is_not_json_does_not_hang_those_who_wait() -> None:
         yield b"<html>"
 
     with pytest.raises(RuntimeFailure, match="x:1: the pull failed"):
-        Puller(lines, QUICK).pull("x:1", JOE, None, None)
+        Puller(lines, QUICK).pull(X, JOE, None, None)
 
 
 def test_a_pull_is_shared_and_its_failure_too() -> None:
@@ -164,20 +171,20 @@ def test_a_pull_is_shared_and_its_failure_too() -> None:
 
     def pull() -> None:
         with pytest.raises(ImageNotFound):
-            puller.pull("x:1", JOE, told.append, None)
+            puller.pull(X, JOE, told.append, None)
         ended.append("failed")
 
     threads = [threading.Thread(target=pull) for _ in range(4)]
     for thread in threads:
         thread.start()
-    while puller.waiting("x:1") < 4:
+    while puller.waiting(X) < 4:
         time.sleep(0.001)
     registry.held.set()
     for thread in threads:
         thread.join()
     assert ended == ["failed"] * 4
     assert registry.asked == 1
-    assert puller.waiting("x:1") == 0
+    assert puller.waiting(X) == 0
 
 
 def test_the_last_one_to_give_up_ends_it() -> None:
@@ -189,25 +196,25 @@ def test_the_last_one_to_give_up_ends_it() -> None:
 
     def pull(cancel: Cancellation) -> None:
         with pytest.raises(Cancelled):
-            puller.pull("x:1", JOE, None, cancel)
+            puller.pull(X, JOE, None, cancel)
         ended.append("gave up")
 
     threads = [threading.Thread(target=pull, args=(cancel,)) for cancel in cancels]
     for thread in threads:
         thread.start()
-    while puller.waiting("x:1") < 2:
+    while puller.waiting(X) < 2:
         time.sleep(0.001)
     cancels[0].set()
     threads[0].join()
-    assert puller.waiting("x:1") == 1
+    assert puller.waiting(X) == 1
     cancels[1].set()
     threads[1].join()
-    assert puller.waiting("x:1") == 0
+    assert puller.waiting(X) == 0
     while any(thread.name == "pull" for thread in threading.enumerate()):
         time.sleep(0.001)
     registry.held.set()
     assert registry.answers == [DONE]  # it had not come that far
-    assert puller.pull("x:1", JOE, None, None)  # a new one can begin
+    assert puller.pull(X, JOE, None, None)  # a new one can begin
 
 
 def test_who_has_other_credentials_is_told_to_look_for_himself() -> None:
@@ -218,14 +225,14 @@ def test_who_has_other_credentials_is_told_to_look_for_himself() -> None:
 
     def first() -> None:
         with pytest.raises(NotAuthorised):
-            puller.pull("x:1", JOE, None, None)
+            puller.pull(X, JOE, None, None)
         failed.append("first")
 
     thread = threading.Thread(target=first)
     thread.start()
     assert registry.reached.wait(60)
     threading.Timer(0.05, registry.held.set).start()
-    assert not puller.pull("x:1", docker_auth.ANONYMOUS, None, None)
+    assert not puller.pull(X, docker_auth.ANONYMOUS, None, None)
     thread.join()
     assert failed == ["first"]
 
@@ -234,5 +241,5 @@ def test_a_pull_that_takes_too_long_in_all() -> None:
     registry = Registry(*[RegistryUnavailable("503")] * 1000)
     settings = PullSettings(total=0.2, pause=0.01, longest_pause=0.05, attempts=1000)
     with pytest.raises((RegistryUnavailable, DeadlineExceeded)):
-        Puller(registry.lines, settings).pull("x:1", JOE, None, None)
+        Puller(registry.lines, settings).pull(X, JOE, None, None)
     assert 1 < registry.asked < 1000

@@ -18,6 +18,7 @@ class Begun:
     """A pull under way."""
 
     image: str
+    platform: str | None
     force: bool
     cancel: Cancellation
     listener: Callable[[PullProgress], None]
@@ -32,29 +33,40 @@ class Scene(Told):
         self.begun: list[Begun] = []
         self.pulls = Pulls(self.loop, self, "/sandbox")
 
-    def pull(self, image: str, sandbox: str, *, force: bool, cancel: Cancellation,
+    def pull(self, image: str, platform: str | None, sandbox: str, *, force: bool, cancel: Cancellation,
              listener: Callable[[PullProgress], None], done: Callable[[Failure | None], None]) -> None:
         assert sandbox == "/sandbox"
-        self.begun.append(Begun(image, force, cancel, listener, done))
+        self.begun.append(Begun(image, platform, force, cancel, listener, done))
 
 
 def test_one_pull_for_all() -> None:
     scene = Scene()
-    scene.pulls.want(entry("a"), "app", force=False)
-    scene.pulls.want(entry("b"), "app", force=True)
-    scene.pulls.want(entry("c"), "other", force=True)
+    scene.pulls.want(entry("a"), "app", None, force=False)
+    scene.pulls.want(entry("b"), "app", None, force=True)
+    scene.pulls.want(entry("c"), "other", None, force=True)
     assert [(each.image, each.force) for each in scene.begun] == [("app", False), ("other", True)]
     scene.begun[0].done(None)
     scene.settle()
     assert scene.events == [("a", Pulled()), ("b", Pulled())]
-    scene.pulls.want(entry("d"), "app", force=False)
+    scene.pulls.want(entry("d"), "app", None, force=False)
     assert len(scene.begun) == 3
+
+
+def test_each_platform_has_a_pull_of_its_own() -> None:
+    scene = Scene()
+    scene.pulls.want(entry("a"), "app", None, force=False)
+    scene.pulls.want(entry("b"), "app", "linux/arm64", force=False)
+    scene.pulls.want(entry("c"), "app", "linux/arm64", force=False)
+    assert [each.platform for each in scene.begun] == [None, "linux/arm64"]
+    scene.begun[1].done(None)
+    scene.settle()
+    assert scene.events == [("b", Pulled()), ("c", Pulled())]
 
 
 def test_its_failure_is_everybodys() -> None:
     scene = Scene()
-    scene.pulls.want(entry("a"), "app", force=False)
-    scene.pulls.want(entry("b"), "app", force=False)
+    scene.pulls.want(entry("a"), "app", None, force=False)
+    scene.pulls.want(entry("b"), "app", None, force=False)
     failure = Failure(ImageNotFound, "no")
     scene.begun[0].done(failure)
     scene.settle()
@@ -64,8 +76,8 @@ def test_its_failure_is_everybodys() -> None:
 def test_the_last_one_to_go_cancels() -> None:
     scene = Scene()
     first, second = entry("a"), entry("b")
-    scene.pulls.want(first, "app", force=False)
-    scene.pulls.want(second, "app", force=False)
+    scene.pulls.want(first, "app", None, force=False)
+    scene.pulls.want(second, "app", None, force=False)
     scene.pulls.drop(entry("a"))  # another task of this id, which wants nothing
     scene.pulls.drop(first)
     assert not scene.begun[0].cancel.is_set()
@@ -74,13 +86,13 @@ def test_the_last_one_to_go_cancels() -> None:
     scene.begun[0].done(Failure(ImageNotFound, "cancelled"))
     scene.settle()
     assert scene.events == []
-    scene.pulls.want(entry("c"), "app", force=False)  # a new one: the cancelled one is nobody's
+    scene.pulls.want(entry("c"), "app", None, force=False)  # a new one: the cancelled one is nobody's
     assert len(scene.begun) == 2
 
 
 def test_progress_is_told_at_most_every_five_seconds() -> None:
     scene = Scene()
-    scene.pulls.want(entry("a"), "app", force=False)
+    scene.pulls.want(entry("a"), "app", None, force=False)
     told: list[float] = []
     for tenth in range(200):
         scene.now = tenth / 10

@@ -73,6 +73,18 @@ def test_the_image_is_pulled_once_for_all(tmp_path: Path) -> None:
         assert 1 <= [verb for verb, _ in runtime.calls].count("pull") < 5
 
 
+def test_an_image_for_another_platform_is_pulled_for_that_one(tmp_path: Path) -> None:
+    runtime = FakeRuntime(images=("app:1",), registry={"app:1": 1})
+    arm = {"docker": {"image": "app:1", "parameters": [{"key": "platform", "value": "linux/arm64"}]}}
+    with running(tmp_path, runtime) as run:
+        run.launch("native", image="app:1")
+        assert run.ended("native").state is FINISHED
+        assert runtime.images.registry.platforms == []
+        run.launch("arm", container=arm)
+        assert run.ended("arm").state is FINISHED
+        assert runtime.images.registry.platforms == ["linux/arm64"]
+
+
 def test_a_missing_image(tmp_path: Path) -> None:
     with running(tmp_path) as run:
         run.launch("a", image="no/such:image")
