@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from specs.errors import SpecError
 from specs.forms.jsonfields import Field, Schema, parse_object
+from specs.words.platform import Platform
 
 DOCKER_MANIFEST: Final = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_LIST: Final = "application/vnd.docker.distribution.manifest.list.v2+json"
@@ -105,15 +106,6 @@ class V2Schema1Manifest:
     fs_layers: tuple[FsLayer, ...] = ()
     history: tuple[History, ...] = ()
     signatures: tuple[Signature, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Platform:
-    """What a manifest of an index is for."""
-
-    architecture: str
-    os: str
-    variant: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

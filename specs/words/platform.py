@@ -2,15 +2,24 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
 from specs.errors import SpecError
-from specs.words.manifest import Platform
 
 _ARCHITECTURES: Final = {"i386": ("386", None), "x86_64": ("amd64", None), "x86-64": ("amd64", None),
                          "aarch64": ("arm64", None), "armhf": ("arm", "v7"), "armel": ("arm", "v6")}
 _VARIANTS: Final = {"arm64": "v8", "arm": "v7", "amd64": "v1"}  # meant where none is said
 _SYSTEMS: Final = frozenset({"linux", "windows", "darwin", "freebsd"})
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """What an image is for; of a manifest in an index, too."""
+
+    architecture: str
+    os: str
+    variant: str | None = None
 
 
 def parse_platform(text: str) -> Platform:
