@@ -6,7 +6,8 @@ from typing import Any
 
 # What this scheduler understands, so that a master may rely on it. GPU_RESOURCES is claimed only
 # where tasks want GPUs: agents that have some are kept for such frameworks, and one that claims it
-# without need fills them with other work.
+# without need fills them with other work. So it is with revocable resources and with shared ones:
+# who claims them is offered them.
 CAPABILITIES = ("TASK_KILLING_STATE", "PARTITION_AWARE", "MULTI_ROLE", "RESERVATION_REFINEMENT")
 
 
@@ -20,6 +21,8 @@ class Config:
     checkpoint: bool = True  # executors and their tasks survive a restart of their agent
     failover_timeout: float = 0.0  # how long tasks outlive this scheduler; 0: it is gone, they are gone
     gpus: bool = False
+    revocable: bool = False  # some of its tasks want resources that may be taken back
+    shared: bool = False  # some of its tasks want persistent volumes that others use as well
     principal: str | None = None
     webui_url: str | None = None
 
@@ -51,7 +54,9 @@ class Timing:
 
 def framework_info(config: Config, framework_id: str | None) -> dict[str, Any]:
     """mesos.v1.FrameworkInfo; the id is there when we come back as the framework that we were."""
-    capabilities = [*CAPABILITIES, *(["GPU_RESOURCES"] if config.gpus else [])]
+    more = (("GPU_RESOURCES", config.gpus), ("REVOCABLE_RESOURCES", config.revocable),
+            ("SHARED_RESOURCES", config.shared))
+    capabilities = [*CAPABILITIES, *(name for name, claimed in more if claimed)]
     info: dict[str, Any] = {
         "name": config.name, "user": config.user, "roles": list(config.roles),
         "checkpoint": config.checkpoint,

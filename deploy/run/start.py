@@ -62,12 +62,15 @@ def start(infos: Sequence[TaskInfo], settings: Settings) -> int:
         follower = Follower(shown.output, when_broken=session.interrupt, told=shown.note,
                             named=len(tasks) > 1,
                             credential=found.credential) if settings.logs else None
+        special = [need.wanted for each in tasks for need in each.wish.need.exact]
         follow(session, found, Config(
             name=f"mesos-docker run {tasks[0].wish.task_id}", user=settings.user,
             roles=(settings.role,),
             principal=settings.principal, failover_timeout=RECONNECT,
             connect_timeout=settings.connect_timeout,
-            gpus=any("gpus" in each.wish.need.scalars for each in tasks)), follower=follower)
+            gpus=any("gpus" in each.wish.need.scalars for each in tasks),
+            revocable=any(each.revocable is not None for each in special),
+            shared=any(each.shared is not None for each in special)), follower=follower)
         session.explain()
         for task_id, why in (follower.unread.items() if follower is not None else ()):
             shown.note(

@@ -12,7 +12,7 @@ from scheduler.apps.instance import Instance
 from scheduler.apps.ports import asked
 from scheduler.placement.location import Location
 from scheduler.placement.matching import Overhead
-from scheduler.placement.pools import Need, thousandths
+from scheduler.placement.needs import Need, thousandths
 from scheduler.placement.spread import Demand
 from specs.marathon.app import App, ExecutorResources
 

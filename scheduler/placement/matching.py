@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from scheduler.placement.constraints import Placed
 from scheduler.placement.hostports import Below
 from scheduler.placement.location import Location
-from scheduler.placement.pools import Need, Pool, Shortage, Taken, pools
+from scheduler.placement.needs import Need, Shortage, Taken
+from scheduler.placement.pools import Pool, pools
 from scheduler.placement.reasons import Reason
 from specs.marathon.app import Constraint
 from specs.messages.offer import Offer

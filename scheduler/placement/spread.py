@@ -27,7 +27,8 @@ from scheduler.placement.hostports import Below
 from scheduler.placement.location import Location
 from scheduler.placement.maintenance import is_available
 from scheduler.placement.matching import Match, Misfit, Overhead, Place, answered, constraint_shortages
-from scheduler.placement.pools import Need, Pool, Shortage, pools
+from scheduler.placement.needs import Need, Shortage
+from scheduler.placement.pools import Pool, pools
 from scheduler.placement.reasons import Reason
 from specs.marathon.app import Constraint
 from specs.messages.offer import Offer

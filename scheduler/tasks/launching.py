@@ -15,14 +15,16 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from scheduler.placement.exact import Exact, exact
 from scheduler.placement.matching import Launch, Overhead, Placement, Wish
-from scheduler.placement.pools import Need, thousandths
+from scheduler.placement.needs import Need, thousandths
+from scheduler.placement.parts import resource_role
 from specs.errors import SpecError
 from specs.forms.render import plain
 from specs.forms.taskinfo import task_from_mapping
 from specs.marathon.app import Constraint
 from specs.messages.command import CommandInfo
-from specs.messages.containerinfo import PortMapping
+from specs.messages.containerinfo import PortMapping, SandboxPath, Volume, VolumeSource
 from specs.messages.resource import Resource
 from specs.messages.task import ExecutorInfo, TaskInfo
 
@@ -75,8 +77,10 @@ def stored_task(info: TaskInfo, executor: CustomExecutor | None,
     if executor is not None:
         overhead = Overhead(executor.executor_id, executor.scalars)
     elif info.executor is not None:
-        scalars, _ = _amounts(info.executor.resources, "executor.resources")
-        overhead = Overhead(info.executor.executor_id, scalars)
+        asked = _asked(info.executor.resources, "executor.resources")
+        if asked.exact or asked.ports:
+            raise SpecError("executor.resources", "of an executor of your own only amounts can be asked for")
+        overhead = Overhead(info.executor.executor_id, asked.scalars)
     return Task(Wish(info.task_id, need(info), constraints, overhead), info, executor)
 
 
@@ -95,9 +99,17 @@ def for_executor(info: TaskInfo) -> TaskInfo:
 def need(info: TaskInfo) -> Need:
     """What the task's resources say, and a port of the agent's choice for each mapping of host port
     0.
+
+    Raises SpecError for what cannot be asked for.
     """
-    scalars, ports = _amounts(info.resources, "resources")
-    return Need(scalars, (*ports, *[0] * sum(not mapping.host_port for mapping in _mappings(info))))
+    found = _asked(info.resources, "resources")
+    open_ports = [0] * sum(not mapping.host_port for mapping in _mappings(info))
+    roles = {each.allocation_info.role for each in info.resources
+             if each.allocation_info is not None} - {None}
+    if len(roles) > 1:
+        raise SpecError("resources", f"are for one role, found {', '.join(sorted(map(str, roles)))}")
+    return Need(found.scalars, (*found.ports, *open_ports), exact=found.exact,
+                role=next(iter(roles), None))
 
 
 def placed(wanted: Task, launch: Launch, placement: Placement,
@@ -114,8 +126,31 @@ def placed(wanted: Task, launch: Launch, placement: Placement,
         mappings = tuple(each if each.host_port else replace(each, host_port=next(ports))
                          for each in container.docker.port_mappings)
         container = replace(container, docker=replace(container.docker, port_mappings=mappings))
-    return replace(info, agent_id=launch.agent_id, resources=taken.resources, container=container,
-                   executor=info.executor if executor is None else executor)
+    ready = replace(info, agent_id=launch.agent_id, resources=taken.resources, container=container,
+                    executor=info.executor if executor is None else executor)
+    return ready if executor is None else apart(ready)
+
+
+def apart(info: TaskInfo) -> TaskInfo:
+    """The same task for our executor, with each persistent volume at a place of its own in the executor's sandbox.
+
+    An agent mounts volumes there, where the tasks of one executor would be in each other's way: two volumes at `data`
+    end the executor. From their own places they go on to where the task wants them, as its parent's.
+    """
+    resources, volumes = [], []
+    for resource in info.resources:
+        disk = resource.disk
+        if disk is not None and disk.persistence is not None and disk.volume is not None:
+            path = f"volumes/{resource_role(resource)}/{disk.persistence.id}"
+            source = VolumeSource("SANDBOX_PATH", sandbox_path=SandboxPath(path, "PARENT"))
+            volumes.append(Volume(disk.volume.mode, disk.volume.container_path, source=source))
+            resource = replace(resource, disk=replace(  # noqa: PLW2901 - the same one, mounted elsewhere
+                disk, volume=replace(disk.volume, mode="RW", container_path=path)))
+        resources.append(resource)
+    if info.container is None or not volumes:
+        return info
+    container = replace(info.container, volumes=(*info.container.volumes, *volumes))
+    return replace(info, resources=tuple(resources), container=container)
 
 
 def _mappings(info: TaskInfo) -> tuple[PortMapping, ...]:
@@ -123,16 +158,29 @@ def _mappings(info: TaskInfo) -> tuple[PortMapping, ...]:
     return () if docker is None else docker.port_mappings
 
 
-def _amounts(resources: Sequence[Resource], path: str) -> tuple[dict[str, int], tuple[int, ...]]:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    scalars: Mapping[str, int]
+    ports: tuple[int, ...]
+    exact: tuple[Exact, ...]
+
+
+def _asked(resources: Sequence[Resource], path: str) -> _Asked:
     scalars: dict[str, int] = {}
     ports: set[int] = set()
+    special: list[Exact] = []
     for position, resource in enumerate(resources):
+        amount, numbers = 0, set[int]()
         if resource.scalar is not None:
-            scalars[resource.name] = scalars.get(resource.name, 0) + thousandths(resource.scalar)
+            amount = thousandths(resource.scalar)
         elif resource.name == "ports" and resource.ranges is not None:
-            for each in resource.ranges:
-                ports.update(range(each.begin, each.end + 1))
+            numbers = {port for each in resource.ranges for port in range(each.begin, each.end + 1)}
         else:
             raise SpecError(f"{path}[{position}]",
                             f"{resource.name!r}: only scalars and port ranges can be asked for")
-    return scalars, tuple(sorted(ports))
+        ports |= numbers
+        if (need := exact(resource, amount, tuple(sorted(numbers)))) is not None:
+            special.append(need)
+        elif resource.scalar is not None:
+            scalars[resource.name] = scalars.get(resource.name, 0) + amount
+    return _Asked(scalars, tuple(sorted(ports)), tuple(special))

@@ -5,12 +5,13 @@ Mesos puts everything into `-v SOURCE:TARGET:MODE` and one `--volume-driver` for
 form wherever it can say what the task asks for. It cannot where volumes have different drivers or
 options of a driver, and where a path has a colon: those become mounts.
 
-* HOST_PATH: a path of the host, absolute. SANDBOX_PATH of type SELF: a path in the sandbox, which must not lead out
-  of it.
+* HOST_PATH: a path of the host, absolute. SANDBOX_PATH: a path in the sandbox (SELF), or in the executor's (PARENT),
+  which must not lead out of it.
 * SECRET: a file with the secret, which the executor writes before the container is made.
 * A relative host_path that leads out of the sandbox is taken as the path that it is, as a mount: then the engine does
   not make it if it is not there, as root and wherever that may be.
-* Persistent volumes (disk resources): the agent mounts them in the sandbox of the executor, from there they go on.
+* Persistent volumes (disk resources): the agent mounts them in the sandbox of the executor, from there they go on, to
+  the same path in the task's, or where a volume of type PARENT says.
 """
 from __future__ import annotations
 
@@ -66,6 +67,7 @@ class _Reader:
         self._global = container.docker.volume_driver if container.docker is not None else None
         self._place, self._resolve, self._result = place, resolve_secret, result
         self._apart = resolve_secret is not None and self._drivers_differ(container)
+        self._from_executor: set[str] = set()  # paths in the executor's sandbox that the task mounts itself
 
     def _drivers_differ(self, container: ContainerInfo) -> bool:
         named = [v.source.docker_volume for v in container.volumes
@@ -108,8 +110,14 @@ class _Reader:
             if path.startswith("/") or _leads_out(path):
                 raise SpecError(f"resources[{index}].disk.volume.container_path",
                                 f"'{path}' is no path in the sandbox, where an agent mounts a persistent volume")
-            source = _joined(self._place.executor_sandbox, path)
-            self.bind(source, _joined(self._place.mapped, path), _mode(disk.volume))
+            if posixpath.normpath(path) not in self._from_executor:
+                self._of_executor(path, _joined(self._place.mapped, path), _mode(disk.volume))
+
+    def _of_executor(self, path: str, target: str, mode: str) -> None:
+        """As a mount, which fails where nothing is: an engine would make a folder, and data would be lost in it."""
+        self._from_executor.add(posixpath.normpath(path))
+        self._result.mounts.append(Mount("bind", target, _joined(self._place.executor_sandbox, path),
+                                         read_only=mode == "ro"))
 
     def bind(self, source: str, target: str, mode: str | None,
              propagation: str | None = None) -> None:
@@ -132,7 +140,10 @@ class _Reader:
             self._host_path_source(volume, source.host_path, target)
         elif kind == "SANDBOX_PATH" and source.sandbox_path is not None:
             path = _sandbox_path(source.sandbox_path)
-            self.bind(_joined(self._place.sandbox, path), target, _mode(volume))
+            if source.sandbox_path.type == "PARENT":
+                self._of_executor(path, target, _mode(volume))
+            else:
+                self.bind(_joined(self._place.sandbox, path), target, _mode(volume))
         elif kind == "SECRET" and source.secret is not None:
             data = source.secret.value.data if source.secret.value is not None else self._resolve(
                 source.secret)
@@ -197,9 +208,6 @@ def _mode(volume: Volume) -> str:
 
 def _sandbox_path(source: SandboxPath) -> str:
     path = "source.sandbox_path"
-    if source.type == "PARENT":
-        raise SpecError(f"{path}.type",
-                        "PARENT is for nested containers only: a Docker container has no parent")
     if source.path.startswith("/"):
         raise SpecError(f"{path}.path", f"Path '{source.path}' in SANDBOX_PATH volume is absolute")
     if _leads_out(source.path):

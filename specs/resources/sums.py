@@ -46,7 +46,7 @@ def _kind(resource: Resource) -> Hashable:
             resource.revocable, resource.provider_id, resource.shared)
 
 
-def _exclusive(resource: Resource) -> bool:
+def is_exclusive(resource: Resource) -> bool:
     """A disk that cannot be joined with another, and is only given as a whole."""
     disk = resource.disk
     if disk is None:
@@ -109,7 +109,7 @@ class _Entry:
         same = _canonical(self.resource) == _canonical(other.resource)
         if self.count is not None and other.count is not None:
             return same and self.count >= other.count
-        return same if _exclusive(self.resource) else _within(other.resource, self.resource)
+        return same if is_exclusive(self.resource) else _within(other.resource, self.resource)
 
 
 def _entry(resource: Resource) -> _Entry:
@@ -253,7 +253,7 @@ def _add(entries: list[_Entry], entry: _Entry) -> None:
             if _canonical(mine.resource) == _canonical(entry.resource):
                 entries[index] = replace(mine, count=mine.count + entry.count)
                 return
-        elif not _exclusive(mine.resource):
+        elif not is_exclusive(mine.resource):
             entries[index] = replace(mine, resource=_added(mine.resource, entry.resource))
             return
     entries.append(entry)
@@ -265,7 +265,7 @@ def _subtract(entries: list[_Entry], entry: _Entry) -> None:
     for index, mine in enumerate(entries):
         if mine.kind != entry.kind:
             continue
-        if (mine.count is not None or _exclusive(mine.resource)) and (
+        if (mine.count is not None or is_exclusive(mine.resource)) and (
                 _canonical(mine.resource) != _canonical(entry.resource)):
             continue
         if mine.count is not None and entry.count is not None:

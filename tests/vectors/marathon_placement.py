@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from scheduler.placement import balance, hostports, pools, reasons
+from scheduler.placement import balance, hostports, needs, reasons
 from scheduler.placement.constraints import GroupBy, Placed
 from scheduler.placement.location import Location, attributes
 from scheduler.placement.spread import Demand, Policy, spread
@@ -124,7 +124,7 @@ def queue(given: Json, expected: Json) -> None:
 def refused(app: Json, offer: Json) -> list[str]:
     """Why an app's instance does not take an offer; of amounts that are not said there is none, or none is wanted."""
     names = ("cpus", "mem", "gpus", "disk")
-    need = pools.Need({name: round(app.get(name, 0) * 1000) for name in names}, (0,) * app.get("ports", 0),
+    need = needs.Need({name: round(app.get(name, 0) * 1000) for name in names}, (0,) * app.get("ports", 0),
                       frozenset(app.get("acceptedResourceRoles", ["*"])))
     resources: list[Json] = [{"name": name, "type": "SCALAR", "scalar": {"value": offer[name]}}
                              for name in names if name in offer]

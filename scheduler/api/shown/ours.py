@@ -12,7 +12,7 @@ from scheduler.deployments.deployment import Deployment
 from scheduler.deployments.orders import Mode, Order, order
 from scheduler.deployments.stuck import Stuck, stuck
 from scheduler.placement.matching import Misfit
-from scheduler.placement.pools import Shortage
+from scheduler.placement.needs import Shortage
 from scheduler.service.news.history import Ended
 from scheduler.service.views import AppView, View, ground
 from scheduler.tasks.conditions import Condition

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from scheduler.placement import matching
 from scheduler.placement.matching import Decline, Launch, Match, Overhead, Wish
-from scheduler.placement.pools import Need, agent_address, pools
+from scheduler.placement.needs import Need
+from scheduler.placement.pools import agent_address, pools
 from specs.marathon.app import Constraint
 from specs.messages.offer import URL, Address
 from specs.messages.resource import AllocationInfo, ReservationInfo, Resource

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scheduler.placement.constraints import Placed
 from scheduler.placement.location import Location, location
 from scheduler.placement.matching import Match, Overhead
-from scheduler.placement.pools import Need
+from scheduler.placement.needs import Need
 from scheduler.placement.reasons import Reason
 from scheduler.placement.spread import Demand, Policy, spread
 from specs.marathon.app import Constraint

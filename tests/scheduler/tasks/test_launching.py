@@ -2,18 +2,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from addict import Dict
 
 from scheduler.placement.matching import Launch, Overhead, Placement
-from scheduler.placement.pools import Taken
+from scheduler.placement.needs import Taken
 from scheduler.tasks.launching import CustomExecutor, placed, task
+from specs.container.from_task import container_of
+from specs.container.place import Place
+from specs.container.run_options import Mount
 from specs.errors import SpecError
 from specs.forms.taskinfo import task_from_mapping
 from specs.messages.command import CommandInfo
 from specs.messages.resource import Resource
+from specs.messages.task import TaskInfo
 
 EXECUTOR = CustomExecutor(CommandInfo("mesos-docker-executor"))
 INFO: dict[str, Any] = {
@@ -66,3 +71,22 @@ def test_open_ports_are_filled_in_where_they_are_open() -> None:
     assert info.container.docker is not None
     assert [each.host_port for each in info.container.docker.port_mappings] == [31000, 8080, 31001]
     assert (info.agent_id, info.resources, info.executor) == ("S1", taken.resources, EXECUTOR.info(()))
+
+
+def test_volumes_of_one_executors_tasks_are_not_in_each_others_way() -> None:
+    """Both want theirs at `data`: the agent is told of a place for each, from where it goes on."""
+    def with_volume(volume_id: str) -> TaskInfo:
+        disk = {"name": "disk", "type": "SCALAR", "scalar": {"value": 8}, "reservations": [
+            {"type": "DYNAMIC", "role": "eng/db"}], "disk": {
+                "persistence": {"id": volume_id}, "volume": {"mode": "RO", "container_path": "data"}}}
+        info = {**INFO, "resources": [disk], "container": {"type": "DOCKER", "docker": {"image": "i"}}}
+        wanted = task(info, EXECUTOR)
+        taken = Taken(tuple(need.wanted for need in wanted.wish.need.exact))
+        return placed(wanted, Launch("S1", "host1", "", ("O",), ()), Placement("t", taken), EXECUTOR.info(()))
+    one, other = with_volume("one"), with_volume("other")
+    paths = [each.disk.volume.container_path for info in (one, other) for each in info.resources
+             if each.disk is not None and each.disk.volume is not None]
+    assert paths == ["volumes/eng/db/one", "volumes/eng/db/other"]
+    place = Place("c", "/e/tasks/t", executor_sandbox="/e")
+    options = container_of(replace(one, command=CommandInfo("true"), data=None), place)
+    assert options.mounts == (Mount("bind", "/mnt/mesos/sandbox/data", "/e/volumes/eng/db/one", read_only=True),)

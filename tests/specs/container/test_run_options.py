@@ -51,7 +51,7 @@ def test_volume_sources() -> None:
 @pytest.mark.parametrize(("volumes", "part"), [
     (source("HOST_PATH", host_path={"path": "h"}), "is not absolute"),
     (source("SANDBOX_PATH", sandbox_path={"type": "SELF", "path": "a/../../b"}), "leads out of the sandbox"),
-    (source("SANDBOX_PATH", sandbox_path={"type": "PARENT", "path": "a"}), "nested containers only"),
+    (source("SANDBOX_PATH", sandbox_path={"type": "PARENT", "path": "../b"}), "leads out of the sandbox"),
     (source("SECRET", secret={"type": "REFERENCE", "reference": {"name": "db"}}), "Secret 'db' is a reference"),
     (source("CSI_VOLUME"), "cannot be given to a Docker container")])
 def test_sources_that_cannot_be(volumes: dict[str, Any], part: str) -> None:
