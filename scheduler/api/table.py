@@ -106,6 +106,8 @@ def _groups(groups: Groups) -> list[Route]:
             Route("DELETE", path, groups.removed, "Removes a group", {200: _CHANGED}, (FORCE,),
                   writes=True),
         ]
+    found.append(Route("PUT", "/v2/groups/{id*}/versions/{version}", groups.put_version,
+                       "Makes a group again what it was", {200: _CHANGED}, (FORCE,), writes=True))
     found.append(Route("PATCH", "/v2/groups/{id*}", groups.patch, "Sets enforceRole",
                        {200: _CHANGED}, (FORCE,),
                        s.record({"enforceRole": s.BOOLEAN}), writes=True))

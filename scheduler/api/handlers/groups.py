@@ -67,6 +67,13 @@ class Groups:
         version = asked.ids[-1]
         return json_answer(old_group(await self._asking.ask(lambda: self._group_at(path, version))))
 
+    async def put_version(self, asked: Asked) -> web.Response:
+        """PUT …/ID/versions/VERSION: the group as it was, again; the client of PyPI asks so."""
+        path = _path(asked, versioned=True)
+        update = GroupUpdate(path, version=asked.ids[-1])
+        return deployment_answer(await self._asking.change(asked, lambda by: self._asking.operations.edit(
+            lambda root: self._edited(root, update), by)))
+
     async def created(self, asked: Asked) -> web.Response:
         """POST /v2/groups and /v2/groups/ID: a new group below ID."""
         update = self.read(await asked.json(), _path(asked))

@@ -85,7 +85,9 @@ def ending_event(deployment: Deployment, ending: Ending) -> Event:
 
 
 def plan_json(deployment: Deployment) -> dict[str, Any]:
-    return {"id": deployment.id, "version": deployment.version,
+    """As Marathon's light plans, without the trees; clients insist on the names of both."""
+    return {"id": deployment.id, "version": deployment.version, "original": {"id": "/"},
+            "target": {"id": "/", "version": deployment.version},
             "steps": [step_json(step) for step in deployment.steps]}
 
 

@@ -131,6 +131,7 @@ CALLS: list[tuple[str, str, str, Any, int]] = [
     ("DELETE", "/v2/queue/{id*}/delay", "", None, 404),
     ("POST", "/v2/groups", "force=true", {"id": "/g", "apps": [app("x")]}, 201),
     ("POST", "/v2/groups/{id*}", "force=true", {"id": "inner"}, 201),
+    ("PUT", "/v2/groups/{id*}/versions/{version}", "force=true", None, 200),
     ("PUT", "/v2/groups/{id*}", "force=true", {"apps": [app("a")]}, 200),
     ("PUT", "/v2/groups", "dryRun=true", {"apps": []}, 200),
     ("PATCH", "/v2/groups/{id*}", "force=true", {"enforceRole": True}, 200),
