@@ -172,8 +172,9 @@ def _ours(ours: Ours, streams: Streams) -> list[Route]:
               {200: s.array(s.ref("Agent"))}),
         Route("POST", "/api/v1/plan", ours.plan, "What a definition would change",
               {200: s.ref("Plan")},
-              body={"anyOf": [s.ref("AppDefinition"), s.ref("GroupChange"),
-                              s.array(s.ref("AppDefinition"))]},
+              body={"anyOf": [
+                  {**s.OBJECT, "description": "as AppDefinition or GroupChange"},
+                  s.array({**s.OBJECT, "description": "as AppDefinition"})]},
               errors=(408, 409, 413, 422, 507)),
         Route("GET", "/api/v1/losses", ours.losses, "Whether lost instances are replaced slowly",
               {200: s.record({"slowed": s.BOOLEAN, "givenUp": s.INTEGER,
