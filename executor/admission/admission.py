@@ -12,19 +12,19 @@ from __future__ import annotations
 
 import logging
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from executor.admission.agreement import Agreement, agree
 from executor.admission.plan import Plan, plan
-from executor.admission.sandbox import mounted_folders, own_folders, task_sandbox
+from executor.admission.sandbox import make_folders, mounted_folders, task_sandbox
 from executor.admission.secrets import keep_secrets, secret_directory
 from executor.engine.failures import Fault, RuntimeFailure
 from executor.life.outcomes import Failure, NotRun, Outcome, Refused, Unstarted
 from executor.life.task import Terms
 from executor.node.logs import Logs
 from executor.node.machine import total_memory
-from executor.node.sink import own_sink, sandbox_sink
+from executor.node.sink import OUTPUT, own_sink, sandbox_sink
 from executor.settings.labels import NAME_PREFIX
 from executor.settings.settings import Settings
 from specs.errors import SpecError
@@ -87,19 +87,23 @@ class Admission:
         planned = plan(info, self._settings, name, str(sandbox), total_memory=total_memory(),
                        secret_directory=str(secrets))
         try:
-            self._make_sandbox(info.task_id, sandbox, planned)
+            planned = replace(planned, theirs=self._make_sandbox(info.task_id, sandbox, planned))
             kept = keep_secrets(secrets, planned.secrets)
         except OSError as error:
             raise RuntimeFailure(f"cannot make the sandbox {sandbox}: {error.strerror}") from error
         return Admitted(agreed.limited(planned), planned, kept)
 
-    def _make_sandbox(self, task_id: str, sandbox: Path, planned: Plan) -> None:
-        """In the drop-in it is the agent's work, and the output goes where ours does."""
+    def _make_sandbox(self, task_id: str, sandbox: Path, planned: Plan) -> tuple[str, ...]:
+        """What of it is to be the container's user's.
+
+        In the drop-in it is the agent's work, and the output goes where ours does.
+        """
         if self._settings.drop_in:
             self._logs.open(task_id, own_sink())
-            return
+            return ()
         self._logs.open(task_id, sandbox_sink(sandbox))
-        own_folders(sandbox, mounted_folders(planned.payload, str(sandbox)), planned.user)
+        made = make_folders(mounted_folders(planned.payload, str(sandbox)))
+        return (str(sandbox), *(str(sandbox / name) for name in OUTPUT), *made)
 
 
 def read(message: Message) -> TaskInfo:

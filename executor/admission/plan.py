@@ -30,6 +30,7 @@ class Plan:
     payload: Mapping[str, Any] = field(repr=False)
     network_infos: tuple[NetworkInfo, ...] = ()  # as the task asked for them
     secrets: tuple[bytes, ...] = field(default=(), repr=False)  # files 0, 1, … of the secret directory
+    theirs: tuple[str, ...] = ()  # paths that shall belong to whom the container runs as
 
     @property
     def user(self) -> str:

@@ -1,45 +1,24 @@
 """A task's sandbox, in the multi-task mode: whose it is, and the folders in it.
 
 The agent gives an executor's sandbox to the user whom the executor runs as; a task's, which is
-below it, we give to the user whom the container runs as. What a name means is looked up here, on
-the node, as Mesos does with `user`.
+below it, we give to the user whom the container runs as. Who that is, is known when the container
+is made: a name is its image's, and the image may say whom it runs as (engine/users.py).
 """
 from __future__ import annotations
 
-import grp
 import logging
 import os
 import posixpath
-import pwd
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from executor.engine.users import Ids
 from executor.settings.settings import Settings
 from specs.errors import SpecError
 from specs.words.ids import id_problem
 
 log = logging.getLogger(__name__)
-
-KEEP = -1  # as chown has it
-
-
-class Owner(NamedTuple):
-    """As numbers; -1 leaves what is there."""
-
-    user: int = KEEP
-    group: int = KEEP
-
-
-def owner(user: str) -> Owner:
-    """Whom `docker run --user` means by NAME, NUMBER, and either with :GROUP.
-
-    Who is not known here stays KEEP.
-    """
-    name, _, group = user.partition(":")
-    uid, gid = _user(name)
-    return Owner(uid, _group(group) if group else gid)
-
 
 def task_sandbox(settings: Settings, task_id: str) -> Path:
     """A task's own sandbox on the host.
@@ -69,53 +48,28 @@ def mounted_folders(payload: Mapping[str, Any], sandbox: str) -> list[str]:
             if source.startswith(f"{sandbox}/")]
 
 
-def own_folders(sandbox: Path, folders: Sequence[str], user: str) -> None:
-    """Give the sandbox and these folders in it, which are made, to the user of the container.
-
-    Raises OSError.
-    """
-    whose = owner(user)
-    hand_over(str(sandbox), whose)
-    make_folders(folders, whose)
-
-
-def make_folders(paths: Sequence[str], whose: Owner) -> None:
-    """Those that are not there, with their parents, so that the task can write into them.
-
-    Raises OSError.
-    """
+def make_folders(paths: Sequence[str]) -> list[str]:
+    """Those that are not there, with their parents: what was made. Raises OSError."""
+    made = []
     for path in paths:
-        missing = [each for each in (*reversed(Path(path).parents), Path(path))
-                   if not os.path.lexists(each)]
-        for each in missing:
-            each.mkdir()
-            hand_over(str(each), whose)
+        for each in (*reversed(Path(path).parents), Path(path)):
+            if not os.path.lexists(each):
+                each.mkdir()
+                made.append(str(each))
+    return made
 
 
-def hand_over(path: str, whose: Owner) -> None:
-    """Give it away; an executor that is not root must keep it."""
-    if whose == Owner():
+def give(paths: Sequence[str], whose: Ids) -> None:
+    """Let somebody write to them; root can as it is. Raises OSError.
+
+    An executor that is not root must keep them.
+    """
+    if whose.user == 0:
         return
-    try:
-        os.chown(path, *whose, follow_symlinks=False)
-    except PermissionError:
-        log.warning("Cannot give %s to the task's user: we are not root", path)
-
-
-def _user(name: str) -> Owner:
-    if name.isdecimal():
-        return Owner(int(name))
-    try:
-        known = pwd.getpwnam(name)
-    except KeyError:
-        return Owner()
-    return Owner(known.pw_uid, known.pw_gid)
-
-
-def _group(name: str) -> int:
-    if name.isdecimal():
-        return int(name)
-    try:
-        return grp.getgrnam(name).gr_gid
-    except KeyError:
-        return KEEP
+    keep = -1  # as chown has it
+    for path in paths:
+        try:
+            os.chown(path, whose.user, keep if whose.group is None else whose.group,
+                     follow_symlinks=False)
+        except PermissionError:
+            log.warning("Cannot give %s to the task's user: we are not root", path)

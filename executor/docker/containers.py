@@ -2,9 +2,13 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import math
+import posixpath
+import tarfile
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from executor.docker.api import UPGRADE, Api
@@ -28,10 +32,10 @@ from specs.parameters.options import too_new
 
 log = logging.getLogger(__name__)
 
-log = logging.getLogger(__name__)
-
 STOP_SIGNAL_API = (1, 42)  # stop takes a signal from here on
 MANY_NETWORKS_API = (1, 44)  # create takes several networks from here on
+MOST_READ = 4 * 1024 * 1024  # bytes of an archive that are read, for one file in it
+MOST_LINKS = 8  # that are followed to a file
 
 
 class DockerContainers:
@@ -96,6 +100,22 @@ class DockerContainers:
         """
         self._api.call("cp", self._deadlines.transfer,
                        lambda sdk: sdk.put_archive(container, folder, archive))
+
+    def read(self, container: str, path: str) -> bytes | None:
+        """As `docker cp CONTAINER:PATH -`, of a file: what is in it, through links; None if there
+        is no such file, or it is larger than MOST_READ.
+        """
+        for _ in range(MOST_LINKS):
+            try:
+                archive = self._api.call("cp", self._deadlines.transfer,
+                                         partial(_archived, container=container, path=path))
+            except BadOption:  # there is nothing of that name
+                return None
+            found = _first(archive)
+            if not isinstance(found, str):
+                return found
+            path = posixpath.join(posixpath.dirname(path), found)  # an absolute one is in the container
+        return None
 
     def start(self, container: str) -> None:
         """As `docker start`; one that runs is started."""
@@ -216,3 +236,32 @@ class DockerContainers:
              timeout: float | None = None, user: str = "") -> ExecResult:
         """As `docker exec`; see exec.py for what happens when the time is up."""
         return exec_command(self._api, container, argv, env or {}, timeout, user)
+
+
+def _archived(sdk: Any, container: str, path: str) -> bytes:
+    """The beginning of an archive of a file, or of whatever is there."""
+    answer = sdk._get(sdk._url("/containers/{0}/archive", container), params={"path": path},
+                      stream=True)
+    sdk._raise_for_status(answer)
+    found = io.BytesIO()
+    with contextlib.closing(answer):
+        for piece in answer.iter_content(64 * 1024):
+            found.write(piece)
+            if found.tell() > MOST_READ:
+                break
+    return found.getvalue()
+
+
+def _first(archive: bytes) -> bytes | str | None:
+    """The content of an archive's first file, or where its first link leads; None if it is neither.
+    """
+    try:
+        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+            entry = tar.next()
+            if entry is None or not (entry.isreg() or entry.issym()):
+                return None
+            file = tar.extractfile(entry) if entry.isreg() else None
+            content = file.read() if file is not None else entry.linkname
+    except (tarfile.TarError, EOFError):
+        return None
+    return None if isinstance(content, bytes) and len(content) != entry.size else content

@@ -27,6 +27,7 @@ def inspection(raw: Mapping[str, Any]) -> Inspection:
         id=str(raw.get("Id", "")),
         name=str(raw.get("Name", "")).removeprefix("/"),
         image=str(config.get("Image", "")),
+        user=str(config.get("User") or ""),
         running=running,
         paused=bool(state.get("Paused")),
         pid=state.get("Pid") or None,

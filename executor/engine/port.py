@@ -37,6 +37,7 @@ class Inspection:
     id: str
     name: str
     image: str
+    user: str  # whom it runs as, as the task or its image says; empty: root
     running: bool
     paused: bool
     pid: int | None
@@ -149,6 +150,11 @@ class Containers(Protocol):
     def logs(self, container: str, *, follow: bool = True,
              since: float | None = None) -> OutputStream:
         """The output from the engine's log file, since seconds since the epoch."""
+        ...
+
+    def read(self, container: str, path: str) -> bytes | None:
+        """A file of the container, started or not; None if there is none, or it is far too large.
+        """
         ...
 
     def start(self, container: str) -> None: ...

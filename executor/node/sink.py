@@ -10,6 +10,7 @@ from pathlib import Path
 log = logging.getLogger(__name__)
 
 
+OUTPUT = ("stdout", "stderr")  # the files in a sandbox
 TAIL_BYTES = 2048
 TAIL_LINES = 5
 

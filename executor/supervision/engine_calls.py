@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from executor.admission.plan import Plan
+from executor.admission.sandbox import give
 from executor.engine.cancellation import Cancellation
 from executor.engine.failures import (
     Cancelled,
@@ -27,6 +28,7 @@ from executor.engine.failures import (
     RuntimeFailure,
 )
 from executor.engine.port import ContainerAction, ContainerEvent, ContainerRuntime, Inspection, PullListener
+from executor.engine.users import GROUPS, USERS, Ids, by_files, by_numbers
 from executor.life.events import Created, Event, ImageMissing, NotStarted, Removed, SignalFailed, Started, StartUnclear
 from executor.life.outcomes import Failure
 from executor.life.shown import inspect_data, network_infos
@@ -254,9 +256,37 @@ class EngineCalls:
     def _run(self, container: str, start: Start) -> None:
         if not start.wanted():
             raise Cancelled
+        self._hand_over(container, start.plan)
         stream = self.runtime.containers.attach(container, tty=start.plan.tty)
         self._logs.follow(start.task_id, stream, start.output_ended)
         self.runtime.containers.start(container)
+
+    def _hand_over(self, container: str, plan: Plan) -> None:
+        """Let the container's user write where it is to write."""
+        whose = self._user(container, plan.user) if plan.theirs else None
+        if whose is None:  # in the drop-in the agent does it; a user whom the image lacks is refused
+            return
+        try:
+            give(plan.theirs, whose)
+        except OSError as error:
+            raise RuntimeFailure(f"cannot give {error.filename} to user {whose.user}: "
+                                 f"{error.strerror}") from error
+
+    def _user(self, container: str, said: str) -> Ids | None:
+        """Whom it runs as: whom the task says, else whom the image says; names are the image's."""
+        containers = self.runtime.containers
+        user = said or containers.inspect(container).user
+        known = by_numbers(user)
+        if known is not None:
+            return known
+        try:
+            files = [containers.read(container, path) or b"" for path in (USERS, GROUPS)]
+        except RuntimeFailure as failure:
+            if not failure.answered:
+                raise
+            log.warning("Cannot read who user %s of %s is: %s", user, container, failure)
+            return None  # what is wrong with it, the start will say
+        return by_files(user, *(content.decode(errors="replace") for content in files))
 
     def _started(self, container: str, plan: Plan) -> Event:
         try:

@@ -205,5 +205,11 @@ def test_events_of_many_at_once_none_lost_none_doubled(world: World) -> None:
     assert len({event.id for event in died}) == 8
 
 
+def test_a_file_that_is_not_there(world: World) -> None:
+    assert world.containers.read(world.created("true"), "/no/such/file") is None
+    with pytest.raises(NoSuchContainer):
+        world.containers.read("nobody", "/etc/passwd")
+
+
 def test_version_is_three_numbers(world: World) -> None:
     assert world.runtime.engine.version() >= (20, 10, 0)

@@ -4,10 +4,12 @@ from __future__ import annotations
 import io
 import tarfile
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
 from deploy.demo import busybox
+from executor.docker.containers import MOST_READ
 from executor.docker.images import Commit
 from executor.docker.mesos_docker import Docker
 from executor.engine.failures import BadOption, NoSuchContainer
@@ -84,6 +86,38 @@ def test_copy_into_a_running_container(docker: Docker, made: Made) -> None:
     container = made.start("sleep", "600")
     docker.containers.copy_into(container, "/tmp", archive(a="1", b="2"))
     assert made.shell(container, "cat /tmp/a /tmp/b") == (0, "12")
+
+
+def test_files_are_read_through_links_and_within_bounds(docker: Docker, made: Made) -> None:
+    container = docker.containers.create(made.payload("true"), made.name())
+    files = {"plain": b"text\n", "empty": b"", "large": bytes(2 * MOST_READ)}
+    links = {"absolute": "/tmp/plain", "relative": "../tmp/plain", "twice": "absolute", "round": "round",
+             "out": "../../../../../../tmp/plain", "dead": "nowhere"}
+    docker.containers.copy_into(container, "/tmp", tree(files, links))
+    read = partial(docker.containers.read, container)
+    assert read("/tmp/plain") == b"text\n"
+    assert read("/tmp/empty") == b""
+    assert read("/tmp/large") is None
+    for name in ("absolute", "relative", "twice", "out"):
+        assert read(f"/tmp/{name}") == b"text\n"
+    for name in ("round", "dead", "nothing", ""):
+        assert read(f"/tmp/{name}") is None
+    with pytest.raises(NoSuchContainer):
+        docker.containers.read(made.name(), "/tmp/plain")
+
+
+def tree(files: dict[str, bytes], links: dict[str, str]) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+        for name, target in links.items():
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.linkname = tarfile.SYMTYPE, target
+            tar.addfile(entry)
+    return out.getvalue()
 
 
 def test_copies_that_cannot_be(docker: Docker, made: Made) -> None:

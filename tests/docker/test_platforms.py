@@ -31,7 +31,8 @@ def image(docker: Docker, registry: Registry) -> Iterator[str]:
     index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}
     _ask(registry, "PUT", f"/v2/{repository}/manifests/all", json.dumps(index).encode(), INDEX)
     yield f"{registry.host}/{repository}:all"
-    docker.images.rm(f"{registry.host}/{repository}:all", force=True)
+    for row in docker.images.ls(f"{registry.host}/{repository}", all=True):  # the first one has lost its tag
+        docker.images.rm(row.id, force=True)
 
 
 def test_the_platform_that_is_asked_for(runtime: DockerRuntime, image: str) -> None:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.engine import containers
-from tests.images import busybox_image
+from tests.images import busybox_image, named_user_image, user_image
 
 PROGRAM = str(Path(sys.executable).parent / "mesos-docker")
 AT_ONCE = 5
@@ -274,7 +274,8 @@ def local_mesos(*options: str) -> Iterator[str]:
 
 def run_all(cases: Sequence[Case], address: str) -> dict[str, Outcome]:
     """All cases, several at once, by name."""
-    busybox_image()
+    for make in (busybox_image, user_image, named_user_image):
+        make()
 
     def run(case: Case) -> Outcome:
         life = Life(case, address)

@@ -90,6 +90,19 @@ BY_ITSELF = [
     Case("healthy", FINISHED, exited(0), 0, command="sleep 1", fields=command("true")),
 ]
 
+OWN_SANDBOX = ("cd $MESOS_SANDBOX && echo x > mine && test $(id -u) = {0} && "
+               "test \"$(stat -c %u . stdout stderr mine | sort -u)\" = {0}")
+
+AS_A_USER = [
+    Case("the image's user", FINISHED, exited(0), 0, command=OWN_SANDBOX.format(1234),
+         docker={"image": "busybox:user"}),
+    Case("a user by the image's name", FINISHED, exited(0), 0, command=OWN_SANDBOX.format(4321),
+         docker={"image": "busybox:uid4321", **parameters(user="daemon")}),
+    Case("a group by the image's name", FINISHED, exited(0), 0,
+         command=f"{OWN_SANDBOX.format(4321)} && test $(id -g) = 4322 && test $(stat -c %g .) = 4322",
+         docker={"image": "busybox:uid4321", **parameters(user="daemon:staff")}),
+]
+
 NEVER_STARTED = [
     Case("program not found", FAILED, exited(127, ": command not found: /no/such/program; .*no such file.*"), 127,
          LAUNCH, argv=["/no/such/program"]),
@@ -218,7 +231,7 @@ def port_conflict(port: int) -> Case:
 
 REGISTRY_CASES = ("missing image", "not authorised", "broken registry", "killed during the pull",
                   "time over during the pull")
-CASES = [*BY_ITSELF, *NEVER_STARTED, *ON_DEMAND, *BEHIND_OUR_BACK, *AS_MESOS]
+CASES = [*BY_ITSELF, *AS_A_USER, *NEVER_STARTED, *ON_DEMAND, *BEHIND_OUR_BACK, *AS_MESOS]
 NAMES = [*(case.name for case in CASES), *REGISTRY_CASES, "port in use"]
 
 
@@ -227,7 +240,7 @@ def outcomes() -> Iterator[dict[str, Outcome]]:
     registries = [Registry(404), Registry(401), Registry(500), Registry(None), Registry(None)]
     with socket.create_server(("0.0.0.0", 20_100)), local_mesos() as address:
         slow_first = [*with_registries(*registries), port_conflict(20_100), *NEVER_STARTED, *ON_DEMAND,
-                      *BEHIND_OUR_BACK, *AS_MESOS, *BY_ITSELF]
+                      *BEHIND_OUR_BACK, *AS_MESOS, *AS_A_USER, *BY_ITSELF]
         yield run_all(slow_first, address)
     for registry in registries:
         registry.close()

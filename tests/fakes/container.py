@@ -169,7 +169,8 @@ class FakeContainer:
                 "StartedAt": self.started_at, "FinishedAt": self.finished_at,
             },
             "Config": {"Image": self.payload.get("Image"), "Labels": self.labels, "Env": self.payload.get("Env") or [],
-                       "Cmd": self.payload.get("Cmd"), "Tty": bool(self.payload.get("Tty"))},
+                       "User": self.payload.get("User") or "", "Cmd": self.payload.get("Cmd"),
+                       "Tty": bool(self.payload.get("Tty"))},
             "HostConfig": {"NetworkMode": "default", **self.host},
             "NetworkSettings": {"Networks": self.networks if self.running else {name: {} for name in self.networks}},
         }

@@ -34,6 +34,8 @@ class FakeContainers:
         self._store = store
         self._images = images
         self._networks = networks
+        self.files: dict[str, bytes] = {}  # of every container
+        self.users: dict[str, str] = {}  # whom an image says, by its name
         self._numbers = itertools.count(2)
 
     def create(self, payload: Mapping[str, Any], name: str) -> str:
@@ -53,9 +55,14 @@ class FakeContainers:
                 raise NameConflict(f'Conflict. The container name "/{name}" is already in use by container '
                                    f'"{taken.id}". You have to remove (or rename) that container to be able to reuse '
                                    'that name.')
+            payload = {**payload, "User": payload.get("User") or self.users.get(image, "")}
             made = FakeContainer(name, payload, _life(payload), 10_000 + next(self._numbers), self._store.told)
             self._store.containers[made.id] = made
             return made.id
+
+    def read(self, container: str, path: str) -> bytes | None:
+        self._store.called("read", container)
+        return self.files.get(path) if self._store.get(container) else None
 
     def start(self, container: str) -> None:
         self._store.called("start", container)

@@ -341,6 +341,34 @@ def test_a_sandbox_is_the_tasks_users(tmp_path: Path) -> None:
         assert (tmp_path / "tasks").stat().st_uid == os.getuid()
 
 
+@pytest.mark.parametrize(("said", "images", "whose"), [
+    ("daemon", "", (4321, 7)), ("", "daemon", (4321, 7)), ("", "daemon:wheel", (4321, 10)), ("", "1234", (1234, None)),
+    ("1234", "daemon", (1234, None)), ("nobody-here", "daemon", (0, None)), ("", "", (0, None))])
+def test_names_of_users_are_the_images(tmp_path: Path, said: str, images: str, whose: tuple[int, int | None]) -> None:
+    runtime = FakeRuntime()
+    runtime.containers.files = {"/etc/passwd": b"root:x:0:0::/:/bin/sh\ndaemon:x:4321:7::/:/bin/sh\n",
+                                "/etc/group": b"wheel:x:10:\n"}
+    runtime.containers.users["busybox:static"] = images
+    with running(tmp_path, runtime) as run:
+        command = {"value": "true", **({"user": said} if said else {})}
+        run.supervisor.launch({**task("a", None), "command": command})
+        assert run.ended("a").state is FINISHED
+        user, group = (whose[0] if os.geteuid() == 0 else os.getuid()), whose[1]
+        for name in ("", "stdout", "stderr"):
+            found = (tmp_path / "tasks/a" / name).stat()
+            assert found.st_uid == user
+            assert group is None or os.geteuid() != 0 or found.st_gid == group
+
+
+def test_an_engine_that_cannot_tell_whose_the_sandbox_is(tmp_path: Path) -> None:
+    runtime = FakeRuntime()
+    runtime.containers.users["busybox:static"] = "daemon"
+    runtime.fail("read", DaemonUnavailable("gone"))
+    with running(tmp_path, runtime) as run:
+        run.launch("a", "true")
+        assert run.ended("a").state is TaskState.DROPPED
+
+
 def test_a_check_is_reported_in_every_update(tmp_path: Path) -> None:
     check = {"type": "COMMAND", "command": {"command": {"value": "exit 4"}}, "delay_seconds": 0}
     with running(tmp_path) as run:
@@ -364,7 +392,8 @@ def test_running_is_told_even_if_the_look_after_the_start_fails(tmp_path: Path, 
     runtime = FakeRuntime()
     with running(tmp_path, runtime) as run:
         runtime.fail("inspect", failure)  # type: ignore[arg-type]
-        run.launch("a", "sleep 600")
+        command = {"value": "sleep 600", "user": "0"}  # by number: no look before the start
+        run.supervisor.launch({**task("a", None), "command": command})
         status = run.running("a")
         assert status.data is None
         finish(run)
