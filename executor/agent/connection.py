@@ -192,7 +192,7 @@ class CallConnection:
         """Connects with the first `post`."""
         self._settings = settings
         self._address = address
-        self._connection = _Connection(settings, address, timeout, keepalive)
+        self._connection = _OverSocket(settings, address, timeout, keepalive)
 
     def post(self, body: bytes) -> None:
         """Send one call; returns when the agent has accepted it.
@@ -219,7 +219,7 @@ class CallConnection:
         self._connection.close()
 
 
-class _Connection(http.client.HTTPConnection):
+class _OverSocket(http.client.HTTPConnection):
     """http.client on a socket of ours."""
 
     def __init__(self, settings: AgentSettings, address: Address, timeout: float,
