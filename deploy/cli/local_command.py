@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 NOTICE = (
     "This Mesos is for development and tests. It does not isolate tasks (posix launcher, no cgroups), keep the "
-    "master's state across restarts, know quotas, weights, maintenance, reservations or volumes, or run more than one "
+    "master's state across restarts, know quotas, weights, maintenance, RESERVE or CREATE, or run more than one "
     "master.")
 LAST_PORT = 65535
 OPEN = (
@@ -63,8 +63,8 @@ class Duration(click.ParamType[float]):
 @click.option("--work-dir", "--work_dir", type=click.Path(file_okay=False, path_type=Path),
               help="Where agents keep sandboxes and checkpoints; default: a folder that is removed at the end.")
 @click.option("--resources",
-              help='What each agent offers: "cpus:4;mem:4096;ports:[31000-31099]"; the rest is the '
-                                  "machine's.")
+              help='What each agent offers: "cpus:4;mem:4096;mem(db):512;ports:[31000-31099]", or a '
+                   "JSON list of Resources; the rest is the machine's.")
 @click.option("--attributes", default="", help='Attributes of each agent: "rack:r1;zone:z1".')
 @click.option("--roles", default="",
               help="The only roles that frameworks may have, with commas between; default: any.")

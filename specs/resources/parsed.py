@@ -1,27 +1,36 @@
 """Resources as they are written on a command line:
-"cpus:4;mem(web):1024;ports:[31000-31099];zones:{a,b}".
+"cpus:4;mem(web):1024;ports:[31000-31099];zones:{a,b}", or as a JSON list of Resource messages, which
+can say all that a resource is.
 
-As Mesos: Resources::parse (v1/resources.cpp) and values.cpp; JSON (a list of Resource messages) is
-read by `taskinfo`.
+As Mesos: Resources::parse (v1/resources.cpp) and values.cpp.
 """
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from specs.errors import SpecError
+from specs.forms import codec
+from specs.forms.taskinfo import json_value
 from specs.messages.resource import Range, ReservationInfo, Resource
 from specs.resources.ranges import coalesce
 from specs.resources.rules import resource_problem
-from specs.resources.sums import Resources
+from specs.resources.sums import Resources, upgraded
 
 _NUMBER: Final = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
 _LONGEST: Final = 20  # digits of a uint64
 
 
 def parse_resources(text: str, default_role: str = "*") -> Resources:
-    """The resources that the text names. Raises SpecError with Mesos's text."""
-    found = [_parse_entry(token, default_role) for token in text.split(";") if token]
+    """The resources that the text names: as above, or a JSON list of Resource messages.
+
+    Raises SpecError with Mesos's text, or, for JSON, with the path.
+    """
+    if text.lstrip().startswith("["):
+        found = [upgraded(each) for each in _read_messages(text)]
+    else:
+        found = [_parse_entry(token, default_role) for token in text.split(";") if token]
     for resource in found:
         problem = resource_problem(resource)
         if problem is not None:
@@ -32,6 +41,15 @@ def parse_resources(text: str, default_role: str = "*") -> Resources:
             raise SpecError("",
                             f"Resources with the same name ('{resource.name}') but different types are not allowed")
     return Resources(found)
+
+
+def _read_messages(text: str) -> Iterator[Resource]:
+    value = json_value(text, strict=True)
+    for index, message in enumerate(value):
+        try:
+            yield codec.read(Resource, message, strict=True)
+        except SpecError as error:
+            raise error.under(f"[{index}]") from None
 
 
 def _parse_entry(token: str, default_role: str) -> Resource:

@@ -22,6 +22,7 @@ from deploy.local.agent.recovery import Recovery
 from deploy.local.agent.state import AgentState
 from deploy.local.containers.containerizer import ProcessContainerizer
 from deploy.local.containers.docker_containerizer import DockerContainerizer
+from deploy.local.containers.persistent_volumes import make_volumes
 from deploy.local.containers.processes import ProcessTable
 from deploy.local.records.flags import AgentFlags
 from deploy.local.records.messages import new_uuid, status
@@ -77,6 +78,7 @@ class Agent:
         if agent_id is not None:
             state.info["id"] = {"value": agent_id}
             await self._recovery.recover()
+        make_volumes(flags.work_dir, state.info)
         state.recovering = False
 
     def connect(self, master: MasterInbox) -> None:

@@ -17,6 +17,7 @@ from deploy.local.agent.executor_info import command_executor_info, executor_env
 from deploy.local.agent.executors import REGISTERING, RUNNING, TERMINATED, TERMINATING, AgentFramework, Executor
 from deploy.local.agent.state import AgentState
 from deploy.local.containers.containerizer import ContainerConfig, LaunchError, Termination
+from deploy.local.containers.persistent_volumes import link_volumes, persistent
 from deploy.local.containers.processes import start_of
 from deploy.local.containers.sandbox import SandboxError, create_sandbox
 from specs.forms import Json
@@ -61,8 +62,10 @@ class TaskLauncher:
             return
         try:
             if executor is None:
+                _check_volumes(info, tasks)
                 executor = self._add_executor(framework, info, tasks,
                                               command_task=executor_info is None)
+            link_volumes(self._state.flags.work_dir, executor.directory, [info, *tasks])
             self._enqueue(executor, tasks, group=group)
         except (SandboxError, OSError) as error:
             why = str(error) if isinstance(error,
@@ -236,6 +239,12 @@ class TaskLauncher:
         for launch in self._launches:
             launch.cancel()
         await asyncio.gather(*self._launches, return_exceptions=True)
+
+
+def _check_volumes(executor: Json, tasks: list[Json]) -> None:
+    if executor.get("container", {}).get("type") == "DOCKER" and any(persistent([executor, *tasks])):
+        raise SandboxError("The embedded Mesos mounts no persistent volumes into Docker containers "
+                           "of its own: they are for tasks with an executor")
 
 
 def limits_problem(tasks: list[Json]) -> str | None:

@@ -1,10 +1,11 @@
 """Who is offered what: a small cousin of Mesos's hierarchical allocator.
 
 Every allocation round goes through the agents and gives all that is free on one to one framework:
-of the roles with the smallest dominant share the framework with the smallest one. Frameworks refuse
-by *filters* (until a time, for offers that hold no more than what was refused), whole roles are
-silenced by SUPPRESS, and REVIVE takes both away. Not here: quotas, weights, reservations for
-others, inverse offers.
+of the roles with the smallest dominant share the framework with the smallest one. What is reserved
+goes to that role and those below it; what is revocable or shared to who claims to know of it.
+Frameworks refuse by *filters* (until a time, for offers that hold no more than what was refused),
+whole roles are silenced by SUPPRESS, and REVIVE takes both away. Not here: quotas, weights, inverse
+offers.
 
 Pure of clocks: `now` comes in as a number. As Mesos: master/allocator/mesos/hierarchical.cpp.
 """
@@ -14,6 +15,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from specs.messages.resource import Resource
+from specs.resources.roles import is_strict_subrole
 from specs.resources.sums import Resources
 
 DEFAULT_REFUSE_SECONDS: Final = 5.0
@@ -35,6 +38,7 @@ class _Agent:
 
     def __init__(self, total: Resources) -> None:
         self.total = total
+        self.has_special = any(_is_special(item) for item in total)  # not for everybody
         self.active = True
         self._allocated = Resources()
         self._free: Resources | None = total  # None: to be worked out again
@@ -59,6 +63,7 @@ class _Client:
     roles: tuple[str, ...]
     suppressed: set[str]
     active: bool = True
+    capabilities: frozenset[str] = frozenset()
     allocated: dict[tuple[str, str], Resources] = field(default_factory=dict)  # by agent and role
     used: dict[str, dict[str, float]] = field(default_factory=dict)  # scalars by role: for the shares
     filters: dict[tuple[str, str], list[Filter]] = field(default_factory=dict)  # by agent and role
@@ -108,13 +113,14 @@ class Allocator:
     # ---- frameworks
 
     def add_framework(self, framework_id: str, roles: Iterable[str], suppressed: Iterable[str], *,
-                      active: bool) -> None:
-        self._clients[framework_id] = _Client(tuple(roles), set(suppressed), active)
+                      active: bool, capabilities: frozenset[str] = frozenset()) -> None:
+        self._clients[framework_id] = _Client(tuple(roles), set(suppressed), active, capabilities)
 
-    def update_framework(self, framework_id: str, roles: Iterable[str],
-                         suppressed: Iterable[str]) -> None:
+    def update_framework(self, framework_id: str, roles: Iterable[str], suppressed: Iterable[str],
+                         capabilities: frozenset[str] = frozenset()) -> None:
         client = self._clients[framework_id]
         client.roles, client.suppressed = tuple(roles), set(suppressed)
+        client.capabilities = capabilities
 
     def remove_framework(self, framework_id: str) -> None:
         client = self._clients.pop(framework_id, None)
@@ -194,17 +200,21 @@ class Allocator:
             agent = self._agents.get(agent_id)
             if agent is None or not agent.active:
                 continue
-            free = agent.free
-            if not _allocatable(free):
+            if not _allocatable(agent.free):
                 continue
             for framework_id, role in self._order():
                 client = self._clients[framework_id]
-                if self._is_filtered(client, (agent_id, role), free, now):
+                free = agent.free
+                if agent.has_special:
+                    free = free.filter(lambda item, of=role, client=client:  # type: ignore[misc]
+                                       _is_for(item, of, client.capabilities))
+                if not _allocatable(free) or self._is_filtered(client, (agent_id, role), free, now):
                     continue
                 offered = _scalars_last(free).allocated(role)
                 self.charge(framework_id, agent_id, offered)
                 result.append(Allocation(framework_id, agent_id, role, offered))
-                break
+                if not agent.has_special:
+                    break
         return result
 
     def _order(self) -> list[tuple[str, str]]:
@@ -248,6 +258,18 @@ def _by_role(resources: Resources) -> list[tuple[str, Resources]]:
                           if item.allocation_info is not None)
     return [(role, resources.filter(lambda item, role=role: item.allocation_info is not None  # type: ignore[misc]
                                     and (item.allocation_info.role or "*") == role)) for role in roles]
+
+
+def _is_special(item: Resource) -> bool:
+    return bool(item.reservations) or item.revocable is not None or item.shared is not None
+
+
+def _is_for(item: Resource, role: str, capabilities: frozenset[str]) -> bool:
+    """As Mesos: `isReservedToRoleSubtree`, `stripIncapableResources`."""
+    reserved = item.reservations[-1].role or "*" if item.reservations else None
+    return ((reserved is None or role == reserved or is_strict_subrole(role, reserved))
+            and (item.revocable is None or "REVOCABLE_RESOURCES" in capabilities)
+            and (item.shared is None or "SHARED_RESOURCES" in capabilities))
 
 
 def _scalars_last(free: Resources) -> Resources:

@@ -15,7 +15,7 @@ import time
 from deploy.local.master.call_validation import framework_problem, suppressed_problem, update_problem
 from deploy.local.master.cluster import HEARTBEAT_SECONDS, Cluster
 from deploy.local.master.memory import Framework
-from deploy.local.records.framework_info import framework_roles
+from deploy.local.records.framework_info import capabilities, framework_roles
 from deploy.local.records.messages import status
 from deploy.local.wire.events import EventSender
 from deploy.local.wire.exchange import Response, text
@@ -75,7 +75,7 @@ class Subscriptions:
         cluster = self._cluster
         cluster.frameworks[framework.id] = framework
         cluster.allocator.add_framework(framework.id, framework.roles, framework.suppressed,
-                                        active=False)
+                                        active=False, capabilities=capabilities(framework.info))
 
     def recover(self, info: Json) -> Framework:
         """A framework that this master has not seen, but agents or the framework itself say that it
@@ -139,7 +139,7 @@ class Subscriptions:
     def _update(self, framework: Framework, info: Json, suppressed: list[str]) -> None:
         framework.info, framework.suppressed = info, set(suppressed)
         self._cluster.allocator.update_framework(framework.id, framework.roles,
-                                                 framework.suppressed)
+                                                 framework.suppressed, capabilities(info))
         for offer in list(framework.offers.values()):
             if offer.role not in framework.roles:
                 self._cluster.rescind_offer(offer)

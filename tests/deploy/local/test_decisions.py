@@ -53,6 +53,38 @@ def test_agents_are_shared_out() -> None:
     assert sorted(offered) == ["f0", "f0", "f1", "f1"]
 
 
+def offers(made: Allocator) -> list[tuple[str, str, set[str]]]:
+    return [(each.framework_id, each.role, set(str(each.resources.unallocated()).split("; ")))
+            for each in made.allocate(0.0)]
+
+
+def test_what_is_reserved_is_for_that_role_and_those_below_it() -> None:
+    made = Allocator(0.2)
+    made.add_agent("a0", parse_resources("cpus:1;mem:64;cpus(db):2;mem(db):32;disk(web):9"))
+    made.add_framework("f0", ["*"], [], active=True)
+    made.add_framework("f1", ["db/eng"], [], active=True)
+    db = "reservations: [(STATIC,db)]"
+    assert offers(made) == [("f0", "*", {"cpus:1", "mem:64"}),
+                            ("f1", "db/eng", {f"cpus({db}):2", f"mem({db}):32"})]
+    made.add_framework("f2", ["web"], [], active=True)
+    assert offers(made) == []  # a disk alone is no offer
+
+
+def test_what_may_be_taken_back_or_is_shared_is_for_who_knows_of_it() -> None:
+    made = Allocator(0.2)
+    made.add_agent("a0", parse_resources("""[
+        {"name": "cpus", "type": "SCALAR", "scalar": {"value": 1}},
+        {"name": "cpus", "type": "SCALAR", "scalar": {"value": 2}, "revocable": {}},
+        {"name": "disk", "type": "SCALAR", "scalar": {"value": 8}, "shared": {}, "role": "r",
+         "disk": {"persistence": {"id": "v"}}}]"""))
+    made.add_framework("f0", ["r"], [], active=True)
+    assert offers(made) == [("f0", "r", {"cpus:1"})]
+    made.add_framework("f1", ["r"], [], active=True,
+                       capabilities=frozenset({"REVOCABLE_RESOURCES", "SHARED_RESOURCES"}))
+    assert offers(made) == [
+        ("f1", "r", {"cpus{REV}:2", "disk(reservations: [(STATIC,r)])[v]<SHARED>:8<1>"})]
+
+
 def test_a_refusal_holds_until_it_expires_or_more_is_free() -> None:
     made = allocator()
     [allocation] = made.allocate(0.0)

@@ -118,3 +118,22 @@ def test_malformed_resources(resource: Resource, problem: str) -> None:
 def test_scalars_beyond_all_agents_are_numbers_like_others(value: float) -> None:
     assert floating(fixed(value)) == value
     assert fixed(-value) == -fixed(value)
+
+
+def test_resources_as_json() -> None:
+    text = """[{"name": "cpus", "type": "SCALAR", "scalar": {"value": 2}, "role": "db"},
+               {"name": "disk", "type": "SCALAR", "scalar": {"value": 8}, "reservations": [
+                   {"type": "DYNAMIC", "role": "db"}], "disk": {"persistence": {"id": "v"}}}]"""
+    assert str(parse_resources(text)) == "cpus(reservations: [(STATIC,db)]):2; disk(reservations: [(DYNAMIC,db)])[v]:8"
+
+
+@pytest.mark.parametrize(("text", "error"), [
+    ("[1]", "[0]: must be an object, found the number 1"),
+    ('[{"name": "cpus", "type": "SCALAR", "scalar": {"value": -1}}]', "Invalid scalar resource: value <= 0"),
+    ('[{"name": "cpus"}]', "[0].type: is required"),
+    ("[", "is not JSON: Expecting value at line 1 column 2"),
+])
+def test_json_that_is_no_resources(text: str, error: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        parse_resources(text)
+    assert str(caught.value) == error
