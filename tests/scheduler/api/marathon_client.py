@@ -16,8 +16,8 @@ from marathon.models import MarathonApp, MarathonGroup  # noqa: E402
 from marathon.models.container import MarathonContainer, MarathonDockerContainer  # noqa: E402
 from marathon.models.events import MarathonStatusUpdateEvent  # noqa: E402
 
-__all__ = ["METHODS", "TRIES", "Client", "MarathonClient", "MarathonGroup", "MarathonStatusUpdateEvent", "NotFoundError",
-           "definition", "ended", "gone", "trying"]
+__all__ = ["METHODS", "TRIES", "Client", "MarathonClient", "MarathonGroup", "MarathonStatusUpdateEvent",
+           "NotFoundError", "definition", "ended", "gone", "trying"]
 
 Client = Any  # it has no types
 Try = Callable[[Client, Serving], None]
