@@ -265,6 +265,7 @@ class MemoryMaster:
 
     def resubscribe(self) -> None:
         self._events.disconnected("asked for")
+        self.suppressed = False  # who subscribes is offered to, as Mesos
         self._events.subscribed("F1", "memory")
 
     def accept(self, offer_ids: Sequence[str], tasks: Sequence[TaskInfo], refuse_seconds: float) -> None:
