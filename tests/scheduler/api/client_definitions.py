@@ -7,15 +7,15 @@ from tests.scheduler.api.marathon_client import (
     Client,
     MarathonGroup,
     NotFoundError,
+    Tried,
     definition,
     ended,
     trying,
 )
-from tests.scheduler.service.serving import Serving
 
 
 @trying
-def create_app(client: Client, serving: Serving) -> None:
+def create_app(client: Client, serving: Tried) -> None:
     made = client.create_app("/new", definition(instances=2))
     ended(serving)
     assert (made.id, made.instances, len(made.deployments)) == ("/new", 2, 1)
@@ -23,7 +23,7 @@ def create_app(client: Client, serving: Serving) -> None:
 
 
 @trying
-def list_apps(client: Client, serving: Serving) -> None:
+def list_apps(client: Client, serving: Tried) -> None:
     found = client.list_apps(embed_tasks=True, embed_counts=True, embed_deployments=True, embed_readiness=True,
                              embed_last_task_failure=True, embed_failures=True, embed_task_stats=True)
     assert {each.id: each.tasks_running for each in found} == {"/web": 2, "/team/a": 1}
@@ -34,19 +34,20 @@ def list_apps(client: Client, serving: Serving) -> None:
 
 
 @trying
-def get_app(client: Client, serving: Serving) -> None:
+def get_app(client: Client, serving: Tried) -> None:
     victim = serving.running("/web")[0]
-    serving.master.update(victim, "TASK_FAILED", message="it fell")
+    word = serving.fails(victim)
     serving.wait(lambda: "lastTaskFailure" in serving.get("/v2/apps/web")["app"])
     found = client.get_app("/web", embed_tasks=True, embed_counts=True, embed_deployments=True, embed_readiness=True,
                            embed_last_task_failure=True, embed_failures=True, embed_task_stats=True)
-    assert (found.id, found.last_task_failure.task_id, found.last_task_failure.message) == ("/web", victim, "it fell")
+    assert (found.id, found.last_task_failure.task_id, found.last_task_failure.state) == ("/web", victim, "TASK_FAILED")
+    assert word in found.last_task_failure.message
     with pytest.raises(NotFoundError):
         client.get_app("/none")
 
 
 @trying
-def update_app(client: Client, serving: Serving) -> None:
+def update_app(client: Client, serving: Tried) -> None:
     shown = client.get_app("/web")
     shown.env = {"A": "1"}
     before = set(serving.running("/web"))
@@ -58,7 +59,7 @@ def update_app(client: Client, serving: Serving) -> None:
 
 
 @trying
-def update_apps(client: Client, serving: Serving) -> None:
+def update_apps(client: Client, serving: Tried) -> None:
     found = client.list_apps()
     for each in found:
         each.instances = 3
@@ -68,7 +69,7 @@ def update_apps(client: Client, serving: Serving) -> None:
 
 
 @trying
-def rollback_app(client: Client, serving: Serving) -> None:
+def rollback_app(client: Client, serving: Tried) -> None:
     version = serving.get("/v2/apps/web")["app"]["version"]
     serving.change("PUT", "/v2/apps/web", {"env": {"A": "1"}})
     client.rollback_app("/web", version, force=True)
@@ -77,15 +78,15 @@ def rollback_app(client: Client, serving: Serving) -> None:
 
 
 @trying
-def delete_app(client: Client, serving: Serving) -> None:
+def delete_app(client: Client, serving: Tried) -> None:
     killed = set(serving.running("/web"))
     client.delete_app("/web", force=True)
-    serving.wait(lambda: killed <= set(serving.master.killed))
+    serving.wait(lambda: serving.are_gone(killed))
     assert serving.ask("GET", "/v2/apps/web")[0] == 404
 
 
 @trying
-def scale_app(client: Client, serving: Serving) -> None:
+def scale_app(client: Client, serving: Tried) -> None:
     client.scale_app("/web", instances=4)
     ended(serving)
     assert len(serving.running("/web")) == 4
@@ -95,7 +96,7 @@ def scale_app(client: Client, serving: Serving) -> None:
 
 
 @trying
-def restart_app(client: Client, serving: Serving) -> None:
+def restart_app(client: Client, serving: Tried) -> None:
     before = set(serving.running("/web"))
     client.restart_app("/web", force=True)
     ended(serving)
@@ -103,36 +104,36 @@ def restart_app(client: Client, serving: Serving) -> None:
 
 
 @trying
-def list_versions(client: Client, serving: Serving) -> None:
+def list_versions(client: Client, serving: Tried) -> None:
     serving.change("PUT", "/v2/apps/web", {"instances": 1})
     assert [str(each) for each in client.list_versions("/web")] == serving.get("/v2/apps/web/versions")["versions"]
 
 
 @trying
-def get_version(client: Client, serving: Serving) -> None:
+def get_version(client: Client, serving: Tried) -> None:
     version = serving.get("/v2/apps/web/versions")["versions"][0]
     assert client.get_version("/web", version).instances == 2
 
 
 @trying
-def create_group(client: Client, serving: Serving) -> None:
+def create_group(client: Client, serving: Tried) -> None:
     client.create_group(MarathonGroup(id="/made", apps=[definition(id="/made/x")]))
     ended(serving)
     assert len(serving.running("/made/x")) == 1
 
 
 @trying
-def get_group(client: Client, serving: Serving) -> None:
+def get_group(client: Client, serving: Tried) -> None:
     assert [each.id for each in client.get_group("/team").apps] == ["/team/a"]
 
 
 @trying
-def list_groups(client: Client, serving: Serving) -> None:
+def list_groups(client: Client, serving: Tried) -> None:
     assert [each.id for each in client.list_groups()] == ["/team"]
 
 
 @trying
-def update_group(client: Client, serving: Serving) -> None:
+def update_group(client: Client, serving: Tried) -> None:
     client.update_group("/team", MarathonGroup(id="/team", apps=[definition(id="/team/b", instances=2)]), force=True)
     ended(serving)
     assert len(serving.running("/team/b")) == 2
@@ -140,7 +141,7 @@ def update_group(client: Client, serving: Serving) -> None:
 
 
 @trying
-def rollback_group(client: Client, serving: Serving) -> None:
+def rollback_group(client: Client, serving: Tried) -> None:
     version = serving.get("/v2/groups/team")["version"]
     serving.change("PUT", "/v2/groups/team", {"apps": []})
     client.rollback_group("/team", version, force=True)
@@ -149,14 +150,14 @@ def rollback_group(client: Client, serving: Serving) -> None:
 
 
 @trying
-def scale_group(client: Client, serving: Serving) -> None:
+def scale_group(client: Client, serving: Tried) -> None:
     client.scale_group("/team", 3)
     ended(serving)
     assert len(serving.running("/team/a")) == 3
 
 
 @trying
-def delete_group(client: Client, serving: Serving) -> None:
+def delete_group(client: Client, serving: Tried) -> None:
     client.delete_group("/team", force=True)
     ended(serving)
     assert [each["id"] for each in serving.get("/v2/apps")["apps"]] == ["/web"]

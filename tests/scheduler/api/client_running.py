@@ -4,18 +4,18 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from tests.scheduler.api.marathon_client import Client, MarathonStatusUpdateEvent, ended, gone, trying
-from tests.scheduler.service.serving import Serving, app
+from tests.scheduler.api.marathon_client import Client, MarathonStatusUpdateEvent, Tried, ended, gone, trying
+from tests.scheduler.service.serving import app
 
 
 @trying
-def list_tasks(client: Client, serving: Serving) -> None:
+def list_tasks(client: Client, serving: Tried) -> None:
     assert {each.id for each in client.list_tasks("/web")} == set(serving.running("/web"))
     assert {each.app_id for each in client.list_tasks()} == {"/web", "/team/a"}
 
 
 @trying
-def kill_task(client: Client, serving: Serving) -> None:
+def kill_task(client: Client, serving: Tried) -> None:
     victim = serving.running("/web")[0]
     assert client.kill_task("/web", victim).id == victim
     serving.wait(lambda: len(serving.running("/web")) == 2 and victim not in serving.running("/web"))
@@ -25,7 +25,7 @@ def kill_task(client: Client, serving: Serving) -> None:
 
 
 @trying
-def kill_tasks(client: Client, serving: Serving) -> None:
+def kill_tasks(client: Client, serving: Tried) -> None:
     before = set(serving.running("/web"))
     assert {each.id for each in client.kill_tasks("/web", wipe=True)} == before
     serving.wait(lambda: len(serving.running("/web")) == 2 and not before & set(serving.running("/web")))
@@ -35,7 +35,7 @@ def kill_tasks(client: Client, serving: Serving) -> None:
 
 
 @trying
-def kill_given_tasks(client: Client, serving: Serving) -> None:
+def kill_given_tasks(client: Client, serving: Tried) -> None:
     victim, other = serving.running("/web")
     client.kill_given_tasks([victim], scale=True, force=True)
     ended(serving)
@@ -43,31 +43,31 @@ def kill_given_tasks(client: Client, serving: Serving) -> None:
 
 
 @trying
-def list_endpoints(client: Client, serving: Serving) -> None:
+def list_endpoints(client: Client, serving: Tried) -> None:
     tasks = serving.get("/v2/tasks")["tasks"]
     assert {(each.task_id, each.host, each.task_port, each.service_port) for each in client.list_endpoints()} == {
         (each["id"], each["host"], each["ports"][0], each["servicePorts"][0]) for each in tasks}
 
 
 @trying
-def list_deployments(client: Client, serving: Serving) -> None:
+def list_deployments(client: Client, serving: Tried) -> None:
     serving.ask("POST", "/v2/apps", app("/huge", mem=10_000_000))
     [found] = client.list_deployments()
     assert ([str(each) for each in found.affected_apps], found.current_step, found.total_steps) == (["/huge"], 2, 2)
 
 
 @trying
-def delete_deployment(client: Client, serving: Serving) -> None:
+def delete_deployment(client: Client, serving: Tried) -> None:
     for force in (True, False):
         serving.ask("PUT", "/v2/apps/web", {"mem": 10_000_000 + force})
-        [deployment] = serving.service.view.deployments
+        [deployment] = serving.deployments()
         client.delete_deployment(deployment, force=force)
         assert deployment not in {each["id"] for each in serving.get("/v2/deployments")}
     assert serving.get("/v2/apps/web")["app"]["mem"] == 10_000_001  # the first was stopped, the second taken back
 
 
 @trying
-def list_queue(client: Client, serving: Serving) -> None:
+def list_queue(client: Client, serving: Tried) -> None:
     serving.ask("POST", "/v2/apps", app("/huge", mem=10_000_000, instances=3))
     serving.wait(lambda: serving.get("/v2/queue")["queue"][0]["processedOffersSummary"]["processedOffersCount"] > 0)
     [found] = client.list_queue(embed_last_unused_offers=True)
@@ -75,9 +75,9 @@ def list_queue(client: Client, serving: Serving) -> None:
 
 
 @trying
-def reset_delay(client: Client, serving: Serving) -> None:
+def reset_delay(client: Client, serving: Tried) -> None:
     serving.change("PUT", "/v2/apps/web", {"backoffSeconds": 300, "instances": 1})
-    serving.master.update(serving.running("/web")[0], "TASK_FAILED")
+    serving.fails(serving.running("/web")[0])
     serving.wait(lambda: serving.get("/v2/queue")["queue"] != [])
     assert serving.get("/v2/queue")["queue"][0]["delay"]["timeLeftSeconds"] > 200
     client.reset_delay("web")
@@ -85,32 +85,32 @@ def reset_delay(client: Client, serving: Serving) -> None:
 
 
 @trying
-def get_info(client: Client, serving: Serving) -> None:
+def get_info(client: Client, serving: Tried) -> None:
     found = client.get_info()
-    assert (found.name, found.elected, found.framework_id) == ("marathon", True, "F1")
+    assert (found.name, found.elected, found.framework_id) == ("marathon", True, serving.framework_id())
 
 
 @trying
-def get_leader(client: Client, serving: Serving) -> None:
-    assert client.get_leader() == {"leader": f"127.0.0.1:{serving.port}"}
+def get_leader(client: Client, serving: Tried) -> None:
+    assert client.get_leader() == {"leader": serving.url().removeprefix("http://")}
 
 
 @trying
-def delete_leader(client: Client, serving: Serving) -> None:
+def delete_leader(client: Client, serving: Tried) -> None:
     tasks = serving.running("/web")
     assert client.delete_leader() == {"message": "Leadership abdicated"}
-    serving.wait(lambda: serving.service.view.framework.master is not None)
+    serving.wait(serving.subscribed)
     serving.change("PUT", "/v2/apps/web", {"instances": 3})
     assert set(tasks) < set(serving.running("/web"))
 
 
 @trying
-def ping(client: Client, serving: Serving) -> None:
+def ping(client: Client, serving: Tried) -> None:
     assert client.ping() in (b"pong", b'"pong"')
 
 
 @trying
-def event_stream(client: Client, serving: Serving) -> None:
+def event_stream(client: Client, serving: Tried) -> None:
     seen: list[Any] = []
     over = threading.Event()
 
@@ -133,20 +133,20 @@ def event_stream(client: Client, serving: Serving) -> None:
 
 
 @trying
-def get_metrics(client: Client, serving: Serving) -> None:
+def get_metrics(client: Client, serving: Tried) -> None:
     gone(client, serving, "get_metrics")
 
 
 @trying
-def list_event_subscriptions(client: Client, serving: Serving) -> None:
+def list_event_subscriptions(client: Client, serving: Tried) -> None:
     gone(client, serving, "list_event_subscriptions")
 
 
 @trying
-def create_event_subscription(client: Client, serving: Serving) -> None:
+def create_event_subscription(client: Client, serving: Tried) -> None:
     gone(client, serving, "create_event_subscription", "http://127.0.0.1/")
 
 
 @trying
-def delete_event_subscription(client: Client, serving: Serving) -> None:
+def delete_event_subscription(client: Client, serving: Tried) -> None:
     gone(client, serving, "delete_event_subscription", "http://127.0.0.1/")

@@ -102,6 +102,23 @@ class Serving:
         """The ids of the tasks of an app that run."""
         return [each["id"] for each in self.get(f"/v2/apps{app_id}/tasks")["tasks"] if each["state"] == "TASK_RUNNING"]
 
+    def fails(self, task_id: str) -> str:
+        """A task fails; its message."""
+        self.master.update(task_id, "TASK_FAILED", message="it fell")
+        return "it fell"
+
+    def are_gone(self, task_ids: set[str]) -> bool:
+        return task_ids <= set(self.master.killed)
+
+    def deployments(self) -> list[str]:
+        return list(self.service.view.deployments)
+
+    def subscribed(self) -> bool:
+        return self.service.view.framework.master is not None
+
+    def framework_id(self) -> str:
+        return "F1"
+
     def _offer(self) -> None:
         """As an allocator does: what was declined comes back."""
         while self._thread.is_alive():
@@ -140,4 +157,4 @@ class Serving:
 def app(name: str = "/web", **more: Any) -> dict[str, Any]:
     """A definition."""
     return {"id": name, "cmd": "sleep 1000", "cpus": 0.1, "mem": 32,
-            "container": {"type": "DOCKER", "docker": {"image": "busybox"}}, **more}
+            "container": {"type": "DOCKER", "docker": {"image": "busybox:static"}}, **more}
