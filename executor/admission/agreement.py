@@ -48,6 +48,7 @@ def agree(task: TaskInfo, settings: Settings, capabilities: frozenset[str]) -> A
         remove=not settings.drop_in,
         strict=settings.drop_in,
         check_status=no_status(task.check),
+        image_health=not settings.drop_in and task.health_check is None and task.check is None,
     )
     return Agreement(terms, None if kill_grace is None else kill_grace / 1e9, task.health_check,
                      task.check)

@@ -215,13 +215,13 @@ class DockerContainers:
             sdk._url("/containers/{0}/attach", container), params=params, headers=UPGRADE,
             stream=True))
 
-    def logs(self, container: str, *, follow: bool = True, since: float | None = None,
+    def logs(self, container: str, *, follow: bool = True, since: int = 0,
              tail: int | None = None, tty: bool | None = None) -> SocketStream:
-        """As `docker logs`: `since` is seconds since the epoch, `tail` a number of lines."""
+        """As `docker logs`: `since` is ns since the epoch, `tail` a number of lines."""
         params = {"stdout": 1, "stderr": 1, "follow": int(follow),
                   "tail": "all" if tail is None else tail}
-        if since is not None:
-            params["since"] = f"{since:.9f}"
+        if since:
+            params["since"] = f"{since // 1_000_000_000}.{since % 1_000_000_000:09d}"
         return self._output("logs", container, tty, lambda sdk: sdk._get(
             sdk._url("/containers/{0}/logs", container), params=params, stream=True))
 

@@ -33,6 +33,7 @@ def inspection(raw: Mapping[str, Any]) -> Inspection:
         pid=state.get("Pid") or None,
         exit_code=None if running or not _ended(state) else int(state.get("ExitCode", 0)),
         oom_killed=bool(state.get("OOMKilled")),
+        memory_limit=(raw.get("HostConfig") or {}).get("Memory") or None,
         error=str(state.get("Error") or ""),
         started_at=started,
         finished_at=_time(state.get("FinishedAt")),

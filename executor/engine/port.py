@@ -43,6 +43,7 @@ class Inspection:
     pid: int | None
     exit_code: int | None  # None while it runs or was never started
     oom_killed: bool
+    memory_limit: int | None  # bytes; None: none of its own
     error: str
     started_at: str | None
     finished_at: str | None
@@ -147,9 +148,11 @@ class Containers(Protocol):
         """
         ...
 
-    def logs(self, container: str, *, follow: bool = True,
-             since: float | None = None) -> OutputStream:
-        """The output from the engine's log file, since seconds since the epoch."""
+    def logs(self, container: str, *, follow: bool = True, since: int = 0) -> OutputStream:
+        """The output from the engine's log, of all runs, from a time on: ns since the epoch.
+
+        While it follows, until the run ends that is under way.
+        """
         ...
 
     def read(self, container: str, path: str) -> bytes | None:

@@ -15,6 +15,8 @@ from executor.life.events import (
     ExitMissed,
     GraceOver,
     Noticed,
+    OomSurvived,
+    SignalSurvived,
     StartSlow,
     StillUp,
 )
@@ -35,6 +37,8 @@ class Timer(enum.Enum):
     MISSED = ExitMissed()
     DRAIN = DrainSlow()
     LOOK = Noticed()  # the engine, asked how the container is, did not answer
+    OOM = OomSurvived()
+    SIGNAL = SignalSurvived()
 
     @property
     def event(self) -> Event:
@@ -152,6 +156,18 @@ class WatchPid:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowRun:
+    """Bring the output of a further run of the container into the sandbox, too.
+
+    `ended`: of the run before, 0 if that is not known; `began`: of this one; ns of the engine's
+    clock.
+    """
+
+    ended: int
+    began: int
+
+
+@dataclass(frozen=True, slots=True)
 class DrainLogs:
     """Bring all output into the sandbox -> Drained."""
 
@@ -163,6 +179,6 @@ class Forget:
 
 Effect = (
     Report | Explain | Pull | CancelPull | CreateAndStart | Look | Signal | ForceRemove | KillPid
-    | Remove | StartTimer
-    | CancelTimer | CancelTimers | StartChecks | StopChecks | WatchPid | DrainLogs | Forget
+    | Remove | StartTimer | CancelTimer | CancelTimers | StartChecks | StopChecks | WatchPid
+    | FollowRun | DrainLogs | Forget
 )

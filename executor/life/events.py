@@ -92,25 +92,47 @@ class StartSlow:
 class Noticed:
     """Something happened to the container: a reason to look, not yet the truth.
 
-    `exit_code`, if the engine told one.
+    `exit_code`, if the engine told one, and when: ns of its clock.
     """
 
     exit_code: int | None = None
+    at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunBegan:
+    """The engine says that it has started a container with a restart policy: we, or the policy.
+
+    `at`: ns of its clock.
+    """
+
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
 class PidGone:
-    """The kernel says that the container's first process is gone, whatever the engine says."""
+    """The kernel says that the container's first process is gone, whatever the engine says.
+
+    `pid`: which, of several runs.
+    """
+
+    pid: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OomKilled:
     """The kernel killed a process of the container for want of memory.
 
-    `peak`: bytes, if it could be read in time.
+    `peak` and `limit`: bytes, if they could be read in time.
     """
 
     peak: int | None
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OomSurvived:
+    """The container went on after that: what ends it now has another reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +140,11 @@ class SignalSeen:
     """The engine was asked for a signal, by us or by somebody else."""
 
     signal: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignalSurvived:
+    """The container went on after that: what ends it now has another reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +168,13 @@ class StartedAgain:
 
 @dataclass(frozen=True, slots=True)
 class Restarted:
-    """The engine was asked: its restart policy begins a new run of the container."""
+    """The engine was asked: its restart policy begins a new run of the container, or has begun it.
+
+    `pid`: None while it waits for the new run.
+    """
 
     pid: int | None
+    network_infos: tuple[NetworkInfo, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,11 +232,9 @@ class DrainSlow:
 
 Event = (
     EndRequested | ImageMissing | Pulled | PullFailed | PullProgressed | Created | Started
-    | NotStarted
-    | StartUnclear | StartSlow | Noticed | PidGone | OomKilled | SignalSeen | Exited | Vanished
-    | StartedAgain
-    | Restarted | ExitMissed | GraceOver | StillUp | SignalFailed | Removed | HealthReported
-    | CheckReported
-    | Drained | DrainSlow
+    | NotStarted | StartUnclear | StartSlow | Noticed | RunBegan | PidGone | OomKilled | OomSurvived
+    | SignalSeen | SignalSurvived | Exited | Vanished | StartedAgain | Restarted | ExitMissed
+    | GraceOver | StillUp | SignalFailed | Removed | HealthReported | CheckReported | Drained
+    | DrainSlow
 )
 EVENTS: tuple[type[Event], ...] = Event.__args__

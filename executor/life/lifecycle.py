@@ -36,10 +36,10 @@ stateDiagram-v2
     running --> terminating: EndRequested
     running --> forcing: EndRequested, ExitMissed, StartedAgain
     running --> ending: Noticed, Exited, Vanished, ExitMissed
-    terminating --> forcing: EndRequested, GraceOver, ExitMissed, StartedAgain, Restarted
+    terminating --> forcing: EndRequested, GraceOver, ExitMissed, StartedAgain
     terminating --> ending: Noticed, Exited, Vanished, ExitMissed
     forcing --> ending: Removed, Noticed, Exited, Vanished, ExitMissed
-    ending --> forcing: StartedAgain, Restarted
+    ending --> forcing: StartedAgain, RunBegan, Restarted
     ending --> done: Drained, DrainSlow
     done --> [*]
 
@@ -72,14 +72,17 @@ from executor.life.events import (
     Noticed,
     NotStarted,
     OomKilled,
+    OomSurvived,
     PidGone,
     Pulled,
     PullFailed,
     PullProgressed,
     Removed,
     Restarted,
+    RunBegan,
     SignalFailed,
     SignalSeen,
+    SignalSurvived,
     Started,
     StartedAgain,
     StartSlow,
@@ -174,8 +177,12 @@ TRANSITIONS: dict[Phase, dict[type[Event], Move]] = {
         StartUnclear: _to(starting.clear_away, P.FORCING),
         Noticed: _to(starting.remember_death),  # the event stream is quicker than the answer to the start
         StartedAgain: _to(starting.remember_restart),
+        RunBegan: _to(stopping.begin_run),
         OomKilled: _to(stopping.remember_oom),
+        OomSurvived: _to(stopping.forget_oom),
         SignalSeen: _to(stopping.remember_signal),
+        SignalSurvived: _to(stopping.forget_signal),
+        HealthReported: _to(starting.remember_health),
         EndRequested: _to(starting.abort, P.ABORTING),  # the start is in flight; stop it once it is known
     }),
     P.ABORTING: _row(P.ABORTING, {
@@ -187,9 +194,12 @@ TRANSITIONS: dict[Phase, dict[type[Event], Move]] = {
         StartSlow: _to(starting.announce),
         Noticed: _to(starting.remember_death),
         StartedAgain: _to(starting.remember_restart),
+        RunBegan: _to(stopping.begin_run),
         OomKilled: _to(stopping.remember_oom),
+        OomSurvived: _to(stopping.forget_oom),
+        SignalSurvived: _to(stopping.forget_signal),
         EndRequested: _to(starting.shorten_abort),
-    }, SignalSeen),
+    }, SignalSeen, HealthReported),
     P.RUNNING: _row(P.RUNNING, {
         EndRequested: _to(stopping.kill, P.TERMINATING, P.FORCING),
         Noticed: _to(stopping.look, P.RUNNING, P.ENDING),
@@ -198,9 +208,12 @@ TRANSITIONS: dict[Phase, dict[type[Event], Move]] = {
         Vanished: _to(stopping.vanished, P.ENDING),
         ExitMissed: _to(stopping.missed, P.FORCING, P.ENDING),
         StartedAgain: _to(stopping.started_again, P.FORCING),
+        RunBegan: _to(stopping.begin_run),
         Restarted: _to(stopping.go_on),
         OomKilled: _to(stopping.remember_oom),
+        OomSurvived: _to(stopping.forget_oom),
         SignalSeen: _to(stopping.remember_signal),
+        SignalSurvived: _to(stopping.forget_signal),
         HealthReported: _to(stopping.report_health),
         CheckReported: _to(stopping.report_check),
     }),
@@ -213,8 +226,11 @@ TRANSITIONS: dict[Phase, dict[type[Event], Move]] = {
         Vanished: _to(stopping.vanished, P.ENDING),
         ExitMissed: _to(stopping.missed, P.FORCING, P.ENDING),
         StartedAgain: _to(stopping.started_again, P.FORCING),
-        Restarted: _to(stopping.started_again, P.FORCING),
+        RunBegan: _to(stopping.begin_run),
+        Restarted: _to(stopping.end_next_run),
         OomKilled: _to(stopping.remember_oom),
+        OomSurvived: _to(stopping.forget_oom),
+        SignalSurvived: _to(stopping.forget_signal),
     }, SignalFailed, SignalSeen, HealthReported, CheckReported),  # the grace period runs on, and then force comes
     P.FORCING: _row(P.FORCING, {
         EndRequested: _to(stopping.hasten),
@@ -227,15 +243,19 @@ TRANSITIONS: dict[Phase, dict[type[Event], Move]] = {
         Vanished: _to(stopping.vanished, P.ENDING),
         ExitMissed: _to(stopping.missed, P.FORCING, P.ENDING),
         StartedAgain: _to(stopping.started_again, P.FORCING),
-        Restarted: _to(stopping.started_again, P.FORCING),
+        RunBegan: _to(stopping.begin_run),
+        Restarted: _to(stopping.end_next_run),
         OomKilled: _to(stopping.remember_oom),
+        OomSurvived: _to(stopping.forget_oom),
+        SignalSurvived: _to(stopping.forget_signal),
     }, SignalSeen, HealthReported, CheckReported, Drained),  # Drained: of the run before, when it was started again
     P.ENDING: _row(P.ENDING, {
         Drained: _to(stopping.last_word, P.DONE),
         DrainSlow: _to(stopping.last_word, P.DONE),
         StartedAgain: _to(stopping.started_again, P.FORCING),
+        RunBegan: _to(stopping.began_too_late, P.FORCING),
         Restarted: _to(stopping.started_again, P.FORCING),
     }, EndRequested, Pulled, PullFailed, PullProgressed, Noticed, PidGone, OomKilled, SignalSeen, Exited, Vanished,
-        SignalFailed, Removed, HealthReported, CheckReported),  # late words; nothing runs any more
+        SignalFailed, Removed, HealthReported, CheckReported, OomSurvived, SignalSurvived),  # late words
     P.DONE: _row(P.DONE, {}, *EVENTS),
 }

@@ -2,60 +2,85 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, assert_never
+from typing import Any, NamedTuple, assert_never
 
 from executor.engine.port import ContainerAction, ContainerEvent, Inspection
 from executor.life.events import (
     Event,
     Exited,
+    HealthReported,
     Noticed,
     OomKilled,
     Restarted,
+    RunBegan,
     SignalSeen,
     StartedAgain,
 )
 from executor.life.outcomes import Exit
+from executor.life.shown import network_infos
 from executor.life.task import Task
 
 _BEING_REMOVED = ("removing", "dead")  # State.Status, from the beginning of a forced removal on
 
 
-def meaning(told: ContainerEvent, task: Task, peak: int | None = None) -> Event | None:
+class Memory(NamedTuple):
+    """Of a container, bytes: the most it has used, and its limit; None where the kernel is silent.
+    """
+
+    peak: int | None = None
+    limit: int | None = None
+
+
+def meaning(told: ContainerEvent, task: Task, memory: Memory | None = None) -> Event | None:
     """What the engine told unasked; None if it is nothing to the task.
 
-    `peak`: the memory that the container had used, bytes, if that could be read in time. A start is
-    one that nobody of us has asked for, if the container's end was told before it; with a restart
-    policy it is for a look to say.
+    `memory`: the container's, if that could be read in time. A start is one that nobody of us has
+    asked for, if the container's end was told before it; with a restart policy it is another run.
     """
     match told.action:
         case ContainerAction.DIE:
-            return Noticed(told.exit_code)
+            return Noticed(told.exit_code, told.time_nano)
         case ContainerAction.DESTROY | ContainerAction.RESYNC:
             return Noticed()
         case ContainerAction.OOM:
-            return OomKilled(peak)
+            return OomKilled(*(memory or Memory()))
         case ContainerAction.KILL:
             return SignalSeen(told.signal or 0)
         case ContainerAction.START:
-            if task.told_exit is None:
-                return None
-            return Noticed() if task.terms.restarts else StartedAgain(None)
-        case (ContainerAction.PAUSE | ContainerAction.UNPAUSE | ContainerAction.HEALTH
-              | ContainerAction.UPDATE):
+            if task.terms.restarts:
+                return RunBegan(told.time_nano)
+            return None if task.run.told_exit is None else StartedAgain(None)
+        case ContainerAction.HEALTH:
+            counts = task.terms.image_health and told.healthy is not None
+            return HealthReported(told.healthy is True) if counts else None
+        case ContainerAction.PAUSE | ContainerAction.UNPAUSE | ContainerAction.UPDATE:
             return None
         case _:
             assert_never(told.action)
 
 
 def seen(task: Task, inspection: Inspection) -> Event | None:
-    """What a look at the task's container means; None: it runs on."""
+    """What a look at the task's container means; None: it runs on as before."""
     state: Mapping[str, Any] = inspection.raw.get("State") or {}
-    if not inspection.running and not state.get("Restarting"):
+    waits = bool(state.get("Restarting"))  # for its restart policy's next run
+    if not inspection.running and not waits:
         return Exited(Exit(inspection.exit_code or 0, oom=inspection.oom_killed,
-                           error=inspection.error, removed=state.get("Status") in _BEING_REMOVED))
-    same = inspection.pid == task.pid and task.pid is not None
-    if same or (task.pid is None and task.told_exit is None):
-        return None
+                           memory_limit=inspection.memory_limit, error=inspection.error,
+                           removed=state.get("Status") in _BEING_REMOVED))
+    pid = None if waits else inspection.pid
+    if pid is not None and pid == task.run.pid:
+        return _health(task, state)
     if task.terms.restarts:
-        return Restarted(inspection.pid)
-    return StartedAgain(inspection.pid)
+        infos = network_infos(inspection.addresses, task.network_infos[:1], strict=task.terms.strict)
+        return Restarted(pid, infos)
+    if task.run.pid is None and task.run.told_exit is None:
+        return None
+    return StartedAgain(pid)
+
+
+def _health(task: Task, state: Mapping[str, Any]) -> HealthReported | None:
+    """What its image's own check says, if that counts and was not heard yet."""
+    said = (state.get("Health") or {}).get("Status")
+    healthy = {"healthy": True, "unhealthy": False}.get(str(said))
+    new = task.terms.image_health and healthy is not None and healthy is not task.healthy
+    return HealthReported(healthy is True) if new else None

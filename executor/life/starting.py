@@ -21,6 +21,7 @@ from executor.life.effects import (
 from executor.life.events import (
     Created,
     EndRequested,
+    HealthReported,
     ImageMissing,
     Noticed,
     NotStarted,
@@ -33,7 +34,19 @@ from executor.life.events import (
     StartUnclear,
 )
 from executor.life.outcomes import Cause, Failure, NotRun, Unknown, Unstarted
-from executor.life.task import Phase, Step, Task, announcement, believed, end, exit_of, force, status, stop
+from executor.life.task import (
+    Phase,
+    Step,
+    Task,
+    announcement,
+    believed,
+    end,
+    exit_of,
+    force,
+    heard,
+    status,
+    stop,
+)
 from specs.messages.status import TaskState
 
 START_WAIT = 5.0  # seconds a kill waits for a start under way, then it is announced; as Mesos: inspect
@@ -103,12 +116,13 @@ def announce(task: Task, _: StartSlow) -> Step:
 def stop_late_starter(task: Task, event: Started) -> Step:
     """The kill came during the start.
 
-    What ended before the stop was issued ended by itself, as in Mesos.
+    What ended before the stop was issued ended by itself, as in Mesos; but what has a restart
+    policy has not ended when a run of it has.
     """
     task = _known(task, event)
     running = () if task.quiet else (_running(task, event),)
     watch = (CancelTimer(Timer.START), *running, *_watch(task, event))
-    if not task.died and event.running:
+    if task.terms.restarts or (not task.run.died and event.running):
         task, effects = stop(task, task.grace)
         return Step(task, (*watch, *effects))
     if not task.quiet:
@@ -137,29 +151,33 @@ def clear_away(task: Task, event: StartUnclear) -> Step:
 
 
 def remember_death(task: Task, event: Noticed) -> Step:
-    code = task.told_exit if event.exit_code is None else event.exit_code
-    return Step(replace(task, told_exit=code, died=True))
+    return Step(heard(task, event).in_run(died=True))
 
 
 def remember_restart(task: Task, _: StartedAgain) -> Step:
     """It ended and was started again by somebody, all while the answer to our own start was on its
     way.
     """
-    outcome = Unknown() if task.told_exit is None else replace(exit_of(task, task.told_exit),
-                                                               started_again=True)
-    return Step(replace(task, died=True, outcome=task.outcome or outcome))
+    code = task.run.told_exit
+    outcome = Unknown() if code is None else replace(exit_of(task, code), started_again=True)
+    return Step(replace(task.in_run(died=True), outcome=task.outcome or outcome))
 
 
 def _known(task: Task, event: Started) -> Task:
-    return replace(task, container=event.container, pid=event.pid,
+    return replace(task.in_run(pid=event.pid), container=event.container,
                    network_infos=event.network_infos, stop_signal=event.stop_signal or "SIGTERM")
 
 
 def _running(task: Task, event: Started) -> Report:
-    return Report(status(task, TaskState.RUNNING, data=event.data,
+    return Report(status(task, TaskState.RUNNING, data=event.data, healthy=task.healthy,
                          network_infos=event.network_infos))
 
 
 def _watch(task: Task, event: Started) -> tuple[Effect, ...]:
     watch = () if event.pid is None else (WatchPid(event.pid),)
-    return (*watch, Look()) if task.died or not event.running else watch
+    return (*watch, Look()) if task.run.died or not event.running else watch
+
+
+def remember_health(task: Task, event: HealthReported) -> Step:
+    """Its image's own check was quicker than the answer to the start."""
+    return Step(replace(task, healthy=event.healthy))

@@ -5,13 +5,17 @@ from dataclasses import replace
 
 from executor.life.effects import (
     CancelTimer,
+    Effect,
     Explain,
+    FollowRun,
     ForceRemove,
     Forget,
     KillPid,
     Look,
     Remove,
     Report,
+    Signal,
+    StartChecks,
     StartTimer,
     StopChecks,
     Timer,
@@ -30,17 +34,33 @@ from executor.life.events import (
     HealthReported,
     Noticed,
     OomKilled,
+    OomSurvived,
     PidGone,
     Removed,
     Restarted,
+    RunBegan,
     SignalFailed,
     SignalSeen,
+    SignalSurvived,
     StartedAgain,
     StillUp,
     Vanished,
 )
 from executor.life.outcomes import Cause, Exit, Facts, Signalled, Unknown
-from executor.life.task import Phase, Step, Task, believed, end, exit_of, force, status, stop
+from executor.life.task import (
+    BETWEEN_RUNS,
+    Phase,
+    Run,
+    Step,
+    Task,
+    believed,
+    end,
+    exit_of,
+    force,
+    heard,
+    status,
+    stop,
+)
 from specs.messages.resource import Resource
 from specs.messages.status import TaskState
 from specs.words.sizes import MEGABYTE
@@ -51,6 +71,8 @@ CHECK_UPDATED = "REASON_TASK_CHECK_STATUS_UPDATED"
 MISSED_WAIT = 60.0  # seconds the engine has to tell the status of a process that is gone; as Mesos
 FORCED_MISSED_WAIT = 5.0  # the same, where we killed it and know why it is gone
 HURRIED_MISSED_WAIT = 0.4  # the same, where the agent kills us too in two seconds
+SURVIVED = 30.0  # seconds after a signal or an OOM, from which on it was survived: `docker stop` has 10
+MOVED = "The container was started again by its restart policy, with another address"
 STEP_FAILED_WAIT = 0.5  # seconds until the next step, when one was refused at once
 
 _SIGKILL = 9
@@ -78,29 +100,79 @@ def look(task: Task, event: Noticed) -> Step:
     """Believe a told exit status where that is safe; else ask the engine."""
     if event.exit_code is None:
         return Step(task, (Look(),))
-    task = replace(task, told_exit=event.exit_code)
+    task = heard(task, event)
     told = believed(task)
     return Step(task, (Look(),)) if told is None else end(task, told)
 
 
-def look_for_missed(task: Task, _: PidGone) -> Step:
+def look_for_missed(task: Task, event: PidGone) -> Step:
     """The engine is asked, and has its time.
 
-    It may have missed the end of the process (moby issue 33820).
+    It may have missed the end of the process (moby issue 33820). The process of a run before tells
+    nothing of this one.
     """
+    if event.pid is not None and event.pid != task.run.pid:
+        return Step(task)
     forced = HURRIED_MISSED_WAIT if task.hurried else FORCED_MISSED_WAIT
     wait = forced if task.phase is Phase.FORCING else MISSED_WAIT
     return Step(task, (Look(), StartTimer(Timer.MISSED, wait, keep_earlier=True)))
 
 
+def begin_run(task: Task, event: RunBegan) -> Step:
+    """What was known of the run before does not belong to this one.
+
+    The first is our own start.
+    """
+    before = task.run
+    if not before.began:
+        return Step(task.in_run(began=event.at))
+    starting = task.phase in (Phase.STARTING, Phase.ABORTING)  # looked at once it is started
+    look = () if starting else (Look(),)
+    return Step(replace(task, run=Run(began=event.at, died=starting)), (
+        CancelTimer(Timer.MISSED), CancelTimer(Timer.OOM), CancelTimer(Timer.SIGNAL),
+        FollowRun(before.ended, event.at), *look))
+
+
+def began_too_late(task: Task, event: RunBegan) -> Step:
+    """It had ended for good: somebody else has started it."""
+    task = task if task.run.began else task.in_run(began=event.at)
+    return started_again(task, StartedAgain(None))
+
+
 def go_on(task: Task, event: Restarted) -> Step:
-    """A run ended, the task goes on: it asked for a restart policy."""
-    watch = () if event.pid is None else (WatchPid(event.pid),)
-    return Step(replace(task, pid=event.pid), (CancelTimer(Timer.MISSED), *watch))
+    """A run ended, the task goes on: it asked for a restart policy.
+
+    Its checks begin anew, with the grace that a start has; it may have another address.
+    """
+    task = task.in_run(pid=event.pid)
+    if event.pid is None:
+        return Step(task, (CancelTimer(Timer.MISSED), StopChecks()))
+    told: tuple[Effect, ...] = ()
+    if event.network_infos and event.network_infos != task.network_infos:
+        task = replace(task, network_infos=event.network_infos)
+        told = (Report(status(task, TaskState.RUNNING, message=MOVED, healthy=task.healthy,
+                              network_infos=task.network_infos)),)
+    return Step(task, (CancelTimer(Timer.MISSED), WatchPid(event.pid), StopChecks(), StartChecks(),
+                       *told))
+
+
+def end_next_run(task: Task, event: Restarted) -> Step:
+    """The restart policy was quicker than the signal, or waits for its next run: then nobody will
+    tell that it has ended.
+    """
+    task = task.in_run(pid=event.pid)
+    if event.pid is None:
+        return Step(task, (CancelTimer(Timer.MISSED), StartTimer(Timer.LOOK, BETWEEN_RUNS)))
+    signal = "SIGKILL" if task.phase is Phase.FORCING else task.stop_signal
+    return Step(task, (CancelTimer(Timer.MISSED), WatchPid(event.pid), Signal(signal)))
 
 
 def remember_oom(task: Task, event: OomKilled) -> Step:
-    return Step(replace(task, oom=event))
+    return Step(task.in_run(oom=event), (StartTimer(Timer.OOM, SURVIVED),))
+
+
+def forget_oom(task: Task, _: OomSurvived) -> Step:
+    return Step(task.in_run(oom=None))
 
 
 def remember_signal(task: Task, event: SignalSeen) -> Step:
@@ -108,7 +180,11 @@ def remember_signal(task: Task, event: SignalSeen) -> Step:
 
     It may well be how a restart begins.
     """
-    return Step(replace(task, meddled=event.signal))
+    return Step(task.in_run(signal=event.signal), (StartTimer(Timer.SIGNAL, SURVIVED),))
+
+
+def forget_signal(task: Task, _: SignalSurvived) -> Step:
+    return Step(task.in_run(signal=None))
 
 
 def report_health(task: Task, event: HealthReported) -> Step:
@@ -150,8 +226,9 @@ def next_step(task: Task, _: StillUp) -> Step:
     """SIGKILL once; then forced removal and SIGKILL past the engine in turns, for as long as it
     takes.
     """
-    step = 2 if task.step == 1 and task.pid is not None else 1
-    act = KillPid(task.pid) if step == 2 and task.pid is not None else ForceRemove()
+    pid = task.run.pid
+    step = 2 if task.step == 1 and pid is not None else 1
+    act = KillPid(pid) if step == 2 and pid is not None else ForceRemove()
     past = task.past_engine or step == 2
     return Step(replace(task, step=step, past_engine=past),
                 (act, StartTimer(Timer.STEP, task.step_waits[step])))
@@ -162,7 +239,7 @@ def hurry(task: Task, _: SignalFailed) -> Step:
 
 
 def finish(task: Task, event: Exited) -> Step:
-    told = exit_of(task, event.exit.status, oom=event.exit.oom)
+    told = exit_of(task, event.exit.status, oom=event.exit.oom, limit=event.exit.memory_limit)
     removed = event.exit.removed and task.phase is not Phase.FORCING
     return end(task, replace(told, error=event.exit.error, removed=removed))
 
@@ -170,8 +247,8 @@ def finish(task: Task, event: Exited) -> Step:
 def vanished(task: Task, _: Vanished | Removed) -> Step:
     """Gone without a trace: by us, if we were forcing it; else by somebody else."""
     ours = task.phase is Phase.FORCING
-    if task.told_exit is not None:
-        return end(task, replace(exit_of(task, task.told_exit), removed=not ours))
+    if task.run.told_exit is not None:
+        return end(task, replace(exit_of(task, task.run.told_exit), removed=not ours))
     return end(task, Signalled(_SIGKILL) if ours else Unknown(removed=True))
 
 
@@ -180,9 +257,10 @@ def started_again(task: Task, event: StartedAgain | Restarted) -> Step:
 
     What was started after that has to go before anything is told.
     """
-    told = Unknown() if task.told_exit is None else exit_of(task, task.told_exit)
+    code = task.run.told_exit
+    told = Unknown() if code is None else exit_of(task, code)
     outcome = replace(told, started_again=True) if isinstance(told, Exit) else told
-    task = replace(task, outcome=task.outcome or outcome, pid=event.pid)
+    task = replace(task.in_run(pid=event.pid), outcome=task.outcome or outcome)
     watch = () if event.pid is None else (WatchPid(event.pid),)
     task, effects = force(task)
     return Step(task, (CancelTimer(Timer.MISSED), CancelTimer(Timer.DRAIN), StopChecks(), *watch,
@@ -196,8 +274,8 @@ def missed(task: Task, _: ExitMissed) -> Step:
     if task.terms.restarts:
         return Step(task) if task.phase is Phase.FORCING else force(replace(task,
                                                                             outcome=Unknown()))
-    if task.told_exit is not None:
-        return end(task, exit_of(task, task.told_exit))
+    if task.run.told_exit is not None:
+        return end(task, exit_of(task, task.run.told_exit))
     return end(task, Signalled(_SIGKILL) if task.past_engine else Unknown())
 
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import enum
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -17,7 +18,7 @@ from executor.life.effects import (
     StopChecks,
     Timer,
 )
-from executor.life.events import EndRequested, Event, OomKilled
+from executor.life.events import EndRequested, Event, Noticed, OomKilled
 from executor.life.outcomes import Cause, Exit, Outcome
 from specs.messages.check import CheckStatusInfo
 from specs.messages.containerinfo import NetworkInfo
@@ -30,6 +31,7 @@ DRAIN_WAIT = 10.0  # seconds the output has to end after the container's end
 STEP_WAITS = (5.0, 10.0, 5.0)  # seconds for SIGKILL, forced removal, SIGKILL past the engine to work
 HURRIED_STEP_WAITS = (0.5, 0.4, 1.0)  # the same, and the other waits, where the agent kills us too in two seconds
 HURRIED_DRAIN_WAIT = 0.3
+BETWEEN_RUNS = 0.5  # seconds between looks at a container that is to end and waits for its next run
 
 
 class Phase(enum.Enum):
@@ -59,9 +61,26 @@ class Terms:
     max_completion: float | None = None  # seconds, from the launch
     remove: bool = True  # the container, after its end; false where the agent does it
     restarts: bool = False  # the container has a restart policy: its end may not be the task's
+    image_health: bool = False  # the task declares no check: its image's own may say how it is
     memory_limit: int | None = None  # bytes
     strict: bool = False  # say exactly what Mesos's docker executor would say
     check_status: CheckStatusInfo | None = None  # the empty status of the task's check; None without a check
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What is known of one run of the container, and of no other.
+
+    A restart policy begins a new one, of which nothing is known. Times are ns of the engine's clock.
+    """
+
+    began: int = 0  # 0: not told yet
+    pid: int | None = None
+    died: bool = False  # somebody said that it ended, while the start was still under way
+    told_exit: int | None = None  # the exit status that the engine told unasked
+    ended: int = 0  # when it was told
+    oom: OomKilled | None = None
+    signal: int | None = None  # the last that somebody else had the engine send
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +96,12 @@ class Task:
     quiet: bool = False  # a kill was announced or needs no announcement: TASK_RUNNING would be wrong now
     hurried: bool = False  # the executor itself has to be gone soon
     container: str | None = None
-    pid: int | None = None
+    run: Run = Run()
     stop_signal: str = "SIGTERM"
     network_infos: tuple[NetworkInfo, ...] = ()
     healthy: bool | None = None
     check_status: CheckStatusInfo | None = None
     pulled: bool = False
-    died: bool = False  # somebody said that the container ended, while the start was still under way
-    told_exit: int | None = None  # the last exit status that the engine told unasked
-    oom: OomKilled | None = None
-    meddled: int | None = None  # the last signal that somebody else had the engine send
     outcome: Outcome | None = None  # decided already; what comes later does not change it
     step: int = 0  # of a forced end
     past_engine: bool = False  # SIGKILL was sent to its process by us, without the engine
@@ -96,6 +111,10 @@ class Task:
     def step_waits(self) -> tuple[float, float, float]:
         """Seconds that each step of a forced end has."""
         return HURRIED_STEP_WAITS if self.hurried else STEP_WAITS
+
+    def in_run(self, **changes: Any) -> Task:
+        """The same task, with something else known of this run."""
+        return replace(self, run=replace(self.run, **changes))
 
     def wanted(self, request: EndRequested) -> Task:
         """The same task, with an end wanted; the first cause stays."""
@@ -130,6 +149,13 @@ def status(task: Task, state: TaskState, **fields: Any) -> TaskStatus:
     return TaskStatus(task.id, state, check_status=task.check_status, **fields)
 
 
+def heard(task: Task, event: Noticed) -> Task:
+    """With the exit status that the engine told, if it did, and when."""
+    if event.exit_code is None:
+        return task
+    return task.in_run(told_exit=event.exit_code, ended=event.at)
+
+
 def announcement(task: Task) -> tuple[Effect, ...]:
     """TASK_KILLING, once, if the framework wants it.
 
@@ -151,7 +177,9 @@ def stop(task: Task, grace: float) -> Step:
         task, effects = force(task, first=task.stop_signal)
         return Step(task, (*told, *effects))
     task = replace(task, phase=Phase.TERMINATING)
-    return Step(task, (*told, Signal(task.stop_signal), StartTimer(Timer.GRACE, grace)))
+    waits = task.terms.restarts and task.run.pid is None  # for its next run: no end will be told
+    look = (StartTimer(Timer.LOOK, BETWEEN_RUNS),) if waits else ()
+    return Step(task, (*told, Signal(task.stop_signal), StartTimer(Timer.GRACE, grace), *look))
 
 
 def force(task: Task, first: str | None = None) -> Step:
@@ -168,17 +196,20 @@ def end(task: Task, outcome: Outcome) -> Step:
     return Step(task, (CancelTimers(), StopChecks(), DrainLogs(), StartTimer(Timer.DRAIN, wait)))
 
 
-def exit_of(task: Task, code: int, *, oom: bool = False) -> Exit:
-    """The exit with this status, and what else is known of it; `oom`: the engine, asked, says so.
+def exit_of(task: Task, code: int, *, oom: bool = False, limit: int | None = None) -> Exit:
+    """The exit with this status, and what else is known of it.
 
-    Where the kernel's count was gone before it could be read the peak is the limit: that is when
-    the kernel acts.
+    `oom`: the engine, asked, says so; but it says so of a process that the container has survived,
+    too. `limit`: of its memory, bytes, as the engine, asked, says; it may have been changed. Where
+    the kernel's count was gone before it could be read the peak is the limit: that is when the
+    kernel acts.
     """
-    limit, told = task.terms.memory_limit, task.oom
+    told = task.run.oom
+    limit = (told.limit if told is not None else None) or limit or task.terms.memory_limit
     peak = limit if told is None or told.peak is None else told.peak
-    happened = oom or told is not None
+    happened = told is not None or (oom and code == 128 + signal.SIGKILL)
     return Exit(code, oom=happened, memory_limit=limit, memory_peak=peak if happened else None,
-                meddled=task.meddled)
+                meddled=task.run.signal if _ended_by(task.run.signal, task, code) else None)
 
 
 def believed(task: Task) -> Exit | None:
@@ -187,8 +218,27 @@ def believed(task: Task) -> Exit | None:
     An inspect right after the end waits until the engine has torn the network down, up to 50 ms;
     its events tell as much. But the end of one run is not the end where there is a restart policy,
     and status 137 that nobody of us has asked for may be an OOM whose event was lost, or a removal
-    by somebody else; and somebody else who has sent it a signal may be about to start it again.
+    by somebody else; somebody else who has sent it a signal may be about to start it again; and a
+    limit that the kernel did not tell may have been changed.
     """
-    code = task.told_exit
-    unasked = task.cause is None and task.oom is None and (code == 137 or task.meddled is not None)
+    run, code = task.run, task.run.told_exit
+    unasked = task.cause is None and (
+        run.signal is not None or (code == 128 + signal.SIGKILL and run.oom is None)
+        or (run.oom is not None and run.oom.limit is None))
     return None if code is None or task.terms.restarts or unasked else exit_of(task, code)
+
+
+def _ended_by(number: int | None, task: Task, code: int) -> bool:
+    """Whether somebody else's signal is why it ended, and not one that it took for something else,
+    as SIGHUP for "read your configuration again".
+    """
+    meant = {signal.SIGKILL, _number(task.stop_signal), code - 128}
+    return number is not None and number in meant
+
+
+def _number(name: str) -> int | None:
+    """Of a signal, by its name or number."""
+    if name.isdecimal():
+        return int(name)
+    known = getattr(signal, f"SIG{name.removeprefix('SIG')}", None)
+    return None if known is None else int(known)

@@ -6,24 +6,33 @@ from pathlib import Path
 _ROOT = Path("/sys/fs/cgroup")
 _FLAGS = 5  # of the fields after the state in /proc/PID/stat
 _EXITING = 0x4  # include/linux/sched.h, PF_EXITING
-_PEAKS = (
-    "memory/docker/{id}/memory.max_usage_in_bytes",  # cgroup v1, cgroupfs
-    "memory/system.slice/docker-{id}.scope/memory.max_usage_in_bytes",  # cgroup v1, systemd
-    "docker/{id}/memory.peak",  # cgroup v2, cgroupfs; Linux 5.19
-    "system.slice/docker-{id}.scope/memory.peak",  # cgroup v2, systemd
+_LIMITLESS = 1 << 60  # bytes; the first version of cgroups writes a number like that
+_MEMORY = (  # where, and the names of the most that was used and of the limit
+    ("memory/docker/{id}", "memory.max_usage_in_bytes", "memory.limit_in_bytes"),  # v1, cgroupfs
+    ("memory/system.slice/docker-{id}.scope", "memory.max_usage_in_bytes", "memory.limit_in_bytes"),
+    ("docker/{id}", "memory.peak", "memory.max"),  # v2, cgroupfs; the peak since Linux 5.19
+    ("system.slice/docker-{id}.scope", "memory.peak", "memory.max"),  # v2, systemd
 )
 
 
-def memory_peak(container: str) -> int | None:
-    """The most memory that the container has used, bytes; None if it is gone, or the kernel does
-    not say.
+def memory(container: str) -> tuple[int | None, int | None]:
+    """The most memory that the container has used, and its limit as it is now, bytes.
+
+    None for what is gone, or what the kernel does not say.
     """
-    for pattern in _PEAKS:
-        try:
-            return int((_ROOT / pattern.format(id=container)).read_text(encoding="ascii"))
-        except (OSError, ValueError):
-            continue
-    return None
+    for pattern, *names in _MEMORY:
+        folder = _ROOT / pattern.format(id=container)
+        if folder.is_dir():
+            peak, limit = (_number(folder / name) for name in names)
+            return peak, limit if limit is not None and limit < _LIMITLESS else None
+    return None, None
+
+
+def _number(file: Path) -> int | None:
+    try:
+        return int(file.read_text(encoding="ascii"))
+    except (OSError, ValueError):  # "max" is no number
+        return None
 
 
 def ends(container: str, pid: int) -> bool:

@@ -3,7 +3,8 @@
 All streams are read by one thread (watcher.py) and written as they come: nothing is parsed, so no
 line is ever cut, and nothing is held, so memory does not grow. The engine keeps its own log as
 well; when the stream breaks because the engine died, the rest is read from there: as many bytes as
-were written already are skipped, per descriptor.
+were written already are skipped, per descriptor. Of a container that its restart policy starts
+again, each further run is read from there as well (reading.py).
 
 A task's output is complete when its stream has ended; `drain` tells when that is so, and the
 terminal update waits for it. In the drop-in the files are our own descriptors 1 and 2, as in Mesos.
@@ -13,8 +14,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 from executor.engine.port import OutputStream
+from executor.node.reading import Moment, Reading, RunTold
 from executor.node.sink import Sink
 from executor.node.watcher import Watcher
 
@@ -32,6 +35,8 @@ class _Output:
         self.closing = False  # as soon as nobody writes any more
         self.abandoned = False  # nothing will come
         self.replacing = False  # another stream will take over
+        self.reading = Reading()
+        self.reopen: Callable[[int], None] = lambda _: None  # have a part opened that begins then
 
     @property
     def waits(self) -> bool:
@@ -71,19 +76,64 @@ class Logs:
         else:
             self._watcher.add(stream.fileno(), lambda: self._read(output, stream))
 
-    def follow_again(self, task_id: str, stream: OutputStream) -> None:
+    def since(self, task_id: str) -> int:
+        """Where the part begins that is being read, ns since the epoch; 0: with the container."""
+        with self._lock:
+            output = self._outputs.get(task_id)
+            return 0 if output is None else output.reading.since
+
+    def follow_again(self, task_id: str, stream: OutputStream, opened: Moment) -> None:
         """Write what this stream brings, instead of the one before, which cannot be trusted to end.
 
-        It begins at the beginning of the container's life; what was written already is skipped.
+        It begins at `since`; what was written already is skipped.
         """
         with self._lock:
             output = self._outputs.get(task_id)
             if output is not None:
                 output.replacing = True
+                output.reading = replace(output.reading, again=True).opens(opened)
         if output is None:
             stream.close()
         else:
             self._watcher.call(lambda: self._replace(output, stream))
+
+    def hear_of_run(self, task_id: str, run: RunTold, reopen: Callable[[int], None]) -> None:
+        """The container runs once more: read that, too, when what is being read has ended.
+
+        `reopen` has a stream opened that begins at this time, ns since the epoch, and then `go_on`
+        or `give_up` called; it is called here or on the watcher's thread and must not block.
+        """
+        with self._lock:
+            output = self._outputs.get(task_id)
+            if output is None:
+                return
+            output.reading, output.reopen = output.reading.hears(run), reopen
+            idle = output.stream is None and not output.replacing
+            wanted = self._next(output) if idle else None
+        if wanted is not None:
+            reopen(wanted.since)
+
+    def go_on(self, task_id: str, stream: OutputStream, opened: Moment) -> None:
+        """Write what this stream brings: the part that was asked for."""
+        with self._lock:
+            output = self._outputs.get(task_id)
+            if output is not None:
+                output.reading = output.reading.opens(opened)
+        if output is None:
+            stream.close()
+        else:
+            self._watcher.call(lambda: self._begin(output, stream))
+
+    def give_up(self, task_id: str) -> None:
+        """The part that was asked for cannot be had."""
+        with self._lock:
+            output = self._outputs.get(task_id)
+            if output is None:
+                return
+            output.replacing, output.reading = False, replace(output.reading, told=())
+            drained, output.drained = output.drained, None
+        if drained is not None:
+            drained(output.sink.tail())
 
     def following(self, task_id: str) -> bool:
         """Whether a stream is open."""
@@ -130,11 +180,38 @@ class Logs:
 
     def _replace(self, output: _Output, stream: OutputStream) -> None:
         with self._lock:
-            before, output.stream, output.replacing = output.stream, stream, False
+            before = output.stream
+        if not self._take(output, stream):
+            return
         if before is not None:
             self._watcher.remove(before.fileno())
             before.close()
-        output.sink.skip_seen()
+        output.sink.repeat_part()
+        self._watcher.add(stream.fileno(), lambda: self._read(output, stream))
+
+    def _take(self, output: _Output, stream: OutputStream) -> bool:
+        """Let this be its stream; False if the task is over, and its files are closed."""
+        with self._lock:
+            if not output.closing:
+                output.stream, output.replacing = stream, False
+                return True
+        stream.close()
+        return False
+
+    def _next(self, output: _Output) -> Reading | None:
+        """The part to read now, under the lock; who asks has it opened."""
+        wanted = None if output.closing else output.reading.next()
+        if wanted is not None:
+            output.reading, output.replacing = wanted, True
+        return wanted
+
+    def _begin(self, output: _Output, stream: OutputStream) -> None:
+        if not self._take(output, stream):
+            return
+        if output.reading.again:
+            output.sink.repeat_part(another_run=True)
+        else:
+            output.sink.begin_part()
         self._watcher.add(stream.fileno(), lambda: self._read(output, stream))
 
     def _read(self, output: _Output, stream: OutputStream) -> bool:
@@ -144,12 +221,16 @@ class Logs:
             if output.stream is not stream:
                 return False
             output.stream = None
-            drained, output.drained = output.drained, None
+            wanted, drained = self._next(output), None
+            if wanted is None:
+                drained, output.drained = output.drained, None
             if output.closing:
                 output.sink.close()
         self._watcher.remove(stream.fileno())
         stream.close()
-        if drained is not None:
+        if wanted is not None:
+            output.reopen(wanted.since)
+        elif drained is not None:
             drained(output.sink.tail())
         elif not output.closing:
             output.ended()

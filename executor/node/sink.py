@@ -25,11 +25,14 @@ class Sink:
 
     def __init__(self, out: int, err: int, *, owned: bool = True) -> None:
         self._descriptors = {1: out, 2: err}
-        self._begin = os.fstat(err).st_size if owned else 0  # what stands before is not of this run
+        self._begin = 0  # of what this run has written; what stands before it is not its
         self._owned = owned
         self._lost = 0  # bytes
         self.seen = {1: 0, 2: 0}  # bytes
+        self._part = {1: 0, 2: 0}  # bytes that had been seen when this part began
         self._skip = {1: 0, 2: 0}
+        self._fresh = False  # what comes next on stderr is another run's
+        self._begin_run()
 
     def write(self, descriptor: int, data: bytes) -> None:
         """Write all of it; a sink that cannot take it loses it, and the container goes on."""
@@ -37,6 +40,8 @@ class Sink:
         self._skip[descriptor] -= skip
         view = memoryview(data)[skip:]
         self.seen[descriptor] += len(view)
+        if view and descriptor == 2 and self._fresh:
+            self._begin_run()
         while view:
             try:
                 view = view[os.write(self._descriptors[descriptor], view):]
@@ -46,9 +51,15 @@ class Sink:
                 self._lost += len(view)
                 return
 
-    def skip_seen(self) -> None:
-        """What comes now begins at the beginning."""
-        self._skip = dict(self.seen)
+    def begin_part(self) -> None:
+        """What comes now is new, and of another run."""
+        self._part = dict(self.seen)
+        self._begin_run()
+
+    def repeat_part(self, *, another_run: bool = False) -> None:
+        """What comes now begins where this part began; `another_run`: and ends with another run."""
+        self._skip = {each: self.seen[each] - self._part[each] for each in self.seen}
+        self._fresh = another_run
 
     def tail(self) -> str:
         """The last lines of stderr; empty where stderr is shared with others."""
@@ -62,6 +73,11 @@ class Sink:
             return ""
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         return " | ".join(lines[-TAIL_LINES:])
+
+    def _begin_run(self) -> None:
+        self._fresh = False
+        if self._owned:
+            self._begin = os.fstat(self._descriptors[2]).st_size
 
     def close(self) -> None:
         """Close the files."""

@@ -70,9 +70,9 @@ class Checks:
         task = entry.task
         judging = health(check) if isinstance(check, HealthCheck) else None
         clock = CheckClock(task.id, health=judging is not None)
-        sees = (task.pid is not None and not task.terms.restarts
-                and cgroups.owns(container, task.pid))
-        checker = _Checker(entry, clock, container, task.pid, probe, schedule(check),
+        sees = (task.run.pid is not None and not task.terms.restarts
+                and cgroups.owns(container, task.run.pid))
+        checker = _Checker(entry, clock, container, task.run.pid, probe, schedule(check),
                            self._loop.now(), judging, task.check_status, sees)
         self._checkers[clock] = checker
         self._loop.timers.start(clock, checker.schedule.delay)

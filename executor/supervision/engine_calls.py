@@ -33,6 +33,7 @@ from executor.life.events import Created, Event, ImageMissing, NotStarted, Remov
 from executor.life.outcomes import Failure
 from executor.life.shown import inspect_data, network_infos
 from executor.node.logs import Logs
+from executor.supervision.outputs import Outputs
 from executor.supervision.workers import Workers
 
 log = logging.getLogger(__name__)
@@ -90,6 +91,7 @@ class EngineCalls:
         self._pulls = Workers("pull", PULLS)
         self._urgent = Workers("urgent", URGENT_CALLS)
         self._removals = Workers("remove", 1)
+        self.outputs = Outputs(lambda: self.runtime, logs, self._urgent)
 
     @property
     def runtime(self) -> ContainerRuntime:
@@ -188,21 +190,6 @@ class EngineCalls:
             if isinstance(error, UNCLEAR):
                 with self._lock:
                     self._unremoved.add(container)
-
-    def reread(self, task_id: str, container: str, *, follow: bool,
-               done: Callable[[], None]) -> None:
-        """Bring the output that was missed while the engine was gone, from its own log.
-
-        `done` comes on a worker.
-        """
-        def job() -> None:
-            try:
-                self._logs.follow_again(task_id,
-                                        self.runtime.containers.logs(container, follow=follow))
-            except RuntimeFailure as error:
-                log.warning("Cannot read the rest of the output of task %s: %s", task_id, error)
-            done()
-        self._urgent.submit(job)
 
     def close(self, timeout: float) -> None:
         """Wait for the removals, at most `timeout` seconds, then end the event stream."""

@@ -16,6 +16,7 @@ from executor.life.sightings import seen
 from executor.life.task import Phase
 from executor.node.logs import Logs
 from executor.node.processes import Processes
+from executor.node.reading import RunTold
 from executor.supervision.checks import Checks
 from executor.supervision.engine_calls import EngineCalls, Start
 from executor.supervision.loop import Loop
@@ -96,6 +97,8 @@ class Performer:
                 self._checks.stop(task.id)
             case f.WatchPid(pid):
                 self._watch_pid(entry, pid)
+            case f.FollowRun(ended, began):
+                self._engine.outputs.follow_run(task.id, container, RunTold(ended, began))
             case f.DrainLogs():
                 self._drain(entry)
             case f.Forget():
@@ -115,7 +118,8 @@ class Performer:
         """Where the container still runs it was the engine that ended: there will be more in its
         log.
         """
-        if entry.task.pid is not None and self._processes.runs(entry.task.pid):
+        pid = entry.task.run.pid
+        if pid is not None and self._processes.runs(pid):
             entry.lost = True
 
     def _look(self, entry: Entry, container: str) -> None:
@@ -133,10 +137,9 @@ class Performer:
             entry.lost = True
             self._loop.timers.start(TaskClock(task.id, f.Timer.LOOK), LOOK_AGAIN)
             return None
-        event = seen(task, found)
-        if event is None and entry.lost and not self._logs.following(task.id):
-            self._engine.reread(task.id, found.id, follow=True, done=lambda: None)
-        return event
+        if found.running and entry.lost and not self._logs.following(task.id):
+            self._engine.outputs.reread(task.id, found.id, follow=True, done=lambda: None)
+        return seen(task, found)
 
     def _kill_pid(self, task_id: str, pid: int) -> None:
         log.warning("Task %s: the engine does not end the container; killing its process %s",
@@ -146,22 +149,22 @@ class Performer:
     def _watch_pid(self, entry: Entry, pid: int) -> None:
         if entry.task.container is not None:
             self._processes.watch(pid, entry.task.container,
-                                  lambda: self._loop.tell(entry, e.PidGone()))
+                                  lambda: self._loop.tell(entry, e.PidGone(pid)))
 
     def _drain(self, entry: Entry) -> None:
         task_id, container = entry.task.id, entry.task.container
         def drain() -> None:
             self._logs.drain(task_id, lambda tail: self._loop.tell(entry, e.Drained(tail)))
         if container is not None and entry.lost:
-            self._engine.reread(task_id, container, follow=False, done=drain)
+            self._engine.outputs.reread(task_id, container, follow=False, done=drain)
         else:
             drain()
 
     def _forget(self, entry: Entry) -> None:
         self._loop.timers.forget(entry.task.id)
         self._logs.close(entry.task.id)
-        if entry.task.pid is not None:
-            self._processes.forget(entry.task.pid)
+        if entry.task.run.pid is not None:
+            self._processes.forget(entry.task.run.pid)
         if entry.secrets is not None:
             shutil.rmtree(entry.secrets, ignore_errors=True)
 

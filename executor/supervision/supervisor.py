@@ -19,10 +19,10 @@ from executor.life import answers
 from executor.life import events as e
 from executor.life.lifecycle import accept, advance
 from executor.life.outcomes import Cause
-from executor.life.sightings import meaning
+from executor.life.sightings import Memory, meaning
 from executor.life.stopping import kill_grace
 from executor.life.task import Phase, Step, Task
-from executor.node.cgroups import memory_peak
+from executor.node.cgroups import memory
 from executor.settings.settings import Settings
 from executor.supervision import orphans
 from executor.supervision.checks import Checks
@@ -220,13 +220,13 @@ class Supervisor:
     # ---- what the engine tells unasked: called on its event thread ----
 
     def _engine_told(self, event: ContainerEvent) -> None:
-        peak = memory_peak(event.id) if event.action is ContainerAction.OOM else None
-        self._loop.call(partial(self._saw, event, peak))
+        known = Memory(*memory(event.id)) if event.action is ContainerAction.OOM else Memory()
+        self._loop.call(partial(self._saw, event, known))
 
-    def _saw(self, event: ContainerEvent, peak: int | None) -> None:
+    def _saw(self, event: ContainerEvent, known: Memory) -> None:
         for entry in self._concerned(event):
             entry.lost = entry.lost or event.action is ContainerAction.RESYNC
-            meant = meaning(event, entry.task, peak)
+            meant = meaning(event, entry.task, known)
             if meant is not None:
                 self.happened(entry, meant)
 

@@ -1,6 +1,7 @@
 """Containers by Docker's everyday commands, and by Mesos's Docker class, on the real engine."""
 from __future__ import annotations
 
+import calendar
 import threading
 import time
 import uuid
@@ -129,9 +130,9 @@ def test_logs_tail_and_since(made: Made) -> None:
     assert read_all(logs(container, follow=False, tail=2))[1] == b"two\nthree\n"
     assert read_all(logs(container, follow=True, tail=1))[1] == b"three\n"
     finished = made.inspect(container).raw["State"]["StartedAt"]
-    since = time.mktime(time.strptime(finished[:19], "%Y-%m-%dT%H:%M:%S")) - time.timezone + 1.0
+    since = (calendar.timegm(time.strptime(finished[:19], "%Y-%m-%dT%H:%M:%S")) + 1) * 10**9
     assert read_all(logs(container, follow=False, since=since))[1].endswith(b"three\n")
-    assert b"one" not in read_all(logs(container, follow=False, since=since + 1))[1]
+    assert b"one" not in read_all(logs(container, follow=False, since=since + 10**9))[1]
 
 
 def test_a_large_output_is_whole(made: Made) -> None:

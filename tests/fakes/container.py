@@ -1,15 +1,18 @@
 """One container in memory: its life on a thread of its own, its output, and what inspect says of it."""
 from __future__ import annotations
 
+import math
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from tests.fakes.shell import Life, Write
 
+RESTART_DELAY = 0.05  # seconds between two runs
 NEVER = "0001-01-01T00:00:00Z"
 SIGNALS = {"KILL": 9, "TERM": 15, "INT": 2, "HUP": 1, "QUIT": 3, "USR1": 10, "USR2": 12}
 NUMBERS = {str(number): name for name, number in SIGNALS.items()}
@@ -72,20 +75,32 @@ class FakeContainer:
         self.error = ""
         self.pid = pid
         self.started_at = self.finished_at = NEVER
-        self.output: list[tuple[int, bytes]] = []
+        self.restarting = False  # waits for its restart policy's next run
+        self.runs = 0
+        self.healthy: bool | None = None
+        self.output: list[tuple[int, int, bytes]] = []  # when, ns since the epoch; descriptor; text
         self.streams: list[FakeStream] = []
         self._told = told
         self._changed = threading.Condition(threading.RLock())
         self._hears = False
         self._ends: int | None = None  # the exit status that somebody has decided on
+        self._stopped = False  # by somebody: no restart policy counts any more
 
     # What happens to it
 
     def start(self) -> None:
         with self._changed:
-            self.running, self._ends, self.started_at = True, None, now()
+            self._stopped = False
+        self._begin()
+        threading.Thread(target=self._runs, daemon=True, name=f"fake {self.name}").start()
+
+    def _begin(self) -> None:
+        with self._changed:
+            self.running, self.restarting, self._ends, self.started_at = True, False, None, now()
+            self.oom_killed = False
+            self.runs += 1
+            self.pid += self.runs - 1  # each run has another process
         self._told(self, "start", None)
-        threading.Thread(target=self._live, daemon=True, name=f"fake {self.name}").start()
 
     def refuse(self, code: int, error: str) -> None:
         """It could not be started."""
@@ -96,6 +111,8 @@ class FakeContainer:
         name = NUMBERS.get(signal, signal.removeprefix("SIG"))
         traps = self.life.traps if self.life is not None else {}
         with self._changed:
+            self._stopped = self._stopped or name in {"KILL", "TERM"}
+            self._changed.notify_all()
             if name == "KILL":
                 self.finish(137)
             elif name in traps and self._hears:
@@ -119,25 +136,41 @@ class FakeContainer:
     def wait(self, seconds: float | None) -> bool:
         """Wait for its end; whether it has come."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self.running, seconds)
+            return self._changed.wait_for(lambda: not self.running and not self.restarting, seconds)
+
+    def health(self, healthy: bool) -> None:
+        """Its health check says so."""
+        self.healthy = healthy
+        self._told(self, f"health_status: {'healthy' if healthy else 'unhealthy'}", None)
 
     def write(self, descriptor: int, data: bytes) -> None:
         with self._changed:
-            self.output.append((descriptor, data))
+            self.output.append((time.time_ns(), descriptor, data))
             for stream in self.streams:
                 stream.put(descriptor, data)
 
-    def follow(self, stream: FakeStream, *, whole: bool, on: bool = True) -> None:
-        """Send the output to a stream: what there is, if `whole`; what comes, if `on`."""
+    def follow(self, stream: FakeStream, *, since: int | None, on: bool = True) -> None:
+        """Send the output to a stream: what there is `since` then, ns since the epoch, and, if `on`, what comes."""
         with self._changed:
-            for descriptor, data in self.output if whole else ():
-                stream.put(descriptor, data)
+            for at, descriptor, data in self.output if since is not None else ():
+                if at >= (since or 0):
+                    stream.put(descriptor, data)
             if on and (self.running or self.started_at == NEVER):
                 self.streams.append(stream)
             else:
                 stream.end()
 
-    def _live(self) -> None:
+    def _runs(self) -> None:
+        while self._live():
+            with self._changed:
+                if self._changed.wait_for(lambda: self._stopped, RESTART_DELAY):
+                    self.restarting = False
+                    self._changed.notify_all()
+                    return
+            self._begin()
+
+    def _live(self) -> bool:
+        """One run; whether there will be another."""
         life = self.life or Life((), 0)
         for step in life.steps:
             if isinstance(step, Write):
@@ -150,11 +183,19 @@ class FakeContainer:
         with self._changed:
             self.exit_code = life.exit_code if self._ends is None else self._ends
             self.running, self.finished_at = False, now()
+            self.restarting = again = self._again()
             streams, self.streams = self.streams, []
             self._changed.notify_all()
         for stream in streams:
             stream.end()
         self._told(self, "die", self.exit_code)
+        return again
+
+    def _again(self) -> bool:
+        policy = self.host.get("RestartPolicy") or {}
+        often = policy.get("MaximumRetryCount") or math.inf
+        wanted = policy.get("Name") == "always" or (policy.get("Name") == "on-failure" and self.exit_code != 0)
+        return wanted and not self._stopped and self.runs <= often
 
     # What is said of it
 
@@ -163,10 +204,13 @@ class FakeContainer:
             "Id": self.id,
             "Name": f"/{self.name}",
             "State": {
-                "Status": "removing" if self.removing else "running" if self.running else "exited",
-                "Running": self.running, "Paused": self.paused, "Pid": self.pid if self.running else 0,
+                "Status": ("removing" if self.removing else "restarting" if self.restarting
+                           else "running" if self.running else "exited"),
+                "Running": self.running or self.restarting, "Restarting": self.restarting, "Paused": self.paused,
+                "Pid": self.pid if self.running else 0,
                 "ExitCode": 0 if self.running else self.exit_code, "OOMKilled": self.oom_killed, "Error": self.error,
                 "StartedAt": self.started_at, "FinishedAt": self.finished_at,
+                **({} if self.healthy is None else {"Health": {"Status": "healthy" if self.healthy else "unhealthy"}}),
             },
             "Config": {"Image": self.payload.get("Image"), "Labels": self.labels, "Env": self.payload.get("Env") or [],
                        "User": self.payload.get("User") or "", "Cmd": self.payload.get("Cmd"),

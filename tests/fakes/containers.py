@@ -114,14 +114,14 @@ class FakeContainers:
         self._store.called("attach", container)
         found = self._store.get(container)
         stream = FakeStream()
-        found.follow(stream, whole=False)
+        found.follow(stream, since=None)
         return stream
 
-    def logs(self, container: str, *, follow: bool = True, since: float | None = None) -> OutputStream:
+    def logs(self, container: str, *, follow: bool = True, since: int = 0) -> OutputStream:
         self._store.called("logs", container)
         found = self._store.get(container)
         stream = FakeStream()
-        found.follow(stream, whole=since is None, on=follow)
+        found.follow(stream, since=since, on=follow)
         return stream
 
     def exec(self, container: str, argv: Sequence[str], *, env: Mapping[str, str] | None = None,

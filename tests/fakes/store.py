@@ -44,8 +44,10 @@ class FakeStore:
         raise NoSuchContainer(f"No such container: {container}")
 
     def told(self, container: FakeContainer, action: str, code: int | None) -> None:
-        """Something happened to a container."""
-        self.add(ContainerEvent(ContainerAction(action), container.id, time.time_ns(), code, container.labels))
+        """Something happened to a container; of its health the action says which."""
+        name, _, health = action.partition(": ")
+        self.add(ContainerEvent(ContainerAction(name), container.id, time.time_ns(), code, container.labels,
+                                healthy={"healthy": True, "unhealthy": False}.get(health)))
 
     def add(self, event: ContainerEvent) -> None:
         """Tell all who listen."""

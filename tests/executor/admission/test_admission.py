@@ -31,7 +31,8 @@ def test_what_can_be_run_has_a_plan_and_a_sandbox(tmp_path: Path) -> None:
     found = admitted(tmp_path)
     assert isinstance(found, Admitted)
     assert found.plan.name.startswith("mdx-")
-    assert found.agreement.terms == Terms("busybox:static", "sh -c true", killing=True, memory_limit=64 << 20)
+    assert found.agreement.terms == Terms(
+        "busybox:static", "sh -c true", killing=True, image_health=True, memory_limit=64 << 20)
     assert sorted(path.name for path in (tmp_path / "tasks/a").iterdir()) == ["stderr", "stdout"]
     assert found.secrets is None
 

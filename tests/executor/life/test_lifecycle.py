@@ -17,13 +17,14 @@ P = Phase
 
 NOTHING_WAS_STARTED = {
     e.Created, e.Started, e.NotStarted, e.StartUnclear, e.ImageMissing, e.Noticed, e.PidGone, e.OomKilled, e.Exited,
-    e.Vanished, e.StartedAgain, e.Restarted, e.SignalFailed, e.SignalSeen, e.Removed, e.HealthReported, e.CheckReported,
+    e.Vanished, e.StartedAgain, e.Restarted, e.RunBegan, e.SignalFailed, e.SignalSeen, e.Removed, e.HealthReported,
+    e.CheckReported, e.OomSurvived, e.SignalSurvived,
 }
 START_IS_ANSWERED_ONCE = {e.Created, e.Started, e.NotStarted, e.StartUnclear, e.ImageMissing}
 PULL_IS_OVER = {e.Pulled, e.PullFailed, e.PullProgressed}
 NOBODY_HAS_LOOKED_YET = {e.PidGone, e.Exited, e.Vanished, e.Restarted}
 NOTHING_WAS_SIGNALLED = {e.SignalFailed, e.Removed}
-NOT_CHECKED_YET = {e.HealthReported, e.CheckReported}
+NOT_CHECKED_YET = {e.CheckReported}
 
 IMPOSSIBLE: dict[Phase, set[type[e.Event]]] = {
     P.PULLING: (NOTHING_WAS_STARTED - {e.Noticed})
@@ -209,7 +210,10 @@ def test_status_137_that_nobody_asked_for_is_looked_into() -> None:
         task, _ = advance(task, event)
     _, effects = advance(task, e.Noticed(137))
     assert effects == (f.Look(),)
-    task, _ = advance(task, e.OomKilled(None))
+    limit_not_told, _ = advance(task, e.OomKilled(None))
+    _, effects = advance(limit_not_told, e.Noticed(137))
+    assert effects == (f.Look(),)
+    task, _ = advance(task, e.OomKilled(None, 1 << 20))
     task, _ = advance(task, e.Noticed(137))
     assert task.phase is P.ENDING
 
@@ -221,7 +225,7 @@ def test_a_restart_policy_goes_on_with_the_task() -> None:
     task, effects = advance(task, e.Noticed(1))
     assert effects == (f.Look(),)
     task, effects = advance(task, e.Restarted(8))
-    assert (task.phase, task.pid) == (P.RUNNING, 8)
+    assert (task.phase, task.run.pid) == (P.RUNNING, 8)
     assert f.WatchPid(8) in effects
 
 

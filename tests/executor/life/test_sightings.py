@@ -11,28 +11,39 @@ from executor.engine.port import ContainerAction, ContainerEvent
 from executor.life.events import (
     Event,
     Exited,
+    HealthReported,
     Noticed,
     OomKilled,
     Restarted,
+    RunBegan,
     SignalSeen,
     StartedAgain,
 )
 from executor.life.lifecycle import TRANSITIONS, advance
 from executor.life.outcomes import Exit
-from executor.life.sightings import meaning, seen
-from executor.life.task import Phase, Task, Terms
+from executor.life.sightings import Memory, meaning, seen
+from executor.life.task import Phase, Run, Task, Terms
+from specs.messages.containerinfo import IPAddress, NetworkInfo
 
 A = ContainerAction
-RUNNING = Task("t", Terms(), Phase.RUNNING, container="c", pid=7)
+RUNNING = Task("t", Terms(), Phase.RUNNING, container="c", run=Run(began=1, pid=7))
+AGAIN = replace(RUNNING, terms=Terms(restarts=True))
+IMAGES = replace(RUNNING, terms=Terms(image_health=True))
 
 
 @pytest.mark.parametrize(("task", "state", "event"), [
     (RUNNING, {"Running": True, "Pid": 7}, None),
     (RUNNING, {"Running": True, "Pid": 7, "Paused": True}, None),
     (RUNNING, {"Running": True, "Pid": 8}, StartedAgain(8)),
-    (replace(RUNNING, pid=None), {"Running": True, "Pid": 8}, None),
-    (replace(RUNNING, terms=Terms(restarts=True)), {"Running": True, "Restarting": True}, Restarted(None)),
-    (replace(RUNNING, terms=Terms(restarts=True)), {"Running": True, "Pid": 8}, Restarted(8)),
+    (RUNNING.in_run(pid=None), {"Running": True, "Pid": 8}, None),
+    (AGAIN, {"Running": True, "Restarting": True}, Restarted(None)),
+    (AGAIN, {"Running": True, "Pid": 8}, Restarted(8)),
+    (AGAIN, {"Running": True, "Pid": 7}, None),
+    (AGAIN.in_run(pid=None), {"Running": True, "Pid": 8}, Restarted(8)),
+    (IMAGES, {"Running": True, "Pid": 7, "Health": {"Status": "unhealthy"}}, HealthReported(False)),
+    (IMAGES, {"Running": True, "Pid": 7, "Health": {"Status": "starting"}}, None),
+    (replace(IMAGES, healthy=True), {"Running": True, "Pid": 7, "Health": {"Status": "healthy"}}, None),
+    (RUNNING, {"Running": True, "Pid": 7, "Health": {"Status": "unhealthy"}}, None),  # the task has checks of its own
     (RUNNING, {"Running": False, "ExitCode": 3, "Error": "e"}, Exited(Exit(3, error="e"))),
     (RUNNING, {"Running": False, "ExitCode": 137, "OOMKilled": True}, Exited(Exit(137, oom=True))),
     (RUNNING, {"Running": False, "ExitCode": 137, "Status": "removing"}, Exited(Exit(137, removed=True))),
@@ -42,23 +53,23 @@ def test_what_a_look_means(task: Task, state: dict[str, Any], event: Event | Non
 
 
 @pytest.mark.parametrize(("action", "told_exit", "restarts", "event"), [
-    (A.DIE, None, False, Noticed(3)),
-    (A.DIE, 3, True, Noticed(3)),
+    (A.DIE, None, False, Noticed(3, 1)),
+    (A.DIE, 3, True, Noticed(3, 1)),
     (A.DESTROY, None, False, Noticed()),
     (A.RESYNC, None, False, Noticed()),
-    (A.OOM, None, False, OomKilled(1 << 20)),
+    (A.OOM, None, False, OomKilled(1 << 20, 2 << 20)),
     (A.KILL, None, False, SignalSeen(15)),
     (A.START, None, False, None),  # our own
-    (A.START, None, True, None),
+    (A.START, None, True, RunBegan(1)),
     (A.START, 3, False, StartedAgain(None)),
-    (A.START, 3, True, Noticed()),  # a look says whether it is the restart policy's
+    (A.START, 3, True, RunBegan(1)),
     (A.PAUSE, None, False, None),
     (A.UNPAUSE, None, False, None),
     (A.HEALTH, None, False, None),
 ])
 def test_what_is_told_unasked(action: A, told_exit: int | None, restarts: bool, event: Event | None) -> None:
-    task = replace(RUNNING, told_exit=told_exit, terms=Terms(restarts=restarts))
-    assert meaning(told(action), task, 1 << 20) == event
+    task = replace(RUNNING.in_run(told_exit=told_exit), terms=Terms(restarts=restarts))
+    assert meaning(told(action), task, Memory(1 << 20, 2 << 20)) == event
 
 
 # while an image is pulled there is no container to be told of; RESYNC is told to all
@@ -69,7 +80,8 @@ PAIRS = [(phase, action) for phase in Phase for action in A if phase is not Phas
 @pytest.mark.parametrize("told_exit", [None, 3])
 @pytest.mark.parametrize("restarts", [False, True])
 def test_it_may_be_told_in_every_phase(phase: Phase, action: A, told_exit: int | None, restarts: bool) -> None:
-    task = replace(RUNNING, phase=phase, told_exit=told_exit, terms=Terms(restarts=restarts), outcome=Exit(0))
+    terms = Terms(restarts=restarts, image_health=True)
+    task = replace(RUNNING.in_run(told_exit=told_exit), phase=phase, terms=terms, outcome=Exit(0))
     event = meaning(told(action), task)
     if event is not None:
         assert type(event) in TRANSITIONS[phase]
@@ -78,4 +90,25 @@ def test_it_may_be_told_in_every_phase(phase: Phase, action: A, told_exit: int |
 
 def told(action: A) -> ContainerEvent:
     return ContainerEvent(action, "c", 1, exit_code=3 if action is A.DIE else None,
-                          signal=15 if action is A.KILL else None)
+                          signal=15 if action is A.KILL else None, healthy=False if action is A.HEALTH else None)
+
+
+@pytest.mark.parametrize(("task", "healthy", "event"), [
+    (IMAGES, True, HealthReported(True)), (IMAGES, False, HealthReported(False)), (IMAGES, None, None),
+    (RUNNING, False, None)])
+def test_the_images_own_health(task: Task, healthy: bool | None, event: Event | None) -> None:
+    assert meaning(ContainerEvent(A.HEALTH, "c", 1, healthy=healthy), task) == event
+
+
+def test_the_address_of_a_further_run_is_told_with_what_the_task_asked_for() -> None:
+    asked = NetworkInfo(name="n", groups=("g",), ip_addresses=(IPAddress(ip_address="10.0.0.1"),))
+    task = replace(AGAIN, network_infos=(asked,))
+    found = seen(task, inspection({"Id": "c", "State": {"Running": True, "Pid": 8}, "NetworkSettings": {
+        "Networks": {"n": {"IPAddress": "10.0.0.2"}}}}))
+    assert found == Restarted(8, (replace(asked, ip_addresses=(IPAddress(ip_address="10.0.0.2"),)),))
+
+
+def test_the_limit_is_the_one_that_it_has_now() -> None:
+    found = seen(RUNNING, inspection({"Id": "c", "State": {"Running": False, "ExitCode": 137, "StartedAt": "2026"},
+                                      "HostConfig": {"Memory": 5}}))
+    assert found == Exited(Exit(137, memory_limit=5))

@@ -34,10 +34,12 @@ class World:
         self.exists = False
         self.pid = 0
         self.code = 0
+        self.between = False  # two runs, for its restart policy
+        self.now = 0  # of the engine's clock
         self.kind = True  # no more mischief once it is False
         self.watched: set[int] = set()
         self.checked = False
-        self.clocks: set[f.Timer] = set()
+        self.clocks: dict[f.Timer, None] = {}  # in the order of their ringing
         self.engine: deque[e.Event] = deque()  # what the engine tells unasked, in its order
         self.jobs: list[deque[Chance]] = []  # each in its own order
         self.statuses: list[TaskStatus] = []
@@ -63,11 +65,13 @@ class World:
         chances: list[Chance] = [partial(self.next_of, job) for job in self.jobs]
         if self.engine:
             chances.append(self.engine.popleft)
-        chances += [partial(self.ring, timer) for timer in sorted(self.clocks, key=str)]
+        chances += [partial(self.ring, timer) for timer in self.clocks]
         alive = {self.pid} if self.running else set()
         chances += [partial(self.pid_gone, pid) for pid in self.watched - alive]
         if self.running:
             chances.append(lambda: self.die(self.choose(3)))
+        if self.between:
+            chances.append(self.next_run)
         return chances + self.mischief() if self.kind else chances
 
     def mischief(self) -> list[Chance]:
@@ -78,7 +82,7 @@ class World:
             chances.append(e.Noticed)  # RESYNC
         if self.running:
             chances += [self.somebody_removes, self.somebody_restarts, self.oom, self.die_untold,
-                        lambda: e.SignalSeen(15)]
+                        self.die_twice_told, lambda: e.SignalSeen(15), lambda: e.OomKilled(None)]
         if self.checked:
             chances += [lambda: e.HealthReported(self.choose(2) == 1), lambda: e.CheckReported(CheckStatusInfo("TCP"))]
         return chances
@@ -90,7 +94,7 @@ class World:
         return do()
 
     def ring(self, timer: f.Timer) -> e.Event:
-        self.clocks.remove(timer)
+        del self.clocks[timer]
         return timer.event
 
     # ---- the truth about the container ----
@@ -98,28 +102,41 @@ class World:
     def run(self) -> None:
         self.exists = self.running = True
         self.pid += 1
+        self.now += 1
+        if self.terms.restarts:
+            self.engine.append(e.RunBegan(self.now))
+
+    def next_run(self) -> None:
+        self.between = False
+        self.run()
 
     def die(self, code: int) -> None:
         self.running = False
         self.code = (0, 1, 137)[code]
-        self.engine.append(e.Noticed(self.code))
-        if self.terms.restarts and self.kind and not self.killed and self.choose(2):
-            self.run()
+        self.now += 1
+        self.engine.append(e.Noticed(self.code, self.now))
+        self.between = self.terms.restarts and self.kind and not self.killed and self.choose(2) == 1
 
     def die_untold(self) -> None:
         self.running, self.code = False, 1
 
+    def die_twice_told(self) -> None:
+        """As engines did until 29.4: two events of one exit, not at the same time."""
+        self.die(1)
+        self.now += 1
+        self.engine.append(e.Noticed(self.code, self.now))
+
     def somebody_removes(self) -> None:
         self.die(2)
-        self.exists = self.running = False
+        self.exists = self.running = self.between = False
         self.engine.append(e.Noticed())
 
     def somebody_restarts(self) -> None:
         self.die(1)
-        if not self.running:
-            self.run()
-            if not self.terms.restarts:
-                self.engine.append(e.StartedAgain(None))
+        self.between = False
+        self.run()
+        if not self.terms.restarts:
+            self.engine.append(e.StartedAgain(None))
 
     def oom(self) -> None:
         self.engine.append(e.OomKilled(None))
@@ -127,7 +144,7 @@ class World:
 
     def pid_gone(self, pid: int) -> e.Event:
         self.watched.discard(pid)
-        return e.PidGone()
+        return e.PidGone(pid)
 
     # ---- effects ----
 
@@ -144,12 +161,8 @@ class World:
             case f.Report(status):
                 self.promises(status)
                 self.statuses.append(status)
-            case f.StartTimer(timer, _, _):
-                self.clocks.add(timer)
-            case f.CancelTimer(timer):
-                self.clocks.discard(timer)
-            case f.CancelTimers():
-                self.clocks.clear()
+            case f.StartTimer() | f.CancelTimer() | f.CancelTimers():
+                self.set_clocks(effect)
             case f.StartChecks():  # for good: a report may be on its way when they are stopped
                 self.checked = True
             case f.WatchPid(pid):
@@ -157,12 +170,23 @@ class World:
             case f.KillPid(_):
                 self.kill()
             case f.Remove():
-                self.removed, self.running, self.exists = True, False, False
+                self.removed, self.running, self.exists, self.between = True, False, False, False
             case f.Forget():
                 self.forgotten = True
                 self.clocks.clear()
             case _:
                 self.jobs += self.work(effect)
+
+    def set_clocks(self, effect: f.StartTimer | f.CancelTimer | f.CancelTimers) -> None:
+        match effect:
+            case f.StartTimer(timer, _, keep_earlier):
+                if not keep_earlier:
+                    self.clocks.pop(timer, None)
+                self.clocks[timer] = None
+            case f.CancelTimer(timer):
+                self.clocks.pop(timer, None)
+            case f.CancelTimers():
+                self.clocks.clear()
 
     def work(self, effect: Any) -> list[deque[Chance]]:
         job: list[Chance] = []
@@ -179,6 +203,8 @@ class World:
                 job = [self.force_remove]
             case f.DrainLogs():
                 job = [e.Drained]
+            case f.FollowRun(ended, began):
+                assert ended < began, "a run that began before the one before it ended"
         return [deque(job)] if job else []
 
     def pulled(self) -> e.Event:
@@ -205,20 +231,25 @@ class World:
 
     def look(self) -> e.Event | None:
         if self.kind and self.choose(4) == 0:
-            self.clocks.add(f.Timer.LOOK)  # no answer
+            self.clocks[f.Timer.LOOK] = None  # no answer
             return None
         if not self.exists:
             return e.Vanished()
+        if self.between:
+            return e.Restarted(None)
         if not self.running:
             return e.Exited(Exit(self.code))
-        if self.pid == self.task.pid or (self.task.pid is None and self.task.told_exit is None):
+        run = self.task.run
+        if self.pid == run.pid:
             return None
-        return e.Restarted(self.pid) if self.terms.restarts else e.StartedAgain(self.pid)
+        if self.terms.restarts:
+            return e.Restarted(self.pid)
+        return None if run.pid is None and run.told_exit is None else e.StartedAgain(self.pid)
 
     def signal(self, signal: str) -> e.Event | None:
         if self.kind and self.choose(3) == 0:
             return e.SignalFailed(GONE)
-        self.killed = True
+        self.killed, self.between = True, False  # its restart policy counts no more
         if signal == "SIGKILL":
             self.kill()
         return None
@@ -227,7 +258,7 @@ class World:
         if self.kind and self.choose(3) == 0:
             return e.SignalFailed(GONE)
         self.kill()
-        self.exists = False
+        self.exists = self.between = False
         return e.Removed()
 
     def kill(self) -> None:
@@ -245,7 +276,7 @@ class World:
             assert status.state is TaskState.STARTING
         if status.state is TaskState.RUNNING:
             assert TaskState.KILLING not in states, "TASK_RUNNING after a kill was announced"
-            if status.reason is None:
+            if status.reason is None and status.message is None:
                 assert TaskState.RUNNING not in states, "TASK_RUNNING twice"
         if status.state is TaskState.STARTING and status.message:
             assert set(states) == {TaskState.STARTING}
@@ -253,5 +284,6 @@ class World:
             assert self.terms.killing
             assert TaskState.KILLING not in states
         if is_terminal(status.state):
-            untold = any(isinstance(event, e.StartedAgain) for event in self.engine)
-            assert not self.running or untold, "terminal while the container runs, and nobody has told of a new start"
+            untold = any(isinstance(event, e.StartedAgain | e.RunBegan) for event in self.engine)
+            assert not (self.running or self.between) or untold, \
+                "terminal while the container runs, and nobody has told of a new start"

@@ -11,6 +11,7 @@ import pytest
 from executor.docker.streams import FrameDecoder, SocketStream
 from executor.node.logs import Logs
 from executor.node.processes import Processes
+from executor.node.reading import Moment, RunTold
 from executor.node.sink import Sink, sandbox_sink
 from executor.node.watcher import Watcher
 
@@ -96,7 +97,7 @@ def test_what_was_written_is_skipped_when_it_comes_again(logs: Logs, tmp_path: P
     while logs.following("t"):
         threading.Event().wait(0.001)
     again = Pipe()
-    logs.follow_again("t", again.stream)
+    logs.follow_again("t", again.stream, Moment())
     again.say(1, b"one\ntwo\n")
     again.say(2, b"oops\nagain\n")
     again.say(1, b"three\n")
@@ -114,12 +115,99 @@ def test_a_stream_that_comes_again_replaces_the_one_before(logs: Logs, tmp_path:
     while not (tmp_path / "stdout").read_text():
         threading.Event().wait(0.001)
     waiting = Drained(logs)
-    logs.follow_again("t", again.stream)
+    logs.follow_again("t", again.stream, Moment())
     again.say(1, b"one\ntwo\n")
     again.end()
     waiting.tail()
     assert (tmp_path / "stdout").read_text() == "one\ntwo\n"
     before.end()
+
+
+class Parts:
+    """What further runs were asked for, and their streams."""
+
+    def __init__(self, logs: Logs) -> None:
+        self.logs = logs
+        self.asked: list[int] = []
+        self._asked = threading.Condition()
+
+    def run(self, ended: int, began: int) -> None:
+        self.logs.hear_of_run("t", RunTold(ended, began), self._reopen)
+
+    def wait(self, count: int) -> None:
+        with self._asked:
+            assert self._asked.wait_for(lambda: len(self.asked) == count, 30)
+
+    def _reopen(self, since: int) -> None:
+        with self._asked:
+            self.asked.append(since)
+            self._asked.notify_all()
+
+
+def test_each_run_is_read_behind_the_one_before_and_the_tail_is_of_the_last(logs: Logs, tmp_path: Path) -> None:
+    logs.open("t", sandbox_sink(tmp_path))
+    first, second, third = Pipe(), Pipe(), Pipe()
+    parts = Parts(logs)
+    logs.follow("t", first.stream)
+    parts.run(20, 30)  # told before all of the first run's output is here
+    first.say(1, b"run 1\n")
+    first.say(2, b"why run 1 failed\n")
+    first.end()
+    parts.wait(1)
+    waiting = Drained(logs)
+    logs.go_on("t", second.stream, Moment(31, 32))
+    second.say(1, b"run 2\n")
+    second.say(2, b"why run 2 failed\n")
+    parts.run(40, 50)
+    second.end()
+    parts.wait(2)
+    assert not waiting.now
+    logs.go_on("t", third.stream, Moment(51, 52))
+    third.say(1, b"run 3\n")
+    third.end()
+    assert waiting.tail() == ""  # the last run has said nothing on stderr
+    assert parts.asked == [20, 40]
+    assert (tmp_path / "stdout").read_text() == "run 1\nrun 2\nrun 3\n"
+    assert (tmp_path / "stderr").read_text() == "why run 1 failed\nwhy run 2 failed\n"
+
+
+def test_a_part_that_may_have_had_a_run_is_read_once_more(logs: Logs, tmp_path: Path) -> None:
+    logs.open("t", sandbox_sink(tmp_path))
+    first, second, again = Pipe(), Pipe(), Pipe()
+    parts = Parts(logs)
+    logs.follow("t", first.stream)
+    first.say(2, b"one\n")
+    first.end()
+    while logs.following("t"):
+        threading.Event().wait(0.001)
+    parts.run(20, 30)
+    parts.wait(1)
+    parts.run(40, 50)
+    logs.go_on("t", second.stream, Moment(31, 60))  # the third run began while this was opened
+    second.say(2, b"two\n")
+    second.end()
+    parts.wait(2)
+    logs.go_on("t", again.stream, Moment(61, 62))
+    again.say(2, b"two\nthree\n")
+    again.end()
+    assert Drained(logs).tail() == "three"
+    assert parts.asked == [20, 20]
+    assert (tmp_path / "stderr").read_text() == "one\ntwo\nthree\n"
+
+
+def test_a_run_that_cannot_be_read_is_not_waited_for(logs: Logs, tmp_path: Path) -> None:
+    logs.open("t", sandbox_sink(tmp_path))
+    parts = Parts(logs)
+    parts.run(20, 30)
+    waiting = Drained(logs)
+    assert not waiting.now
+    logs.give_up("t")
+    assert waiting.tail() == ""
+    logs.close("t")
+    late = Pipe()
+    logs.go_on("t", late.stream, Moment(31, 32))  # of a task that is over
+    assert late.theirs.recv(1) == b""  # closed
+    late.end()
 
 
 def test_without_a_stream_the_end_is_there_at_once(logs: Logs, tmp_path: Path) -> None:

@@ -28,8 +28,8 @@ from tests.fakes.runtime import FakeRuntime
 EFFECTS: tuple[f.Effect, ...] = (
     f.Report(TaskStatus("a", TaskState.STARTING)), f.Explain("because"), f.Pull(), f.CancelPull(), f.CreateAndStart(),
     f.Look(), f.Signal("SIGTERM"), f.ForceRemove(), f.KillPid(1), f.Remove(), f.StartTimer(f.Timer.GRACE, 5.0),
-    f.CancelTimer(f.Timer.GRACE), f.CancelTimers(), f.StartChecks(), f.StopChecks(), f.WatchPid(1), f.DrainLogs(),
-    f.Forget())
+    f.CancelTimer(f.Timer.GRACE), f.CancelTimers(), f.StartChecks(), f.StopChecks(), f.WatchPid(1),
+    f.FollowRun(1, 2), f.DrainLogs(), f.Forget())
 
 
 class Scene(Told):
@@ -76,7 +76,8 @@ def test_a_look_that_is_not_answered_is_repeated(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
     started = scene.does(f.CreateAndStart(), e.Started)
     assert isinstance(started, e.Started)
-    scene.entry.task = replace(scene.entry.task, phase=Phase.RUNNING, container=started.container, pid=started.pid)
+    scene.entry.task = replace(scene.entry.task.in_run(pid=started.pid), phase=Phase.RUNNING,
+                               container=started.container)
     scene.runtime.finish(started.container, 0)
     exited = scene.does(f.Look(), e.Exited)
     assert isinstance(exited, e.Exited)

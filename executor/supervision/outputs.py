@@ -1,0 +1,65 @@
+"""What a container says again or further, from the engine's log: after the engine was away, and of
+each run that a restart policy begins. The first run's output comes from the attach of its start.
+"""
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from executor.engine.failures import RuntimeFailure
+from executor.engine.port import ContainerRuntime, OutputStream
+from executor.node.logs import Logs
+from executor.node.reading import Moment, RunTold
+from executor.supervision.workers import Workers
+
+log = logging.getLogger(__name__)
+
+
+class Outputs:
+    """Methods return at once; the engine is called on `workers`."""
+
+    def __init__(self, runtime: Callable[[], ContainerRuntime], logs: Logs,
+                 workers: Workers) -> None:
+        self._runtime = runtime
+        self._logs = logs
+        self._workers = workers
+
+    def reread(self, task_id: str, container: str, *, follow: bool,
+               done: Callable[[], None]) -> None:
+        """Bring the output that was missed while the engine was gone.
+
+        `done` comes on a worker.
+        """
+        def job() -> None:
+            opening, since = time.time_ns(), self._logs.since(task_id)
+            stream = self._stream(task_id, lambda: self._runtime().containers.logs(
+                container, follow=follow, since=since))
+            if stream is not None:
+                self._logs.follow_again(task_id, stream, Moment(opening, time.time_ns()))
+            done()
+        self._workers.submit(job)
+
+    def follow_run(self, task_id: str, container: str, run: RunTold) -> None:
+        """Bring the output of a further run of the container, behind that of the one before."""
+        def reopen(since: int) -> None:
+            self._workers.submit(lambda: self._open_part(task_id, container, since))
+        self._logs.hear_of_run(task_id, run, reopen)
+
+    def _open_part(self, task_id: str, container: str, since: int) -> None:
+        """A log driver that cannot be read, as `none`, leaves what comes from now on."""
+        opening = time.time_ns()
+        containers = self._runtime().containers
+        stream = (self._stream(task_id, lambda: containers.logs(container, since=since))
+                  or self._stream(task_id, lambda: containers.attach(container)))
+        if stream is None:
+            self._logs.give_up(task_id)
+        else:
+            self._logs.go_on(task_id, stream, Moment(opening, time.time_ns()))
+
+    def _stream(self, task_id: str, opened: Callable[[], OutputStream]) -> OutputStream | None:
+        try:
+            return opened()
+        except RuntimeFailure as failure:
+            log.warning("Some output of task %s may be missing: %s", task_id, failure)
+            return None
