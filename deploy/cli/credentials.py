@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from deploy.cli.private_files import write_private
 from deploy.cli.problems import REFUSED, Problem
 from scheduler.address import ensemble, master_address
 from specs.errors import SpecError
@@ -123,12 +124,7 @@ def _path(master: str) -> Path:
 
 def _write(path: Path, text: str) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        new_file = path.with_name(f".{path.name}.{os.getpid()}")
-        descriptor = os.open(new_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-        new_file.replace(path)
+        write_private(path, text)
     except OSError as error:
         raise Problem(f"the credential cannot be written to {path}: {error.strerror}") from error
 

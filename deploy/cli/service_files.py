@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from deploy.cli.private_files import write_private
+
 
 def folder(environ: Mapping[str, str] = os.environ) -> Path:
     """The user's own folder for tokens of running services."""
@@ -36,12 +38,7 @@ def token_of(url: str, environ: Mapping[str, str] = os.environ) -> str | None:
 def announced(url: str, token: str, environ: Mapping[str, str] = os.environ) -> Iterator[None]:
     """The token is there for the user's commands within the block."""
     path = folder(environ) / _name(url)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    made = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(token + "\n")
-    made.rename(path)
+    write_private(path, token + "\n")
     try:
         yield
     finally:

@@ -220,8 +220,7 @@ class Visitor:
             session.kill(running.task_id)
 
     def _last_line(self, running: Running) -> str | None:
-        credential = self._found.credential(running.agent)
-        data = read(running.agent, f"{running.folder}/stdout", 0, credential=credential) or b""
+        data = read(self._found.agents, running.agent, f"{running.folder}/stdout", 0) or b""
         lines = data.decode(errors="replace").splitlines()
         return lines[-1] if lines else None
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -121,25 +121,19 @@ class LocalMesos:
         """End every executor (SHUTDOWN, its grace period, SIGKILL) and container, then everything
         else. Idempotent.
         """
-        loop, thread = self._loop, self._thread
-        if loop is not None and thread is not None:
-            try:
-                self._do(self._close(), _CLOSE_SECONDS)
-            finally:
-                self._loop = self._thread = None
-                loop.call_soon_threadsafe(loop.stop)
-                thread.join(10)
-                loop.close()
-        self._folder.close()
+        self._end(self._close)
 
     def leave(self) -> None:
         """End as if the process were killed: executors and containers run on, for who starts again
         in this folder.
         """
+        self._end(self._leave)
+
+    def _end(self, last: Callable[[], Coroutine[Any, Any, None]]) -> None:
         loop, thread = self._loop, self._thread
         if loop is not None and thread is not None:
             try:
-                self._do(self._leave(), _CLOSE_SECONDS)
+                self._do(last(), _CLOSE_SECONDS)
             finally:
                 self._loop = self._thread = None
                 loop.call_soon_threadsafe(loop.stop)

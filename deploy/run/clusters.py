@@ -5,13 +5,18 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.cli import credentials
+from deploy.cli.cluster_options import ClusterOptions
 from deploy.cli.credentials import Known
 from deploy.cli.docker_socket import ping
+from deploy.cli.problems import REFUSED, Problem
 from deploy.cli.signals import cleaned_up
+from deploy.run.agents import Agents
+from scheduler.address import master_address
+from scheduler.master.transport import ExposedSecretError, Transport
 from specs.messages.credential import Credential
 
 DEFAULT_PORTS = ((1024, 65535),)
@@ -23,10 +28,8 @@ class Cluster:
 
     master: str
     known: Known | None = None
-
-    def credential(self, agent: str) -> Credential | None:
-        """What to tell the agent at this address; None: nothing."""
-        return self.known.of(agent) if self.known is not None else None
+    transport: Transport = field(default_factory=Transport)
+    agents: Agents = field(default_factory=Agents)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +40,30 @@ class Embedded(Cluster):
 
 
 @contextlib.contextmanager
-def cluster(master: str, *, docker_socket: str, principal: str | None = None,
-            secret: str | None = None) -> Iterator[Cluster]:
+def cluster(options: ClusterOptions, *, docker_socket: str, principal: str | None = None,
+            secret: str | None = None, agent: Credential | None = None) -> Iterator[Cluster]:
     """The cluster that `--master` names, and who we are there. Raises Problem, for local also if
-    there is no Docker to run anything with."""
-    if master == "local":
+    there is no Docker to run anything with. `agent`: what agents are told."""
+    if options.master == "local":
         ping(docker_socket)
         with embedded(docker_socket=docker_socket,
                       principal=principal or credentials.PRINCIPAL) as found:
             yield found
     else:
-        yield Cluster(master, credentials.of_cluster(master, principal, secret))
+        known = credentials.of_cluster(options.master, principal, secret)
+        transport = reach(options, known)
+        yield Cluster(options.master, known, transport,
+                      Agents(transport, known=known, credential=agent))
+
+
+def reach(options: ClusterOptions, known: Known | None) -> Transport:
+    """How the cluster is reached. Raises Problem where a secret would go in clear."""
+    transport = options.transport()
+    if known is not None and "://" not in options.master:
+        address = master_address(options.master)
+        if not transport.keeps_secrets(address):
+            raise Problem(str(ExposedSecretError(address)), REFUSED)
+    return transport
 
 
 @contextlib.contextmanager
@@ -60,5 +76,5 @@ def embedded(*, docker_socket: str, ports: Sequence[tuple[int, int]] = DEFAULT_P
     mesos = LocalMesos(docker_socket=docker_socket, ports=ports, credential=credential)
     with cleaned_up(mesos.close):
         mesos.start()
-        yield Embedded(mesos.address, Known(credential, frozenset(mesos.agent_addresses)),
-                       mesos.work_dir)
+        known = Known(credential, frozenset(mesos.agent_addresses))
+        yield Embedded(mesos.address, known, Transport(), Agents(known=known), mesos.work_dir)

@@ -16,9 +16,11 @@ from typing import Any
 
 import click
 
+from deploy.cli.cluster_options import cluster_options, read_cluster_options
 from deploy.cli.problems import Problem, refused
 from deploy.run.options import Flags, task_info
 from specs.errors import SpecError
+from specs.messages.credential import Credential
 from specs.messages.task import TaskInfo
 from specs.words.defaults import DOCKER_SOCKET
 from specs.words.durations import UNITS, parse_duration
@@ -61,8 +63,7 @@ def finite(_context: click.Context, _option: click.Parameter, value: float) -> f
 
 
 @click.command(context_settings={"ignore_unknown_options": False})
-@click.option("--master", metavar="HOST:PORT|zk://…|local", default="local", show_default=True,
-              help="The Mesos master; local is an embedded Mesos in this process.")
+@cluster_options
 @click.option("--image", help="The image to run.")
 @click.option("--name", help="The task's name and id; by default made of the image's.")
 @click.option("--network", metavar="host|bridge|none|NAME",
@@ -102,6 +103,10 @@ def finite(_context: click.Context, _option: click.Parameter, value: float) -> f
               help="Whom the agent runs the executor as; by default your own name.")
 @click.option("--principal",
               help="Who we are, for a master that asks; the secret is MESOS_SECRET of the environment.")
+@click.option("--agent-principal",
+              help="Who we are, for agents that ask (--logs); the secret is MESOS_AGENT_SECRET of the environment.")
+@click.option("--insecure", is_flag=True,
+              help="Send these secrets in clear, beyond this machine.")
 @click.option("--executor", type=click.Choice(["custom", "mesos"]), default="custom",
               show_default=True,
               help="custom: our executor, one per agent for all tasks. mesos: plain tasks, run by the docker executor "
@@ -128,19 +133,28 @@ def run(ctx: click.Context, /, **options: Any) -> int:
     mesos-docker run --image nginx -p 8080:80 --kill-after 10mins
     mesos-docker run --master 10.0.0.5:5050 --task task.json --logs
     """
+    found = read_cluster_options(ctx, options, os.environ)
     infos = _instances(_one_task(ctx, options), options["instances"])
     from deploy.run.start import Settings, start
     return start(infos, Settings(
-        master=options["master"], output=options["output"], logs=options["logs"],
+        cluster=found, output=options["output"], logs=options["logs"],
         kill_after=options["kill_after"],
         offer_timeout=options["offer_timeout"] if options["offer_timeout"] is not None
-        else LOCAL_PATIENCE if options["master"] == "local" else REMOTE_PATIENCE,
+        else LOCAL_PATIENCE if found.master == "local" else REMOTE_PATIENCE,
         connect_timeout=options["connect_timeout"], constraints=options["constraints"],
         role=options["role"],
         user=options["user"] or _user(), principal=options["principal"],
-        secret=os.environ.get("MESOS_SECRET"),
+        secret=os.environ.get("MESOS_SECRET"), agent=_agent_credential(options["agent_principal"]),
         executor_command=_executor_command(options) if options["executor"] == "custom" else None,
         executor_uris=options["executor_uris"], docker_socket=options["docker_socket"]))
+
+
+def _agent_credential(principal: str | None) -> Credential | None:
+    if principal is None:
+        return None
+    if "MESOS_AGENT_SECRET" not in os.environ:
+        raise click.UsageError("--agent-principal needs MESOS_AGENT_SECRET in the environment")
+    return Credential(principal, os.environ["MESOS_AGENT_SECRET"])
 
 
 def _one_task(ctx: click.Context, options: Mapping[str, Any]) -> TaskInfo:

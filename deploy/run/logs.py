@@ -14,25 +14,19 @@ As Mesos: files/files.cpp, `_read`; slave/paths.cpp, `getExecutorVirtualPath`.
 from __future__ import annotations
 
 import http.client
-import json
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
-from urllib.parse import urlencode
+from typing import Protocol
 
-from deploy.cli.credentials import header
-from specs.messages.credential import Credential
+from deploy.run.agents import PATIENCE as GONE
+from deploy.run.agents import Agents
 
 LENGTH = 64 * 1024  # bytes per request; agents give no more than they like, which is at least a page
 SEEN = 256  # bytes before a piece by which a file is known again
 TAIL_OF = 1024 * 1024  # bytes of a file, of which the last lines are wanted
 EVERY = 0.25  # seconds between rounds while there is nothing new
-GONE = 5.0  # seconds after a task's end for a file that does not come or an agent that does not answer
-
-
-CredentialOf = Callable[[str], Credential | None]  # by the agent's HOST:PORT
 
 
 class Output(Protocol):
@@ -46,51 +40,27 @@ def sandbox(framework_id: str, executor_id: str) -> str:
     return f"/frameworks/{framework_id}/executors/{executor_id}/runs/latest"
 
 
-def read(address: str, path: str, offset: int, length: int = LENGTH,
-         credential: Credential | None = None) -> bytes | None:
+def read(agents: Agents, address: str, path: str, offset: int, length: int = LENGTH) -> bytes | None:
     """A piece of a file, empty at its end; None if there is no such file (yet). Raises OSError or
-    HTTPException.
-
-    `address`: the agent's HOST:PORT; `credential`: who we are there. Agents put the file's bytes
-    into their JSON as they are, valid UTF-8 or not.
+    HTTPException. `address`: the agent's HOST:PORT.
     """
-    answer = _ask(address, {"path": path, "offset": offset, "length": length}, credential)
+    answer = agents.read(address, {"path": path, "offset": offset, "length": length})
     return None if answer is None else answer["data"].encode("utf-8", "surrogateescape")
 
 
-def size(address: str, path: str, credential: Credential | None = None) -> int | None:
+def size(agents: Agents, address: str, path: str) -> int | None:
     """A file's size in bytes, else as `read`. As Mesos: files.cpp, which answers to an offset of -1
     with it.
     """
-    answer = _ask(address, {"path": path, "offset": -1, "length": 0}, credential)
+    answer = agents.read(address, {"path": path, "offset": -1, "length": 0})
     return None if answer is None else int(answer["offset"])
 
 
-def _ask(address: str, query: dict[str, str | int],
-         credential: Credential | None) -> dict[str, Any] | None:
-    connection = http.client.HTTPConnection(address, timeout=GONE)
-    try:
-        connection.request("GET", f"/files/read?{urlencode(query)}", headers=header(credential))
-        response = connection.getresponse()
-        body = response.read()
-    finally:
-        connection.close()
-    if response.status == http.client.NOT_FOUND:
-        return None
-    if response.status != http.client.OK:
-        said = body[:200].decode(errors="replace").strip()
-        raise http.client.HTTPException(f"{response.status} {response.reason}"
-                                        + (f": {said!a}" if said else ""))
-    answer: dict[str, Any] = json.loads(body.decode("utf-8", "surrogateescape"))
-    return answer
-
-
-def last_lines(address: str, path: str, count: int,
-               credential: Credential | None = None) -> list[str]:
+def last_lines(agents: Agents, address: str, path: str, count: int) -> list[str]:
     """The end of a file that is not very long; empty if nothing of it can be had."""
     data = b""
     try:
-        while (piece := read(address, path, len(data), LENGTH, credential)) and len(data) < TAIL_OF:
+        while (piece := read(agents, address, path, len(data))) and len(data) < TAIL_OF:
             data += piece
     except (OSError, http.client.HTTPException, ValueError, KeyError):
         pass  # what has come is better than nothing
@@ -128,21 +98,20 @@ class Follower:
     def __init__(self, output: Output, patience: float = GONE,
                  when_broken: Callable[[], None] = lambda: None, *,
                  told: Callable[[str], None] = lambda _sentence: None, named: bool = False,
-                 credential: CredentialOf = lambda _agent: None) -> None:
+                 agents: Agents | None = None) -> None:
         """`patience`: seconds for what does not come, before people are told, and after a task's
         end.
 
         `when_broken` is called once, on the follower's thread, when `output` fails; `told` there
         too, with sentences about what people do not see. `named`: whole lines, each behind its
-        task's id, for more than one task; else bytes as they come. `credential`: who we are at an
-        agent.
+        task's id, for more than one task; else bytes as they come. `agents`: how they are asked.
         """
         self._output = output
         self._named = named
         self._when_broken = when_broken
         self._patience = patience
         self._told = told
-        self._credential = credential
+        self._agents = agents or Agents()
         self._state = _State()
         self.unread: dict[str, str] = {}  # why the output of a task, by its id, could not be read to its end
         self.broken: Exception | None = None  # why `output` takes no more: a closed pipe, a full disk
@@ -240,20 +209,19 @@ class Follower:
         return piece
 
     def _piece(self, file: _File) -> bytes | None:
-        credential = self._credential(file.address)
         begin = file.offset - len(file.seen)
-        data = read(file.address, file.path, begin, LENGTH, credential)
+        data = read(self._agents, file.address, file.path, begin)
         if data is None:
             return None
         piece: bytes | None = data[len(file.seen):]
         changed = not data.startswith(file.seen[:len(data)])
         if file.seen and not changed and len(data) <= len(file.seen) and len(data) < SEEN:
-            length = size(file.address, file.path, credential)
+            length = size(self._agents, file.address, file.path)
             changed = length is not None and length < file.offset  # else its agent gives little at once
-            piece = read(file.address, file.path, file.offset, LENGTH, credential)
+            piece = read(self._agents, file.address, file.path, file.offset)
         if changed:
             self._begin_anew(file)
-            piece = read(file.address, file.path, 0, LENGTH, credential)
+            piece = read(self._agents, file.address, file.path, 0)
         if piece:
             file.offset += len(piece)
             file.seen = (file.seen + piece)[-SEEN:]

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from deploy.cli.problems import FAILED
+from deploy.run.agents import Agents
 from deploy.run.exit_status import exit_status
-from deploy.run.logs import CredentialOf, Follower, last_lines, sandbox
+from deploy.run.logs import Follower, last_lines, sandbox
 from deploy.run.report import Report, Row
 from scheduler.framework.framework import Framework
 from scheduler.placement.matching import Launch, Misfit
@@ -53,12 +54,12 @@ class Session:
 
     def __init__(self, tasks: Sequence[Task], report: Report, patience: Patience,
                  on_running: Callable[[Running], None] | None = None, *,
-                 credential: CredentialOf = lambda _agent: None) -> None:
-        """`on_running` is told once of each task that runs, and must return at once. `credential`:
-        who we are at an agent."""
+                 agents: Agents | None = None) -> None:
+        """`on_running` is told once of each task that runs, and must return at once. `agents`: how
+        they are asked for files."""
         self._tasks = tasks
         self._on_running = on_running
-        self._credential = credential
+        self._agents = agents or Agents()
         self._launches: dict[str, Running] = {}
         self._executors: dict[str, Running] = {}  # by task id: where its executor writes
         self._unexplained: dict[Running, str] = {}  # executors that the agent says have failed; the first task of each
@@ -151,9 +152,8 @@ class Session:
         """
         for executor, task_id in itertools.islice(self._unexplained.items(), TOLD):
             path = f"{executor.folder}/stderr"
-            credential = self._credential(executor.agent)
-            if executor.agent and (lines := last_lines(executor.agent, path, LAST_LINES,
-                                                       credential)):
+            if executor.agent and (lines := last_lines(self._agents, executor.agent, path,
+                                                       LAST_LINES)):
                 where = f"the last words of the executor of {task_id}, in {path} on {executor.agent}:"
                 self._report.note("\n  ".join([where, *lines]))
 
@@ -179,6 +179,7 @@ class Session:
         row = self._rows[entry.task_id].launched(launch, info)
         self._rows[entry.task_id] = row
         self._report.launched(row)
+        self._agents.name(launch.address, launch.hostname)
         executor_id = info.task_id if info.executor is None else info.executor.executor_id
         self._executors[entry.task_id] = Running(executor_id, launch.address,
                                                  sandbox(self._framework_id, executor_id))

@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from deploy.cli.cluster_options import ClusterOptions
 from deploy.cli.problems import Problem, refused
 from deploy.cli.signals import given_to, orderly
 from deploy.run.clusters import Cluster, Embedded, cluster
@@ -23,6 +24,7 @@ from scheduler.tasks.launching import CustomExecutor, Task, task
 from specs.errors import SpecError
 from specs.marathon.app import Constraint
 from specs.messages.command import URI, CommandInfo
+from specs.messages.credential import Credential
 from specs.messages.task import TaskInfo
 
 RECONNECT = 30.0  # seconds that a cluster keeps the tasks of a run whose connection broke, or that was killed
@@ -33,7 +35,7 @@ ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", "
 class Settings:
     """The options that are not about the task itself. Times are seconds."""
 
-    master: str
+    cluster: ClusterOptions
     output: str
     logs: bool
     kill_after: float | None
@@ -44,6 +46,7 @@ class Settings:
     user: str
     principal: str | None
     secret: str | None
+    agent: Credential | None  # what agents are told
     executor_command: str | None  # None: the agents' own
     executor_uris: Sequence[str]
     docker_socket: str
@@ -54,14 +57,14 @@ def start(infos: Sequence[TaskInfo], settings: Settings) -> int:
     tasks = _tasks(infos, settings)
     shown = report(settings.output, logs=settings.logs)
     with orderly(), contextlib.closing(shown), cluster(
-            settings.master, docker_socket=settings.docker_socket, principal=settings.principal,
-            secret=settings.secret) as found:
+            settings.cluster, docker_socket=settings.docker_socket, principal=settings.principal,
+            secret=settings.secret, agent=settings.agent) as found:
         session = Session(tasks, shown, Patience(offers=settings.offer_timeout,
                                                  kill_after=settings.kill_after),
-                          credential=found.credential)
+                          agents=found.agents)
         follower = Follower(shown.output, when_broken=session.interrupt, told=shown.note,
                             named=len(tasks) > 1,
-                            credential=found.credential) if settings.logs else None
+                            agents=found.agents) if settings.logs else None
         special = [need.wanted for each in tasks for need in each.wish.need.exact]
         follow(session, found, Config(
             name=f"mesos-docker run {tasks[0].wish.task_id}", user=settings.user,
@@ -98,7 +101,8 @@ def follow(session: Session, found: Cluster, config: Config, *,
         secret = found.known.credential.secret
     if isinstance(found, Embedded):  # it ends with this process and never comes back: executors must not wait for it
         config = replace(config, checkpoint=False, failover_timeout=0.0)
-    framework = Framework(MesosDriver(found.master, config, secret=secret), config, session)
+    framework = Framework(MesosDriver(found.master, config, secret=secret,
+                                      transport=found.transport), config, session)
     try:
         if follower is not None:
             follower.start()

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from deploy.cli.cluster_options import cluster_options, read_cluster_options
 from deploy.cli.problems import REFUSED, Problem
 from specs.words.defaults import DOCKER_SOCKET
 
@@ -41,8 +42,7 @@ def listen_address(value: str) -> tuple[str, int]:
 
 
 @click.command(context_settings={"show_default": True})
-@click.option("--master", metavar="local|HOST:PORT|zk://…", default="local",
-              help="The Mesos master; local is an embedded Mesos in this process.")
+@cluster_options
 @click.option("--state", metavar="sqlite:PATH", default=None,
               show_default="NAME.sqlite in the user's state folder",
               help="Where all that must outlive this process is kept.")
@@ -53,7 +53,8 @@ def listen_address(value: str) -> tuple[str, int]:
 @click.option("--executor", type=click.Choice(["custom", "mesos"]), default="custom",
               help="custom: our executor, one per agent. mesos: the docker executor that the agents have.")
 @click.option("--insecure", is_flag=True,
-              help="Serve everybody; without it plain HTTP beyond loopback is refused.")
+              help="Serve everybody, and send the secret of --principal in clear; without it plain HTTP "
+                   "beyond loopback is refused.")
 @click.option("--credentials", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
               help="Users, a line each: NAME:PASSWORD or NAME:PASSWORD:read.")
 @click.option("--token-file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
@@ -86,7 +87,8 @@ def listen_address(value: str) -> tuple[str, int]:
               help="Features that apps may use: secrets, external_volumes, gpu_resources, task_killing, vips.")
 @click.option("--new-framework", is_flag=True,
               help="Where the old framework was removed: keep the apps, and start all instances anew.")
-def serve(**options: Any) -> int:
+@click.pass_context
+def serve(ctx: click.Context, /, **options: Any) -> int:
     """Keep apps running: Marathon's app definitions and REST API, on a cluster or on this machine
     alone.
 
@@ -107,10 +109,12 @@ def serve(**options: Any) -> int:
         raise Problem(
             f"--listen {options['listen']} is beyond loopback: give --tls-cert and --tls-key, or --insecure",
                       REFUSED)
+    found = read_cluster_options(ctx, options, os.environ)
     state = state_path(options["state"], options["name"], os.environ)
     from deploy.serve.start import Options, start
 
     return start(Options(
         listen=listen, state=state, secret=os.environ.get("MESOS_SECRET"),
         features=frozenset(filter(None, options.pop("enable_features").split(","))),
-        **{key: value for key, value in options.items() if key not in ("listen", "state")}))
+        cluster=found, **{key: value for key, value in options.items()
+                          if key not in ("listen", "state", "master") and not key.startswith("ssl_")}))

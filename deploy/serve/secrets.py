@@ -6,10 +6,10 @@ for the token of an address (`deploy.cli.service`).
 """
 from __future__ import annotations
 
-import os
 import secrets
 from pathlib import Path
 
+from deploy.cli.private_files import write_private
 from deploy.cli.problems import REFUSED, Problem
 from scheduler.api.access import Access, Password, Role, read_credentials
 from specs.errors import SpecError
@@ -46,16 +46,6 @@ def _made(path: Path) -> str:
         token = secrets.token_urlsafe(32)
         write_private(path, token + "\n")
         return token
-
-
-def write_private(path: Path, text: str) -> None:
-    """A file that only we can read, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    made = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    made.rename(path)
 
 
 def _token(path: Path) -> str:

@@ -21,10 +21,12 @@ from pathlib import Path
 
 import click
 
+from deploy.cli.cluster_options import ClusterOptions
 from deploy.cli.credentials import of_cluster
 from deploy.cli.problems import REFUSED, Problem
 from deploy.cli.service_files import announced
 from deploy.cli.signals import given_to
+from deploy.run.clusters import reach
 from deploy.run.command import default_executor
 from deploy.run.start import executor_of
 from deploy.serve.mesos import embedded
@@ -38,6 +40,7 @@ from scheduler.apps.policy import policy
 from scheduler.config import Config
 from scheduler.framework.framework import Framework
 from scheduler.master.driver import MesosDriver
+from scheduler.master.transport import Transport
 from scheduler.service.completion import completed
 from scheduler.service.launches import Launches
 from scheduler.service.operations import Operations
@@ -55,7 +58,7 @@ FAILOVER = 7 * 24 * 3600.0  # seconds that a master keeps our tasks without us, 
 class Options:
     """What the command line says."""
 
-    master: str
+    cluster: ClusterOptions
     state: Path
     listen: tuple[str, int]
     name: str
@@ -87,9 +90,10 @@ def start(options: Options) -> int:
     """Serve until a signal; the exit status. Raises Problem."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr,
                         format="%(asctime)s %(levelname)s %(message)s")
-    known = None
-    if options.master != "local":
-        known = of_cluster(options.master, options.principal, options.secret)
+    known, transport = None, Transport()
+    if options.cluster.master != "local":
+        known = of_cluster(options.cluster.master, options.principal, options.secret)
+        transport = reach(options.cluster, known)
     with _storage(options.state) as storage, contextlib.ExitStack() as stack:
         if options.new_framework:
             storage.forget()
@@ -104,11 +108,11 @@ def start(options: Options) -> int:
         served = Served(options, service, operations, definitions)
         stack.callback(served.close)
         served.listen()
-        if options.master != "local":
-            return served.run(options.master, storage,
-                              known.credential if known is not None else None)
+        if options.cluster.master != "local":
+            return served.run(options.cluster.master, storage,
+                              known.credential if known is not None else None, transport)
         mesos = stack.enter_context(embedded(options.state, options))
-        return served.run(mesos.address, storage, mesos.credential)
+        return served.run(mesos.address, storage, mesos.credential, transport)
 
 
 class Served:
@@ -123,8 +127,9 @@ class Served:
         asking = Asking(service, operations, time.time)
         granted, self._token = access(options.state, options.credentials, options.token_file,
                                       insecure=options.insecure)
-        identity = Identity(options.name, options.role, options.master, options.local_port_min,
-                            options.local_port_max, tuple(sorted(options.features)))
+        identity = Identity(options.name, options.role, options.cluster.shown,
+                            options.local_port_min, options.local_port_max,
+                            tuple(sorted(options.features)))
         self._server = Server(
             routes(asking, definitions, identity, leader=lambda: self._url,
                    resubscribe=self._resubscribe,
@@ -148,7 +153,8 @@ class Served:
         click.echo(f"Serving {local}")
         sys.stdout.flush()
 
-    def run(self, master: str, storage: SqliteStorage, credential: Credential | None) -> int:
+    def run(self, master: str, storage: SqliteStorage, credential: Credential | None,
+            transport: Transport) -> int:
         """The framework's loop, until it is told to end; the exit status. `credential`: who we are
         for the master.
         """
@@ -158,8 +164,9 @@ class Served:
                         failover_timeout=FAILOVER, gpus="gpu_resources" in options.features,
                         webui_url=self._url, connect_timeout=float("inf"), max_launches=1)
         secret = None if credential is None else credential.secret
-        self._framework = Framework(MesosDriver(master, config, secret=secret), config,
-                                    self._service, storage=storage, work=self._service)
+        driver = MesosDriver(master, config, secret=secret, transport=transport)
+        self._framework = Framework(driver, config, self._service, storage=storage,
+                                    work=self._service)
         self._service.attach(self._framework)
         threading.Thread(target=self._tell_systemd, daemon=True).start()
         with given_to(self._end):
@@ -226,5 +233,7 @@ def _tls(options: Options) -> ssl.SSLContext | None:
 
 
 def _removed(why: str) -> str:
+    if "torn down" not in why and "removed" not in why:
+        return why
     return f"{why}. With --new-framework the apps are kept and all instances are started anew"
 

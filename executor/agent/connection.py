@@ -21,9 +21,10 @@ from typing import Final
 
 from http_parser.http import HttpParser
 
-from executor.settings.agent import AgentSettings, TlsSettings
+from executor.settings.agent import AgentSettings
 from specs.forms.recordio import RecordDecoder
 from specs.words.address import Address
+from specs.words.libprocess_ssl import TlsSettings
 
 _READ_BYTES: Final = 256 * 1024
 

@@ -16,6 +16,7 @@ from typing import Final
 from specs.errors import SpecError
 from specs.words.address import Address
 from specs.words.durations import parse_duration
+from specs.words.libprocess_ssl import TlsSettings, tls_settings
 
 TOKEN: Final = "MESOS_EXECUTOR_AUTHENTICATION_TOKEN"  # noqa: S105 - a name
 GRACE_PERIOD: Final = "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD"
@@ -25,18 +26,6 @@ _PID: Final = re.compile(
 _TRUE: Final = frozenset({"1", "true"})
 _DEFAULTS: Final = {GRACE_PERIOD: "5secs", "MESOS_RECOVERY_TIMEOUT": "15mins",
                     "MESOS_SUBSCRIPTION_BACKOFF_MAX": "2secs"}
-
-
-@dataclass(frozen=True, slots=True)
-class TlsSettings:
-    """libprocess's LIBPROCESS_SSL_* as far as a client needs them."""
-
-    verify: bool = False  # its default: encrypt, and believe any certificate
-    check_address: bool = False  # whether the certificate must name the address that we dial
-    ca_file: str | None = None
-    ca_directory: str | None = None
-    cert_file: str | None = None  # ours, for an agent with LIBPROCESS_SSL_REQUIRE_CERT
-    key_file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +74,7 @@ def agent_settings(environ: Mapping[str, str], working_directory: str = "/", *,
         address=address, path=f"/{process_id}/api/v1/executor", framework_id=framework_id, executor_id=executor_id,
         agent_id=agent_id, directory=directory, shutdown_grace=shutdown_grace, checkpoint=checkpoint,
         token=environ.get(TOKEN), domain_socket=domain_socket,
-        tls=None if domain_socket else _tls(environ),  # plain HTTP on a domain socket, as Mesos
+        tls=None if domain_socket else tls_settings(environ),  # plain HTTP on a domain socket, as Mesos
         **patience,
     )
 
@@ -145,23 +134,3 @@ def _domain_socket(path: str | None, working_directory: str) -> str | None:
         return relative
     raise SpecError("", "Cannot use domain sockets for communication as requested: "
                         f"Path {relative} is longer than {SOCKET_PATH_LIMIT} characters")
-
-
-def _tls(environ: Mapping[str, str]) -> TlsSettings | None:
-    def said(name: str) -> str | None:
-        # SSL_* without the prefix is libprocess's old spelling, which it still reads
-        return environ.get(f"LIBPROCESS_SSL_{name}", environ.get(f"SSL_{name}"))
-
-    def on(*names: str) -> bool:
-        return any((said(name) or "").lower() in _TRUE for name in names)
-
-    if not on("ENABLED"):
-        return None
-    return TlsSettings(
-        verify=on("VERIFY_SERVER_CERT", "VERIFY_CERT"),
-        check_address=on("VERIFY_IPADD") or said("HOSTNAME_VALIDATION_SCHEME") == "openssl",
-        ca_file=said("CA_FILE"),
-        ca_directory=said("CA_DIR"),
-        cert_file=said("CERT_FILE"),
-        key_file=said("KEY_FILE"),
-    )

@@ -11,9 +11,11 @@ import contextlib
 import http.client
 import select
 import socket
+import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO
 
+from scheduler.master.transport import Transport, is_closed
 from specs.forms.recordio import RecordDecoder, RecordError
 from specs.words.address import Address
 
@@ -42,21 +44,26 @@ class EventStream:
     waits.
     """
 
-    def __init__(self, address: Address, timeout: float) -> None:
+    def __init__(self, address: Address, timeout: float, transport: Transport) -> None:
         """Connects. Raises OSError; `timeout` in seconds is for each wait until `patience` says
         otherwise.
         """
         self._address = address
-        self._connection = http.client.HTTPConnection(address.host, address.port, timeout=timeout)
-        self._connection.connect()
+        self._connection = transport.http(address, timeout)
         self._socket: socket.socket = self._connection.sock
         self._response: http.client.HTTPResponse | None = None
         self._records = RecordDecoder()
 
     def subscribe(self, body: bytes, headers: Mapping[str, str]) -> str:
         """Send SUBSCRIBE; the stream's id. Raises Answer, OSError or http.client.HTTPException."""
-        self._connection.request("POST", PATH, body, {**headers, "Host": str(self._address)})
-        self._response = self._connection.getresponse()
+        try:
+            self._connection.request("POST", PATH, body, {**headers, "Host": str(self._address)})
+            self._response = self._connection.getresponse()
+        except (ssl.SSLEOFError, BrokenPipeError, ConnectionResetError) as error:
+            wanted = ("ask for a certificate of ours" if isinstance(self._socket, ssl.SSLSocket)
+                      else "speak TLS: https://HOST:PORT")
+            raise ConnectionResetError(
+                f"it closed the connection without a word, as those do who {wanted}") from error
         if self._response.status != http.client.OK:
             raise Answer(self._response.status, _text(self._response),
                          self._response.getheader("Location"))
@@ -81,7 +88,7 @@ class EventStream:
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # also of TLS, without a goodbye
         self._socket.close()
 
 
@@ -101,9 +108,11 @@ class CallConnection:
     Mesos's own library relies on it).
     """
 
-    def __init__(self, address: Address, headers: Mapping[str, str], timeout: float) -> None:
+    def __init__(self, address: Address, headers: Mapping[str, str], timeout: float,
+                 transport: Transport) -> None:
         self._address = address
         self._timeout = timeout
+        self._transport = transport
         lines = [f"POST {PATH} HTTP/1.1", f"Host: {address}",
                  *(f"{name}: {value}" for name, value in headers.items())]
         self._head = "\r\n".join(lines).encode("latin-1")
@@ -137,9 +146,7 @@ class CallConnection:
         if self._socket is not None and self._closed_by_peer(self._socket):
             self.close()
         if self._socket is None or self._answers is None:
-            self._socket = socket.create_connection((self._address.host, self._address.port),
-                                                    self._timeout)
-            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._socket = self._transport.open(self._address, self._timeout)
             self._answers = self._socket.makefile("rb")
         return self._socket, self._answers
 
@@ -148,7 +155,7 @@ class CallConnection:
         """An idle connection has nothing to say, except that it is closed."""
         poll = select.poll()
         poll.register(connected, select.POLLIN)
-        return bool(poll.poll(0))
+        return is_closed(connected, readable=bool(poll.poll(0)))
 
 
 def _answer(stream: IO[bytes]) -> Answer | None:
@@ -194,6 +201,11 @@ def reason(error: Exception) -> str:
     """An error as the end of a sentence."""
     if isinstance(error, TimeoutError):
         return "no answer"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate does not hold: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        said = (error.reason or str(error)).replace("_", " ").lower()
+        return f"what answers does not speak TLS with us ({said})"
     if isinstance(error, RecordError):
         return f"what answers is not a Mesos event stream ({error})"
     if isinstance(error, Answer) and error.status == 307:

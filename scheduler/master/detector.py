@@ -137,4 +137,4 @@ def lowest(nodes: Iterable[str]) -> str | None:
 def master_of(data: bytes) -> Address:
     """Where the master of a MasterInfo listens. Raises ValueError, KeyError or TypeError."""
     address = json.loads(data)["address"]
-    return Address(address.get("ip") or address["hostname"], int(address["port"]))
+    return Address(address.get("ip") or address["hostname"], int(address["port"]), address.get("hostname"))

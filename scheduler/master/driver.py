@@ -8,8 +8,8 @@ connections, the detector that follows the leading master in ZooKeeper (schedule
 - a stream without heartbeats is dropped and made anew, with back-off; so is one that breaks;
 - an event that cannot be handled is told and skipped, it does not end the driver or interrupt the main thread;
 - a 307 is followed to the leading master; IPv6 addresses work; a large OFFERS event is not copied again and again;
-- headers are made for each request; KILL has its agent and its kill policy, RECONCILE its agents, FAILURE may miss a
-  status; capabilities are those that were asked for; SIGINT stays with whoever had it.
+- headers are made for each request; FAILURE may miss a status; what is mended in calls is in scheduler/master/calls.py,
+  how a master is reached in scheduler/master/transport.py.
 """
 from __future__ import annotations
 
@@ -18,57 +18,51 @@ import http.client
 import json
 import logging
 import random
-import signal
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from scheduler.address import ensemble, master_address
 from scheduler.config import Config, Timing, back_off, framework_info
+from scheduler.master.calls import MasterCalls
 from scheduler.master.connection import Answer, EventStream, reason, refusal
 from scheduler.master.detector import ZkDetector
 from scheduler.master.port import MasterEvents
 from scheduler.master.sender import MasterSender
+from scheduler.master.transport import ExposedSecretError, Transport
 from specs.errors import SpecError
 from specs.forms import Message
 from specs.forms.codec import read
 from specs.forms.recordio import RecordError
-from specs.forms.render import plain
 from specs.forms.taskstatus import status_from_mapping
 from specs.messages.offer import Offer
-from specs.messages.status import TaskStatus
-from specs.messages.task import TaskInfo
 from specs.words.address import Address, redirected
-
-_sigint: Final = signal.getsignal(signal.SIGINT)
-import pymesos  # noqa: E402 - between two lines that undo what importing it does: it takes SIGINT over
-
-if _sigint is not None:  # None: it belongs to somebody outside Python
-    signal.signal(signal.SIGINT, _sigint)
-pymesos.logger.removeHandler(pymesos.handler)  # it writes all of its records to stderr, besides our own handlers
 
 log = logging.getLogger(__name__)
 
 _TEMPORARY: Final = (307, 408, 429, 500, 502, 503, 504)  # answers to SUBSCRIBE that time may change
 
 
-class MesosDriver(pymesos.MesosSchedulerDriver):  # type: ignore[misc] # pymesos has no types
+class MesosDriver(MasterCalls):
     """`Master` over HTTP: at HOST:PORT, or at whatever zk://… says leads. `start` once, then `stop`."""
 
     def __init__(self, master: str, config: Config, *, framework_id: str | None = None,
-                 secret: str | None = None, timing: Timing | None = None) -> None:
-        """`framework_id`: of the framework that we were, where no storage knows it; `secret`: for the principal.
+                 secret: str | None = None, timing: Timing | None = None,
+                 transport: Transport | None = None) -> None:
+        """`framework_id`: of the framework that we were, where no storage knows it; `secret`: for the principal;
+        `transport`: how masters are reached, plain if nothing is said.
 
         Raises SpecError if `master` cannot be one.
         """
+        self._transport = transport or Transport()
         self._uri: Address | None = None if "://" in master else master_address(master)
         super().__init__(None, framework_info(config, framework_id), master, implicit_acknowledgements=False)
         if config.principal is not None and secret is not None:
             self._basic_credential = "Basic " + base64.b64encode(f"{config.principal}:{secret}".encode()).decode()
         self._zookeeper = None if self._uri is not None else ZkDetector(ensemble(master), self)
         self._timing = timing or Timing()
-        self._sender = MasterSender(self._call_failed, self._timing.answer)
+        self._sender = MasterSender(self._call_failed, self._timing.answer, self._transport)
         self._events: MasterEvents
         self._change = threading.Condition()  # of the four below
         self._leader: Address | None = self._uri  # whom to ask next; None: ZooKeeper has not said yet
@@ -115,46 +109,7 @@ class MesosDriver(pymesos.MesosSchedulerDriver):  # type: ignore[misc] # pymesos
         if stream is not None:
             stream.close()
 
-    def accept(self, offer_ids: Sequence[str], tasks: Sequence[TaskInfo], refuse_seconds: float) -> None:
-        self.launchTasks(_values(offer_ids), list(map(plain, tasks)), filters={"refuse_seconds": refuse_seconds})
-
-    def decline(self, offer_ids: Sequence[str], refuse_seconds: float) -> None:
-        self.declineOffer(_values(offer_ids), filters={"refuse_seconds": refuse_seconds})
-
-    def kill(self, task_id: str, agent_id: str | None, grace: float | None) -> None:
-        kill: dict[str, Any] = {"task_id": {"value": task_id}}
-        if agent_id is not None:
-            kill["agent_id"] = {"value": agent_id}
-        if grace is not None:
-            kill["kill_policy"] = {"grace_period": {"nanoseconds": round(grace * 1e9)}}
-        self._call("KILL", kill)
-
-    def acknowledge(self, status: TaskStatus) -> None:
-        if status.uuid is not None and status.agent_id is not None:
-            self._call("ACKNOWLEDGE", {
-                "agent_id": {"value": status.agent_id}, "task_id": {"value": status.task_id},
-                "uuid": base64.b64encode(status.uuid).decode()})
-
-    def reconcile(self, tasks: Iterable[tuple[str, str | None]]) -> None:
-        self._call("RECONCILE", {"tasks": [
-            {"task_id": {"value": task_id}, **({"agent_id": {"value": agent_id}} if agent_id is not None else {})}
-            for task_id, agent_id in tasks]})
-
-    def suppress(self) -> None:
-        self.suppressOffers()
-
-    def revive(self) -> None:
-        self.reviveOffers()
-
-    def message(self, agent_id: str, executor_id: str, data: bytes) -> None:
-        self.sendFrameworkMessage({"value": executor_id}, {"value": agent_id}, base64.b64encode(data).decode())
-
-    # pymesos's own places, with what it gets wrong put right.
-
-    @property
-    def framework(self) -> dict[str, Any]:
-        """FrameworkInfo as it was asked for; pymesos would claim GPU_RESOURCES and choose a failover_timeout."""
-        return dict(self._framework)
+    # pymesos's own places.
 
     @property
     def connected(self) -> bool:
@@ -164,10 +119,6 @@ class MesosDriver(pymesos.MesosSchedulerDriver):  # type: ignore[misc] # pymesos
     def _send(self, body: Mapping[str, Any], *_: Any, **__: Any) -> dict[str, Any]:
         self._sender.post(body)
         return {}
-
-    def _call(self, kind: str, arguments: Mapping[str, Any]) -> None:
-        if self.connected:
-            self._send({"type": kind, "framework_id": {"value": self.framework_id}, kind.lower(): arguments})
 
     def _call_failed(self, call: str, why: str) -> None:
         if not self._stopping:
@@ -183,6 +134,9 @@ class MesosDriver(pymesos.MesosSchedulerDriver):  # type: ignore[misc] # pymesos
             except Answer as answer:
                 if not self._go_on_after(answer, address):
                     return
+            except ExposedSecretError as error:
+                self._events.refused(str(error))
+                return
             except (OSError, http.client.HTTPException, RecordError) as error:
                 self._lost(address, error)
                 if self._stopping:
@@ -222,7 +176,8 @@ class MesosDriver(pymesos.MesosSchedulerDriver):  # type: ignore[misc] # pymesos
             return None if self._stopping else self._leader
 
     def _session(self, address: Address) -> None:
-        stream = EventStream(address, self._timing.answer)
+        self._transport.check(address, self._headers())
+        stream = EventStream(address, self._timing.answer, self._transport)
         with self._change:
             self._stream = stream
             stopping = self._stopping
@@ -345,7 +300,3 @@ class MesosDriver(pymesos.MesosSchedulerDriver):  # type: ignore[misc] # pymesos
     def on_error(self, event: dict[str, Any]) -> None:
         """ERROR: the subscription is over."""
         self._events.error(event.get("message", ""))
-
-
-def _values(ids: Iterable[str]) -> list[dict[str, str]]:
-    return [{"value": each} for each in ids]

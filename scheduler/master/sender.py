@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from scheduler.master.connection import Answer, CallConnection, Unanswered
+from scheduler.master.transport import Transport
 from specs.words.address import Address
 
 AT_ONCE = 64  # calls that are written before the first answer is read
@@ -27,9 +28,10 @@ _Item = tuple[int, Mapping[str, Any]] | None  # session and call; None ends the 
 class MasterSender:
     """`failed` is called on the sending thread and must return at once."""
 
-    def __init__(self, failed: Failed, timeout: float) -> None:
+    def __init__(self, failed: Failed, timeout: float, transport: Transport) -> None:
         """`timeout`: seconds to wait for a connection or an answer."""
         self._failed = failed
+        self._transport = transport
         self._timeout = timeout
         self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
         self._lock = threading.Lock()
@@ -44,7 +46,8 @@ class MasterSender:
         """A subscription has begun: calls made from now on go there."""
         with self._lock:
             self._session += 1
-            self._connection = CallConnection(address, headers, self._timeout)
+            self._connection = CallConnection(address, headers, self._timeout,
+                                              self._transport)
 
     def close(self) -> None:
         """The subscription is over, and so are its calls."""

@@ -180,6 +180,7 @@ class Service:
     # ---- Listener
 
     def subscribed(self, framework_id: str, master: str) -> None:
+        log.info("Subscribed at %s as %s", master, framework_id)
         again = self._framework.id is not None
         self._framework = Framework(framework_id, master)
         self._agents = {}
@@ -188,6 +189,8 @@ class Service:
                          else {"master": master})
 
     def disconnected(self, why: str) -> None:
+        if why != self._framework.why_not:
+            log.warning("No master: %s; trying again", why)
         self._framework = Framework(self._framework.id, None, why)
         self.events.emit("scheduler_disconnected_event", {})
 

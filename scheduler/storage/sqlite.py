@@ -9,11 +9,14 @@ for ever.
 """
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import sqlite3
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from scheduler.storage.port import StorageError
@@ -60,6 +63,8 @@ class SqliteStorage:
         """
         self._writes: list[tuple[str, Sequence[Any]]] = []  # since the last flush
         self._applied = 0  # so many of them the open transaction knows
+        with contextlib.suppress(OSError):  # of a file that cannot be one SQLite finds the words
+            _make_private(path)
         self._database = sqlite3.connect(path, timeout=0.5, isolation_level="IMMEDIATE")
         try:
             self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -196,6 +201,21 @@ class SqliteStorage:
 
     def forget_events(self, up_to: int) -> None:
         self._write("DELETE FROM events WHERE number <= ?", (up_to,))
+
+
+def _make_private(path: str) -> None:
+    """Tasks have secrets in their environment: the file is for its owner alone.
+
+    So are the two that SQLite puts beside it, which it gives the same mode. One that is there is not
+    opened: closing it again would end the locks that this process may have on it.
+    """
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        for each in (Path(path), Path(f"{path}-wal"), Path(f"{path}-shm")):
+            with contextlib.suppress(FileNotFoundError):
+                if each.stat().st_mode & 0o077:
+                    each.chmod(0o600)
 
 
 def _columns(entry: Entry) -> tuple[Any, ...]:

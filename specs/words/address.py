@@ -5,7 +5,7 @@ Mesos: master/http.cpp, `redirect`); whatever stands between us and an agent wri
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 
@@ -15,6 +15,7 @@ class Address:
 
     host: str
     port: int
+    name: str | None = field(default=None, compare=False)  # what its certificate may be for, beside the host
 
     def __str__(self) -> str:
         """As it stands in a URL and in the Host header."""

@@ -32,16 +32,17 @@ def make_authority(folder: Path, name: str = "authority") -> Certificate:
     return made
 
 
-def make_certificate(folder: Path, authority: Certificate, name: str, *, address: str) -> Certificate:
-    """A certificate for this IP address, by the authority."""
+def make_certificate(folder: Path, authority: Certificate, name: str, *, address: str, kind: str = "IP",
+                     days: int = 2) -> Certificate:
+    """A certificate by the authority for this IP address, or this name where `kind` is DNS; `days` from now."""
     made = Certificate(folder / f"{name}.pem", folder / f"{name}.key")
     request = folder / f"{name}.csr"
     extension = folder / f"{name}.ext"
-    extension.write_text(f"subjectAltName=IP:{address}\n")
+    extension.write_text(f"subjectAltName={kind}:{address}\n")
     _openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", f"/CN={name}",
              "-keyout", str(made.key), "-out", str(request))
     _openssl("x509", "-req", "-in", str(request), "-CA", str(authority.certificate), "-CAkey", str(authority.key),
-             "-CAcreateserial", "-days", "2", "-extfile", str(extension), "-out", str(made.certificate))
+             "-CAcreateserial", "-days", str(days), "-extfile", str(extension), "-out", str(made.certificate))
     return made
 
 

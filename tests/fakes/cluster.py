@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import queue
+import ssl
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -24,8 +25,9 @@ def runs(_task: dict[str, Any]) -> Sequence[tuple[str, str | None]]:
 class FakeCluster:
     """A context manager; `launched` and `killed` are what arrived, `calls` the types of all calls."""
 
-    def __init__(self, life: Life = finishes, offers: Sequence[dict[str, Any]] | None = None) -> None:
-        self.master = ScriptedMaster()
+    def __init__(self, life: Life = finishes, offers: Sequence[dict[str, Any]] | None = None, *,
+                 host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> None:
+        self.master = ScriptedMaster(host, tls=tls)
         self.life = life
         self.offered = [offer()] if offers is None else list(offers)
         self.launched: list[dict[str, Any]] = []

@@ -13,6 +13,7 @@ import http.server
 import json
 import queue
 import socket
+import ssl
 import threading
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -126,7 +127,7 @@ Reply = tuple[int, Mapping[str, str], bytes]
 class ScriptedMaster:
     """A context manager. `subscriptions` and `calls` are what arrived; `replies` what to say instead of 200 and 202."""
 
-    def __init__(self, host: str = "127.0.0.1") -> None:
+    def __init__(self, host: str = "127.0.0.1", *, tls: ssl.SSLContext | None = None) -> None:
         self.subscriptions: queue.Queue[Subscription] = queue.Queue()
         self.calls: queue.Queue[dict[str, Any]] = queue.Queue()
         self.call_headers: list[dict[str, str]] = []
@@ -136,8 +137,11 @@ class ScriptedMaster:
         self._connections: set[socket.socket] = set()
         handler = type("Handler", (_Handler,), {"master": self})
         server_class = type("Server", (http.server.ThreadingHTTPServer,), {
-            "address_family": socket.AF_INET6 if ":" in host else socket.AF_INET, "daemon_threads": True})
+            "address_family": socket.AF_INET6 if ":" in host else socket.AF_INET, "daemon_threads": True,
+            "handle_error": lambda *_: None})
         self._server: http.server.ThreadingHTTPServer = server_class((host, 0), handler)
+        if tls is not None:  # each handshake is its own thread's: at the first read
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 import http.server
 import json
 import queue
+import ssl
 import threading
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,7 +16,7 @@ class FilesAgent:
     gives at once.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1", *, tls: ssl.SSLContext | None = None) -> None:
         self.files: dict[str, bytes] = {}
         self.cut = 7
         self.down = False
@@ -54,8 +55,15 @@ class FilesAgent:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"127.0.0.1:{self._server.server_address[1]}"
+        class Server(http.server.ThreadingHTTPServer):
+            def handle_error(self, *_: object) -> None:
+                pass  # a handshake that did not end
+
+        self._server = Server((host, 0), Handler)
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True,
+                                                  do_handshake_on_connect=False)
+        self.address = f"{host}:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,),
                                         daemon=True)
         self._thread.start()

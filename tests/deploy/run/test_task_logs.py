@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from deploy.run.agents import Agents
 from deploy.run.logs import Follower, last_lines, read, sandbox
 from tests.deploy.run.files_agent import WAIT, FilesAgent, Terminal
 
@@ -25,10 +26,10 @@ def test_the_path_that_agents_serve() -> None:
 
 def test_reading_pieces(agent: FilesAgent) -> None:
     agent.files["/s/stdout"] = b"0123456789"
-    assert read(agent.address, "/s/stdout", 0) == b"0123456"
-    assert read(agent.address, "/s/stdout", 7) == b"789"
-    assert read(agent.address, "/s/stdout", 10) == b""
-    assert read(agent.address, "/s/other", 0) is None
+    assert read(Agents(), agent.address, "/s/stdout", 0) == b"0123456"
+    assert read(Agents(), agent.address, "/s/stdout", 7) == b"789"
+    assert read(Agents(), agent.address, "/s/stdout", 10) == b""
+    assert read(Agents(), agent.address, "/s/other", 0) is None
 
 
 def test_what_grows_is_followed_to_its_end(agent: FilesAgent, follower: Follower,
@@ -124,11 +125,11 @@ def test_a_closed_output_is_told_once_and_does_not_keep_the_end_waiting(agent: F
 
 def test_the_last_lines(agent: FilesAgent) -> None:
     agent.files["/x/stderr"] = b"one\ntwo\nthr\xff\n"
-    assert last_lines(agent.address, "/x/stderr", 2) == ["two", "thr\ufffd"]
-    assert last_lines(agent.address, "/x/stderr", 9) == ["one", "two", "thr\ufffd"]
-    assert last_lines(agent.address, "/nothing", 2) == []
+    assert last_lines(Agents(), agent.address, "/x/stderr", 2) == ["two", "thr\ufffd"]
+    assert last_lines(Agents(), agent.address, "/x/stderr", 9) == ["one", "two", "thr\ufffd"]
+    assert last_lines(Agents(), agent.address, "/nothing", 2) == []
     agent.down = True
-    assert last_lines(agent.address, "/x/stderr", 2) == []
+    assert last_lines(Agents(), agent.address, "/x/stderr", 2) == []
 
 
 def test_what_cannot_be_read_is_told_of(agent: FilesAgent) -> None:

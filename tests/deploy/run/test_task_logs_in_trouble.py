@@ -7,6 +7,8 @@ import threading
 
 import pytest
 
+from deploy.cli.credentials import Known
+from deploy.run.agents import Agents
 from deploy.run.logs import Follower, last_lines, read
 from specs.messages.credential import Credential
 from tests.deploy.run.files_agent import WAIT, FilesAgent, Terminal
@@ -110,13 +112,13 @@ def test_an_agent_that_asks_who_we_are(agent: FilesAgent, terminal: Terminal) ->
     agent.wants = "Basic bWU6c2VjcmV0"
     agent.files = {"/s/stdout": b"hello\n", "/s/stderr": b"oh\n"}
     credential = Credential("me", "secret")
-    follower = Follower(terminal, credential=lambda address: credential if address == agent.address
-                        else None)
+    known = Agents(known=Known(credential, frozenset({agent.address})))
+    follower = Follower(terminal, agents=known)
     follower.start()
     follower.follow("t", agent.address, "/s")
     terminal.wait_for(1, b"hello\n")
     follower.close()
-    assert last_lines(agent.address, "/s/stderr", 1, credential) == ["oh"]
-    assert last_lines(agent.address, "/s/stderr", 1) == []
+    assert last_lines(known, agent.address, "/s/stderr", 1) == ["oh"]
+    assert last_lines(Agents(), agent.address, "/s/stderr", 1) == []
     with pytest.raises(http.client.HTTPException, match="401 Unauthorized"):
-        read(agent.address, "/s/stdout", 0)
+        read(Agents(), agent.address, "/s/stdout", 0)

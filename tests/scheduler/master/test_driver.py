@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import base64
 import json
-import queue
 import socket
 import subprocess
 import sys
@@ -21,25 +20,9 @@ from specs.messages.status import TaskState, TaskStatus
 from specs.messages.task import TaskInfo
 from tests.fakes.master import WAIT, ScriptedMaster, offer, update
 from tests.fakes.zookeeper import FakeZooKeeper
+from tests.scheduler.master.driver_events import DriverEvents
 
 QUICK = Timing(answer=5.0, first_pause=0.01, last_pause=0.05)
-
-
-class Events:
-    """Writes down what the driver tells, in order."""
-
-    def __init__(self) -> None:
-        self.seen: queue.Queue[tuple[Any, ...]] = queue.Queue()
-
-    def __getattr__(self, name: str) -> Any:
-        return lambda *arguments: self.seen.put((name, *arguments))
-
-    def next(self, name: str) -> tuple[Any, ...]:
-        """The next event of this name; what comes before is dropped."""
-        while True:
-            seen = self.seen.get(timeout=WAIT)
-            if seen[0] == name:
-                return seen[1:]
 
 
 @pytest.fixture
@@ -57,7 +40,7 @@ class Running:
 
     def __init__(self, address: str, **arguments: Any) -> None:
         self.driver = driver_for(address, **arguments)
-        self.events = Events()
+        self.events = DriverEvents()
 
     def __enter__(self) -> Running:
         self.driver.start(self.events)
@@ -152,7 +135,7 @@ def test_a_stream_that_is_not_recordio_is_made_anew(master: ScriptedMaster, garb
 
 
 def test_callbacks_that_raise_do_not_end_the_driver(master: ScriptedMaster) -> None:
-    class Raising(Events):
+    class Raising(DriverEvents):
         def offers(self, offers: object) -> None:
             raise RuntimeError("a fault in the framework")
 

@@ -77,6 +77,21 @@ def test_one_scheduler_per_file(tmp_path: Path) -> None:
             SqliteStorage(path)
 
 
+@pytest.mark.parametrize("before", [None, 0o644])
+def test_only_its_owner_reads_it(tmp_path: Path, before: int | None) -> None:
+    path = tmp_path / "state"
+    if before is not None:
+        path.touch()
+        path.chmod(before)
+    with SqliteStorage(str(path)) as storage:
+        storage.save_framework_id("F1")
+        storage.flush()
+        modes = {each.name: each.stat().st_mode & 0o777 for each in tmp_path.iterdir()}
+        assert modes["state"] == 0o600
+        assert "state-wal" in modes
+        assert set(modes.values()) == {0o600}
+
+
 def test_no_file_of_ours(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("something else " * 100)
     with pytest.raises(sqlite3.DatabaseError):
