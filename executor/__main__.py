@@ -94,11 +94,13 @@ def supervision(chosen: Settings, agent: Agent,
                 runtime: Callable[[], ContainerRuntime]) -> Supervisor:
     """A supervisor with all its parts, to be started; it is what `agent.start` has to be given."""
     from executor.admission.admission import Admission
+    from executor.node.fetcher import fetch
     from executor.node.logs import Logs
     from executor.node.processes import Processes
     from executor.node.watcher import Watcher
     from executor.supervision.checks import Checks
     from executor.supervision.engine_calls import EngineCalls
+    from executor.supervision.fetches import Fetches
     from executor.supervision.loop import Loop
     from executor.supervision.performer import Performer
     from executor.supervision.pulls import Pulls
@@ -109,6 +111,7 @@ def supervision(chosen: Settings, agent: Agent,
     engine = EngineCalls(runtime, chosen.labels, logs, starts=chosen.starts, strict=chosen.drop_in)
     checks = Checks(loop, engine, shutdown_grace=chosen.shutdown_grace)
     performer = Performer(loop, agent, engine, logs, Processes(Watcher("processes")),
+                          fetches=Fetches(loop, fetch, chosen.fetch),
                           pulls=Pulls(loop, engine, chosen.directory), checks=checks)
     return Supervisor(chosen, loop, Admission(chosen, logs), engine, performer=performer,
                       checks=checks)

@@ -10,7 +10,7 @@ from specs.forms.taskinfo import docker_task
 from specs.messages import check as health
 from specs.messages.task import CheckInfo, HealthCheck, TaskInfo
 from specs.resources.sums import Resources
-from specs.words.auth import Auth, AuthConfig, find_auth
+from specs.words.auth import LOGIN_FILES, Auth, AuthConfig, find_auth
 from specs.words.durations import print_duration
 from specs.words.image import HUB, parse_reference, pulled_name
 from specs.words.secrecy import HIDDEN, shown_url
@@ -96,8 +96,8 @@ def image_rows(task: TaskInfo, login: Login) -> Iterator[Row]:
 def _credentials(task: TaskInfo, registry: str | None, login: Login) -> tuple[str, str]:
     command = docker_task(task).command
     for uri in command.uris if command is not None else ():
-        file = (uri.output_file or uri.value).rpartition("/")[2]
-        if file in {"config.json", ".dockercfg"} or file.startswith("docker.tar"):
+        name = target_name(uri.value, uri.output_file)
+        if name in LOGIN_FILES or (name.startswith("docker.tar") and unpacks(name)):
             return f"from {shown_url(uri.value)}", "fetched into the sandbox; comes before the node's"
     found = find_auth(login.config, registry) if login.config is not None else None
     if isinstance(found, str):

@@ -102,7 +102,8 @@ class Admission:
             self._logs.open(task_id, own_sink())
             return ()
         self._logs.open(task_id, sandbox_sink(sandbox))
-        made = make_folders(mounted_folders(planned.payload, str(sandbox)))
+        mounted = mounted_folders(planned.payload, str(sandbox))
+        made = make_folders(mounted if not planned.files else ())  # a file may be what is mounted
         return (str(sandbox), *(str(sandbox / name) for name in OUTPUT), *made)
 
 

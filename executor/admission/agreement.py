@@ -23,7 +23,8 @@ class Agreement:
     def limited(self, plan: Plan) -> Agreement:
         """With what only the finished payload says."""
         return replace(self, terms=replace(self.terms, memory_limit=plan.memory_limit,
-                                           restarts=plan.restarts, platform=plan.platform))
+                                           restarts=plan.restarts, platform=plan.platform,
+                                           fetches=bool(plan.files)))
 
 
 def agree(task: TaskInfo, settings: Settings, capabilities: frozenset[str]) -> Agreement:

@@ -18,4 +18,5 @@ class Entry:
     name: str = ""  # the container's; empty where none will be made
     plan: Plan | None = None  # until the start
     secrets: Path | None = None  # the folder with its secret files
+    logins: str | None = None  # the sandbox, if a Docker configuration was fetched into it
     lost: bool = False  # the engine was gone while the task lived: some output may be missing

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from executor.engine.failures import BadOption
+from executor.fetching.job import Item
 from executor.settings.labels import TASK
 from executor.settings.settings import Settings
 from specs.container.from_task import container_of
@@ -19,6 +20,7 @@ from specs.container.run_options import RunOptions
 from specs.errors import SpecError
 from specs.forms.dnsinfo import container_dns
 from specs.messages.task import NetworkInfo, TaskInfo
+from specs.words.uri import target_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class Plan:
     network_infos: tuple[NetworkInfo, ...] = ()  # as the task asked for them
     secrets: tuple[bytes, ...] = field(default=(), repr=False)  # files 0, 1, … of the secret directory
     theirs: tuple[str, ...] = ()  # paths that shall belong to whom the container runs as
+    sandbox: str = ""  # the task's, on the host
+    files: tuple[Item, ...] = ()  # to be fetched into it
 
     @property
     def user(self) -> str:
@@ -83,7 +87,16 @@ def plan(task: TaskInfo, settings: Settings, name: str, sandbox: str, *, total_m
         payload = _ours(payload, settings)
     infos = task.container.network_infos if task.container is not None else ()
     return Plan(name, options.image, payload, infos,
-                tuple(each.data for each in options.secret_files))
+                tuple(each.data for each in options.secret_files),
+                sandbox=sandbox, files=() if settings.drop_in else _files(task))
+
+
+def _files(task: TaskInfo) -> tuple[Item, ...]:
+    """What an agent fetches for its own executors, and leaves to others."""
+    return tuple(
+        Item(uri.value, target_name(uri.value, uri.output_file), executable=bool(uri.executable),
+             extract=uri.extract is not False, cache=bool(uri.cache))
+        for uri in (task.command.uris if task.command is not None else ()))
 
 
 def _payload(options: RunOptions, labels: Mapping[str, str]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +59,16 @@ def make_folders(paths: Sequence[str]) -> list[str]:
     return made
 
 
-def give(paths: Sequence[str], whose: Ids) -> None:
+def everything(sandbox: str) -> Iterator[str]:
+    """All paths in it, none of them through a link."""
+    for folder, folders, files in os.walk(sandbox):
+        yield from (str(Path(folder, name)) for name in (*folders, *files))
+
+
+def give(paths: Iterable[str], whose: Ids) -> None:
     """Let somebody write to them; root can as it is. Raises OSError.
 
-    An executor that is not root must keep them.
+    An executor that is not root must keep them all.
     """
     if whose.user == 0:
         return
@@ -73,3 +79,4 @@ def give(paths: Sequence[str], whose: Ids) -> None:
                      follow_symlinks=False)
         except PermissionError:
             log.warning("Cannot give %s to the task's user: we are not root", path)
+            return

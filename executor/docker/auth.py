@@ -22,7 +22,7 @@ from typing import Final
 
 from executor.engine.failures import BadNodeLogin, BadOption, NotAuthorised
 from specs.errors import SpecError
-from specs.words.auth import Auth, find_auth, parse_auth_config
+from specs.words.auth import LOGIN_FILES, Auth, find_auth, parse_auth_config
 from specs.words.image import HUB, parse_reference
 
 HUB_SERVER: Final = "https://index.docker.io/v1/"  # what helpers know the hub by
@@ -54,7 +54,7 @@ def find(image: str, sandbox: str | None, node_config: str | None) -> Credential
         registry = parse_reference(image).registry or None
     except SpecError as error:
         raise BadOption(f"{image}: {error.problem}") from error
-    for name in (".docker/config.json", ".dockercfg") if sandbox is not None else ():
+    for name in LOGIN_FILES if sandbox is not None else ():
         path = Path(sandbox or "", name)
         if path.is_file():
             return _configured(_read(path), f"{name} in the sandbox", registry)

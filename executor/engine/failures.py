@@ -119,6 +119,16 @@ class BadNodeLogin(RuntimeFailure):
     again = False
 
 
+class FileNotFetched(TaskFault):
+    """A file of the task's cannot be had: it is not there, not allowed, or not what the task takes it for."""
+
+
+class FileSourceAway(RuntimeFailure):
+    """The server of one of the task's files does not answer, breaks off, or answers 5xx."""
+
+    blame = Blame.OPERATOR
+
+
 class DaemonUnavailable(RuntimeFailure):
     """The engine cannot be reached, or broke off its answer, or is short of something."""
 

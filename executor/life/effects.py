@@ -63,6 +63,16 @@ class Explain:
 
 
 @dataclass(frozen=True, slots=True)
+class Fetch:
+    """Get the task's files -> Fetched, FetchFailed, FetchProgressed."""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelFetch:
+    """Nobody needs the files any more; nothing comes of it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Pull:
     """Get the image -> Pulled, PullFailed, PullProgressed."""
 
@@ -178,7 +188,7 @@ class Forget:
 
 
 Effect = (
-    Report | Explain | Pull | CancelPull | CreateAndStart | Look | Signal | ForceRemove | KillPid
-    | Remove | StartTimer | CancelTimer | CancelTimers | StartChecks | StopChecks | WatchPid
-    | FollowRun | DrainLogs | Forget
+    Report | Explain | Fetch | CancelFetch | Pull | CancelPull | CreateAndStart | Look | Signal
+    | ForceRemove | KillPid | Remove | StartTimer | CancelTimer | CancelTimers | StartChecks
+    | StopChecks | WatchPid | FollowRun | DrainLogs | Forget
 )

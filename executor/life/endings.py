@@ -23,6 +23,8 @@ from executor.engine.failures import (
     CommandNotExecutable,
     CommandNotFound,
     Fault,
+    FileNotFetched,
+    FileSourceAway,
     ImageNotFound,
     NoCommand,
     NodeLacks,
@@ -54,7 +56,8 @@ KILLED_DURING_LAUNCH = "REASON_TASK_KILLED_DURING_LAUNCH"
 OUT_OF_MEMORY = "REASON_CONTAINER_LIMITATION_MEMORY"
 MAX_COMPLETION = "REASON_MAX_COMPLETION_TIME_REACHED"
 
-_IMAGE_TROUBLE = (ImageNotFound, NotAuthorised, RegistryUnavailable, RegistryDistrusted,
+_BEFORE_IT = (FileNotFetched, FileSourceAway, ImageNotFound, NotAuthorised, RegistryUnavailable,
+              RegistryDistrusted,
                   BadNodeLogin)
 
 
@@ -109,7 +112,7 @@ def _not_run(failure: Failure, *, strict: bool) -> str:
     """
     if issubclass(failure.kind, Fault):
         return f"Failed to run docker container: {failure.text}" if strict else "Failed to run docker container"
-    if issubclass(failure.kind, _IMAGE_TROUBLE) and not strict:
+    if issubclass(failure.kind, _BEFORE_IT) and not strict:
         return "Failed to launch container"
     if failure.kind.blame is not Blame.TASK and not strict:
         return "Failed to run docker container"

@@ -27,6 +27,25 @@ class EndRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class Fetched:
+    """All of the task's files are in its sandbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class FetchFailed:
+    """One of the files could not be had."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class FetchProgressed:
+    """Fetching goes on; posted at most once in 5 s."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ImageMissing:
     """The engine has not got the image; nothing was created."""
 
@@ -231,10 +250,10 @@ class DrainSlow:
 
 
 Event = (
-    EndRequested | ImageMissing | Pulled | PullFailed | PullProgressed | Created | Started
-    | NotStarted | StartUnclear | StartSlow | Noticed | RunBegan | PidGone | OomKilled | OomSurvived
-    | SignalSeen | SignalSurvived | Exited | Vanished | StartedAgain | Restarted | ExitMissed
-    | GraceOver | StillUp | SignalFailed | Removed | HealthReported | CheckReported | Drained
-    | DrainSlow
+    EndRequested | Fetched | FetchFailed | FetchProgressed | ImageMissing | Pulled | PullFailed
+    | PullProgressed | Created | Started | NotStarted | StartUnclear | StartSlow | Noticed
+    | RunBegan | PidGone | OomKilled | OomSurvived | SignalSeen | SignalSurvived | Exited | Vanished
+    | StartedAgain | Restarted | ExitMissed | GraceOver | StillUp | SignalFailed | Removed
+    | HealthReported | CheckReported | Drained | DrainSlow
 )
 EVENTS: tuple[type[Event], ...] = Event.__args__

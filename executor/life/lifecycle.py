@@ -10,6 +10,7 @@ task's story.
 
 The phases; the diagram below them is drawn from the table by `mermaid`, which a test compares:
 
+FETCHING     the task's files are being fetched into its sandbox
 PULLING      the image is not here; a pull is under way, alone or shared with other tasks
 STARTING     create, attach, start, inspect are under way, as one piece of work
 ABORTING     the same, but the task shall end: whatever has been started then is stopped at once
@@ -21,7 +22,11 @@ DONE         the terminal update was reported; nothing is ever reported after it
 
 stateDiagram-v2
     [*] --> starting
+    [*] --> fetching: uris
     [*] --> pulling: force_pull_image
+    fetching --> pulling: Fetched
+    fetching --> starting: Fetched
+    fetching --> ending: FetchFailed, EndRequested
     pulling --> starting: Pulled
     pulling --> ending: PullFailed, EndRequested
     starting --> pulling: ImageMissing
@@ -55,7 +60,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from executor.life import starting, stopping
-from executor.life.effects import CreateAndStart, Pull, Report, StartTimer, Timer
+from executor.life.effects import Report, StartTimer, Timer
 from executor.life.events import (
     EVENTS,
     CheckReported,
@@ -66,6 +71,9 @@ from executor.life.events import (
     Event,
     Exited,
     ExitMissed,
+    Fetched,
+    FetchFailed,
+    FetchProgressed,
     GraceOver,
     HealthReported,
     ImageMissing,
@@ -109,14 +117,14 @@ def accept(task_id: str, terms: Terms, instead: Outcome | None = None) -> Step:
     """The birth of a task. `instead`: why no container will be made of it, which is then all there
     is to tell.
     """
-    phase = Phase.PULLING if terms.force_pull else Phase.STARTING
-    task = Task(task_id, terms, phase, check_status=terms.check_status)
+    task = Task(task_id, terms, Phase.STARTING, check_status=terms.check_status)
     accepted = Report(status(task, TaskState.STARTING))
     if instead is not None:
         task, effects = end(task, instead)
         return Step(task, (accepted, *effects))
     timers = (StartTimer(Timer.COMPLETION, terms.max_completion),) if terms.max_completion else ()
-    return Step(task, (accepted, *timers, Pull() if terms.force_pull else CreateAndStart()))
+    task, effects = starting.begin(task)
+    return Step(task, (accepted, *timers, *effects))
 
 
 def advance(task: Task, event: Event) -> Step:
@@ -133,7 +141,8 @@ def advance(task: Task, event: Event) -> Step:
 
 def mermaid() -> str:
     """The table as a state diagram; what leaves a task in its phase is not drawn."""
-    births = ("    [*] --> starting", "    [*] --> pulling: force_pull_image")
+    births = ("    [*] --> starting", "    [*] --> fetching: uris",
+              "    [*] --> pulling: force_pull_image")
     return "\n".join(("stateDiagram-v2", *births, *_arrows(), "    done --> [*]"))
 
 
@@ -163,6 +172,12 @@ P = Phase
 
 
 TRANSITIONS: dict[Phase, dict[type[Event], Move]] = {
+    P.FETCHING: _row(P.FETCHING, {
+        Fetched: _to(starting.fetched, P.PULLING, P.STARTING),
+        FetchProgressed: _to(starting.progress),
+        FetchFailed: _to(starting.fetch_failed, P.ENDING),
+        EndRequested: _to(starting.give_up_fetch, P.ENDING),
+    }, Noticed),
     P.PULLING: _row(P.PULLING, {
         Pulled: _to(starting.create, P.STARTING),
         PullProgressed: _to(starting.progress),
@@ -255,7 +270,8 @@ TRANSITIONS: dict[Phase, dict[type[Event], Move]] = {
         StartedAgain: _to(stopping.started_again, P.FORCING),
         RunBegan: _to(stopping.began_too_late, P.FORCING),
         Restarted: _to(stopping.started_again, P.FORCING),
-    }, EndRequested, Pulled, PullFailed, PullProgressed, Noticed, PidGone, OomKilled, SignalSeen, Exited, Vanished,
-        SignalFailed, Removed, HealthReported, CheckReported, OomSurvived, SignalSurvived),  # late words
+    }, EndRequested, Fetched, FetchFailed, FetchProgressed, Pulled, PullFailed, PullProgressed,
+        Noticed, PidGone, OomKilled, SignalSeen, Exited, Vanished, SignalFailed, Removed,
+        HealthReported, CheckReported, OomSurvived, SignalSurvived),  # late words
     P.DONE: _row(P.DONE, {}, *EVENTS),
 }

@@ -5,10 +5,12 @@ from dataclasses import replace
 
 from executor.engine.failures import Cancelled, ImageNotFound
 from executor.life.effects import (
+    CancelFetch,
     CancelPull,
     CancelTimer,
     CreateAndStart,
     Effect,
+    Fetch,
     ForceRemove,
     Look,
     Pull,
@@ -21,6 +23,9 @@ from executor.life.effects import (
 from executor.life.events import (
     Created,
     EndRequested,
+    Fetched,
+    FetchFailed,
+    FetchProgressed,
     HealthReported,
     ImageMissing,
     Noticed,
@@ -52,11 +57,31 @@ from specs.messages.status import TaskState
 START_WAIT = 5.0  # seconds a kill waits for a start under way, then it is announced; as Mesos: inspect
 
 
+def begin(task: Task) -> Step:
+    """Of one that was accepted: its files come first, for credentials may be among them."""
+    if task.terms.fetches:
+        return Step(replace(task, phase=Phase.FETCHING), (Fetch(),))
+    return _container(task)
+
+
+def fetched(task: Task, _: Fetched) -> Step:
+    return _container(task)
+
+
+def fetch_failed(task: Task, event: FetchFailed) -> Step:
+    return end(task, NotRun(event.failure))
+
+
+def give_up_fetch(task: Task, event: EndRequested) -> Step:
+    task, effects = end(task.wanted(event), Unstarted("its files were being fetched"))
+    return Step(task, (CancelFetch(), *announcement(task), *effects))
+
+
 def create(task: Task, _: Pulled) -> Step:
     return Step(replace(task, phase=Phase.STARTING, pulled=True), (CreateAndStart(),))
 
 
-def progress(task: Task, event: PullProgressed) -> Step:
+def progress(task: Task, event: FetchProgressed | PullProgressed) -> Step:
     return Step(task, (Report(status(task, TaskState.STARTING, message=event.text)),))
 
 
@@ -161,6 +186,12 @@ def remember_restart(task: Task, _: StartedAgain) -> Step:
     code = task.run.told_exit
     outcome = Unknown() if code is None else replace(exit_of(task, code), started_again=True)
     return Step(replace(task.in_run(died=True), outcome=task.outcome or outcome))
+
+
+def _container(task: Task) -> Step:
+    if task.terms.force_pull:
+        return Step(replace(task, phase=Phase.PULLING), (Pull(),))
+    return Step(replace(task, phase=Phase.STARTING), (CreateAndStart(),))
 
 
 def _known(task: Task, event: Started) -> Task:

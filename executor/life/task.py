@@ -37,6 +37,7 @@ BETWEEN_RUNS = 0.5  # seconds between looks at a container that is to end and wa
 class Phase(enum.Enum):
     """Where a task is in its life; see lifecycle.py."""
 
+    FETCHING = "fetching"
     PULLING = "pulling"
     STARTING = "starting"
     ABORTING = "aborting"
@@ -54,6 +55,7 @@ class Terms:
     image: str = ""
     command: str = ""  # for people: what the container runs
     platform: str | None = None  # of the image, as in "linux/arm64"; None: this machine's
+    fetches: bool = False  # the task has files to be fetched
     force_pull: bool = False
     never_pull: bool = False  # also not if it is missing: --pull never
     killing: bool = False  # the framework has TASK_KILLING_STATE

@@ -8,17 +8,33 @@ of its own under ours.
 """
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from executor.fetching.job import CACHE_BYTES, MAX_BYTES
 from executor.settings.agent import AgentSettings, seconds
 from executor.settings.flags import Flags
 from executor.settings.labels import labels
+from specs.errors import SpecError
 from specs.words.defaults import DOCKER_SOCKET, MAPPED_DIRECTORY
+from specs.words.sizes import parse_size
 
 IDLE_TIMEOUT: Final = "MESOS_DOCKER_IDLE_TIMEOUT"
 SHUTDOWN_GRACE: Final = 5.0  # seconds; as Mesos: DEFAULT_EXECUTOR_SHUTDOWN_GRACE_PERIOD
+CACHE_NAME: Final = "mesos-docker-fetch"
+CACHE_FOLDER: Final = "MESOS_DOCKER_FETCHER_CACHE_DIR"
+CACHE_SIZE: Final = "MESOS_DOCKER_FETCHER_CACHE_SIZE"
+MAX_SIZE: Final = "MESOS_DOCKER_FETCHER_MAX_SIZE"
+
+
+@dataclass(frozen=True, slots=True)
+class FetchSettings:
+    """Of the files that tasks want; sizes are bytes."""
+
+    caches: tuple[str, ...] = ()  # folders but for their user: the first that will do
+    cache_bytes: int = CACHE_BYTES
+    max_bytes: int = MAX_BYTES  # that one task may fetch and unpack
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +53,7 @@ class Settings:
     idle_timeout: float | None = 120.0  # with no task at all since the registration; None: for ever
     ack_timeout: float = 60.0  # for the last updates to be acknowledged; as Mesos
     starts: int = 8  # creates and starts at once; beyond about 2 per core only the latency grows
+    fetch: FetchSettings = FetchSettings()
     log_options: Mapping[str, str] = field(default_factory=lambda: {"max-size": "10m",
                                                                     "max-file": "2"})
 
@@ -64,7 +81,35 @@ def settings(flags: Flags, told: AgentSettings, environment: Mapping[str, str],
         default_container_dns=flags.default_container_dns,
         labels=labels(told.framework_id, told.executor_id, told.agent_id, owner),
         idle_timeout=None if flags.drop_in else _idle_timeout(environment),
+        fetch=_fetch_settings(environment, told),
     )
+
+
+def _fetch_settings(environment: Mapping[str, str], told: AgentSettings) -> FetchSettings:
+    return FetchSettings(tuple(_cache_folders(environment.get(CACHE_FOLDER), told)),
+                         _size(environment, CACHE_SIZE, CACHE_BYTES),
+                         _size(environment, MAX_SIZE, MAX_BYTES))
+
+
+def _cache_folders(wanted: str | None, told: AgentSettings) -> Iterator[str]:
+    """One cache for all executors of an agent: in the folder that goes when the agent goes, if we
+    may write there."""
+    if wanted is not None:
+        yield f"{wanted}/{CACHE_NAME}-{told.agent_id}"
+        return
+    agents, found, _ = told.directory.partition(f"/slaves/{told.agent_id}/")  # as Mesos: slave/paths.cpp
+    if found:
+        yield f"{agents}{found}{CACHE_NAME}"
+    yield f"/tmp/{CACHE_NAME}-{told.agent_id}"  # noqa: S108 - who owns it is looked at
+
+
+def _size(environment: Mapping[str, str], name: str, default: int) -> int:
+    if name not in environment:
+        return default
+    try:
+        return parse_size(environment[name])
+    except SpecError as error:
+        raise SpecError("", f"Failed to parse {name}: {error.problem}") from error
 
 
 def _idle_timeout(environment: Mapping[str, str]) -> float | None:

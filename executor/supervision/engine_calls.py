@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from executor.admission.plan import Plan
-from executor.admission.sandbox import give
+from executor.admission.sandbox import everything, give
 from executor.engine.cancellation import Cancellation
 from executor.engine.failures import (
     Cancelled,
@@ -255,6 +255,7 @@ class EngineCalls:
             return
         try:
             give(plan.theirs, whose)
+            give(everything(plan.sandbox) if plan.files else (), whose)
         except OSError as error:
             raise RuntimeFailure(f"cannot give {error.filename} to user {whose.user}: "
                                  f"{error.strerror}") from error

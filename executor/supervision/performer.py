@@ -19,6 +19,7 @@ from executor.node.processes import Processes
 from executor.node.reading import RunTold
 from executor.supervision.checks import Checks
 from executor.supervision.engine_calls import EngineCalls, Start
+from executor.supervision.fetches import Fetches
 from executor.supervision.loop import Loop
 from executor.supervision.pulls import Pulls
 from executor.supervision.timers import TaskClock
@@ -35,13 +36,14 @@ class Performer:
     What comes of an effect is told to the loop, as an event of the same entry.
     """
 
-    def __init__(self, loop: Loop, agent: Agent, engine: EngineCalls, logs: Logs,
-                 processes: Processes, *, pulls: Pulls, checks: Checks) -> None:
+    def __init__(self, loop: Loop, agent: Agent, engine: EngineCalls, logs: Logs,  # noqa: PLR0913 - its parts, wired once
+                 processes: Processes, *, fetches: Fetches, pulls: Pulls, checks: Checks) -> None:
         self._loop = loop
         self._agent = agent
         self._engine = engine
         self._logs = logs
         self._processes = processes
+        self._fetches = fetches
         self._pulls = pulls
         self._checks = checks
 
@@ -67,6 +69,10 @@ class Performer:
                 self.report(status)
             case f.Explain(text):
                 _explain(task.id, text)
+            case f.Fetch():
+                self._fetches.want(entry)
+            case f.CancelFetch():
+                self._fetches.drop(entry)
             case f.Pull():
                 terms, force = task.terms, task.terms.force_pull and not task.pulled
                 self._pulls.want(entry, terms.image, terms.platform, force=force)

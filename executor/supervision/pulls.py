@@ -23,6 +23,9 @@ class ImagePuller(Protocol):
              done: Callable[[Failure | None], None]) -> None: ...
 
 
+_Key = tuple[str, str | None, str]  # image, platform, where credentials may lie
+
+
 @dataclass(slots=True)
 class _Pull:
     entries: list[Entry]
@@ -33,18 +36,19 @@ class Pulls:
     """Belongs to the loop's thread."""
 
     def __init__(self, loop: Loop, puller: ImagePuller, sandbox: str) -> None:
-        """`sandbox`: the executor's, where credentials for registries may lie."""
+        """`sandbox`: the executor's, where credentials may lie for tasks that fetch none."""
         self._loop = loop
         self._puller = puller
         self._sandbox = sandbox
-        self._pulls: dict[tuple[str, str | None], _Pull] = {}  # by image and platform
+        self._pulls: dict[_Key, _Pull] = {}
 
     def want(self, entry: Entry, image: str, platform: str | None, *, force: bool) -> None:
         """-> Pulled, PullFailed or PullProgressed, until `drop`.
 
         A pull under way serves for a forced one too.
         """
-        key = image, platform
+        sandbox = entry.logins or self._sandbox
+        key = image, platform, sandbox
         pull = self._pulls.get(key)
         if pull is not None:
             pull.entries.append(entry)
@@ -61,7 +65,7 @@ class Pulls:
         def done(failure: Failure | None) -> None:
             self._loop.call(lambda: self._done(key, pull, failure))
 
-        self._puller.pull(image, platform, self._sandbox, force=force, cancel=pull.cancel,
+        self._puller.pull(image, platform, sandbox, force=force, cancel=pull.cancel,
                           listener=progressed, done=done)
 
     def drop(self, entry: Entry) -> None:
@@ -77,7 +81,7 @@ class Pulls:
         for entry in pull.entries:
             self._loop.tell(entry, PullProgressed(progress_text(progress)))
 
-    def _done(self, key: tuple[str, str | None], pull: _Pull, failure: Failure | None) -> None:
+    def _done(self, key: _Key, pull: _Pull, failure: Failure | None) -> None:
         if self._pulls.get(key) is pull:
             del self._pulls[key]
         for entry in pull.entries:

@@ -145,7 +145,7 @@ class Supervisor:
         entry.task = step.task
         if step.task.container is not None:
             self._containers[step.task.container] = step.task.id
-        if step.task.phase not in (Phase.PULLING, Phase.STARTING):
+        if step.task.phase not in (Phase.FETCHING, Phase.PULLING, Phase.STARTING):
             entry.plan = None
         for effect in step.effects:
             self._performer.carry_out(entry, effect)

@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from specs.errors import SpecError
 from specs.words.image import HUB, HUB_HOSTS
+
+LOGIN_FILES: Final = (".docker/config.json", ".dockercfg")  # in a sandbox; the first that is there counts
 
 _WRONG_TYPE = "Found JSON value of wrong type"
 

@@ -21,16 +21,18 @@ class FakeRegistry:
         self.images = dict(images)
         self.pulls: list[str] = []  # those that came this far
         self.platforms: list[str | None] = []  # of each of them
+        self.logins: list[str | None] = []  # with each of them, as the engine gets it
         self.failures: list[RuntimeFailure] = []  # for the next ones
         self.held: threading.Event | None = None
         self.puller = Puller(self._lines, QUICK)
         self._here = here
 
-    def _lines(self, call: Call, wanted: Wanted, _auth: str | None) -> Iterator[bytes]:
+    def _lines(self, call: Call, wanted: Wanted, auth: str | None) -> Iterator[bytes]:
         repository, tag = wanted.repository, wanted.tag
         image = f"{repository}@{tag}" if tag.startswith("sha256:") else f"{repository}:{tag}"
         self.pulls.append(image)
         self.platforms.append(wanted.platform)
+        self.logins.append(auth)
         layers = [f"layer{number}" for number in range(self.images.get(image, 1))]
         for layer in layers:
             yield _line(status="Pulling fs layer", id=layer)

@@ -10,20 +10,21 @@ from __future__ import annotations
 import asyncio
 import gzip
 import shutil
+import stat
 import tarfile
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 import aiohttp
 
 from deploy.local.containers.sandbox import give_to
 from deploy.local.containers.sandbox_files import complain
 from specs.forms import Message
+from specs.words.uri import GZIP, TAR, ZIP, local_path, target_name
 
-_TAR: Final = (".tar", ".tgz", ".tar.gz", ".tbz2", ".tar.bz2", ".txz", ".tar.xz")
+UNIX: Final = 3  # the system that an entry of a zip was made on
 
 
 class FetchError(Exception):
@@ -45,39 +46,27 @@ async def fetch_all(uris: Iterable[Message], directory: Path, user: str | None) 
 
 
 async def _fetch(uri: Message, directory: Path) -> None:
-    target = directory / target_name(uri)
+    name = target_name(uri["value"], uri.get("output_file"))
+    target = directory / name
     if not target.resolve().is_relative_to(directory.resolve()):
-        raise ValueError(f"'{target_name(uri)}' is outside the sandbox")
+        raise ValueError(f"'{name}' is outside the sandbox")
     target.parent.mkdir(parents=True, exist_ok=True)
-    scheme = urlsplit(uri["value"]).scheme
-    if scheme in {"http", "https"}:
-        await _download(uri["value"], target)
+    path = local_path(uri["value"])
+    if path is None:
+        await _download(uri["value"].strip(), target)
     else:
-        await asyncio.to_thread(shutil.copy, local_path(uri["value"]), target)  # with its mode, as `cp`
+        await asyncio.to_thread(_copy, path, target)
     if uri.get("executable", False):
         target.chmod(0o755)
     elif uri.get("extract", True):
-        await asyncio.to_thread(_extract, target)
+        await asyncio.to_thread(_extract, target, name, directory)
 
 
-def target_name(uri: Message) -> str:
-    """The name in the sandbox: output_file, else the last part of the URI's path."""
-    if uri.get("output_file"):
-        return str(uri["output_file"])
-    name = urlsplit(uri["value"]).path.rstrip("/").rpartition("/")[2]
-    if not name:
-        raise ValueError("the URI has no file name")
-    return name
-
-
-def local_path(value: str) -> Path:
-    """The file behind a URI without http: a path, or file:// and a path. Relative ones need
-    --frameworks_home, which there is not."""
-    path = value.removeprefix("file://localhost").removeprefix("file://")
-    if not path.startswith("/"):
-        raise ValueError(
-            "A relative path was passed for the resource but the Mesos framework home was not specified")
-    return Path(path)
+def _copy(path: str, target: Path) -> None:
+    """With its mode, as `cp`; nothing that could hold us up or never end."""
+    if not stat.S_ISREG(Path(path).stat().st_mode):
+        raise ValueError("it is not a file")
+    shutil.copy(path, target)
 
 
 async def _download(url: str, target: Path) -> None:
@@ -91,16 +80,24 @@ async def _download(url: str, target: Path) -> None:
                 file.write(piece)
 
 
-def _extract(archive: Path) -> None:
-    """Unpack next to it what is known by its ending; anything else stays as it is."""
-    name = archive.name
-    if name.endswith(_TAR):
+def _extract(archive: Path, name: str, directory: Path) -> None:
+    """Unpack into the sandbox what is known by its ending; anything else stays as it is."""
+    if name.endswith(TAR):
         with tarfile.open(archive) as tar:
-            tar.extractall(archive.parent, filter="tar")
-    elif name.endswith((".zip", ".jar")):
-        if name.endswith(".zip"):
-            with zipfile.ZipFile(archive) as zipped:
-                zipped.extractall(archive.parent)  # noqa: S202 - zipfile keeps names inside by itself
-    elif name.endswith(".gz"):
-        with gzip.open(archive) as packed, archive.with_suffix("").open("wb") as file:
+            tar.extractall(directory, filter="tar")
+    elif name.endswith(ZIP):
+        _extract_zip(archive, directory)
+    elif name.endswith(GZIP):
+        unpacked = directory / archive.name.removesuffix(GZIP)
+        with gzip.open(archive) as packed, unpacked.open("wb") as file:
             shutil.copyfileobj(packed, file)
+
+
+def _extract_zip(archive: Path, directory: Path) -> None:
+    """zipfile keeps names inside by itself, and forgets modes."""
+    with zipfile.ZipFile(archive) as zipped:
+        for entry in zipped.infolist():
+            path = Path(zipped.extract(entry, directory))
+            mode = stat.S_IMODE(entry.external_attr >> 16) if entry.create_system == UNIX else 0
+            if mode:
+                path.chmod(mode & 0o755 | (0o700 if entry.is_dir() else 0))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 import threading
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,6 +33,9 @@ def web(tmp_path: Path) -> Iterator[str]:
     (folder / "inside").write_text("from the archive")
     with tarfile.open(folder / "archive.tar.gz", "w:gz") as archive:
         archive.add(folder / "inside", "inside")
+    (folder / "script").chmod(0o755)
+    with zipfile.ZipFile(folder / "x.zip", "w") as zipped:
+        zipped.write(folder / "script", "bin/run")
 
     class Handler(http.server.SimpleHTTPRequestHandler):
         def __init__(self, *arguments: object) -> None:
@@ -80,10 +84,20 @@ def test_uris_are_fetched(local_mesos: StartMesos, web: str, tmp_path: Path) -> 
         "kept.tar.gz", "local", "script", "stderr", "stdout", "sub", "text"]
 
 
+def test_a_query_stays_in_the_name_and_a_zip_keeps_its_modes(local_mesos: StartMesos, web: str,
+                                                             tmp_path: Path) -> None:
+    uris = [{"value": f"{web}/archive.tar.gz?x=1"},
+            {"value": f"{tmp_path}/web/x.zip", "output_file": "d/x.zip"}]
+    status, stdout = run(local_mesos(resources=RESOURCES), "bin/run; ls; ls d", uris=uris)
+    assert status["state"] == "TASK_FINISHED", status
+    assert stdout.splitlines() == ["ran", "archive.tar.gz?x=1", "bin", "d", "stderr", "stdout",
+                                   "x.zip"]
+
+
 @pytest.mark.parametrize("uri", [
     {"value": "{web}/no-such-file"}, {"value": "relative/path"},
     {"value": "{web}/text", "output_file": "../outside"},
-    {"value": "http://127.0.0.1:1/refused"}, {"value": "{web}/"},
+    {"value": "http://127.0.0.1:1/refused"}, {"value": "{web}/"}, {"value": "/dev/zero"},
 ])
 def test_a_fetch_that_fails_ends_the_task(local_mesos: StartMesos, web: str, uri: Json) -> None:
     uri = {name: value.format(web=web) for name, value in uri.items()}

@@ -16,6 +16,7 @@ from executor.engine.failures import (
     DaemonUnavailable,
     DeadlineExceeded,
     Fault,
+    FileNotFetched,
     ImageNotFound,
     NameConflict,
     NodeLacks,
@@ -165,7 +166,7 @@ def test_the_states_follow_from_whose_fault_it_is() -> None:
         assert ending.state is (FAILED if mine else DROPPED)
         assert ("not the task's fault" in ending.message) is not mine
         assert (ending.message.startswith("Container exited with status")) is (
-            mine and not issubclass(kind, ImageNotFound | NotAuthorised))
+            mine and not issubclass(kind, ImageNotFound | NotAuthorised | FileNotFetched))
 
 
 # as Mesos: executor.cpp, `reaped`

@@ -1,9 +1,11 @@
 """The table is complete, says what it cannot say, and is drawn as it stands."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from executor.engine.failures import BadOption
+from executor.engine.failures import BadOption, FileNotFetched, FileSourceAway
 from executor.life import effects as f
 from executor.life import events as e
 from executor.life import lifecycle
@@ -21,13 +23,16 @@ NOTHING_WAS_STARTED = {
     e.CheckReported, e.OomSurvived, e.SignalSurvived,
 }
 START_IS_ANSWERED_ONCE = {e.Created, e.Started, e.NotStarted, e.StartUnclear, e.ImageMissing}
-PULL_IS_OVER = {e.Pulled, e.PullFailed, e.PullProgressed}
+FETCH_IS_OVER = {e.Fetched, e.FetchFailed, e.FetchProgressed}
+PULL_IS_OVER = {e.Pulled, e.PullFailed, e.PullProgressed} | FETCH_IS_OVER
 NOBODY_HAS_LOOKED_YET = {e.PidGone, e.Exited, e.Vanished, e.Restarted}
 NOTHING_WAS_SIGNALLED = {e.SignalFailed, e.Removed}
 NOT_CHECKED_YET = {e.CheckReported}
 
 IMPOSSIBLE: dict[Phase, set[type[e.Event]]] = {
-    P.PULLING: (NOTHING_WAS_STARTED - {e.Noticed})
+    P.FETCHING: (NOTHING_WAS_STARTED - {e.Noticed}) | (PULL_IS_OVER - FETCH_IS_OVER)
+    | {e.StartSlow, e.ExitMissed, e.GraceOver, e.StillUp, e.Drained, e.DrainSlow},
+    P.PULLING: (NOTHING_WAS_STARTED - {e.Noticed}) | FETCH_IS_OVER
     | {e.StartSlow, e.ExitMissed, e.GraceOver, e.StillUp, e.Drained, e.DrainSlow},
     P.STARTING: PULL_IS_OVER | NOBODY_HAS_LOOKED_YET | NOTHING_WAS_SIGNALLED | NOT_CHECKED_YET
     | {e.StartSlow, e.ExitMissed, e.GraceOver, e.StillUp, e.Drained, e.DrainSlow},
@@ -92,6 +97,37 @@ def through(terms: Terms, *events: e.Event) -> list[tuple[TaskState, str | None]
 
 STARTED = (e.Created("c"), e.Started("c", True, 7, None, (), b"[]"))
 EXITED = (e.Noticed(0), e.Drained())
+
+
+FETCHES = Terms(fetches=True, killing=True)
+
+
+def test_files_come_before_the_image_and_the_container() -> None:
+    task, effects = accept("t", replace(FETCHES, force_pull=True))
+    assert (task.phase, effects[1:]) == (P.FETCHING, (f.Fetch(),))
+    pulling, effects = advance(task, e.Fetched())
+    assert (pulling.phase, effects) == (P.PULLING, (f.Pull(),))
+    starting, effects = advance(replace(task, terms=FETCHES), e.Fetched())
+    assert (starting.phase, effects) == (P.STARTING, (f.CreateAndStart(),))
+
+
+def test_a_file_that_cannot_be_had_is_the_tasks_end_and_a_server_that_is_away_is_not() -> None:
+    missing = e.FetchFailed(Failure(FileNotFetched, "Failed to fetch 'http://h/f': received HTTP return code 404"))
+    assert through(FETCHES, e.FetchProgressed("some"), missing, e.Drained()) == [
+        (TaskState.STARTING, None), (TaskState.STARTING, "some"),
+        (TaskState.FAILED, "Failed to launch container: Failed to fetch 'http://h/f': received HTTP return code 404")]
+    away = e.FetchFailed(Failure(FileSourceAway, "Failed to fetch 'http://h/f': no answer came in time"))
+    assert through(FETCHES, away, e.Drained())[1:] == [
+        (TaskState.LOST, ("Failed to launch container: Failed to fetch 'http://h/f': no answer came in time; "
+                          "not the task's fault, another attempt may succeed"))]
+
+
+def test_a_kill_ends_the_fetching() -> None:
+    task, _ = accept("t", FETCHES)
+    task, effects = advance(task, e.EndRequested(Cause.KILL, 3.0))
+    assert effects[0] == f.CancelFetch()
+    assert through(FETCHES, e.EndRequested(Cause.KILL, 3.0), e.Fetched(), e.Drained())[1:] == [
+        (TaskState.KILLING, None), (TaskState.KILLED, "Killed while its files were being fetched")]
 
 
 def test_finish() -> None:

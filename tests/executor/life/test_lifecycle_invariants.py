@@ -1,4 +1,4 @@
-"""The lifecycle's promises, over random orders of everything that can happen; 24,000 lives in all."""
+"""The lifecycle's promises, over random orders of everything that can happen; 30,000 lives in all."""
 from __future__ import annotations
 
 import pytest
@@ -19,6 +19,7 @@ TERMS = {
     "plain": Terms(killing=True),
     "drop-in": Terms(killing=True, remove=False, strict=True, force_pull=True),
     "old framework, limited": Terms(max_completion=1.0, check_status=CheckStatusInfo("TCP", tcp=TcpResult())),
+    "files": Terms(killing=True, fetches=True, force_pull=True),
     "restart policy": Terms(killing=True, restarts=True, force_pull=True),
 }
 

@@ -72,8 +72,9 @@ def test_what_is_told_unasked(action: A, told_exit: int | None, restarts: bool, 
     assert meaning(told(action), task, Memory(1 << 20, 2 << 20)) == event
 
 
-# while an image is pulled there is no container to be told of; RESYNC is told to all
-PAIRS = [(phase, action) for phase in Phase for action in A if phase is not Phase.PULLING or action is A.RESYNC]
+# while files are fetched or an image is pulled there is no container to be told of; RESYNC is told to all
+PAIRS = [(phase, action) for phase in Phase for action in A
+         if phase not in {Phase.FETCHING, Phase.PULLING} or action is A.RESYNC]
 
 
 @pytest.mark.parametrize(("phase", "action"), PAIRS)

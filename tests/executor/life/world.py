@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from executor.engine.failures import BadOption, DaemonUnavailable, ImageNotFound
+from executor.engine.failures import BadOption, DaemonUnavailable, FileNotFetched, ImageNotFound
 from executor.life import effects as f
 from executor.life import events as e
 from executor.life.lifecycle import accept, advance
@@ -191,6 +191,10 @@ class World:
     def work(self, effect: Any) -> list[deque[Chance]]:
         job: list[Chance] = []
         match effect:
+            case f.Fetch():
+                failed = partial(e.FetchFailed, Failure(FileNotFetched, "no"))
+                fetched = failed if self.kind and self.choose(3) == 0 else e.Fetched
+                job = [*[lambda: e.FetchProgressed("some")] * (self.choose(2) if self.kind else 0), fetched]
             case f.Pull():
                 job = [*[lambda: e.PullProgressed("some")] * (self.choose(2) if self.kind else 0), self.pulled]
             case f.CreateAndStart():

@@ -3,13 +3,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from executor.settings.agent import AgentSettings
 from executor.settings.flags import FlagError, Flags, parse
-from executor.settings.settings import settings
+from executor.settings.settings import FetchSettings, settings
 from specs.errors import SpecError
 from specs.words.address import Address
 
@@ -87,6 +88,29 @@ def test_settings_of_the_custom_executor(text: str | None, seconds: float | None
 def test_an_idle_timeout_that_cannot_be_read_is_named() -> None:
     with pytest.raises(SpecError, match="Failed to parse MESOS_DOCKER_IDLE_TIMEOUT 'soon': "):
         settings(parse([]), TOLD, {"MESOS_DOCKER_IDLE_TIMEOUT": "soon"}, "me")
+
+
+RUN = "/var/lib/mesos/slaves/agent/frameworks/f/executors/e/runs/c"
+
+
+@pytest.mark.parametrize(("directory", "environment", "folders"), [
+    ("/work", {}, ("/tmp/mesos-docker-fetch-agent",)),
+    (RUN, {}, ("/var/lib/mesos/slaves/agent/mesos-docker-fetch", "/tmp/mesos-docker-fetch-agent")),
+    (RUN, {"MESOS_DOCKER_FETCHER_CACHE_DIR": "/cache"}, ("/cache/mesos-docker-fetch-agent",)),
+])
+def test_the_cache_of_fetched_files_is_the_agents(directory: str, environment: dict[str, str],
+                                                  folders: tuple[str, ...]) -> None:
+    told = replace(TOLD, agent_id="agent", directory=directory)
+    chosen = settings(parse([]), told, environment, "me").fetch
+    assert chosen == FetchSettings(folders, 2 << 30, 16 << 30)
+
+
+def test_sizes_of_fetched_files() -> None:
+    chosen = settings(parse([]), TOLD, {"MESOS_DOCKER_FETCHER_CACHE_SIZE": "10MB",
+                                        "MESOS_DOCKER_FETCHER_MAX_SIZE": "1GB"}, "me").fetch
+    assert (chosen.cache_bytes, chosen.max_bytes) == (10 << 20, 1 << 30)
+    with pytest.raises(SpecError, match="Failed to parse MESOS_DOCKER_FETCHER_MAX_SIZE: "):
+        settings(parse([]), TOLD, {"MESOS_DOCKER_FETCHER_MAX_SIZE": "much"}, "me")
 
 
 @pytest.mark.parametrize(("argv", "status", "text"), [

@@ -1,13 +1,16 @@
 """Every effect there is can be carried out; what comes of it is told to the loop."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from executor.admission.plan import Plan
+from executor.engine.cancellation import Cancel
 from executor.engine.failures import DaemonUnavailable
+from executor.fetching.job import Job, Progress
 from executor.life import effects as f
 from executor.life import events as e
 from executor.life.task import Phase
@@ -15,8 +18,10 @@ from executor.node.logs import Logs
 from executor.node.processes import Processes
 from executor.node.sink import sandbox_sink
 from executor.node.watcher import Watcher
+from executor.settings.settings import FetchSettings
 from executor.supervision.checks import Checks
 from executor.supervision.engine_calls import EngineCalls
+from executor.supervision.fetches import Fetches
 from executor.supervision.performer import Performer
 from executor.supervision.pulls import Pulls
 from executor.supervision.timers import TaskClock
@@ -26,10 +31,11 @@ from tests.fakes.agent import FakeAgent
 from tests.fakes.runtime import FakeRuntime
 
 EFFECTS: tuple[f.Effect, ...] = (
-    f.Report(TaskStatus("a", TaskState.STARTING)), f.Explain("because"), f.Pull(), f.CancelPull(), f.CreateAndStart(),
-    f.Look(), f.Signal("SIGTERM"), f.ForceRemove(), f.KillPid(1), f.Remove(), f.StartTimer(f.Timer.GRACE, 5.0),
-    f.CancelTimer(f.Timer.GRACE), f.CancelTimers(), f.StartChecks(), f.StopChecks(), f.WatchPid(1),
-    f.FollowRun(1, 2), f.DrainLogs(), f.Forget())
+    f.Report(TaskStatus("a", TaskState.STARTING)), f.Explain("because"), f.Fetch(), f.CancelFetch(),
+    f.Pull(), f.CancelPull(), f.CreateAndStart(), f.Look(), f.Signal("SIGTERM"), f.ForceRemove(),
+    f.KillPid(1), f.Remove(), f.StartTimer(f.Timer.GRACE, 5.0), f.CancelTimer(f.Timer.GRACE),
+    f.CancelTimers(), f.StartChecks(), f.StopChecks(), f.WatchPid(1), f.FollowRun(1, 2),
+    f.DrainLogs(), f.Forget())
 
 
 class Scene(Told):
@@ -41,11 +47,15 @@ class Scene(Told):
         logs = Logs(Watcher())
         engine = EngineCalls(lambda: self.runtime, {}, logs, starts=1, strict=False)
         self.performer = Performer(self.loop, self.agent, engine, logs, Processes(Watcher()),
+                                   fetches=Fetches(self.loop, self.fetch, FetchSettings()),
                                    pulls=Pulls(self.loop, engine, str(folder)),
                                    checks=Checks(self.loop, engine, shutdown_grace=5.0))
         self.entry = entry("a", Phase.STARTING)
         self.entry.plan = Plan("mdx-a", "busybox:static", {"Image": "busybox:static", "Cmd": ["sleep", "600"]})
         logs.open("a", sandbox_sink(folder / "a"))
+
+    def fetch(self, job: Job, cancel: Cancel, tell: Callable[[Progress], None]) -> None:
+        """Everything is there at once."""
 
     def does(self, effect: f.Effect, until: type[e.Event]) -> e.Event:
         """Have it carried out, and wait for what comes of it."""
