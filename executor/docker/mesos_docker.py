@@ -106,7 +106,7 @@ class Docker:
             if isinstance(failure, Cancelled):
                 raise
             write(2, f"docker: Error response from daemon: {failure}.\n".encode())
-            return failure.exit_status
+            return failure.docker_status(str(failure))
 
     def run_payload(self, payload: Mapping[str, Any], name: str | None, write: Write,
                     cancel: Cancel | None = None) -> int:

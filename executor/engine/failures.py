@@ -17,14 +17,30 @@ class Blame(enum.Enum):
     OPERATOR = "operator"  # those who run the cluster: its registries, what its nodes are set up with
 
 
+_DOCKER = (
+    (127, ("executable file not found", "no such file or directory")),
+    (126, ("permission denied", "is a directory")),
+)
+
+
 class RuntimeFailure(Exception):  # noqa: N818 - the domain's word: tasks fail, containers fail
     """The engine could not do what was asked; the message is the engine's own."""
 
     blame = Blame.NODE
     retry = False  # the same call may succeed in a moment
     again = True  # the task may succeed if it is launched again, as it is, here or elsewhere
-    exit_status = 125  # of `docker run`, where it fails so
+    exit_status = 125  # that a task has which fails so; 126 and 127 are its program's
     answered = False  # set where the engine said so, in whole: it is not away
+
+    @classmethod
+    def docker_status(cls, text: str) -> int:
+        """The exit status of `docker run` where the engine says this.
+
+        The docker command looks for words, wherever they stand: a device that is not there is 127.
+        As docker: cli/command/container/run.go, `toStatusError`.
+        """
+        found = (status for status, words in _DOCKER if any(word in text for word in words))
+        return next(found, cls.exit_status)
 
 
 class TaskFault(RuntimeFailure):

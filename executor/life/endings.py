@@ -116,7 +116,8 @@ def _not_run(failure: Failure, *, strict: bool) -> str:
         return "Failed to launch container"
     if failure.kind.blame is not Blame.TASK and not strict:
         return "Failed to run docker container"
-    return f"Container exited with status {failure.kind.exit_status}"
+    status = failure.kind.docker_status(failure.text) if strict else failure.kind.exit_status
+    return f"Container exited with status {status}"
 
 
 def _state(facts: Facts, *, strict: bool) -> TaskState:

@@ -1,10 +1,12 @@
 """What a real engine refuses is blamed on whom it should be, whatever names a task has chosen."""
 from __future__ import annotations
 
+import subprocess
 from typing import Any
 
 import pytest
 
+from executor.engine.errors import refusal
 from executor.engine.failures import (
     BadOption,
     Blame,
@@ -88,3 +90,17 @@ def blamed(made: Made, kind: type[RuntimeFailure], more: dict[str, Any], blame: 
         made.docker.containers.start(made.docker.containers.create({**made.payload("true"), **more}, made.name()))
     assert type(caught.value) is kind, caught.value
     assert caught.value.blame is blame
+
+
+@pytest.mark.parametrize("words", [
+    ("busybox:static", "no-such-program"), ("busybox:static", "/etc"), ("busybox:static", "/etc/passwd"),
+    ("busybox:static", "/x: permission denied"), ("--device=/dev/none", "busybox:static", "true"),
+    ("--sysctl=net.none=1", "busybox:static", "true"), ("--workdir=/bin/sh", "busybox:static", "true"),
+    ("--cap-add=NONE", "busybox:static", "true"), ("--network=none-such", "busybox:static", "true"),
+    ("--user=none", "busybox:static", "true"), ("--volume=/tmp:/proc/none", "busybox:static", "true"),
+], ids=" ".join)
+def test_the_exit_status_is_the_docker_commands(words: tuple[str, ...]) -> None:
+    """That of the drop-in, in whose place `docker run` would be."""
+    done = subprocess.run(["docker", "run", "--rm", *words], capture_output=True, text=True, check=False)
+    said = done.stderr.split("Error response from daemon: ")[1].split("\n\nRun 'docker run")[0].strip()
+    assert refusal(500, said).docker_status(said) == done.returncode

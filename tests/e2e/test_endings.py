@@ -197,6 +197,8 @@ AS_MESOS = [  # the drop-in in the place of Mesos's executor: its words, and no 
     Case("drop-in: not found", FAILED, exited(127), 127, argv=["/no/such/program"], executor="mesos"),
     Case("drop-in: parameter that the engine refuses", FAILED, exited(125), 125, command="true", executor="mesos",
          docker=parameters(cap_add="NO_SUCH_CAPABILITY")),
+    Case("drop-in: device not on the node", FAILED, exited(127), 127, command="true", executor="mesos",
+         docker=parameters(device="/dev/none")),  # as docker run
     Case("drop-in: killed", KILLED, exited(137), 137, command="sleep 600", executor="mesos",
          deed=once_running(interrupt), fields=grace(0)),
     Case("drop-in: time over", FAILED, exited(137), 137, TIME, command="sleep 600", executor="mesos",
@@ -219,7 +221,7 @@ def with_registries(missing: Registry, locked: Registry, broken: Registry, silen
              docker={"image": silent.image}, deed=when_starting(interrupt, silent.asked.wait)),
         Case("time over during the pull", FAILED,
              "Killed while the image was being pulled: max_completion_time was reached", 3, TIME, command="true",
-             docker={"image": other.image}, fields={"max_completion_time": {"nanoseconds": 1_000_000_000}}),
+             docker={"image": other.image}, fields={"max_completion_time": {"nanoseconds": 5_000_000_000}}),
     ]
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from executor.docker.networks import NewNetwork
+from tests.e2e.endings import Registry
 from tests.e2e.leftovers import WAIT, assert_nothing_left, containers, frameworks, processes, until
 from tests.engine import real_docker
 from tests.images import busybox_image
@@ -82,11 +83,28 @@ def test_json_and_the_exit_status(command: Command, image: str, executor: str) -
     assert last["source"] == "SOURCE_EXECUTOR"
 
 
-def test_an_image_that_does_not_exist(command: Command) -> None:
+def test_an_image_that_its_registry_has_not(command: Command) -> None:
+    """That is the task's own doing, if another image is meant."""
+    registry = Registry(404)
+    try:
+        done = command("--image", registry.image, "--output", "json")
+    finally:
+        registry.close()
+    assert done.returncode == 3
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert (last["state"], last["reason"]) == ("TASK_FAILED", "REASON_CONTAINER_LAUNCH_FAILED")
+    assert f"image not found: {registry.image}" in last["message"]
+    assert "fault" not in last["message"]
+
+
+def test_a_registry_that_is_away(command: Command) -> None:
+    """That is not: nobody knows whether the image is there."""
     done = command("--image", "localhost:1/no-such-image:1", "--output", "json")
     assert done.returncode == 3
-    assert states(done.stdout)[-1] == "TASK_FAILED"
-    assert "no-such-image" in json.loads(done.stdout.splitlines()[-1])["message"]
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert (last["state"], last["reason"]) == ("TASK_DROPPED", "REASON_CONTAINER_LAUNCH_FAILED")
+    assert "no answer from the registry of localhost:1/no-such-image:1" in last["message"]
+    assert last["message"].endswith("not the task's fault, another attempt may succeed")
 
 
 def test_kill_after_with_a_signal_that_is_heeded(command: Command, image: str) -> None:

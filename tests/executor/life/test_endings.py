@@ -180,6 +180,8 @@ STRICT: list[tuple[Outcome, Cause | None, Ending]] = [
     (Unknown(), Cause.HEALTH, Ending(FAILED, "Failed to get exit status of container", healthy=False)),
     (not_run(CommandNotFound), None, Ending(FAILED, "Container exited with status 127")),
     (not_run(BadOption), None, Ending(FAILED, "Container exited with status 125")),
+    (not_run(BadOption, "open /dev/none: no such file or directory"), None,
+     Ending(FAILED, "Container exited with status 127")),  # as docker run
     (not_run(PortInUse), Cause.KILL, Ending(KILLED, "Container exited with status 125")),
     (not_run(DaemonUnavailable, "E"), None, Ending(FAILED, "Container exited with status 125")),
     (not_run(ImageNotFound, "E"), None, Ending(FAILED, "Container exited with status 125")),
