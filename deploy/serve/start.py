@@ -166,7 +166,7 @@ class Served:
         secret = None if credential is None else credential.secret
         driver = MesosDriver(master, config, secret=secret, transport=transport)
         self._framework = Framework(driver, config, self._service, storage=storage,
-                                    work=self._service)
+                                    work=self._service, contains=True)
         self._service.attach(self._framework)
         threading.Thread(target=self._tell_systemd, daemon=True).start()
         with given_to(self._end):

@@ -15,7 +15,8 @@ from scheduler.api.server import Asked, json_answer
 from scheduler.service.board import Author
 from scheduler.service.changes import LockedError, Planned
 from scheduler.service.operations import By, ConflictError, ExistsError, NoSuchError, Operations
-from scheduler.service.service import Service, TroubleError
+from scheduler.service.service import Service
+from scheduler.service.turn.answers import TroubleError
 from scheduler.service.views import View
 from specs.marathon.errors import MarathonError
 

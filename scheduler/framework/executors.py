@@ -15,7 +15,7 @@ from specs.messages.task import ExecutorInfo
 
 
 class Executors:
-    """Used by one thread; what is saved is flushed by whoever launches."""
+    """Used by one thread; what is saved is flushed at the end of the loop's turn, before anything is launched."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
@@ -41,7 +41,6 @@ class Executors:
         """It ended: the next one may be another."""
         if self._infos.pop((agent_id, executor_id), None) is not None:
             self._storage.save_executor(agent_id, executor_id, None)
-            self._storage.flush()
 
     def are_over(self, agent_id: str) -> None:
         """The agent is gone, with all of them."""

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import logging
 import math
-import queue
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, assert_never
+from typing import assert_never
 
 from scheduler.config import Config
 from scheduler.framework.durable import Durable
 from scheduler.framework.executors import Executors
+from scheduler.framework.inbox import Inbox
 from scheduler.framework.listener import Listener
 from scheduler.framework.offered import Offered
 from scheduler.framework.queue import Queue
@@ -36,7 +36,6 @@ from specs.messages.task import TaskInfo
 log = logging.getLogger(__name__)
 
 _STORAGE_PAUSE = 1.0  # seconds between two tries to write what a storage did not take
-_BATCH = 2000  # facts from the inbox before the loop looks at what follows
 
 
 class Framework:
@@ -46,22 +45,25 @@ class Framework:
 
     def __init__(self, master: Master, config: Config, listener: Listener, *,
                  storage: Storage | None = None, work: Work | None = None,
-                 clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock`: seconds. With `storage` the tasks it holds are taken over; `work` None: tasks are submitted."""
+                 clock: Callable[[], float] = time.monotonic, contains: bool = False) -> None:
+        """`clock`: seconds. With `storage` the tasks it holds are taken over; `work` None: tasks are submitted;
+        `contains`: a fault of ours does not end the loop (see `inbox`).
+        """
         self._master = master
         self._config = config
         self._listener = listener
         self._storage = storage or Nowhere()
         self._durable = Durable(self._storage)
         self._clock = clock
-        self._inbox: queue.SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]]] = queue.SimpleQueue()
+        self._inbox = Inbox(contains=contains)
+        self._post = self._inbox.put
         self._timers = Timers(clock)
         self._ledger = Ledger(config)
         self._queue = Queue()
         self._work: Work = self._queue if work is None else work
         self._executors = Executors(self._storage)
         self._offered = Offered(master)
-        self._unacknowledged: list[TaskStatus] = []  # updates of this turn
+        self._unacknowledged: dict[tuple[str, bytes | None], TaskStatus] = {}  # updates; they come again until they are
         self._subscribed = False
         self._ever_subscribed = False
         self._last_reason = "no answer"
@@ -141,24 +143,14 @@ class Framework:
 
     # The loop.
 
-    def _post(self, handler: Callable[..., None], *arguments: Any) -> None:
-        self._inbox.put((handler, arguments))
-
     def _turn(self) -> None:
-        try:
-            handler, arguments = self._inbox.get(timeout=self._wait())
-            handler(*arguments)
-            for _ in range(_BATCH):
-                handler, arguments = self._inbox.get_nowait()
-                handler(*arguments)
-        except queue.Empty:
-            pass
+        self._inbox.work_off(self._wait())
         for ring in self._timers.due():
-            self._rang(ring)
-        self._work.settle()
+            self._inbox.call(self._rang, ring)
+        self._inbox.call(self._work.settle)
         if self._acknowledge() and self._subscribed and not self._over:
             self._match()
-            self._ask(self._clock())
+            self._inbox.call(self._ask, self._clock())
 
     def _wait(self) -> float | None:
         due = self._ledger.next_due() if self._subscribed else None
@@ -182,7 +174,7 @@ class Framework:
         """Updates are acknowledged when what they changed is safe; whether it is."""
         if not self._is_safe():
             return False
-        for status in self._unacknowledged:
+        for status in self._unacknowledged.values():
             self._master.acknowledge(status)
         self._unacknowledged.clear()
         return True
@@ -196,14 +188,18 @@ class Framework:
 
     def _match(self) -> None:
         offers = self._offered.take()
-        if offers:
-            self._carry_out(self._work.match(offers))
+        if offers and not self._inbox.call(self._answer_offers, offers):
+            self._master.decline([offer.id for offer in offers], self._config.refuse_short)
         self._offered.want(self._work.waits())
+
+    def _answer_offers(self, offers: Sequence[Offer]) -> None:
+        self._carry_out(self._work.match(offers))
 
     def _carry_out(self, matched: Match) -> None:
         now = self._clock()
         refuse = self._config.refuse_short if matched.misfits else self._config.refuse_long
-        launches = [(launch.offer_ids, [self._launched(launch, placement, now) for placement in launch.placements])
+        launches = [(launch.offer_ids, [info for placement in launch.placements
+                                        if (info := self._launched(launch, placement, now)) is not None])
                     for launch in matched.launches]
         safe = self._is_safe()  # if not: the offers go back, and the ledger asks after the launches that never were
         for offer_ids, infos in launches:
@@ -215,11 +211,13 @@ class Framework:
         if matched.misfits:
             self._listener.waiting(matched.misfits)
 
-    def _launched(self, launch: Launch, placement: Placement, now: float) -> TaskInfo:
-        """The TaskInfo of a task that counts as launched from here on."""
+    def _launched(self, launch: Launch, placement: Placement, now: float) -> TaskInfo | None:
+        """The TaskInfo of a task that counts as launched from here on; None: it could not be made, and waits."""
         wanted = self._work.executor(placement.task_id)
         executor = None if wanted is None else self._executors.info(launch.agent_id, wanted, placement.executor)
         info = self._work.info(launch, placement, executor)
+        if info is None:
+            return None
         if self._ledger.get(placement.task_id) is None:
             self._ledger.add(placement.task_id, now)
         entry = self._ledger.launched(placement.task_id, launch.agent_id, now)
@@ -271,7 +269,6 @@ class Framework:
         self._subscribed = self._ever_subscribed = True
         self._offered.subscribed()
         self._storage.save_framework_id(framework_id)
-        self._storage.flush()
         self._comes_back = self._storage.framework_id() is not None
         self._ledger.subscribed(self._clock())
         self._listener.subscribed(framework_id, master)
@@ -295,16 +292,18 @@ class Framework:
         self._offered.rescinded(offer_id)
 
     def update(self, status: TaskStatus) -> None:
+        before = self._ledger.get(status.task_id)
         step = self._ledger.update(status, self._clock())
         if step.entry is not None:
-            self._storage.save_entry(step.entry)
+            if step.entry is not before:
+                self._storage.save_entry(step.entry)
             if step.entry.phase is Phase.QUEUED and not step.news:
                 self._work.requeued(step.entry)
         elif not is_terminal(status.state):
             log.warning("Killing the task %s: it is not known here", status.task_id)
             self._master.kill(status.task_id, status.agent_id, None)
         if step.acknowledge:
-            self._unacknowledged.append(status)
+            self._unacknowledged[status.task_id, status.uuid] = status
         if step.news and step.entry is not None:
             self._tell(step.entry, status)
 

@@ -42,8 +42,9 @@ class Work(Protocol):
         """
         ...
 
-    def info(self, launch: Launch, placement: Placement, executor: ExecutorInfo | None) -> TaskInfo:
-        """What to launch; its task is launched with it, and waits no more."""
+    def info(self, launch: Launch, placement: Placement,
+             executor: ExecutorInfo | None) -> TaskInfo | None:
+        """What to launch; its task is launched with it, and waits no more. None: it waits on."""
         ...
 
     def requeued(self, entry: Entry) -> None:

@@ -273,7 +273,9 @@ class MesosDriver(MasterCalls):
             return read(Offer, said, strict=False)
         except SpecError as error:
             log.warning("Declining an offer that cannot be read: %s: %.500r", error, said)
-            self._call("DECLINE", {"offer_ids": [said["id"]]})
+            offer_id = said.get("id") if isinstance(said, dict) else None
+            if isinstance(offer_id, dict) and isinstance(offer_id.get("value"), str):
+                self._call("DECLINE", {"offer_ids": [offer_id]})
             return None
 
     def on_rescind(self, event: dict[str, Any]) -> None:

@@ -23,6 +23,7 @@ from scheduler.apps.instance import Instance
 from scheduler.apps.target import Policy, Target, VersionInfo
 from scheduler.deployments.deployment import ActionKind, Change, Deployment
 from scheduler.deployments.facts import AppState
+from scheduler.service.turn.journal import Journal
 from scheduler.storage.plain import plain, tag, valued
 from scheduler.storage.records import Records
 from scheduler.tasks.conditions import Condition
@@ -85,6 +86,7 @@ class Board:
         self.deployments: dict[str, Deployment] = {}
         self.locks: dict[str, str] = {}  # app id to deployment id
         self.changed: set[str] = set()
+        self.journal = Journal()
         self._load()
 
     # ---- what is there
@@ -108,21 +110,32 @@ class Board:
 
     # ---- what changes
 
+    def take_back(self) -> None:
+        """In memory everything is as it was when the journal began; the storage is the caller's to rewind."""
+        if self.journal.take_back():
+            self.scheduled.clear()
+            for instance in self.all_instances():
+                self._note_waiting(instance)
+
     def put_tree(self, root: Group, targets: Mapping[str, Target], author: Author,
                  now: float) -> None:
         """The whole tree at its version, `targets` being its apps."""
+        self.journal.note_attribute(self, "root")
         self.root = root
         for app_id, target in targets.items():
             self._define(app_id, target, author, now)
         tree = TreeVersion(_without_apps(root),
                            {app_id: target.version for app_id, target in targets.items()})
+        self.journal.note(self.trees, root.version)
         self.trees[root.version] = tree
         self._records.put("tree", root.version, plain(tree))
         for version in sorted(self.trees)[:-VERSIONS_KEPT]:
+            self.journal.note(self.trees, version)
             del self.trees[version]
             self._records.drop("tree", version)
 
     def put_state(self, state: AppState) -> None:
+        self.journal.note(self.states, state.app_id)
         self.states[state.app_id] = state
         self.changed.add(state.app_id)
         stored = plain(replace(state, target=None))
@@ -132,38 +145,47 @@ class Board:
 
     def drop_state(self, app_id: str) -> None:
         """Nothing of the app is left but its definitions, for those who look back."""
+        self.journal.note(self.states, app_id)
         self.states.pop(app_id, None)
         self.changed.add(app_id)
         self._records.drop("state", app_id)
 
     def put_instance(self, instance: Instance) -> None:
-        self.instances.setdefault(instance.app_id, {})[instance.id] = instance
+        known = self.instances.setdefault(instance.app_id, {})
+        self.journal.note(known, instance.id)
+        known[instance.id] = instance
         self._note_waiting(instance)
         self.changed.add(instance.app_id)
         self._records.put("instance", instance.id, plain(instance))
 
     def drop_instance(self, app_id: str, instance_id: str) -> None:
         instances = self.instances.get(app_id, {})
+        self.journal.note(instances, instance_id)
         instances.pop(instance_id, None)
         if not instances:
+            self.journal.note(self.instances, app_id)
             self.instances.pop(app_id, None)
         self._wait_no_more(app_id, instance_id)
         self.changed.add(app_id)
         self._records.drop("instance", instance_id)
 
     def put_deployment(self, deployment: Deployment) -> None:
+        self.journal.note(self.deployments, deployment.id)
         self.deployments[deployment.id] = deployment
         for app_id in deployment.changes:
+            self.journal.note(self.locks, app_id)
             self.locks[app_id] = deployment.id
             self.changed.add(app_id)
         self._records.put("deployment", deployment.id, _stored_deployment(deployment))
 
     def drop_deployment(self, deployment_id: str) -> None:
+        self.journal.note(self.deployments, deployment_id)
         deployment = self.deployments.pop(deployment_id, None)
         if deployment is None:
             return
         for app_id in deployment.changes:
             if self.locks.get(app_id) == deployment_id:
+                self.journal.note(self.locks, app_id)
                 del self.locks[app_id]
             self.changed.add(app_id)
         self._records.drop("deployment", deployment_id)
@@ -173,10 +195,12 @@ class Board:
         if target.version in known:
             return
         definition = Definition(target.app, target.info, now, author)
+        self.journal.note(known, target.version)
         known[target.version] = definition
         self._records.put("definition", f"{app_id}@{target.version}", plain(definition))
         used = self._used_versions(app_id)
         for version in [each for each in sorted(known) if each not in used][:-VERSIONS_KEPT]:
+            self.journal.note(known, version)
             del known[version]
             self._records.drop("definition", f"{app_id}@{version}")
 

@@ -23,6 +23,8 @@ from scheduler.placement.location import Location
 from scheduler.placement.matching import Launch, Match, Overhead, Placement
 from scheduler.placement.spread import Amounts, Demand, Policy, spread
 from scheduler.service.board import Board
+from scheduler.service.turn.faults import Doing, Faults
+from scheduler.service.turn.sound import SoundMatches
 from scheduler.tasks.launching import CustomExecutor, for_executor
 from specs.marathon.app import App
 from specs.messages.offer import Offer
@@ -47,22 +49,33 @@ class Launches:
         self._settings = Settings(custom_executor=executor is not None)
         self._below = below
         self._policy = policy
+        self._sound = SoundMatches()
         self._asked: dict[str, _Wanted] = {}  # by task id
-        self._locations: dict[str, Location] = {}  # of the agents of the last match
 
-    def wanted(self, board: Board, now: float) -> bool:
+    def wanted(self, board: Board, now: float, faults: Faults) -> bool:
         """Whether some instance may be placed now."""
         return any(may_launch(board.states[app_id], instance, now)
-                   for app_id, waiting in board.scheduled.items() if app_id in board.states
+                   for app_id, waiting in board.scheduled.items()
+                   if app_id in board.states and not _is_held(app_id, faults, now)
                    for instance in waiting.values())
 
-    def match(self, board: Board, offers: Sequence[Offer], now: float) -> Match:
+    def match(self, board: Board, offers: Sequence[Offer], now: float, faults: Faults) -> Match:
         """Places for those that may be placed."""
         self._asked.clear()
-        self._locations.clear()
-        demands = [demand for app_id in board.scheduled
-                   for demand in self._demands(board, app_id, now)]
-        return spread(offers, demands, self._policy_with(board), now=now, below=self._below)
+        demands: list[Demand] = []
+        for app_id in board.scheduled:
+            if not _is_held(app_id, faults, now):
+                try:
+                    demands += self._demands(board, app_id, now)
+                except Exception as error:  # noqa: BLE001 - one app's: the others go on
+                    faults.note(app_id, Doing.PLACING, error)
+        policy = self._policy_with(board)
+        return self._sound.match(offers, demands, faults, lambda some, those: spread(
+            some, those, policy, now=now, below=self._below))
+
+    def app_of(self, task: str) -> str:
+        """The app of a task of the last match."""
+        return self._asked[task].app.id
 
     def executor(self, task: str) -> CustomExecutor | None:
         """Our executor, if the task's app is one of Docker's."""
@@ -71,7 +84,7 @@ class Launches:
     def launched(self, board: Board, launch: Launch, placement: Placement,
                  executor: ExecutorInfo | None, now: float) -> tuple[Instance, TaskInfo]:
         """The instance as it is from now on, and the TaskInfo that is launched."""
-        wanted = self._asked.pop(placement.task_id)
+        wanted = self._asked[placement.task_id]
         ports = placement.taken.ports
         place = Place(launch.hostname, task_ports(wanted.app, ports, self._below))
         found = launchable(wanted.app, wanted.instance.version, placement.task_id, place,
@@ -130,6 +143,10 @@ class Launches:
         amounts: dict[str, Amounts] = dict(used)
         return Policy(self._policy.most_per_offer, self._policy.draining, self._policy.home_region,
                       self._policy.group_by, amounts)
+
+
+def _is_held(app_id: str, faults: Faults, now: float) -> bool:
+    return faults.holds(app_id, Doing.PLACING, now) or faults.holds(app_id, Doing.LAUNCHING, now)
 
 
 def _app(board: Board, instance: Instance) -> App | None:

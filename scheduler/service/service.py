@@ -13,11 +13,10 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
-from scheduler.apps import transitions
-from scheduler.apps.ids import read_task_id, task_id
+from scheduler.apps.ids import task_id
 from scheduler.apps.instance import Instance
 from scheduler.apps.target import Policy
 from scheduler.deployments.upkeep import PATIENT, Timeouts
@@ -28,17 +27,16 @@ from scheduler.service.board import Board
 from scheduler.service.launches import Launches
 from scheduler.service.news.events import EventLog
 from scheduler.service.news.history import History
-from scheduler.service.news.statuses import news
-from scheduler.service.news.told import alive_event, health_event, is_leaving, leaving_event, status_event
 from scheduler.service.replacements import Replacements
 from scheduler.service.settler import Ids, Settler
+from scheduler.service.turn.answers import Answers, FlushedRecords, TroubleError
+from scheduler.service.turn.faults import Doing, Faults
+from scheduler.service.turn.hearing import Hearing
 from scheduler.service.views import Framework, View, Waiting, renewed
 from scheduler.storage.port import StorageError
-from scheduler.storage.records import Records
 from scheduler.tasks.conditions import Condition
 from scheduler.tasks.launching import CustomExecutor, Task
 from scheduler.tasks.ledger import Entry, Phase
-from specs.errors import SpecError
 from specs.marathon.app import App
 from specs.messages.offer import Offer
 from specs.messages.status import TaskStatus
@@ -64,24 +62,6 @@ class Loop(Protocol):
     def forget(self, task_id: str) -> None: ...
 
 
-class FlushedRecords(Records, Protocol):
-    """Records with the means to make them durable."""
-
-    def flush(self) -> None: ...
-
-
-class TroubleError(Exception):
-    """The state cannot be written, so no change is taken on."""
-
-
-@dataclass(slots=True)
-class _Answers:
-    """Answers to what people asked in this turn; they are given when what was changed is durable.
-    """
-
-    waiting: list[Callable[[], None]] = field(default_factory=list)
-
-
 class Service:
     """`Work` and `Listener`. `ask` and `view` are anybody's, all else is the loop's."""
 
@@ -97,11 +77,13 @@ class Service:
         self.board = Board(storage, policy)
         self.history = History(storage)
         self.events = EventLog(storage, clock)
-        self.settler = Settler(self.board, self.history, self.events, Replacements(storage),
+        self.faults = Faults(clock)
+        self.settler = Settler(self.board, self.history, self.events, Replacements(storage), self.faults,
                                policy=policy,
                                ids=Ids(new_uuid, lambda: str(uuid.uuid4())), timeouts=timeouts)
+        self._hearing = Hearing(self.board, self.events, self.settler, launches.ready_codes, clock)
         self._loop: Loop | None = None
-        self._answers = _Answers()
+        self._answers = Answers(storage, self.board, self.events)
         self._waiting: dict[str, Waiting] = {}
         self._framework = Framework()
         self._agents: dict[str, Location] = {}  # that have offered something to this subscription
@@ -124,18 +106,19 @@ class Service:
         if self._loop is None:
             future.set_exception(TroubleError("the service is starting: there is no master yet"))
             return future
-        self._on_loop().call(lambda: self._answer(call, future))
+        loop = self._on_loop()
+        loop.call(lambda: self._answers.take(call, future, loop.trouble))
         return future
 
     # ---- Work
 
     def adopt(self, entry: Entry, task: Task | None) -> None:  # noqa: ARG002 - the port's signature
-        instance = self._instance(entry.task_id)
-        if instance is None and entry.phase is not Phase.ENDED:
+        if self._hearing.instance(entry.task_id) is None and entry.phase is not Phase.ENDED:
             self._on_loop().kill(entry.task_id)
 
     def settle(self) -> None:
         now = self._clock()
+        self.faults.hear_again()
         self.settler.settle(now)
         self.events.store()
         try:
@@ -147,31 +130,30 @@ class Service:
         self._follow_up(now)
 
     def waits(self) -> bool:
-        return self._launches.wanted(self.board, self._clock())
+        return self._launches.wanted(self.board, self._clock(), self.faults)
 
     def match(self, offers: Sequence[Offer]) -> Match:
         new = {each.agent_id: each for each in offers if each.agent_id not in self._agents}
         if new:
             self._agents = {**self._agents,
                             **{agent_id: location(each) for agent_id, each in new.items()}}
-        return self._launches.match(self.board, offers, self._clock())
+        return self._launches.match(self.board, offers, self._clock(), self.faults)
 
     def executor(self, task_id: str) -> CustomExecutor | None:
         return self._launches.executor(task_id)
 
-    def info(self, launch: Launch, placement: Placement, executor: ExecutorInfo | None) -> TaskInfo:
-        instance, info = self._launches.launched(self.board, launch, placement, executor,
-                                                 self._clock())
-        self.change(instance)
+    def info(self, launch: Launch, placement: Placement,
+             executor: ExecutorInfo | None) -> TaskInfo | None:
+        info: TaskInfo | None = None
+        with self.faults.contained(self._launches.app_of(placement.task_id), Doing.LAUNCHING):
+            instance, info = self._launches.launched(self.board, launch, placement, executor,
+                                                     self._clock())
+            self._hearing.change(instance)
         return info
 
     def requeued(self, entry: Entry) -> None:
         """The offers were gone. Its next task gets another id, so this one is over."""
-        instance = self._instance(entry.task_id)
-        if instance is not None:
-            self.change(replace(instance, condition=Condition.SCHEDULED, since=self._clock(),
-                                location=None,
-                                 host_ports=(), staged_at=None, stirred=None))
+        self._hearing.requeue(entry.task_id)
         self._on_loop().kill(entry.task_id)
 
     def ended(self, task_id: str) -> None:
@@ -198,25 +180,13 @@ class Service:
         self._on_loop().call(lambda: None)  # `info` made it so; another turn settles and shows it
 
     def updated(self, entry: Entry, status: TaskStatus) -> None:
-        instance = self._instance(status.task_id)
-        if instance is None:
-            self._unknown(entry, status)
-            return
-        heard = transitions.heard(instance,
-                                  news(status, self._launches.ready_codes(self.board, instance)),
-                                  self._clock())
-        if heard.condition in (Condition.STAGING, Condition.STARTING):
-            heard = transitions.stirred(heard, self._clock())  # a pull tells its progress
-        if heard == instance:
-            return
-        if heard.condition is Condition.UNREACHABLE and not instance.condition.is_lost:
-            self.settler.replacements.note_lost()
-        self.change(heard)
-        self.events.emit(*status_event(heard, status))
-        if heard.healthy is not instance.healthy:
-            self.events.emit(*health_event(heard))
-            if heard.healthy is not None:
-                self.events.emit(*alive_event(heard, alive=heard.healthy))
+        instance = self._hearing.instance(status.task_id)
+        if instance is not None:
+            self.faults.hear(instance.app_id, status.task_id, lambda: self._hearing.hear(status))
+        elif entry.phase is Phase.ENDED:
+            self._hearing.ended_unknown(status)
+        else:  # of an instance that is gone, or was replaced: whatever still runs of it shall end
+            self._on_loop().kill(status.task_id)
 
     def waiting(self, misfits: Mapping[str, tuple[Misfit, ...]]) -> None:
         now = self._clock()
@@ -241,19 +211,6 @@ class Service:
             raise RuntimeError("no framework is attached")
         return self._loop
 
-    def _answer(self, call: Callable[[], T], future: Future[T]) -> None:
-        if not future.set_running_or_notify_cancel():
-            return
-        if (trouble := self._on_loop().trouble) is not None:
-            future.set_exception(TroubleError(trouble))
-            return
-        try:
-            answer = call()
-        except Exception as error:  # noqa: BLE001 - it is the asker's, whatever it is
-            future.set_exception(error)
-            return
-        self._answers.waiting.append(lambda: future.set_result(answer))
-
     def _follow_up(self, now: float) -> None:
         """What was decided is durable: do it, tell it, answer."""
         kills, self.settler.kills = self.settler.kills, []
@@ -266,10 +223,9 @@ class Service:
         self._note_waiting(now)
         view = renewed(self.view, self.board, self.history, self._waiting, self.events.last)
         self.view = replace(view, framework=self._framework, trouble=self._on_loop().trouble,
-                            losses=self.settler.replacements.losses, agents=self._agents)
-        answers, self._answers.waiting = self._answers.waiting, []
-        for answer in answers:
-            answer()
+                            losses=self.settler.replacements.losses, agents=self._agents,
+                            faults=self.faults.of_apps())
+        self._answers.give()
         self._set_alarm(now)
 
     def _note_waiting(self, now: float) -> None:
@@ -283,7 +239,8 @@ class Service:
                 self._waiting[app_id] = Waiting(now)
 
     def _set_alarm(self, now: float) -> None:
-        at = self.settler.next_wake(now)
+        due = [at for at in (self.settler.next_wake(now), self.faults.next_due(now)) if at is not None]
+        at = min(due, default=None)
         if at is None or (self._woken_at is not None and self._woken_at <= at):
             return
         self._woken_at = at
@@ -292,37 +249,9 @@ class Service:
     def _wake(self) -> None:
         self._woken_at = None  # the turn that follows settles
 
-    def _instance(self, task: str) -> Instance | None:
-        """The instance whose newest task this is."""
-        try:
-            parts = read_task_id(task)
-        except SpecError:
-            return None
-        instance = self.board.instances_of(parts.app_id).get(parts.instance_id)
-        if instance is None or task_id(instance.id, instance.incarnation) != task:
-            return None
-        return instance
-
     def change(self, instance: Instance) -> None:
         """The instance is this now."""
-        if is_leaving(self.board.instances_of(instance.app_id).get(instance.id), instance):
-            self.events.emit(*leaving_event(instance))
-        self.board.put_instance(instance)
-        self.settler.touch(instance.app_id)
-
-    def _unknown(self, entry: Entry, status: TaskStatus) -> None:
-        """A task of an instance that is gone, or was replaced: whatever still runs of it shall end.
-        """
-        if entry.phase is not Phase.ENDED:
-            self._on_loop().kill(status.task_id)
-            return
-        try:
-            parts = read_task_id(status.task_id)
-        except SpecError:
-            return
-        self.events.emit("unknown_instance_terminated_event", {
-            "instanceId": parts.instance_id, "runSpecId": parts.app_id,
-            "condition": news(status).condition.value}, parts.app_id)
+        self._hearing.change(instance)
 
 
 def _reasons(misfit: Misfit) -> tuple[Reason, ...]:

@@ -17,7 +17,7 @@ from scheduler.apps.instance import Instance
 from scheduler.apps.target import Policy
 from scheduler.deployments import controller, plan
 from scheduler.deployments.deployment import Deployment
-from scheduler.deployments.facts import Ending, Facts
+from scheduler.deployments.facts import Changes, Ending, Facts
 from scheduler.deployments.upkeep import PATIENT, Timeouts
 from scheduler.placement.balance import chosen_to_end
 from scheduler.service import tree
@@ -33,6 +33,7 @@ from scheduler.service.news.told import (
     leaving_event,
 )
 from scheduler.service.replacements import Replacements
+from scheduler.service.turn.faults import Doing, Faults
 from specs.marathon.app import App
 
 log = logging.getLogger(__name__)
@@ -51,8 +52,8 @@ class Ids:
 class Settler:
     """The loop's alone."""
 
-    def __init__(self, board: Board, history: History, events: EventLog,
-                 replacements: Replacements, *,
+    def __init__(self, board: Board, history: History, events: EventLog,  # noqa: PLR0913 - put together once
+                 replacements: Replacements, faults: Faults, *,
                  policy: Callable[[App], Policy], ids: Ids, timeouts: Timeouts = PATIENT) -> None:
         self._board = board
         self._history = history
@@ -64,6 +65,7 @@ class Settler:
         self._moved: dict[str, None] = {}  # deployments that may go on
         self._wakes: list[tuple[float, str]] = []  # heap
         self._wake_of: dict[str, float] = {}
+        self._faults = faults
         self.replacements = replacements
         self.kills: list[Instance] = []  # whose tasks are to be asked to end; emptied by whoever does it
 
@@ -104,6 +106,7 @@ class Settler:
         if not planned_change.deployment.steps:
             self._events.emit(*ending_event(planned_change.deployment, Ending()))
         for app_id in touched:
+            self._faults.forget(app_id)
             self.touch(app_id)
         self._moved[planned_change.deployment.id] = None
         return planned_change
@@ -115,17 +118,19 @@ class Settler:
             if self._wake_of.get(app_id) == at:
                 del self._wake_of[app_id]
                 self.touch(app_id)
+                self._resume(app_id)
         self._look_at_losses(now)
         for _ in range(ROUNDS):
             if not self._dirty and not self._moved:
                 return
             dirty, self._dirty = self._dirty, {}
             for app_id in dirty:
-                if (deployment_id := self._look(app_id, now)) is not None:
-                    self._moved[deployment_id] = None
+                self._decide(app_id, lambda app_id=app_id: self._look(app_id, now), now)  # type: ignore[misc]
             moved, self._moved = self._moved, {}
             for deployment_id in moved:
-                self._advance(deployment_id, now)
+                if (deployment := self._board.deployments.get(deployment_id)) is not None:
+                    self._decide(next(iter(deployment.changes), ""),
+                                 lambda each=deployment: self._advance(each, now), now)  # type: ignore[misc]
         log.error("Decisions about these apps do not come to an end: %s", ", ".join(self._dirty))
 
     def rolled_back(self, deployment: Deployment, author: Author, now: float) -> Planned:
@@ -152,19 +157,47 @@ class Settler:
                 instances)
             self._events.emit("mesos_docker_mass_loss", {"lost": lost, "instances": instances})
 
-    def _look(self, app_id: str, now: float) -> str | None:
-        """The id of the deployment that may move on now."""
+    def _decide(self, app_id: str, decide: Callable[[], None], now: float) -> None:
+        """A fault of ours keeps the app waiting for a while."""
+        if not self._faults.holds(app_id, Doing.DECIDING, now):
+            with self._faults.contained(app_id, Doing.DECIDING):
+                decide()
+        if (again := self._faults.until(app_id, Doing.DECIDING)) is not None:
+            self._wake(app_id, again)
+
+    def _resume(self, app_id: str) -> None:
+        """What a fault may have kept of its deployment is looked at again, too."""
+        if self._faults.until(app_id, Doing.DECIDING) is not None and app_id in self._board.locks:
+            self._moved[self._board.locks[app_id]] = None
+
+    def _look(self, app_id: str, now: float) -> None:
+        """What follows for an app; its deployment may be able to move on then."""
         board = self._board
         state = board.states.get(app_id)
         if state is None:
-            return None
+            return
         deployment = board.deployment_of(app_id)
         instances = list(board.instances_of(app_id).values())
         facts = Facts(state, instances, deployment, self.replacements.permits(now),
                       self._chooser(app_id))
         decision = controller.decide(facts, now, self._new_id, self._timeouts)
         self.replacements.decided(app_id, decision)
-        changes = decision.changes
+        self._keep(app_id, decision.changes)
+        for ended in decision.ended:
+            self._history.add(ended, now)
+        self.kills += decision.kills
+        self._wake(app_id, decision.wake_at)
+        if decision.scale_back is not None:
+            self._scale_back(app_id, decision.scale_back, now)
+        if decision.gone:
+            board.drop_state(app_id)
+            self._events.emit("app_terminated_event", {"appId": app_id}, app_id)
+        if decision.moved and deployment is not None:
+            self._moved[deployment.id] = None
+
+    def _keep(self, app_id: str, changes: Changes) -> None:
+        """What a decision changes is so from now on, and told."""
+        board = self._board
         if changes.state is not None:
             board.put_state(changes.state)
         before = board.instances_of(app_id)
@@ -177,22 +210,9 @@ class Settler:
                 self._events.emit(*leaving_event(instance))
         for forgotten in changes.forgotten:
             board.drop_instance(app_id, forgotten)
-        for ended in decision.ended:
-            self._history.add(ended, now)
-        self.kills += decision.kills
-        self._wake(app_id, decision.wake_at)
-        if decision.scale_back is not None:
-            self._scale_back(app_id, decision.scale_back, now)
-        if decision.gone:
-            board.drop_state(app_id)
-            self._events.emit("app_terminated_event", {"appId": app_id}, app_id)
-        return deployment.id if decision.moved and deployment is not None else None
 
-    def _advance(self, deployment_id: str, now: float) -> None:
+    def _advance(self, deployment: Deployment, now: float) -> None:
         board = self._board
-        deployment = board.deployments.get(deployment_id)
-        if deployment is None:
-            return
         advanced = controller.advance(deployment, board.states, now)
         for kind, step in advanced.events:
             if kind not in ("deployment_success", "deployment_failed"):
@@ -201,7 +221,7 @@ class Settler:
             if advanced.deployment != deployment:
                 board.put_deployment(advanced.deployment)
         else:
-            board.drop_deployment(deployment_id)
+            board.drop_deployment(deployment.id)
             self._ended(deployment, advanced.ending)
             if advanced.ending.rolls_back and deployment.rollback_of is None:
                 self.rolled_back(deployment, Author("mesos-docker", "",

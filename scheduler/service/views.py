@@ -19,6 +19,7 @@ from scheduler.placement.matching import Misfit
 from scheduler.placement.reasons import Attempt
 from scheduler.service.board import Board, Definition
 from scheduler.service.news.history import Ended, History
+from scheduler.service.turn.faults import Fault
 from scheduler.tasks.backoff import Delay
 from scheduler.tasks.conditions import Condition
 from scheduler.tasks.losses import Losses
@@ -84,6 +85,7 @@ class View:
     losses: Losses = NO_LOSSES
     agents: Mapping[str, Location] = field(default_factory=dict)  # that have offered something, by id
     trouble: str | None = None  # why the state cannot be written
+    faults: Mapping[str, tuple[Fault, ...]] = field(default_factory=dict)  # of ours, by the app that they keep waiting
 
 
 def ground(view: View, app_id: str) -> Ground:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import sqlite3
 from base64 import b64decode, b64encode
@@ -29,6 +30,8 @@ from specs.marathon.app import Constraint
 from specs.messages.command import CommandInfo
 from specs.messages.status import TaskState
 from specs.messages.task import ExecutorInfo, TaskInfo
+
+log = logging.getLogger(__name__)
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS framework (id TEXT NOT NULL);
@@ -73,6 +76,8 @@ class SqliteStorage:
             self._check_format(path)
             self._database.executescript(SCHEMA)
             self._database.execute(f"PRAGMA user_version = {FORMAT}")
+            row = self._database.execute("SELECT id FROM framework").fetchone()
+            self._framework_id: str | None = None if row is None else str(row[0])
         except (sqlite3.Error, NewerFormatError):
             self._database.close()
             raise
@@ -87,15 +92,18 @@ class SqliteStorage:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.flush()
+        try:
+            self.flush()
+        except StorageError as error:
+            log.warning("What was not written is asked again at the next start: %s", error)
         self._database.close()
 
     def framework_id(self) -> str | None:
-        row = self._read("SELECT id FROM framework").fetchone()
-        return None if row is None else str(row[0])
+        return self._framework_id
 
     def save_framework_id(self, framework_id: str) -> None:
-        if self.framework_id() != framework_id:
+        if self._framework_id != framework_id:
+            self._framework_id = framework_id
             self._write("DELETE FROM framework")
             self._write("INSERT INTO framework VALUES (?)", (framework_id,))
 
@@ -126,6 +134,7 @@ class SqliteStorage:
             yield agent_id, executor_id, read(ExecutorInfo, json.loads(info), strict=False)
 
     def forget(self) -> None:
+        self._framework_id = None
         for table in ("framework", "tasks", "executors"):  # what a service keeps is not the framework's
             self._write(f"DELETE FROM {table}")  # noqa: S608 - names of ours
 
@@ -142,6 +151,16 @@ class SqliteStorage:
         self._writes.clear()
         self._applied = 0
 
+    def mark(self) -> int:
+        """Where what is saved from now on begins, until the next flush."""
+        return len(self._writes)
+
+    def rewind(self, mark: int) -> None:
+        """Forget what was saved since that mark; nothing may have been flushed since."""
+        del self._writes[mark:]
+        if self._applied > mark:
+            self._begin_again()
+
     def _write(self, statement: str, values: Sequence[Any] = ()) -> None:
         self._writes.append((statement, values))
 
@@ -157,8 +176,13 @@ class SqliteStorage:
         self._applied = 0
 
     def _read(self, query: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
-        self._apply()
-        return self._database.execute(query, values)
+        """Raises StorageError if what was saved cannot even be prepared."""
+        try:
+            self._apply()
+            return self._database.execute(query, values)
+        except sqlite3.Error as error:
+            self._begin_again()
+            raise StorageError(f"the state cannot be read: {error}") from error
 
     def tasks(self, now: float) -> Iterable[tuple[Entry, Task | None]]:
         for task_id, text, phase, agent_id, state, uuid, launches, kill, grace in self._read(

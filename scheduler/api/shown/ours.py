@@ -70,6 +70,10 @@ def why(app: AppView, view: View, now: float) -> Iterator[dict[str, Any]]:
     """Why each instance that does not serve does not; and why the app does not change, if it does
     not.
     """
+    for fault in view.faults.get(app.id, ()):
+        yield {"instance": None, "app": app.id, "since": timestamp(fault.since), "reasons": [_reason(
+            f"a fault of this service in {fault.doing.value} {app.id}: {fault.text}",
+            hint=f"it is tried again in {max(0.0, fault.until - now):.0f} s; the log has the trace")]}
     deployment = view.deployments.get(app.deployments[0]) if app.deployments else None
     if deployment is not None:
         yield from _why_deployment(app, deployment, view)

@@ -64,6 +64,16 @@ class EventLog:
         self._new.append(StoredEvent(self._last, at, kind, app_id,
                                      json.dumps(whole, separators=(",", ":"))))
 
+    def mark(self) -> tuple[int, int]:
+        """Where what is emitted from now on begins; after `store`."""
+        return self._last, len(self._stored)
+
+    def rewind(self, mark: tuple[int, int]) -> None:
+        """Nothing was emitted since that mark; what the storage got since then is the caller's to rewind."""
+        self._last, stored = mark
+        self._new.clear()
+        del self._stored[stored:]
+
     def store(self) -> None:
         """Hand the events of this turn to the storage; they are durable with its next flush."""
         if not self._new:

@@ -15,14 +15,17 @@ from scheduler.api.handlers.deployments import Identity
 from scheduler.api.server import Server
 from scheduler.api.table import routes
 from scheduler.apps.policy import policy
+from scheduler.apps.target import Policy
 from scheduler.config import Config
 from scheduler.framework.framework import Framework
+from scheduler.master.port import Master
 from scheduler.service.completion import completed
 from scheduler.service.launches import Launches
 from scheduler.service.operations import Operations
 from scheduler.service.service import Service
 from scheduler.storage.sqlite import SqliteStorage
 from scheduler.tasks.launching import CustomExecutor
+from specs.marathon.app import App
 from specs.marathon.definitions import Config as Definitions
 from specs.messages.command import CommandInfo
 from tests.fakes.master import MemoryMaster
@@ -36,9 +39,12 @@ class Serving:
 
     def __init__(self, path: Path, *, agents: int = 3, access: Access | None = None,
                  life: tuple[str, ...] = ("TASK_STARTING", "TASK_RUNNING"), prefix: str = "",
-                 master: MemoryMaster | None = None) -> None:
+                 master: MemoryMaster | None = None, launches: Launches | None = None,
+                 app_policy: Callable[[App], Policy] = policy) -> None:
         self.path = path
         self.master = master or MemoryMaster(agents, life=life)
+        self.launches = launches or Launches(EXECUTOR, halved)
+        self.app_policy = app_policy
         self.access = access or Access(insecure=True)
         self.prefix = prefix
         self.port = 0
@@ -138,11 +144,12 @@ class Serving:
 
     def _build(self, storage: SqliteStorage) -> None:
         definitions = Definitions()
-        self.service = Service(storage, Launches(EXECUTOR, lambda number: number // 2), policy)
-        operations = Operations(self.service, lambda root, before: completed(root, before, definitions), time.time)
-        asking = Asking(self.service, operations, time.time)
+        self.service = Service(storage, self.launches, self.app_policy)
+        self.operations = Operations(self.service, lambda root, before: completed(root, before, definitions), time.time)
+        asking = Asking(self.service, self.operations, time.time)
         config = Config(max_launches=1)
-        self.framework = Framework(self.master, config, self.service, storage=storage, work=self.service)
+        self.framework = Framework(self.driver(config), config, self.service, storage=storage, work=self.service,
+                                   contains=True)
         self.service.attach(self.framework)
         table = routes(asking, definitions, Identity("marathon", "*", "memory", 10000, 20000),
                        leader=self.url,
@@ -150,8 +157,17 @@ class Serving:
                        insecure=self.access.insecure)
         self.server = Server(table, self.access, leader=self.url, prefix=self.prefix)
 
+    def driver(self, config: Config) -> Master:
+        """How the framework reaches the master."""
+        return self.master
+
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+
+def halved(number: int) -> int:
+    """Draws ports that are the same each time."""
+    return number // 2
 
 
 def app(name: str = "/web", **more: Any) -> dict[str, Any]:
