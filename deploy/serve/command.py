@@ -5,13 +5,16 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from deploy.cli.cluster_options import cluster_options, read_cluster_options
 from deploy.cli.problems import REFUSED, Problem
 from specs.words.defaults import DOCKER_SOCKET
+
+if TYPE_CHECKING:
+    from deploy.serve.start import Options
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
@@ -96,6 +99,17 @@ def serve(ctx: click.Context, /, **options: Any) -> int:
     the apps' tasks run on; apps end by `mesos-docker rm`. Start it again with the same --state, and
     it goes on where it was.
     """
+    from deploy.serve.start import start
+
+    return start(judged(ctx, options))
+
+
+def judged(ctx: click.Context, options: dict[str, Any]) -> Options:
+    """What the command line says, by the names of its options. Raises Problem, BadParameter and
+    UsageError.
+    """
+    from deploy.serve.start import Options
+
     listen = listen_address(options["listen"])
     if not _NAME.fullmatch(options["name"]):
         raise click.BadParameter(f"{options['name']!r} is no name: letters, digits, dots, _ and -",
@@ -111,10 +125,10 @@ def serve(ctx: click.Context, /, **options: Any) -> int:
                       REFUSED)
     found = read_cluster_options(ctx, options, os.environ)
     state = state_path(options["state"], options["name"], os.environ)
-    from deploy.serve.start import Options, start
-
-    return start(Options(
+    return Options(
         listen=listen, state=state, secret=os.environ.get("MESOS_SECRET"),
-        features=frozenset(filter(None, options.pop("enable_features").split(","))),
-        cluster=found, **{key: value for key, value in options.items()
-                          if key not in ("listen", "state", "master") and not key.startswith("ssl_")}))
+        features=frozenset(filter(None, options["enable_features"].split(","))),
+        cluster=found, **{
+            key: value for key, value in options.items()
+            if key not in ("listen", "state", "master", "enable_features")
+            and not key.startswith("ssl_")})

@@ -15,7 +15,7 @@ import ssl
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,15 +86,15 @@ class Options:
     new_framework: bool
 
 
-def start(options: Options) -> int:
-    """Serve until a signal; the exit status. Raises Problem."""
+def start(options: Options, opened: Callable[[str], SqliteStorage] = SqliteStorage) -> int:
+    """Serve until a signal; the exit status. `opened`: the storage in a file. Raises Problem."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr,
                         format="%(asctime)s %(levelname)s %(message)s")
     known, transport = None, Transport()
     if options.cluster.master != "local":
         known = of_cluster(options.cluster.master, options.principal, options.secret)
         transport = reach(options.cluster, known)
-    with _storage(options.state) as storage, contextlib.ExitStack() as stack:
+    with _storage(options.state, opened) as storage, contextlib.ExitStack() as stack:
         if options.new_framework:
             storage.forget()
             storage.flush()
@@ -199,10 +199,10 @@ class Served:
 
 
 @contextlib.contextmanager
-def _storage(path: Path) -> Iterator[SqliteStorage]:
+def _storage(path: Path, opened: Callable[[str], SqliteStorage]) -> Iterator[SqliteStorage]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        storage = SqliteStorage(str(path))
+        storage = opened(str(path))
     except NewerFormatError as error:
         raise Problem(str(error), REFUSED) from error
     except sqlite3.OperationalError as error:

@@ -24,7 +24,8 @@ JUNK = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.just([]), st.just({}),
     st.just({"value": None}), st.just({"value": "\x00"}), st.just([[]]), st.just({"value": {"value": 1}}),
     st.just(-1), st.just(1e308), st.just(2 ** 70), st.just(base64.b64encode(b"short").decode()), st.just("%%%"))
-LIFELESS = st.sampled_from(["TASK_NO_SUCH", "", "task_running", "TASK_FINISHED ", None, 7, [], {}])
+LIFELESS: st.SearchStrategy[Any] = st.sampled_from([
+    "TASK_NO_SUCH", "", "task_running", "TASK_FINISHED ", None, 7, [], {}])
 
 
 class Scripted(Serving):
@@ -136,7 +137,8 @@ def test_offers_that_make_no_sense_end_nothing(serving: Scripted, data: st.DataO
     broken({"type": "UPDATE", "update": {"status": update("x", "TASK_LOST")}}),
     broken({"type": "RESCIND", "rescind": {"offer_id": {"value": "o"}}}),
     broken({"type": "FAILURE", "failure": {"agent_id": {"value": "S0"}, "executor_id": {"value": "e"}, "status": 1}}),
-    broken({"type": "MESSAGE", "message": {"agent_id": {"value": "S0"}, "executor_id": {"value": "e"}, "data": "eA=="}}),
+    broken({"type": "MESSAGE", "message": {
+        "agent_id": {"value": "S0"}, "executor_id": {"value": "e"}, "data": "eA=="}}),
     st.fixed_dictionaries({"type": JUNK})))
 def test_other_events_that_make_no_sense_end_nothing(serving: Scripted, event: dict[str, Any]) -> None:
     [task] = serving.running("/kept")
