@@ -10,13 +10,14 @@ import resource
 import signal
 import sys
 import uuid
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from executor import telemetry
 from executor.settings import flags as command_line
 from executor.settings.agent import TOKEN, AgentSettings, agent_settings
+from executor.settings.protocol import Protocol, protocol
 from executor.settings.settings import Settings, settings
 from specs.errors import SpecError
 
@@ -47,16 +48,19 @@ def main() -> int:
     try:
         told = told_by_the_agent(drop_in=flags.drop_in)
         chosen = settings(flags, told, os.environ, str(uuid.uuid4()))
+        agent = driver(told, protocol(os.environ), os.environ)
     except SpecError as error:
         print(error.problem, file=sys.stderr)  # noqa: T201
         return 1
-    agent = driver(told)
+    except OSError as error:  # as Mesos: process.cpp, `initialize`
+        print(f"Failed to initialize: {error}", file=sys.stderr)  # noqa: T201
+        return 1
     supervisor = supervision(chosen, agent, docker_runtime(chosen))
     _prepare_process(supervisor.shutdown)
     agent.start(supervisor)
     supervisor.run()
-    while agent.alive and supervisor.patience() > 0:
-        if agent.drained(min(supervisor.patience(), ASK_PATIENCE)):
+    while agent.alive and (patience := supervisor.patience(agent.awaited())) > 0:
+        if agent.drained(min(patience, ASK_PATIENCE)):
             break
     agent.stop()
     agent.join(1.0)
@@ -74,8 +78,14 @@ def told_by_the_agent(environ: MutableMapping[str, str] = os.environ, *,
     return told
 
 
-def driver(told: AgentSettings) -> Agent:
-    """The way to the agent."""
+def driver(told: AgentSettings, chosen: Protocol = Protocol.V1,
+           environ: Mapping[str, str] = os.environ) -> Agent:
+    """The way to the agent; SpecError and OSError where it needs a port and cannot have it."""
+    if chosen is Protocol.V0:
+        from executor.agent.v0.driver import LibprocessDriver
+        from executor.settings.libprocess import libprocess_settings
+
+        return LibprocessDriver(told, libprocess_settings(environ))
     from executor.agent.driver import MesosDriver
 
     return MesosDriver(told)

@@ -97,6 +97,10 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
         """
         return self._sender.drained(timeout)
 
+    def awaited(self) -> float:
+        """Seconds for which it is worth waiting for an agent that is out of reach, or just back."""
+        return outage.awaited(self._outage, self._settings, time.monotonic())
+
     def stop(self) -> None:
         """End both threads and both connections; returns at once, `join` waits."""
         self._sender.end()
@@ -189,7 +193,7 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
 
     def _begin(self, address: Address) -> None:
         """The agent is there, and calls can be sent."""
-        self._outage = outage.found(self._outage)
+        self._outage = outage.found(self._outage, time.monotonic())
         self._refusal = None
         self.stream_id = ""  # pymesos: connected
         self._sender.begin(CallConnection(self._settings, address, self._timing.answer,

@@ -20,6 +20,7 @@ from executor.settings.agent import AgentSettings
 _NOT_YET: Final = frozenset({404, 503})  # routes not set up; recovery not finished
 _UNKNOWN: Final = frozenset({"Framework cannot be found", "Executor cannot be found"})  # slave.cpp, `executor`
 ASK_AGAIN: Final = 1.0  # seconds between two SUBSCRIBE at an agent that answers, as Mesos's built-in executors
+RETURN_WAIT: Final = 10.0  # seconds that an agent which is back has to acknowledge what it had missed
 _SHORT_SESSION: Final = 1.0  # seconds; an agent that breaks off sooner is not asked again at once
 
 
@@ -41,11 +42,13 @@ class Outage:
     since: float | None = None
     disowned: bool = False  # the agent has no such executor; it will never have
     shutdown: float | None = None  # when AgentEvents.shutdown was called, for this or any other reason
+    back: float | None = None  # when the last outage ended
 
 
-def found(outage: Outage) -> Outage:
+def found(outage: Outage, now: float) -> Outage:
     """The agent is there and has taken us."""
-    return replace(outage, since=None, disowned=False)
+    back = outage.back if outage.since is None else now
+    return replace(outage, since=None, disowned=False, back=back)
 
 
 def lost(outage: Outage, now: float) -> Outage:
@@ -75,6 +78,16 @@ def reaction(outage: Outage, settings: AgentSettings, now: float) -> Reaction:
         return Reaction.SHUT_DOWN if now - outage.since >= patience else Reaction.TRY_AGAIN
     missed = now - max(outage.since, outage.shutdown)
     return Reaction.GIVE_UP if missed >= settings.shutdown_grace else Reaction.TRY_AGAIN
+
+
+def awaited(outage: Outage, settings: AgentSettings, now: float) -> float:
+    """Seconds for which it is worth waiting for acknowledgements because of the outage.
+
+    0 where there is none, or nobody who would come back.
+    """
+    if outage.since is not None and settings.checkpoint and not outage.disowned:
+        return max(0.0, outage.since + settings.recovery_timeout - now)
+    return max(0.0, outage.back + RETURN_WAIT - now) if outage.back is not None else 0.0
 
 
 def reason(outage: Outage, settings: AgentSettings) -> str:

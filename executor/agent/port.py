@@ -1,7 +1,8 @@
 """The port to the Mesos agent: what we tell it, and what it tells us.
 
-`driver.py` implements `Agent` on pymesos; `tests/fakes/agent.py` in memory. `AgentEvents` is the
-supervisor: each method parses nothing, blocks never, raises never; it puts the fact into the inbox.
+`driver.py` implements `Agent` on pymesos, `v0/driver.py` on libprocess; `tests/fakes/agent.py` in
+memory. `AgentEvents` is the supervisor: each method parses nothing, blocks never, raises never; it
+puts the fact into the inbox.
 """
 from __future__ import annotations
 
@@ -31,6 +32,10 @@ class Agent(Protocol):
 
     def drained(self, timeout: float) -> bool:
         """Wait until every update is acknowledged, at most `timeout` seconds; whether it is so."""
+        ...
+
+    def awaited(self) -> float:
+        """Seconds for which it is worth waiting for an agent that is out of reach, or just back."""
         ...
 
     def stop(self) -> None:

@@ -8,7 +8,6 @@ seconds from here on.
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -17,13 +16,11 @@ from specs.errors import SpecError
 from specs.words.address import Address
 from specs.words.durations import parse_duration
 from specs.words.libprocess_ssl import TlsSettings, tls_settings
+from specs.words.pid import Pid, parse_pid
 
 TOKEN: Final = "MESOS_EXECUTOR_AUTHENTICATION_TOKEN"  # noqa: S105 - a name
 GRACE_PERIOD: Final = "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD"
 SOCKET_PATH_LIMIT: Final = 108  # sun_path with its closing zero: a path must be shorter
-_PID: Final = re.compile(
-    r"(?P<id>[^@/]+)@(?P<host>\[[0-9a-fA-F:.%\w]+\]|[^:\[\]]+):(?P<port>\d{1,5})")
-_TRUE: Final = frozenset({"1", "true"})
 _DEFAULTS: Final = {GRACE_PERIOD: "5secs", "MESOS_RECOVERY_TIMEOUT": "15mins",
                     "MESOS_SUBSCRIPTION_BACKOFF_MAX": "2secs"}
 
@@ -45,6 +42,12 @@ class AgentSettings:
     token: str | None = field(default=None, repr=False)
     domain_socket: str | None = None
     tls: TlsSettings | None = None
+    process_id: str = "slave(1)"  # the agent's actor, as libprocess names it
+
+    @property
+    def pid(self) -> Pid:
+        """The agent, as libprocess messages name it."""
+        return Pid(self.process_id, self.address)
 
 
 def agent_settings(environ: Mapping[str, str], working_directory: str = "/", *,
@@ -56,7 +59,7 @@ def agent_settings(environ: Mapping[str, str], working_directory: str = "/", *,
     `drop_in`, the older driver, which knows a default for every duration. `working_directory`
     (absolute) shortens a domain socket's path that is too long, as Mesos does.
     """
-    process_id, address = _agent_pid(_needed(environ, "MESOS_SLAVE_PID"))
+    pid = _agent_pid(_needed(environ, "MESOS_SLAVE_PID"))
     ids = _ids(environ) if drop_in else None
     domain_socket = _domain_socket(environ.get("MESOS_DOMAIN_SOCKET"), working_directory)
     checkpoint = environ.get("MESOS_CHECKPOINT") == "1"
@@ -71,7 +74,8 @@ def agent_settings(environ: Mapping[str, str], working_directory: str = "/", *,
                                                                                GRACE_PERIOD)
     agent_id, framework_id, executor_id, directory = ids or _ids(environ)
     return AgentSettings(
-        address=address, path=f"/{process_id}/api/v1/executor", framework_id=framework_id, executor_id=executor_id,
+        process_id=pid.id, address=pid.address, path=f"/{pid.id}/api/v1/executor",
+        framework_id=framework_id, executor_id=executor_id,
         agent_id=agent_id, directory=directory, shutdown_grace=shutdown_grace, checkpoint=checkpoint,
         token=environ.get(TOKEN), domain_socket=domain_socket,
         tls=None if domain_socket else tls_settings(environ),  # plain HTTP on a domain socket, as Mesos
@@ -100,11 +104,11 @@ def _needed(environ: Mapping[str, str], name: str) -> str:
     return value
 
 
-def _agent_pid(text: str) -> tuple[str, Address]:
-    match = _PID.fullmatch(text)
-    if match is None or not 0 < int(match["port"]) < 1 << 16:
-        raise SpecError("", f"Failed to parse MESOS_SLAVE_PID '{text}'")
-    return match["id"], Address(match["host"].strip("[]"), int(match["port"]))
+def _agent_pid(text: str) -> Pid:
+    try:
+        return parse_pid(text)
+    except SpecError:
+        raise SpecError("", f"Failed to parse MESOS_SLAVE_PID '{text}'") from None
 
 
 def seconds(environ: Mapping[str, str], name: str) -> float:

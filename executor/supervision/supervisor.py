@@ -70,13 +70,14 @@ class Supervisor:
         self._ended_at = self._loop.now()
         return why
 
-    def patience(self) -> float:
+    def patience(self, awaited: float = 0.0) -> float:
         """Seconds that are left, after `run`, to wait for the last acknowledgements.
 
+        `awaited`: seconds for which an agent that is out of reach is worth waiting for anyway.
         Told to end, by the agent or by a signal, we must not outstay the shutdown grace period: an
         agent that is about to forget us acknowledges nothing more, and waits for our end.
         """
-        until = self._ended_at + self._settings.ack_timeout
+        until = max(self._ended_at + self._settings.ack_timeout, self._loop.now() + awaited)
         if self._told_to_end is not None:
             until = min(until, self._told_to_end + self._settings.shutdown_grace - SHUTDOWN_MARGIN)
         return max(until, self._ended_at + LAST_WAIT) - self._loop.now()

@@ -15,6 +15,7 @@ inside functions.
 from __future__ import annotations
 
 import functools
+import importlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,6 +30,11 @@ __all__ = ["FieldSchema", "decode", "encode", "plain", "schema"]
 
 _TYPES: Final = {1: "double", 3: "int64", 4: "uint64", 5: "int32", 8: "bool", 9: "string", 11: "message", 12: "bytes",
                  13: "uint32", 14: "enum"}  # FieldDescriptor.TYPE_…; the others do not occur in Mesos's messages
+
+_MODULES: Final = {  # of specs.generated, by package; each is imported with the first of its messages
+    "mesos.v1": "mesos_pb2", "mesos.v1.scheduler": "scheduler_pb2",
+    "mesos.v1.executor": "executor_pb2", "mesos.v1.master": "master_pb2",
+    "mesos.v1.agent": "agent_pb2", "mesos.internal": "internal_pb2"}
 
 
 def plain(value: Any) -> Any:
@@ -81,16 +87,17 @@ def encode(name: str, mapping: Mapping[str, Any]) -> bytes:
 
 @functools.cache
 def _descriptor(name: str) -> Descriptor:
-    from specs.generated import agent_pb2, executor_pb2, master_pb2, mesos_pb2, scheduler_pb2
-
-    for module in (mesos_pb2, scheduler_pb2, executor_pb2, master_pb2, agent_pb2):
-        path = name.removeprefix(f"{module.DESCRIPTOR.package}.").split(".")
-        message: Descriptor | None = module.DESCRIPTOR.message_types_by_name.get(path[0])
-        for part in path[1:]:
-            message = message.nested_types_by_name.get(part) if message else None
-        if message is not None and message.full_name == name:
-            return message
-    raise KeyError(name)
+    package = max((each for each in _MODULES if name.startswith(f"{each}.")), key=len, default=None)
+    if package is None:
+        raise KeyError(name)
+    module = importlib.import_module(f"specs.generated.{_MODULES[package]}")
+    path = name.removeprefix(f"{package}.").split(".")
+    message: Descriptor | None = module.DESCRIPTOR.message_types_by_name.get(path[0])
+    for part in path[1:]:
+        message = message.nested_types_by_name.get(part) if message else None
+    if message is None:
+        raise KeyError(name)
+    return message
 
 
 @functools.cache

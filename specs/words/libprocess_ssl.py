@@ -27,12 +27,12 @@ def tls_settings(environ: Mapping[str, str]) -> TlsSettings | None:
 
     A certificate needs its key: SSL_CERT_FILE alone is OpenSSL's name for a file of authorities.
     """
-    if not _on(environ, "ENABLED"):
+    if not ssl_on(environ, "ENABLED"):
         return None
     key_file = _said(environ, "KEY_FILE")
     return TlsSettings(
-        verify=_on(environ, "VERIFY_SERVER_CERT", "VERIFY_CERT"),
-        check_address=(_on(environ, "VERIFY_IPADD")
+        verify=ssl_on(environ, "VERIFY_SERVER_CERT", "VERIFY_CERT"),
+        check_address=(ssl_on(environ, "VERIFY_IPADD")
                        or _said(environ, "HOSTNAME_VALIDATION_SCHEME") == "openssl"),
         ca_file=_said(environ, "CA_FILE"), ca_directory=_said(environ, "CA_DIR"),
         cert_file=_said(environ, "CERT_FILE") if key_file is not None else None, key_file=key_file)
@@ -41,7 +41,7 @@ def tls_settings(environ: Mapping[str, str]) -> TlsSettings | None:
 def says_not_to_verify(environ: Mapping[str, str]) -> bool:
     """Whether somebody has said so, and not just said nothing."""
     said = [_said(environ, name) for name in ("VERIFY_SERVER_CERT", "VERIFY_CERT")]
-    return any(each is not None for each in said) and not _on(environ, "VERIFY_SERVER_CERT",
+    return any(each is not None for each in said) and not ssl_on(environ, "VERIFY_SERVER_CERT",
                                                               "VERIFY_CERT")
 
 
@@ -50,5 +50,6 @@ def _said(environ: Mapping[str, str], name: str) -> str | None:
     return environ.get(f"LIBPROCESS_SSL_{name}", environ.get(f"SSL_{name}"))
 
 
-def _on(environ: Mapping[str, str], *names: str) -> bool:
+def ssl_on(environ: Mapping[str, str], *names: str) -> bool:
+    """Whether one of these, LIBPROCESS_SSL_ left off, is said to be true."""
     return any((_said(environ, name) or "").lower() in _TRUE for name in names)

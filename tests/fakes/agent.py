@@ -62,6 +62,10 @@ class FakeAgent:
         with self._changed:
             return self._changed.wait_for(lambda: not self._unacknowledged, timeout)
 
+    def awaited(self) -> float:
+        """It is never away."""
+        return 0.0
+
     def stop(self) -> None:
         """Take nothing any more."""
         with self._changed:

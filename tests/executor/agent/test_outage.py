@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.agent.outage import Outage, Reaction, lost, pause, reaction, reason, refused
+from executor.agent.outage import RETURN_WAIT, Outage, Reaction, awaited, lost, pause, reaction, reason, refused
 from executor.agent.outage import found as back
 from executor.settings.agent import AgentSettings
 from specs.words.address import Address
@@ -60,7 +60,7 @@ def test_an_agent_that_does_not_know_us_never_will(text: str) -> None:
     found = refused(Outage(), 400, text, 7.0)
     assert reaction(found, CHECKPOINTING, 7.0) is Reaction.SHUT_DOWN
     assert reason(found, CHECKPOINTING) == "the agent does not know this executor any more"
-    assert reaction(lost(back(found), 8.0), CHECKPOINTING, 8.0) is Reaction.TRY_AGAIN
+    assert reaction(lost(back(found, 7.5), 8.0), CHECKPOINTING, 8.0) is Reaction.TRY_AGAIN
     told = dataclasses.replace(found, shutdown=7.0)
     assert reaction(told, CHECKPOINTING, 11.9) is Reaction.TRY_AGAIN
     assert reaction(told, CHECKPOINTING, 12.0) is Reaction.GIVE_UP
@@ -82,3 +82,12 @@ def test_a_pause_is_never_longer_than_the_agent_allows(chance: float, answered: 
 ])
 def test_the_pause_before_the_next_try(answered: bool, session: float, chance: float, expected: float) -> None:
     assert pause(CHECKPOINTING, answered=answered, session=session, chance=chance) == expected
+
+
+def test_it_is_worth_waiting_while_it_may_come_back_and_a_little_after() -> None:
+    away = lost(Outage(), 100.0)
+    assert awaited(Outage(), CHECKPOINTING, 0.0) == 0.0
+    assert awaited(away, CHECKPOINTING, 101.0) == CHECKPOINTING.recovery_timeout - 1.0
+    assert awaited(away, PLAIN, 101.0) == 0.0
+    assert awaited(back(away, 110.0), CHECKPOINTING, 112.0) == RETURN_WAIT - 2.0
+    assert awaited(back(away, 110.0), CHECKPOINTING, 1000.0) == 0.0
