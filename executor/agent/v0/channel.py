@@ -73,8 +73,11 @@ class Channel:
         return len(self._out)
 
     def write(self, data: bytes) -> None:
-        """Send these as soon as it can be."""
+        """Send these, now if it can be; that the connection is lost is said by the next `ready`."""
         self._out += data
+        if self.open and not self._wants:
+            with contextlib.suppress(OSError):
+                del self._out[:self._send()]
 
     def ready(self) -> bytes | None:
         """Go on as far as it goes; what has come, None at the end.
@@ -134,8 +137,7 @@ class Channel:
 
     def _exchange(self) -> bytes | None:
         if self._out:
-            sent = self._send()
-            del self._out[:sent]
+            del self._out[:self._send()]
         came = bytearray()
         while len(came) < _READ_BYTES or self._pending():
             data = self._receive()
