@@ -7,6 +7,7 @@
 
 SETUP := deploy/setup.sh
 PYTHON := .venv/bin/python
+WORKERS ?= 4#            tests side by side: more than processors, as most of them wait; 0: one after the other
 PYTEST_ARGS ?=
 
 .PHONY: help setup run test check bench bench-quick clean
@@ -20,7 +21,7 @@ run:
 	@$(SETUP) exec $(PYTHON) -m deploy.demo
 
 test:
-	@$(SETUP) tests exec $(PYTHON) -m pytest $(PYTEST_ARGS)
+	@$(SETUP) tests exec $(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 check:
 	@$(SETUP) tests

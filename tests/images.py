@@ -1,25 +1,37 @@
 """Images for tests: built if they are missing, never removed, so that a test machine needs no registry."""
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import io
 import tarfile
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from deploy.demo import busybox, nginx
 from executor.docker.images import Commit
 from tests.engine import real_docker
 
 
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """One process of this machine at a time: the others find the image that the first one makes."""
+    with (Path(tempfile.gettempdir()) / "mesos-docker-test-images.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def busybox_image() -> str:
     """Static busybox with a link for each of its commands."""
-    with real_docker() as docker:
+    with alone(), real_docker() as docker:
         return busybox.ensure(docker)
 
 
 def variant(name: str, *changes: str, files: Mapping[str, str] | None = None) -> str:
     """busybox with these Dockerfile instructions, and files, under a tag of its own."""
     image = f"busybox:{name}"
-    with real_docker() as docker:
+    with alone(), real_docker() as docker:
         if not docker.images.has(image):
             made = docker.containers.create({"Image": busybox.ensure(docker), "Cmd": ["true"]})
             if files:
@@ -57,5 +69,5 @@ def _archive(files: Mapping[str, str]) -> bytes:
 
 def nginx_image() -> str:
     """nginx that logs to stdout and stderr, serves /var/www/html on port 80 and stays in the foreground."""
-    with real_docker() as docker:
+    with alone(), real_docker() as docker:
         return nginx.ensure(docker)

@@ -41,6 +41,17 @@ class LocalMesos:
     """A Mesos in this process. Use it as a context manager, or `start()` and `close()` it.
 
     All methods may be called from any thread but its own.
+
+    `resources` and `attributes` are texts as of Mesos's flags; what `resources` does not name each
+    agent takes from the machine. `ports`: ranges (first, last) that each agent offers, unless
+    `resources` names ports. `port` 0: a free one; `agent_ports` likewise. `hostname`: what it is
+    called, beside its address. `work_dir`: None for a temporary folder that goes with it.
+
+    `credential`: what frameworks and operators have to prove; executors get tokens then. Without
+    one everybody who reaches it can run anything, which beyond loopback must be said: `insecure`.
+
+    Times are seconds. `agent_flags`: fields of `records.flags.AgentFlags`, such as
+    executor_registration_timeout, executor_shutdown_grace_period, launcher_dir, docker_socket.
     """
 
     def __init__(  # noqa: PLR0913 - settings, all by name
@@ -52,18 +63,7 @@ class LocalMesos:
             allocation_interval: float = 0.2, agent_reregister_timeout: float = 600.0,
             **agent_flags: Any) -> None:
         """Raises SpecError for settings that cannot be, WorkDirError, TypeError for an unknown
-        agent flag.
-
-        `resources` and `attributes` are texts as of Mesos's flags; what `resources` does not name
-        each agent takes from the machine. `ports`: ranges (first, last) that each agent offers,
-        unless `resources` names ports. `port` 0: a free one; `agent_ports` likewise. `hostname`:
-        what it is called, beside its address. `work_dir`: None for a temporary folder that goes
-        with it. `credential`: what frameworks and operators have to prove; executors get tokens
-        then. Without one everybody who reaches it can run anything, which beyond loopback must be
-        said: `insecure`. Times are seconds. `agent_flags`: fields of `records.flags.AgentFlags`,
-        such as executor_registration_timeout, executor_shutdown_grace_period, launcher_dir,
-        docker_socket.
-        """
+        agent flag."""
         known = credential is not None
         shown = shown_address(ip, known=known or insecure)
         self._credential = credential

@@ -14,16 +14,11 @@ from pathlib import Path
 
 from executor.docker.images import Commit
 from executor.docker.mesos_docker import Docker
+from tests.ports import free_port
 
 PATIENCE = 60.0
 USER, PASSWORD = "joe", "s3cret-of-joe"
 PROGRAMS = {"docker-registry": "docker-registry", "htpasswd": "apache2-utils"}
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 class Registry:

@@ -13,6 +13,7 @@ import pytest
 from executor.docker.networks import NewNetwork
 from executor.engine.failures import BadOption, NameConflict, NoSuchNetwork, PortInUse, RuntimeFailure
 from tests.docker.made import Made
+from tests.ports import free_port
 
 HTTP = 'mkdir /www; printf "hello from $(hostname)" > /www/index.html; exec httpd -f -p 8080 -h /www'
 UDP = """
@@ -22,12 +23,6 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
     sock.sendto(*sock.recvfrom(100))
 """  # busybox has no server for UDP, so this runs beside the container, on its network stack
 EXIT_FAST = 20.0
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 def fetched(address: str, port: int) -> str:

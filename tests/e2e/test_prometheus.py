@@ -15,8 +15,8 @@ import pytest
 
 from executor.docker.networks import NewNetwork
 from tests.e2e.served import PATIENCE, Served, serving
-from tests.e2e.test_task_networks import free_port
 from tests.engine import real_docker
+from tests.ports import free_port
 
 SERVE = "mkdir /www; echo it_runs 1 > /www/metrics; exec httpd -f -h /www -p"
 CONFIG = {"scrape_configs": [{"job_name": "apps", "scrape_interval": "1s", "marathon_sd_configs": [{

@@ -5,7 +5,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import uuid
@@ -19,6 +18,7 @@ from tests.e2e.endings import Registry
 from tests.e2e.leftovers import WAIT, assert_nothing_left, containers, frameworks, processes, until
 from tests.engine import real_docker
 from tests.images import busybox_image
+from tests.ports import free_port
 
 COMMAND = [str(Path(sys.executable).parent / "mesos-docker"), "run"]
 EXECUTORS = pytest.mark.parametrize("executor", ["custom", "mesos"])
@@ -132,11 +132,6 @@ def test_several_instances(command: Command, image: str) -> None:
     assert done.returncode == 7
     ended = [json.loads(line) for line in done.stdout.splitlines() if '"TASK_FAILED"' in line]
     assert sorted(status["task_id"]["value"] for status in ended) == ["n-1", "n-2", "n-3", "n-4"]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def fetch(port: int) -> str:

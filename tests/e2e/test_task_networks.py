@@ -5,7 +5,6 @@ import base64
 import contextlib
 import json
 import signal
-import socket
 import urllib.request
 import uuid
 from collections.abc import Iterator
@@ -22,17 +21,11 @@ from tests.e2e.leftovers import WAIT
 from tests.e2e.test_run_local import Command
 from tests.engine import real_docker
 from tests.images import busybox_image
+from tests.ports import free_port
 
 PAGE = "served by a task"
 SERVE = f"mkdir /www; echo {PAGE} > /www/index.html; exec httpd -f -h /www -p"
 ASK = "until wget -q -O - http://{}/; do sleep 0.1; done"
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 def info(name: str, line: str, network: str, **docker: Any) -> str:

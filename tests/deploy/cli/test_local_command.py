@@ -18,6 +18,7 @@ import pytest
 from deploy.cli.credentials import header
 from specs.messages.credential import Credential
 from tests.deploy.local.client import Scheduler, command_task, get, wait_for
+from tests.ports import free_port
 
 COMMAND = [str(Path(sys.executable).parent / "mesos-docker"), "local"]
 WAIT = 60.0
@@ -35,7 +36,9 @@ class Local:
         self.said = "".join(self.process.stdout.readline() for _ in range(3))
         match = re.match(r"Mesos master at (\S+), agents: (\S+)\nWork directory: (\S+)\n",
                          self.said)
-        assert match, self.said
+        if match is None:
+            self.process.kill()
+            pytest.fail(f"{self.said}{self.process.communicate()[1]}")
         self.address, self.agent, self.work_dir = match[1], match[2], Path(match[3])
 
     def end(self, number: signal.Signals = signal.SIGINT) -> str:
@@ -196,8 +199,8 @@ def test_executors_come_back_to_one_that_was_killed(local: Start, environment: d
                                                     tmp_path: Path) -> None:
     """With the same folder the key of their tokens is the same."""
     folder = tmp_path / "work"
-    first = local("--port=0", "--authenticate", f"--work-dir={folder}")
-    agent_port = int(first.agent.rpartition(":")[2])
+    port = f"--port={free_port(count=2)}"
+    first = local(port, "--authenticate", f"--work-dir={folder}")
     wait_for(credential_file(environment, first.address).exists)
     scheduler = Scheduler(first.address, credential_of(environment, first.address), checkpoint=True,
                           failover_timeout=600.0)
@@ -207,7 +210,7 @@ def test_executors_come_back_to_one_that_was_killed(local: Start, environment: d
                                          "while ! test -e go; do sleep 0.1; done; exit 3"))
     scheduler.update("t", "TASK_RUNNING")
     first.end(signal.SIGKILL)
-    second = local(f"--port={agent_port - 1}", "--authenticate", f"--work-dir={folder}")
+    second = local(port, "--authenticate", f"--work-dir={folder}")
     assert second.agent == first.agent
     wait_for(credential_file(environment, second.address).exists)
     mine = header(credential_of(environment, second.address))

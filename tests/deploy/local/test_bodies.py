@@ -70,10 +70,9 @@ def test_a_bomb_is_not_unpacked_beyond_the_limit() -> None:
     assert refused.value.status == 413
 
 
-@pytest.mark.parametrize("packed",
-                         [b"no gzip at all", gzip.compress(b"x" * 50)[:-4],
-                          gzip.compress(b"x") + b"more",
-                                    gzip.compress(b"x")[:5]])
+@pytest.mark.parametrize("packed", [
+    b"no gzip at all", gzip.compress(b"x" * 50)[:-4], gzip.compress(b"x") + b"more",
+    gzip.compress(b"x")[:5]], ids=["text", "cut short", "more behind", "half a header"])
 def test_what_is_no_gzip(packed: bytes) -> None:
     with pytest.raises(BodyError) as refused:
         read(packed, encoding="gzip")

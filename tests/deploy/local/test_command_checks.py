@@ -1,7 +1,6 @@
 """Checks and health checks of command tasks. What is told when was seen on a real Mesos."""
 from __future__ import annotations
 
-import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -13,6 +12,7 @@ from deploy.local.programs.command_executor.checks import CheckError, is_healthy
 from deploy.local.pytest_plugin import StartMesos
 from specs.forms import Json
 from tests.deploy.local.client import Scheduler, command_task
+from tests.ports import free_port
 
 RESOURCES = "cpus:4;mem:4096;disk:10240;ports:[31000-31099]"
 SOON = {"delay_seconds": 0, "interval_seconds": 0.05, "grace_period_seconds": 0}
@@ -92,21 +92,14 @@ def test_http(web_server: int, path: str, code: int, healthy: bool) -> None:
 
 def test_http_where_nobody_listens() -> None:
     with pytest.raises(OSError, match="refused"):
-        perform({"type": "HTTP", "http": {"port": unused_port()}})
+        perform({"type": "HTTP", "http": {"port": free_port()}})
 
 
 def test_tcp(web_server: int) -> None:
-    for port, succeeded in ((web_server, True), (unused_port(), False)):
+    for port, succeeded in ((web_server, True), (free_port(), False)):
         result: Json = perform({"type": "TCP", "tcp": {"port": port}})
         assert result == {"type": "TCP", "tcp": {"succeeded": succeeded}}
         assert is_healthy(result) is succeeded
-
-
-def unused_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 @pytest.mark.parametrize(("command", "problem"), [

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import json
 import queue
-import socket
 import subprocess
 import sys
 from typing import Any
@@ -16,6 +15,7 @@ from specs.errors import SpecError
 from specs.words.address import Address
 from tests.fakes.master import WAIT
 from tests.fakes.zookeeper import FakeZooKeeper
+from tests.ports import free_port
 
 
 class Leaders:
@@ -60,11 +60,6 @@ class Detecting:
 def info(port: int) -> bytes:
     """What a master writes, with a field more than we read."""
     return json.dumps({"address": {"hostname": "127.0.0.1", "ip": "127.0.0.1", "port": port}, "ip": 16777343}).encode()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def test_the_lowest_number_leads_until_it_is_gone() -> None:

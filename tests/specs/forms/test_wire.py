@@ -8,7 +8,7 @@ from typing import Any
 import addict
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from specs.errors import SpecError
@@ -215,7 +215,7 @@ def _single(field: wire.FieldSchema, depth: int) -> st.SearchStrategy[Any]:
 @pytest.mark.parametrize("name", APIS)
 def test_calls_and_events_survive(name: str) -> None:
     @given(fitting(name, 3))
-    @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])  # others may need this machine, too
+    @settings(max_examples=25)
     def survives(mapping: dict[str, Any]) -> None:
         assert wire.decode(name, wire.encode(name, mapping)) == mapping
 
