@@ -6,6 +6,10 @@ from there on ports are given one after the other, around the end to the beginni
 soon used again for another task, while load balancers still send to it, and ranges are not cut to
 pieces. A port that somebody asks for by number is never given as "any" to the same task. All are
 given, or none. As Marathon: tasks/PortsMatcher.scala.
+
+An agent that offers more than the ports that Mesos's agents offer by default does so for those who
+ask for them by number: they would clash with services, and with the ports of outgoing connections.
+What is drawn comes out of the default ones as long as some are left.
 """
 from __future__ import annotations
 
@@ -13,6 +17,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from specs.messages.resource import Range
+
+_DEFAULT = (31000, 32000)  # as Mesos: slave/constants.hpp, DEFAULT_PORTS
 
 Below = Callable[[int], int]  # a random number from 0 to below its argument
 
@@ -93,9 +99,22 @@ def _named(port: int, offered: Sequence[OfferedPorts]) -> HostPort | None:
 
 def _drawn(offered: Sequence[OfferedPorts], below: Below | None) -> Iterator[HostPort]:
     """All ports that are offered, from a drawn one on. Draws only when the first is asked for."""
-    for each in offered if below is None else _rotated(offered, below):
-        for number in range(each.begin, each.end + 1):
-            yield HostPort(number, each.source)
+    for part in _parts(offered):
+        for each in part if below is None else _rotated(part, below):
+            for number in range(each.begin, each.end + 1):
+                yield HostPort(number, each.source)
+
+
+def _parts(offered: Sequence[OfferedPorts]) -> tuple[Sequence[OfferedPorts], ...]:
+    """Those that are drawn from first, and the others."""
+    begin, end = _DEFAULT
+    first = [OfferedPorts(each.source, max(each.begin, begin), min(each.end, end)) for each in offered
+             if each.begin <= end and each.end >= begin]
+    before = [OfferedPorts(each.source, each.begin, min(each.end, begin - 1)) for each in offered
+              if each.begin < begin]
+    behind = [OfferedPorts(each.source, max(each.begin, end + 1), each.end) for each in offered
+              if each.end > end]
+    return (first, [*behind, *before]) if first and (before or behind) else (offered,)
 
 
 def _rotated(offered: Sequence[OfferedPorts], below: Below) -> list[OfferedPorts]:

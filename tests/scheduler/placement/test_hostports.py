@@ -91,3 +91,11 @@ def test_resources_by_source_with_each_port_once() -> None:
     given_ports = [HostPort(10, 0), HostPort(11, 0), None, HostPort(30, 1), HostPort(10, 0),
                    HostPort(12, 0)]
     assert by_source(given_ports) == [(0, (Range(10, 11),)), (1, (Range(30, 30),)), (0, (Range(12, 12),))]
+
+
+def test_default_ports_are_drawn_before_others_and_others_are_there_for_who_names_them() -> None:
+    wide = [OfferedPorts(0, 1, 31001), OfferedPorts(1, 31999, 65535)]
+    for seed in range(20):
+        drawn = numbers(choose([0, 0, 80, 0, 0], wide, Random(seed).randrange))
+        assert {each for each in drawn if each != 80} == {31000, 31001, 31999, 32000}
+    assert len(set(numbers(choose([0] * 5, wide, lowest)))) == 5
