@@ -35,6 +35,7 @@ PARTS = {  # in the order of the table
     "docker": "docker_bench",
     "local": "local_bench",
     "specs": "specs_bench",
+    "service": "service.service_bench",
 }
 ON_ANY_CLUSTER = ("launch", "exit", "burst")
 
@@ -124,7 +125,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     report.show(console, done)
     written = [settings.output / "result.json"]
     written[0].write_text(report.as_json(done))
-    for draw, name in ((plots.latency, "launch-latency.png"), (plots.throughput, "throughput.png")):
+    for draw, name in ((plots.latency, "launch-latency.png"), (plots.throughput, "throughput.png"),
+                       (plots.growth, "service-growth.png")):
         if draw(done.rows, settings.output / name):
             written.append(settings.output / name)
     console.print(f"written: {', '.join(map(str, written))}")

@@ -13,3 +13,7 @@ IDLE_CPU = Budget(Statistic.MEDIAN, Bound.AT_MOST, 0.5)  # % of a core, 100 idle
 START_TO_SUBSCRIBE = Budget(Statistic.MEDIAN, Bound.AT_MOST, 300.0)  # ms
 LAUNCH_RATE = Budget(Statistic.MEDIAN, Bound.AT_LEAST, 1000.0)  # /s, scheduler against an in-memory master
 STATUS_RATE = Budget(Statistic.MEDIAN, Bound.AT_LEAST, 5000.0)  # /s
+SERVICE_OVER_SCRIPTED = Budget(Statistic.RATIO, Bound.AT_MOST, 1.2)  # PUT → all running, over a scripted scheduler
+LIST_OF_APPS = Budget(Statistic.P99, Bound.AT_MOST, 50.0)  # ms, GET /v2/apps with 1,000 apps
+EACH_INSTANCE = Budget(Statistic.MEDIAN, Bound.AT_MOST, 3.0)  # KiB, of the service
+SERVICE_RESTART = Budget(Statistic.MEDIAN, Bound.AT_MOST, 3.0)  # s, 10,000 instances, start → first ACCEPT

@@ -1,4 +1,4 @@
-"""Two pictures: how launch latencies are distributed, and how throughput grows with parallelism."""
+"""Pictures: how launch latencies are distributed, how throughput grows with parallelism, a service with instances."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -38,6 +38,26 @@ def throughput(rows: Sequence[Row], path: Path) -> bool:
             axis.plot([x for x, _ in points], [y for _, y in points], marker="o", label=name)
         axis.set(title=part, xlabel="at once")
         axis.set_xscale("log", base=2)
+        axis.legend(fontsize=7)
+    save(path)
+    return True
+
+
+def growth(rows: Sequence[Row], path: Path) -> bool:
+    """What each figure of the service comes to with its instances, one panel per figure; False when there is none."""
+    figures: dict[tuple[str, str], list[tuple[int, Row]]] = {}
+    for row in rows:
+        if row.scale is not None:
+            figures.setdefault((row.what.partition(": ")[2], row.unit), []).append((row.scale, row))
+    if not figures:
+        return False
+    axes, save = _figure(len(figures), "")
+    for axis, ((what, unit), points) in zip(axes, figures.items(), strict=True):
+        scales = [scale for scale, _ in points]
+        axis.plot(scales, [stats.median(row.ours.values) for _, row in points], marker="o", label="p50")
+        axis.plot(scales, [stats.p99(row.ours.values) for _, row in points], marker=".", label="p99")
+        axis.set(title=what, xlabel="instances", ylabel=unit, xscale="log", yscale="log")
+        axis.title.set_fontsize(7)
         axis.legend(fontsize=7)
     save(path)
     return True

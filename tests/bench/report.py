@@ -107,6 +107,7 @@ def plain(done: Result) -> dict[str, Any]:
 def _plain_row(row: Row) -> dict[str, Any]:
     return {
         "part": row.part, "what": row.what, "unit": row.unit, "note": row.note, "parallelism": row.parallelism,
+        "scale": row.scale,
         "busy": round(row.busy, 3),
         "ours": _plain_series(row.ours),
         "beside": [

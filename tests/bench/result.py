@@ -79,7 +79,7 @@ class Verdict(enum.Enum):
 class Row:
     """One line of the table. The runner sets `busy`: the share (0..1) of the machine that others used just before."""
 
-    part: str  # launch, exit, burst, density, start, scheduler, docker, local, specs
+    part: str  # launch, exit, burst, density, start, scheduler, docker, local, specs, service
     what: str
     unit: str  # ms, s, /s, MiB, KiB, %, or empty for a count
     ours: Series
@@ -87,6 +87,7 @@ class Row:
     budgets: tuple[Budget, ...] = ()
     note: str = ""
     parallelism: int | None = None  # for the plot of throughput against parallelism
+    scale: int | None = None  # instances that the service has, for the plot of its growth
     busy: float = 0.0
 
 
