@@ -21,7 +21,7 @@ from deploy.explain.sections import Login, Row
 from specs.container.place import Place
 from specs.errors import SpecError
 from specs.forms.taskinfo import task_from_json
-from specs.words.auth import parse_auth_config
+from specs.images.auth import parse_auth_config
 from specs.words.secrecy import HIDDEN
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from specs.container.from_task import MIN_MEMORY
 from specs.container.run_options import RunOptions
 from specs.forms.taskinfo import docker_task
+from specs.images.auth import LOGIN_FILES, Auth, AuthConfig, find_auth
+from specs.images.reference import HUB, parse_reference, pulled_name
 from specs.messages import check as health
 from specs.messages.task import CheckInfo, HealthCheck, TaskInfo
 from specs.resources.sums import Resources
-from specs.words.auth import LOGIN_FILES, Auth, AuthConfig, find_auth
 from specs.words.durations import print_duration
-from specs.words.image import HUB, parse_reference, pulled_name
 from specs.words.secrecy import HIDDEN, shown_url
 from specs.words.sizes import print_size
 from specs.words.uri import target_name, unpacks

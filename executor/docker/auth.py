@@ -22,8 +22,8 @@ from typing import Final
 
 from executor.engine.failures import BadNodeLogin, BadOption, NotAuthorised
 from specs.errors import SpecError
-from specs.words.auth import LOGIN_FILES, Auth, find_auth, parse_auth_config
-from specs.words.image import HUB, parse_reference
+from specs.images.auth import LOGIN_FILES, Auth, find_auth, parse_auth_config
+from specs.images.reference import HUB, parse_reference
 
 HUB_SERVER: Final = "https://index.docker.io/v1/"  # what helpers know the hub by
 HELPER_SECONDS: Final = 30.0

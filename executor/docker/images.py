@@ -15,7 +15,7 @@ from executor.engine.cancellation import Cancel
 from executor.engine.failures import ImageNotFound, NoSuchContainer
 from executor.engine.port import PullListener
 from specs.errors import SpecError
-from specs.words.platform import Platform, parse_platform, serves
+from specs.images.platform import Platform, parse_platform, serves
 
 NONE: Final = "<none>"
 

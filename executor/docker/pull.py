@@ -36,7 +36,7 @@ from executor.engine.failures import (
     RuntimeFailure,
 )
 from executor.engine.port import PullListener, PullProgress
-from specs.words.image import parse_reference
+from specs.images.reference import parse_reference
 
 _DONE: Final = frozenset({"Pull complete", "Already exists"})
 _LAYER: Final = frozenset({"Pulling fs layer", "Waiting", "Downloading", "Verifying Checksum",

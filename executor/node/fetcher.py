@@ -21,7 +21,7 @@ from executor.engine.cancellation import Cancel
 from executor.engine.failures import Cancelled, Fault, FileNotFetched, FileSourceAway, RuntimeFailure
 from executor.engine.users import Ids, by_numbers
 from executor.fetching import job as j
-from specs.words.auth import LOGIN_FILES
+from specs.images.auth import LOGIN_FILES
 from specs.words.secrecy import shown_url
 
 log = logging.getLogger(__name__)

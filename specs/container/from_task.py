@@ -23,6 +23,7 @@ from specs.container.place import Place
 from specs.container.run_options import PortMapping, RunOptions
 from specs.container.volumes import volumes
 from specs.errors import SpecError
+from specs.images.reference import check_reference
 from specs.messages.command import CommandInfo
 from specs.messages.containerinfo import ContainerInfo, DockerInfo
 from specs.messages.dns import DNS, ContainerDNSInfo
@@ -31,7 +32,6 @@ from specs.messages.task import TaskInfo
 from specs.messages.values import Parameter
 from specs.resources.ranges import in_ranges
 from specs.resources.sums import Resources
-from specs.words.image import check_reference
 from specs.words.sizes import MEGABYTE
 from specs.words.uri import check_uri
 

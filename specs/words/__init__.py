@@ -1,1 +1,1 @@
-"""Texts with a grammar of their own: durations, sizes, images, ids, addresses, versions."""
+"""Texts with a grammar of their own: durations, sizes, ids, addresses, versions, selectors."""

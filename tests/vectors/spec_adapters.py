@@ -8,17 +8,17 @@ from typing import Any
 from specs.errors import SpecError
 from specs.forms import Message
 from specs.forms.codec import read
+from specs.images.auth import Auth, auth_config, auth_host, parse_auth_config
+from specs.images.manifest import parse_v1, parse_v2_schema1, parse_v2_schema2
+from specs.images.reference import ImageReference, parse_reference, registry_host, registry_port, registry_scheme
 from specs.messages.check import CheckInfo, HealthCheck
 from specs.messages.task import ExecutorInfo, TaskInfo
 from specs.rules.checks import validate_check, validate_health_check
 from specs.rules.executor_call import call_problem, check_status_problem
 from specs.rules.groups import prepared_group, validate_task_group
 from specs.rules.tasks import Facts, prepared, validate_task
-from specs.words.auth import Auth, auth_config, auth_host, parse_auth_config
 from specs.words.containername import container_id
 from specs.words.durations import parse_duration, print_duration
-from specs.words.image import ImageReference, parse_reference, registry_host, registry_port, registry_scheme
-from specs.words.manifest import parse_v1, parse_v2_schema1, parse_v2_schema2
 from specs.words.version import Version, docker_socket, docker_version, parse_version, require_docker, require_networks
 from tests.vectors.answers import Adapter, answer
 

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specs.errors import SpecError
+from specs.images.auth import Auth, auth_host, find_auth, parse_auth_config
+from specs.images.manifest import DOCKER_LIST, OCI_INDEX, OCI_MANIFEST, for_platform, parse_index, parse_oci_manifest
+from specs.images.reference import parse_reference, pulled_name
 from specs.resources.roles import role_problem
-from specs.words.auth import Auth, auth_host, find_auth, parse_auth_config
 from specs.words.durations import UNITS, parse_duration, print_duration
 from specs.words.ids import id_problem
-from specs.words.image import parse_reference, pulled_name
-from specs.words.manifest import DOCKER_LIST, OCI_INDEX, OCI_MANIFEST, for_platform, parse_index, parse_oci_manifest
 from specs.words.sizes import parse_size, print_size
 from specs.words.version import Version, docker_version, parse_version
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from specs.errors import SpecError
-from specs.words.image import HUB, HUB_HOSTS
+from specs.images.reference import HUB, HUB_HOSTS
 
 LOGIN_FILES: Final = (".docker/config.json", ".dockercfg")  # in a sandbox; the first that is there counts
 

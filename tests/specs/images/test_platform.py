@@ -4,7 +4,7 @@ from __future__ import annotations
 import pytest
 
 from specs.errors import SpecError
-from specs.words.platform import Platform, parse_platform, serves
+from specs.images.platform import Platform, parse_platform, serves
 
 
 @pytest.mark.parametrize(("text", "platform"), [

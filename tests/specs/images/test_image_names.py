@@ -4,7 +4,7 @@ from __future__ import annotations
 import pytest
 
 from specs.errors import SpecError
-from specs.words.image import check_reference
+from specs.images.reference import check_reference
 
 
 @pytest.mark.parametrize("name", [

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from specs.errors import SpecError
 from specs.forms.jsonfields import Field, Schema, parse_object
-from specs.words.platform import Platform
+from specs.images.platform import Platform
 
 DOCKER_MANIFEST: Final = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_LIST: Final = "application/vnd.docker.distribution.manifest.list.v2+json"
