@@ -12,7 +12,7 @@ from aiohttp import web
 
 from scheduler.api.errors import RefusedError, no_app, not_found, refused
 from scheduler.api.server import Asked, json_answer
-from scheduler.service.board import Author
+from scheduler.service.board import Author, Board
 from scheduler.service.changes import LockedError, Planned
 from scheduler.service.operations import By, ConflictError, ExistsError, NoSuchError, Operations
 from scheduler.service.service import Service
@@ -65,14 +65,21 @@ class Asking:
         except NoSuchError as error:
             raise _missing(error) from error
 
-    async def change(self, asked: Asked, call: Callable[[By], Planned]) -> Planned:
-        """A change of definitions, by whoever asks for it."""
+    async def change(self, asked: Asked, call: Callable[[By], Planned],
+                     check: Callable[[Board], None] | None = None) -> Planned:
+        """A change of definitions, by whoever asks for it. `check`: raises what is in the way."""
         if len(self.view.deployments) >= MAX_DEPLOYMENTS:
             raise RefusedError(403,
                                f"Max number ({MAX_DEPLOYMENTS}) of running deployments is achieved. Wait for "
                                     "existing deployments to complete or cancel one using force=true parameter.")
         by = By(author(asked), asked.flag("force"))
-        return await self.ask(lambda: call(by))
+
+        def checked() -> Planned:
+            if check is not None:
+                check(self.service.board)
+            return call(by)
+
+        return await self.ask(checked)
 
 
 def author(asked: Asked) -> Author:

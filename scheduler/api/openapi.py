@@ -40,6 +40,9 @@ def _operation(route: Route) -> dict[str, Any]:
                    "schema": {"type": "string", "minLength": 1}}
                   for name in names]
     parameters += [_query(each) for each in route.parameters]
+    if route.conditional:
+        parameters.append({"name": "If-Match", "in": "header", "required": False, "schema": {"type": "string"},
+                           "description": "only if it is at this version, in quotes; otherwise 409"})
     operation: dict[str, Any] = {
         "summary": route.summary, "operationId": _operation_id(route), "parameters": parameters,
         "responses": _responses(route)}

@@ -46,6 +46,7 @@ class Route:
     media_type: str = "application/json"
     also: str | None = None  # another media type, for who accepts that one: a text
     writes: bool = False
+    conditional: bool = False  # whether it honours If-Match: a change of what the caller has seen
 
 
 def find(routes: Sequence[Route], method: str,

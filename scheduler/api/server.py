@@ -198,6 +198,8 @@ class Server:
         if route.writes and method == "POST" and is_foreign(request.headers):
             raise RefusedError(403,
                                "Pages of other sites may not change anything: send Content-Type: application/json")
+        if route.writes and not route.conditional and "If-Match" in request.headers:
+            raise RefusedError(400, "If-Match is for changes of a single app or group")
         return await route.handler(Asked(request, caller or Caller("", Role.READ), ids))
 
     def _names(self) -> set[str]:

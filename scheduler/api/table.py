@@ -26,7 +26,7 @@ EVENT_TYPE = Parameter("event_type", "only events of these types", many=True)
 APP = Parameter("app", "only this app")
 _CHANGED = s.ref("Changed")
 _KILL = (Parameter("scale", "whether there are so many fewer instances afterwards", _TRUTH),
-         Parameter("wipe", "whether instances go with their tasks", _TRUTH),
+         Parameter("wipe", "whether instances go with their tasks: they always do", _TRUTH),
          Parameter("replaceFirst", "whether another one has to serve before one ends", _TRUTH),
          FORCE)
 
@@ -71,15 +71,15 @@ def _apps(apps: Apps, tasks: Tasks) -> list[Route]:
         Route("GET", "/v2/apps/{id*}/versions", apps.versions, "Lists an app's versions",
               {200: s.record({"versions": s.array(s.TEXT)})}),
         Route("POST", "/v2/apps/{id*}/restart", apps.restarted, "Replaces an app's instances",
-              {200: _CHANGED}, (FORCE,), writes=True),
+              {200: _CHANGED}, (FORCE,), writes=True, conditional=True),
         Route("GET", "/v2/apps/{id*}", apps.shown, "Shows an app, or those of a group",
               {200: {"anyOf": [one, s.record({"*": s.array(s.ref("App"))})]}}, (EMBED,)),
         Route("PUT", "/v2/apps/{id*}", apps.put, "Changes or creates an app",
-              {200: _CHANGED, 201: _CHANGED}, (FORCE, PARTIAL), s.ref("AppChange"), writes=True),
+              {200: _CHANGED, 201: _CHANGED}, (FORCE, PARTIAL), s.ref("AppChange"), writes=True, conditional=True),
         Route("PATCH", "/v2/apps/{id*}", apps.patch, "Changes an app", {200: _CHANGED}, (FORCE,),
-              s.ref("AppChange"), writes=True),
+              s.ref("AppChange"), writes=True, conditional=True),
         Route("DELETE", "/v2/apps/{id*}", apps.removed, "Removes an app", {200: _CHANGED},
-              (FORCE,), writes=True),
+              (FORCE,), writes=True, conditional=True),
     ]
 
 
@@ -102,15 +102,15 @@ def _groups(groups: Groups) -> list[Route]:
                 _CHANGED, s.record({"steps": s.array(s.STEP)})]}},
                 (FORCE, Parameter("dryRun", "whether only the steps are told", _TRUTH)),
                   s.ref("GroupChange"),
-                writes=True),
+                writes=True, conditional=True),
             Route("DELETE", path, groups.removed, "Removes a group", {200: _CHANGED}, (FORCE,),
-                  writes=True),
+                  writes=True, conditional=True),
         ]
     found.append(Route("PUT", "/v2/groups/{id*}/versions/{version}", groups.put_version,
-                       "Makes a group again what it was", {200: _CHANGED}, (FORCE,), writes=True))
+                       "Makes a group again what it was", {200: _CHANGED}, (FORCE,), writes=True, conditional=True))
     found.append(Route("PATCH", "/v2/groups/{id*}", groups.patch, "Sets enforceRole",
                        {200: _CHANGED}, (FORCE,),
-                       s.record({"enforceRole": s.BOOLEAN}), writes=True))
+                       s.record({"enforceRole": s.BOOLEAN}), writes=True, conditional=True))
     return found
 
 
@@ -151,7 +151,7 @@ def _whole(whole: Whole, streams: Streams) -> list[Route]:
         Route("GET", "/v2/pods/::status", whole.pods, "Lists the states of pods: none",
               {200: s.array({})}),
         Route("GET", "/v2/events", streams.marathon, "Follows the events", {200: s.ref("Event")}, (
-            EVENT_TYPE, Parameter("plan-format", "light or full; both are the same here")),
+            EVENT_TYPE, Parameter("plan-format", "light: plans without the groups before and after")),
               errors=(405, 503),
             media_type="text/event-stream"),
     ]
@@ -188,7 +188,7 @@ def _ours(ours: Ours, streams: Streams) -> list[Route]:
         Route("POST", "/api/v1/promote/{id*}", ours.promote, "Promotes an app's canaries",
               {204: None}, writes=True),
         Route("POST", "/api/v1/scale/{id*}", ours.scale, "Scales an app, also for a time",
-              {200: _CHANGED}, (FORCE,), scale, writes=True),
+              {200: _CHANGED}, (FORCE,), scale, writes=True, conditional=True),
         Route("GET", "/api/v1/events", streams.ours, "Follows the events, numbered", {200: s.ref("Event")},
               (EVENT_TYPE,), errors=(503,), media_type="text/event-stream"),
         Route("GET", "/api/v1/openapi.json", ours.openapi, "This document", {200: s.OBJECT}),

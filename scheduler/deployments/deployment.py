@@ -95,6 +95,7 @@ class Deployment:
     paused: bool = False
     resumed_at: float = 0.0
     rollback_of: str | None = None  # the id of the deployment that this one takes back
+    original: str = ""  # the version of the tree before; `version` is that of the tree that it leads to
 
     @property
     def current(self) -> DeploymentStep | None:

@@ -92,6 +92,7 @@ def planned(board: Board, wanted: Wanted, policy: Callable[[App], Policy], deplo
     unfinished = _unfinished(board, cancelled, before)
     cause = plan.Cause(deployment_id, version, now, wanted.rollback_of)
     deployment = plan.deployment(cause, {**before, **unfinished}, after, dependencies(root))
+    deployment = replace(deployment, original=board.root.version)
     return Planned(root, after, deployment, cancelled)
 
 

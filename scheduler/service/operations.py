@@ -133,13 +133,12 @@ class Operations:
 
     # ---- instances
 
-    def kill(self, task_ids: Iterable[str], by: By, *, scale: bool = False, wipe: bool = False,
+    def kill(self, task_ids: Iterable[str], by: By, *, scale: bool = False,
              replace_first: bool = False) -> tuple[list[Instance], Planned | None]:
-        """End these tasks; unknown ones are passed over. With `scale` there are so many fewer
-        instances afterwards.
+        """End these tasks, and their instances with them; unknown ones are passed over. With
+        `scale` there are so many fewer instances afterwards, otherwise new ones come.
 
-        `wipe`: the instance goes with its task. `replace_first`: another one serves before this one
-        ends.
+        `replace_first`: another one serves before this one ends.
         """
         wanted = set(task_ids)
         found = [each for each in self._service.board.all_instances()
@@ -153,7 +152,6 @@ class Operations:
             else:
                 self._service.change(sentenced(instance, KillReason.ASKED, now,
                                                self._drain(instance)))
-        _ = wipe  # an instance that is sentenced always goes with its task, and its replacement is a new one
         return found, plan
 
     def reset_delay(self, app_id: str) -> None:

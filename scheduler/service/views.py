@@ -78,7 +78,7 @@ class View:
 
     event: int = 0
     root: Group = NO_GROUP
-    apps: Mapping[str, AppView] = field(default_factory=dict)
+    apps: Mapping[str, AppView] = field(default_factory=dict)  # in the order of their ids
     deployments: Mapping[str, Deployment] = field(default_factory=dict)
     trees: tuple[str, ...] = ()  # versions of the tree, the newest last
     framework: Framework = NO_FRAMEWORK
@@ -117,6 +117,8 @@ def renewed(view: View, board: Board, history: History, waiting: Mapping[str, Wa
                 apps.pop(app_id, None)
             else:
                 apps[app_id] = shown
+        if apps.keys() - view.apps.keys():
+            apps = dict(sorted(apps.items()))
         board.changed.clear()
     return replace(view, event=event, root=board.root, apps=apps,
                    deployments=dict(board.deployments), trees=tuple(sorted(board.trees)))

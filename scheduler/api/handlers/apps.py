@@ -8,13 +8,14 @@ from typing import Any
 from aiohttp import web
 
 from scheduler.api.asking import Asking, author, deployment_answer
+from scheduler.api.conditions import app_check
 from scheduler.api.errors import RefusedError, no_app, not_found
 from scheduler.api.server import Asked, json_answer
 from scheduler.api.shown.apps import LISTED, SINGLE, shown_app
 from scheduler.apps.target import Target
 from scheduler.service.board import Definition
 from scheduler.service.changes import Planned
-from scheduler.service.operations import By, ConflictError
+from scheduler.service.operations import By
 from scheduler.service.tree import find_app, is_below
 from scheduler.service.views import AppView
 from specs.errors import SpecError
@@ -94,14 +95,20 @@ class Apps:
         """DELETE /v2/apps/ID; forced unless it says otherwise."""
         app_id = app_path(asked.ids[0])
         by = By(author(asked), asked.flag("force", True))
-        return deployment_answer(await self._asking.ask(
-            lambda: self._asking.operations.remove_app(app_id, by)))
+        check = app_check(asked.request.headers, app_id)
+
+        def remove() -> Planned:
+            check(self._asking.service.board)
+            return self._asking.operations.remove_app(app_id, by)
+
+        return deployment_answer(await self._asking.ask(remove))
 
     async def restarted(self, asked: Asked) -> web.Response:
         """POST /v2/apps/ID/restart."""
         app_id = app_path(asked.ids[0])
         return deployment_answer(await self._asking.change(
-            asked, lambda by: self._asking.operations.restart_app(app_id, by)))
+            asked, lambda by: self._asking.operations.restart_app(app_id, by),
+            app_check(asked.request.headers, app_id)))
 
     async def versions(self, asked: Asked) -> web.Response:
         """GET /v2/apps/ID/versions."""
@@ -139,7 +146,7 @@ class Apps:
         app_id = app_path(asked.ids[0])
         body = await asked.json()
         _object(body)
-        expected = asked.request.headers.get("If-Match", "").strip('" ')
+        check = app_check(asked.request.headers, app_id)
         found: list[Read] = []
 
         def change(by: By) -> Planned:
@@ -153,7 +160,7 @@ class Apps:
                 read = Read(app)
             else:
                 read = self.read_update(body, app_id, existing, partial=partial)
-            self._unchanged_since(app_id, existing, expected)
+            check(self._asking.service.board)
             found.append(read)
             return self._asking.operations.put_apps([read.app], by)
 
@@ -201,18 +208,6 @@ class Apps:
         app_id = ids.canonical(body["id"]) if isinstance(body.get("id"), str) else ids.ROOT
         return read_app(body, self._config, enforced=self.is_enforced(app_id))
 
-    def _unchanged_since(self, app_id: str, existing: App | None, expected: str) -> None:
-        if not expected or (expected == "*" and existing is not None):
-            return
-        state = self._asking.service.board.states.get(app_id)
-        current = state.target.version if state is not None and state.target is not None else ""
-        if current == expected:
-            return
-        before = self._asking.service.board.definitions.get(app_id, {}).get(expected)
-        if before is None or existing is None:
-            raise ConflictError(current, [])
-        raise ConflictError(current, changed_fields(before.app, existing))
-
     def _selected(self, asked: Asked) -> list[tuple[AppView, Target]]:
         query = asked.request.query
         cmd, name = query.get("cmd", "").lower(), query.get("id", "").lower()
@@ -246,12 +241,6 @@ def is_enforced(root: Group, path: str) -> bool:
     """Whether the top-level group that a path is in says that its apps have its role."""
     group = root.groups.get(ids.top_level(path)) if path != ids.ROOT else None
     return group is not None and bool(group.enforce_role)
-
-
-def changed_fields(one: App, other: App) -> list[str]:
-    """The top-level fields in which two definitions differ."""
-    first, second = app_json(one), app_json(other)
-    return sorted(key for key in first.keys() | second.keys() if first.get(key) != second.get(key))
 
 
 def warnings(asked: Asked, unknown: Sequence[str]) -> dict[str, str]:

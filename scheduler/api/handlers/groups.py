@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from scheduler.api.asking import Asking, author, deployment_answer
+from scheduler.api.conditions import group_check
 from scheduler.api.errors import RefusedError, not_found
 from scheduler.api.handlers.apps import warnings
 from scheduler.api.server import Asked, json_answer
@@ -49,7 +50,8 @@ class Groups:
                 return json_answer(shown["apps"])
         if group is None:
             raise not_found(f"Group '{path}' does not exist")
-        return json_answer(shown_group(group, view, parts, inside, now))
+        return json_answer(shown_group(group, view, parts, inside, now),
+                           headers={"ETag": f'"{group.version}"'})
 
     async def versions(self, asked: Asked) -> web.Response:
         """GET …/versions: of the group, the newest first."""
@@ -72,7 +74,7 @@ class Groups:
         path = _path(asked, versioned=True)
         update = GroupUpdate(path, version=asked.ids[-1])
         return deployment_answer(await self._asking.change(asked, lambda by: self._asking.operations.edit(
-            lambda root: self._edited(root, update), by)))
+            lambda root: self._edited(root, update), by), group_check(asked.request.headers, path)))
 
     async def created(self, asked: Asked) -> web.Response:
         """POST /v2/groups and /v2/groups/ID: a new group below ID."""
@@ -104,7 +106,7 @@ class Groups:
                 lambda root: self._edited(root, update)))
             return json_answer({"steps": [step_json(step) for step in planned.deployment.steps]})
         planned = await self._asking.change(asked, lambda by: self._asking.operations.edit(
-            lambda root: self._edited(root, update), by))
+            lambda root: self._edited(root, update), by), group_check(asked.request.headers, path))
         answer = deployment_answer(planned)
         answer.headers.update(warnings(asked, update.unknown))
         return answer
@@ -126,13 +128,16 @@ class Groups:
             update = GroupUpdate(path, enforce_role=body["enforceRole"])
             return self._asking.operations.edit(lambda root: self._edited(root, update), by)
 
-        return deployment_answer(await self._asking.change(asked, change))
+        return deployment_answer(await self._asking.change(
+            asked, change, group_check(asked.request.headers, path)))
 
     async def removed(self, asked: Asked) -> web.Response:
         """DELETE /v2/groups and /v2/groups/ID."""
         path = _path(asked)
+        check = group_check(asked.request.headers, path)
 
         def change() -> Planned:
+            check(self._asking.service.board)
             if tree.find_group(self._asking.operations.root, path) is None:
                 raise NoSuchError("group", path)
             return self._asking.operations.edit(lambda root: tree.without_group(root, path),

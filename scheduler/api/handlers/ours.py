@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from scheduler.api.asking import Asking, deployment_answer
+from scheduler.api.conditions import app_check
 from scheduler.api.errors import RefusedError, not_found
 from scheduler.api.handlers.apps import Apps, app_path
 from scheduler.api.handlers.groups import Groups
@@ -138,7 +139,8 @@ class Ours:
         until = None if seconds is None else self._asking.clock() + seconds
         return deployment_answer(await self._asking.change(
             asked, lambda by: self._asking.operations.scale_app(app_id, instances, by,
-                                                                until=until)))
+                                                                until=until),
+            app_check(asked.request.headers, app_id)))
 
     async def openapi(self, asked: Asked) -> web.Response:
         """GET /api/v1/openapi.json."""

@@ -19,7 +19,7 @@ import asyncio
 import json
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, Final
 
 from aiohttp import web
@@ -27,6 +27,7 @@ from aiohttp import web
 from scheduler.api.asking import Asking
 from scheduler.api.errors import RefusedError
 from scheduler.api.server import HEADERS, STREAMS, Asked
+from scheduler.api.shown.plans import Plans, has_plan, versions
 from scheduler.service.news.events import Replay
 from scheduler.storage.records import StoredEvent
 from scheduler.tasks.timestamps import timestamp
@@ -47,6 +48,7 @@ class Streams:
         self._loop = loop
         self._leader = leader
         self._clock = clock
+        self._plans = Plans()
 
     async def marathon(self, asked: Asked) -> web.StreamResponse:
         """GET /v2/events."""
@@ -54,13 +56,14 @@ class Streams:
                                                                 "*/*") and not _takes_all(
                                                                     asked.request):
             raise RefusedError(405, "Events are sent to who accepts text/event-stream")
-        return await self._stream(asked, numbered="Last-Event-ID" in asked.request.headers)
+        return await self._stream(asked, numbered="Last-Event-ID" in asked.request.headers,
+                                  light=asked.request.query.get("plan-format") == "light")
 
     async def ours(self, asked: Asked) -> web.StreamResponse:
         """GET /api/v1/events."""
-        return await self._stream(asked, numbered=True)
+        return await self._stream(asked, numbered=True, light=True)
 
-    async def _stream(self, asked: Asked, *, numbered: bool) -> web.StreamResponse:
+    async def _stream(self, asked: Asked, *, numbered: bool, light: bool) -> web.StreamResponse:
         open_streams = asked.request.app[STREAMS]
         if len(open_streams) >= MAX_STREAMS:
             raise RefusedError(503, f"{MAX_STREAMS} clients follow the events already")
@@ -71,7 +74,7 @@ class Streams:
         response.enable_chunked_encoding()
         task = _this_task()
         open_streams.add(task)
-        follower = _Follower(types, numbered=numbered)
+        follower = _Follower(types, numbered=numbered, data=_light if light else self._whole)
 
         def told(events: Sequence[StoredEvent]) -> None:
             self._loop().call_soon_threadsafe(follower.add, events)
@@ -81,7 +84,8 @@ class Streams:
             await response.prepare(asked.request)
             if asked.request.method == "HEAD":
                 return response
-            await response.write(self._attached(asked.request, types, numbered=numbered))
+            if (attached := self._attached(asked.request, types, numbered=numbered)):
+                await response.write(attached)
             if after is not None:
                 replay = await self._missed(after)
                 if not replay.complete:
@@ -102,10 +106,24 @@ class Streams:
         replay = self._log.replay(after)
         return replay if replay.complete else await self._asking.ask(lambda: self._log.stored(after))
 
+    async def _whole(self, event: StoredEvent) -> str:
+        """The event's data; a plan with all that was there before, and will be."""
+        if not has_plan(event):
+            return event.data
+        if (known := self._plans.known(event)) is not None:
+            return known
+        wanted, board = versions(event), self._asking.service.board
+        try:
+            trees = await self._asking.ask(lambda: {
+                version: board.tree_at(version) for version in wanted if version in board.trees})
+        except RefusedError:  # the state is in trouble: this is no time for long plans
+            return event.data
+        return self._plans.whole(event, trees)
+
     def _attached(self, request: web.Request, types: Collection[str], *, numbered: bool) -> bytes:
         kind = "event_stream_attached"
         if types and kind not in types and not numbered:
-            return b"\r\n"
+            return b""
         data = {"remoteAddress": request.remote or "", "eventType": kind,
                 "timestamp": timestamp(self._clock())}
         if numbered:
@@ -116,8 +134,11 @@ class Streams:
 class _Follower:
     """One client: what waits for it."""
 
-    def __init__(self, types: Collection[str], *, numbered: bool) -> None:
+    def __init__(self, types: Collection[str], *, numbered: bool,
+                 data: Callable[[StoredEvent], Awaitable[str]]) -> None:
+        """`data`: what is sent of an event."""
         self._types = types
+        self._data = data
         self._numbered = numbered
         self._waiting: deque[StoredEvent] = deque()
         self._seen = 0  # the highest number that was taken
@@ -144,7 +165,8 @@ class _Follower:
     async def write(self, response: web.StreamResponse, event: StoredEvent) -> None:
         """One event, if it is wanted."""
         if self._wants(event):
-            await response.write(_event(event.type, event.data, event.number if self._numbered else None))
+            await response.write(_event(event.type, await self._data(event),
+                                        event.number if self._numbered else None))
 
     async def write_to(self, response: web.StreamResponse) -> None:
         """Until the client goes, or lags."""
@@ -161,6 +183,10 @@ class _Follower:
         if self._types:
             return event.type in self._types
         return not event.type.startswith(OURS)
+
+
+async def _light(event: StoredEvent) -> str:
+    return event.data
 
 
 def _event(kind: str, data: str, number: int | None) -> bytes:

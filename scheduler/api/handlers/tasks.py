@@ -86,10 +86,10 @@ class Tasks:
         scale, wipe = asked.flag("scale"), asked.flag("wipe")
         if scale and wipe:
             raise RefusedError(400, "You cannot use scale and wipe at the same time.")
-        by = By(force=asked.flag("force"))
+        by = By(force=asked.flag("force"))  # `wipe` is so without being asked for: an instance goes with its task
         operations = self._asking.operations
         killed, planned = await self._asking.ask(lambda: operations.kill(
-            [_task_id(each) for each in instances], by, scale=scale, wipe=wipe,
+            [_task_id(each) for each in instances], by, scale=scale,
             replace_first=asked.flag("replaceFirst")))
         if planned is not None:
             return deployment_answer(planned)

@@ -85,8 +85,11 @@ def ending_event(deployment: Deployment, ending: Ending) -> Event:
 
 
 def plan_json(deployment: Deployment) -> dict[str, Any]:
-    """As Marathon's light plans, without the trees; clients insist on the names of both."""
-    return {"id": deployment.id, "version": deployment.version, "original": {"id": "/"},
+    """With the versions of the trees in their places; who wants all of them gets them on the way
+    out (scheduler/api/shown/plans.py).
+    """
+    return {"id": deployment.id, "version": deployment.version,
+            "original": {"id": "/", "version": deployment.original},
             "target": {"id": "/", "version": deployment.version},
             "steps": [step_json(step) for step in deployment.steps]}
 

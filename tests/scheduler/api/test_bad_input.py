@@ -96,6 +96,52 @@ def test_of_two_writers_the_later_one_is_told_what_has_changed(serving: Serving)
         assert serving.ask("PUT", "/v2/apps/none", app("/none"), {"If-Match": none})[0] == 409
 
 
+def test_each_change_of_an_app_or_a_group_may_be_of_what_was_seen(serving: Serving) -> None:
+    serving.change("PUT", "/v2/groups/team", {"apps": [app("one"), app("two")]})
+    seen = {path: {"If-Match": serving.ask("GET", path)[2]["etag"]}
+            for path in ("/v2/groups/team", "/v2/apps/team/one")}
+    serving.change("PUT", "/v2/apps/team/one", {"mem": 64})
+    for method, path, body in (
+            ("DELETE", "/v2/apps/team/one", None), ("POST", "/v2/apps/team/one/restart", None),
+            ("PATCH", "/v2/apps/team/one", {"mem": 32}), ("POST", "/api/v1/scale/team/one", {"instances": 2})):
+        status, refused, _ = serving.ask(method, path, body, seen["/v2/apps/team/one"])
+        assert (status, refused["changed"]) == (409, ["mem"]), (method, path)
+    changes: list[tuple[str, Any]] = [("PUT", {"apps": []}), ("DELETE", None), ("PATCH", {"enforceRole": False})]
+    for method, change in changes:
+        status, refused, _ = serving.ask(method, "/v2/groups/team", change, seen["/v2/groups/team"])
+        assert (status, refused["changed"]) == (409, ["/team/one"]), method
+    now = ""
+    for form in ('W/"{}"', '"old", "{}"', "{}", "*"):
+        now = serving.get("/v2/apps/team/one")["app"]["version"]
+        tag = {"If-Match": form.format(now)}
+        assert serving.ask("POST", "/v2/apps/team/one/restart?force=true", None, tag)[0] == 200, form
+    now = serving.get("/v2/apps/team/one")["app"]["version"]
+    for method, path in (("POST", "/v2/apps"), ("PUT", "/v2/apps"), ("POST", "/v2/tasks/delete")):
+        assert serving.ask(method, path, [], {"If-Match": now})[0] == 400
+    assert serving.ask("DELETE", "/v2/apps/team/one", None, {"If-Match": now})[0] == 200
+
+
+def test_apps_are_listed_in_the_order_of_their_ids(tmp_path: Path) -> None:
+    names = ["/b", "/a/z", "/c", "/a/b", "/0"]
+    with Serving(tmp_path / "state") as serving:
+        for name in names:
+            serving.change("POST", "/v2/apps", app(name, instances=0))
+        assert [each["id"] for each in serving.get("/v2/apps")["apps"]] == sorted(names)
+    with Serving(tmp_path / "state") as serving:
+        assert [each["id"] for each in serving.get("/v2/apps")["apps"]] == sorted(names)
+
+
+def test_wipe_is_so_anyway(serving: Serving) -> None:
+    serving.change("POST", "/v2/apps", app())
+    for query in ("?wipe=true", ""):
+        [task] = serving.running("/web")
+        assert serving.ask("DELETE", f"/v2/apps/web/tasks/{task}{query}")[0] == 200
+        serving.wait(lambda task=task: len(serving.running("/web")) == 1 and serving.running("/web") != [task])  # type: ignore[misc]
+        [other] = serving.running("/web")
+        assert other.partition("._app")[0] != task.partition("._app")[0]  # another instance, not its next task
+    assert serving.ask("DELETE", "/v2/apps/web/tasks?wipe=true&scale=true")[0] == 400
+
+
 def test_clients_that_send_nothing_or_half_do_not_hold_others_up(serving: Serving) -> None:
     starts = (b"", b"GET /v2/a", b"GET /v2/apps HTTP/1.1\r\nHost: x\r\nX-A",
               b"POST /v2/apps HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{",

@@ -5,6 +5,7 @@ import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,11 +42,32 @@ def test_each_event_is_one_chunk_of_lines_that_end_with_crlf(serving: Serving) -
 def test_a_stream_has_the_types_that_it_names_and_no_others(serving: Serving) -> None:
     path = "/v2/events?plan-format=light&event_type=api_post_event&event_type=status_update_event"
     with EventStream(serving.port, path) as stream, EventStream(serving.port) as whole:
-        assert stream.chunk() == b"\r\n"  # at once, so that a client knows that it is connected
+        assert stream.status == 200  # before anything has happened, and nothing is sent with it
         serving.change("POST", "/v2/apps", app())
         assert [stream.event()["eventType"] for _ in range(2)] == ["api_post_event", "status_update_event"]
         types = {each["eventType"] for each in whole.until("deployment_success")}
         assert not any(name.startswith("mesos_docker_") for name in types)
+
+
+def test_plans_tell_of_everything_before_and_after(serving: Serving) -> None:
+    serving.change("POST", "/v2/apps", app(labels={"v": "1"}))
+    with EventStream(serving.port) as whole, EventStream(serving.port, "/v2/events?plan-format=light") as light:
+        serving.change("PUT", "/v2/groups/team", {"apps": [app("one")]})
+        serving.change("PUT", "/v2/apps/web", {"labels": {"v": "2"}})
+        [_, second] = [plan(whole) for _ in range(2)]
+        assert [each["labels"] for each in second["original"]["apps"]] == [{"v": "1"}]
+        assert [each["labels"] for each in second["target"]["apps"]] == [{"v": "2"}]
+        assert [each["id"] for each in second["target"]["groups"][0]["apps"]] == ["/team/one"]
+        assert second["original"]["version"] < second["target"]["version"] == second["version"]
+        assert second["steps"] == [{"actions": [{"action": "RestartApplication", "app": "/web"}]}]
+        assert plan(light)["target"].keys() == {"id", "version"}
+
+
+def plan(stream: EventStream) -> dict[str, Any]:
+    """Of the next deployment that begins."""
+    found: dict[str, Any] = stream.until("deployment_info")[-1]["plan"]
+    stream.until("deployment_success")
+    return found
 
 
 def test_who_does_not_accept_a_stream_is_refused(serving: Serving) -> None:
