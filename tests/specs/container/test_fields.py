@@ -20,6 +20,8 @@ from specs.container.place import Place
 from specs.errors import SpecError
 from specs.forms import codec
 from specs.forms.taskinfo import docker_task, task_from_mapping
+from specs.forms.wire import schema
+from specs.messages.fields import OneOf, Wrapped
 from specs.messages.task import ExecutorInfo, TaskInfo
 from specs.words.uri import target_name
 from tests.specs.container.field_examples import PAIRS, REFUSED, TASK, Json, container, value
@@ -40,6 +42,48 @@ def inner(hint: Any) -> tuple[Any, str]:
     if get_origin(kind) is tuple:
         return inner(get_args(kind)[0])[0], "[]"
     return (inner(get_args(kind)[1])[0], "") if get_origin(kind) is Mapping else (kind, "")
+
+
+def marked(hint: Any) -> list[Any]:
+    """What is said beside a type, and beside that of what a list or a map has in it."""
+    own = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+    kind = get_args(hint)[0] if own else hint
+    parts = get_args(kind) if get_origin(kind) in {tuple, Mapping} else ()
+    return [*own, *(each for part in parts for each in marked(part))]
+
+
+def unlike(message: Any, name: str, seen: set[str]) -> Iterator[str]:
+    """Where a message of ours is not what the .proto file has, at any depth."""
+    if name in seen:
+        return
+    seen.add(name)
+    fields, known = schema(name), codec.hints(message)
+    yield from (f"{name}.{field}" for field in fields.keys() ^ known.keys())
+    for field in fields.keys() & known.keys():
+        kind, markers = inner(known[field])[0], marked(known[field])
+        wrapped = next((each.key for each in markers if isinstance(each, Wrapped)), None)
+        theirs = fields[field]
+        if wrapped is not None and theirs.message is not None:
+            inside = schema(theirs.message)
+            yield from (f"{name}.{field}.{each}" for each in inside.keys() ^ {wrapped})
+            theirs = inside[wrapped]
+        for each in markers:
+            if isinstance(each, OneOf) and set(each.names) != set(theirs.enum or ()):
+                yield f"{name}.{field}: its values"
+        if dataclasses.is_dataclass(kind):
+            assert theirs.message is not None
+            yield from unlike(kind, theirs.message, seen)
+        elif theirs.message is not None:
+            yield f"{name}.{field}: a message"
+
+
+def test_the_messages_have_all_fields_and_values_of_the_proto_files() -> None:
+    seen: set[str] = set()
+    task: Any = TaskInfo
+    assert list(unlike(task, "mesos.v1.TaskInfo", seen)) == []
+    assert seen >= {f"mesos.v1.{name}" for name in (
+        "TaskInfo", "CommandInfo", "ContainerInfo", "ContainerInfo.DockerInfo", "Resource",
+        "ExecutorInfo")}
 
 
 def test_every_field_has_a_row_and_every_row_a_field() -> None:
