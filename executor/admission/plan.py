@@ -82,7 +82,8 @@ def plan(task: TaskInfo, settings: Settings, name: str, sandbox: str, *, total_m
         enable_cfs=settings.cgroups_enable_cfs,
         task_environment=settings.task_environment,
         default_dns=None if dns is None else container_dns(dns), only_mesos=settings.drop_in))
-    payload = _payload(options, {**settings.labels, TASK: task.task_id})
+    payload = _payload(options, {**settings.labels, TASK: task.task_id},
+                       paths=not settings.drop_in)
     if not settings.drop_in:
         payload = _ours(payload, settings)
     infos = task.container.network_infos if task.container is not None else ()
@@ -99,11 +100,12 @@ def _files(task: TaskInfo) -> tuple[Item, ...]:
         for uri in (task.command.uris if task.command is not None else ()))
 
 
-def _payload(options: RunOptions, labels: Mapping[str, str]) -> dict[str, Any]:
+def _payload(options: RunOptions, labels: Mapping[str, str], *, paths: bool) -> dict[str, Any]:
+    """`paths`: an error names the field, which `docker run` cannot."""
     try:
         payload = create_payload(options, labels)
     except SpecError as error:
-        raise BadOption(error.problem) from error
+        raise BadOption(str(error) if paths else error.problem) from error
     # `docker run` would bring its own stdin, which is /dev/null. Here nobody ever attaches one, and
     # what is open and not attached never ends; not open it is /dev/null, too.
     return {key: value for key, value in payload.items()
@@ -115,6 +117,8 @@ def _ours(payload: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     fill the disk.
     """
     host = {**(payload.get("HostConfig") or {}), "AutoRemove": False}
-    if not (host.get("LogConfig") or {}).get("Type"):
-        host["LogConfig"] = {"Type": "json-file", "Config": dict(settings.log_options)}
+    logs = host.get("LogConfig") or {}
+    if not logs.get("Type"):
+        host["LogConfig"] = {"Type": "json-file",
+                             "Config": {**settings.log_options, **(logs.get("Config") or {})}}
     return {**payload, "HostConfig": host}

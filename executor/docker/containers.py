@@ -28,7 +28,7 @@ from executor.engine.failures import (
 )
 from executor.engine.inspection import inspection
 from executor.engine.port import ExecResult, Inspection
-from specs.parameters.options import too_new
+from specs.parameters.options import would_drop
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class DockerContainers:
         body = dict(payload)
         platform = body.pop("Platform", None)
         networks = dict((body.get("NetworkingConfig") or {}).get("EndpointsConfig") or {})
-        problem = too_new(payload, self._api.api_version)
+        problem = would_drop(payload, self._api.api_version)
         if problem is not None:
             raise BadOption(problem)
         later = self._later(body, networks)

@@ -7,8 +7,8 @@ joins what is there: `set` (the last one wins), `append` to a list, `merge` into
 `special` for those that several fields are made of. An unknown option, or a value that its reader
 refuses, is a SpecError; nothing is dropped in silence.
 
-`needs_api` is the oldest Engine API that knows the field. An older one would drop it in silence, so
-there the option is an error as well: `too_new` judges a whole payload.
+`needs_api` is the oldest Engine API that knows the field, `until_api` the newest. Others would drop
+it in silence, so there the option is an error as well: `would_drop` judges a whole payload.
 """
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ class Option:
     join: str = "set"
     needs_api: ApiVersion = (1, 24)  # the oldest that anybody runs
     note: str = ""
+    until_api: ApiVersion | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,13 @@ def _refused(why: str) -> Option:
     def read(value: str) -> Any:  # noqa: ARG001 - no value is right
         raise SpecError("", why)
     return _client(read, why)
+
+
+def _windows(field: str) -> Option:
+    """What an engine on Linux drops in silence. As docker: cli, `isSupported`."""
+    def read(value: str) -> Any:  # noqa: ARG001 - no value is right
+        raise SpecError("", "is only supported on a Docker daemon running on windows")
+    return _host(field, read)
 
 
 def _only(wanted: bool, why: str) -> Option:
@@ -119,15 +127,15 @@ OPTIONS: Final[dict[str, Option]] = {
     "cpu-rt-runtime": _host("CpuRealtimeRuntime", values.integer(), needs_api=(1, 25)),
     "cpuset-cpus": _host("CpusetCpus", values.text),
     "cpuset-mems": _host("CpusetMems", values.text),
-    "cpu-count": _host("CpuCount", values.integer()),  # of Windows, as the next three
-    "cpu-percent": _host("CpuPercent", values.integer()),
-    "io-maxbandwidth": _host("IOMaximumBandwidth", values.size),
-    "io-maxiops": _host("IOMaximumIOps", _COUNT),
+    "cpu-count": _windows("CpuCount"),
+    "cpu-percent": _windows("CpuPercent"),
+    "io-maxbandwidth": _windows("IOMaximumBandwidth"),
+    "io-maxiops": _windows("IOMaximumIOps"),
     "memory": _host("Memory", values.size),
     "memory-reservation": _host("MemoryReservation", values.size),
     "memory-swap": _host("MemorySwap", values.swap_size),
     "memory-swappiness": _host("MemorySwappiness", values.integer(-1, 100)),
-    "kernel-memory": _host("KernelMemory", values.size),
+    "kernel-memory": Option("HostConfig.KernelMemory", values.size, until_api=(1, 41)),
     "oom-kill-disable": _host("OomKillDisable", values.boolean),
     "oom-score-adj": _host("OomScoreAdj", values.integer(-1000, 1000)),
     "pids-limit": _host("PidsLimit", values.integer()),
@@ -230,20 +238,24 @@ _OF_MOUNTS: Final[tuple[tuple[str, ApiVersion, Callable[[Any], Any]], ...]] = ( 
 )
 
 
-def too_new(payload: Mapping[str, Any], api: Callable[[], ApiVersion]) -> str | None:
-    """Why an engine would drop a part of the create payload in silence: it is too old for it. None:
-    it would not.
+def would_drop(payload: Mapping[str, Any], api: Callable[[], ApiVersion]) -> str | None:
+    """Why an engine would drop a part of the create payload in silence: it is too old for it, or
+    too new. None: it would not.
 
     `api` asks for the engine's version, and is called only if there is something that not every
     engine knows.
     """
-    found = [(f"--{name}", option.needs_api) for name, option in OPTIONS.items()
-             if option.needs_api > OLDEST and _said(payload, option.field)]
+    said = [(f"--{name}", option) for name, option in OPTIONS.items()
+            if (option.needs_api > OLDEST or option.until_api) and _said(payload, option.field)]
+    found = [(name, option.needs_api) for name, option in said]
     for mount in (payload.get("HostConfig") or {}).get("Mounts") or ():
         found += [(what, since) for what, since, has in _OF_MOUNTS if has(mount)]
     if not found:
         return None
     have = api()
+    for name, option in said:
+        if option.until_api is not None and have > option.until_api:
+            return f"{name} is not known to engines with API {have[0]}.{have[1]} any more"
     return next((_needs(what, since, have) for what, since in found if have < since), None)
 
 

@@ -59,7 +59,7 @@ def test_the_drop_in_makes_no_sandbox_and_takes_the_agents_name(tmp_path: Path) 
     ("a", {"container": {"volumes": [{"container_path": "x", "mode": "RW"}]}},
      Refused("Host path or volume source is required", "container.volumes[0]")),
     ("a", {"docker": {"parameters": [{"key": "no-such", "value": "x"}]}},
-     NotRun(Failure(BadOption, "unknown flag: --no-such"))),
+     NotRun(Failure(BadOption, "container.docker.parameters[0].key: unknown flag: --no-such"))),
     ("../a", {}, Refused("'../a' contains invalid characters", "task_id")),
 ])
 def test_what_cannot_is_rejected_with_its_end(

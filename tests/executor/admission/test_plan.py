@@ -52,6 +52,13 @@ def test_a_log_driver_of_the_tasks_own_stays() -> None:
     assert payload["HostConfig"]["LogConfig"]["Type"] == "none"
 
 
+def test_an_option_for_logs_stands_beside_ours() -> None:
+    payload = planned(docker={"parameters": [{"key": "log-opt", "value": "max-size=1m"},
+                                             {"key": "log-opt", "value": "tag=t"}]}).payload
+    assert payload["HostConfig"]["LogConfig"] == {
+        "Type": "json-file", "Config": {"max-size": "1m", "max-file": "2", "tag": "t"}}
+
+
 def test_the_drop_in_leaves_the_payload_as_mesos_would_have_it() -> None:
     payload = planned(DROP_IN, docker={"parameters": [{"key": "rm", "value": "true"}]}).payload
     assert not payload["HostConfig"].get("LogConfig")

@@ -15,7 +15,7 @@ from specs.container.payload import create_payload
 from specs.container.run_options import RunOptions
 from specs.errors import SpecError
 from specs.messages.values import Parameter
-from specs.parameters.options import ALIASES, OPTIONS, settings, too_new
+from specs.parameters.options import ALIASES, OPTIONS, settings, would_drop
 from tests.fakes.create_recorder import CreateRecorder
 
 # Hidden by `--help` here: of Windows, or of engines newer than the one that it asks.
@@ -142,15 +142,22 @@ def test_an_option_that_sets_nothing_says_why() -> None:
 ])
 def test_what_an_older_engine_would_drop_is_told(payload: dict[str, Any], since: tuple[int, int]) -> None:
     older = since[0], since[1] - 1
-    assert str(too_new(payload, lambda: older)).endswith(
+    assert str(would_drop(payload, lambda: older)).endswith(
         f"needs an engine with API 1.{since[1]} or newer; this one has 1.{older[1]}")
-    assert too_new(payload, lambda: since) is None
+    assert would_drop(payload, lambda: since) is None
+
+
+def test_what_a_newer_engine_would_drop_is_told() -> None:
+    payload = create_payload(options(("kernel-memory", "4M")))
+    assert would_drop(payload, lambda: (1, 41)) is None
+    assert would_drop(payload, lambda: (1, 42)) == (
+        "--kernel-memory is not known to engines with API 1.42 any more")
 
 
 def test_an_engine_is_not_asked_for_what_all_know() -> None:
     def never() -> tuple[int, int]:
         raise AssertionError
-    assert too_new(create_payload(options(("init", "true"), ("gpus", "1"))), never) is None
+    assert would_drop(create_payload(options(("init", "true"), ("gpus", "1"))), never) is None
 
 
 def test_with_a_new_engine_the_mac_address_belongs_to_the_network(tmp_path: Path) -> None:
@@ -206,6 +213,9 @@ BAD = [
      ("dns", "nowhere", "IP address"),
     ("health-interval", "5", "duration"), ("network", "", "must name a network"), ("ip", "::1", "IPv4"),
     ("env-file", "/x", "names a file"), ("label-file", "/x", "names a file"), ("cidfile", "/x", "names a file"),
+    ("cpu-count", "2", "only supported on a Docker daemon running on windows"),
+    ("cpu-percent", "2", "running on windows"), ("io-maxiops", "2", "running on windows"),
+    ("io-maxbandwidth", "2", "running on windows"),
     ("name", "x", "must not be 'name'"), ("detach", "true", "always waits"), ("pull", "sometimes", "always"),
     ("security-opt", "seccomp=/profile.json", "seccomp profile"), ("add-host", "a", "HOST:IP"),
      ("env", "=x", "KEY=VALUE"),
