@@ -240,5 +240,9 @@ def plain_path(path: str) -> str:
 def json_answer(value: Any, status: int = 200,
                 headers: dict[str, str] | None = None) -> web.Response:
     """JSON, as short as it can be."""
-    return web.Response(status=status, headers=headers, content_type="application/json",
-                        text=json.dumps(value, separators=(",", ":")))
+    return text_answer(json.dumps(value, separators=(",", ":")), status, headers)
+
+
+def text_answer(text: str, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    """JSON that is a text already."""
+    return web.Response(status=status, headers=headers, content_type="application/json", text=text)

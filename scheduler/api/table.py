@@ -16,6 +16,7 @@ from scheduler.api.handlers.tasks import Tasks
 from scheduler.api.openapi import document
 from scheduler.api.routes import Parameter, Route
 from scheduler.api.shown import schemas as s
+from scheduler.api.shown.texts import Texts
 from specs.marathon.definitions import Config
 
 _TRUTH = {"type": "string", "enum": ["true", "false", "True", "False", "1", "0", ""]}  # in any case
@@ -35,7 +36,8 @@ def routes(asking: Asking, config: Config, identity: Identity, *, leader: Callab
            resubscribe: Callable[[], None], loop: Callable[[], asyncio.AbstractEventLoop],
            insecure: bool = False) -> list[Route]:
     """The table, with the handlers that it leads to. `insecure`: nobody has to say who asks."""
-    apps, groups, tasks = Apps(asking, config), Groups(asking, config), Tasks(asking)
+    texts = Texts(lambda: len(asking.view.apps))
+    apps, groups, tasks = Apps(asking, config, texts), Groups(asking, config, texts), Tasks(asking, texts)
     whole, health = Whole(asking, identity, leader, resubscribe), Health(asking)
     streams = Streams(asking, loop, leader)
     table: list[Route] = []

@@ -31,6 +31,7 @@ from specs.messages.offer import Offer
 from specs.messages.task import ExecutorInfo, TaskInfo
 
 PER_APP: Final = 200  # instances of one version that are asked for at a time
+MOST_PER_OFFER: Final = 25  # launches where so many wait that Marathon's bound would take rounds and rounds of offers
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Launches:
         self._policy = policy
         self._sound = SoundMatches()
         self._asked: dict[str, _Wanted] = {}  # by task id
+        self._needs: dict[tuple[str, str], Amounts] = {}  # of the apps, by version, whose tasks have agents
 
     def wanted(self, board: Board, now: float, faults: Faults) -> bool:
         """Whether some instance may be placed now."""
@@ -69,7 +71,8 @@ class Launches:
                     demands += self._demands(board, app_id, now)
                 except Exception as error:  # noqa: BLE001 - one app's: the others go on
                     faults.note(app_id, Doing.PLACING, error)
-        policy = self._policy_with(board)
+        share = -(-len(self._asked) // max(1, len({each.agent_id for each in offers})))
+        policy = self._policy_with(board, share)
         return self._sound.match(offers, demands, faults, lambda some, those: spread(
             some, those, policy, now=now, below=self._below))
 
@@ -96,7 +99,9 @@ class Launches:
             info = replace(info, executor=replace(info.executor, resources=placement.executor))
         state = board.states[wanted.app.id]
         if state.target is not None:
-            board.put_state(after_launch(state, wanted.instance, state.target.policy.backoff, now))
+            after = after_launch(state, wanted.instance, state.target.policy.backoff, now)
+            if after is not state:
+                board.put_state(after)
         location = launch.location or Location(launch.agent_id, launch.hostname)
         return launched(wanted.instance, location,
                         tuple(port for port in ports if port is not None), now), info
@@ -133,16 +138,26 @@ class Launches:
     def _executor_of(self, app: App) -> CustomExecutor | None:
         return self._executor if run_by(app, self._settings) is RunBy.OURS else None
 
-    def _policy_with(self, board: Board) -> Policy:
-        """What our tasks use by now, so that the least loaded agents come first."""
+    def _policy_with(self, board: Board, share: int) -> Policy:
+        """What our tasks use by now, so that the least loaded agents come first; and as many
+        launches of an offer as its even `share` of what waits, within bounds.
+        """
+        known, self._needs = self._needs, {}
         used: dict[str, Counter[str]] = {}
         for instance in board.all_instances():
-            app = _app(board, instance) if instance.location is not None else None
-            if app is not None and instance.location is not None:
-                used.setdefault(instance.location.agent_id, Counter()).update(need(app).scalars)
-        amounts: dict[str, Amounts] = dict(used)
-        return Policy(self._policy.most_per_offer, self._policy.draining, self._policy.home_region,
-                      self._policy.group_by, amounts)
+            if instance.location is None:
+                continue
+            kind = instance.app_id, instance.version
+            scalars = self._needs.get(kind) or known.get(kind)
+            if scalars is None:
+                app = _app(board, instance)
+                scalars = {} if app is None else need(app).scalars
+            self._needs[kind] = scalars
+            here = used.setdefault(instance.location.agent_id, Counter())
+            for name, amount in scalars.items():
+                here[name] += amount
+        most = max(self._policy.most_per_offer, min(MOST_PER_OFFER, share))
+        return replace(self._policy, most_per_offer=most, used=dict(used))
 
 
 def _is_held(app_id: str, faults: Faults, now: float) -> bool:

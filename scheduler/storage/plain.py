@@ -15,7 +15,7 @@ import functools
 import types
 import typing
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 Reader = Callable[[Any], Any]
@@ -27,17 +27,10 @@ def plain(value: Any) -> Any:
     """JSON of a value: of dataclasses, enums, tuples, mappings by text, texts, numbers, booleans
     and None.
     """
-    if value is None or isinstance(value, str | bool | int | float):
-        return value.value if isinstance(value, enum.Enum) else value
-    if isinstance(value, enum.Enum):
-        return value.value
-    if isinstance(value, Mapping):
-        return {key: plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple | frozenset):
-        return [plain(each) for each in value]
-    written = {name: plain(found) for name, default in _fields(typing.cast("Hashable", type(value)))
-               if (found := getattr(value, name)) is not default and found != default}
-    return {_CLASS: type(value).__name__, **written} if type(value).__name__ in _TAGGED else written
+    kind = type(value)
+    if kind in _ATOMS:
+        return value
+    return _writer(typing.cast("Hashable", kind))(value)
 
 
 def valued(kind: type[T], stored: Any) -> T:
@@ -48,12 +41,37 @@ def valued(kind: type[T], stored: Any) -> T:
 
 
 _NOTHING = object()
+_ATOMS: Final = frozenset({str, int, float, bool, type(None)})
 _TAGGED: set[str] = set()  # names of classes that stand in unions with others
 
 
 def tag(*kinds: type) -> None:
     """These stand for each other in a field: their names are stored with them."""
     _TAGGED.update(kind.__name__ for kind in kinds)
+
+
+@functools.cache
+def _writer(kind: Any) -> Callable[[Any], Any]:
+    """By the class of a value: a service stores thousands of the same few in one turn."""
+    if issubclass(kind, enum.Enum):
+        return lambda value: value.value
+    if issubclass(kind, str | int | float):
+        return lambda value: value
+    if issubclass(kind, Mapping):
+        return lambda value: {key: plain(each) for key, each in value.items()}
+    if issubclass(kind, list | tuple | frozenset):
+        return lambda value: [plain(each) for each in value]
+    fields = _fields(kind)
+    start = {_CLASS: kind.__name__} if kind.__name__ in _TAGGED else {}
+
+    def write(value: Any) -> dict[str, Any]:
+        written: dict[str, Any] = dict(start)
+        for name, default in fields:
+            found = getattr(value, name)
+            if found is not default and found != default:
+                written[name] = found if type(found) in _ATOMS else plain(found)
+        return written
+    return write
 
 
 @functools.cache

@@ -10,8 +10,9 @@ from aiohttp import web
 from scheduler.api.asking import Asking, author, deployment_answer
 from scheduler.api.conditions import app_check
 from scheduler.api.errors import RefusedError, no_app, not_found
-from scheduler.api.server import Asked, json_answer
+from scheduler.api.server import Asked, json_answer, text_answer
 from scheduler.api.shown.apps import LISTED, SINGLE, shown_app
+from scheduler.api.shown.texts import Texts
 from scheduler.apps.target import Target
 from scheduler.service.board import Definition
 from scheduler.service.changes import Planned
@@ -34,16 +35,16 @@ WARNINGS = "X-Mesos-Docker-Warnings"  # a JSON list of the paths of fields that 
 class Apps:
     """Handlers."""
 
-    def __init__(self, asking: Asking, config: Config) -> None:
+    def __init__(self, asking: Asking, config: Config, texts: Texts) -> None:
         self._asking = asking
         self._config = config
+        self._texts = texts
 
     async def listed(self, asked: Asked) -> web.Response:
         """GET /v2/apps."""
         parts = LISTED | app_parts(asked.texts("embed"))
         now = self._asking.clock()
-        return json_answer({"apps": [shown_app(app, target, parts, now) for app,
-                                     target in self._selected(asked)]})
+        return text_answer(f'{{"apps":{self._texts.apps(self._selected(asked), parts, now)}}}')
 
     async def shown(self, asked: Asked) -> web.Response:
         """GET /v2/apps/ID, where ID may be GROUP/*."""

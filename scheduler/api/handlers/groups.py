@@ -9,8 +9,9 @@ from scheduler.api.asking import Asking, author, deployment_answer
 from scheduler.api.conditions import group_check
 from scheduler.api.errors import RefusedError, not_found
 from scheduler.api.handlers.apps import warnings
-from scheduler.api.server import Asked, json_answer
+from scheduler.api.server import Asked, json_answer, text_answer
 from scheduler.api.shown.apps import LISTED, old_group, shown_group
+from scheduler.api.shown.texts import Texts
 from scheduler.service import tree
 from scheduler.service.changes import Planned
 from scheduler.service.news.told import step_json
@@ -27,9 +28,10 @@ _ALL = frozenset(GroupPart)
 class Groups:
     """Handlers."""
 
-    def __init__(self, asking: Asking, config: Config) -> None:
+    def __init__(self, asking: Asking, config: Config, texts: Texts) -> None:
         self._asking = asking
         self._config = config
+        self._texts = texts
 
     async def shown(self, asked: Asked) -> web.Response:
         """GET /v2/groups and /v2/groups/ID; ID/apps lists apps."""
@@ -50,7 +52,7 @@ class Groups:
                 return json_answer(shown["apps"])
         if group is None:
             raise not_found(f"Group '{path}' does not exist")
-        return json_answer(shown_group(group, view, parts, inside, now),
+        return text_answer(self._texts.group(group, view, parts, inside, now),
                            headers={"ETag": f'"{group.version}"'})
 
     async def versions(self, asked: Asked) -> web.Response:

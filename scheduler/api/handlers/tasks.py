@@ -8,8 +8,9 @@ from aiohttp import web
 from scheduler.api.asking import Asking, deployment_answer
 from scheduler.api.errors import RefusedError, no_app, not_found
 from scheduler.api.handlers.apps import app_path
-from scheduler.api.server import Asked, json_answer
+from scheduler.api.server import Asked, json_answer, text_answer
 from scheduler.api.shown.tasks import is_task, task_json
+from scheduler.api.shown.texts import Texts
 from scheduler.apps.ids import read_task_id, task_id
 from scheduler.apps.instance import Instance
 from scheduler.service.operations import By
@@ -25,8 +26,9 @@ _STATUSES = {"running": frozenset({Condition.RUNNING}),
 class Tasks:
     """Handlers."""
 
-    def __init__(self, asking: Asking) -> None:
+    def __init__(self, asking: Asking, texts: Texts) -> None:
         self._asking = asking
+        self._texts = texts
 
     async def listed(self, asked: Asked) -> web.Response:
         """GET /v2/tasks: as JSON, or as the lines that old proxies read."""
@@ -36,11 +38,13 @@ class Tasks:
         wanted = [each.lower() for each in asked.texts("status")]
         if any(each not in _STATUSES for each in wanted):
             raise RefusedError(400, "status is running or staging")
-        conditions = frozenset().union(*(_STATUSES[each] for each in wanted)) if wanted else None
-        return json_answer({"tasks": [
-            task_json(each, _service_ports(app)) for app in self._asking.view.apps.values()
-            for each in app.instances
-            if is_task(each) and (conditions is None or each.shown in conditions)]})
+        apps = self._asking.view.apps.values()
+        if not wanted:
+            return text_answer(f'{{"tasks":{self._texts.tasks(apps)}}}')
+        conditions = frozenset().union(*(_STATUSES[each] for each in wanted))
+        return json_answer({"tasks": [task_json(each, _service_ports(app)) for app in apps
+                                      for each in app.instances
+                                      if is_task(each) and each.shown in conditions]})
 
     async def of_app(self, asked: Asked) -> web.Response:
         """GET /v2/apps/ID/tasks, where ID may be GROUP/*."""
