@@ -17,11 +17,12 @@ from scheduler.apps.instance import Instance, KillReason, Sentence
 from scheduler.apps.target import Policy, Restart
 from scheduler.tasks.backoff import is_drained
 from scheduler.tasks.conditions import Condition
-from scheduler.tasks.states import Lost, unreachable
+from scheduler.tasks.states import Lost, Patience, unreachable
 from specs.messages.status import TaskState
 
 _LAUNCHING = frozenset({Condition.PROVISIONED, Condition.STAGING, Condition.STARTING})
 _OWN_DOING = frozenset({Condition.FAILED, Condition.FINISHED, Condition.ERROR, Condition.KILLED})
+ONCE = 900.0  # s that an instance is waited for, at least, that is to run once and is out of reach
 _TICK = 0.001  # s; a time that was just reached is past, however it was computed
 
 
@@ -110,8 +111,10 @@ def _again(instance: Instance, now: float) -> Fate:
 
 
 def _out_of_reach(instance: Instance, policy: Policy, now: float, *, may_give_up: bool) -> Fate:
-    if policy.unreachable is None or policy.restart is Restart.NEVER:  # what must not run twice may still run
+    if policy.unreachable is None:
         return Fate(instance)
+    if policy.restart is Restart.NEVER:
+        return _lost_for_good(instance, policy.unreachable, now)
     inactive_at = instance.since + policy.unreachable.inactive_after + _TICK
     expunge_at = instance.since + policy.unreachable.expunge_after + _TICK
     inactive = instance.condition is Condition.UNREACHABLE_INACTIVE
@@ -126,6 +129,16 @@ def _out_of_reach(instance: Instance, policy: Policy, now: float, *, may_give_up
         return Fate(instance, wake_at=expunge_at)
     return Fate(replace(instance, condition=Condition.UNREACHABLE_INACTIVE), given_up=True,
                 wake_at=expunge_at)
+
+
+def _lost_for_good(instance: Instance, patience: Patience, now: float) -> Fate:
+    """What is to run once may still run, so nothing takes its place; but nobody waits for ever."""
+    due = instance.since + max(patience.expunge_after, ONCE) + _TICK
+    if now < due:
+        return Fate(instance, wake_at=due)
+    over = replace(instance, condition=Condition.GONE, since=now,
+                   message=f"its agent was out of reach for {due - instance.since:.0f} s")
+    return Fate(over, ended=True, failed=True)
 
 
 def _launching(instance: Instance, timeouts: Timeouts, now: float) -> Fate:

@@ -181,11 +181,12 @@ class Service:
 
     def updated(self, entry: Entry, status: TaskStatus) -> None:
         instance = self._hearing.instance(status.task_id)
-        if instance is not None:
+        if instance is not None and not (instance.condition.is_terminal
+                                         and entry.phase is not Phase.ENDED):
             self.faults.hear(instance.app_id, status.task_id, lambda: self._hearing.hear(status))
         elif entry.phase is Phase.ENDED:
             self._hearing.ended_unknown(status)
-        else:  # of an instance that is gone, or was replaced: whatever still runs of it shall end
+        else:  # of an instance that is gone, or was given up: whatever still runs of it shall end
             self._on_loop().kill(status.task_id)
 
     def waiting(self, misfits: Mapping[str, tuple[Misfit, ...]]) -> None:

@@ -11,7 +11,8 @@ from scheduler.apps.instance import KillReason, Sentence
 from scheduler.apps.target import Restart, Rollout
 from scheduler.deployments.controller import advance, after_launch, may_launch, promoted
 from scheduler.deployments.deployment import Progress, paused, resumed
-from scheduler.deployments.facts import AppState, Decision, Expiry
+from scheduler.deployments.facts import AppState, Changes, Decision, Expiry
+from scheduler.deployments.upkeep import ONCE
 from scheduler.tasks.backoff import Backoff, Delay
 from scheduler.tasks.conditions import Condition
 from scheduler.tasks.states import Patience
@@ -106,6 +107,20 @@ def test_run_once(restart: Restart, condition: Condition, again: bool) -> None:
     once = target(app(1), restart=restart)
     found = asked(AppState("/a", once), [running(0, condition=condition, exit_code=3)])
     assert bool(found.changes) == again
+
+
+def test_what_runs_once_is_waited_for_no_longer_than_that() -> None:
+    once = target(app(1), restart=Restart.NEVER)
+    lost = running(0, condition=Condition.UNREACHABLE, since=NOW)
+    waiting = asked(AppState("/a", once), [lost])
+    assert waiting.changes == Changes()
+    assert waiting.wake_at == pytest.approx(NOW + ONCE, abs=0.1)
+    found = asked(AppState("/a", once), [lost], now=NOW + ONCE + 1)
+    [over] = found.changes.instances
+    assert (over.condition, over.message, len(found.ended)) == (
+        Condition.GONE, "its agent was out of reach for 900 s", 1)  # and nothing takes its place
+    again = asked(AppState("/a", once), [over], now=NOW + ONCE + 2)
+    assert (again.changes, again.ended) == (Changes(), ())
 
 
 def test_a_run_that_ended_counts_as_done_and_a_bad_one_as_failed() -> None:

@@ -40,11 +40,12 @@ class Serving:
     def __init__(self, path: Path, *, agents: int = 3, access: Access | None = None,
                  life: tuple[str, ...] = ("TASK_STARTING", "TASK_RUNNING"), prefix: str = "",
                  master: MemoryMaster | None = None, launches: Launches | None = None,
-                 app_policy: Callable[[App], Policy] = policy) -> None:
+                 app_policy: Callable[[App], Policy] = policy, features: frozenset[str] = frozenset()) -> None:
         self.path = path
         self.master = master or MemoryMaster(agents, life=life)
         self.launches = launches or Launches(EXECUTOR, halved)
         self.app_policy = app_policy
+        self.features = features
         self.access = access or Access(insecure=True)
         self.prefix = prefix
         self.port = 0
@@ -143,7 +144,7 @@ class Serving:
             self._built.set()
 
     def _build(self, storage: SqliteStorage) -> None:
-        definitions = Definitions()
+        definitions = Definitions(self.features)
         self.service = Service(storage, self.launches, self.app_policy)
         self.operations = Operations(self.service, lambda root, before: completed(root, before, definitions), time.time)
         asking = Asking(self.service, self.operations, time.time)

@@ -1,9 +1,13 @@
 """Where the service is more careful than Marathon: placement without a restart, mass losses, what can never be done."""
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from scheduler.tasks.conditions import Condition
 from tests.fakes.master import offer, offer_of
 from tests.scheduler.service.serving import Serving, app
 
@@ -77,3 +81,30 @@ def test_who_is_drained_leaves_the_endpoints_before_it_is_ended(tmp_path: Path) 
         told = [event.data for event in serving.service.events.replay(0).events if gone in event.data]
         assert any("TASK_KILLING" in text for text in told)
         serving.wait(lambda: serving.master.killed == [gone])
+
+
+def test_a_task_that_was_given_up_is_ended_if_it_comes_back(tmp_path: Path) -> None:
+    with Serving(tmp_path / "state") as serving:
+        serving.change("POST", "/v2/apps", app(labels={"MESOS_DOCKER_RESTART_POLICY": "never"}))
+        [task] = serving.get("/v2/apps/web/tasks")["tasks"]
+
+        def give_up() -> None:
+            [instance] = serving.service.board.instances_of("/web").values()
+            serving.service.change(replace(instance, condition=Condition.GONE))
+
+        serving.service.ask(give_up).result(20)
+        serving.master.say(task["id"], task["slaveId"], "TASK_RUNNING")
+        serving.wait(lambda: serving.master.killed == [task["id"]])
+        assert serving.master.launched == 1
+
+
+@pytest.mark.parametrize(("more", "path"), [
+    ({"env": {"KEY": {"secret": "one"}}, "secrets": {"one": {"source": "/a/b"}}}, "/env/KEY/secret"),
+    ({"secrets": {"one": {"source": "/a/b"}}, "container": {
+        "type": "DOCKER", "docker": {"image": "busybox"},
+        "volumes": [{"containerPath": "/key", "secret": "one"}]}}, "/container/volumes(0)/secret")])
+def test_a_secret_that_nobody_resolves_is_refused(tmp_path: Path, more: dict[str, Any], path: str) -> None:
+    with Serving(tmp_path / "state", features=frozenset({"secrets"})) as serving:
+        status, refused, _ = serving.ask("POST", "/v2/apps", app(**more))
+        assert (status, refused["details"][0]["path"]) == (422, path)
+        serving.change("POST", "/v2/apps", app("/declared", secrets={"one": {"source": "/a/b"}}))
