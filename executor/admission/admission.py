@@ -17,13 +17,15 @@ from pathlib import Path
 
 from executor.admission.agreement import Agreement, agree
 from executor.admission.plan import Plan, plan
-from executor.admission.sandbox import make_folders, mounted_folders, task_sandbox
+from executor.admission.sandbox import task_sandbox
 from executor.admission.secrets import keep_secrets, secret_directory
-from executor.engine.failures import Fault, RuntimeFailure
+from executor.admission.volumes import mounted_folders
+from executor.engine.failures import BadSandbox, Fault, RuntimeFailure
 from executor.life.outcomes import Failure, NotRun, Outcome, Refused, Unstarted
 from executor.life.task import Terms
 from executor.node.logs import Logs
 from executor.node.machine import total_memory
+from executor.node.sandbox_files import make_folders
 from executor.node.sink import OUTPUT, own_sink, sandbox_sink
 from executor.settings.labels import NAME_PREFIX
 from executor.settings.settings import Settings
@@ -101,9 +103,14 @@ class Admission:
         if self._settings.drop_in:
             self._logs.open(task_id, own_sink())
             return ()
+        try:
+            make_folders(self._settings.directory, [str(sandbox)])
+        except BadSandbox as error:  # it is another task's doing
+            raise RuntimeFailure(f"cannot make the sandbox {sandbox}: {error}") from error
         self._logs.open(task_id, sandbox_sink(sandbox))
         mounted = mounted_folders(planned.payload, str(sandbox))
-        made = make_folders(mounted if not planned.files else ())  # a file may be what is mounted
+        # a file that is fetched may be what is mounted
+        made = make_folders(str(sandbox), mounted if not planned.files else ())
         return (str(sandbox), *(str(sandbox / name) for name in OUTPUT), *made)
 
 

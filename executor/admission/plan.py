@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from executor.admission.volumes import Inside, pinned, volumes_inside
 from executor.engine.failures import BadOption
 from executor.fetching.job import Item
 from executor.settings.labels import TASK
@@ -34,6 +35,7 @@ class Plan:
     secrets: tuple[bytes, ...] = field(default=(), repr=False)  # files 0, 1, … of the secret directory
     theirs: tuple[str, ...] = ()  # paths that shall belong to whom the container runs as
     sandbox: str = ""  # the task's, on the host
+    volumes: tuple[Inside, ...] = ()  # what it mounts out of sandboxes
     files: tuple[Item, ...] = ()  # to be fetched into it
 
     @property
@@ -54,7 +56,7 @@ class Plan:
     @property
     def restarts(self) -> bool:
         """Whether the engine may start it again when it has ended."""
-        return ((self._host.get("RestartPolicy") or {}).get("Name") or "no") != "no"
+        return restarts(self.payload)
 
     @property
     def tty(self) -> bool:
@@ -64,6 +66,12 @@ class Plan:
     @property
     def _host(self) -> Mapping[str, Any]:
         return self.payload.get("HostConfig") or {}
+
+
+def restarts(payload: Mapping[str, Any]) -> bool:
+    """Whether the engine may start such a container again when it has ended."""
+    host = payload.get("HostConfig") or {}
+    return ((host.get("RestartPolicy") or {}).get("Name") or "no") != "no"
 
 
 def plan(task: TaskInfo, settings: Settings, name: str, sandbox: str, *, total_memory: int,
@@ -84,12 +92,15 @@ def plan(task: TaskInfo, settings: Settings, name: str, sandbox: str, *, total_m
         default_dns=None if dns is None else container_dns(dns), only_mesos=settings.drop_in))
     payload = _payload(options, {**settings.labels, TASK: task.task_id},
                        paths=not settings.drop_in)
-    if not settings.drop_in:
-        payload = _ours(payload, settings)
+    if settings.drop_in:
+        inside: tuple[Inside, ...] = ()
+    else:
+        inside = volumes_inside(payload, sandbox, settings.directory, _persistent(task))
+        payload = _ours(payload, settings, sandbox)
     infos = task.container.network_infos if task.container is not None else ()
     return Plan(name, options.image, payload, infos,
                 tuple(each.data for each in options.secret_files),
-                sandbox=sandbox, files=() if settings.drop_in else _files(task))
+                sandbox=sandbox, volumes=inside, files=() if settings.drop_in else _files(task))
 
 
 def _files(task: TaskInfo) -> tuple[Item, ...]:
@@ -112,13 +123,20 @@ def _payload(options: RunOptions, labels: Mapping[str, str], *, paths: bool) -> 
             if key not in ("OpenStdin", "StdinOnce", "AttachStdin")}
 
 
-def _ours(payload: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
-    """Where no agent looks after the container: we remove it, and its log in the engine must not
-    fill the disk.
+def _persistent(task: TaskInfo) -> tuple[str, ...]:
+    """Where the agent puts the task's persistent volumes, in the executor's sandbox."""
+    return tuple(resource.disk.volume.container_path for resource in task.resources
+                 if resource.disk is not None and resource.disk.volume is not None)
+
+
+def _ours(payload: Mapping[str, Any], settings: Settings, sandbox: str) -> dict[str, Any]:
+    """Where no agent looks after the container: we remove it, its log in the engine must not fill
+    the disk, and what it mounts is the same if the engine starts it again.
     """
     host = {**(payload.get("HostConfig") or {}), "AutoRemove": False}
     logs = host.get("LogConfig") or {}
     if not logs.get("Type"):
         host["LogConfig"] = {"Type": "json-file",
                              "Config": {**settings.log_options, **(logs.get("Config") or {})}}
-    return {**payload, "HostConfig": host}
+    ours = {**payload, "HostConfig": host}
+    return pinned(ours, sandbox, settings.mapped_directory) if restarts(ours) else ours

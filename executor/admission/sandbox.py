@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import logging
 import os
-import posixpath
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
+from executor.admission.volumes import Inside
+from executor.engine.failures import BadSandbox, RuntimeFailure
 from executor.engine.users import Ids
+from executor.node import sandbox_files
 from executor.settings.settings import Settings
 from specs.errors import SpecError
 from specs.words.ids import id_problem
 
 log = logging.getLogger(__name__)
+
 
 def task_sandbox(settings: Settings, task_id: str) -> Path:
     """A task's own sandbox on the host.
@@ -32,31 +34,6 @@ def task_sandbox(settings: Settings, task_id: str) -> Path:
     if problem is not None:
         raise SpecError("task_id", problem)
     return root / "tasks" / task_id
-
-
-def mounted_folders(payload: Mapping[str, Any], sandbox: str) -> list[str]:
-    """What a container mounts out of its task's sandbox, in full and without any that lead out of
-    it.
-
-    What is missing there the engine would make as root's.
-    """
-    host = payload.get("HostConfig") or {}
-    sources = [str(bind).partition(":")[0] for bind in host.get("Binds") or ()]
-    sources += [str(mount.get("Source")) for mount in host.get("Mounts") or ()
-                if mount.get("Type") == "bind"]
-    return [source for source in map(posixpath.normpath, sources)
-            if source.startswith(f"{sandbox}/")]
-
-
-def make_folders(paths: Sequence[str]) -> list[str]:
-    """Those that are not there, with their parents: what was made. Raises OSError."""
-    made = []
-    for path in paths:
-        for each in (*reversed(Path(path).parents), Path(path)):
-            if not os.path.lexists(each):
-                each.mkdir()
-                made.append(str(each))
-    return made
 
 
 def everything(sandbox: str) -> Iterator[str]:
@@ -80,3 +57,16 @@ def give(paths: Iterable[str], whose: Ids) -> None:
         except PermissionError:
             log.warning("Cannot give %s to the task's user: we are not root", path)
             return
+
+
+def check_volumes(volumes: Iterable[Inside], *, links: bool) -> None:
+    """That they are where they shall be; without `links`, not by way of one. Raises BadSandbox, and
+    RuntimeFailure if that cannot be found out.
+    """
+    for folder, path in volumes:
+        try:
+            sandbox_files.check(folder, path, links=links)
+        except FileNotFoundError:
+            raise BadSandbox(f"{path} is not there") from None
+        except OSError as error:
+            raise RuntimeFailure(f"cannot look at {path}: {error.strerror}") from error

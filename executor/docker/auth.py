@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from executor.engine.failures import BadNodeLogin, BadOption, NotAuthorised
+from executor.node import sandbox_files
 from specs.errors import SpecError
 from specs.images.auth import LOGIN_FILES, Auth, find_auth, parse_auth_config
 from specs.images.reference import HUB, parse_reference
@@ -55,9 +56,9 @@ def find(image: str, sandbox: str | None, node_config: str | None) -> Credential
     except SpecError as error:
         raise BadOption(f"{image}: {error.problem}") from error
     for name in LOGIN_FILES if sandbox is not None else ():
-        path = Path(sandbox or "", name)
-        if path.is_file():
-            return _configured(_read(path), f"{name} in the sandbox", registry)
+        text = _logins(sandbox or "", name)
+        if text is not None:
+            return _configured(text, f"{name} in the sandbox", registry)
     if not node_config:
         return ANONYMOUS
     try:
@@ -65,6 +66,13 @@ def find(image: str, sandbox: str | None, node_config: str | None) -> Credential
     except NotAuthorised as failure:
         raise BadNodeLogin(str(failure)) from failure
     return replace(found, nodes=found is not ANONYMOUS)
+
+
+def _logins(sandbox: str, name: str) -> str | None:
+    try:
+        return sandbox_files.read_text(sandbox, name)
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotAuthorised(f"cannot read {name} in the sandbox: {error}") from error
 
 
 def _nodes(node_config: str, registry: str | None) -> Credentials:

@@ -66,6 +66,12 @@ class NoCommand(BadOption):
     """Neither the image nor the task says what to run (400)."""
 
 
+class BadSandbox(TaskFault):
+    """What the task, its files or an earlier task of its id have put into the sandbox cannot be used
+    as it is meant to be: a link that leads out of it.
+    """
+
+
 class CommandNotFound(TaskFault):
     """The container's program is not in the image."""
 

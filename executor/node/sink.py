@@ -1,11 +1,11 @@
 """Where one task's output goes, and its last lines."""
 from __future__ import annotations
 
-import errno
 import logging
 import os
-import stat
 from pathlib import Path
+
+from executor.node.sandbox_files import output_file
 
 log = logging.getLogger(__name__)
 
@@ -91,9 +91,9 @@ class Sink:
 def sandbox_sink(directory: Path) -> Sink:
     """`stdout` and `stderr` in a task's sandbox, which is made; raises OSError."""
     directory.mkdir(parents=True, exist_ok=True)
-    out = _output_file(directory / "stdout")
+    out = output_file(directory / "stdout")
     try:
-        return Sink(out, _output_file(directory / "stderr"))
+        return Sink(out, output_file(directory / "stderr"))
     except OSError:
         os.close(out)
         raise
@@ -102,15 +102,3 @@ def sandbox_sink(directory: Path) -> Sink:
 def own_sink() -> Sink:
     """Our own stdout and stderr."""
     return Sink(1, 2, owned=False)
-
-
-def _output_file(path: Path) -> int:
-    """Open to append, and to read; only a regular file. An earlier task of this id may have left
-    anything there.
-    """
-    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    descriptor = os.open(path, flags, 0o644)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EEXIST, f"{path.name} is not a regular file")
-    return descriptor

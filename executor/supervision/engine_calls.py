@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from executor.admission.plan import Plan
-from executor.admission.sandbox import everything, give
+from executor.admission.sandbox import check_volumes, everything, give
 from executor.engine.cancellation import Cancellation
 from executor.engine.failures import (
     Cancelled,
@@ -244,6 +244,7 @@ class EngineCalls:
         if not start.wanted():
             raise Cancelled
         self._hand_over(container, start.plan)
+        check_volumes(start.plan.volumes, links=not start.plan.restarts)
         stream = self.runtime.containers.attach(container, tty=start.plan.tty)
         self._logs.follow(start.task_id, stream, start.output_ended)
         self.runtime.containers.start(container)

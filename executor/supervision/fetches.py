@@ -6,13 +6,15 @@ from typing import Protocol
 
 from executor.admission.entry import Entry
 from executor.admission.plan import Plan
-from executor.admission.sandbox import give, make_folders, mounted_folders
+from executor.admission.sandbox import give
+from executor.admission.volumes import mounted_folders
 from executor.engine.cancellation import Cancel, Cancellation
 from executor.engine.failures import RuntimeFailure
 from executor.fetching.job import Job, Progress
 from executor.life.events import Event, Fetched, FetchFailed, FetchProgressed
 from executor.life.outcomes import Failure
 from executor.node.fetcher import as_whom, has_logins, progress_text
+from executor.node.sandbox_files import make_folders
 from executor.settings.settings import FetchSettings
 from executor.supervision.loop import Loop
 from executor.supervision.workers import Workers
@@ -72,7 +74,7 @@ class Fetches:
             if whose is not None:
                 give(plan.theirs, whose)
             self._fetcher(job, cancel, tell)
-            make_folders(mounted_folders(plan.payload, plan.sandbox))
+            make_folders(plan.sandbox, mounted_folders(plan.payload, plan.sandbox))
         except RuntimeFailure as failure:
             return FetchFailed(Failure.of(failure))
         except OSError as error:

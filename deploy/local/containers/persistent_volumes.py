@@ -47,6 +47,9 @@ def link_volumes(work_dir: Path, sandbox: Path, holders: Iterable[Message]) -> N
         if place.is_absolute() or ".." in place.parts or not place.parts:
             raise SandboxError(f"The container path '{volume.container_path}' of the persistent volume {volume_id} is "
                                "no path in a sandbox")
+        if not (sandbox / place.parent).resolve().is_relative_to(sandbox.resolve()):
+            raise SandboxError(f"The container path '{place}' of the persistent volume {volume_id} leads through a "
+                               "link out of the sandbox")
         _link(volume_path(work_dir, resource, volume_id), sandbox / place, sandbox.stat())
 
 

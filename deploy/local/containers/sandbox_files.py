@@ -86,12 +86,17 @@ def list_folder(root: Path, path: str) -> list[Entry]:
 def open_to_append(folder: Path, name: str) -> int:
     """A descriptor of the file `name` in this folder, which is made if it is not there. Raises
     OSError, also for anything else of that name."""
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | _OPEN
-    descriptor = os.open(folder / name, flags, 0o644)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EEXIST, f"{name} is not a regular file")
-    return descriptor
+    flags = os.O_WRONLY | os.O_APPEND | _OPEN
+    try:
+        named = os.open(folder / name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return os.open(folder / name, flags | os.O_CREAT | os.O_EXCL, 0o644)
+    try:
+        if not stat.S_ISREG(os.fstat(named).st_mode):
+            raise OSError(errno.EEXIST, f"{name} is not a regular file")
+        return os.open(_itself(named), flags)
+    finally:
+        os.close(named)
 
 
 def complain(folder: Path, text: str) -> None:

@@ -14,6 +14,8 @@ from urllib.parse import quote
 import pytest
 
 from deploy.local import LocalMesos
+from deploy.local.containers.persistent_volumes import link_volumes
+from deploy.local.containers.sandbox import SandboxError
 from deploy.local.containers.sandbox_files import (
     NotThereError,
     OutsideError,
@@ -130,6 +132,17 @@ def test_appending_follows_no_link_and_waits_for_no_reader(root: Path) -> None:
     (root / "stderr").symlink_to("../secret")
     complain(root, "another line")
     assert (root.parent / "secret").read_text() == "not yours"
+
+
+def test_a_persistent_volume_is_not_linked_through_a_link_out_of_the_sandbox(root: Path) -> None:
+    resource = {"name": "disk", "type": "SCALAR", "scalar": {"value": 1},
+                "reservations": [{"type": "STATIC", "role": "db"}],
+                "disk": {"persistence": {"id": "p"},
+                         "volume": {"mode": "RW", "container_path": "out/there"}}}
+    (root / "out").symlink_to("..")
+    with pytest.raises(SandboxError, match="leads through a link out of the sandbox"):
+        link_volumes(root.parent, root, [{"resources": [resource]}])
+    assert not (root.parent / "there").is_symlink()
 
 
 # ---- over HTTP

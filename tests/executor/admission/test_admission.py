@@ -82,5 +82,5 @@ def test_a_sandbox_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "tasks").touch()
     found = admitted(tmp_path)
     assert isinstance(found, Rejected)
-    problem = f"cannot make the sandbox {tmp_path}/tasks/a: Not a directory"
+    problem = f"cannot make the sandbox {tmp_path}/tasks/a: {tmp_path}/tasks is not a folder"
     assert found.outcome == NotRun(Failure(RuntimeFailure, problem))

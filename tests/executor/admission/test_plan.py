@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from executor.admission.plan import Plan, plan
-from executor.admission.sandbox import mounted_folders
+from executor.admission.volumes import mounted_folders
 from executor.engine.failures import BadOption
 from executor.settings.settings import Settings
 from specs.errors import SpecError

@@ -6,20 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from executor.admission.sandbox import give, make_folders, mounted_folders, task_sandbox
+from executor.admission.sandbox import check_volumes, give, task_sandbox
+from executor.admission.volumes import Inside
+from executor.engine.failures import BadSandbox, RuntimeFailure
 from executor.engine.users import Ids
 from specs.errors import SpecError
-from tests.executor.admission.test_plan import CUSTOM, DROP_IN, planned
-
-
-def test_what_is_there_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "there").mkdir(mode=0o700)
-    (tmp_path / "dead").symlink_to(tmp_path / "elsewhere")
-    made = make_folders([str(tmp_path / "there" / "new" / "one"), str(tmp_path / "dead")])
-    assert made == [str(tmp_path / "there" / "new"), str(tmp_path / "there" / "new" / "one")]
-    assert (tmp_path / "there" / "new").is_dir()
-    assert (tmp_path / "there").stat().st_mode & 0o777 == 0o700
-    assert not (tmp_path / "elsewhere").exists()
+from tests.executor.admission.test_plan import CUSTOM, DROP_IN
 
 
 def test_a_link_is_given_away_and_not_what_it_leads_to(tmp_path: Path) -> None:
@@ -48,11 +40,16 @@ def test_each_task_of_many_has_a_sandbox_of_its_own() -> None:
     assert caught.value.path == "task_id"
 
 
-def test_what_is_mounted_out_of_the_sandbox() -> None:
-    volumes = [{"container_path": "/a", "host_path": "html/a", "mode": "RW"},
-               {"container_path": "/b", "host_path": "with:colon", "mode": "RO"},
-               {"container_path": "/c", "host_path": "/etc", "mode": "RO"},
-               {"container_path": "/d", "mode": "RW", "source": {
-                   "type": "DOCKER_VOLUME", "docker_volume": {"driver": "local", "name": "named"}}}]
-    payload = planned(container={"volumes": volumes}).payload
-    assert mounted_folders(payload, "/sandbox/tasks/t") == ["/sandbox/tasks/t/html/a", "/sandbox/tasks/t/with:colon"]
+def test_what_is_mounted_is_where_it_shall_be(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "inside").symlink_to("data")
+    check_volumes([Inside(str(tmp_path), str(tmp_path / name)) for name in ("data", "inside")], links=True)
+    with pytest.raises(BadSandbox, match="inside is a link"):
+        check_volumes([Inside(str(tmp_path), str(tmp_path / "inside"))], links=False)
+    with pytest.raises(BadSandbox, match="gone is not there"):
+        check_volumes([Inside(str(tmp_path), str(tmp_path / "gone"))], links=True)
+    (tmp_path / "out").symlink_to("/")
+    with pytest.raises(BadSandbox, match="out leads out of the sandbox"):
+        check_volumes([Inside(str(tmp_path), str(tmp_path / "out/etc"))], links=True)
+    with pytest.raises(RuntimeFailure, match="cannot look at"):
+        check_volumes([Inside(str(tmp_path), str(tmp_path / ("x" * 300)))], links=True)

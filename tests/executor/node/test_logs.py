@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from executor.docker.streams import FrameDecoder, SocketStream
+from executor.engine.failures import BadSandbox
 from executor.node.logs import Logs
 from executor.node.processes import Processes
 from executor.node.reading import Moment, RunTold
@@ -240,7 +241,7 @@ def test_a_full_disk_loses_output_and_nothing_else(logs: Logs) -> None:
 
 def test_a_link_in_the_place_of_a_file_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "stdout").symlink_to("/etc/passwd")
-    with pytest.raises(OSError, match="symbolic"):
+    with pytest.raises(BadSandbox, match="not a regular file"):
         sandbox_sink(tmp_path)
 
 
