@@ -131,6 +131,8 @@ def shown_plan(found: dict[str, Any], output: str) -> int:
         actions = ", ".join(f"{each['action'].removesuffix('Application')} {each['app']}"
                             for each in step["actions"])
         click.echo(f"step {number}: {actions}")
+    for place in found["places"]:
+        _show_places(place)
     for each in stuck:
         click.echo(f"{each['app']} would wait for ever: {each['reason']}; {each['hint']}", err=True)
     if found["conflicts"]:
@@ -139,6 +141,22 @@ def shown_plan(found: dict[str, Any], output: str) -> int:
     if not found["steps"]:
         click.echo("nothing to do")
     return CHANGES if found["steps"] or stuck else NOTHING
+
+
+def _show_places(place: dict[str, Any]) -> None:
+    """Where an app's new instances would go, and why not where they would not."""
+    for number, host in enumerate(place["hosts"], 1):
+        if host is not None:
+            click.echo(f"  new instance {number} of {place['app']}: on {printable(host)}")
+    nowhere = place["hosts"].count(None)
+    if nowhere:
+        click.echo(f"  {nowhere} of {place['app']} would wait: no agent has room for "
+                   f"{'it' if nowhere == 1 else 'them'} now")
+    for reason in place["reasons"]:
+        amounts = f": {reason['wanted']} wanted, {reason['offered']} offered" if reason[
+            "wanted"] else ""
+        click.echo(
+            f"    {printable(reason['agent'] or '')}: {printable(reason['reason'])}{amounts}")
 
 
 def _where(value: Any) -> tuple[str, str, dict[str, str]]:

@@ -70,11 +70,14 @@ def changed_fields(one: App, other: App) -> list[str]:
 
 
 def _changed_apps(board: Board, path: str, wanted: Collection[str]) -> list[str]:
-    now = {app_id: target.version for app_id, target in board.targets().items() if tree.is_below(app_id, path)}
+    now = {app_id: target.version for app_id,
+           target in board.targets().items() if tree.is_below(app_id, path)}
     for version in sorted(board.trees, reverse=True):
         seen = board.trees[version]
         group = tree.find_group(seen.group, path)
         if group is not None and group.version in wanted:
-            before = {app_id: each for app_id, each in seen.versions.items() if tree.is_below(app_id, path)}
-            return sorted(app_id for app_id in before.keys() | now.keys() if before.get(app_id) != now.get(app_id))
+            before = {app_id: each for app_id,
+                      each in seen.versions.items() if tree.is_below(app_id, path)}
+            return sorted(app_id for app_id in before.keys() | now.keys()
+                          if before.get(app_id) != now.get(app_id))
     return []

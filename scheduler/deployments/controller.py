@@ -53,6 +53,8 @@ from scheduler.deployments.upkeep import PATIENT, Fate, Timeouts, fate, was_drai
 from scheduler.tasks.backoff import Backoff, after, launch_allowed
 from scheduler.tasks.conditions import Condition
 
+MOST_AT_ONCE = 1000  # instances that one answer makes; the others follow soon, and nobody waits long meanwhile
+_SOON = 0.001  # s
 _GONE = Policy(Strategy(instances=0, minimum_health=0.0, maximum_over=0.0))  # of an app that is no more
 
 
@@ -168,7 +170,9 @@ class _Answer:
         if self._wanted.target is not None:
             self.instances += [_new(new_id(self._facts.state.app_id), self._wanted.target,
                                     self._now)
-                               for _ in range(steps.start)]
+                               for _ in range(min(steps.start, MOST_AT_ONCE))]
+            if steps.start > MOST_AT_ONCE:
+                self._wakes.append(self._now + _SOON)
 
     def decision(self, progress: Progress | None, scene: Scene | None) -> Decision:
         """All that was found."""

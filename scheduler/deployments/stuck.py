@@ -17,6 +17,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from scheduler.apps.demands import need
 from scheduler.apps.instance import Instance
 from scheduler.apps.ports import asked
 from scheduler.apps.target import Target
@@ -32,11 +33,13 @@ _COUNTING = frozenset({"UNIQUE", "MAX_PER"})
 @dataclass(frozen=True, slots=True)
 class Ground:
     """What is known of the cluster. `taken`: by agent id the host ports that other apps have there,
-    and which app.
+    and which app; `free`: what was offered last there and is left, in thousandths; an agent that is
+    not in it may have anything.
     """
 
     agents: Sequence[Location] = ()
     taken: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
+    free: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ def stuck(change: Change, instances: Sequence[Instance], ground: Ground) -> Stuc
     places = _places(app, ports, free)
     if places < app.instances:
         return _too_few(app, ports, places, allowed, ground)
-    return _held(after, instances, ports, free)
+    return _held(after, instances, ports, free) or _crowded(after, instances, allowed, ground)
 
 
 def _nowhere(app: App, agents: Sequence[Location]) -> Stuck:
@@ -112,21 +115,51 @@ def _too_few(app: App, ports: Sequence[int], places: int, allowed: Sequence[Loca
 
 def _held(after: Target, instances: Sequence[Instance], ports: Sequence[int],
           free: Sequence[Location]) -> Stuck | None:
-    old = [each for each in instances if each.config != after.config and each.sentence is None]
+    old = [each for each in instances if each.config != after.config and each.sentence is None
+           and each.location is not None]
     new = [each for each in instances if each.config == after.config and each.sentence is None]
     held = {each.location.agent_id for each in old if each.location is not None
             and set(each.host_ports) & set(ports)}
     if not held or any(each.location is not None
                        for each in new) or any(each.agent_id not in held for each in free):
         return None
-    strategy = after.policy.strategy
-    if room(strategy, Present(len(old), len(old))).kill:
+    if room(after.policy.strategy, Present(len(old), len(old))).kill:
         return None
+    return _waiting_for_each_other(after, f"the old ones have {_ports(ports)} on every agent",
+                                   "a host port of 0 (any)")
+
+
+def _crowded(after: Target, instances: Sequence[Instance], allowed: Sequence[Location],
+             ground: Ground) -> Stuck | None:
+    """New ones find no room, and old ones may make none."""
+    old = [each for each in instances if each.config != after.config and each.sentence is None
+           and each.location is not None]
+    new = [each for each in instances if each.config == after.config and each.sentence is None]
+    if not old or any(each.location is not None for each in new):
+        return None
+    if room(after.policy.strategy, Present(len(old), len(old))).kill:
+        return None
+    wanted = need(after.app).scalars
+    lacking: dict[str, None] = {}
+    for agent in allowed:
+        free = ground.free.get(agent.agent_id)
+        short = [] if free is None else [name for name,
+                                         amount in wanted.items() if free.get(name, 0) < amount]
+        if not short:
+            return None
+        lacking.update(dict.fromkeys(short))
+    return _waiting_for_each_other(after,
+                                   f"no agent has enough {' and '.join(lacking)} left beside the old ones",
+                                   f"less {' and '.join(lacking)}")
+
+
+def _waiting_for_each_other(after: Target, why: str, hint: str) -> Stuck:
+    strategy = after.policy.strategy
     most = math.floor(100 * (strategy.instances - 1) / strategy.instances) / 100
     return Stuck(
         f"no old instance may end before a new one serves (minimumHealthCapacity {strategy.minimum_health:g}), and no "
-        f"new one can start while the old ones have {_ports(ports)} on every agent",
-        f"an upgradeStrategy.minimumHealthCapacity of {most:g}, a host port of 0 (any), or one more agent")
+        f"new one can start while {why}",
+        f"an upgradeStrategy.minimumHealthCapacity of {most:g}, {hint}, or one more agent")
 
 
 def _ports(ports: Sequence[int]) -> str:

@@ -33,6 +33,8 @@ from scheduler.placement.reasons import Reason
 from specs.marathon.app import Constraint
 from specs.messages.offer import Offer
 
+MOST_TOLD = 20  # apps of which it is told in words why they fit nowhere, in one match
+
 Amounts = Mapping[str, int]  # of each scalar resource, in thousandths
 
 
@@ -95,13 +97,18 @@ def spread(offers: Sequence[Offer], demands: Sequence[Demand], policy: Policy, *
 
 
 def _misfits(searches: Sequence[_Search]) -> dict[str, tuple[Misfit, ...]]:
+    """Words are for people, and cost more than the search: of many that fit nowhere, only some get
+    them each time.
+    """
     known: dict[tuple[object, ...] | None, tuple[Misfit, ...]] = {}
-    found = {}
-    for search in searches:
+    found: dict[str, tuple[Misfit, ...]] = {}
+    for told, search in enumerate(searches):
         shape = search.shape
-        if shape is None or shape not in known:
+        if told < MOST_TOLD and (shape is None or shape not in known):
             known[shape] = search.misfits()
-        found[search.demand.app_id] = known[shape]
+            found[search.demand.app_id] = known[shape]
+        else:
+            found[search.demand.app_id] = () if shape is None else known.get(shape, ())
     return found
 
 
@@ -213,13 +220,15 @@ class _Search:
         among them.
         """
         looked = ((site.pool, self._shortages(site)) for site in self._sites
-                  if site.pool.role == self.demand.role and not site.is_full)
+                  if site.pool.role == self.demand.role and (not site.is_full or site.most <= 0))
         return tuple(Misfit(pool.agent_id, pool.location.hostname, tuple(shortages))
                      for pool, shortages in looked if shortages)
 
     def _shortages(self, site: _Site) -> list[Shortage]:
         """Why this agent is not for it. Ports are looked at when all else is there."""
         demand, pool = self.demand, site.pool
+        if site.most <= 0:
+            return [Shortage("starting tasks", "fewer at a time", "as many as it may")]
         found = pool.scalar_shortages(demand.need, site.overhead(demand.overhead))
         roles = demand.need.roles
         if roles is not None and not roles & pool.roles:

@@ -17,7 +17,8 @@ from specs.marathon.group import Group
 from specs.marathon.groups import judge_tree
 from specs.marathon.ports import with_service_ports
 
-UNRESOLVED = ("cannot be resolved here: no secret store is configured; give the value in env, or have the agents run "
+UNRESOLVED = (
+    "cannot be resolved here: no secret store is configured; give the value in env, or have the agents run "
               "the task (container type MESOS, or serve --executor mesos)")
 MAX_INSTANCES = 100_000  # of all apps together: each is some kB in memory and in the state, whether it runs or waits
 MAX_APPS = 10_000  # in one tree; a definition is some kB, and each change writes only what it changes

@@ -7,7 +7,7 @@ so none starves another. What waits for its back-off is not asked for.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -18,19 +18,24 @@ from scheduler.apps.ports import task_ports
 from scheduler.apps.taskinfo import Place, RunBy, Settings, launchable, run_by
 from scheduler.apps.transitions import launched
 from scheduler.deployments.controller import after_launch, may_launch
+from scheduler.deployments.deployment import Change
 from scheduler.placement.hostports import Below
 from scheduler.placement.location import Location
-from scheduler.placement.matching import Launch, Match, Overhead, Placement
+from scheduler.placement.matching import Launch, Match, Misfit, Overhead, Placement
 from scheduler.placement.spread import Amounts, Demand, Policy, spread
 from scheduler.service.board import Board
+from scheduler.service.offered import Offered, Trial, missing, renewed
 from scheduler.service.turn.faults import Doing, Faults
+from scheduler.service.turn.patience import Patience
 from scheduler.service.turn.sound import SoundMatches
+from scheduler.tasks.conditions import Condition
 from scheduler.tasks.launching import CustomExecutor, for_executor
 from specs.marathon.app import App
 from specs.messages.offer import Offer
 from specs.messages.task import ExecutorInfo, TaskInfo
 
 PER_APP: Final = 200  # instances of one version that are asked for at a time
+MOST_STARTING: Final = 25  # tasks that an agent is starting at a time, and so pulling for
 MOST_PER_OFFER: Final = 25  # launches where so many wait that Marathon's bound would take rounds and rounds of offers
 
 
@@ -42,6 +47,9 @@ class _Wanted:
     app: App
 
 
+_STARTING = frozenset({Condition.PROVISIONED, Condition.STAGING, Condition.STARTING})
+
+
 class Launches:
     """The loop's alone. `executor` None: the agents run Docker tasks with their own."""
 
@@ -51,6 +59,8 @@ class Launches:
         self._below = below
         self._policy = policy
         self._sound = SoundMatches()
+        self.patience = Patience()
+        self.offered: Mapping[str, Offered] = {}  # by agent; replaced, not changed
         self._asked: dict[str, _Wanted] = {}  # by task id
         self._needs: dict[tuple[str, str], Amounts] = {}  # of the apps, by version, whose tasks have agents
 
@@ -65,16 +75,50 @@ class Launches:
         """Places for those that may be placed."""
         self._asked.clear()
         demands: list[Demand] = []
+        resting: dict[str, tuple[Misfit, ...]] = {}  # apps that fit nowhere, and are not looked at now
         for app_id in board.scheduled:
-            if not _is_held(app_id, faults, now):
+            if self.patience.waits(app_id, _newest(board, app_id), now):
+                resting[app_id] = ()
+            elif not _is_held(app_id, faults, now):
                 try:
                     demands += self._demands(board, app_id, now)
                 except Exception as error:  # noqa: BLE001 - one app's: the others go on
                     faults.note(app_id, Doing.PLACING, error)
+        if any(each.agent_id not in self.offered for each in offers):
+            self.patience.hope()
         share = -(-len(self._asked) // max(1, len({each.agent_id for each in offers})))
         policy = self._policy_with(board, share)
-        return self._sound.match(offers, demands, faults, lambda some, those: spread(
+        found = self._sound.match(offers, demands, faults, lambda some, those: spread(
             some, those, policy, now=now, below=self._below))
+        self._note(board, offers, found, now)
+        return replace(found, misfits={**resting, **found.misfits})
+
+    def trial(self, board: Board, changes: Mapping[str, Change], now: float) -> dict[str, Trial]:
+        """Where the new instances of these changes would go by what was offered last; by app."""
+        asked = {}
+        for app_id, change in changes.items():
+            there = [each for each in board.instances_of(app_id).values() if each.sentence is None]
+            if change.after is not None and (count := missing(change, there)):
+                names = tuple(f"{app_id} {number}" for number in range(min(count, PER_APP)))
+                asked[app_id] = self._demand(board, change.after.app, names, change.after.config)
+        policy = replace(self._policy_with(board, 0), most_per_offer=PER_APP * len(asked),
+                         most_starting=None)
+        offers = [left for each in self.offered.values() for left in each.left()]
+        match = self._sound.match(offers, tuple(asked.values()), Faults(lambda: now), lambda some,
+                                  those: spread(
+            some, those, policy, now=now, below=self._below))
+        hosts = {placement.task_id: launch.hostname for launch in match.launches
+                 for placement in launch.placements}
+        return {app_id: Trial(tuple(hosts.get(name) for name in each.task_ids),
+                              match.misfits.get(app_id, ()))
+                for app_id, each in asked.items()}
+
+    def _note(self, board: Board, offers: Sequence[Offer], found: Match, now: float) -> None:
+        placed = {self.app_of(each.task_id) for launch in found.launches
+                  for each in launch.placements}
+        self.patience.found(placed, [(app_id, _newest(board, app_id)) for app_id in found.misfits
+                                     if app_id not in placed], now)
+        self.offered = renewed(self.offered, offers, found, now)
 
     def app_of(self, task: str) -> str:
         """The app of a task of the last match."""
@@ -144,6 +188,7 @@ class Launches:
         """
         known, self._needs = self._needs, {}
         used: dict[str, Counter[str]] = {}
+        starting: Counter[str] = Counter()
         for instance in board.all_instances():
             if instance.location is None:
                 continue
@@ -153,11 +198,20 @@ class Launches:
                 app = _app(board, instance)
                 scalars = {} if app is None else need(app).scalars
             self._needs[kind] = scalars
+            if instance.condition in _STARTING:
+                starting[instance.location.agent_id] += 1
             here = used.setdefault(instance.location.agent_id, Counter())
             for name, amount in scalars.items():
                 here[name] += amount
         most = max(self._policy.most_per_offer, min(MOST_PER_OFFER, share))
-        return replace(self._policy, most_per_offer=most, used=dict(used))
+        return replace(self._policy, most_per_offer=most, used=dict(used),
+                       most_starting=MOST_STARTING, starting=starting)
+
+
+def _newest(board: Board, app_id: str) -> str:
+    """The version that the app shall be at."""
+    state = board.states.get(app_id)
+    return "" if state is None or state.target is None else state.target.version
 
 
 def _is_held(app_id: str, faults: Faults, now: float) -> bool:

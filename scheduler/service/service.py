@@ -19,6 +19,7 @@ from typing import Protocol, TypeVar
 from scheduler.apps.ids import task_id
 from scheduler.apps.instance import Instance
 from scheduler.apps.target import Policy
+from scheduler.deployments.deployment import Change
 from scheduler.deployments.upkeep import PATIENT, Timeouts
 from scheduler.placement.location import Location, location
 from scheduler.placement.matching import Launch, Match, Misfit, Placement
@@ -27,6 +28,7 @@ from scheduler.service.board import Board
 from scheduler.service.launches import Launches
 from scheduler.service.news.events import EventLog
 from scheduler.service.news.history import History
+from scheduler.service.offered import Trial
 from scheduler.service.replacements import Replacements
 from scheduler.service.settler import Ids, Settler
 from scheduler.service.turn.answers import Answers, FlushedRecords, TroubleError
@@ -45,6 +47,7 @@ from specs.messages.task import ExecutorInfo, TaskInfo
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+CURIOUS = 3.0  # seconds
 
 
 class Loop(Protocol):
@@ -78,8 +81,8 @@ class Service:
         self.history = History(storage)
         self.events = EventLog(storage, clock)
         self.faults = Faults(clock)
-        self.settler = Settler(self.board, self.history, self.events, Replacements(storage), self.faults,
-                               policy=policy,
+        self.settler = Settler(self.board, self.history, self.events, Replacements(storage),
+                               self.faults, policy=policy,
                                ids=Ids(new_uuid, lambda: str(uuid.uuid4())), timeouts=timeouts)
         self._hearing = Hearing(self.board, self.events, self.settler, launches.ready_codes, clock)
         self._loop: Loop | None = None
@@ -89,6 +92,7 @@ class Service:
         self._agents: dict[str, Location] = {}  # that have offered something to this subscription
         self._over: list[str] = []  # tasks that have ended since the last turn
         self._woken_at: float | None = None
+        self._curious_until = 0.0
         self.failed_because: str | None = None
         self.board.changed.update(self.board.states)
         self.view = renewed(View(), self.board, self.history, {}, self.events.last)
@@ -129,7 +133,18 @@ class Service:
             return
         self._follow_up(now)
 
+    def look_around(self) -> None:
+        """Take offers for a while, though nothing may wait for a place: somebody wants to know what there is."""
+        self._curious_until = self._clock() + CURIOUS
+        self._on_loop().call_later(CURIOUS, lambda: None)  # the turn that follows wants no more
+
+    def trial(self, changes: Mapping[str, Change]) -> dict[str, Trial]:
+        """Where the new instances of these changes would go; on the loop."""
+        return self._launches.trial(self.board, changes, self._clock())
+
     def waits(self) -> bool:
+        if self._clock() < self._curious_until:
+            return True
         return self._launches.wanted(self.board, self._clock(), self.faults)
 
     def match(self, offers: Sequence[Offer]) -> Match:
@@ -158,6 +173,7 @@ class Service:
 
     def ended(self, task_id: str) -> None:
         self._over.append(task_id)
+        self._launches.patience.hope()
 
     # ---- Listener
 
@@ -166,6 +182,7 @@ class Service:
         again = self._framework.id is not None
         self._framework = Framework(framework_id, master)
         self._agents = {}
+        self._launches.offered = {}
         kind = "scheduler_reregistered_event" if again else "scheduler_registered_event"
         self.events.emit(kind, {"frameworkId": framework_id, "master": master} if not again
                          else {"master": master})
@@ -192,6 +209,8 @@ class Service:
     def waiting(self, misfits: Mapping[str, tuple[Misfit, ...]]) -> None:
         now = self._clock()
         for app_id, found in misfits.items():
+            if not found:
+                continue  # it fits nowhere still, which was told before
             before = self._waiting.get(app_id, Waiting(now))
             rejected = [Rejected(each.agent_id, _reasons(each), now, each)
                         for each in found]
@@ -225,7 +244,7 @@ class Service:
         view = renewed(self.view, self.board, self.history, self._waiting, self.events.last)
         self.view = replace(view, framework=self._framework, trouble=self._on_loop().trouble,
                             losses=self.settler.replacements.losses, agents=self._agents,
-                            faults=self.faults.of_apps())
+                            faults=self.faults.of_apps(), offered=self._launches.offered)
         self._answers.give()
         self._set_alarm(now)
 
@@ -240,7 +259,8 @@ class Service:
                 self._waiting[app_id] = Waiting(now)
 
     def _set_alarm(self, now: float) -> None:
-        due = [at for at in (self.settler.next_wake(now), self.faults.next_due(now)) if at is not None]
+        due = [at for at in (self.settler.next_wake(now), self.faults.next_due(now))
+               if at is not None]
         at = min(due, default=None)
         if at is None or (self._woken_at is not None and self._woken_at <= at):
             return

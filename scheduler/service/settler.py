@@ -149,7 +149,8 @@ class Settler:
         for app_id in self.replacements.due(now):
             self.touch(app_id)
         if self.replacements.is_over(now):
-            log.warning("No instance has been lost for a while: lost ones are replaced at once again")
+            log.warning(
+                "No instance has been lost for a while: lost ones are replaced at once again")
             self._events.emit("mesos_docker_mass_loss_lifted", {})
 
     def _count(self, instances: int, now: float) -> None:

@@ -19,6 +19,7 @@ from scheduler.placement.matching import Misfit
 from scheduler.placement.reasons import Attempt
 from scheduler.service.board import Board, Definition
 from scheduler.service.news.history import Ended, History
+from scheduler.service.offered import Offered
 from scheduler.service.turn.faults import Fault
 from scheduler.tasks.backoff import Delay
 from scheduler.tasks.conditions import Condition
@@ -84,6 +85,7 @@ class View:
     framework: Framework = NO_FRAMEWORK
     losses: Losses = NO_LOSSES
     agents: Mapping[str, Location] = field(default_factory=dict)  # that have offered something, by id
+    offered: Mapping[str, Offered] = field(default_factory=dict)  # what agents offered last, by id
     trouble: str | None = None  # why the state cannot be written
     faults: Mapping[str, tuple[Fault, ...]] = field(default_factory=dict)  # of ours, by the app that they keep waiting
 
@@ -102,7 +104,8 @@ def ground(view: View, app_id: str) -> Ground:
             if app.id != app_id:
                 taken.setdefault(instance.location.agent_id,
                                  {}).update(dict.fromkeys(instance.host_ports, app.id))
-    return Ground(tuple(agents.values()), taken)
+    free = {agent_id: each.free() for agent_id, each in view.offered.items() if agent_id in agents}
+    return Ground(tuple(agents.values()), taken, free)
 
 
 def renewed(view: View, board: Board, history: History, waiting: Mapping[str, Waiting],

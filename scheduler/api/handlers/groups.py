@@ -75,7 +75,8 @@ class Groups:
         """PUT …/ID/versions/VERSION: the group as it was, again; the client of PyPI asks so."""
         path = _path(asked, versioned=True)
         update = GroupUpdate(path, version=asked.ids[-1])
-        return deployment_answer(await self._asking.change(asked, lambda by: self._asking.operations.edit(
+        return deployment_answer(await self._asking.change(asked,
+                                                           lambda by: self._asking.operations.edit(
             lambda root: self._edited(root, update), by), group_check(asked.request.headers, path)))
 
     async def created(self, asked: Asked) -> web.Response:

@@ -3,6 +3,7 @@ deployments.
 """
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,18 +15,21 @@ from scheduler.api.errors import RefusedError, not_found
 from scheduler.api.handlers.apps import Apps, app_path
 from scheduler.api.handlers.groups import Groups
 from scheduler.api.server import Asked, json_answer
-from scheduler.api.shown.ours import ended_json, instance_json, why
+from scheduler.api.shown.ours import ended_json, instance_json, places, why
 from scheduler.deployments.stuck import stuck
 from scheduler.service import tree
 from scheduler.service.changes import Planned
 from scheduler.service.news.told import step_json
-from scheduler.service.views import ground
+from scheduler.service.views import View, ground
 from scheduler.tasks.timestamps import timestamp
 from specs.marathon import ids
 from specs.marathon.app import App
 from specs.marathon.errors import Detail
 from specs.marathon.group import Group
 from specs.marathon.rendering import app_json
+
+FRESH = 5.0  # seconds for which an offer is news
+MOMENT = 1.5  # seconds that a plan waits for some
 
 
 class Ours:
@@ -80,12 +84,14 @@ class Ours:
         """POST /api/v1/plan: what a definition of an app, a group or several apps would change."""
         body = await asked.json()
         warnings: list[str] = []
+        await self._fresh_offers()
 
         def answer() -> dict[str, Any]:
             edit = self._edit(body, warnings)
             before = self._asking.operations.root
             planned = self._asking.operations.plan(edit)
-            return {**_plan(before, planned, warnings), "stuck": self._stuck(planned)}
+            return {**_plan(before, planned, warnings), "stuck": self._stuck(planned),
+                    "places": places(self._asking.service.trial(planned.deployment.changes))}
 
         return json_answer(await self._asking.ask(answer))
 
@@ -155,6 +161,15 @@ class Ours:
             raise not_found(f"App '{app_id}' does not exist")
         return app
 
+    async def _fresh_offers(self) -> None:
+        """What agents offer now; while nothing waits for a place nobody asks for it, so this may take a moment."""
+        began = self._asking.clock()
+        if _newest(self._asking.view) > began - FRESH or self._asking.view.framework.master is None:
+            return
+        await self._asking.ask(self._asking.service.look_around)
+        while _newest(self._asking.view) < began < self._asking.clock() < began + MOMENT:
+            await asyncio.sleep(0.05)
+
     def _stuck(self, planned: Planned) -> list[dict[str, Any]]:
         """The changes of the plan that would never be done."""
         view, rows = self._asking.view, []
@@ -185,6 +200,10 @@ class Ours:
         read = self._apps.read_update(value, app_id, existing, partial=False)
         warnings.extend(read.unknown)
         return read.app
+
+
+def _newest(view: View) -> float:
+    return max((each.at for each in view.offered.values()), default=0.0)
 
 
 def _plan(before: Group, planned: Planned, warnings: list[str]) -> dict[str, Any]:

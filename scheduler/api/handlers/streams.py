@@ -104,7 +104,8 @@ class Streams:
     async def _missed(self, after: int) -> Replay:
         """Out of memory, or, if that does not reach back so far, out of the storage."""
         replay = self._log.replay(after)
-        return replay if replay.complete else await self._asking.ask(lambda: self._log.stored(after))
+        return replay if replay.complete else await self._asking.ask(
+            lambda: self._log.stored(after))
 
     async def _whole(self, event: StoredEvent) -> str:
         """The event's data; a plan with all that was there before, and will be."""

@@ -131,8 +131,9 @@ APP_CHANGE: Final[Schema] = {"type": "object", "properties": {
     **ASKED, "id": nullable(ASKED["id"]), "version": nullable(TEXT)}}
 # what is in a group is named, not nested: generated requests would be of nothing else
 GROUP_CHANGE: Final[Schema] = {"type": "object", "properties": {
-    "id": nullable(ASKED["id"]), "apps": nullable(array({**OBJECT, "description": "as AppDefinition"})),
-    "groups": nullable(array({**OBJECT, "description": "as GroupChange"})), "dependencies": nullable(array(TEXT)),
-    "version": nullable(TEXT),
+    "id": nullable(ASKED["id"]), "apps": nullable(array({**OBJECT,
+                                                         "description": "as AppDefinition"})),
+    "groups": nullable(array({**OBJECT, "description": "as GroupChange"})),
+    "dependencies": nullable(array(TEXT)), "version": nullable(TEXT),
     "scaleBy": nullable({"type": "number", "minimum": 0, "maximum": 1_000_000}),
     "enforceRole": nullable(BOOLEAN)}}

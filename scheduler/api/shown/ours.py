@@ -3,7 +3,7 @@ waits.
 """
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from scheduler.apps.ids import task_id
@@ -14,11 +14,13 @@ from scheduler.deployments.stuck import Stuck, stuck
 from scheduler.placement.matching import Misfit
 from scheduler.placement.needs import Shortage
 from scheduler.service.news.history import Ended
+from scheduler.service.offered import Trial
 from scheduler.service.views import AppView, View, ground
 from scheduler.tasks.conditions import Condition
 from scheduler.tasks.states import api_state
 from scheduler.tasks.timestamps import timestamp
 
+MOST_AGENTS = 20  # of which a plan says why they are not for an app
 _MASS_LOSS = ", and so are many others: they are replaced one after the other"
 _PHASES = {
     Condition.SCHEDULED: "waiting", Condition.PROVISIONED: "launched", Condition.STAGING: "staging",
@@ -71,7 +73,8 @@ def why(app: AppView, view: View, now: float) -> Iterator[dict[str, Any]]:
     not.
     """
     for fault in view.faults.get(app.id, ()):
-        yield {"instance": None, "app": app.id, "since": timestamp(fault.since), "reasons": [_reason(
+        yield {"instance": None, "app": app.id, "since": timestamp(fault.since),
+               "reasons": [_reason(
             f"a fault of this service in {fault.doing.value} {app.id}: {fault.text}",
             hint=f"it is tried again in {max(0.0, fault.until - now):.0f} s; the log has the trace")]}
     deployment = view.deployments.get(app.deployments[0]) if app.deployments else None
@@ -139,6 +142,14 @@ def _waiting(app: AppView, view: View, instance: Instance, now: float) -> list[d
         return [_reason("no offer has come yet")]
     return [_misfit(misfit, shortage) for misfit in app.waiting.misfits
             for shortage in misfit.shortages]
+
+
+def places(trials: Mapping[str, Trial]) -> list[dict[str, Any]]:
+    """Where each new instance of a plan would go with what was offered last, and why not where it would not."""
+    return [{"app": app_id, "hosts": list(trial.hosts),
+             "reasons": [_misfit(misfit, shortage) for misfit in trial.misfits[:MOST_AGENTS]
+                         for shortage in misfit.shortages] if None in trial.hosts else []}
+            for app_id, trial in trials.items()]
 
 
 def _misfit(misfit: Misfit, shortage: Shortage) -> dict[str, Any]:

@@ -26,6 +26,9 @@ from scheduler.api.shown.app_schemas import (
     some,
 )
 
+_REASON = record({"agent": nullable(TEXT), "reason": TEXT, "wanted": nullable(TEXT),
+                  "offered": nullable(TEXT), "hint": nullable(TEXT)})
+
 __all__ = ["BOOLEAN", "INTEGER", "NAMED", "OBJECT", "STEP", "TEXT", "TEXTS", "TIME", "Schema",
            "array", "nullable", "record", "ref", "some"]
 
@@ -106,16 +109,16 @@ NAMED: Final[Mapping[str, Schema]] = {
         "message": nullable(TEXT), "asked": nullable(TEXT), "agent": nullable(TEXT),
         "host": nullable(TEXT), "version": TIME}),
     "Why": record({
-        "instance": nullable(TEXT), "app": TEXT, "since": TIME, "reasons": array(record({
-            "agent": nullable(TEXT), "reason": TEXT, "wanted": nullable(TEXT),
-            "offered": nullable(TEXT), "hint": nullable(TEXT)}))}),
+        "instance": nullable(TEXT), "app": TEXT, "since": TIME, "reasons": array(_REASON)}),
     "Plan": record({
         "version": TIME, "apps": array(record({
             "id": TEXT, "action": TEXT, "changes": array(record({"path": TEXT, "before": {},
                                                                  "after": {}})),
             "instances": record({"before": INTEGER, "after": INTEGER})})),
         "steps": array(STEP), "conflicts": array(TEXT), "stuck": array(record({
-            "app": TEXT, "reason": TEXT, "hint": TEXT})), "warnings": array(TEXT)}),
+            "app": TEXT, "reason": TEXT, "hint": TEXT})), "warnings": array(TEXT),
+        "places": array(record({  # of each new instance its host, null where none is for it now
+            "app": TEXT, "hosts": array(nullable(TEXT)), "reasons": array(_REASON)}))}),
     "Event": record({"event": TEXT, "data": TEXT, "id": TEXT}, "id"),  # each of a stream, as its lines say it
     "Agent": record({"id": TEXT, "host": TEXT, "instances": INTEGER, "apps": array(TEXT)}),
 }

@@ -32,12 +32,13 @@ class Texts:
         self._count = count
         self._known: dict[_Kind, dict[str, tuple[AppView, str]]] = {}
 
-    def apps(self, apps: Iterable[tuple[AppView, Target]], parts: Collection[AppPart], now: float) -> str:
+    def apps(self, apps: Iterable[tuple[AppView, Target]], parts: Collection[AppPart],
+             now: float) -> str:
         """A list of apps."""
         return f"[{','.join(self._app(app, target, frozenset(parts), now) for app, target in apps)}]"
 
-    def group(self, group: Group, view: View, parts: Collection[AppPart], inside: Collection[GroupPart],
-              now: float) -> str:
+    def group(self, group: Group, view: View, parts: Collection[AppPart],
+              inside: Collection[GroupPart], now: float) -> str:
         """A group as `shown_group` shows it."""
         shown = shown_group(group, view, parts, set(inside) & {GroupPart.PODS}, now)
         texts = {name: _dumped(value) for name, value in shown.items()}

@@ -108,3 +108,34 @@ def test_a_secret_that_nobody_resolves_is_refused(tmp_path: Path, more: dict[str
         status, refused, _ = serving.ask("POST", "/v2/apps", app(**more))
         assert (status, refused["details"][0]["path"]) == (422, path)
         serving.change("POST", "/v2/apps", app("/declared", secrets={"one": {"source": "/a/b"}}))
+
+
+def test_a_plan_says_where_each_instance_would_go(tmp_path: Path) -> None:
+    with Serving(tmp_path / "state", agents=2) as serving:
+        found = serving.ask("POST", "/api/v1/plan", app(instances=3, cpus=3))[1]
+        [place] = found["places"]
+        assert sorted(map(str, place["hosts"])) == ["None", "host0", "host1"]
+        assert {(each["agent"], each["reason"], each["wanted"]) for each in place["reasons"]} == {
+            (host, "InsufficientCpus: cpus", "3") for host in ("host0", "host1")}
+        serving.ask("POST", "/v2/apps", app(instances=3, cpus=3))
+        serving.wait(lambda: len(serving.running("/web")) == 2)
+        nothing = serving.ask("POST", "/api/v1/plan", app(instances=3, cpus=3))[1]
+        assert (nothing["steps"], nothing["places"]) == ([], [])
+        serving.master.offered = [offer_of(offer(0, cpus=1)), offer_of(offer(1, cpus=1))]  # the rest is taken
+        serving.wait(lambda: all(each["offered"] == "1" for reasons in serving.get("/api/v1/why?app=web")
+                                 for each in reasons["reasons"] if each["offered"]))
+        rest = serving.ask("POST", "/api/v1/plan", app("/other", instances=12, cpus=0.2))[1]["places"][0]
+        assert rest["hosts"].count("host0") == rest["hosts"].count("host1") >= 4
+        assert rest["hosts"].count(None) == 12 - 2 * rest["hosts"].count("host0")
+
+
+def test_no_room_for_a_new_one_beside_the_old_ones_is_told(tmp_path: Path) -> None:
+    with Serving(tmp_path / "state", agents=2) as serving:
+        body = app(instances=2, mem=3000)
+        serving.change("POST", "/v2/apps", body)
+        serving.master.offered = [offer_of(offer(agent, mem=1000)) for agent in range(2)]
+        serving.ask("PUT", "/v2/apps/web", {"env": {"A": "1"}})
+        serving.wait(lambda: any("no agent has enough mem left beside the old ones" in reason["reason"]
+                                 for each in serving.get("/api/v1/why?app=web") for reason in each["reasons"]))
+        [row] = serving.ask("POST", "/api/v1/plan", {**body, "env": {"B": "1"}})[1]["stuck"]
+        assert row["hint"].startswith("an upgradeStrategy.minimumHealthCapacity of 0.5, less mem,")
