@@ -48,12 +48,14 @@ def task_rows(task: TaskInfo, options: RunOptions) -> Iterator[Row]:
     yield Row("command", " ".join(words) if words else "the image's own", why if words else "")
     if options.user is not None:
         yield Row("user", options.user, "command.user")
+    signal = next((each.value for each in reversed(options.parameters)
+                   if each.key == "stop-signal"), "SIGTERM, or the image's STOPSIGNAL")
     grace = task.kill_policy.grace_period if task.kill_policy is not None else None
     if grace is None:
-        yield Row("kill", "SIGTERM, then SIGKILL after the agent's grace",
+        yield Row("kill", f"{signal}, then SIGKILL after the agent's grace",
                   "5secs unless the agent says otherwise")
     else:
-        yield Row("kill", f"SIGTERM, then SIGKILL after {print_duration(grace)}", "kill_policy")
+        yield Row("kill", f"{signal}, then SIGKILL after {print_duration(grace)}", "kill_policy")
     if task.max_completion_time:
         yield Row("ends", f"after {print_duration(task.max_completion_time)} at the latest",
                   "max_completion_time")

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from specs.words.defaults import DOCKER_SOCKET
 from tests.engine import containers
 from tests.images import busybox_image, named_user_image, user_image
 
@@ -51,6 +52,8 @@ class Case:
     deed: Deed | None = None
     executor: str = "custom"
     healthy: bool | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    uris: Sequence[Mapping[str, Any]] = ()
 
     def task(self, task_id: str) -> dict[str, Any]:
         """The TaskInfo as `run --task` takes it."""
@@ -70,19 +73,25 @@ class Case:
         elif self.argv is not None:
             program = {"value": self.argv[0]} if self.argv else {}
             task["command"] = {"shell": False, **program, "arguments": list(self.argv[1:])}
+        if self.variables:
+            task["command"]["environment"] = {"variables": [
+                {"name": name, "value": value} for name, value in self.variables.items()]}
+        if self.uris:
+            task["command"]["uris"] = list(self.uris)
         return task
 
 
 class Life:
     """One run of a case, as it goes on."""
 
-    def __init__(self, case: Case, address: str) -> None:
+    def __init__(self, case: Case, address: str, docker_socket: str = DOCKER_SOCKET) -> None:
         self.case = case
         self.task_id = re.sub(r"\W+", "-", case.name) + "-" + uuid.uuid4().hex[:6]
         self.updates: list[dict[str, Any]] = []
         self._changed = threading.Condition()
         self.process = subprocess.Popen(
-            [PROGRAM, "run", "--master", address, "--executor", case.executor, "--task", "-", "--output", "json"],
+            [PROGRAM, "run", "--master", address, "--docker-socket", docker_socket, "--executor", case.executor,
+             "--task", "-", "--output", "json"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
         self._reader = threading.Thread(target=self._read, daemon=True)
 
@@ -272,13 +281,13 @@ def local_mesos(*options: str) -> Iterator[str]:
         process.communicate(timeout=PATIENCE)
 
 
-def run_all(cases: Sequence[Case], address: str) -> dict[str, Outcome]:
-    """All cases, several at once, by name."""
+def run_all(cases: Sequence[Case], address: str, docker_socket: str = DOCKER_SOCKET) -> dict[str, Outcome]:
+    """All cases, several at once, by name; executors of ours find Docker at this socket."""
     for make in (busybox_image, user_image, named_user_image):
         make()
 
     def run(case: Case) -> Outcome:
-        life = Life(case, address)
+        life = Life(case, address, docker_socket)
         try:
             status = life.live()
         finally:

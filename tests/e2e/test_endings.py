@@ -24,6 +24,8 @@ from tests.e2e.endings import (
     when_starting,
     when_written,
 )
+from tests.e2e.explained import compare
+from tests.e2e.overheard_engine import OverheardEngine, overheard_engine
 
 FINISHED, FAILED, KILLED, DROPPED = "TASK_FINISHED", "TASK_FAILED", "TASK_KILLED", "TASK_DROPPED"
 LAUNCH, OOM, TIME, DURING = ("REASON_CONTAINER_LAUNCH_FAILED", "REASON_CONTAINER_LIMITATION_MEMORY",
@@ -101,6 +103,27 @@ AS_A_USER = [
     Case("a group by the image's name", FINISHED, exited(0), 0,
          command=f"{OWN_SANDBOX.format(4321)} && test $(id -g) = 4322 && test $(stat -c %g .) = 4322",
          docker={"image": "busybox:uid4321", **parameters(user="daemon:staff")}),
+]
+
+IN_MANY_WORDS = [  # nothing but what `explain` says of them is of interest
+    Case("many fields", FINISHED, exited(0), 0, mem=32,
+         command="test -x $MESOS_SANDBOX/passwd && test $GREETING = hello && id -u",
+         docker={"network": "BRIDGE", "force_pull_image": False,
+                 **parameters(ulimit="nofile=100:200", label="a=b", add_host="other:10.0.0.1", tmpfs="/t:size=1m")},
+         container={"hostname": "inside", "tty_info": {},
+                    "linux_info": {"shm_size": 2, "effective_capabilities": {"capabilities": ["CHOWN", "KILL"]}},
+                    "volumes": [{"container_path": "/from", "host_path": "/etc", "mode": "RO"},
+                                {"container_path": "/own", "host_path": "own", "mode": "RW"}]},
+         fields={"limits": {"mem": {"value": 64}, "cpus": {"value": 0.5}}}, variables={"GREETING": "hello"},
+         uris=({"value": "file:///etc/passwd", "executable": True},)),
+    Case("limits without end", FINISHED, exited(0), 0, command="true", mem=16,
+         fields={"limits": {"mem": {"value": "Infinity"}, "cpus": {"value": "Infinity"}}}),
+    Case("drop-in: many fields", FINISHED, exited(0), 0, command="test $GREETING = hello", executor="mesos",
+         docker={"network": "BRIDGE", **parameters(ulimit="nofile=100:200", label="a=b")},
+         container={"volumes": [{"container_path": "/from", "host_path": "/etc", "mode": "RO"}]},
+         fields={"limits": {"mem": {"value": 128}}}, variables={"GREETING": "hello"}),
+    Case("in the image's words", FINISHED, exited(0), 0, argv=["echo", "two words", "$HOME"],
+         docker=parameters(workdir="/tmp", user="1:2")),
 ]
 
 NEVER_STARTED = [
@@ -233,17 +256,24 @@ def port_conflict(port: int) -> Case:
 
 REGISTRY_CASES = ("missing image", "not authorised", "broken registry", "killed during the pull",
                   "time over during the pull")
-CASES = [*BY_ITSELF, *AS_A_USER, *NEVER_STARTED, *ON_DEMAND, *BEHIND_OUR_BACK, *AS_MESOS]
+CASES = [*BY_ITSELF, *IN_MANY_WORDS, *AS_A_USER, *NEVER_STARTED, *ON_DEMAND, *BEHIND_OUR_BACK, *AS_MESOS]
 NAMES = [*(case.name for case in CASES), *REGISTRY_CASES, "port in use"]
 
 
 @pytest.fixture(scope="module")
-def outcomes() -> Iterator[dict[str, Outcome]]:
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OverheardEngine]:
+    with overheard_engine(tmp_path_factory.mktemp("engine")) as overheard:
+        yield overheard
+
+
+@pytest.fixture(scope="module")
+def outcomes(engine: OverheardEngine) -> Iterator[dict[str, Outcome]]:
     registries = [Registry(404), Registry(401), Registry(500), Registry(None), Registry(None)]
-    with socket.create_server(("0.0.0.0", 20_100)), local_mesos() as address:
+    with socket.create_server(("0.0.0.0", 20_100)), local_mesos("--docker_socket", engine.socket) as address:
         slow_first = [*with_registries(*registries), port_conflict(20_100), *NEVER_STARTED, *ON_DEMAND,
-                      *BEHIND_OUR_BACK, *AS_MESOS, *AS_A_USER, *BY_ITSELF]
-        yield run_all(slow_first, address)
+                      *BEHIND_OUR_BACK, *AS_MESOS, *AS_A_USER, *IN_MANY_WORDS,
+                      *BY_ITSELF]
+        yield run_all(slow_first, address, engine.socket)
     for registry in registries:
         registry.close()
 
@@ -264,6 +294,13 @@ def test_ending(name: str, outcomes: dict[str, Outcome]) -> None:
     assert outcome.left == [] or case.executor == "mesos"
     assert outcome.life.states[0] == "STARTING"
     assert outcome.life.states.count("RUNNING") <= 1 or case.fields.get("health_check")
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", NAMES)
+def test_explained(name: str, outcomes: dict[str, Outcome], engine: OverheardEngine) -> None:
+    """What `explain` says of a task is what the engine was asked for, and no more."""
+    compare(outcomes[name], engine)
 
 
 @pytest.mark.timeout(600)
