@@ -21,6 +21,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from scheduler.api.access import Access, Caller, Role
 from scheduler.api.errors import RefusedError, refused
@@ -132,6 +133,7 @@ class Server:
         self._loop.close()
 
     async def _listen(self, host: str, port: int) -> int:
+        logging.getLogger("aiohttp.server").addFilter(_OneLine())
         app = web.Application(client_max_size=MAX_BODY)
         app[STREAMS] = set()
         app.on_shutdown.append(_end_streams)
@@ -169,11 +171,16 @@ class Server:
             response = refusal(path, RefusedError(500, "Internal Server Error"))
         if response.status in (408, 503) or request.content.exception() is not None:
             response.force_close()
+        await self._finish(request, response)
+        return response
+
+    async def _finish(self, request: web.Request, response: web.StreamResponse) -> None:
         if not response.prepared:
             response.headers.update(self._headers())
             if request.method in ("GET", "HEAD"):
                 response.enable_compression()
-        return response
+        if "Content-Encoding" in request.headers and not request.content.is_eof():
+            await _answered_last(request, response)
 
     async def _routed(self, request: web.Request, path: str) -> web.StreamResponse:
         caller = self._access.caller(request.headers.get("Authorization"))
@@ -208,6 +215,27 @@ class Server:
 
     def _headers(self) -> dict[str, str]:
         return {**HEADERS, "X-Marathon-Leader": self._leader()}
+
+
+async def _answered_last(request: web.Request, response: web.StreamResponse) -> None:
+    """The rest of a compressed body is not read: to drop it means to inflate it, which may be a
+    gigabyte out of a megabyte, and of somebody who may not even ask.
+    """
+    response.force_close()
+    await response.prepare(request)
+    await response.write_eof()
+    request.protocol.force_close()
+
+
+class _OneLine(logging.Filter):
+    """What is no HTTP is worth a line, and no traceback of the library's."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, HttpProcessingError | web.RequestPayloadError):
+            record.msg, record.args = "%s: %.200r", (record.getMessage(), str(error))
+            record.exc_info, record.levelno, record.levelname = None, logging.INFO, "INFO"
+        return True
 
 
 async def _end_streams(app: web.Application) -> None:

@@ -41,6 +41,10 @@ class Seen:
         return found
 
     @property
+    def fields(self) -> Mapping[str, Any]:
+        return self.outcome.life.case.fields
+
+    @property
     def mounts(self) -> list[tuple[str, str, bool]]:
         """Target, source, and whether it is read-only."""
         binds = [each.split(":") for each in self.host.get("Binds") or ()]
@@ -83,7 +87,8 @@ def _explain(text: str, seen: Seen) -> Explanation:
 
 def _without_ours(payload: Mapping[str, Any]) -> dict[str, Any]:
     mine = {name: value for name, value in payload["Labels"].items() if not name.startswith("mesos-docker.")}
-    return {**{name: value for name, value in payload.items() if name != "Labels"}, **({"Labels": mine} if mine else {}),
+    return {**{name: value for name, value in payload.items() if name != "Labels"},
+            **({"Labels": mine} if mine else {}),
             "HostConfig": {name: value for name, value in payload["HostConfig"].items() if name not in OURS}}
 
 
@@ -139,14 +144,15 @@ ROWS: Mapping[str, Proof] = {
     "command": _command,
     "user": lambda row, seen: row.value == seen.payload.get("User"),
     "kill": _kill,
-    "ends": lambda row, seen: row.why == "max_completion_time" and "max_completion_time" in seen.outcome.life.case.fields,
-    "health check": lambda row, seen: "health_check" in seen.outcome.life.case.fields and "every 100ms" in row.value,
-    "": lambda row, seen: (row.value == "killed after 2 failures") is ("health_check" in seen.outcome.life.case.fields),
+    "ends": lambda row, seen: row.why == "max_completion_time" and row.why in seen.fields,
+    "health check": lambda row, seen: "health_check" in seen.fields and "every 100ms" in row.value,
+    "": lambda row, seen: (row.value == "killed after 2 failures") is ("health_check" in seen.fields),
     "image": lambda row, seen: row.value == seen.payload["Image"],
     "registry": lambda row, seen: row.value == "docker.io" or row.value in seen.payload["Image"],
     "pull": _pull,
     "credentials": lambda row, _seen: row.value.startswith("none"),
-    "passwd": lambda row, _seen: (row.value, row.why) == ("file:///etc/passwd", "made executable"),
+    "passwd": lambda row, seen: (  # its command ends well only if that is there
+        row.value, row.why, seen.outcome.status) == ("file:///etc/passwd", "made executable", 0),
     "CPU shares": lambda row, seen: row.value == str(seen.host["CpuShares"]),
     "CPU limit": lambda row, seen: row.value == (
         f"{seen.host['CpuQuota']} µs of each 100 ms" if seen.host.get("CpuQuota") else "none"),

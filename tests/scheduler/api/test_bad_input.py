@@ -29,18 +29,33 @@ def serving(tmp_path: Path) -> Iterator[Serving]:
     (gzip.compress(gzip.compress(b" " * 100_000_000)), "gzip", 400),
     (gzip.compress(json.dumps(app()).encode()), "gzip", 201),
     (b"no gzip", "gzip", 400),
+    (b"{}", "br", 400),
     (b"[" * 100_000, "", 400),
     (b'{"a":' * 100_000, "", 400),
     (b'{"id": "/a", "cmd": "ab", "instances": ' + b"9" * 100_000 + b"}", "", 400),
     (b'{"id": "/a", "cmd": "ab", "cpus": 1e400}', "", 422),
     (b"\xff\xfe\xfd", "", 400),
     (b'{"id": "/a", "cmd": "\\ud800x"}', "", 400)])
-def test_a_hostile_body_is_refused_at_once(serving: Serving, body: bytes, encoding: str, status: int) -> None:
+def test_a_hostile_body_is_refused_at_once(serving: Serving, body: bytes, encoding: str, status: int,
+                                           caplog: pytest.LogCaptureFixture) -> None:
     begun = time.monotonic()
     found, answer, _ = serving.ask("POST", "/v2/apps", body, {"Content-Encoding": encoding} if encoding else {})
     assert found == status, answer
     assert time.monotonic() - begun < 5
     assert serving.ask("GET", "/ping")[0] == 200
+    assert "Traceback" not in caplog.text
+
+
+def test_a_bomb_of_somebody_who_may_not_ask_is_not_inflated(tmp_path: Path) -> None:
+    """The connection ends with the answer; of what else is in the encoding nothing is awaited, for 10 s as else."""
+    bomb = gzip.compress(b" " * 100_000_000)
+    with Serving(tmp_path / "state", access=Access({"a-token": Role.WRITE}, {})) as serving, \
+            socket.create_connection(("127.0.0.1", serving.port), timeout=8) as connection:
+        connection.sendall(b"POST /v2/apps HTTP/1.1\r\nHost: localhost\r\nContent-Encoding: gzip\r\n"
+                           b"Content-Length: %d\r\n\r\n" % len(bomb) + bomb[:1000])
+        with connection.makefile("rb") as answer:
+            assert answer.readline().startswith(b"HTTP/1.1 401 ")
+            assert b"Invalid username or password." in answer.read()
 
 
 def test_a_header_that_is_too_long_is_refused(serving: Serving) -> None:
