@@ -48,7 +48,7 @@ def main() -> int:
     try:
         told = told_by_the_agent(drop_in=flags.drop_in)
         chosen = settings(flags, told, os.environ, str(uuid.uuid4()))
-        agent = driver(told, protocol(os.environ), os.environ)
+        agent = driver(told, protocol(os.environ, drop_in=flags.drop_in), os.environ)
     except SpecError as error:
         print(error.problem, file=sys.stderr)  # noqa: T201
         return 1

@@ -288,7 +288,7 @@ class LocalMesos:
         await asyncio.gather(*(agent.finish_commands() for agent in agents))
         self._agents = [None] * len(self._agents)
         await self._stop_master()
-        self._processes.reap()
+        self._processes.end_rest()
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:

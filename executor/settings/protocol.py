@@ -21,11 +21,11 @@ class Protocol(enum.Enum):
     V1 = "v1"
 
 
-def protocol(environ: Mapping[str, str]) -> Protocol:
-    """What the variable says, else v1; SpecError for anything but v0 and v1."""
+def protocol(environ: Mapping[str, str], *, drop_in: bool) -> Protocol:
+    """What the variable says, else what the agent expects; SpecError for anything but v0 and v1."""
     said = environ.get(PROTOCOL)
     if said is None:
-        return Protocol.V1
+        return Protocol.V0 if drop_in else Protocol.V1
     try:
         return Protocol(said)
     except ValueError:

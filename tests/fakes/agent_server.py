@@ -156,6 +156,7 @@ class ScriptedAgent:
             "MESOS_AGENT_ENDPOINT": authority,
             "MESOS_CHECKPOINT": "1",
             "MESOS_HTTP_COMMAND_EXECUTOR": "0",
+            "MESOS_DOCKER_PROTOCOL": "v1",  # not of an agent: the drop-in would speak v0
             "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD": "5secs",
             "MESOS_RECOVERY_TIMEOUT": "15mins",
             "MESOS_SUBSCRIPTION_BACKOFF_MAX": "20ms",

@@ -18,6 +18,7 @@ from deploy.local.agent.checkpoints import latest_agent_id
 from deploy.local.agent.executor_api import ExecutorApi
 from deploy.local.agent.executors import REGISTERING, RUNNING, TERMINATED, AgentFramework, Executor
 from deploy.local.agent.launch import TaskLauncher
+from deploy.local.agent.libprocess_api import LibprocessApi
 from deploy.local.agent.recovery import Recovery
 from deploy.local.agent.state import AgentState
 from deploy.local.containers.containerizer import ProcessContainerizer
@@ -47,7 +48,7 @@ class Agent:
     """One agent. The methods named on_… are `wire.link.AgentInbox`."""
 
     def __init__(self, flags: AgentFlags, processes: ProcessTable,
-                 routes: Callable[[AgentState, ExecutorApi], dict[str, Handler]],
+                 routes: Callable[[AgentState, ExecutorApi, LibprocessApi], dict[str, Handler]],
                  gate: Gate = lambda _: None) -> None:
         """`routes`: what its server shows, and `gate` to whom; an agent does not know who shows it.
         Raises OSError when the key of its executors' tokens cannot be read."""
@@ -56,8 +57,9 @@ class Agent:
         self.launcher = TaskLauncher(self.state)
         self.executor_api = ExecutorApi(self.state, self.launcher)
         self._recovery = Recovery(self.state, self.launcher)
-        self._server = HttpServer(routes(self.state, self.executor_api), "slave(1)", gate=gate,
-                                  names=own_names(flags.hostname))
+        libprocess = LibprocessApi(self.state, self.launcher, self.executor_api)
+        self._server = HttpServer(routes(self.state, self.executor_api, libprocess), "slave(1)",
+                                  gate=gate, names=own_names(flags.hostname))
         self._link: AgentLink | None = None
         self._leaving: asyncio.Task[None] | None = None
 

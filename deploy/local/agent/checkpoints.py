@@ -14,6 +14,7 @@ value per line.
                 executor.info
                 runs/C/
                     pids/forked.pid
+                    pids/libprocess.pid              of an executor that speaks libprocess
                     executor.sentinel                it has ended
                     tasks/T/task.info
                     tasks/T/task.updates
@@ -58,6 +59,7 @@ class ExecutorRecord:
     container_id: str
     pid: int | None  # None: it was never forked
     start: int | None
+    libprocess_pid: str | None  # None: it speaks HTTP, or has not registered
     completed: bool
     tasks: list[TaskRecord]
 
@@ -155,6 +157,11 @@ class Checkpoints:
         path = self._run(framework_id, executor_id, container_id) / "pids" / "forked.pid"
         self._try_to_write(path, {"pid": pid, "start": start})
 
+    def save_libprocess_pid(self, framework_id: str, executor_id: str, container_id: str,
+                            pid: str) -> None:
+        path = self._run(framework_id, executor_id, container_id) / "pids" / "libprocess.pid"
+        self._try_to_write(path, {"pid": pid})
+
     def save_task(self, framework_id: str, executor_id: str, container_id: str,
                   info: Mapping[str, Any]) -> None:
         """Raises OSError."""
@@ -245,10 +252,11 @@ def _read_executor(folder: Path) -> ExecutorRecord | None:
         return None
     run = folder / "runs" / record["container_id"]
     forked = read_json(run / "pids" / "forked.pid") or {}
+    libprocess = read_json(run / "pids" / "libprocess.pid") or {}
     tasks = run / "tasks"
     found = [_read_task(path) for path in sorted(tasks.iterdir())] if tasks.is_dir() else []
     return ExecutorRecord(record["info"], record["command_task"], record["container_id"],
-                          forked.get("pid"), forked.get("start"),
+                          forked.get("pid"), forked.get("start"), libprocess.get("pid"),
                           (run / "executor.sentinel").exists(),
                           [task for task in found if task is not None])
 

@@ -6,6 +6,7 @@ rules of a call are in `specs/rules/executor_call.py`.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Final
 
 from deploy.local.agent.executors import REGISTERING, RUNNING, TERMINATED, TERMINATING, AgentFramework, Executor
@@ -82,11 +83,11 @@ class ExecutorApi:
             return text(403, "Executor is not subscribed")
         if kind == "UPDATE":
             try:
-                self._update(framework.id, call["update"]["status"])
+                self.update(framework.id, call["update"]["status"])
             except OSError as error:  # it is sent again, and taken once there is room
                 return text(503, f"Failed to write the update: {error.strerror}")
         elif kind == "MESSAGE":
-            self._message(framework, executor, call["message"]["data"])
+            self.message(framework, executor, call["message"]["data"])
         else:
             return not_implemented()
         return accepted()
@@ -105,7 +106,7 @@ class ExecutorApi:
             executor.timer.cancel()
             executor.timer = None
         sender.start_heartbeat(HEARTBEAT_SECONDS, at_once=False)
-        self._drop_unseen(framework, executor, content)
+        self.drop_unseen(framework, executor, content.get("unacknowledged_tasks", ()))
         if not executor.ever_sent_task() and not executor.queued:
             state.shut_down_executor(executor)
         else:
@@ -114,7 +115,7 @@ class ExecutorApi:
                 "agent_info": state.info, "container_id": {"value": executor.container_id}}})
         try:
             for update in content.get("unacknowledged_updates", ()):  # acknowledged after SUBSCRIBED, as there
-                self._update(framework.id, update["status"])
+                self.update(framework.id, update["status"])
         except OSError:  # it has to come back with them
             executor.sender = None
             sender.close()
@@ -122,23 +123,27 @@ class ExecutorApi:
         if executor.state == RUNNING:
             self._launcher.deliver(executor)
 
-    def _drop_unseen(self, framework: AgentFramework, executor: Executor, content: Json) -> None:
-        """Tasks that were sent just before the agent stopped, and never arrived."""
-        seen = {task["task_id"]["value"] for task in content.get("unacknowledged_tasks", ())}
+    def drop_unseen(self, framework: AgentFramework, executor: Executor,
+                    tasks: Sequence[Json]) -> None:
+        """Tasks that were sent just before the agent stopped, and never arrived: not among `tasks`,
+        which the executor names."""
+        seen = {task["task_id"]["value"] for task in tasks}
         for task in list(executor.launched.values()):
             if task.state == "TASK_STAGING" and task.id not in seen:
                 self._state.make_update(framework.id, task.id, framework.lost,
                                         "Task launched during agent restart",
                                         "REASON_AGENT_RESTARTED", executor.id)
 
-    def _update(self, framework_id: str, status: Json) -> None:
+    def update(self, framework_id: str, status: Json) -> None:
+        """An executor's update; raises OSError where it cannot be kept."""
         if status["state"] == "TASK_STAGING" or status.get("agent_id",
                                                            {}).get("value") not in {None,
                                                                                     self._state.id}:
             return  # silently: as Mesos, `statusUpdate`
         self._state.update(framework_id, {"timestamp": time.time(), **status}, from_executor=True)
 
-    def _message(self, framework: AgentFramework, executor: Executor, data: str) -> None:
+    def message(self, framework: AgentFramework, executor: Executor, data: str) -> None:
+        """An executor's message to its scheduler, bytes in base64."""
         state = self._state
         if state.running and state.master is not None and not framework.terminating:
             state.master.post(state.master.to.on_executor_message, state.id, framework.id,

@@ -12,7 +12,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from deploy.local.records.framework_info import capabilities
 from deploy.local.records.task import Task, new_task
@@ -21,7 +21,6 @@ from specs.messages.status import is_terminal
 
 if TYPE_CHECKING:
     from deploy.local.containers.containerizer import Termination
-    from deploy.local.wire.events import EventSender
 
 
 REGISTERING: Final = "REGISTERING"  # started, or to be started, and not yet subscribed
@@ -32,6 +31,18 @@ TERMINATED: Final = "TERMINATED"  # ended; kept while updates wait for acknowled
 MAX_COMPLETED_TASKS: Final = 200  # per executor
 MAX_COMPLETED_EXECUTORS: Final = 150  # per framework
 MAX_COMPLETED_FRAMEWORKS: Final = 50
+
+
+class ExecutorSender(Protocol):
+    """The way to an executor that is there: of HTTP, or of libprocess."""
+
+    def send(self, event: Json) -> None:
+        """One of mesos.v1.executor.Event."""
+        ...
+
+    def close(self) -> None:
+        """Hang up, once all is said."""
+        ...
 
 
 @dataclass(slots=True)
@@ -45,7 +56,7 @@ class Executor:
     checkpoint: bool
     command_task: bool  # made by the agent for a task that has only a command
     state: str = REGISTERING
-    sender: EventSender | None = None
+    sender: ExecutorSender | None = None  # None: it is not there
     queued: dict[str, Json] = field(default_factory=dict)  # TaskInfos
     queued_groups: list[list[Json]] = field(default_factory=list)
     launched: dict[str, Task] = field(default_factory=dict)

@@ -1,11 +1,13 @@
 """An agent that starts again finds what it had: executors of frameworks that checkpoint.
 
-They get executor_reregistration_timeout to subscribe again; who does not is killed, and its tasks
-are TASK_LOST or TASK_GONE. Containers of frameworks that do not checkpoint are orphans and are
+They get executor_reregistration_timeout to subscribe again, or, over libprocess, to answer when
+they are asked; who does not is killed, and its tasks are TASK_LOST or TASK_GONE. **The docker
+containerizer recovers no executor that speaks HTTP**, and none that had not registered: their
+containers end. Containers of frameworks that do not checkpoint are orphans and are
 killed at once.
 
 As Mesos: slave/slave.cpp (`recover`, `_recover`, `reregisterExecutorTimeout`, `recoverFramework`,
-`recoverExecutor`).
+`recoverExecutor`), slave/containerizer/docker.cpp (`_recover`).
 """
 from __future__ import annotations
 
@@ -18,9 +20,11 @@ from deploy.local.agent.state import AgentState
 from deploy.local.containers.containerizer import Termination
 from deploy.local.containers.processes import kill_tree, start_of
 from deploy.local.records.task import new_task
+from deploy.local.wire.libprocess import LibprocessLink
 from specs.forms import Json
 from specs.messages.status import is_terminal
 from specs.words.durations import print_duration
+from specs.words.pid import parse_pid
 
 
 class Recovery:
@@ -80,14 +84,25 @@ class Recovery:
             state.updates.recover(framework.id, task.info["task_id"]["value"], task.updates,
                                   task.acknowledged)
         framework.executors[executor_id] = executor
+        containerizer = state.containerizer_of(executor)
+        docker = executor.info.get("container", {}).get("type") == "DOCKER"
         alive = record.pid is not None and record.start is not None and start_of(
-            record.pid) == record.start
-        watched = alive and record.pid is not None and state.containerizer_of(executor).recover(
+            record.pid) == record.start and (record.libprocess_pid is not None or not docker)
+        watched = alive and record.pid is not None and containerizer.recover(
             executor.container_id, record.pid,
             lambda termination: self._launcher.terminated(executor, termination))
+        if watched and record.libprocess_pid is not None:
+            self._reconnect(record.libprocess_pid)
         if not watched:  # the containerizer has forgotten it before the agent asks
+            containerizer.end_orphan(executor.container_id)
             ended.append((executor, Termination(
                 message="Abnormal executor termination: unknown container")))
+
+    def _reconnect(self, pid: str) -> None:
+        """Ask a v0 executor for itself: it does not come on its own."""
+        link = LibprocessLink(self._state.pid, parse_pid(pid))
+        link.send("ReconnectExecutorMessage", {"slave_id": {"value": self._state.id}})
+        link.close()
 
     @staticmethod
     def _recover_task(executor: Executor, info: Json, updates: list[Json],

@@ -129,6 +129,19 @@ class DockerContainerizer:
         if self._pids.get(container_id) == pid:
             kill_tree(pid)
 
+    def pid(self, container_id: str) -> int | None:
+        """Of the executor; None for an unknown container."""
+        return self._pids.get(container_id)
+
+    def end_orphan(self, container_id: str) -> None:
+        """Stop and remove a container that was not recovered. As Mesos: --docker_kill_orphans."""
+        self._spawn(self._stop_orphan(container_id))
+
+    async def _stop_orphan(self, container_id: str) -> None:
+        seconds = int(self._flags.docker_stop_timeout)
+        await self._docker("stop", "-t", str(seconds), NAME_PREFIX + container_id)
+        self._remove_later(container_id)
+
     def status(self, container_id: str) -> Json | None:
         """Only the id: Docker's addresses come from the executor."""
         return {"container_id": {"value": container_id}} if container_id in self._pids else None

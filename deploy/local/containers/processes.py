@@ -111,6 +111,15 @@ class ProcessTable:
             if pid not in self._watches and pid not in self._ended and child.poll() is not None:
                 del self._children[pid]
 
+    def end_rest(self) -> None:
+        """Kill what still runs and nobody watches: executors that no agent has recovered."""
+        self.reap()
+        for pid, child in list(self._children.items()):
+            if pid not in self._watches and pid not in self._ended:
+                kill_tree(pid)
+                child.wait()
+                del self._children[pid]
+
 
 def start_of(pid: int) -> int | None:
     """When a process started, in clock ticks since boot; None: there is none, or it has ended. With
@@ -125,7 +134,7 @@ def start_of(pid: int) -> int | None:
 
 def kill_tree(pid: int, number: signal.Signals = signal.SIGKILL) -> None:
     """Signal a process, its offspring, and whoever is in the session that it began."""
-    for member in _tree(pid):
+    for member in tree(pid):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(member, number)
 
@@ -142,7 +151,7 @@ class Usage:
 def usage_of(pid: int) -> Usage:
     """Of a process and its offspring; nothing if there is none."""
     user = system = pages = 0
-    for member in _tree(pid):
+    for member in tree(pid):
         with contextlib.suppress(OSError):
             stat = Path("/proc", str(member), "stat").read_bytes()
             fields = stat[stat.rindex(b")") + 2:].split()
@@ -152,7 +161,8 @@ def usage_of(pid: int) -> Usage:
     return Usage(user / ticks, system / ticks, pages * os.sysconf("SC_PAGE_SIZE"))
 
 
-def _tree(root: int) -> list[int]:
+def tree(root: int) -> list[int]:
+    """A process, its offspring, and whoever is in the session that it began."""
     parents: dict[int, int] = {}
     members: set[int] = set()
     for entry in Path("/proc").iterdir():

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from deploy.local.agent.executor_api import RECOVERING, ExecutorApi
 from deploy.local.agent.executors import AgentFramework, Executor
+from deploy.local.agent.libprocess_api import LibprocessApi
 from deploy.local.agent.state import AgentState
 from deploy.local.containers.sandbox import virtual_path
 from deploy.local.endpoints import models
@@ -25,9 +26,10 @@ from specs.forms import Json
 from specs.words.sizes import MEGABYTE
 
 
-def agent_routes(state: AgentState, executor_api: ExecutorApi) -> dict[str, Handler]:
+def agent_routes(state: AgentState, executor_api: ExecutorApi,
+                 libprocess: LibprocessApi) -> dict[str, Handler]:
     """The routes of an agent."""
-    return AgentHttp(state, executor_api).routes()
+    return {**AgentHttp(state, executor_api).routes(), **libprocess.routes()}
 
 
 class AgentHttp:

@@ -22,6 +22,14 @@ PROTOBUF: Final = "application/x-protobuf"
 
 
 @dataclass(frozen=True, slots=True)
+class Ends:
+    """A TCP connection: who dialled, and what was dialled, as host and port."""
+
+    peer: tuple[str, int]
+    own: tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One request, its body read and decoded."""
 
@@ -31,6 +39,7 @@ class Request:
     headers: Mapping[str, str]  # any case
     body: bytes
     principal: Principal | None = None  # None: nobody has to prove who they are
+    ends: Ends | None = None  # of its connection
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from deploy.local.wire.exchange import (
     JSON,
     Answer,
     Download,
+    Ends,
     Handler,
     Request,
     Response,
@@ -148,7 +149,7 @@ class HttpServer:
             return _whole(text(error.status, str(error)))
         try:
             answer = self._routes[route](Request(http.method, http.path, http.query, http.headers,
-                                                 body, principal))
+                                                 body, principal, _ends(http.transport)))
             if isinstance(answer, Awaitable):
                 answer = await answer
         finally:
@@ -158,6 +159,12 @@ class HttpServer:
     def _authenticated(self, route: str, http: web.Request) -> Principal | None:
         authenticate = self._gate(route)
         return None if authenticate is None else authenticate(http.headers.get("Authorization"))
+
+
+def _ends(transport: asyncio.Transport | None) -> Ends | None:
+    peer, own = (transport.get_extra_info(name) if transport is not None else None
+                 for name in ("peername", "sockname"))
+    return Ends(peer[:2], own[:2]) if peer and own else None
 
 
 async def _answered(http: web.Request, answer: Answer) -> web.StreamResponse:

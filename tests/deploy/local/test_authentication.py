@@ -117,15 +117,18 @@ def test_a_token_carries_its_claims() -> None:
 
 
 def routes(mesos: LocalMesos) -> list[tuple[str, str]]:
-    """Every route of a running master and agent that is not open, as (address, path)."""
-    from deploy.local.endpoints.agent import agent_routes
+    """Every route of a running master and agent that is not open, as (address, path).
+
+    Not those of libprocess messages: whose they are is asked of the kernel (test_docker_restarts.py).
+    """
+    from deploy.local.endpoints.agent import AgentHttp
     from deploy.local.endpoints.master import MasterHttp
     master, [agent] = mesos._master, mesos._agents
     assert master is not None
     assert agent is not None
     found = [(mesos.address, path) for path in (*MasterHttp(master).routes(), "/local/agents")]
     found += [(mesos.agent_addresses[0], path)
-              for path in agent_routes(agent.state, agent.executor_api)]
+              for path in AgentHttp(agent.state, agent.executor_api).routes()]
     return [(address, path) for address,
             path in found if path not in {"/health", "/version", "/redirect"}]
 

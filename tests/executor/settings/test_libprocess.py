@@ -36,10 +36,16 @@ def test_refused(said: dict[str, str], text: str) -> None:
 
 @pytest.mark.parametrize("said", ["v0", "v1"])
 def test_the_protocol_can_be_chosen(said: str) -> None:
-    assert protocol({"MESOS_DOCKER_PROTOCOL": said}) is Protocol(said)
+    for drop_in in (True, False):
+        assert protocol({"MESOS_DOCKER_PROTOCOL": said}, drop_in=drop_in) is Protocol(said)
+
+
+def test_the_drop_in_speaks_as_its_agent_expects() -> None:
+    assert protocol({}, drop_in=True) is Protocol.V0
+    assert protocol({}, drop_in=False) is Protocol.V1
 
 
 def test_another_protocol_is_refused() -> None:
     with pytest.raises(SpecError) as caught:
-        protocol({"MESOS_DOCKER_PROTOCOL": "V2"})
+        protocol({"MESOS_DOCKER_PROTOCOL": "V2"}, drop_in=True)
     assert caught.value.problem == "MESOS_DOCKER_PROTOCOL must be v0 or v1, not 'V2'"
