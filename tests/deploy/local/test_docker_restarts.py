@@ -226,3 +226,24 @@ def test_who_is_not_the_executors_process_cannot_speak_for_it(mesos: LocalMesos)
         assert connection.getresponse().status == 202
     (task.sandbox / "go").touch()
     assert task.ended()[0] == "TASK_FAILED"
+
+
+def test_the_executors_file_is_swapped_under_a_running_task_and_back(local_mesos: StartMesos, tmp_path: Path) -> None:
+    """As README says to upgrade an agent: the running task ends as if nothing had been, the next one gets the new file."""
+    installed = Path(sys.executable).parent / "mesos-docker-executor"
+    link = tmp_path / "mesos-docker-executor"
+    link.symlink_to(installed)
+    mesos = local_mesos(resources=RESOURCES, launcher_dir=tmp_path)
+    task = Launched(mesos, UNTIL_TOLD)
+    before = inspect(container := task.running())
+    new = tmp_path / "new"
+    new.write_text(f'#!/bin/sh\ntouch {tmp_path}/used\nexec {installed} "$@"\n')
+    new.chmod(0o755)
+    new.replace(link)
+    task.restart()
+    assert inspect(container) == before
+    assert not (tmp_path / "used").exists()
+    (task.sandbox / "go").touch()
+    assert task.ended() == ("TASK_FAILED", None, "Container exited with status 7")
+    assert Launched(mesos, "exit 3").ended()[2] == "Container exited with status 3"
+    assert (tmp_path / "used").exists()
