@@ -229,7 +229,7 @@ def test_who_is_not_the_executors_process_cannot_speak_for_it(mesos: LocalMesos)
 
 
 def test_the_executors_file_is_swapped_under_a_running_task_and_back(local_mesos: StartMesos, tmp_path: Path) -> None:
-    """As README says to upgrade an agent: the running task ends as if nothing had been, the next one gets the new file."""
+    """As README says to upgrade an agent: a running task notices nothing, the next one gets the new file."""
     installed = Path(sys.executable).parent / "mesos-docker-executor"
     link = tmp_path / "mesos-docker-executor"
     link.symlink_to(installed)
@@ -245,5 +245,6 @@ def test_the_executors_file_is_swapped_under_a_running_task_and_back(local_mesos
     assert not (tmp_path / "used").exists()
     (task.sandbox / "go").touch()
     assert task.ended() == ("TASK_FAILED", None, "Container exited with status 7")
+    task.scheduler.disconnect()  # and with it go the offers that it has
     assert Launched(mesos, "exit 3").ended()[2] == "Container exited with status 3"
     assert (tmp_path / "used").exists()
