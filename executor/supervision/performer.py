@@ -90,13 +90,8 @@ class Performer:
                 self._kill_pid(task.id, pid)
             case f.Remove():
                 self._engine.remove(container)
-            case f.StartTimer(timer, seconds, keep_earlier):
-                clock = TaskClock(task.id, timer)
-                self._loop.timers.start(clock, seconds, keep_earlier=keep_earlier)
-            case f.CancelTimer(timer):
-                self._loop.timers.cancel(TaskClock(task.id, timer))
-            case f.CancelTimers():
-                self._loop.timers.forget(task.id)
+            case f.StartTimer() | f.CancelTimer() | f.CancelTimers():
+                self._set_clock(task.id, effect)
             case f.StartChecks():
                 self._checks.start(entry)
             case f.StopChecks():
@@ -109,6 +104,18 @@ class Performer:
                 self._drain(entry)
             case f.Forget():
                 self._forget(entry)
+            case _:
+                assert_never(effect)
+
+    def _set_clock(self, task_id: str, effect: f.StartTimer | f.CancelTimer | f.CancelTimers) -> None:
+        timers = self._loop.timers
+        match effect:
+            case f.StartTimer(timer, seconds, keep_earlier):
+                timers.start(TaskClock(task_id, timer), seconds, keep_earlier=keep_earlier)
+            case f.CancelTimer(timer):
+                timers.cancel(TaskClock(task_id, timer))
+            case f.CancelTimers():
+                timers.forget(task_id)
             case _:
                 assert_never(effect)
 
