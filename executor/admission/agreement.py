@@ -8,6 +8,7 @@ from executor.admission.plan import Plan
 from executor.life.health import no_status
 from executor.life.task import KILLING_STATE, PARTITION_AWARE, Terms
 from executor.settings.settings import Settings
+from specs.forms.taskinfo import task_data
 from specs.messages.task import CheckInfo, CommandInfo, HealthCheck, TaskInfo
 
 
@@ -19,6 +20,9 @@ class Agreement:
     kill_grace: float | None = None  # the task's kill policy
     health_check: HealthCheck | None = None
     check: CheckInfo | None = None
+    more_health_checks: tuple[HealthCheck, ...] = ()  # besides that one
+    ignores_1xx: bool = False  # a health check that is answered 1xx has no result
+    check_scheme: str | None = None  # of a check over HTTP
 
     def limited(self, plan: Plan) -> Agreement:
         """With what only the finished payload says."""
@@ -51,8 +55,9 @@ def agree(task: TaskInfo, settings: Settings, capabilities: frozenset[str]) -> A
         check_status=no_status(task.check),
         image_health=not settings.drop_in and task.health_check is None and task.check is None,
     )
+    data = task_data(task)
     return Agreement(terms, None if kill_grace is None else kill_grace / 1e9, task.health_check,
-                     task.check)
+                     task.check, data.health_checks, data.ignore_http_1xx, data.check_scheme)
 
 
 def command_text(command: CommandInfo | None) -> str:

@@ -6,7 +6,7 @@ checks are stopped finishes in vain.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from executor.admission.entry import Entry
@@ -28,7 +28,7 @@ PROBES = 8  # at once
 
 @dataclass(slots=True)
 class _Checker:
-    """One of a task's two, from its start to its stop."""
+    """One of a task's checks, from its start to its stop."""
 
     entry: Entry
     clock: CheckClock
@@ -57,19 +57,26 @@ class Checks:
         self._shutdown_grace = shutdown_grace
         self._workers = Workers("check", PROBES)
         self._checkers: dict[CheckClock, _Checker] = {}
+        self._verdicts: dict[str, list[bool | None]] = {}  # by task: of each of its health checks the last one
 
     def start(self, entry: Entry) -> None:
         """Begin what the task wants checked -> HealthReported, CheckReported, EndRequested."""
-        for check in (entry.agreement.health_check, entry.agreement.check):
-            probe = None if check is None else probes.probe(check, strict=entry.task.terms.strict)
-            if check is not None and probe is not None and entry.task.container is not None:
-                self._start(entry, check, probe, entry.task.container)
+        agreed = entry.agreement
+        wanted = [each for each in (agreed.health_check, *agreed.more_health_checks, agreed.check)
+                  if each is not None]
+        self._verdicts[entry.task.id] = [None] * sum(isinstance(each, HealthCheck) for each in wanted)
+        for place, check in enumerate(wanted):
+            probe = probes.probe(check, strict=entry.task.terms.strict)
+            if probe is not None and isinstance(check, CheckInfo) and agreed.check_scheme is not None:
+                probe = replace(probe, scheme=agreed.check_scheme)
+            if probe is not None and entry.task.container is not None:
+                self._start(entry, check, probe, entry.task.container, place)
 
     def _start(self, entry: Entry, check: HealthCheck | CheckInfo, probe: probes.Probe,
-               container: str) -> None:
+               container: str, place: int) -> None:
         task = entry.task
         judging = health(check) if isinstance(check, HealthCheck) else None
-        clock = CheckClock(task.id, health=judging is not None)
+        clock = CheckClock(task.id, judging is not None, place)
         sees = (task.run.pid is not None and not task.terms.restarts
                 and cgroups.owns(container, task.run.pid))
         checker = _Checker(entry, clock, container, task.run.pid, probe, schedule(check),
@@ -79,9 +86,10 @@ class Checks:
 
     def stop(self, task_id: str) -> None:
         """No more checks of this task."""
-        for clock in (CheckClock(task_id, health=True), CheckClock(task_id, health=False)):
-            if self._checkers.pop(clock, None) is not None:
-                self._loop.timers.cancel(clock)
+        self._verdicts.pop(task_id, None)
+        for clock in [each for each in self._checkers if each.task_id == task_id]:
+            del self._checkers[clock]
+            self._loop.timers.cancel(clock)
 
     def due(self, clock: CheckClock) -> None:
         """The clock rang: have the check made."""
@@ -99,6 +107,9 @@ class Checks:
         if self._checkers.get(checker.clock) is not checker:
             return
         if not interpret(result) and checker.vain:
+            return
+        if checker.health is not None and _says_nothing(checker, result):
+            self._loop.timers.start(checker.clock, checker.schedule.interval)
             return
         if checker.health is None:
             self._report(checker, result)
@@ -120,9 +131,18 @@ class Checks:
                         checker.probe.kind, checker.entry.task.id, problem(result))
         if verdict is None:
             return
-        self._loop.tell(checker.entry, HealthReported(verdict.healthy))
+        verdicts = self._verdicts[checker.entry.task.id]
+        verdicts[checker.clock.place] = verdict.healthy
+        if False in verdicts or None not in verdicts:
+            self._loop.tell(checker.entry, HealthReported(False not in verdicts))
         if verdict.kill:
             grace = kill_grace(Cause.HEALTH, shutdown_grace=self._shutdown_grace,
                                policy=checker.entry.agreement.kill_grace)
             why = f"{checker.health.failures} times in a row, at last: {problem(result)}"
             self._loop.tell(checker.entry, EndRequested(Cause.HEALTH, grace, why))
+
+
+def _says_nothing(checker: _Checker, result: Result) -> bool:
+    """As Marathon's `ignoreHttp1xx`."""
+    return (checker.entry.agreement.ignores_1xx and result.status_code is not None
+            and 100 <= result.status_code < 200)

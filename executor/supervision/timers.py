@@ -28,10 +28,11 @@ class TaskClock:
 
 @dataclass(frozen=True, slots=True)
 class CheckClock:
-    """A task's next health check is due, or its next general check."""
+    """A task's next health check is due, or its next general check; `place` counts its checks."""
 
     task_id: str
     health: bool
+    place: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ number, so one more is asked for; 0, which never ends anything, is the largest n
 Of its own checks Marathon makes the first after at most 5 seconds.
 
 A readiness check becomes the task's `check`, which any executor makes and which judges nothing: its
-last status code comes with the task's status, and `is_ready` compares it. Where that cannot be (it
-is HTTPS, or the app has a check of its own), our executor has to be told of it besides.
+last status code comes with the task's status, and `is_ready` compares it. Over HTTPS only our
+executor makes it: Mesos's checks know no scheme, so the task's data says it.
 
 As Marathon: core/health/HealthCheck.scala, `toMesos`, core/check/Check.scala, core/readiness.
 """
@@ -86,10 +86,19 @@ def _health_check(check: AppHealthCheck, ports: Sequence[TaskPort], path: str) -
         consecutive_failures=failures, grace_period_seconds=float(check.grace_period_seconds))
 
 
-def readiness_checks(app: App, ports: Sequence[TaskPort]) -> tuple[Readiness, ...]:
+def readiness_checks(app: App, ports: Sequence[TaskPort], *, ours: bool = False) -> tuple[Readiness, ...]:
     """Those that `task_check` is not. Raises SpecError for one that names no port of the app."""
+    checked = _checked(app, ours=ours)
     return tuple(_readiness(check, ports, f"readinessChecks[{place}]")
-                 for place, check in enumerate(app.readiness_checks) if check is not _checked(app))
+                 for place, check in enumerate(app.readiness_checks) if check is not checked)
+
+
+def check_scheme(app: App) -> str | None:
+    """Of the readiness check that our executor makes as the task's check; None for what is plain."""
+    if app.check is not None or not app.readiness_checks:
+        return None
+    scheme = app.readiness_checks[0].protocol.lower()
+    return None if scheme == "http" else scheme
 
 
 def is_ready(app: App, status: CheckStatusInfo | None) -> bool | None:
@@ -103,11 +112,11 @@ def is_ready(app: App, status: CheckStatusInfo | None) -> bool | None:
     return status.http.status_code in check.http_status_codes_for_ready
 
 
-def _checked(app: App) -> ReadinessCheck | None:
-    """The readiness check that is the task's check."""
+def _checked(app: App, *, ours: bool = False) -> ReadinessCheck | None:
+    """The readiness check that is the task's check; `ours`: of our executor, which makes each."""
     if app.check is not None:
         return None
-    return next((each for each in app.readiness_checks if each.protocol == "HTTP"), None)
+    return next((each for each in app.readiness_checks if ours or each.protocol == "HTTP"), None)
 
 
 def _readiness(check: ReadinessCheck, ports: Sequence[TaskPort], path: str) -> Readiness:
@@ -119,12 +128,12 @@ def _readiness(check: ReadinessCheck, ports: Sequence[TaskPort], path: str) -> R
                      check.http_status_codes_for_ready, check.preserve_last_response)
 
 
-def task_check(app: App, ports: Sequence[TaskPort]) -> CheckInfo | None:
+def task_check(app: App, ports: Sequence[TaskPort], *, ours: bool = False) -> CheckInfo | None:
     """What is looked at and judged by no executor: the app's own check, or its readiness check.
 
-    Raises SpecError for what it cannot be.
+    `ours`: our executor makes it. Raises SpecError for what it cannot be.
     """
-    ready = _checked(app)
+    ready = _checked(app, ours=ours)
     if ready is not None:
         asked = _readiness(ready, ports, "readinessChecks[0]")
         return CheckInfo(type="HTTP", http=CheckHttp(port=asked.port, path=asked.path),

@@ -14,13 +14,15 @@ import enum
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from scheduler.apps import ids
-from scheduler.apps.checks import Readiness, health_checks, readiness_checks, task_check
+from scheduler.apps.checks import Readiness, check_scheme, health_checks, readiness_checks, task_check
 from scheduler.apps.containers import container_info, labels, secret
 from scheduler.apps.environment import Context, task_variables
 from scheduler.apps.ports import TaskPort
 from specs.errors import SpecError
+from specs.forms.render import plain
 from specs.marathon.app import App, SecretReference
 from specs.marathon.container import NetworkMode
 from specs.messages.check import HealthCheck
@@ -59,14 +61,26 @@ class Place:
 class Launchable:
     """A task, but for its agent and its resources.
 
-    What follows `run_by` only our executor can do.
+    What follows `run_by` only our executor can do; `for_ours` is how it is told.
     """
 
     info: TaskInfo
     run_by: RunBy
     more_checks: tuple[HealthCheck, ...] = ()  # besides the one in the TaskInfo
     ignores_1xx: bool = False  # a health check's HTTP answer of 1xx says nothing
-    readiness: tuple[Readiness, ...] = ()
+    readiness: tuple[Readiness, ...] = ()  # that are made by nobody
+    check_scheme: str | None = None  # of the TaskInfo's check
+
+    def for_ours(self) -> dict[str, Any]:
+        """What the task's data says to our executor besides the command, as JSON."""
+        data: dict[str, Any] = {}
+        if self.more_checks:
+            data["health_checks"] = [plain(each) for each in self.more_checks]
+        if self.ignores_1xx:
+            data["ignore_http_1xx"] = True
+        if self.check_scheme is not None:
+            data["check_scheme"] = self.check_scheme
+        return data
 
 
 def run_by(app: App, settings: Settings) -> RunBy:
@@ -87,16 +101,17 @@ def launchable(app: App, version: str, task_id: str, place: Place, settings: Set
     command = _command(app, version, task_id, place, settings, enforce_group_role)
     container = container_info(app, place.ports, task_id, settings.bridge_name)
     checks = health_checks(app, place.ports)
-    readiness = readiness_checks(app, place.ports)
+    ours = by is RunBy.OURS
+    readiness = readiness_checks(app, place.ports, ours=ours)
     ignores_1xx = any(each.ignore_http_1xx for each in app.health_checks)
-    if by is not RunBy.OURS:
+    if not ours:
         _refuse_what_only_ours_can(checks, readiness, ignores_1xx)
     limits = app.resource_limits
     grace = app.task_kill_grace_period_seconds
     info = TaskInfo(
         task_id=task_id, name=ids.task_name(app.id), agent_id="", labels=labels(app.labels),
         command=command, container=container,
-        health_check=checks[0] if checks else None, check=task_check(app, place.ports),
+        health_check=checks[0] if checks else None, check=task_check(app, place.ports, ours=ours),
         kill_policy=None if grace is None else KillPolicy(grace_period=grace * 10 ** 9),
         discovery=_discovery(app, place.ports),
         limits={} if limits is None else {
@@ -104,7 +119,7 @@ def launchable(app: App, version: str, task_id: str, place: Place, settings: Set
             if amount is not None})
     if by is RunBy.APP:
         info = _with_program(info, app)
-    return Launchable(info, by, checks[1:], ignores_1xx, readiness)
+    return Launchable(info, by, checks[1:], ignores_1xx, readiness, check_scheme(app) if ours else None)
 
 
 def _refuse_what_only_ours_can(checks: Sequence[HealthCheck], readiness: Sequence[Readiness],

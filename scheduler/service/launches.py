@@ -138,7 +138,7 @@ class Launches:
                            self._settings)
         info = replace(found.info, agent_id=launch.agent_id, resources=placement.taken.resources)
         if executor is not None:
-            info = replace(for_executor(info), executor=executor)
+            info = replace(for_executor(info, found.for_ours()), executor=executor)
         elif placement.executor is not None and info.executor is not None:  # one that the app names, for each task
             info = replace(info, executor=replace(info.executor, resources=placement.executor))
         state = board.states[wanted.app.id]

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from scheduler.placement.exact import Exact, exact
 from scheduler.placement.matching import Launch, Overhead, Placement, Wish
@@ -84,15 +85,17 @@ def stored_task(info: TaskInfo, executor: CustomExecutor | None,
     return Task(Wish(info.task_id, need(info), constraints, overhead), info, executor)
 
 
-def for_executor(info: TaskInfo) -> TaskInfo:
-    """The same task with its command in `data`. Raises SpecError if both are taken."""
+def for_executor(info: TaskInfo, more: Mapping[str, Any] | None = None) -> TaskInfo:
+    """The same task with its command in `data`, and what else our executor is told there (see
+    `specs.messages.task_data`). Raises SpecError if both are taken.
+    """
     if info.command is None:
         return info
     if info.data is not None:
         raise SpecError("data",
                         "must not be set together with command: our executor gets the command in it "
                                 "(--executor mesos leaves both alone)")
-    data = json.dumps({"command": plain(info.command)}, separators=(",", ":")).encode()
+    data = json.dumps({"command": plain(info.command), **(more or {})}, separators=(",", ":")).encode()
     return replace(info, command=None, data=data)
 
 

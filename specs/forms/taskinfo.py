@@ -15,10 +15,13 @@ from typing import Any, Final, NoReturn
 from specs.errors import SpecError
 from specs.forms import codec, wire
 from specs.forms.scalars import step
+from specs.messages.check import PARTS
 from specs.messages.command import CommandInfo
 from specs.messages.task import TaskInfo
+from specs.messages.task_data import TaskData
 
-_DATA_FIELDS: Final = frozenset({"command"})
+_DATA_FIELDS: Final = frozenset(each.name for each in dataclasses.fields(TaskData))
+_SCHEMES: Final = frozenset({None, "http", "https"})
 
 
 def task_from_mapping(mapping: object, *, strict: bool, without_agent: bool = False) -> TaskInfo:
@@ -78,14 +81,22 @@ def docker_task(task: TaskInfo) -> TaskInfo:
     """
     if task.executor is None or not task.data:
         return task
+    return dataclasses.replace(task, command=task_data(task).command or CommandInfo())
+
+
+def task_data(task: TaskInfo) -> TaskData:
+    """What a task for a custom executor says in its data. Raises SpecError."""
+    if task.executor is None or not task.data:
+        return TaskData()
     try:
-        return dataclasses.replace(task, command=command_from_data(task.data))
+        return read_task_data(task.data)
     except SpecError as error:
         raise error.under("data") from error
 
 
-def command_from_data(data: bytes) -> CommandInfo:
-    """The command in TaskInfo.data: JSON `{"command": {…}}`, or a serialized mesos.v1.CommandInfo.
+def read_task_data(data: bytes) -> TaskData:
+    """What is in TaskInfo.data: JSON such as `{"command": {…}}`, or a serialized
+    mesos.v1.CommandInfo.
 
     The first byte tells them apart: "{" cannot begin a CommandInfo (white space can: a line feed is
     the tag of `uris`).
@@ -94,18 +105,19 @@ def command_from_data(data: bytes) -> CommandInfo:
         message = wire.decode("mesos.v1.CommandInfo", data)
         if not message:  # some plain texts pass as messages of unknown fields only
             raise SpecError("", "is neither JSON nor a serialized mesos.v1.CommandInfo")
-        return codec.read(CommandInfo, message, strict=False)
+        return TaskData(codec.read(CommandInfo, message, strict=False))
     value = json_value(data, strict=False)
     for name in value:
         if name not in _DATA_FIELDS:
             raise codec.unknown_field(name, _DATA_FIELDS, "TaskInfo.data")
-    command = value.get("command")
-    if command is None:
-        return CommandInfo()
-    try:
-        return codec.read(CommandInfo, command, strict=False)
-    except SpecError as error:
-        raise error.under("command") from error
+    found = codec.read(TaskData, value, strict=False)
+    for index, check in enumerate(found.health_checks):
+        part = PARTS.get(check.type or "")
+        if part is None or getattr(check, part) is None:
+            raise SpecError(f"health_checks[{index}]", "is a check of type COMMAND, HTTP or TCP, and says which")
+    if found.check_scheme not in _SCHEMES:
+        raise SpecError("check_scheme", f"is http or https, not {found.check_scheme}")
+    return found
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -23,7 +23,6 @@ from specs.marathon.forms.oldforms import rewritten, with_port_index
 from specs.marathon.rules.apps import check_app
 from specs.marathon.rules.config import Config, Place, roles
 from specs.marathon.rules.oldforms import check_old_forms
-from specs.marathon.rules.service import not_done
 
 __all__ = ["Config", "Read", "app_of", "read_app", "read_as", "today", "updated_app",
            "version_to_restore"]
@@ -129,4 +128,4 @@ def app_of(said: Draft, config: Config, place: Place) -> Read:
             passed_over = ("/acceptedResourceRoles",)
     app, said = completed(said, place.base, allowed[0], config.default_network_name)
     check_app(app, said, config, allowed)
-    return Read(app, passed_over + (tuple(not_done(app)) if config.service else ()))
+    return Read(app, passed_over)

@@ -2,8 +2,6 @@
 dropped."""
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from specs.marathon import ids
 from specs.marathon.app import App
 from specs.marathon.checks import Protocol
@@ -24,22 +22,6 @@ def check_service(app: App, config: Config, problems: Problems) -> None:
     check_length(app.id, "/id", problems)
     if config.executor == "mesos" or not app.is_docker or app.executor not in _COMMAND_EXECUTORS:
         _check_agents_executors(app, config, problems)
-    elif any(check.protocol != "HTTP" for check in app.readiness_checks):
-        problems.add("/readinessChecks(0)/protocol",
-                     "readiness checks are performed over HTTP only")
-
-
-def not_done(app: App) -> Iterator[str]:
-    """Paths of what is accepted, because definitions in use have it, and passed over with a
-    warning.
-
-    Mesos has one health check for a task, which executors perform.
-    """
-    for index, check in enumerate(app.health_checks):
-        if index > 0:
-            yield f"/healthChecks({index})"
-        elif check.protocol is not Protocol.COMMAND and check.ignore_http_1xx:
-            yield "/healthChecks(0)/ignoreHttp1xx"
 
 
 def check_length(path_id: str, path: str, problems: Problems) -> None:

@@ -137,7 +137,10 @@ def test_one_check_is_mesoss_and_more_are_our_executors() -> None:
     assert found.info.health_check is not None
     assert found.info.health_check.type == "COMMAND"
     assert [each.type for each in found.more_checks] == ["HTTP"]
-    assert [each.port for each in found.readiness] == [31000]
+    assert (found.readiness, found.check_scheme) == ((), "https")
+    assert found.info.check is not None
+    assert found.info.check.http is not None
+    assert found.info.check.http.port == 31000
     assert found.ignores_1xx
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from specs.forms.taskinfo import task_data
 from specs.messages.resource import AllocationInfo, Resource
 from specs.messages.task import TaskInfo
 from specs.rules.tasks import prepared, validate_task
@@ -27,11 +28,12 @@ class RecordingMaster(MemoryMaster):
         super().accept(offer_ids, tasks, refuse_seconds)
 
 
-def launched(path: Path, definition: dict[str, Any]) -> list[TaskInfo]:
-    """What is launched of an app; a master takes each."""
+def launched(path: Path, definition: dict[str, Any], *, follow: bool = True) -> list[TaskInfo]:
+    """What is launched of an app; a master takes each. `follow`: until it serves."""
     master = RecordingMaster()
     with Serving(path / "state", master=master) as serving:
-        serving.change("POST", "/v2/apps", definition)
+        (serving.change if follow else serving.ask)("POST", "/v2/apps", definition)
+        serving.wait(lambda: bool(master.infos))
     for info in master.infos:
         validate_task(prepared(info, framework_id="F1", role="*"))
     return master.infos
@@ -64,3 +66,17 @@ def test_a_program_of_the_apps_has_resources_of_its_own(tmp_path: Path) -> None:
         assert info.executor is not None
         assert scalars(info.executor.resources) == {"cpus": 0.2, "mem": 64.0, "disk": 10.0}
         assert info.command is None
+
+
+def test_what_mesos_has_no_field_for_goes_to_our_executor_in_the_data(tmp_path: Path) -> None:
+    check = {"protocol": "HTTP", "portIndex": 0, "path": "/", "ignoreHttp1xx": True}
+    info, = launched(tmp_path, app(
+        portDefinitions=[{"port": 0, "name": "p"}], healthChecks=[check, {**check, "path": "/second"}],
+        readinessChecks=[{"portName": "p", "protocol": "HTTPS", "path": "/ready"}]), follow=False)
+    data = task_data(info)
+    [second] = data.health_checks
+    assert (second.http is not None and second.http.path, data.ignore_http_1xx, data.check_scheme) == (
+        "/second", True, "https")
+    assert info.check is not None
+    assert info.check.http is not None
+    assert info.check.http.path == "/ready"

@@ -8,7 +8,15 @@ import pytest
 
 from specs.errors import SpecError
 from specs.forms import wire
-from specs.forms.taskinfo import command_from_data, docker_task, task_from_json, task_from_mapping, task_from_protobuf
+from specs.forms.taskinfo import (
+    docker_task,
+    read_task_data,
+    task_data,
+    task_from_json,
+    task_from_mapping,
+    task_from_protobuf,
+)
+from specs.messages.check import HealthCheck, HTTPCheckInfo
 from specs.messages.task import (
     URI,
     CommandInfo,
@@ -19,6 +27,7 @@ from specs.messages.task import (
     TaskInfo,
     Variable,
 )
+from specs.messages.task_data import TaskData
 
 TASK = {"name": "web", "task_id": {"value": "web.1"}, "agent_id": {"value": "S0"}}
 TEXT = json.dumps(TASK)
@@ -90,13 +99,25 @@ COMMAND_JSON = {"value": "echo hi", "shell": True, "environment": {"variables": 
     (b'{"command": {"value": "a", "new_in_mesos_2": 1}}', CommandInfo("a")),
 ])
 def test_the_command_in_the_data(data: bytes, command: CommandInfo) -> None:
-    assert command_from_data(data) == command
+    assert (read_task_data(data).command or CommandInfo()) == command
+
+
+def test_what_only_our_executor_does_is_in_the_data() -> None:
+    check = {"type": "HTTP", "http": {"port": 80, "path": "/"}, "interval_seconds": 5}
+    data = {"command": {"value": "x"}, "health_checks": [check], "ignore_http_1xx": True, "check_scheme": "https"}
+    found = read_task_data(json.dumps(data).encode())
+    first = HealthCheck("HTTP", http=HTTPCheckInfo(80, "/"), interval_seconds=5.0)
+    assert found == TaskData(CommandInfo("x"), (first,), ignore_http_1xx=True, check_scheme="https")
+    assert task_data(custom(None)) == TaskData()
 
 
 @pytest.mark.parametrize(("data", "problem"), [
     (b'{"comand": {}}', 'data.comand: is not a field of TaskInfo.data; did you mean "command"?'),
     (b'{"command": {"shell": "maybe"}}', "data.command.shell: must be true or false, found the text 'maybe'"),
     (b'{"command": ', "data: is not JSON: Expecting value at line 1 column 13"),
+    (b'{"health_checks": [{"type": "HTTP"}]}',
+     "data.health_checks[0]: is a check of type COMMAND, HTTP or TCP, and says which"),
+    (b'{"check_scheme": "gopher"}', "data.check_scheme: is http or https, not gopher"),
     (b"echo hi", "data: is neither JSON nor a serialized mesos.v1.CommandInfo"),
 ])
 def test_data_that_is_no_command(data: bytes, problem: str) -> None:

@@ -31,7 +31,7 @@ BESIDES = {"readinessChecks": [READY], "check": {"exec": {"command": {"shell": "
 
 @pytest.mark.parametrize(("app", "executor", "paths"), [
     ({**DOCKER, **TWO}, "custom", []), ({**DOCKER, **ONE_XX}, "custom", []),
-    ({**DOCKER, **OVER_TLS}, "custom", ["/readinessChecks(0)/protocol"]),
+    ({**DOCKER, **OVER_TLS}, "custom", []),
     ({**DOCKER, **TWO}, "mesos", ["/healthChecks(1)"]),
     ({**DOCKER, **ONE_XX}, "mesos", ["/healthChecks(0)/ignoreHttp1xx"]),
     ({**DOCKER, "readinessChecks": [READY]}, "mesos", ["/readinessChecks(0)"]),
@@ -45,10 +45,3 @@ BESIDES = {"readinessChecks": [READY], "check": {"exec": {"command": {"shell": "
 ])
 def test_what_the_executor_of_an_app_cannot_do(app: dict[str, Any], executor: str, paths: list[str]) -> None:
     assert refused(app, executor) == paths
-
-
-@pytest.mark.parametrize(("more", "paths"), [
-    (TWO, ("/healthChecks(1)",)), (ONE_XX, ("/healthChecks(0)/ignoreHttp1xx",)), ({}, ()),
-])
-def test_what_our_executor_does_not_do_is_passed_over_and_told(more: dict[str, Any], paths: tuple[str, ...]) -> None:
-    assert read_app({**DOCKER, **more}, Config()).unknown == paths
