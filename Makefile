@@ -1,6 +1,8 @@
 # make run     the main job: an embedded Mesos, the scheduler, the executor, real containers
 # make test    all tests, on a real Docker engine
 # make check   ruff, mypy and the architecture's sentences
+# make soak-serve MINUTES=10 SEED=N MASTER=HOST:PORT
+#              apps come, change and go while containers, agents and the service are killed; then everything must be right
 # make bench   how fast we are, with the floor beside it (bench-quick: in under two minutes)
 # make setup   only what the others begin with: .venv/ and a Docker engine that answers
 # make clean   removes what these made in this folder, and stops the dockerd that `make setup` started
@@ -9,8 +11,11 @@ SETUP := deploy/setup.sh
 PYTHON := .venv/bin/python
 WORKERS ?= 4#            tests side by side: more than processors, as most of them wait; 0: one after the other
 PYTEST_ARGS ?=
+MINUTES ?= 10
+SEED ?=
+MASTER ?=
 
-.PHONY: help setup run test check bench bench-quick clean
+.PHONY: help setup run test check bench bench-quick soak-serve clean
 help:
 	@sed -n 's/^# //p' Makefile
 
@@ -34,6 +39,10 @@ bench:
 
 bench-quick:
 	@$(SETUP) tests exec $(PYTHON) -m tests.bench --quick
+
+soak-serve:
+	@$(SETUP) tests exec $(PYTHON) -m tests.soak.serve --minutes $(MINUTES) \
+		$(if $(SEED),--seed $(SEED)) $(if $(MASTER),--master $(MASTER)) $(SOAK_ARGS)
 
 clean:
 	@$(SETUP) stop

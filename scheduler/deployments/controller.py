@@ -207,11 +207,11 @@ class _Answer:
 
     def _at_newest(self, instance: Instance) -> Instance:
         """What waits for a place gets that of the newest definition, which may have other
-        constraints.
+        constraints; while a deployment is paused that is not the one to go by.
         """
         target = self._wanted.target
         if (target is None or instance.condition is not Condition.SCHEDULED
-            or instance.config != target.config
+            or self._wanted.mode is Mode.HOLD or instance.config != target.config
                 or instance.version == target.version):
             return instance
         return replace(instance, version=target.version)

@@ -16,6 +16,7 @@ from scheduler.deployments.upkeep import ONCE
 from scheduler.tasks.backoff import Backoff, Delay
 from scheduler.tasks.conditions import Condition
 from scheduler.tasks.states import Patience
+from specs.marathon.app import Constraint
 from tests.scheduler.deployments.making import NOW, app, applied, asked, change, reached, running, target
 
 V1 = target(app(3))
@@ -193,6 +194,14 @@ def test_a_paused_deployment_does_no_more_than_the_floor_needs() -> None:
     assert not asked(state, THREE, deployment).changes
     assert started(asked(state, THREE[:1], deployment)) == ["v1", "v1"]
     assert started(asked(state, THREE, resumed(deployment, NOW))) == ["v2"] * 3
+
+
+def test_what_waits_keeps_its_new_constraints_while_the_deployment_is_paused() -> None:
+    after = target(app(3, constraints=(Constraint("@hostname", "UNIQUE"),)), V1, "v2")
+    assert after.config == V1.config
+    waiting = running(9, incarnation=0, condition=Condition.SCHEDULED, version="v2", location=None, started_at=None)
+    deployment = reached(paused(change(V1, after)))
+    assert not asked(AppState("/a", after), [*THREE[:2], waiting], deployment).changes.instances
 
 
 def test_a_rollback_ends_nothing_that_was_there_before() -> None:
