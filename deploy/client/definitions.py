@@ -65,14 +65,14 @@ def is_group(value: Any) -> bool:
     return isinstance(value, dict) and ("apps" in value or "groups" in value)
 
 
-def app_ids(value: Any) -> list[str]:
-    """The ids of all apps in a definition, absolute as far as they can be told."""
+def app_ids(value: Any, base: str = "/") -> list[str]:
+    """The absolute ids of all apps in a definition; relative ones are seen from `base`."""
     if isinstance(value, list):
-        return [each for entry in value for each in app_ids(entry)]
+        return [each for entry in value for each in app_ids(entry, base)]
     if not isinstance(value, dict):
         return []
-    if is_group(value):
-        base = "/" + str(value.get("id", "/")).strip("/")
-        inside = [*app_ids(value.get("apps", [])), *app_ids(value.get("groups", []))]
-        return [each if each.startswith("/") else f"{base.rstrip('/')}/{each}" for each in inside]
-    return [str(value.get("id", ""))]
+    own = str(value.get("id", ""))
+    path = "/" + (own if own.startswith("/") else f"{base}/{own}").strip("/").replace("//", "/")
+    if "apps" in value or "groups" in value:
+        return [*app_ids(value.get("apps", []), path), *app_ids(value.get("groups", []), path)]
+    return [path]

@@ -89,9 +89,7 @@ def deploy(service: Service, file: str, output: str, why: str | None, if_version
     body = fine(answer)
     for each in json.loads(answer.headers.get(WARNINGS, "[]")):
         click.echo(f"warning: {each} is not known, and is passed over", err=True)
-    return followed(service, output, body,
-                    [f"/{each.strip('/')}" for each in definitions.app_ids(value)],
-                    detach=detach)
+    return followed(service, output, body, definitions.app_ids(value), detach=detach)
 
 
 def followed(service: Service, output: str, body: dict[str, Any], apps: list[str], *,

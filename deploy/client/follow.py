@@ -7,7 +7,7 @@ if an event is.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from deploy.client.options import printable, shown_json
 from deploy.client.service import Service
 
 DONE, FAILED_STATUS = 0, 1
+_FAILURES = frozenset({"TASK_FAILED", "TASK_ERROR", "TASK_LOST", "TASK_DROPPED", "TASK_GONE"})
 
 
 @dataclass(slots=True)
@@ -27,8 +28,9 @@ class Follower:
     service: Service
     output: str
     deployment_id: str
-    apps: Collection[str] = ()
+    apps: Collection[str] = ()  # those that are known; the deployment's own are found in its events
     shown: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    sums: dict[str, tuple[int, int]] = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)
 
     def follow(self) -> int:
@@ -39,7 +41,9 @@ class Follower:
             if last == 0:
                 self._look()
             for event in stream:
+                self._find_apps(event)
                 if event.get("id", 0) >= last:
+                    self._failed(event)
                     self._look()
                 ending = self._ending(event)
                 if ending is not None:
@@ -49,10 +53,29 @@ class Follower:
         self._look()
         return self._told(*ending)
 
+    def _find_apps(self, event: dict[str, Any]) -> None:
+        if _deployment(event) == self.deployment_id:
+            named = (action["app"] for step in event["plan"]["steps"] for action in step["actions"])
+            self.apps = tuple(dict.fromkeys((*self.apps, *named)))
+
+    def _failed(self, event: dict[str, Any]) -> None:
+        """A task has ended by itself: why, with its last words, while it is being followed."""
+        if event["eventType"] != "status_update_event" or event["appId"] not in self.apps \
+                or event["taskStatus"] not in _FAILURES:
+            return
+        if self.output == "json":
+            shown_json({"type": "failure", **{key: event[key] for key in (
+                "appId", "taskId", "taskStatus", "host", "message")}})
+        else:
+            click.echo(f"{self._seconds()}  {_short(event['taskId'].partition('._app')[0])}  "
+                       f"{event['taskStatus']} on {event['host']}: {_words(event['message'])}")
+
+    def _seconds(self) -> str:
+        return f"{time.monotonic() - self.began:6.1f} s"
+
     def _look(self) -> None:
-        for instance in self.service.get("/api/v1/instances"):
-            if instance["app"] not in self.apps:
-                continue
+        instances = [each for each in self.service.get("/api/v1/instances") if each["app"] in self.apps]
+        for instance in instances:
             now = (instance["phase"], instance["host"], instance["reason"])
             if self.shown.get(instance["id"]) == now:
                 continue
@@ -60,10 +83,20 @@ class Follower:
             if self.output == "json":
                 shown_json({"type": "instance", **instance})
             else:
-                seconds = time.monotonic() - self.began
                 rest = [instance["host"], instance["reason"] and printable(instance["reason"])]
-                click.echo(f"{seconds:6.1f} s  {_short(instance['id'])}  {instance['phase']}  "
+                click.echo(f"{self._seconds()}  {_short(instance['id'])}  {instance['phase']}  "
                            + "  ".join(each for each in rest if each))
+        if self.output != "json":
+            self._sum_up(instances)
+
+    def _sum_up(self, instances: Sequence[dict[str, Any]]) -> None:
+        """How many of each app serve, whenever that changes."""
+        for app in self.apps:
+            mine = [each for each in instances if each["app"] == app]
+            serve = sum(each["phase"] in ("running", "healthy") for each in mine)
+            if mine and self.sums.get(app) != (serve, len(mine)):
+                self.sums[app] = (serve, len(mine))
+                click.echo(f"{self._seconds()}  {app}  {serve}/{len(mine)} serve")
 
     def _ending(self, event: dict[str, Any]) -> tuple[bool, str | None] | None:
         if event["eventType"] not in ("deployment_success", "deployment_failed") \
@@ -91,11 +124,15 @@ class Follower:
             ended = self.service.ask("GET", f"/api/v1/history{app}")
             for each in (ended.body if ended.is_fine else [])[:3]:
                 if each["asked"] is None and self.output != "json":
-                    words = printable(each["message"] or each["reason"]
-                                      or "").replace("\\n", "\n    ")
+                    words = _words(each["message"] or each["reason"] or "")
                     click.echo(
                         f"  {_short(each['id'])} on {each['host']}: {each['state']}: {words}",
                         err=True)
+
+
+def _words(message: str) -> str:
+    """What a task's status says, its lines below each other."""
+    return printable(message).replace("\\n", "\n    ")
 
 
 def _deployment(event: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@ waits.
 """
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -21,9 +22,12 @@ from scheduler.tasks.states import api_state
 from scheduler.tasks.timestamps import timestamp
 
 MOST_AGENTS = 20  # of which a plan says why they are not for an app
+_LAUNCHING = frozenset({Condition.STAGING, Condition.STARTING})
+_PULL = re.compile(r"Pulling image \S+: (?P<done>\d+) of (?P<layers>\d+) layers"  # as our executor says it
+                   r"(?:, [\d.]+ of (?P<all>[\d.]+) MB)?")
 _MASS_LOSS = ", and so are many others: they are replaced one after the other"
 _PHASES = {
-    Condition.SCHEDULED: "waiting", Condition.PROVISIONED: "launched", Condition.STAGING: "staging",
+    Condition.SCHEDULED: "waiting for an offer", Condition.PROVISIONED: "launched", Condition.STAGING: "staging",
     Condition.STARTING: "starting", Condition.KILLING: "ending",
     Condition.UNREACHABLE: "unreachable", Condition.UNREACHABLE_INACTIVE: "unreachable, replaced"}
 
@@ -42,7 +46,10 @@ def instance_json(instance: Instance) -> dict[str, Any]:
 
 
 def phase(instance: Instance) -> str:
-    """Where it is on its way, in a word or two; a pull's progress is in its message."""
+    """Where it is on its way, in a word or two."""
+    if (pull := _PULL.match(instance.message or "")) and instance.condition in _LAUNCHING:
+        size = f" {float(pull['all']):.0f} MB" if pull["all"] else ""
+        return f"pulling {pull['done']}/{pull['layers']} layers{size}"
     if instance.sentence is not None and instance.condition is not Condition.KILLING:
         return f"to end: {instance.sentence.reason.value}"
     if instance.condition is not Condition.RUNNING:

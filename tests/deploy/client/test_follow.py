@@ -1,0 +1,66 @@
+"""What `deploy` shows while it follows: phases, pulls by layers, and why tasks fail, with their last words."""
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.client.follow import Follower
+from deploy.client.service import Service
+from tests.scheduler.service.serving import Serving, app
+
+PULL = "Pulling image registry.example/web:2: 4 of 7 layers, 31.0 of 120.4 MB"
+
+
+def followed(serving: Serving, output: str = "text", **more: Any) -> tuple[threading.Thread, list[int]]:
+    """A deployment of /web that is followed by a thread; its status is in the list in the end."""
+    _, answer, _ = serving.ask("POST", "/v2/apps", app(**more))
+    status: list[int] = []
+    follower = Follower(Service(serving.url(), None), output, answer["deployments"][0]["id"], ["/web"])
+    thread = threading.Thread(target=lambda: status.append(follower.follow()))
+    thread.start()
+    return thread, status
+
+
+def test_the_way_of_an_instance(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shown = ""
+
+    def wait_for(text: str) -> None:
+        def is_there() -> bool:
+            nonlocal shown
+            shown += capsys.readouterr().out
+            return text in shown
+        serving.wait(is_there)
+
+    with Serving(tmp_path / "state", life=("TASK_STARTING",)) as serving:
+        thread, status = followed(serving)
+        serving.wait(lambda: len(serving.get("/v2/apps/web/tasks")["tasks"]) == 1)
+        task = serving.get("/v2/apps/web/tasks")["tasks"][0]
+        wait_for("  starting  ")
+        serving.master.update(task["id"], "TASK_STARTING", agent_id=task["slaveId"], message=PULL)
+        wait_for("  pulling 4/7 layers 120 MB  ")
+        wait_for("/web  0/1 serve")
+        failure = "Container exited with status 3; stderr: no such file\nand \x1b[31mno hope"
+        serving.master.update(task["id"], "TASK_FAILED", agent_id=task["slaveId"], message=failure)
+        wait_for(f"TASK_FAILED on {task['host']}: Container exited with status 3; stderr: no such file\n"
+                 "    and \\x1b[31mno hope")
+        wait_for("  waiting for an offer")
+        serving.wait(lambda: len(serving.get("/v2/apps/web/tasks")["tasks"]) == 1)
+        [second] = serving.get("/v2/apps/web/tasks")["tasks"]
+        serving.master.update(second["id"], "TASK_RUNNING", agent_id=second["slaveId"])
+        wait_for("/web  1/1 serve")
+        wait_for(" is done, after ")
+        thread.join(20)
+        assert status == [0]
+
+
+def test_a_failure_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Serving(tmp_path / "state", life=("TASK_RUNNING", "TASK_FAILED")) as serving:
+        thread, status = followed(serving, "json", labels={"MESOS_DOCKER_FAILURE_LIMIT": "0"})
+        thread.join(20)
+        assert status == [1]
+    out = capsys.readouterr().out
+    assert '{"type":"failure","appId":"/web","taskId":"web.instance-' in out
+    assert out.splitlines()[-1].startswith('{"type":"deployment",')
