@@ -182,7 +182,7 @@ def test_an_executor_that_died_while_the_agent_was_away(mesos: LocalMesos) -> No
     task = Launched(mesos, "exec sleep 600")
     container, pid = task.running(), task.pid()
     mesos.stop_agent()
-    os.kill(pid, signal.SIGKILL)
+    os.killpg(pid, signal.SIGKILL)
     wait_for(lambda: gone(pid))
     mesos.start_agent()
     assert task.ended() == UNKNOWN
@@ -192,7 +192,7 @@ def test_an_executor_that_died_while_the_agent_was_away(mesos: LocalMesos) -> No
 def test_beyond_the_time_to_reregister_it_is_gone(mesos: LocalMesos) -> None:
     task = Launched(mesos, "exec sleep 600")
     container, pid = task.running(), task.pid()
-    os.kill(pid, signal.SIGSTOP)
+    os.killpg(pid, signal.SIGSTOP)
     task.restart()
     assert task.ended() == ("TASK_GONE", "REASON_EXECUTOR_REREGISTRATION_TIMEOUT",
                             "Executor did not reregister within 2secs; Container killed")
