@@ -8,6 +8,7 @@ from typing import IO, Any
 import click
 
 from specs.errors import SpecError
+from specs.words.printable import printable_lines
 
 REFUSED = 2  # what was asked for is wrong: nothing was launched
 FAILED = 3  # it could not be done: the cluster, Docker, or a task that was lost
@@ -22,7 +23,7 @@ class Problem(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         """As click calls it at the end of the command."""
-        click.echo(f"error: {self.message}", err=file is None, file=file)
+        click.echo(f"error: {printable_lines(self.message)}", err=file is None, file=file)
 
 
 def refused(error: SpecError, where: str = "") -> Problem:

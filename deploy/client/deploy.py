@@ -10,8 +10,9 @@ import click
 from deploy.cli.problems import REFUSED, Problem
 from deploy.client import definitions
 from deploy.client.follow import Follower
-from deploy.client.options import fine, printable, shown_json, talks_to_service
+from deploy.client.options import fine, shown_json, talks_to_service
 from deploy.client.service import Service
+from specs.words.printable import printable
 
 WARNINGS = "x-mesos-docker-warnings"
 NOTHING, CHANGES = 0, 1  # exit statuses of plan

@@ -14,8 +14,9 @@ from typing import Any
 import click
 
 from deploy.cli.problems import Problem
-from deploy.client.options import printable, shown_json
+from deploy.client.options import shown_json
 from deploy.client.service import Service
+from specs.words.printable import printable
 
 DONE, FAILED_STATUS = 0, 1
 _FAILURES = frozenset({"TASK_FAILED", "TASK_ERROR", "TASK_LOST", "TASK_DROPPED", "TASK_GONE"})

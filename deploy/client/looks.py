@@ -6,8 +6,9 @@ from typing import Any
 
 import click
 
-from deploy.client.options import app_id, printable, shown_json, talks_to_service
+from deploy.client.options import app_id, shown_json, talks_to_service
 from deploy.client.service import Service
+from specs.words.printable import printable
 
 
 @click.command()

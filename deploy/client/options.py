@@ -10,6 +10,7 @@ import click
 
 from deploy.cli.problems import REFUSED, Problem
 from deploy.client.service import Answer, Service, problem, service
+from specs.words.printable import printable
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -56,12 +57,6 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     for line in lines:
         click.echo("  ".join(text.ljust(width) for text,
                              width in zip(line, widths, strict=True)).rstrip())
-
-
-def printable(text: str) -> str:
-    """With control characters shown escaped: whatever tasks write must not drive a terminal."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode()
-                   for char in text)
 
 
 def fine(answer: Answer) -> Any:

@@ -22,6 +22,7 @@ from specs.container.place import Place
 from specs.errors import SpecError
 from specs.forms.taskinfo import task_from_json
 from specs.images.auth import parse_auth_config
+from specs.words.printable import printable, printable_json, printable_lines
 from specs.words.secrecy import HIDDEN
 
 
@@ -52,10 +53,11 @@ def explain(file: IO[bytes], form: str, sandbox_directory: str, container_name: 
     if form == "text":
         show(result, Console(highlight=False, width=None if sys.stdout.isatty() else 120))
     elif form == "cli":
-        click.echo(shlex.join(result.command_line()))
+        line = shlex.join(result.command_line())
+        click.echo(printable_lines(line) if sys.stdout.isatty() else line)
     else:
         value = result.shown_options() if form == "options" else result.payload
-        click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+        click.echo(printable_json(json.dumps(value, indent=2, ensure_ascii=False)))
 
 
 def node_login() -> Login:
@@ -87,6 +89,6 @@ def _table(rows: Sequence[Row]) -> Table:
     table.add_column(overflow="fold", min_width=36)
     table.add_column(style="dim", overflow="fold")
     for row in rows:
-        value = Text(row.value, style="yellow" if row.value == HIDDEN else "")
-        table.add_row(Text(f"  {row.name}"), value, Text(row.why))
+        value = Text(printable_lines(row.value), style="yellow" if row.value == HIDDEN else "")
+        table.add_row(Text(f"  {printable(row.name)}"), value, Text(printable_lines(row.why)))
     return table

@@ -13,10 +13,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Protocol
 
+from deploy.run.terminal import OutputTo
 from scheduler.placement.matching import Launch
 from specs.forms.render import status_update
 from specs.messages.status import TERMINAL_STATES, TaskState, TaskStatus
 from specs.messages.task import TaskInfo
+from specs.words.printable import printable, printable_lines
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -52,7 +54,8 @@ class Row:
         """
         found = addresses(status) if status.state is TaskState.RUNNING else []
         found = [address for address in found if address != self.not_its_own]
-        return replace(self, state=status.state.value, message=status.message or reason(status),
+        return replace(self, state=status.state.value,
+                       message=printable(status.message or reason(status)),
                        address=", ".join(found) or self.address,
                        healthy=self.healthy if status.healthy is None else status.healthy)
 
@@ -90,7 +93,8 @@ class Lines:
     """A line per news; the news go to `news`, a container's output to `out` and `err`."""
 
     def __init__(self, news: IO[str], out: IO[str], err: IO[str]) -> None:
-        self._news, self._out, self._err = news, out, err
+        self._news, self._err = news, err
+        self._outputs = {1: OutputTo(out), 2: OutputTo(err)}
 
     def waiting(self, row: Row) -> None:
         self._say(row.line)
@@ -102,16 +106,16 @@ class Lines:
         self._say(row.line)
 
     def note(self, text: str) -> None:
-        print(text, file=self._err, flush=True)
+        print(printable_lines(text), file=self._err, flush=True)
 
     def output(self, data: bytes, descriptor: int) -> None:
-        _write(self._out if descriptor == 1 else self._err, data)
+        self._outputs[descriptor].write(data)
 
     def close(self) -> None:
         pass
 
     def _say(self, text: str) -> None:
-        print(text, file=self._news, flush=True)
+        print(printable_lines(text), file=self._news, flush=True)
 
 
 class JsonLines:
@@ -119,6 +123,7 @@ class JsonLines:
 
     def __init__(self, out: IO[str], err: IO[str]) -> None:
         self._out, self._err = out, err
+        self._output = OutputTo(err)
 
     def waiting(self, row: Row) -> None:
         self.note(row.line)
@@ -131,10 +136,10 @@ class JsonLines:
         self._out.flush()
 
     def note(self, text: str) -> None:
-        print(text, file=self._err, flush=True)
+        print(printable_lines(text), file=self._err, flush=True)
 
     def output(self, data: bytes, descriptor: int) -> None:  # noqa: ARG002 - stdout belongs to the statuses
-        _write(self._err, data)
+        self._output.write(data)
 
     def close(self) -> None:
         pass
@@ -159,11 +164,11 @@ class LiveTable:
         self._show(row)
 
     def note(self, text: str) -> None:
-        self._live.console.print(text, markup=False, highlight=False)
+        self._live.console.print(printable_lines(text), markup=False, highlight=False)
 
     def output(self, data: bytes, descriptor: int) -> None:  # noqa: ARG002 - there is one terminal
-        self._live.console.print(data.decode(errors="replace"), end="", markup=False,
-                                 highlight=False)
+        self._live.console.print(printable_lines(data.decode(errors="replace")), end="",
+                                 markup=False, highlight=False)
 
     def close(self) -> None:
         """What stays is all of it, each message in full."""
@@ -215,13 +220,6 @@ def report(output: str, *, logs: bool, notes: IO[str] | None = None) -> Report:
     from rich.live import Live
     return LiveTable(Live(console=Console(), auto_refresh=False, redirect_stdout=False,
                           redirect_stderr=False))
-
-
-def _write(file: IO[str], data: bytes) -> None:
-    """Bytes as they are, behind the text that was written before."""
-    file.flush()
-    file.buffer.write(data)  # type: ignore[attr-defined]  # the standard streams are TextIOWrappers
-    file.buffer.flush()  # type: ignore[attr-defined]
 
 
 def addresses(status: TaskStatus) -> list[str]:

@@ -140,3 +140,33 @@ def test_all_tasks_and_their_whole_messages_stay_when_the_table_closes() -> None
     shown.close()
     last = file.getvalue().rpartition("more")[2]
     assert all(f"end-{number}" in last for number in range(30))
+
+
+class Terminal(io.TextIOWrapper):
+    """A stream that says that it is one."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_gets_no_control_characters_and_a_pipe_every_byte() -> None:
+    said = b"a\x1b[2J\r\n\xe2\x9c", b"\x93\xff\n"
+    terminal, pipe = Terminal(io.BytesIO(), encoding="utf-8"), stream()
+    lines = Lines(stream(), terminal, pipe)
+    for piece in said:
+        lines.output(piece, 1)
+        lines.output(piece, 2)
+    assert written(terminal) == "a\\x1b[2J\n✓\ufffd\n"
+    pipe.flush()
+    assert isinstance(pipe.buffer, io.BytesIO)
+    assert pipe.buffer.getvalue() == b"".join(said)
+
+
+def test_words_of_a_task_are_printed_and_not_acted_on() -> None:
+    row = Row("t").updated(heard("t", "TASK_FAILED", message="stderr: \x1b]0;title\x07evil\r"))
+    assert row.line == "t  TASK_FAILED  stderr: \\x1b]0;title\\x07evil\\r"
+    news, notes = stream(), stream()
+    Lines(news, stream(), notes).updated(row, heard("t", "TASK_FAILED"))
+    Lines(news, stream(), notes).note("an agent says:\n\x9b2J")
+    assert written(news) == f"{row.line}\n"
+    assert written(notes) == "an agent says:\n\\x9b2J\n"
