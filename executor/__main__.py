@@ -80,12 +80,17 @@ def told_by_the_agent(environ: MutableMapping[str, str] = os.environ, *,
 
 def driver(told: AgentSettings, chosen: Protocol = Protocol.V1,
            environ: Mapping[str, str] = os.environ) -> Agent:
-    """The way to the agent; SpecError and OSError where it needs a port and cannot have it."""
+    """The way to the agent; SpecError and OSError where it needs a port and cannot have it.
+
+    Over libprocess it registers at once: the agent waits for that, and much is still to be loaded.
+    """
     if chosen is Protocol.V0:
         from executor.agent.v0.driver import LibprocessDriver
         from executor.settings.libprocess import libprocess_settings
 
-        return LibprocessDriver(told, libprocess_settings(environ))
+        registering = LibprocessDriver(told, libprocess_settings(environ))
+        registering.begin()
+        return registering
     from executor.agent.driver import MesosDriver
 
     return MesosDriver(told)

@@ -31,6 +31,7 @@ PARTS = {  # in the order of the table
     "burst": "burst_bench",
     "density": "density_bench",
     "start": "start_bench",
+    "drop-in": "drop_in_bench",
     "scheduler": "scheduler_bench",
     "docker": "docker_bench",
     "local": "local_bench",

@@ -1,4 +1,5 @@
-"""How long an executor takes from its start to SUBSCRIBE, in both ways of running, and the interpreter's share of it.
+"""How long a custom executor takes from its start to SUBSCRIBE, and the interpreter's share of it. The drop-in has a
+part of its own: drop_in_bench.py.
 
 Started as an agent starts it: a new session, a replaced environment, a pipe on stdin. The moment of SUBSCRIBE is when
 the agent has read it. Beside ours stands the same interpreter, started to do nothing.
@@ -23,8 +24,7 @@ def bench(settings: Settings) -> Iterator[Row]:
     """Rows in ms."""
     custom = f"--docker_socket={settings.docker_socket}"
     module = [sys.executable, "-m", "executor"]
-    ways = {"custom": [str(EXECUTOR), custom], "custom, python -m executor": [*module, custom],
-            "drop-in": [str(EXECUTOR), *_drop_in(settings.docker_socket)]}
+    ways = {"custom": [str(EXECUTOR), custom], "custom, python -m executor": [*module, custom]}
     for way, command in ways.items():
         ours: list[list[float]] = []
         bare: list[list[float]] = []
@@ -68,16 +68,6 @@ def _import_times(modules: str) -> list[tuple[int, str]]:
     done = subprocess.run([sys.executable, "-X", "importtime", "-c", f"import {modules}"], check=True,
                           capture_output=True, text=True)
     return parse_import_times(done.stderr)
-
-
-def _drop_in(docker_socket: str) -> list[str]:
-    """The flags of an agent with its defaults; the container is never made."""
-    said = {"cgroups_enable_cfs": "false", "container": "mesos-00000000-0000-4000-8000-000000000000",
-            "docker": "docker", "docker_socket": docker_socket, "help": "false", "initialize_driver_logging": "true",
-            "launcher_dir": "/usr/libexec/mesos", "logbufsecs": "0", "logging_level": "INFO",
-            "mapped_directory": "/mnt/mesos/sandbox", "quiet": "false", "sandbox_directory": "/tmp",
-            "stop_timeout": "0ns"}
-    return [f"--{name}={value}" for name, value in said.items()]
 
 
 def _subscribe(command: Sequence[str]) -> float:

@@ -105,7 +105,7 @@ class V0Agent:
     def _netloc(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
-    def environment(self, sandbox: Path = Path("/tmp"), **more: str) -> dict[str, str]:
+    def environment(self, sandbox: str | Path = "/tmp", **more: str) -> dict[str, str]:
         """What the agent puts into the environment of its executor."""
         return {"LIBPROCESS_IP": self.host, "LIBPROCESS_PORT": "0", "MESOS_AGENT_ENDPOINT": self._netloc,
                 "MESOS_CHECKPOINT": "1" if self.checkpoint else "0", "MESOS_DIRECTORY": str(sandbox),

@@ -132,7 +132,7 @@ class LibprocessApi:
         framework, executor = found
         self._take(framework, executor, sender).reregistered()
         for update in message.get("updates", ()):
-            self._api.update(framework.id, update["status"])
+            self._take_update(framework, executor, update["status"])
         self._api.drop_unseen(framework, executor, message.get("tasks", ()))
         if not executor.ever_sent_task() and not executor.queued:
             self._state.shut_down_executor(executor)
@@ -146,9 +146,13 @@ class LibprocessApi:
             log.warning("Ignoring an update of %s, which is no executor of ours", sender)
             return
         try:
-            self._api.update(found[0].id, update["status"])
+            self._take_update(*found, update["status"])
         except OSError as error:  # unacknowledged, it comes again when the agent was started anew
             log.warning("An update of %s could not be written: %s", sender, error)
+
+    def _take_update(self, framework: AgentFramework, executor: Executor, status: Json) -> None:
+        """As Mesos: the agent says whose it is. Raises OSError where it cannot be kept."""
+        self._api.update(framework.id, {**status, "executor_id": {"value": executor.id}})
 
     def _message(self, request: Request, sender: Pid, message: Json) -> None:
         found = self._find(message["framework_id"], message["executor_id"])

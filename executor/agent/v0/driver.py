@@ -33,7 +33,8 @@ log = logging.getLogger(__name__)
 
 
 class LibprocessDriver:
-    """`start` once, then `stop`."""
+    """`begin` and `start` once, in this order, then `stop`. Between the two the agent is answered,
+    and what it says waits."""
 
     def __init__(self, settings: AgentSettings, listening: LibprocessSettings, *,
                  clock: Callable[[], float] = time.time) -> None:
@@ -50,14 +51,19 @@ class LibprocessDriver:
         self._drained = True
         self._over = False
         self._patient_until: float | None = None
+        self._told = threading.Event()  # there is somebody to be told
         self._thread = threading.Thread(target=self._run, name="mesos-libprocess", daemon=True)
+
+    def begin(self) -> None:
+        """Dial the agent and register, on a thread of its own."""
+        self._thread.start()
 
     # The port.
 
     def start(self, events: AgentEvents) -> None:
-        """Dial the agent, register, and tell `events` from now on, on a thread of its own."""
+        """Tell `events` from now on what the agent says."""
         self._events = events
-        self._thread.start()
+        self._told.set()
 
     def send(self, status: TaskStatus) -> None:
         """Report an update: kept until acknowledged.
@@ -99,6 +105,7 @@ class LibprocessDriver:
         with self._change:
             self._over = True
             self._change.notify_all()
+        self._told.set()
         self._network.wake()
 
     def join(self, timeout: float | None = None) -> None:
@@ -187,6 +194,9 @@ class LibprocessDriver:
 
     def _tell(self, action: s.Tell | s.TellLost | s.TellShutdown) -> None:
         """A fault in telling is logged: it must not end the driver, nor become a task's fate."""
+        self._told.wait()
+        if self._over:
+            return
         try:
             match action:
                 case s.Tell(heard):

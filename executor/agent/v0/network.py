@@ -18,7 +18,6 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from email.utils import formatdate
 from typing import Final
 
 from executor.agent.v0 import tls
@@ -214,7 +213,7 @@ class Network:
                 caller.channel.write(self._answer(caller, request))
         except BadRequest as error:
             self._complaints.say("Somebody at %s speaks no libprocess: %s", caller.host, error)
-            caller.channel.write(answer(400, "Bad Request", formatdate(usegmt=True)))
+            caller.channel.write(answer(400, "Bad Request", _date()))
             caller.closing = True
         except OSError as error:
             log.debug("A connection from %s has ended: %s", caller.host, error)
@@ -227,7 +226,7 @@ class Network:
 
     def _answer(self, caller: _Caller, request: Request) -> bytes:
         status, reason = self._delivered(caller, request)
-        return answer(status, reason, formatdate(usegmt=True))
+        return answer(status, reason, _date())
 
     def _delivered(self, caller: _Caller, request: Request) -> tuple[int, str]:
         """As Mesos: process.cpp, `handle`."""
@@ -279,3 +278,8 @@ class Network:
         for channel in [*channels, *([self._link] if self._link is not None else [])]:
             if self._selector.get_key(channel.descriptor).events != channel.interest:
                 self._selector.modify(channel.descriptor, channel.interest)
+
+
+def _date() -> str:
+    """Now, as HTTP writes it; without email.utils, which takes a tenth of the start to load."""
+    return time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime())

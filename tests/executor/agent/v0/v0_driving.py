@@ -21,6 +21,7 @@ def driving(agent: V0Agent, events: AgentEvents, **environment: str) -> Iterator
     """A started driver, with what the agent tells its executors; at the end its thread must be gone."""
     said = {**agent.environment(), **environment}
     driver = LibprocessDriver(agent_settings(said, drop_in=True), libprocess_settings(said))
+    driver.begin()
     driver.start(events)
     try:
         yield driver
