@@ -19,7 +19,7 @@ from scheduler.framework.durable import Durable
 from scheduler.framework.executors import Executors
 from scheduler.framework.inbox import Inbox
 from scheduler.framework.listener import Listener
-from scheduler.framework.offered import Offered
+from scheduler.framework.offered import Offered, in_parts
 from scheduler.framework.queue import Queue
 from scheduler.framework.timers import FirstSubscription, Later, Ring, StorageAgain, Timers
 from scheduler.framework.told import Told, ended
@@ -198,12 +198,13 @@ class Framework:
     def _carry_out(self, matched: Match) -> None:
         now = self._clock()
         refuse = self._config.refuse_short if matched.misfits else self._config.refuse_long
-        launches = [(launch.offer_ids, [info for placement in launch.placements
-                                        if (info := self._launched(launch, placement, now)) is not None])
-                    for launch in matched.launches]
-        safe = self._is_safe()  # if not: the offers go back, and the ledger asks after the launches that never were
-        for offer_ids, infos in launches:
-            self._master.accept(offer_ids, infos if safe else [], refuse)
+        for part in in_parts(matched.launches):
+            launches = [(launch.offer_ids, [info for placement in launch.placements
+                                            if (info := self._launched(launch, placement, now)) is not None])
+                        for launch in part]
+            safe = self._is_safe()  # if not: the offers go back, and the ledger asks after launches that never were
+            for offer_ids, infos in launches:
+                self._master.accept(offer_ids, infos if safe else [], refuse)
         for decline in matched.declines:
             log.debug("Declining the offer of %s: %s", decline.agent_id, decline.reason)
         if matched.declines:

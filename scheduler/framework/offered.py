@@ -4,10 +4,14 @@ Offers are never kept: each turn looks at those that came in it, and answers the
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from scheduler.master.port import Master
+from scheduler.placement.matching import Launch
 from specs.messages.offer import Offer
+
+AT_ONCE: Final = 100  # launches, each of several tasks, that are made, stored and sent together
 
 
 class Offered:
@@ -45,3 +49,12 @@ class Offered:
         elif not self._suppressed and not wanted:
             self._suppressed = True
             self._master.suppress()
+
+
+
+def in_parts(launches: Sequence[Launch]) -> Iterator[Sequence[Launch]]:
+    """A few at a time: so the first tasks start while others are still made, and of thousands of
+    descriptions only a few are in memory.
+    """
+    for begin in range(0, len(launches), AT_ONCE):
+        yield launches[begin:begin + AT_ONCE]

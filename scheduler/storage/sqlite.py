@@ -50,6 +50,7 @@ CREATE TABLE IF NOT EXISTS events (
     data TEXT NOT NULL
 );
 """
+_ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 FORMAT = 1  # of the file; a scheduler refuses one that is newer than it knows
 
 
@@ -199,7 +200,7 @@ class SqliteStorage:
     def put(self, kind: str, key: str, value: Any) -> None:
         self._write(
             "INSERT INTO records VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value",
-                    (kind, key, json.dumps(value, separators=(",", ":"))))
+                    (kind, key, _ENCODER.encode(value)))
 
     def drop(self, kind: str, key: str) -> None:
         self._write("DELETE FROM records WHERE kind = ? AND key = ?", (kind, key))

@@ -22,6 +22,8 @@ KEPT: Final = 20_000  # events in the storage; about 10 MB
 IN_MEMORY: Final = 2_000
 FLUSHED_PER_TURN: Final = 500  # old ones are removed so many at a time
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False)
+
 Told = Callable[[Sequence[StoredEvent]], None]
 
 
@@ -62,7 +64,7 @@ class EventLog:
         self._last += 1
         whole = {**data, "eventType": kind, "timestamp": timestamp(at)}
         self._new.append(StoredEvent(self._last, at, kind, app_id,
-                                     json.dumps(whole, separators=(",", ":"))))
+                                     _ENCODER.encode(whole)))
 
     def mark(self) -> tuple[int, int]:
         """Where what is emitted from now on begins; after `store`."""
