@@ -44,7 +44,7 @@ find_python() {
 
 make_venv() { # $1: "." to run, ".[dev]" to test
     stamp=".venv/.set-up $1"
-    if [ -e "$stamp" ] && [ -z "$(find pyproject.toml deploy/constraints.txt deploy/http-parser deploy/bin -newer "$stamp" \
+    if [ -e "$stamp" ] && [ -z "$(find pyproject.toml setup.py deploy/constraints.txt deploy/http-parser deploy/bin -newer "$stamp" \
             -type f -not -path '*/build/*' -not -path '*.egg-info*')" ]; then
         return 0
     fi

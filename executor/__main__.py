@@ -36,6 +36,9 @@ def main() -> int:
     As Mesos: docker_executor.cpp, `main`.
     """
     _occupy_standard_descriptors()
+    if sys.argv[1:] == ["--version"]:
+        print(_version())  # noqa: T201 - the program's own output
+        return 0
     try:
         flags = command_line.parse(sys.argv[1:], os.environ)
     except command_line.FlagError as error:
@@ -65,6 +68,15 @@ def main() -> int:
     agent.stop()
     agent.join(1.0)
     return 0
+
+
+def _version() -> str:
+    from importlib import metadata
+
+    try:
+        return f"mesos-docker-executor, version {metadata.version('mesos-docker')}"
+    except metadata.PackageNotFoundError:
+        return "mesos-docker-executor, version unknown (not installed)"
 
 
 def told_by_the_agent(environ: MutableMapping[str, str] = os.environ, *,

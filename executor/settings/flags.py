@@ -49,6 +49,7 @@ a custom executor for many tasks.
   --sandbox_directory=VALUE    Path of the sandbox on the host.
   --stop_timeout=VALUE         Least grace period of a kill, such as 10secs.
   --task_environment=VALUE     Variables for the container, JSON object of strings.
+  --version                    Alone: prints the version.
   --[no-]quiet, --logging_level=VALUE, --log_dir=VALUE, --logbufsecs=VALUE, --[no-]initialize_driver_logging,
   --external_log_file=VALUE    Accepted as Mesos's programs do; the first two choose what is logged on stderr.
 """

@@ -219,7 +219,8 @@ class EngineCalls:
         if failure is None:
             start.post(self._started(container, start.plan))
             took = 1000 * (time.monotonic() - began)
-            log.info("Task %s: container started in %.0f ms", start.task_id, took)
+            log.info("Task %s: container %s (%.12s, image %s) started in %.0f ms", start.task_id,
+                     start.plan.name, container, start.plan.image, took)
             return
         self._logs.abandon(start.task_id)
         if issubclass(failure.kind, UNCLEAR):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+import executor
 from tests.fakes.agent_server import ScriptedAgent
 
 COMMAND = Path(sys.executable).with_name("mesos-docker-executor")
@@ -121,6 +123,36 @@ def test_through_a_link_in_the_launcher_directory(tmp_path: Path) -> None:
     link.symlink_to(COMMAND)
     with ScriptedAgent() as agent, started(environment(agent, tmp_path), tmp_path, drop_in(tmp_path), link) as process:
         subscribed(agent, process, tmp_path)
+
+
+def usage(program: Path) -> str:
+    done = subprocess.run([program, "--help"], capture_output=True, text=True, check=False, env={})
+    return done.stdout.partition("\n")[0] or done.stderr
+
+
+def test_a_copy_starts(tmp_path: Path) -> None:
+    copy = Path(shutil.copy(COMMAND, tmp_path))
+    assert usage(copy) == "Usage: mesos-docker-executor [options]"
+
+
+def test_as_pip_installs_it_for_a_user(tmp_path: Path) -> None:
+    """The file is in a folder without a Python; its packages are beside that folder."""
+    site = tmp_path / f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
+    site.mkdir(parents=True)
+    (tmp_path / "bin").mkdir()
+    for package in ("executor", "specs"):
+        (site / package).symlink_to(Path(executor.__file__).parents[1] / package)
+    script = Path(shutil.copy(COMMAND, tmp_path / "bin"))
+    assert usage(script) == "Usage: mesos-docker-executor [options]"
+
+
+def test_a_copy_that_cannot_find_the_executor_says_so(tmp_path: Path) -> None:
+    text = Path(COMMAND).read_text()
+    lost = tmp_path / "mesos-docker-executor"
+    lost.write_text("\n".join("installed=/nowhere" if line.startswith("installed=") else line
+                              for line in text.splitlines()))
+    lost.chmod(0o755)
+    assert "link to the file that was installed" in usage(lost)
 
 
 @pytest.mark.parametrize("mode", ["custom", "drop-in"])

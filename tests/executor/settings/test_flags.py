@@ -115,6 +115,7 @@ def test_sizes_of_fetched_files() -> None:
 
 @pytest.mark.parametrize(("argv", "status", "text"), [
     (["--help"], 0, "Usage: mesos-docker-executor"),
+    (["--version"], 0, "mesos-docker-executor, version "),
     (["--frobnicate"], 1, "Failed to load unknown flag 'frobnicate'\n\nUsage: mesos-docker-executor"),
     ([], 1, "Expecting 'MESOS_SLAVE_PID' to be set in the environment"),
 ])
