@@ -248,3 +248,46 @@ def test_the_executors_file_is_swapped_under_a_running_task_and_back(local_mesos
     task.scheduler.disconnect()  # and with it go the offers that it has
     assert Launched(mesos, "exit 3").ended()[2] == "Container exited with status 3"
     assert (tmp_path / "used").exists()
+
+
+TASKS = int(os.environ.get("RESTART_TASKS", "6"))  # 100 for a soak
+
+
+@pytest.mark.timeout(900)
+def test_many_tasks_over_five_restarts(local_mesos: StartMesos) -> None:
+    """Half of them end while the agent is away: no update is lost, invented or told out of order."""
+    mesos = local_mesos(resources="cpus:40;mem:40960;disk:10240;ports:[31000-31099]",
+                        executor_reregistration_timeout=4.0 + TASKS / 10)
+    scheduler = Scheduler(mesos.address, checkpoint=True, failover_timeout=60.0)
+    scheduler.subscribe()
+    offer = scheduler.offer()
+    image = busybox_image()
+    tasks = [f"t{number}" for number in range(TASKS)]
+    scheduler.launch(offer, *(command_task(
+        name, offer, f"while ! test -e /mnt/mesos/sandbox/go; do sleep 0.1; done; exit {number % 100 + 1}",
+        container={"type": "DOCKER", "docker": {"image": image, "network": "NONE"}})
+        for number, name in enumerate(tasks)))
+    told: dict[str, dict[str, str]] = {name: {} for name in tasks}  # states by uuid, in order
+
+    def hear(name: str, state: str) -> Json:
+        while True:
+            status = scheduler.update(name)
+            told[name].setdefault(status["uuid"], status["state"])
+            if status["state"] == state:
+                return status
+
+    containers = {name: str(hear(name, "TASK_RUNNING")["container_status"]["container_id"]["value"]) for name in tasks}
+    before = {name: inspect(container) for name, container in containers.items()}
+    for number in range(5):
+        assert {name: inspect(containers[name]) for name in tasks} == before
+        mesos.stop_agent()
+        for name in tasks[:TASKS // 2] if number == 4 else ():
+            [sandbox] = mesos.work_dir.glob(f"slaves/*/frameworks/*/executors/{name}/runs/latest")
+            (sandbox / "go").touch()
+        mesos.start_agent()
+    for number, name in enumerate(tasks):
+        [sandbox] = mesos.work_dir.glob(f"slaves/*/frameworks/*/executors/{name}/runs/latest")
+        (sandbox / "go").touch()
+        assert hear(name, "TASK_FAILED")["message"] == f"Container exited with status {number % 100 + 1}"
+    for name in tasks:
+        assert list(told[name].values()) == ["TASK_STARTING", "TASK_RUNNING", "TASK_FAILED"], name
