@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 
 from tests.bench.service.scripted_process import scripted
-from tests.bench.service.stage import EACH, Served, Simulated, app, body, just_after_offers, served, simulated
+from tests.bench.service.stage import EACH, PATIENCE, Served, Simulated, app, body, just_after_offers, served, simulated
 
 LISTS = ("/v2/apps", "/v2/apps?embed=apps.tasks", "/v2/tasks", "/v2/groups")
 UPDATES = 100.0  # a second, while lists are asked for
@@ -103,6 +103,8 @@ def _restarted(cluster: Simulated, service: Served) -> float:
     service.start()
     report: dict[str, Any] = {}
     while not report.get("first_accept"):
+        if time.monotonic() > began + PATIENCE:
+            raise TimeoutError(f"nothing is launched {PATIENCE:g} s after the start")
         time.sleep(0.02)
         report = cluster.ask("report")
     return float(report["first_accept"]) - began
