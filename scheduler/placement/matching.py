@@ -116,6 +116,7 @@ class Match:
     launches: tuple[Launch, ...] = ()
     declines: tuple[Decline, ...] = ()
     misfits: Mapping[str, tuple[Misfit, ...]] = field(default_factory=dict)  # by task id
+    hopeless: frozenset[str] = frozenset()  # of those in `misfits`: no agent is for them, however many it had taken
 
 
 class Place:

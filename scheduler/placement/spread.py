@@ -20,7 +20,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from scheduler.placement.constraints import GroupBy, Placed
 from scheduler.placement.hostports import Below
@@ -93,7 +93,21 @@ def spread(offers: Sequence[Offer], demands: Sequence[Demand], policy: Policy, *
                 hopeless.add(search.shape)
         elif search.left:
             waiting.append(search)
-    return answered(sites, _misfits(stuck))
+    found = answered(sites, _misfits(stuck))
+    return replace(found, hopeless=_hopeless(stuck, [site for site in sites if site.is_full]))
+
+
+def _hopeless(searches: Sequence[_Search], full: Sequence[_Site]) -> frozenset[str]:
+    """The apps for which no agent is; one that takes no more for now may be."""
+    known: dict[tuple[object, ...] | None, bool] = {}
+    found = set()
+    for search in searches:
+        shape = search.shape
+        if shape is None or shape not in known:
+            known[shape] = not any(search.would_fit(site) for site in full)
+        if known[shape]:
+            found.add(search.demand.app_id)
+    return frozenset(found)
 
 
 def _misfits(searches: Sequence[_Search]) -> dict[str, tuple[Misfit, ...]]:
@@ -214,6 +228,10 @@ class _Search:
                      or bool(demand.need.scalars.get("gpus")))
                 and (roles is None or not roles.isdisjoint(pool.roles))
                 and pool.holds(demand.need, site.overhead(demand.overhead)))
+
+    def would_fit(self, site: _Site) -> bool:
+        """Whether it could be there, but for how many the agent takes at a time."""
+        return site.pool.role == self.demand.role and self._fits(site)
 
     def misfits(self) -> tuple[Misfit, ...]:
         """The agents that are not for it, and why; those that only take no more at a time are not

@@ -22,7 +22,7 @@ from scheduler.deployments.deployment import Change
 from scheduler.placement.hostports import Below
 from scheduler.placement.location import Location
 from scheduler.placement.matching import Launch, Match, Misfit, Overhead, Placement
-from scheduler.placement.spread import Amounts, Demand, Policy, spread
+from scheduler.placement.spread import MOST_TOLD, Amounts, Demand, Policy, spread
 from scheduler.service.board import Board
 from scheduler.service.offered import Offered, Trial, missing, renewed
 from scheduler.service.turn.faults import Doing, Faults
@@ -60,6 +60,7 @@ class Launches:
         self._policy = policy
         self._sound = SoundMatches()
         self.patience = Patience()
+        self._first = 0  # of the apps that wait: the one that is looked at first in the next match
         self.offered: Mapping[str, Offered] = {}  # by agent; replaced, not changed
         self._asked: dict[str, _Wanted] = {}  # by task id
         self._needs: dict[tuple[str, str], Amounts] = {}  # of the apps, by version, whose tasks have agents
@@ -76,7 +77,9 @@ class Launches:
         self._asked.clear()
         demands: list[Demand] = []
         resting: dict[str, tuple[Misfit, ...]] = {}  # apps that fit nowhere, and are not looked at now
-        for app_id in board.scheduled:
+        apps = list(board.scheduled)
+        first, self._first = self._first % max(1, len(apps)), self._first + MOST_TOLD
+        for app_id in (*apps[first:], *apps[:first]):  # others come first each time, and are told why they wait
             if self.patience.waits(app_id, _newest(board, app_id), now):
                 resting[app_id] = ()
             elif not _is_held(app_id, faults, now):
@@ -116,7 +119,7 @@ class Launches:
     def _note(self, board: Board, offers: Sequence[Offer], found: Match, now: float) -> None:
         placed = {self.app_of(each.task_id) for launch in found.launches
                   for each in launch.placements}
-        self.patience.found(placed, [(app_id, _newest(board, app_id)) for app_id in found.misfits
+        self.patience.found(placed, [(app_id, _newest(board, app_id)) for app_id in found.hopeless
                                      if app_id not in placed], now)
         self.offered = renewed(self.offered, offers, found, now)
 

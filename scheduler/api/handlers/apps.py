@@ -16,6 +16,7 @@ from scheduler.api.shown.texts import Texts
 from scheduler.apps.target import Target
 from scheduler.service.board import Definition
 from scheduler.service.changes import Planned
+from scheduler.service.completion import MAX_APPS
 from scheduler.service.operations import By
 from scheduler.service.tree import find_app, is_below
 from scheduler.service.views import AppView
@@ -179,6 +180,8 @@ class Apps:
         values = await asked.json()
         if not isinstance(values, list):
             raise RefusedError(422, "Invalid JSON", [Detail("/", ("error.expected.jsarray",))])
+        if len(values) > MAX_APPS:
+            raise RefusedError(413, f"The service keeps at most {MAX_APPS} apps")
         partial = asked.flag("partialUpdate", True)
         unknown: list[str] = []
 

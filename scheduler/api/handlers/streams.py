@@ -27,7 +27,7 @@ from aiohttp import web
 from scheduler.api.asking import Asking
 from scheduler.api.errors import RefusedError
 from scheduler.api.server import HEADERS, STREAMS, Asked
-from scheduler.api.shown.plans import Plans, has_plan, versions
+from scheduler.api.shown.plans import Plans
 from scheduler.service.news.events import Replay
 from scheduler.storage.records import StoredEvent
 from scheduler.tasks.timestamps import timestamp
@@ -109,17 +109,14 @@ class Streams:
 
     async def _whole(self, event: StoredEvent) -> str:
         """The event's data; a plan with all that was there before, and will be."""
-        if not has_plan(event):
-            return event.data
-        if (known := self._plans.known(event)) is not None:
-            return known
-        wanted, board = versions(event), self._asking.service.board
-        try:
-            trees = await self._asking.ask(lambda: {
-                version: board.tree_at(version) for version in wanted if version in board.trees})
-        except RefusedError:  # the state is in trouble: this is no time for long plans
-            return event.data
-        return self._plans.whole(event, trees)
+        if wanted := self._plans.missing(event):
+            board = self._asking.service.board
+            try:
+                self._plans.learn(wanted, await self._asking.ask(lambda: {
+                    version: board.tree_at(version) for version in wanted if version in board.trees}))
+            except RefusedError:  # the state is in trouble: this is no time for long plans
+                return event.data
+        return self._plans.whole(event)
 
     def _attached(self, request: web.Request, types: Collection[str], *, numbered: bool) -> bytes:
         kind = "event_stream_attached"
