@@ -18,7 +18,7 @@ from pathlib import Path
 from executor.admission.agreement import Agreement, agree
 from executor.admission.plan import Plan, plan
 from executor.admission.sandbox import task_sandbox
-from executor.admission.secrets import keep_secrets, secret_directory
+from executor.admission.secrets import Secrets
 from executor.admission.volumes import mounted_folders
 from executor.engine.failures import BadSandbox, Fault, RuntimeFailure
 from executor.life.outcomes import Failure, NotRun, Outcome, Refused, Unstarted
@@ -60,6 +60,7 @@ class Admission:
     def __init__(self, settings: Settings, logs: Logs) -> None:
         self._settings = settings
         self._logs = logs
+        self._secrets = Secrets(settings.directory)
 
     def admit(self, message: Message, capabilities: frozenset[str], *,
               closing: bool) -> Admitted | Rejected:
@@ -84,13 +85,13 @@ class Admission:
 
     def _prepare(self, info: TaskInfo, agreed: Agreement) -> Admitted:
         sandbox = task_sandbox(self._settings, info.task_id)
-        secrets = secret_directory(self._settings.directory)
+        secrets = self._secrets.directory()
         name = self._settings.container or f"{NAME_PREFIX}{uuid.uuid4()}"
         planned = plan(info, self._settings, name, str(sandbox), total_memory=total_memory(),
                        secret_directory=str(secrets))
         try:
             planned = replace(planned, theirs=self._make_sandbox(info.task_id, sandbox, planned))
-            kept = keep_secrets(secrets, planned.secrets)
+            kept = self._secrets.keep(secrets, planned.secrets)
         except OSError as error:
             raise RuntimeFailure(f"cannot make the sandbox {sandbox}: {error.strerror}") from error
         return Admitted(agreed.limited(planned), planned, kept)

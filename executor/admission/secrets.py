@@ -1,35 +1,95 @@
-"""A task's secret files: where they lie while it lives."""
+"""The secret files of tasks: where they lie while their tasks live, and that none outlives us.
+
+All are in one folder of this process, in memory if the node has a place. A shell that is nobody's
+child waits for our end, whatever it is, and removes the folder: who kills us and all that we have
+started does not find it. Where it is killed all the same, with our cgroup, the next executor of the
+same user finds a folder that nobody holds a lock on.
+"""
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import logging
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from executor.settings.labels import NAME_PREFIX
 
-_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of ours in it, which nobody else can enter
+log = logging.getLogger(__name__)
+
+MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder of ours in it, which nobody else can enter
+_NAMES: Final = f"{NAME_PREFIX}secrets-"
+_YOUNG: Final = 60.0  # seconds for which a folder may have no lock yet
+_KEEPER: Final = 'exec 3<&0; { read -r _ <&3; rm -rf -- "$1"; } &'  # reads until we are gone
 
 
-def secret_directory(sandbox: str) -> Path:
-    """A folder, not yet made, for one task's secrets: in memory if the node has a place."""
-    root = _MEMORY if os.access(_MEMORY, os.W_OK) else Path(sandbox).absolute()
-    return root / f"{NAME_PREFIX}secrets-{uuid.uuid4()}"
+class Secrets:
+    """Of all tasks of this process. All methods raise OSError."""
+
+    def __init__(self, sandbox: str) -> None:
+        root = MEMORY if os.access(MEMORY, os.W_OK) else Path(sandbox).absolute()
+        self._folder = root / f"{_NAMES}{uuid.uuid4()}"
+        self._held: list[int] = []  # descriptors that stay open until our end
+
+    def directory(self) -> Path:
+        """A folder, not yet made, for one task's secrets."""
+        return self._folder / str(uuid.uuid4())
+
+    def keep(self, directory: Path, secrets: Sequence[bytes]) -> Path | None:
+        """Write them where only the container's mounts lead to; the folder, if there are any.
+        Leaves nothing if it fails.
+        """
+        if not secrets:
+            return None
+        if not self._held:
+            sweep(self._folder.parent)
+            self._held = [_made(self._folder), _kept(self._folder)]
+        directory.mkdir(mode=0o700)
+        try:
+            for index, secret in enumerate(secrets):
+                (directory / str(index)).write_bytes(secret)
+        except OSError:
+            shutil.rmtree(directory, ignore_errors=True)
+            raise
+        return directory
 
 
-def keep_secrets(directory: Path, secrets: Sequence[bytes]) -> Path | None:
-    """Write them where only the container's mounts lead to; the folder, if there are any.
+def sweep(root: Path) -> None:
+    """Remove what executors of ours that were killed have left."""
+    for folder in root.glob(f"{_NAMES}*"):
+        with contextlib.suppress(OSError):
+            descriptor = os.open(folder, os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                about = os.fstat(descriptor)
+                if about.st_uid == os.geteuid() and time.time() - about.st_mtime > _YOUNG:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(folder)
+                    log.warning("Removed the secrets of an executor that is gone: %s", folder)
+            finally:
+                os.close(descriptor)
 
-    Raises OSError, and leaves nothing then.
-    """
-    if not secrets:
-        return None
-    directory.mkdir(mode=0o700)
+
+def _made(folder: Path) -> int:
+    folder.mkdir(mode=0o700)
+    descriptor = os.open(folder, os.O_DIRECTORY | os.O_CLOEXEC)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return descriptor
+
+
+def _kept(folder: Path) -> int:
+    """Starts the shell; the end of a pipe that it waits for."""
+    import subprocess
+
+    theirs, ours = os.pipe()
     try:
-        for index, secret in enumerate(secrets):
-            (directory / str(index)).write_bytes(secret)
-    except OSError:
-        shutil.rmtree(directory, ignore_errors=True)
-        raise
-    return directory
+        subprocess.run(["/bin/sh", "-c", _KEEPER, "sh", folder], stdin=theirs, check=False, env={},
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",
+                       start_new_session=True)
+    finally:
+        os.close(theirs)
+    return ours

@@ -3,6 +3,7 @@ one path and one reason. Over every field of a task and every option of `docker 
 from __future__ import annotations
 
 import copy
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,8 @@ def by_the_executor(given: Json, folder: Path) -> str:
     found = Admission(Settings(directory=str(folder)), Logs(Watcher())).admit(
         given, frozenset(), closing=False)
     if isinstance(found, Admitted):
+        if found.secrets is not None:
+            shutil.rmtree(found.secrets)
         return TAKEN
     match found.outcome:
         case Refused(problem, path):

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import shutil
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ def test_secrets_stand_where_the_container_mounts_them(tmp_path: Path) -> None:
     assert found.secrets is not None
     assert (found.secrets / "0").read_bytes() == b"geheim"
     assert f"{found.secrets}/0:/key:ro" in found.plan.payload["HostConfig"]["Binds"]
+    assert stat.S_IMODE(found.secrets.parent.stat().st_mode) == 0o700
     shutil.rmtree(found.secrets)
 
 
