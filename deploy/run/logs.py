@@ -14,6 +14,7 @@ As Mesos: files/files.cpp, `_read`; slave/paths.cpp, `getExecutorVirtualPath`.
 from __future__ import annotations
 
 import http.client
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -89,6 +90,7 @@ class _State:
     files: list[_File] = field(default_factory=list)
     ended: dict[str, float] = field(default_factory=dict)  # when a task ended, monotonic seconds
     never_began: set[str] = field(default_factory=set)  # task ids
+    hurried: float = math.inf  # since when, monotonic seconds
     closing: bool = False
 
 
@@ -137,6 +139,15 @@ class Follower:
             self._state.ended[task_id] = time.monotonic()
             self._change.notify()
 
+    def hurry(self) -> None:
+        """People want the end: what is not read `patience` seconds after a task's end is not read.
+
+        A task can make its output as long as it likes, without a disk that would hold it.
+        """
+        with self._change:
+            self._state.hurried = min(time.monotonic(), self._state.hurried)
+            self._change.notify()
+
     def drain(self, then: Callable[[], None]) -> None:
         """Call this when all is read of all tasks, which must have ended; on the follower's thread.
         """
@@ -174,7 +185,9 @@ class Follower:
         piece = self._read(file, ended is not None)
         if piece:
             self._write(_named(file, piece) if self._named else piece, file.descriptor)
-            return True
+            if ended is None or time.monotonic() <= max(ended, self._state.hurried) + self._patience:
+                return True
+            file.trouble = f"there is more than the {file.offset} bytes that were read in time"
         if ended is not None and (piece is not None or time.monotonic() > ended + self._patience):
             file.done = True
             trouble = file.trouble or self._missing(file)

@@ -285,8 +285,10 @@ class Session:
 
     def _end_gracefully(self) -> None:
         left = self._its.ledger.unfinished
-        self._report.note(
-            f"ending {left} task{'s' if left != 1 else ''}; Ctrl-C again ends everything at once")
+        what = f"ending {left} task{'s' if left != 1 else ''}" if left else "reading what is left of the output"
+        self._report.note(f"{what}; Ctrl-C again ends everything at once")
+        if self._follower is not None:
+            self._follower.hurry()
         self._its.kill_all()
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import http.client
 import queue
+import re
 import threading
 
 import pytest
@@ -72,6 +73,21 @@ def test_trouble_is_told_while_it_lasts_and_at_the_end(agent: FilesAgent,
     drain(follower, "t")
     assert follower.unread == {"t": why}
     assert told.empty()
+
+
+def test_who_wants_the_end_does_not_wait_for_output_without_end(agent: FilesAgent,
+                                                                terminal: Terminal) -> None:
+    """A file can be longer than any disk."""
+    agent.cut = 1
+    agent.files = {"/s/stdout": bytes(10_000_000), "/s/stderr": b""}
+    follower = Follower(terminal, patience=0.2)
+    follower.start()
+    follower.follow("t", agent.address, "/s")
+    terminal.wait_for(1, bytes(3))
+    follower.hurry()
+    drain(follower, "t")
+    assert re.fullmatch(
+        rf"{agent.address}: there is more than the \d+ bytes that were read in time", follower.unread["t"])
 
 
 def drain(follower: Follower, task_id: str, *, began: bool = True) -> None:
