@@ -50,7 +50,7 @@ class Settings:
     task_environment: Mapping[str, str] = field(default_factory=dict)
     default_container_dns: Mapping[str, Any] | None = None
     labels: Mapping[str, str] = field(default_factory=dict)  # of every container, without the task's own
-    idle_timeout: float | None = 120.0  # with no task at all since the registration; None: for ever
+    idle_timeout: float | None = 120.0  # without a task; None: for ever
     ack_timeout: float = 60.0  # for the last updates to be acknowledged; as Mesos
     starts: int = 8  # creates and starts at once; beyond about 2 per core only the latency grows
     fetch: FetchSettings = FetchSettings()

@@ -138,7 +138,7 @@ class Supervisor:
                 self._checks.due(clock)
             case Idle():
                 waited = f"{self._settings.idle_timeout:g} s"
-                self._loop.end(f"no task came within {waited} of the registration")
+                self._loop.end(f"no task for {waited}")
             case _:
                 assert_never(clock)
 
@@ -163,6 +163,13 @@ class Supervisor:
             self._loop.end(f"task {task.id} has ended")
         elif self._shutdown_why is not None and not self._entries:
             self._loop.end(self._shutdown_why)
+        else:
+            self._wait_for_tasks()
+
+    def _wait_for_tasks(self) -> None:
+        """The agent leaves our sandbox, with those of our tasks, alone as long as we are there."""
+        if self._settings.idle_timeout is not None and not self._entries:
+            self._loop.timers.start(Idle(), self._settings.idle_timeout)
 
     def _registered(self, framework_info: Message) -> None:
         capabilities = framework_info.get("capabilities") or ()
@@ -170,8 +177,7 @@ class Supervisor:
         self._engine.open(self._engine_told)
         if not self._settings.drop_in:
             orphans.sweep(self._engine, self._settings.labels)
-        if self._settings.idle_timeout is not None and not self._entries and not self._ended:
-            self._loop.timers.start(Idle(), self._settings.idle_timeout)
+        self._wait_for_tasks()
 
     def _launch(self, message: Message) -> None:
         self._loop.timers.cancel(Idle())

@@ -276,7 +276,17 @@ def test_a_launch_during_the_shutdown_is_answered(tmp_path: Path) -> None:
 
 def test_told_nothing_it_ends_with_a_reason(tmp_path: Path) -> None:
     with running(tmp_path, idle_timeout=0.05) as run:
-        assert run.over() == "no task came within 0.05 s of the registration"
+        assert run.over() == "no task for 0.05 s"
+
+
+def test_it_ends_when_it_has_no_task_any_more(tmp_path: Path) -> None:
+    with running(tmp_path, idle_timeout=0.5) as run:
+        run.launch("a", "sleep 600")
+        run.running("a")
+        time.sleep(1.0)  # one that has a task is not idle
+        run.runtime.finish(run.name(), 0)
+        assert run.over() == "no task for 0.5 s"
+        assert run.ended("a").state is FINISHED
 
 
 def test_the_drop_in_runs_one_task_and_ends(tmp_path: Path) -> None:
