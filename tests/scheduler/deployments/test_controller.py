@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from scheduler.apps.instance import KillReason, Sentence
+from scheduler.apps.instance import Instance, KillReason, Sentence
 from scheduler.apps.target import Restart, Rollout
-from scheduler.deployments.controller import advance, after_launch, may_launch, promoted
+from scheduler.deployments.controller import MOST_AT_ONCE, advance, after_launch, may_launch, promoted
 from scheduler.deployments.deployment import Progress, paused, resumed
 from scheduler.deployments.facts import AppState, Changes, Decision, Expiry
 from scheduler.deployments.upkeep import ONCE
@@ -301,3 +301,17 @@ def test_a_sentence_is_not_made_later_by_another() -> None:
     found = asked(AppState("/a", None), [replace(THREE[0], sentence=sentence)])
     assert not found.changes
     assert found.wake_at == NOW + 5
+
+
+def test_many_instances_are_made_some_at_a_time() -> None:
+    many = target(app(2 * MOST_AT_ONCE + 1))
+    instances, now, made = list[Instance](), NOW, []
+    while True:
+        found = asked(AppState("/a", many), instances, now=now)
+        if not found.changes.instances:
+            break
+        made.append(len(found.changes.instances))
+        instances = [*instances, *(replace(each, id=f"{each.id}-{len(made)}") for each in found.changes.instances)]
+        assert found.wake_at is not None or sum(made) == 2 * MOST_AT_ONCE + 1
+        now = found.wake_at or now
+    assert made == [MOST_AT_ONCE, MOST_AT_ONCE, 1]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from scheduler.service.launches import MOST_STARTING
 from specs.forms.taskinfo import task_data
 from specs.messages.resource import AllocationInfo, Resource
 from specs.messages.task import TaskInfo
@@ -80,3 +81,15 @@ def test_what_mesos_has_no_field_for_goes_to_our_executor_in_the_data(tmp_path: 
     assert info.check is not None
     assert info.check.http is not None
     assert info.check.http.path == "/ready"
+
+
+def test_an_agent_starts_only_so_many_at_a_time(tmp_path: Path) -> None:
+    with Serving(tmp_path / "state", agents=1, life=("TASK_STARTING",)) as serving:
+        serving.ask("POST", "/v2/apps", app(instances=40, cpus=0.01))
+        serving.wait(lambda: serving.master.launched == MOST_STARTING)
+        serving.wait(lambda: any("starting tasks" in reason["reason"] for each in serving.get("/api/v1/why?app=web")
+                                 for reason in each["reasons"]))
+        assert serving.master.launched == MOST_STARTING
+        for task in serving.get("/v2/apps/web/tasks")["tasks"]:
+            serving.master.say(task["id"], task["slaveId"], "TASK_RUNNING")
+        serving.wait(lambda: serving.master.launched == 40)
