@@ -11,7 +11,9 @@ import errno
 import importlib
 import importlib.metadata
 import os
+import shutil
 import sys
+from collections.abc import Iterable
 
 import click
 
@@ -47,8 +49,34 @@ COMMANDS = {
 }
 
 
+NARROWEST, WIDEST = 30, 110  # columns of help; longer lines are hard to read
+
+
+class FittingFormatter(click.HelpFormatter):
+    """Help that fits the terminal, from 40 columns on, where click's own takes 50 for granted."""
+
+    def __init__(self, indent_increment: int = 2, width: int | None = None,
+                 max_width: int | None = None) -> None:
+        columns = shutil.get_terminal_size().columns
+        fitting = max(min(columns - 2, max_width or WIDEST), NARROWEST)
+        super().__init__(indent_increment, width or fitting)
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30,
+                 col_spacing: int = 2) -> None:
+        """Options beside their descriptions, or above them where they take more than a third."""
+        super().write_dl(rows, min(col_max, self.width // 3), col_spacing)
+
+
+class FittingContext(click.Context):
+    """What commands are called in, so that their help is written so."""
+
+    formatter_class = FittingFormatter
+
+
 class LazyGroup(click.Group):
     """Each command is the object of its own name in its module, imported when it is wanted."""
+
+    context_class = FittingContext
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(COMMANDS)
@@ -59,6 +87,7 @@ class LazyGroup(click.Group):
         command = getattr(importlib.import_module(COMMANDS[cmd_name]), cmd_name)
         if not isinstance(command, click.Command):
             raise TypeError(f"{COMMANDS[cmd_name]}.{cmd_name} is not a command")
+        command.context_class = FittingContext
         return command
 
 
@@ -70,7 +99,7 @@ def _version() -> str:
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"],
-                                              "max_content_width": 110})
+                                              "max_content_width": WIDEST})
 @click.version_option(_version(), prog_name="mesos-docker")
 def cli() -> None:
     """Run Docker containers on Mesos: on a cluster, or on an embedded one that needs no

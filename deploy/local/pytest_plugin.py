@@ -1,10 +1,7 @@
 """A Mesos for the tests of your framework or executor: the pytest fixture `local_mesos`.
 
-In conftest.py:
-
-    pytest_plugins = ["deploy.local.pytest_plugin"]
-
-In a test:
+pytest finds it by itself where mesos-docker is installed (deploy/mesos_docker/pytest_plugin.py). In a
+test:
 
     def test_my_scheduler(local_mesos):
         mesos = local_mesos(agents=2, resources="cpus:4;mem:4096;ports:[31000-31099]")
@@ -22,7 +19,7 @@ Mesos without flags: whoever reaches this machine's loopback can use it while th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -32,13 +29,20 @@ from deploy.local.local import LocalMesos
 StartMesos = Callable[..., LocalMesos]
 
 
-@pytest.fixture
-def local_mesos() -> Iterator[StartMesos]:
-    """A function that starts an embedded Mesos, which ends with the test."""
+@contextmanager
+def starting() -> Iterator[StartMesos]:
+    """A function that starts an embedded Mesos, which ends with the block."""
     with ExitStack() as stack:
 
         def start(agents: int = 1, **settings: Any) -> LocalMesos:
             settings.setdefault("executor_shutdown_grace_period", 0.5)
             return stack.enter_context(LocalMesos(agents, **settings))
 
+        yield start
+
+
+@pytest.fixture
+def local_mesos() -> Iterator[StartMesos]:
+    """A function that starts an embedded Mesos, which ends with the test."""
+    with starting() as start:
         yield start

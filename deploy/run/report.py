@@ -9,63 +9,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Protocol
 
+from deploy.run.table import Row, table
 from deploy.run.terminal import OutputTo
-from scheduler.placement.matching import Launch
 from specs.forms.render import status_update
-from specs.messages.status import TERMINAL_STATES, TaskState, TaskStatus
-from specs.messages.task import TaskInfo
-from specs.words.printable import printable, printable_lines
+from specs.messages.status import TaskStatus
+from specs.words.printable import printable_lines
 
 if TYPE_CHECKING:
     from rich.live import Live
-    from rich.table import Table
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One task as people see it."""
-
-    task_id: str
-    state: str = "waits for an offer"
-    agent: str = ""
-    address: str = ""
-    ports: str = ""
-    message: str = ""
-    healthy: bool | None = None
-    not_its_own: str = ""  # the agent's IP address, where the container's must be another
-
-    def launched(self, launch: Launch, info: TaskInfo) -> Row:
-        """It has found its agent."""
-        docker = None if info.container is None else info.container.docker
-        shares = docker is None or docker.network in (None, "HOST")
-        return replace(self, state="launching", agent=launch.hostname or launch.agent_id,
-                       ports=ports(info), message="",
-                       not_its_own="" if shares else launch.address.rpartition(":")[0].strip("[]"))
-
-    def updated(self, status: TaskStatus) -> Row:
-        """Something was heard of it.
-
-        Only TASK_RUNNING tells the container's address: where an executor tells none, the agent
-        puts in its own. A container that was gone before anybody could look has none.
-        """
-        found = addresses(status) if status.state is TaskState.RUNNING else []
-        found = [address for address in found if address != self.not_its_own]
-        return replace(self, state=status.state.value,
-                       message=printable(status.message or reason(status)),
-                       address=", ".join(found) or self.address,
-                       healthy=self.healthy if status.healthy is None else status.healthy)
-
-    @property
-    def line(self) -> str:
-        """The row as one line, without what is empty."""
-        where = f"on {self.agent}" if self.agent else ""
-        health = {None: "", True: "healthy", False: "unhealthy"}[self.healthy]
-        words = (self.task_id, self.state, health, where, self.address, self.ports, self.message)
-        return "  ".join(word for word in words if word)
 
 
 class Report(Protocol):
@@ -173,37 +126,13 @@ class LiveTable:
     def close(self) -> None:
         """What stays is all of it, each message in full."""
         self._live.vertical_overflow = "visible"
-        self._live.update(table(self._rows.values(), None))
+        self._live.update(table(self._rows.values(), None, self._live.console.width))
         self._live.stop()
 
     def _show(self, row: Row) -> None:
         self._rows[row.task_id] = row
-        self._live.update(table(self._rows.values(), self._live.console.height), refresh=True)
-
-
-def table(rows: Iterable[Row], height: int | None) -> Table:
-    """The rows as a table that fits a terminal of this many lines: those that have ended make room
-    first.
-
-    `height` None: all rows, and messages over as many lines as they need.
-    """
-    from rich.table import Table
-    from rich.text import Text
-    shown = Table(box=None, pad_edge=False, header_style="bold")
-    everything = list(rows)
-    whole = height is None or len(everything) < height // 4  # then there is room for long messages while it lives
-    for column in ("Task", "State", "Agent", "Address", "Ports", "Message"):
-        shown.add_column(column, overflow="fold" if whole and column == "Message" else "ellipsis",
-                         no_wrap=not whole or column != "Message")
-    room = max(3, height - 4) if height is not None else len(everything)
-    hidden = len(everything) - room
-    for row in _most_alive(everything, room):
-        state = Text(row.state + ({None: "", True: " ✓", False: " unhealthy"}[row.healthy]),
-                     style=_style(row.state))
-        shown.add_row(row.task_id, state, row.agent, row.address, row.ports, Text(row.message))
-    if hidden > 0:
-        shown.add_row(f"… and {hidden} more")
-    return shown
+        console = self._live.console
+        self._live.update(table(self._rows.values(), console.height, console.width), refresh=True)
 
 
 def report(output: str, *, logs: bool, notes: IO[str] | None = None) -> Report:
@@ -220,44 +149,3 @@ def report(output: str, *, logs: bool, notes: IO[str] | None = None) -> Report:
     from rich.live import Live
     return LiveTable(Live(console=Console(), auto_refresh=False, redirect_stdout=False,
                           redirect_stderr=False))
-
-
-def addresses(status: TaskStatus) -> list[str]:
-    """The container's IP addresses, as the update tells them."""
-    return [each.ip_address for info in status.network_infos for each in info.ip_addresses
-            if each.ip_address]
-
-
-def ports(info: TaskInfo) -> str:
-    """A TaskInfo's port mappings as people write them; without any, the host ports that it has."""
-    docker = None if info.container is None else info.container.docker
-    if docker is not None and docker.port_mappings:
-        return ", ".join(f"{each.host_port}→{each.container_port}"
-                         + (f"/{each.protocol}" if each.protocol else "")
-                         for each in docker.port_mappings)
-    ranges = [each for resource in info.resources if resource.name == "ports"
-              for each in resource.ranges or ()]
-    return ", ".join(f"{each.begin}" if each.begin == each.end else f"{each.begin}-{each.end}"
-                     for each in ranges)
-
-
-def reason(status: TaskStatus) -> str:
-    """The reason in words, for an update without a message."""
-    return (status.reason or "").removeprefix("REASON_").replace("_", " ").lower()
-
-
-def _most_alive(rows: list[Row], room: int) -> list[Row]:
-    if len(rows) <= room:
-        return rows
-    alive = [row for row in rows if row.state not in TERMINAL_STATES]
-    ended = [row for row in rows if row.state in TERMINAL_STATES]
-    kept = {row.task_id for row in [*alive, *reversed(ended)][:room]}
-    return [row for row in rows if row.task_id in kept]
-
-
-def _style(state: str) -> str:
-    if state in (TaskState.RUNNING, TaskState.FINISHED):
-        return "green"
-    if state in (TaskState.KILLED, TaskState.KILLING):
-        return "yellow"
-    return "red" if state in TERMINAL_STATES else "cyan"

@@ -13,7 +13,8 @@ from deploy.cli.problems import FAILED
 from deploy.run.agents import Agents
 from deploy.run.exit_status import exit_status
 from deploy.run.logs import Follower, last_lines, sandbox
-from deploy.run.report import Report, Row
+from deploy.run.report import Report
+from deploy.run.table import Row
 from scheduler.framework.framework import Framework
 from scheduler.placement.matching import Launch, Misfit
 from scheduler.tasks.launching import OUR_EXECUTOR, Task

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from deploy.cli import main as cli
 from deploy.cli.problems import Problem, refused
@@ -33,6 +34,19 @@ def test_help(arguments: tuple[str, ...]) -> None:
     done = call(*arguments)
     assert done.returncode == 0
     assert done.stdout.startswith("Usage: mesos-docker")
+
+
+@pytest.mark.parametrize("columns", [40, 60, 120])
+@pytest.mark.parametrize("command", [None, *cli.COMMANDS])
+def test_help_fits_the_terminal(command: str | None, columns: int,
+                                monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing but an option's own name and values may be wider, which stand alone, and what is there to be copied."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    arguments = ["--help"] if command is None else [command, "--help"]
+    done = CliRunner().invoke(cli.cli, arguments, prog_name="mesos-docker")
+    wider = [line for line in done.stdout.splitlines() if len(line) > columns]
+    assert done.exit_code == 0
+    assert all(line.startswith(("  -", "  mesos-docker ")) and "  " not in line.strip() for line in wider), wider
 
 
 @pytest.mark.parametrize("arguments", [("fly",), ("--nonsense",), ("run", "--master")])

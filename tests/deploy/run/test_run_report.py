@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from deploy.run.report import JsonLines, Lines, LiveTable, Row, addresses, ports, reason, table
+from deploy.run.report import JsonLines, Lines, LiveTable
+from deploy.run.table import Row, addresses, ports, reason, table
 from scheduler.placement.matching import Launch
 from specs.forms.taskstatus import status_from_mapping
 from specs.messages.containerinfo import ContainerInfo, DockerInfo, PortMapping
@@ -98,11 +99,11 @@ def test_json_lines_keep_stdout_for_statuses() -> None:
         "t  waits for an offer  host0 (S0): cpus: 8 needed, 1 offered", "a note", "out"]
 
 
-def terminal(height: int = 20) -> tuple[LiveTable, io.StringIO]:
+def terminal(height: int = 20, width: int = 120) -> tuple[LiveTable, io.StringIO]:
     from rich.console import Console
     from rich.live import Live
     file = io.StringIO()
-    console = Console(file=file, force_terminal=True, width=120, height=height, color_system=None)
+    console = Console(file=file, force_terminal=True, width=width, height=height, color_system=None)
     return LiveTable(Live(console=console, auto_refresh=False, redirect_stdout=False,
                           redirect_stderr=False)), file
 
@@ -140,6 +141,30 @@ def test_all_tasks_and_their_whole_messages_stay_when_the_table_closes() -> None
     shown.close()
     last = file.getvalue().rpartition("more")[2]
     assert all(f"end-{number}" in last for number in range(30))
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 200])
+def test_states_and_messages_are_readable_on_every_terminal(width: int) -> None:
+    shown, file = terminal(width=width)
+    message = "Container exited with status 3: stderr: " + " ".join(f"word-{number}" for number in range(20))
+    for state in ("TASK_UNREACHABLE", "TASK_FAILED", "waits for an offer"):
+        name = f"a-task-with-a-long-name-{state[-4:]}"
+        shown.waiting(Row(name, state=state, agent="agent-7.cluster.example", healthy=False,
+                          address="172.17.0.2, fd00::2", ports="8080→80, 53→53/udp", message=message))
+    shown.close()
+    last = file.getvalue().rpartition("\x1b[2K")[2]
+    lines = last.splitlines()
+    assert all(len(line.removeprefix("\r")) <= width for line in lines if "\x1b" not in line), lines
+    for state in ("TASK_UNREACHABLE", "TASK_FAILED", "waits for an offer"):
+        assert f"{state} unhealthy" in last
+    assert all(f"word-{number}" in last for number in range(20))
+
+
+def test_columns_where_they_have_room() -> None:
+    short = [Row("t", state="TASK_FAILED", agent="host0", message="Container exited with status 3")]
+    assert [each.header for each in table(short, None, 80).columns] == [
+        "Task", "State", "Agent", "Address", "Ports", "Message"]
+    assert [each.header for each in table(short, None, 60).columns] == ["State", "Task"]
 
 
 class Terminal(io.TextIOWrapper):

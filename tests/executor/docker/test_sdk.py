@@ -40,8 +40,8 @@ def private_names() -> set[str]:
 
 def test_the_version_is_one_that_these_names_are_of() -> None:
     assert importlib.metadata.version("docker").split(".")[0] == "7"
-    project = tomllib.loads((Path(executor.__path__[0]).parent / "pyproject.toml").read_text())["project"]
-    assert "docker>=7.1,<8" in project["dependencies"]
+    told = tomllib.loads((Path(executor.__path__[0]).parent / "pyproject.toml").read_text())["tool"]["mesos-docker"]
+    assert "docker>=7.1,<8" in told["dependencies"]
 
 
 def test_every_private_name_is_written_down() -> None:
