@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from executor.supervision.supervisor import Supervisor
 
 
+LAUNCHER = "MESOS_DOCKER_LAUNCHER"  # its process id: deploy/bin/mesos-docker-executor
 ASK_PATIENCE = 0.5  # seconds between two looks whether we have been told to end meanwhile
 
 
@@ -60,6 +61,8 @@ def main() -> int:
         return 1
     supervisor = supervision(chosen, agent, docker_runtime(chosen))
     _prepare_process(supervisor.shutdown)
+    if flags.drop_in:
+        _end_with_launcher(supervisor.shutdown)
     agent.start(supervisor)
     supervisor.run()
     while agent.alive and (patience := supervisor.patience(agent.awaited())) > 0:
@@ -163,6 +166,29 @@ def _prepare_process(shutdown: Callable[[str], None]) -> None:
             signal.signal(number, lambda told, _: shutdown(signal.Signals(told).name))
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _end_with_launcher(shutdown: Callable[[str], None]) -> None:
+    """The agent watches our launcher: when that is killed it takes us for ended, and the container
+    would run on.
+    """
+    from executor.node.watcher import Watcher
+
+    said = os.environ.pop(LAUNCHER, "")
+    if not said.isdigit():
+        return  # started without one
+    why = "the launcher was killed"
+    try:
+        descriptor = os.pidfd_open(int(said))
+    except OSError:
+        shutdown(why)
+        return
+
+    def ended() -> bool:
+        shutdown(why)
+        return False
+
+    Watcher("launcher").add(descriptor, ended)
 
 
 if __name__ == "__main__":

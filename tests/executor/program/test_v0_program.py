@@ -107,6 +107,17 @@ def test_a_crash_ends_the_container(tmp_path: Path, name: str, number: signal.Si
     assert f"The executor crashed; its container {name} was ended" in (tmp_path / "stderr").read_text()
 
 
+def test_a_launcher_that_is_killed_takes_all_with_it(tmp_path: Path, name: str) -> None:
+    with V0Agent() as agent, started(environment(agent, tmp_path), tmp_path, flags(name, tmp_path)) as process:
+        run(agent, "exec sleep 600")
+        until(agent, "TASK_RUNNING")
+        executor = Path(f"/proc/{python_of(process.pid)}")
+        process.kill()
+        comes_true(lambda: state(name).startswith("exited "))
+        comes_true(lambda: not executor.exists())
+    assert "Shutting down: the launcher was killed" in (tmp_path / "stderr").read_text()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_for_the_launcher_ends_the_task_first(tmp_path: Path, name: str, number: signal.Signals) -> None:
     with V0Agent() as agent, started(environment(agent, tmp_path), tmp_path, flags(name, tmp_path)) as process:
