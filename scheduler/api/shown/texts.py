@@ -35,7 +35,8 @@ class Texts:
     def apps(self, apps: Iterable[tuple[AppView, Target]], parts: Collection[AppPart],
              now: float) -> str:
         """A list of apps."""
-        return f"[{','.join(self._app(app, target, frozenset(parts), now) for app, target in apps)}]"
+        kind = frozenset(parts)
+        return f"[{','.join(self._app(app, target, kind, now) for app, target in apps)}]"
 
     def group(self, group: Group, view: View, parts: Collection[AppPart],
               inside: Collection[GroupPart], now: float) -> str:
