@@ -22,6 +22,8 @@ from specs.words.sizes import parse_size
 
 IDLE_TIMEOUT: Final = "MESOS_DOCKER_IDLE_TIMEOUT"
 SHUTDOWN_GRACE: Final = 5.0  # seconds; as Mesos: DEFAULT_EXECUTOR_SHUTDOWN_GRACE_PERIOD
+SANDBOX_AGE: Final = "MESOS_DOCKER_SANDBOX_AGE"
+SANDBOX_SIZE: Final = "MESOS_DOCKER_SANDBOX_SIZE"
 CACHE_NAME: Final = "mesos-docker-fetch"
 CACHE_FOLDER: Final = "MESOS_DOCKER_FETCHER_CACHE_DIR"
 CACHE_SIZE: Final = "MESOS_DOCKER_FETCHER_CACHE_SIZE"
@@ -35,6 +37,15 @@ class FetchSettings:
     caches: tuple[str, ...] = ()  # folders but for their user: the first that will do
     cache_bytes: int = CACHE_BYTES
     max_bytes: int = MAX_BYTES  # that one task may fetch and unpack
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxLimits:
+    """Of the sandboxes of ended tasks. `age`: seconds; `size`: bytes of all together."""
+
+    age: float = 7 * 24 * 3600.0  # as Mesos: --gc_delay
+    size: int = 10 << 30
+    count: int = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +65,7 @@ class Settings:
     ack_timeout: float = 60.0  # for the last updates to be acknowledged; as Mesos
     starts: int = 8  # creates and starts at once; beyond about 2 per core only the latency grows
     fetch: FetchSettings = FetchSettings()
+    sandboxes: SandboxLimits = SandboxLimits()
     log_options: Mapping[str, str] = field(default_factory=lambda: {"max-size": "10m",
                                                                     "max-file": "2"})
 
@@ -82,6 +94,7 @@ def settings(flags: Flags, told: AgentSettings, environment: Mapping[str, str],
         labels=labels(told.framework_id, told.executor_id, told.agent_id, owner),
         idle_timeout=None if flags.drop_in else _idle_timeout(environment),
         fetch=_fetch_settings(environment, told),
+        sandboxes=_sandbox_limits(environment),
     )
 
 
@@ -101,6 +114,12 @@ def _cache_folders(wanted: str | None, told: AgentSettings) -> Iterator[str]:
     if found:
         yield f"{agents}{found}{CACHE_NAME}"
     yield f"/tmp/{CACHE_NAME}-{told.agent_id}"  # noqa: S108 - who owns it is looked at
+
+
+def _sandbox_limits(environment: Mapping[str, str]) -> SandboxLimits:
+    default = SandboxLimits()
+    age = seconds(environment, SANDBOX_AGE) if SANDBOX_AGE in environment else default.age
+    return SandboxLimits(age, _size(environment, SANDBOX_SIZE, default.size))
 
 
 def _size(environment: Mapping[str, str], name: str, default: int) -> int:

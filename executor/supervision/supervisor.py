@@ -13,7 +13,9 @@ from functools import partial
 from typing import assert_never
 
 from executor.admission.admission import Admission, Admitted, Rejected
+from executor.admission.ended import Ended, remove, set_aside, size_of, superfluous
 from executor.admission.entry import Entry
+from executor.admission.sandbox import task_sandbox
 from executor.engine.port import ContainerAction, ContainerEvent
 from executor.life import answers
 from executor.life import events as e
@@ -30,6 +32,8 @@ from executor.supervision.engine_calls import EngineCalls
 from executor.supervision.loop import Loop
 from executor.supervision.performer import Performer
 from executor.supervision.timers import CheckClock, Clock, Idle, TaskClock
+from executor.supervision.workers import Workers
+from specs.errors import SpecError
 from specs.forms import Message
 
 log = logging.getLogger(__name__)
@@ -54,6 +58,8 @@ class Supervisor:
         self._entries: dict[str, Entry] = {}
         self._containers: dict[str, str] = {}  # container id -> task id
         self._ended: OrderedDict[str, None] = OrderedDict()
+        self._sandboxes: list[Ended] = []  # of those, in the order of their ends
+        self._sweepers = Workers("sandboxes", 1)
         self._capabilities: frozenset[str] = frozenset()
         self._shutdown_why: str | None = None
         self._ended_at = 0.0
@@ -159,12 +165,34 @@ class Supervisor:
         self._ended[task.id] = None
         if len(self._ended) > REMEMBERED:
             self._ended.popitem(last=False)
+        if not self._settings.drop_in:
+            self._sweepers.submit(partial(self._measure, task.id, self._loop.now()))
         if self._settings.drop_in:
             self._loop.end(f"task {task.id} has ended")
         elif self._shutdown_why is not None and not self._entries:
             self._loop.end(self._shutdown_why)
         else:
             self._wait_for_tasks()
+
+    def _measure(self, task_id: str, at: float) -> None:
+        """On a thread of its own; what is found belongs to the loop."""
+        try:
+            size = size_of(task_sandbox(self._settings, task_id))
+        except SpecError:
+            return  # it was refused for its id, and has none
+        self._loop.call(lambda: self._measured(Ended(task_id, at, size)))
+
+    def _measured(self, ended: Ended) -> None:
+        """One more sandbox is kept, others may go; not that of a task that runs again."""
+        others = [each for each in self._sandboxes
+                  if each.task_id != ended.task_id and each.task_id not in self._entries]
+        known = [*others, ended]
+        gone = superfluous(known, self._loop.now(), self._settings.sandboxes)
+        self._sandboxes = [each for each in known if each not in gone]
+        for each in gone:
+            aside = set_aside(task_sandbox(self._settings, each.task_id))
+            if aside is not None:
+                self._sweepers.submit(partial(remove, aside))
 
     def _wait_for_tasks(self) -> None:
         """The agent leaves our sandbox, with those of our tasks, alone as long as we are there."""

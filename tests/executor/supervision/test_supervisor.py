@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from executor.admission.ended import LAST
 from executor.engine.failures import DaemonUnavailable, DeadlineExceeded, NoSuchContainer, RegistryUnavailable
+from executor.settings.settings import SandboxLimits
 from specs.messages.check import CheckStatusInfo, CommandResult
 from specs.messages.status import TaskState
 from tests.executor.program.running import Running, running, task
@@ -277,6 +279,18 @@ def test_a_launch_during_the_shutdown_is_answered(tmp_path: Path) -> None:
 def test_told_nothing_it_ends_with_a_reason(tmp_path: Path) -> None:
     with running(tmp_path, idle_timeout=0.05) as run:
         assert run.over() == "no task for 0.05 s"
+
+
+def test_the_sandboxes_of_ended_tasks_go_but_for_the_last(tmp_path: Path) -> None:
+    with running(tmp_path, sandboxes=SandboxLimits(count=LAST)) as run:
+        for number in range(LAST + 3):
+            run.launch(f"t{number}")
+            assert run.ended(f"t{number}").state is FINISHED
+        left = {f"t{number}" for number in range(3, LAST + 3)}
+        deadline = time.monotonic() + 30
+        while {path.name for path in (tmp_path / "tasks").iterdir()} != left:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
 
 
 def test_it_ends_when_it_has_no_task_any_more(tmp_path: Path) -> None:

@@ -1,0 +1,72 @@
+"""The sandboxes of tasks that have ended: kept for people to look into, but not for ever.
+
+An agent leaves the sandbox of a living executor alone, and with it those of its tasks. So we keep
+the last ones, and of the others what is young enough and has room. `superfluous` decides; a folder
+is renamed first, so that a new task of the same id never meets what is being removed.
+"""
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from executor.settings.settings import SandboxLimits
+
+log = logging.getLogger(__name__)
+
+LAST: Final = 10  # that stay whatever their age and size
+ASIDE: Final = ".removed-"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """One of them. `at`: when its task ended, on the loop's clock."""
+
+    task_id: str
+    at: float
+    size: int  # bytes
+
+
+def superfluous(ended: Sequence[Ended], now: float, limits: SandboxLimits) -> tuple[Ended, ...]:
+    """What may go, of those in the order in which they ended."""
+    total, count = sum(each.size for each in ended), len(ended)
+    gone = list[Ended]()
+    for each in ended[:-LAST]:
+        if (now - each.at > limits.age or total > limits.size
+                or count - len(gone) > limits.count):
+            gone.append(each)
+            total -= each.size
+    return tuple(gone)
+
+
+def size_of(sandbox: Path) -> int:
+    """Bytes on the disk; no link is followed, and what goes meanwhile is nothing."""
+    total = 0
+    for folder, _, files in os.walk(sandbox):
+        for name in files:
+            try:
+                total += Path(folder, name).lstat().st_blocks * 512
+            except OSError:
+                continue
+    return total
+
+
+def set_aside(sandbox: Path) -> Path | None:
+    """The folder under another name, to be removed; None: it is not there."""
+    aside = sandbox.with_name(f"{ASIDE}{uuid.uuid4()}")
+    try:
+        sandbox.rename(aside)
+    except OSError:
+        return None
+    return aside
+
+
+def remove(aside: Path) -> None:
+    """For good; links in it are removed and not followed."""
+    shutil.rmtree(aside, onerror=lambda _call, path, error: log.warning(
+        "Cannot remove %s of an ended task: %s", path, error[1]))

@@ -1,0 +1,48 @@
+"""Sandboxes of ended tasks: the last ones stay, and what is young and has room."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from executor.admission.ended import LAST, Ended, remove, set_aside, size_of, superfluous
+from executor.settings.settings import SandboxLimits
+
+LIMITS = SandboxLimits(age=100.0, size=1000, count=20)
+
+
+def names(*ended: Ended, now: float = 0.0) -> list[str]:
+    return [each.task_id for each in superfluous(ended, now, LIMITS)]
+
+
+def several(count: int, size: int = 0, at: float = 0.0) -> list[Ended]:
+    return [Ended(f"{number}", at, size) for number in range(count)]
+
+
+@pytest.mark.parametrize(("ended", "now", "gone"), [
+    (several(LAST, 10_000), 1e9, []),  # the last ones stay, however old and large
+    (several(LAST + 2), 100.0, []), (several(LAST + 2), 101.0, ["0", "1"]),
+    (several(LAST + 5, 80), 0.0, ["0", "1", "2"]),  # 12 of them have room
+    (several(LAST + 5, 10), 0.0, []),
+    (several(23), 0.0, ["0", "1", "2"]),
+    ([], 0.0, []),
+])
+def test_what_may_go(ended: list[Ended], now: float, gone: list[str]) -> None:
+    assert names(*ended, now=now) == gone
+
+
+def test_a_sandbox_is_removed_and_what_its_links_lead_to_is_not(tmp_path: Path) -> None:
+    sandbox, outside = tmp_path / "tasks/t", tmp_path / "outside"
+    sandbox.mkdir(parents=True)
+    outside.mkdir()
+    (outside / "file").write_bytes(bytes(1 << 20))
+    (sandbox / "file").write_bytes(bytes(1 << 16))
+    (sandbox / "folder").symlink_to(outside)
+    (sandbox / "link").symlink_to(outside / "file")
+    assert 1 << 16 <= size_of(sandbox) < 1 << 20
+    aside = set_aside(sandbox)
+    assert aside is not None
+    remove(aside)
+    assert list((tmp_path / "tasks").iterdir()) == []
+    assert (outside / "file").exists()
+    assert set_aside(sandbox) is None
