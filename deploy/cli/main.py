@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import importlib
 import importlib.metadata
+import io
 import os
 import shutil
 import sys
@@ -119,6 +120,9 @@ def run(arguments: list[str] | None = None) -> int:
 
 def run_command(command: click.Command, arguments: list[str] | None = None) -> int:
     """The exit status of one command, its errors shown as people read them."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a Latin-1 terminal has no arrow
     try:
         status = command.main(arguments, prog_name="mesos-docker", standalone_mode=False)
     except click.ClickException as error:

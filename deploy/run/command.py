@@ -24,10 +24,17 @@ from specs.messages.credential import Credential
 from specs.messages.task import TaskInfo
 from specs.words.defaults import DOCKER_SOCKET
 from specs.words.durations import UNITS, parse_duration
+from specs.words.sizes import MEGABYTE
+from specs.words.sizes import UNITS as SIZES
 
 EXCLUDED_BY_TASK = ("image", "name", "network", "publish", "volume", "env", "cpus", "mem", "shell",
                     "command")
 SHORT_UNITS = {"s": "secs", "m": "mins", "h": "hrs", "d": "days"}
+HINTS = {  # of docker run's options, those that are not needed or that somebody else decides
+    ("--rm",): "containers are removed after their end",
+    ("-d", "--detach"): "run follows its task; what shall stay is for mesos-docker serve",
+    ("-i", "-t", "--interactive", "--tty"): "a task has no terminal",
+}
 LOCAL_PATIENCE = 10.0  # seconds for an offer that fits: one agent, which has offered all it has within the first second
 REMOTE_PATIENCE = 60.0
 
@@ -44,7 +51,34 @@ def duration(value: str | float) -> float:
             return float(match[1]) * UNITS[SHORT_UNITS.get(match[2], "secs")] / 1e9
         return parse_duration(value) / 1e9
     except (SpecError, ValueError) as error:
-        raise click.BadParameter(str(error)) from error
+        raise click.BadParameter(f"{value!r} is not a duration, as 30secs, 1.5mins or 5m: {error}") from error
+
+
+def megabytes(value: str | float) -> float:
+    """A bare number is MB; else Docker's notation (64m, 1g) or Mesos's (64MB)."""
+    if isinstance(value, float):
+        return value
+    match = re.fullmatch(r"([0-9.]+)([bkmgt]?)b?", value.lower())
+    try:
+        if match:
+            return float(match[1]) * SIZES[f"{match[2] or 'm'}b".upper().replace("BB", "B")] / MEGABYTE
+        return float(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not an amount of memory, as 64, 64m or 1g") from None
+
+
+class RunCommand(click.Command):
+    """Says what to write where somebody is used to `docker run`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click; a UsageError for an unknown option has a hint."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            hint = next((hint for names, hint in HINTS.items() if error.option_name in names),
+                        "options of COMMAND stand behind --, as in: run --image IMAGE -- ls -l")
+            raise click.UsageError(f"{error.format_message()} {hint[0].upper()}{hint[1:]}.",
+                                   ctx) from error
 
 
 def constraint(value: str) -> tuple[str, str]:
@@ -62,7 +96,14 @@ def finite(_context: click.Context, _option: click.Parameter, value: float) -> f
     return value
 
 
-@click.command(context_settings={"ignore_unknown_options": False})
+def amount(context: click.Context, option: click.Parameter, value: float) -> float:
+    """Finite, and not below zero."""
+    if value < 0:
+        raise click.BadParameter(f"{value} is below zero")
+    return finite(context, option, value)
+
+
+@click.command(cls=RunCommand, context_settings={"ignore_unknown_options": False})
 @cluster_options
 @click.option("--image", help="The image to run.")
 @click.option("--name", help="The task's name and id; by default made of the image's.")
@@ -76,8 +117,8 @@ def finite(_context: click.Context, _option: click.Parameter, value: float) -> f
               help="Set a variable; without VALUE it is taken over from here.")
 @click.option("--cpus", type=click.FloatRange(min=0.0), callback=finite, default=0.1,
               show_default=True, help="CPU shares.")
-@click.option("--mem", type=click.FloatRange(min=0.0), callback=finite, default=128.0,
-              show_default=True, help="Memory in MB.")
+@click.option("--mem", type=megabytes, callback=amount, default=128.0, metavar="SIZE",
+              show_default=True, help="Memory: in MB, or 64m, 1g.")
 @click.option("--shell/--no-shell", default=None,
               help="Give COMMAND to /bin/sh -c, or run its words as they are. By default a single word with blanks "
                    "in it is for the shell.")

@@ -283,7 +283,13 @@ def test_a_task_that_is_refused(text: str, parts: tuple[str, ...]) -> None:
     (("--image", "busybox", "--mem", "inf"), "Invalid value for '--mem': inf is not an amount"),
     (("--image", "busybox", "--cpus", "nan"), "Invalid value for '--cpus': nan is not an amount"),
     (("--image", "busybox", "--name", "a/b"), "a/b"),
-    (("--image", "busybox", "--kill-after", "soon"), "--kill-after"),
+    (("--image", "busybox", "--kill-after", "soon"), "'soon' is not a duration, as 30secs, 1.5mins or 5m"),
+    (("--image", "busybox", "ls", "-la", "/"), "Options of COMMAND stand behind --"),
+    (("--image", "busybox", "--rm"), "Containers are removed after their end"),
+    (("--image", "busybox", "-it"), "A task has no terminal"),
+    (("--image", "busybox", "-d"), "mesos-docker serve"),
+    (("--image", "busybox", "--mem", "64q"), "'64q' is not an amount of memory, as 64, 64m or 1g"),
+    (("--image", "busybox", "--mem", "1.2.3"), "'1.2.3' is not an amount of memory"),
     (("--image", "busybox", "--output", "xml"), "--output"),
     (("--image", "busybox", "--constraint", "rack"), "--constraint"),
     (("--image", "busybox", "--master", "host:port"), "--master"),
@@ -399,3 +405,18 @@ def test_an_image_that_no_engine_takes_is_refused_before_anything_runs() -> None
     result = run("--image", "UPPER/case")
     assert result.returncode == 2
     assert "container.docker.image" in result.stderr
+
+
+@pytest.mark.parametrize(("said", "megabytes"), [
+    ("64", 64), ("64m", 64), ("64MB", 64), ("1g", 1024), ("1.5g", 1536), ("65536k", 64), ("67108864b", 64), ("0", 0)])
+def test_memory_as_docker_and_as_mesos_write_it(said: str, megabytes: float) -> None:
+    from deploy.run.command import megabytes as read
+    assert read(said) == megabytes
+
+
+def test_a_terminal_that_has_no_arrow() -> None:
+    with FakeCluster() as cluster:
+        done = run("--master", cluster.address, "--image", "busybox", "--name", "t", "-p", "31000:80",
+                   PYTHONIOENCODING="latin-1")
+    assert done.returncode == 0, done
+    assert "31000\\u219280" in done.stdout
