@@ -47,9 +47,7 @@ async def fetch_all(uris: Iterable[Message], directory: Path, user: str | None) 
 
 async def _fetch(uri: Message, directory: Path) -> None:
     name = target_name(uri["value"], uri.get("output_file"))
-    target = directory / name
-    if not target.resolve().is_relative_to(directory.resolve()):
-        raise ValueError(f"'{name}' is outside the sandbox")
+    target = _inside(directory, name)
     target.parent.mkdir(parents=True, exist_ok=True)
     path = local_path(uri["value"])
     if path is None:
@@ -60,6 +58,14 @@ async def _fetch(uri: Message, directory: Path) -> None:
         target.chmod(0o755)
     elif uri.get("extract", True):
         await asyncio.to_thread(_extract, target, name, directory)
+
+
+def _inside(directory: Path, name: str) -> Path:
+    """Raises ValueError, also where links lead out."""
+    target = directory / name
+    if not target.resolve().is_relative_to(directory.resolve()):
+        raise ValueError(f"'{name}' is outside the sandbox")
+    return target
 
 
 def _copy(path: str, target: Path) -> None:
@@ -84,11 +90,11 @@ def _extract(archive: Path, name: str, directory: Path) -> None:
     """Unpack into the sandbox what is known by its ending; anything else stays as it is."""
     if name.endswith(TAR):
         with tarfile.open(archive) as tar:
-            tar.extractall(directory, filter="tar")
+            tar.extractall(directory, filter="data")  # no link that leads out, for others to write through
     elif name.endswith(ZIP):
         _extract_zip(archive, directory)
     elif name.endswith(GZIP):
-        unpacked = directory / archive.name.removesuffix(GZIP)
+        unpacked = _inside(directory, archive.name.removesuffix(GZIP))
         with gzip.open(archive) as packed, unpacked.open("wb") as file:
             shutil.copyfileobj(packed, file)
 
@@ -97,6 +103,7 @@ def _extract_zip(archive: Path, directory: Path) -> None:
     """zipfile keeps names inside by itself, and forgets modes."""
     with zipfile.ZipFile(archive) as zipped:
         for entry in zipped.infolist():
+            _inside(directory, entry.filename)
             path = Path(zipped.extract(entry, directory))
             mode = stat.S_IMODE(entry.external_attr >> 16) if entry.create_system == UNIX else 0
             if mode:
