@@ -48,10 +48,19 @@ from scheduler.service.service import Service
 from scheduler.storage.sqlite import NewerFormatError, SqliteStorage
 from specs.marathon.definitions import Config as Definitions
 from specs.messages.credential import Credential
+from specs.words.printable import printable
 
 log = logging.getLogger(__name__)
 
 FAILOVER = 7 * 24 * 3600.0  # seconds that a master keeps our tasks without us, as Marathon's
+
+
+class OneLine(logging.Formatter):
+    """What masters, agents and tasks say goes into a line, and drives no terminal."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """As it is, but for control characters."""
+        return printable(super().formatMessage(record))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +97,9 @@ class Options:
 
 def start(options: Options, opened: Callable[[str], SqliteStorage] = SqliteStorage) -> int:
     """Serve until a signal; the exit status. `opened`: the storage in a file. Raises Problem."""
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr,
-                        format="%(asctime)s %(levelname)s %(message)s")
+    shown = logging.StreamHandler(sys.stderr)
+    shown.setFormatter(OneLine("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[shown])
     known, transport = None, Transport()
     if options.cluster.master != "local":
         known = of_cluster(options.cluster.master, options.principal, options.secret)

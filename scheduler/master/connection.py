@@ -22,6 +22,8 @@ from specs.words.address import Address
 PATH = "/api/v1/scheduler"
 _READ_BYTES = 256 * 1024
 _LINE_BYTES = 64 * 1024
+_HEADERS = 100  # of an answer to a call
+_BODY_BYTES = 1024 * 1024  # of one
 _TEXT_BYTES = 500  # of an answer that goes into a message for people
 
 
@@ -167,21 +169,32 @@ def _answer(stream: IO[bytes]) -> Answer | None:
         raise http.client.BadStatusLine(version.decode("latin-1"))
     status = int(rest[:3])
     headers: dict[str, str] = {}
-    while line := stream.readline(_LINE_BYTES).strip():
+    lines = iter(lambda: stream.readline(_LINE_BYTES).strip(), b"")
+    for number, line in enumerate(lines):
+        if number == _HEADERS:
+            raise http.client.HTTPException(f"got more than {_HEADERS} headers")
         name, _, value = line.decode("latin-1").partition(":")
         headers[name.lower()] = value.strip()
     if "chunked" in headers.get("transfer-encoding", ""):
         body = b"".join(_chunks(stream))
     else:
-        body = stream.read(int(headers.get("content-length", 0)))
+        body = stream.read(_bounded(int(headers.get("content-length", 0))))
     if 200 <= status < 300:
         return None
     return Answer(status, body[:_TEXT_BYTES].decode("utf-8", "replace").strip(),
                   headers.get("location"))
 
 
+def _bounded(length: int) -> int:
+    if not 0 <= length <= _BODY_BYTES:
+        raise http.client.HTTPException(f"an answer of {length} bytes")
+    return length
+
+
 def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
+    taken = 0
     while length := int(stream.readline(_LINE_BYTES).partition(b";")[0], 16):
+        taken = _bounded(taken + _bounded(length))
         yield stream.read(length)
         stream.readline(_LINE_BYTES)
     stream.readline(_LINE_BYTES)

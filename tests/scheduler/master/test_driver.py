@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import base64
+import http.client
+import io
 import json
 import socket
 import subprocess
@@ -452,3 +454,21 @@ def test_sigint_stays_with_whoever_had_it() -> None:
                "assert signal.getsignal(signal.SIGINT) is before; import logging;"
                "assert not logging.getLogger('pymesos').handlers")
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize(("answer", "why"), [
+    (b"X: y\r\n" * 99 + b"\r\n", None),
+    (b"X: y\r\n" * 200 + b"\r\n", "more than 100 headers"),
+    (b"".join(b"X-%d: y\r\n" % number for number in range(200)) + b"\r\n", "more than 100 headers"),
+    (b"Content-Length: 99999999999\r\n\r\n", "an answer of 99999999999 bytes"),
+    (b"Content-Length: -5\r\n\r\n", "an answer of -5 bytes"),
+    (b"Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFF\r\n", "an answer of 1099511627775 bytes"),
+])
+def test_an_answer_to_a_call_is_bounded(answer: bytes, why: str | None) -> None:
+    from scheduler.master.connection import _answer
+    stream = io.BytesIO(b"HTTP/1.1 202 Accepted\r\n" + answer)
+    if why is None:
+        assert _answer(stream) is None
+    else:
+        with pytest.raises(http.client.HTTPException, match=why):
+            _answer(stream)
