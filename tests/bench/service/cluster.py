@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 import time
 from base64 import b64encode
@@ -26,7 +27,6 @@ from pathlib import Path
 from typing import Any
 
 from specs.forms.recordio import encode_record
-from tests.bench.agent import request
 from tests.bench.service.agents import Agent
 
 TICK = 1.0  # seconds between two rounds of offers
@@ -34,6 +34,7 @@ START = 0.1  # seconds from the launch of a task until it runs
 KEPT = 10_000  # TaskInfos that can be saved
 SMALL = {"cpus": 0.1, "mem": 32.0}  # of a task
 OK = b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"
+LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 STREAM = (b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nMesos-Stream-Id: bench\r\n"
           b"Transfer-Encoding: chunked\r\n\r\n")
 
@@ -205,14 +206,22 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._pending += data
-        if not data.endswith(b"}"):
-            return
-        rest, answers = bytes(self._pending), b""
-        while (split := request(rest)) is not None:
-            body, rest = split
-            answers += self._cluster.called(json.loads(body), self._transport)
-        self._pending = bytearray(rest)
-        self._transport.write(answers)
+        begin, answers = 0, []
+        while (found := self._request(begin)) is not None:
+            answers.append(self._cluster.called(json.loads(self._pending[found[0]:found[1]]), self._transport))
+            begin = found[1]
+        del self._pending[:begin]
+        if answers:
+            self._transport.write(b"".join(answers))
+
+    def _request(self, begin: int) -> tuple[int, int] | None:
+        """Where the body of the next request is, if all of it is there; nothing is copied while it is not."""
+        head = self._pending.find(b"\r\n\r\n", begin)
+        length = LENGTH.search(self._pending, begin, head) if head >= 0 else None
+        if length is None:
+            return None
+        end = head + 4 + int(length[1])
+        return (head + 4, end) if len(self._pending) >= end else None
 
 
 async def every(seconds: float, call: Callable[[], None]) -> None:
