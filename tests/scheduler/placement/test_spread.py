@@ -87,7 +87,9 @@ def test_no_agent_starts_too_many_at_once() -> None:
     policy = Policy(most_per_offer=99, most_starting=3, starting={"S0": 1, "S1": 3, "S3": 4})
     matched = run([offer(number, cpus=64) for number in range(4)], demand(count=100), policy=policy)
     assert Counter(placed(matched).values()) == {"S0": 2, "S2": 3}
-    assert matched.misfits == {"/a": ()}
+    assert {str(each) for misfit in matched.misfits["/a"] for each in misfit.shortages} == {
+        "starting tasks: fewer at a time needed, as many as it may offered"}
+    assert matched.hopeless == frozenset()  # it is not that no agent is for it
 
 
 def test_the_executor_is_paid_once_and_out_of_the_same_roles() -> None:
