@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from specs.errors import SpecError
-from specs.words.address import Address
+from specs.network.address import Address
 
 DEFAULT_PORT = 5050  # of a Mesos master
 ZOOKEEPER_PORT = 2181

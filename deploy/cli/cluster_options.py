@@ -20,7 +20,7 @@ from deploy.cli.problems import REFUSED, Problem
 
 if TYPE_CHECKING:
     from scheduler.master.transport import Transport
-    from specs.words.libprocess_ssl import TlsSettings
+    from specs.network.libprocess_ssl import TlsSettings
 
 MASTER_VARIABLE: Final = "MESOS_DOCKER_MASTER"
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -93,7 +93,7 @@ def read_cluster_options(ctx: click.Context, options: Mapping[str, Any],
 
 def _tls(options: Mapping[str, Any], environ: Mapping[str, str], *,
          with_tls: bool) -> TlsSettings | None:
-    from specs.words.libprocess_ssl import TlsSettings, says_not_to_verify, tls_settings
+    from specs.network.libprocess_ssl import TlsSettings, says_not_to_verify, tls_settings
     if bool(options["ssl_cert_file"]) != bool(options["ssl_key_file"]):
         raise click.UsageError("--ssl-cert-file and --ssl-key-file belong together")
     authority, certificate = options["ssl_ca_file"], options["ssl_cert_file"]

@@ -23,7 +23,7 @@ from deploy.cli.problems import REFUSED, Problem
 from scheduler.address import ensemble, master_address
 from specs.errors import SpecError
 from specs.messages.credential import Credential
-from specs.words.address import Address
+from specs.network.address import Address
 
 _LARGEST: Final = 1 << 20  # bytes of a file
 PRINCIPAL: Final = "mesos-docker"

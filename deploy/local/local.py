@@ -30,7 +30,7 @@ from deploy.local.settings import agent_resources, parse_attributes, shown_addre
 from deploy.local.wire.server import HttpServer, own_names
 from deploy.local.work_dir import WorkDir
 from specs.messages.credential import Credential
-from specs.words.address import Address
+from specs.network.address import Address
 
 T = TypeVar("T")
 

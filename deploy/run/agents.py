@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from deploy.cli.credentials import Known, header
 from scheduler.master.transport import Transport
 from specs.messages.credential import Credential
-from specs.words.address import Address
+from specs.network.address import Address
 
 PATIENCE = 5.0  # seconds for an agent that does not answer
 

@@ -23,8 +23,8 @@ from http_parser.http import HttpParser
 
 from executor.settings.agent import AgentSettings
 from specs.forms.recordio import RecordDecoder
-from specs.words.address import Address
-from specs.words.libprocess_ssl import TlsSettings
+from specs.network.address import Address
+from specs.network.libprocess_ssl import TlsSettings
 
 _READ_BYTES: Final = 256 * 1024
 

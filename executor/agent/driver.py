@@ -33,7 +33,7 @@ from executor.agent.sender import Sender
 from executor.agent.session import Session, Timing, wait_readable
 from executor.settings.agent import AgentSettings
 from specs.messages.status import TaskStatus
-from specs.words.address import Address, redirected
+from specs.network.address import Address, redirected
 
 _sigint: Final = signal.getsignal(signal.SIGINT)
 import pymesos  # noqa: E402 - between two lines that undo what importing it does: it takes SIGINT over

@@ -16,7 +16,7 @@ from typing import Final
 
 from executor.agent.connection import EventStream, Keepalive, open_socket, request_headers
 from executor.settings.agent import AgentSettings
-from specs.words.address import Address
+from specs.network.address import Address
 
 HEARTBEAT_INTERVAL: Final = 30 * 60.0  # both ways; as Mesos: slave/constants.hpp, executor/executor.cpp
 

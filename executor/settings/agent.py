@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from specs.errors import SpecError
-from specs.words.address import Address
+from specs.network.address import Address
+from specs.network.libprocess_ssl import TlsSettings, tls_settings
+from specs.network.pid import Pid, parse_pid
 from specs.words.durations import parse_duration
-from specs.words.libprocess_ssl import TlsSettings, tls_settings
-from specs.words.pid import Pid, parse_pid
 
 TOKEN: Final = "MESOS_EXECUTOR_AUTHENTICATION_TOKEN"  # noqa: S105 - a name
 GRACE_PERIOD: Final = "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD"

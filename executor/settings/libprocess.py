@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from specs.errors import SpecError
-from specs.words.libprocess_ssl import TlsSettings, ssl_on, tls_settings
+from specs.network.libprocess_ssl import TlsSettings, ssl_on, tls_settings
 
 ANY: Final = "0.0.0.0"  # noqa: S104 - libprocess's default: all addresses of this machine
 

@@ -17,7 +17,7 @@ from typing import IO
 
 from scheduler.master.transport import Transport, is_closed
 from specs.forms.recordio import RecordDecoder, RecordError
-from specs.words.address import Address
+from specs.network.address import Address
 
 PATH = "/api/v1/scheduler"
 _READ_BYTES = 256 * 1024

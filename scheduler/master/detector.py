@@ -22,7 +22,7 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from scheduler.address import Ensemble
-from specs.words.address import Address
+from specs.network.address import Address
 
 log = logging.getLogger(__name__)
 

@@ -37,7 +37,7 @@ from specs.forms.codec import read
 from specs.forms.recordio import RecordError
 from specs.forms.taskstatus import status_from_mapping
 from specs.messages.offer import Offer
-from specs.words.address import Address, redirected
+from specs.network.address import Address, redirected
 
 log = logging.getLogger(__name__)
 

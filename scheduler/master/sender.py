@@ -17,7 +17,7 @@ from typing import Any
 
 from scheduler.master.connection import Answer, CallConnection, Unanswered
 from scheduler.master.transport import Transport
-from specs.words.address import Address
+from specs.network.address import Address
 
 AT_ONCE = 64  # calls that are written before the first answer is read
 

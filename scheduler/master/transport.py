@@ -16,8 +16,8 @@ import ssl
 from collections.abc import Mapping
 
 from specs.errors import SpecError
-from specs.words.address import Address
-from specs.words.libprocess_ssl import TlsSettings
+from specs.network.address import Address
+from specs.network.libprocess_ssl import TlsSettings
 
 _OTHER_NAME = frozenset({62, 64})  # X509_V_ERR_HOSTNAME_MISMATCH, _IP_ADDRESS_MISMATCH
 

@@ -1,1 +1,1 @@
-"""Texts with a grammar of their own: durations, sizes, ids, addresses, versions, selectors."""
+"""Texts with a grammar of their own: durations, sizes, ids, URIs, versions, selectors."""

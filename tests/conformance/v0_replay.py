@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from specs.words.pid import parse_pid
+from specs.network.pid import parse_pid
 from tests.fakes.v0_agent import PACKAGE, Said, V0Agent
 
 EXECUTOR = Path(sys.executable).with_name("mesos-docker-executor")

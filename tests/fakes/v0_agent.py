@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from specs.forms import wire
-from specs.words.pid import Pid, parse_pid
+from specs.network.pid import Pid, parse_pid
 
 PACKAGE = "mesos.internal."
 Fields = dict[str, Any]

@@ -32,7 +32,7 @@ from deploy.local.wire.exchange import Handler
 from deploy.local.wire.link import AgentLink, MasterInbox, MasterLink
 from deploy.local.wire.server import Gate, HttpServer, own_names
 from specs.forms import Json
-from specs.words.address import Address
+from specs.network.address import Address
 
 log = logging.getLogger(__name__)
 

@@ -23,7 +23,7 @@ from deploy.local.wire.libprocess import PACKAGE, LibprocessLink
 from specs.errors import SpecError
 from specs.forms import Json
 from specs.forms.wire import decode
-from specs.words.pid import Pid, parse_pid
+from specs.network.pid import Pid, parse_pid
 
 log = logging.getLogger(__name__)
 

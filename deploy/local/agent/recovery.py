@@ -23,8 +23,8 @@ from deploy.local.records.task import new_task
 from deploy.local.wire.libprocess import LibprocessLink
 from specs.forms import Json
 from specs.messages.status import is_terminal
+from specs.network.pid import parse_pid
 from specs.words.durations import print_duration
-from specs.words.pid import parse_pid
 
 
 class Recovery:

@@ -34,7 +34,7 @@ from deploy.local.wire.exchange import (
     text,
 )
 from specs.forms import Json
-from specs.words.address import Address
+from specs.network.address import Address
 
 _NOT_SUPPORTED: Final = (
     "/machine/up", "/machine/down", "/reserve", "/unreserve", "/create-volumes", "/destroy-volumes")

@@ -24,8 +24,8 @@ from deploy.local.records.task import Task
 from deploy.local.records.version import VERSION
 from specs.forms import Json
 from specs.messages.status import is_terminal
+from specs.network.address import Address
 from specs.resources.sums import Resources
-from specs.words.address import Address
 
 HEARTBEAT_SECONDS: Final = 15.0
 

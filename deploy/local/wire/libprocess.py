@@ -12,7 +12,7 @@ from typing import Final
 
 from specs.forms import Json
 from specs.forms.wire import encode
-from specs.words.pid import Pid
+from specs.network.pid import Pid
 
 log = logging.getLogger(__name__)
 

@@ -41,7 +41,7 @@ from deploy.local.wire.exchange import (
     text,
 )
 from deploy.local.wire.web_pages import is_function, refusal
-from specs.words.address import Address
+from specs.network.address import Address
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import socket
 from typing import Final
 
 from executor.settings.libprocess import ANY, LibprocessSettings
-from specs.words.address import Address
+from specs.network.address import Address
 
 _BACKLOG: Final = 128
 

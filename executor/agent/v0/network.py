@@ -27,7 +27,7 @@ from executor.agent.v0.listening import listen, own_address, plain_host, resolve
 from executor.agent.v0.requests import BadRequest, Request, RequestReader, answer, message
 from executor.settings.libprocess import LibprocessSettings
 from specs.errors import SpecError
-from specs.words.pid import Pid, parse_pid
+from specs.network.pid import Pid, parse_pid
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import unquote
 
-from specs.words.pid import Pid
+from specs.network.pid import Pid
 
 MAX_HEAD: Final = 16 * 1024  # bytes of request line and headers, and of trailers
 MAX_BODY: Final = 64 * 1024 * 1024  # bytes; a RunTask carries the TaskInfo, and that what a framework put into it

@@ -30,7 +30,7 @@ from executor.agent.outbox import Outbox
 from executor.agent.v0 import messages as m
 from executor.settings.agent import AgentSettings
 from specs.messages.status import TaskStatus
-from specs.words.pid import Pid
+from specs.network.pid import Pid
 
 
 class Stage(enum.Enum):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from executor.settings.libprocess import ServerTls
-from specs.words.libprocess_ssl import TlsSettings
+from specs.network.libprocess_ssl import TlsSettings
 
 if TYPE_CHECKING:
     from ssl import SSLContext

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from deploy.cli.cluster_options import ClusterOptions, cluster_options, read_cluster_options
 from deploy.cli.problems import Problem
-from specs.words.libprocess_ssl import TlsSettings
+from specs.network.libprocess_ssl import TlsSettings
 
 VERIFIED = TlsSettings(verify=True, check_address=True)
 ZK = "zk://me:hush@zk1:2181,zk2/mesos"

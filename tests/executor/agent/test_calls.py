@@ -11,8 +11,8 @@ from executor.settings.agent import AgentSettings
 from specs.messages.check import CheckStatusInfo, TcpResult
 from specs.messages.containerinfo import IPAddress, NetworkInfo
 from specs.messages.status import TaskState, TaskStatus
+from specs.network.address import Address
 from specs.rules.executor_call import call_problem
-from specs.words.address import Address
 
 SETTINGS = AgentSettings(address=Address("127.0.0.1", 5051), path="/", framework_id="f", executor_id="e",
                          agent_id="a", directory="/", shutdown_grace=5.0)

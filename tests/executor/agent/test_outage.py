@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from executor.agent.outage import RETURN_WAIT, Outage, Reaction, awaited, lost, pause, reaction, reason, refused
 from executor.agent.outage import found as back
 from executor.settings.agent import AgentSettings
-from specs.words.address import Address
+from specs.network.address import Address
 
 PLAIN = AgentSettings(address=Address("127.0.0.1", 5051), path="/", framework_id="f", executor_id="e",
                       agent_id="a", directory="/", shutdown_grace=5.0)

@@ -6,8 +6,8 @@ import pytest
 from executor.__main__ import told_by_the_agent
 from executor.settings.agent import AgentSettings, agent_settings
 from specs.errors import SpecError
-from specs.words.address import Address
-from specs.words.libprocess_ssl import TlsSettings
+from specs.network.address import Address
+from specs.network.libprocess_ssl import TlsSettings
 
 ENVIRONMENT = {
     "MESOS_SLAVE_PID": "slave(1)@10.0.0.7:5051",

@@ -12,7 +12,7 @@ from executor.settings.agent import AgentSettings
 from executor.settings.flags import FlagError, Flags, parse
 from executor.settings.settings import FetchSettings, settings
 from specs.errors import SpecError
-from specs.words.address import Address
+from specs.network.address import Address
 
 ONE = ["--container=mesos-1", "--docker=docker", "--docker_socket=/d.sock", "--launcher_dir=/l",
        "--mapped_directory=/m", "--sandbox_directory=/s"]

@@ -12,7 +12,7 @@ import pytest
 from scheduler.address import Ensemble, ensemble
 from scheduler.master.detector import ZkDetector, lowest
 from specs.errors import SpecError
-from specs.words.address import Address
+from specs.network.address import Address
 from tests.fakes.master import WAIT
 from tests.fakes.zookeeper import FakeZooKeeper
 from tests.ports import free_port

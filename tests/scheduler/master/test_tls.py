@@ -13,8 +13,8 @@ from scheduler.master.detector import master_of
 from scheduler.master.driver import MesosDriver
 from scheduler.master.transport import Transport, is_here
 from specs.errors import SpecError
-from specs.words.address import Address
-from specs.words.libprocess_ssl import TlsSettings
+from specs.network.address import Address
+from specs.network.libprocess_ssl import TlsSettings
 from tests.fakes.certificates import Certificate, make_authority, make_certificate
 from tests.fakes.master import ScriptedMaster, Subscription
 from tests.fakes.zookeeper import FakeZooKeeper

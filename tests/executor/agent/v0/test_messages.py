@@ -14,7 +14,7 @@ from executor.settings.agent import AgentSettings
 from specs.errors import SpecError
 from specs.forms import wire
 from specs.messages.status import TaskState, TaskStatus
-from specs.words.address import Address
+from specs.network.address import Address
 
 
 def settings(framework_id: str = "F", executor_id: str = "E") -> AgentSettings:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from executor.agent.v0 import requests
 from executor.agent.v0.requests import BadRequest, Request, RequestReader, message
-from specs.words.pid import parse_pid
+from specs.network.pid import parse_pid
 
 AGENT, EXECUTOR = parse_pid("slave(1)@127.0.0.1:5051"), parse_pid("executor(1)@127.0.0.1:34557")
 

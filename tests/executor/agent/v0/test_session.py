@@ -13,8 +13,8 @@ from executor.agent.v0 import session as s
 from executor.agent.v0.session import Session, Stage
 from executor.settings.agent import AgentSettings
 from specs.messages.status import TaskState, TaskStatus
-from specs.words.address import Address
-from specs.words.pid import parse_pid
+from specs.network.address import Address
+from specs.network.pid import parse_pid
 
 SETTINGS = AgentSettings(address=Address("10.0.0.7", 5051), path="/", framework_id="F", executor_id="E", agent_id="A",
                          directory="/", shutdown_grace=5.0, checkpoint=True, recovery_timeout=900.0)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from specs.errors import SpecError
-from specs.words.address import Address
+from specs.network.address import Address
 
 _PID: Final = re.compile(
     r"(?P<id>[^@/\s]+)@(?P<host>\[[0-9a-fA-F:.%\w]+\]|[^:\[\]\s]+):(?P<port>\d{1,5})")

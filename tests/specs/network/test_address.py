@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from specs.words.address import Address, redirected
+from specs.network.address import Address, redirected
 
 ASKED = Address("10.0.0.1", 5050)
 
