@@ -109,6 +109,10 @@ def followed(service: Service, output: str, body: dict[str, Any], apps: list[str
         click.echo(
             f"deployment {deployment_id} goes on; mesos-docker rollback {deployment_id} takes it back", err=True)
         return 130
+    except Problem as problem:
+        raise Problem(f"{problem.message}; deployment {deployment_id} goes on with the service, and "
+                      "mesos-docker deployments shows it while it lasts",
+                      problem.exit_code) from problem
 
 
 def shown_plan(found: dict[str, Any], output: str) -> int:

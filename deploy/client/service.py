@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from deploy.cli.problems import FAILED, REFUSED, Problem
 from deploy.cli.service_files import token_of
@@ -110,7 +110,9 @@ class Service:
         return http.client.HTTPConnection(host, port or 80, timeout=patience)
 
     def _path(self, path: str, query: Mapping[str, str] | None) -> str:
-        return self._parts.path.rstrip("/") + path + (f"?{urlencode(query)}" if query else "")
+        """`path` holds what users have typed, so all of it is quoted: no `?` begins a query."""
+        asked = self._parts.path.rstrip("/") + quote(path)
+        return asked + (f"?{urlencode(query)}" if query else "")
 
     def _headers(self, more: Mapping[str, str] | None) -> dict[str, str]:
         headers = {"Content-Type": "application/json", "Accept": "application/json", **(more or {})}

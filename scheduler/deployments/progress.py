@@ -119,7 +119,7 @@ def due(progress: Progress, scene: Scene) -> Iterator[float]:
 
 def deadline(progress: Progress, scene: Scene) -> float | None:
     """When the action has failed if there is no progress until then."""
-    if not scene.is_judged or scene.policy.rollout.deadline is None or _waits_for_promotion(
+    if not scene.is_judged or scene.policy.rollout.deadline is None or waits_for_promotion(
             progress):
         return None
     return max(progress.moved_at, scene.deployment.resumed_at) + scene.policy.rollout.deadline
@@ -147,7 +147,7 @@ def _canaries(progress: Progress, scene: Scene, served: int, now: float) -> Prog
     return replace(progress, promoted=True, moved_at=now)
 
 
-def _waits_for_promotion(progress: Progress) -> bool:
+def waits_for_promotion(progress: Progress) -> bool:
     """Whether canaries serve, and wait to be promoted."""
     return progress.canaries_since is not None and not progress.promoted
 

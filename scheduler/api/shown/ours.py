@@ -9,8 +9,9 @@ from typing import Any
 
 from scheduler.apps.ids import task_id
 from scheduler.apps.instance import Instance
-from scheduler.deployments.deployment import Deployment
+from scheduler.deployments.deployment import Deployment, Progress
 from scheduler.deployments.orders import Mode, Order, order
+from scheduler.deployments.progress import waits_for_promotion
 from scheduler.deployments.stuck import Stuck, stuck
 from scheduler.placement.matching import Misfit
 from scheduler.placement.needs import Shortage
@@ -42,7 +43,8 @@ def instance_json(instance: Instance) -> dict[str, Any]:
         "healthy": instance.healthy, "agent": None if location is None else location.agent_id,
         "host": None if location is None else location.hostname, "ports": list(instance.host_ports),
         "since": timestamp(instance.since), "version": instance.version,
-        "exitCode": instance.exit_code, "reason": instance.message or instance.reason}
+        "exitCode": instance.exit_code, "reason": instance.message or (
+            None if instance.condition is Condition.RUNNING else instance.reason)}
 
 
 def phase(instance: Instance) -> str:
@@ -107,12 +109,21 @@ def _why_deployment(app: AppView, deployment: Deployment, view: View) -> Iterato
         names = ", ".join(action.app_id for action in needed)
         reason = _reason(f"its deployment is at an earlier step: {names}")
     elif asked.mode is Mode.ROLL and app.progress is not None and not app.progress.done:
-        text = f"it is being upgraded: {app.progress.served} of {app.target.app.instances if app.target else 0} serve"
-        failures = f", {app.progress.failures} failures so far" if app.progress.failures else ""
-        reason = _reason(text + failures)
+        reason = _upgrade(app, app.progress, deployment.id)
     else:
         return
     yield {"instance": None, "app": app.id, "since": since, "reasons": [reason]}
+
+
+def _upgrade(app: AppView, progress: Progress, deployment_id: str) -> dict[str, Any]:
+    count = app.target.app.instances if app.target else 0
+    text = f"it is being upgraded: {progress.served} of {count} new instances serve"
+    if progress.failures:
+        text += f", {progress.failures} failures so far"
+    if not waits_for_promotion(progress):
+        return _reason(text)
+    return _reason(f"{text}; its canaries wait to be promoted", hint=(
+        f"mesos-docker promote {app.id.strip('/')}, or mesos-docker rollback {deployment_id}"))
 
 
 def _stuck(app: AppView, asked: Order, view: View) -> Stuck | None:
@@ -135,6 +146,10 @@ def _reasons(app: AppView, view: View, instance: Instance, now: float) -> list[d
                         hint="POST /api/v1/losses/lift replaces them at once" if slowed else None)]
     if instance.condition is Condition.RUNNING and not instance.is_serving:
         return [_reason(instance.message or phase(instance), agent=_host(instance))]
+    if instance.condition.is_terminal and instance.condition is not Condition.FINISHED:
+        return [_reason(f"it has ended, and its restart policy has it stay so: "
+                        f"{instance.message or phase(instance)}", agent=_host(instance),
+                        hint=f"mesos-docker restart {app.id.strip('/')} starts another one")]
     return []
 
 
@@ -142,7 +157,7 @@ def _waiting(app: AppView, view: View, instance: Instance, now: float) -> list[d
     delay = app.delays.get(instance.config)
     if delay is not None and delay.deadline > now:
         return [_reason(f"its app failed before: the next start is in {delay.deadline - now:.0f} s",
-                        hint=f"DELETE /v2/queue/{app.id}/delay starts it now")]
+                        hint=f"DELETE /v2/queue{app.id}/delay starts it now")]
     if view.framework.master is None:
         return [_reason(f"there is no master: {view.framework.why_not or 'not subscribed yet'}")]
     if app.waiting is None or not app.waiting.misfits:

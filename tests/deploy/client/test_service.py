@@ -1,0 +1,43 @@
+"""What a command asks a service for, when what a user has typed is no plain word; and one that goes away."""
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from deploy.cli.problems import FAILED, Problem
+from deploy.client.deploy import followed
+from deploy.client.service import Service
+from tests.scheduler.service.serving import Serving, app
+
+
+@pytest.mark.parametrize("name", ["a b", "é", "x?force=true", "x#y", "x%2Fy", "x\ny"])
+def test_no_name_is_anything_but_a_name(tmp_path: Path, name: str) -> None:
+    with Serving(tmp_path / "state") as serving:
+        serving.change("POST", "/v2/apps", app("/x"))
+        answer = Service(serving.url(), None).ask("GET", f"/v2/apps/{name}")
+        assert answer.status == 404
+        assert answer.body["message"] == f"App '/{name}' does not exist"
+
+
+def test_who_follows_a_deployment_hears_that_it_goes_on_without_its_service(tmp_path: Path) -> None:
+    with Serving(tmp_path / "state", life=("TASK_STARTING",)) as serving:
+        service = Service(serving.url(), None)
+        body = service.ask("POST", "/v2/apps", app()).body
+        deployment = body["deployments"][0]["id"]
+        found: list[Problem] = []
+
+        def follow() -> None:
+            try:
+                followed(service, "text", {"deploymentId": deployment}, ["/web"], detach=False)
+            except Problem as problem:
+                found.append(problem)
+
+        thread = threading.Thread(target=follow)
+        thread.start()
+        serving.wait(lambda: len(serving.get("/v2/apps/web/tasks")["tasks"]) == 1)
+    thread.join(30)
+    [problem] = found
+    assert f"deployment {deployment} goes on with the service" in problem.message
+    assert problem.exit_code == FAILED
