@@ -77,7 +77,7 @@ def command_info(words: Sequence[str], shell: bool | None) -> dict[str, Any]:
 def _port_mapping(text: str) -> dict[str, Any]:
     match = _PORT.fullmatch(text)
     if match is None:
-        raise SpecError("--publish", f"{text!r} is not HOST:CONTAINER[/tcp|/udp]")
+        raise SpecError("--publish", f"{text!r} is not HOST:CONTAINER[/tcp|/udp]{_publish_hint(text)}")
     host, container = int(match["host"] or 0), int(match["container"])
     for port in (host, container):
         if port > 65535:
@@ -90,6 +90,16 @@ def _port_mapping(text: str) -> dict[str, Any]:
         raise SpecError("--publish", f"{text!r}: the protocol must be tcp or udp")
     return {"host_port": host, "container_port": container,
             **({"protocol": protocol} if protocol else {})}
+
+
+def _publish_hint(text: str) -> str:
+    """For who is used to what docker takes beyond this."""
+    address, _, ports = text.rpartition(":")[0].rpartition(":")
+    if re.fullmatch(r"[\d.]+\.[\d.]+|\[?[0-9a-fA-F:]*:[0-9a-fA-F:.]*\]?", address) and re.fullmatch(r"\d*", ports):
+        return f"; Mesos offers a port of all an agent's addresses: -p {text[len(address) + 1:].lstrip(':')}"
+    if re.search(r"\d-\d", text):
+        return "; a range is an option for each port: -p 8000:80 -p 8001:81"
+    return ""
 
 
 def _volume(text: str) -> dict[str, Any]:
