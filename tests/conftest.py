@@ -7,6 +7,7 @@ itself: not on a quiet engine, not on a port, not on being quick.
 """
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Final
 
 import pytest
@@ -29,3 +30,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return next((place for place, name in enumerate(LONG) if path.startswith(f"{name}/")), len(LONG))
 
     items.sort(key=rank)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Hostile texts of tests stand in what these log, and workers send UTF-8."""
+    report = yield
+    report.sections = [(name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections]
+    return report

@@ -11,7 +11,7 @@ import click
 from deploy.cli.problems import REFUSED, Problem
 from deploy.client.deploy import followed
 from deploy.client.options import app_id, fine, one_instance, shown_json, talks_to_service
-from deploy.client.service import Service
+from deploy.client.service import Service, given_reason
 from deploy.run.command import duration
 
 
@@ -36,7 +36,7 @@ def scale(service: Service, app: str, instances: int, limited: float | None, out
     """Have so many INSTANCES of APP."""
     body = {"instances": instances} | ({"seconds": limited} if limited else {})
     answer = service.ask("POST", f"/api/v1/scale{app_id(app)}", body, query=_force(force),
-                         headers=_why(why))
+                         headers=given_reason(why))
     return followed(service, output, fine(answer), [app_id(app)], detach=detach)
 
 
@@ -47,7 +47,7 @@ def restart(service: Service, app: str, output: str, why: str | None, *, force: 
             detach: bool) -> int:
     """Replace all instances of APP, as an upgrade does."""
     answer = service.ask("POST", f"/v2/apps{app_id(app)}/restart", {}, query=_force(force),
-                         headers=_why(why))
+                         headers=given_reason(why))
     return followed(service, output, fine(answer), [app_id(app)], detach=detach)
 
 
@@ -64,7 +64,7 @@ def revert(service: Service, app: str, version: str | None, output: str, why: st
             raise Problem(f"{app_id(app)} has no version before", REFUSED)
         version = known[1]
     answer = service.ask("PUT", f"/v2/apps{app_id(app)}", {"version": version}, query=_force(force),
-                         headers=_why(why))
+                         headers=given_reason(why))
     return followed(service, output, fine(answer), [app_id(app)], detach=detach)
 
 
@@ -74,7 +74,7 @@ def revert(service: Service, app: str, version: str | None, output: str, why: st
 def rm(service: Service, app: str, output: str, why: str | None, *, force: bool,
        detach: bool) -> int:
     """Remove APP, and end its instances, whatever deployments are at it."""
-    answer = service.ask("DELETE", f"/v2/apps{app_id(app)}", query=_force(force), headers=_why(why))
+    answer = service.ask("DELETE", f"/v2/apps{app_id(app)}", query=_force(force), headers=given_reason(why))
     return followed(service, output, fine(answer), [app_id(app)], detach=detach)
 
 
@@ -170,7 +170,3 @@ def _deployment(service: Service, name: str) -> dict[str, Any]:
 
 def _force(force: bool) -> dict[str, str]:
     return {"force": "true"} if force else {}
-
-
-def _why(why: str | None) -> dict[str, str]:
-    return {"X-Mesos-Docker-Why": why.encode("ascii", "replace").decode()} if why else {}

@@ -11,7 +11,7 @@ from deploy.cli.problems import REFUSED, Problem
 from deploy.client import definitions
 from deploy.client.follow import Follower
 from deploy.client.options import fine, shown_json, talks_to_service
-from deploy.client.service import Service
+from deploy.client.service import Service, given_reason
 from specs.words.printable import printable
 
 WARNINGS = "x-mesos-docker-warnings"
@@ -84,8 +84,7 @@ def deploy(service: Service, file: str, output: str, why: str | None, if_version
         return shown_plan(fine(service.ask("POST", "/api/v1/plan", value)), output)
     method, path, query = _where(value)
     query |= {"force": "true"} if force else {}
-    headers = {"X-Mesos-Docker-Why": why.encode("ascii", "replace").decode()} if why else {}
-    headers |= {"If-Match": f'"{if_version}"'} if if_version else {}
+    headers = given_reason(why) | {"If-Match": f'"{if_version}"'} if if_version else {}
     answer = service.ask(method, path, value, query=query, headers=headers)
     body = fine(answer)
     for each in json.loads(answer.headers.get(WARNINGS, "[]")):

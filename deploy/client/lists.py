@@ -78,13 +78,13 @@ def deployments(service: Service, output: str) -> None:
 @click.argument("app")
 @talks_to_service
 def versions(service: Service, app: str, output: str) -> None:
-    """List the versions of APP, the newest first."""
-    found = service.get(f"/v2/apps{app_id(app)}/versions")["versions"]
+    """List the versions of APP, the newest first: who made them, from where, and why."""
+    found = service.get(f"/api/v1/versions{app_id(app)}")
     if output == "json":
-        shown_json(found)
+        shown_json([each["version"] for each in found])
         return
-    for version in found:
-        click.echo(version)
+    table(["VERSION", "WHO", "FROM", "WHY"], (
+        (each["version"], each["user"], each["address"], each["why"]) for each in found))
 
 
 def _what(app: dict[str, Any]) -> str:

@@ -38,6 +38,12 @@ class Answer:
         return self.status < 400
 
 
+def given_reason(why: str | None) -> dict[str, str]:
+    """The header that says why somebody changes something: UTF-8 in one line."""
+    line = " ".join((why or "").split())
+    return {"X-Mesos-Docker-Why": line.encode(errors="replace").decode("latin-1")} if line else {}
+
+
 class Service:
     """Where it is, and who we are."""
 

@@ -84,7 +84,7 @@ class Asking:
 
 def author(asked: Asked) -> Author:
     """Who changes something, from where, and why."""
-    why = asked.request.headers.get("X-Mesos-Docker-Why", "")[:1000]
+    why = asked.request.headers.get("X-Mesos-Docker-Why", "")[:1000].encode(errors="replace").decode()
     return Author(asked.caller.name, asked.request.remote or "", why)
 
 

@@ -168,6 +168,8 @@ def _ours(ours: Ours, streams: Streams) -> list[Route]:
               {200: s.array(s.ref("Instance"))}, (APP,)),
         Route("GET", "/api/v1/history/{id*}", ours.history,
               "The last instances of an app that ended", {200: s.array(s.ref("Ended"))}),
+        Route("GET", "/api/v1/versions/{id*}", ours.versions,
+              "Who made each version of an app, when, from where and why", {200: s.array(s.ref("Version"))}),
         Route("GET", "/api/v1/why", ours.why, "Why instances do not serve",
               {200: s.array(s.ref("Why"))}, (APP,)),
         Route("GET", "/api/v1/agents", ours.agents, "The agents that instances are on",

@@ -15,7 +15,7 @@ from scheduler.api.errors import RefusedError, not_found
 from scheduler.api.handlers.apps import Apps, app_path
 from scheduler.api.handlers.groups import Groups
 from scheduler.api.server import Asked, json_answer
-from scheduler.api.shown.ours import ended_json, instance_json, places, why
+from scheduler.api.shown.ours import ended_json, instance_json, places, version_json, why
 from scheduler.deployments.stuck import stuck
 from scheduler.service import tree
 from scheduler.service.changes import Planned
@@ -53,6 +53,12 @@ class Ours:
         """GET /api/v1/history/APP: the newest first."""
         app = self._one(app_path(asked.ids[0]))
         return json_answer([ended_json(each) for each in reversed(app.ended)])
+
+    async def versions(self, asked: Asked) -> web.Response:
+        """GET /api/v1/versions/APP: who made each, when, from where and why; the newest first."""
+        app = self._one(app_path(asked.ids[0]))
+        return json_answer([version_json(version, each) for version, each
+                            in sorted(app.definitions.items(), reverse=True)])
 
     async def why(self, asked: Asked) -> web.Response:
         """GET /api/v1/why?app=."""

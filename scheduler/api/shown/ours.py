@@ -15,6 +15,7 @@ from scheduler.deployments.progress import waits_for_promotion
 from scheduler.deployments.stuck import Stuck, stuck
 from scheduler.placement.matching import Misfit
 from scheduler.placement.needs import Shortage
+from scheduler.service.board import Definition
 from scheduler.service.news.history import Ended
 from scheduler.service.offered import Trial
 from scheduler.service.views import AppView, View, ground
@@ -63,6 +64,13 @@ def phase(instance: Instance) -> str:
     if instance.has_health_check and not instance.healthy:
         return "unhealthy"
     return "healthy" if instance.has_health_check else "running"
+
+
+def version_json(version: str, definition: Definition) -> dict[str, Any]:
+    """Who made it; empty where it is not known."""
+    by = definition.author
+    return {"version": version, "at": timestamp(definition.at), "user": by.user, "address": by.address,
+            "why": by.why}
 
 
 def ended_json(ended: Ended) -> dict[str, Any]:

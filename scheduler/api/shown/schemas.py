@@ -108,6 +108,7 @@ NAMED: Final[Mapping[str, Schema]] = {
         "seconds": nullable(NUMBER), "exitCode": nullable(INTEGER), "reason": nullable(TEXT),
         "message": nullable(TEXT), "asked": nullable(TEXT), "agent": nullable(TEXT),
         "host": nullable(TEXT), "version": TIME}),
+    "Version": record({"version": TIME, "at": TIME, "user": TEXT, "address": TEXT, "why": TEXT}),
     "Why": record({
         "instance": nullable(TEXT), "app": TEXT, "since": TIME, "reasons": array(_REASON)}),
     "Plan": record({

@@ -8,7 +8,7 @@ import pytest
 
 from deploy.cli.problems import FAILED, Problem
 from deploy.client.deploy import followed
-from deploy.client.service import Service
+from deploy.client.service import Service, given_reason
 from tests.scheduler.service.serving import Serving, app
 
 
@@ -19,6 +19,18 @@ def test_no_name_is_anything_but_a_name(tmp_path: Path, name: str) -> None:
         answer = Service(serving.url(), None).ask("GET", f"/v2/apps/{name}")
         assert answer.status == 404
         assert answer.body["message"] == f"App '/{name}' does not exist"
+
+
+@pytest.mark.parametrize(("why", "kept"), [
+    ("größer", "größer"), ("two\nlines\r\nX-Evil: 1", "two lines X-Evil: 1"), ("\udcff", "?"),
+    ("", ""), ("日本", "日本")])
+def test_why_something_was_changed_is_kept_with_its_version(tmp_path: Path, why: str, kept: str) -> None:
+    with Serving(tmp_path / "state") as serving:
+        service = Service(serving.url(), None)
+        assert service.ask("POST", "/v2/apps", app("/x"), headers=given_reason(why)).is_fine
+        [version] = service.ask("GET", "/api/v1/versions/x").body
+        assert (version["why"], version["address"]) == (kept, "127.0.0.1")
+        assert [version["version"]] == service.ask("GET", "/v2/apps/x/versions").body["versions"]
 
 
 def test_who_follows_a_deployment_hears_that_it_goes_on_without_its_service(tmp_path: Path) -> None:
@@ -37,7 +49,7 @@ def test_who_follows_a_deployment_hears_that_it_goes_on_without_its_service(tmp_
         thread = threading.Thread(target=follow)
         thread.start()
         serving.wait(lambda: len(serving.get("/v2/apps/web/tasks")["tasks"]) == 1)
-    thread.join(30)
+    thread.join(90)  # a question may wait for its whole patience
     [problem] = found
     assert f"deployment {deployment} goes on with the service" in problem.message
     assert problem.exit_code == FAILED

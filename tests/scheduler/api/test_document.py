@@ -104,6 +104,7 @@ CALLS: list[tuple[str, str, str, Any, int]] = [
     ("POST", "/v2/pods", "", {}, 422),
     ("GET", "/api/v1/instances", "", None, 200),
     ("GET", "/api/v1/history/{id*}", "", None, 200),
+    ("GET", "/api/v1/versions/{id*}", "", None, 200),
     ("GET", "/api/v1/why", "", None, 200),
     ("GET", "/api/v1/agents", "", None, 200),
     ("GET", "/api/v1/openapi.json", "", None, 200),
