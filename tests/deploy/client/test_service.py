@@ -1,7 +1,6 @@
 """What a command asks a service for, when what a user has typed is no plain word; and one that goes away."""
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
 import pytest
@@ -36,20 +35,8 @@ def test_why_something_was_changed_is_kept_with_its_version(tmp_path: Path, why:
 def test_who_follows_a_deployment_hears_that_it_goes_on_without_its_service(tmp_path: Path) -> None:
     with Serving(tmp_path / "state", life=("TASK_STARTING",)) as serving:
         service = Service(serving.url(), None)
-        body = service.ask("POST", "/v2/apps", app()).body
-        deployment = body["deployments"][0]["id"]
-        found: list[Problem] = []
-
-        def follow() -> None:
-            try:
-                followed(service, "text", {"deploymentId": deployment}, ["/web"], detach=False)
-            except Problem as problem:
-                found.append(problem)
-
-        thread = threading.Thread(target=follow)
-        thread.start()
-        serving.wait(lambda: len(serving.get("/v2/apps/web/tasks")["tasks"]) == 1)
-    thread.join(90)  # a question may wait for its whole patience
-    [problem] = found
-    assert f"deployment {deployment} goes on with the service" in problem.message
-    assert problem.exit_code == FAILED
+        deployment = service.ask("POST", "/v2/apps", app()).body["deployments"][0]["id"]
+    with pytest.raises(Problem) as caught:
+        followed(service, "text", {"deploymentId": deployment}, ["/web"], detach=False)
+    assert f"deployment {deployment} goes on with the service" in caught.value.message
+    assert caught.value.exit_code == FAILED
