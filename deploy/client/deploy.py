@@ -9,7 +9,7 @@ import click
 
 from deploy.cli.problems import REFUSED, Problem
 from deploy.client import definitions
-from deploy.client.follow import Follower
+from deploy.client.follow import DeploymentFollower
 from deploy.client.options import fine, shown_json, talks_to_service
 from deploy.client.service import Service, given_reason
 from specs.words.printable import printable
@@ -103,7 +103,7 @@ def followed(service: Service, output: str, body: dict[str, Any], apps: list[str
             click.echo(f"deployment {deployment_id}")
         return 0
     try:
-        return Follower(service, output, deployment_id, apps).follow()
+        return DeploymentFollower(service, output, deployment_id, apps).follow()
     except KeyboardInterrupt:
         click.echo(
             f"deployment {deployment_id} goes on; mesos-docker rollback {deployment_id} takes it back", err=True)

@@ -23,7 +23,7 @@ _FAILURES = frozenset({"TASK_FAILED", "TASK_ERROR", "TASK_LOST", "TASK_DROPPED",
 
 
 @dataclass(slots=True)
-class Follower:
+class DeploymentFollower:
     """One deployment. `lines` are printed as they come; json: one object for each."""
 
     service: Service

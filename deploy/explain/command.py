@@ -17,7 +17,7 @@ from rich.text import Text
 from deploy.cli.problems import refused
 from deploy.explain.explanation import Explanation
 from deploy.explain.explanation import explain as explained
-from deploy.explain.sections import Login, Row
+from deploy.explain.sections import ExplainedRow, Login
 from specs.container.place import Place
 from specs.errors import SpecError
 from specs.forms.taskinfo import task_from_json
@@ -83,7 +83,7 @@ def show(result: Explanation, console: Console) -> None:
         console.print(_table(rows))
 
 
-def _table(rows: Sequence[Row]) -> Table:
+def _table(rows: Sequence[ExplainedRow]) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True, min_width=22)
     table.add_column(overflow="fold", min_width=36)

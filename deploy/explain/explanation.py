@@ -14,7 +14,7 @@ from typing import Any
 from deploy.explain import sections
 from deploy.explain.differences import mesos_rows
 from deploy.explain.mounts import mount_rows
-from deploy.explain.sections import Login, Row
+from deploy.explain.sections import ExplainedRow, Login
 from specs.container.command_line import argv
 from specs.container.from_task import container_of
 from specs.container.payload import create_payload
@@ -34,7 +34,7 @@ class Explanation:
     task: TaskInfo
     options: RunOptions
     payload: Mapping[str, Any]
-    sections: tuple[tuple[str, tuple[Row, ...]], ...]
+    sections: tuple[tuple[str, tuple[ExplainedRow, ...]], ...]
 
     def shown_options(self) -> dict[str, Any]:
         """RunOptions as JSON, with Mesos's names, and without what is empty beyond Mesos."""

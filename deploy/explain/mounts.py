@@ -3,15 +3,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from deploy.explain.sections import Row
+from deploy.explain.sections import ExplainedRow
 from specs.container.place import Place
 from specs.container.run_options import Mount, RunOptions
 from specs.words.secrecy import HIDDEN
 
 
-def mount_rows(options: RunOptions, place: Place) -> Iterator[Row]:
+def mount_rows(options: RunOptions, place: Place) -> Iterator[ExplainedRow]:
     """The sandbox is told last, whichever way it is mounted."""
-    sandbox: list[Row] = []
+    sandbox: list[ExplainedRow] = []
     for bind in options.volumes:
         source, target, *mode = bind.split(":")
         row = _row(source, target, options.volume_driver, place, made=True,
@@ -22,22 +22,22 @@ def mount_rows(options: RunOptions, place: Place) -> Iterator[Row]:
         (sandbox.append(row) if (mount.source, mount.target) == (place.sandbox, place.mapped)
          else (yield row))
     for secret in options.secret_files:
-        yield Row(secret.target, HIDDEN, "a secret, as a file")
+        yield ExplainedRow(secret.target, HIDDEN, "a secret, as a file")
     yield from sandbox
 
 
-def _mount_row(mount: Mount, place: Place) -> Row:
+def _mount_row(mount: Mount, place: Place) -> ExplainedRow:
     if mount.type in {"bind", "volume"}:
         return _row(mount.source or "", mount.target, mount.driver, place, made=False,
                     read_only=mount.read_only)
-    return Row(mount.target, mount.source or "", mount.type)
+    return ExplainedRow(mount.target, mount.source or "", mount.type)
 
 
 def _row(source: str, target: str, driver: str | None, place: Place, *, made: bool,
-         read_only: bool) -> Row:
+         read_only: bool) -> ExplainedRow:
     """`made`: whether the engine makes a folder of the host that is not there."""
     if (source, target) == (place.sandbox, place.mapped):
-        return Row(target, source, "the sandbox")
+        return ExplainedRow(target, source, "the sandbox")
     if not source.startswith("/"):
         kind = f"a volume of the driver {driver}" if driver else "a volume"
     elif source.startswith(f"{place.sandbox}/"):
@@ -46,4 +46,4 @@ def _row(source: str, target: str, driver: str | None, place: Place, *, made: bo
         kind = "a persistent volume"
     else:
         kind = "a folder of the agent's host" if made else "of the agent's host, where it must be"
-    return Row(target, source, f"{kind}, {'read-only' if read_only else 'writable'}")
+    return ExplainedRow(target, source, f"{kind}, {'read-only' if read_only else 'writable'}")

@@ -23,7 +23,7 @@ DEFAULT_PORTS = ((1024, 65535),)
 
 
 @dataclass(frozen=True, slots=True)
-class Cluster:
+class FoundCluster:
     """`master`: what the driver connects to; `known`: who we are there."""
 
     master: str
@@ -33,7 +33,7 @@ class Cluster:
 
 
 @dataclass(frozen=True, slots=True)
-class Embedded(Cluster):
+class Embedded(FoundCluster):
     """It ends with this process. The agent's sandboxes are below `work_dir`."""
 
     work_dir: Path = Path()
@@ -41,7 +41,7 @@ class Embedded(Cluster):
 
 @contextlib.contextmanager
 def cluster(options: ClusterOptions, *, docker_socket: str, principal: str | None = None,
-            secret: str | None = None, agent: Credential | None = None) -> Iterator[Cluster]:
+            secret: str | None = None, agent: Credential | None = None) -> Iterator[FoundCluster]:
     """The cluster that `--master` names, and who we are there. Raises Problem, for local also if
     there is no Docker to run anything with. `agent`: what agents are told."""
     if options.master == "local":
@@ -52,7 +52,7 @@ def cluster(options: ClusterOptions, *, docker_socket: str, principal: str | Non
     else:
         known = credentials.of_cluster(options.master, principal, secret)
         transport = reach(options, known)
-        yield Cluster(options.master, known, transport,
+        yield FoundCluster(options.master, known, transport,
                       Agents(transport, known=known, credential=agent))
 
 

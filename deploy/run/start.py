@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from deploy.cli.cluster_options import ClusterOptions
 from deploy.cli.problems import Problem, refused
 from deploy.cli.signals import given_to, orderly
-from deploy.run.clusters import Cluster, Embedded, cluster
+from deploy.run.clusters import Embedded, FoundCluster, cluster
 from deploy.run.logs import Follower
 from deploy.run.report import report
 from deploy.run.session import Patience, Session
@@ -90,7 +90,7 @@ def start(infos: Sequence[TaskInfo], settings: Settings) -> int:
     return session.exit_status
 
 
-def follow(session: Session, found: Cluster, config: Config, *,
+def follow(session: Session, found: FoundCluster, config: Config, *,
            follower: Follower | None = None) -> None:
     """Run a session's tasks on a cluster, with the main thread as the framework's, until they have
     ended.

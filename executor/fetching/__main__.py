@@ -16,8 +16,8 @@ import threading
 from typing import Final
 
 from executor.fetching.archives import ArchiveError, unpack
-from executor.fetching.cache import Cache, Entry, cache_of
-from executor.fetching.job import Ended, Fault, Item, Job, Progress, read_job, told_text
+from executor.fetching.cache import Cache, CachedFile, cache_of
+from executor.fetching.job import FetchEnd, FetchFault, FetchProgress, Item, Job, read_job, told_text
 from executor.fetching.meter import Meter, TooMuchError
 from executor.fetching.sandbox import MODES, Sandbox, UnsafePathError
 from executor.fetching.transfer import AwayError, NotThereError, attempts, opened
@@ -43,12 +43,12 @@ def _end_with_starter() -> None:
     os._exit(1)
 
 
-def tell(told: Progress | Ended) -> None:
+def tell(told: FetchProgress | FetchEnd) -> None:
     sys.stdout.write(told_text(told))
     sys.stdout.flush()
 
 
-def fetch_all(job: Job) -> Ended:
+def fetch_all(job: Job) -> FetchEnd:
     """One after the other; the first that cannot be had is the end."""
     os.chdir(job.sandbox)  # its user may not be allowed to pass the folders above
     root = os.geteuid() == 0 and job.user is not None
@@ -62,18 +62,18 @@ def fetch_all(job: Job) -> Ended:
             meter.begin()
             _fetch(item, job, sandbox, meter, cache)
         except _OF_THE_TASK as error:
-            return _ended(str(error) or "it takes too much memory", number, Fault.TASK)
+            return _ended(str(error) or "it takes too much memory", number, FetchFault.TASK)
         except AwayError as error:
-            return _ended(str(error), number, Fault.SOURCE)
+            return _ended(str(error), number, FetchFault.SOURCE)
         except OSError as error:
-            fault = Fault.NODE if error.errno in _OF_THE_NODE else Fault.TASK
+            fault = FetchFault.NODE if error.errno in _OF_THE_NODE else FetchFault.TASK
             return _ended(error.strerror or str(error), number, fault)
-    return Ended()
+    return FetchEnd()
 
 
-def _ended(why: str, number: int, fault: Fault) -> Ended:
+def _ended(why: str, number: int, fault: FetchFault) -> FetchEnd:
     """Servers and archives have a say in why."""
-    return Ended(why if len(why) <= LONGEST_WHY else f"{why[:LONGEST_WHY]}…", number, fault)
+    return FetchEnd(why if len(why) <= LONGEST_WHY else f"{why[:LONGEST_WHY]}…", number, fault)
 
 
 def _become(job: Job) -> None:
@@ -102,7 +102,7 @@ def _fetch(item: Item, job: Job, sandbox: Sandbox, meter: Meter, cache: Cache | 
         unpack(path, item.name, sandbox, meter)
 
 
-def _transfer(item: Item, job: Job, sandbox: Sandbox, meter: Meter, entry: Entry | None) -> None:
+def _transfer(item: Item, job: Job, sandbox: Sandbox, meter: Meter, entry: CachedFile | None) -> None:
     for last in attempts():
         try:
             _once(item, job, sandbox, meter, entry)
@@ -113,7 +113,7 @@ def _transfer(item: Item, job: Job, sandbox: Sandbox, meter: Meter, entry: Entry
             return
 
 
-def _once(item: Item, job: Job, sandbox: Sandbox, meter: Meter, entry: Entry | None) -> None:
+def _once(item: Item, job: Job, sandbox: Sandbox, meter: Meter, entry: CachedFile | None) -> None:
     kept = entry.kept() if entry is not None else None
     with (opened(item.uri, kept, job.stall) as source,
           os.fdopen(sandbox.create(item.name), "wb") as target):

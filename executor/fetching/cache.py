@@ -37,11 +37,11 @@ class Cache:
         self._size = size
 
     @contextmanager
-    def entry(self, uri: str) -> Iterator[Entry]:
+    def entry(self, uri: str) -> Iterator[CachedFile]:
         """The entry of a URI, for us alone until the end of the block."""
         name = hashlib.sha256(uri.encode()).hexdigest()
         with self._locked(name[:LOCKS]):
-            yield Entry(self, name, uri)
+            yield CachedFile(self, name, uri)
 
     @contextmanager
     def room(self, wanted: int) -> Iterator[bool]:
@@ -85,7 +85,7 @@ class Cache:
         return True
 
 
-class Entry:
+class CachedFile:
     """One URI's place in the cache."""
 
     def __init__(self, cache: Cache, name: str, uri: str) -> None:

@@ -48,7 +48,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class FetchProgress:
     """How far it is: bytes of file number `item` (from 0) that are here, and all of them if that is
     known.
     """
@@ -58,7 +58,7 @@ class Progress:
     of: int | None = None
 
 
-class Fault(enum.Enum):
+class FetchFault(enum.Enum):
     """Who can put it right that a file could not be had."""
 
     TASK = "task"  # it is not there, or not what the task takes it for
@@ -67,12 +67,12 @@ class Fault(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class FetchEnd:
     """The last word: `why` not if all is here. `item` is the file that could not be had."""
 
     why: str | None = None
     item: int = 0
-    fault: Fault = Fault.TASK
+    fault: FetchFault = FetchFault.TASK
 
 
 def job_text(job: Job) -> str:
@@ -87,17 +87,17 @@ def read_job(line: str) -> Job:
                   "caches": tuple(said["caches"])})
 
 
-def told_text(told: Progress | Ended) -> str:
+def told_text(told: FetchProgress | FetchEnd) -> str:
     """The line that tells it."""
     said: dict[str, Any] = dataclasses.asdict(told)
-    if isinstance(told, Ended):
+    if isinstance(told, FetchEnd):
         said["fault"] = told.fault.value
     return json.dumps(said) + "\n"
 
 
-def read_told(line: str) -> Progress | Ended:
+def read_told(line: str) -> FetchProgress | FetchEnd:
     """What a line tells. Raises ValueError, TypeError or KeyError for one that tells nothing."""
     said = json.loads(line)
     if "done" in said:
-        return Progress(**said)
-    return Ended(said["why"], said["item"], Fault(said["fault"]))
+        return FetchProgress(**said)
+    return FetchEnd(said["why"], said["item"], FetchFault(said["fault"]))

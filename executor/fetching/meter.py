@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from executor.fetching.job import Progress
+from executor.fetching.job import FetchProgress
 from specs.words.sizes import print_size
 
 OFTEN: Final = 0.5  # seconds between two words of progress
@@ -20,7 +20,7 @@ class TooMuchError(Exception):
 class Meter:
     """Raises TooMuchError."""
 
-    def __init__(self, max_bytes: int, max_files: int, tell: Callable[[Progress], None],
+    def __init__(self, max_bytes: int, max_files: int, tell: Callable[[FetchProgress], None],
                  now: Callable[[], float] = time.monotonic) -> None:
         self._max_bytes, self._max_files = max_bytes, max_files
         self._tell, self._now = tell, now
@@ -45,7 +45,7 @@ class Meter:
         self.written(count)
         if self._now() - self._told >= OFTEN:
             self._told = self._now()
-            self._tell(Progress(self._item, self._done, self._of))
+            self._tell(FetchProgress(self._item, self._done, self._of))
 
     def written(self, count: int) -> None:
         """So many bytes were unpacked, or are about to be."""

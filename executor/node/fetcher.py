@@ -31,7 +31,7 @@ _KEPT: Final = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PR
                 "SSL_CERT_DIR", "LANG", "LC_ALL")  # of our environment; the rest is the task's as much as ours
 
 
-def fetch(job: j.Job, cancel: Cancel, tell: Callable[[j.Progress], None]) -> None:
+def fetch(job: j.Job, cancel: Cancel, tell: Callable[[j.FetchProgress], None]) -> None:
     """Fetch all; `tell` hears now and then how far it is.
 
     Raises FileNotFetched, FileSourceAway, RuntimeFailure (the node is short of something) or
@@ -82,7 +82,7 @@ def as_whom(user: str) -> Ids | None:
     return Ids(entry.pw_uid, entry.pw_gid)
 
 
-def progress_text(job: j.Job, progress: j.Progress) -> str:
+def progress_text(job: j.Job, progress: j.FetchProgress) -> str:
     """How far it is, for people."""
     of = "" if progress.of is None else f" of {progress.of / 1e6:.1f}"
     name = shown_url(job.items[progress.item].name)
@@ -95,7 +95,7 @@ def has_logins(sandbox: str) -> bool:
 
 
 def _heard(process: subprocess.Popen[str], job: j.Job,
-           tell: Callable[[j.Progress], None]) -> j.Ended | None:
+           tell: Callable[[j.FetchProgress], None]) -> j.FetchEnd | None:
     """What the program says at last; its stdin stays open, for it ends with us."""
     assert process.stdin is not None  # noqa: S101 - both are pipes
     assert process.stdout is not None  # noqa: S101
@@ -108,15 +108,15 @@ def _heard(process: subprocess.Popen[str], job: j.Job,
         except (ValueError, TypeError, KeyError):
             log.warning("The fetching program says: %r", line[:200])
             continue
-        if isinstance(told, j.Ended):
+        if isinstance(told, j.FetchEnd):
             return told
         tell(told)
     return None
 
 
-def _failure(item: j.Item, ended: j.Ended) -> RuntimeFailure:
-    kind = {j.Fault.TASK: FileNotFetched,
-            j.Fault.SOURCE: FileSourceAway}.get(ended.fault, RuntimeFailure)
+def _failure(item: j.Item, ended: j.FetchEnd) -> RuntimeFailure:
+    kind = {j.FetchFault.TASK: FileNotFetched,
+            j.FetchFault.SOURCE: FileSourceAway}.get(ended.fault, RuntimeFailure)
     return kind(f"Failed to fetch '{shown_url(item.uri)}': {ended.why}")
 
 

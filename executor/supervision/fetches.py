@@ -10,7 +10,7 @@ from executor.admission.sandbox import give
 from executor.admission.volumes import mounted_folders
 from executor.engine.cancellation import Cancel, Cancellation
 from executor.engine.failures import RuntimeFailure
-from executor.fetching.job import Job, Progress
+from executor.fetching.job import FetchProgress, Job
 from executor.life.events import Event, Fetched, FetchFailed, FetchProgressed
 from executor.life.outcomes import Failure
 from executor.node.fetcher import as_whom, has_logins, progress_text
@@ -26,7 +26,7 @@ PROGRESS_INTERVAL = 5.0  # seconds between two updates about one task's files
 class Fetcher(Protocol):
     """Fetches all files of a job and returns, or raises a RuntimeFailure; see node/fetcher.py."""
 
-    def __call__(self, job: Job, cancel: Cancel, tell: Callable[[Progress], None], /) -> None: ...
+    def __call__(self, job: Job, cancel: Cancel, tell: Callable[[FetchProgress], None], /) -> None: ...
 
 
 class Fetches:
@@ -65,7 +65,7 @@ class Fetches:
                   group=None if whose is None else whose.group)
         told = self._loop.now()
 
-        def tell(progress: Progress) -> None:
+        def tell(progress: FetchProgress) -> None:
             nonlocal told
             if self._loop.now() - told >= PROGRESS_INTERVAL and not cancel.is_set():
                 told = self._loop.now()

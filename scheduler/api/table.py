@@ -9,7 +9,7 @@ from scheduler.api.asking import Asking
 from scheduler.api.handlers.apps import Apps
 from scheduler.api.handlers.deployments import Identity, Whole
 from scheduler.api.handlers.groups import Groups
-from scheduler.api.handlers.health import Health
+from scheduler.api.handlers.health import HealthHandlers
 from scheduler.api.handlers.ours import Ours
 from scheduler.api.handlers.streams import Streams
 from scheduler.api.handlers.tasks import Tasks
@@ -38,7 +38,7 @@ def routes(asking: Asking, config: Config, identity: Identity, *, leader: Callab
     """The table, with the handlers that it leads to. `insecure`: nobody has to say who asks."""
     texts = Texts(lambda: len(asking.view.apps))
     apps, groups, tasks = Apps(asking, config, texts), Groups(asking, config, texts), Tasks(asking, texts)
-    whole, health = Whole(asking, identity, leader, resubscribe), Health(asking)
+    whole, health = Whole(asking, identity, leader, resubscribe), HealthHandlers(asking)
     streams = Streams(asking, loop, leader)
     table: list[Route] = []
     ours = Ours(asking, apps, groups, lambda: document(table, insecure=insecure))
@@ -199,7 +199,7 @@ def _ours(ours: Ours, streams: Streams) -> list[Route]:
     ]
 
 
-def _health(health: Health) -> list[Route]:
+def _health(health: HealthHandlers) -> list[Route]:
     status = s.record({"status": s.TEXT, "why": s.array(s.TEXT)}, "why")
     return [
         Route("GET", "/ping", health.ping, "Whether somebody answers", {200: s.TEXT, 204: None},

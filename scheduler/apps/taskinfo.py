@@ -50,7 +50,7 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LaunchPlace:
     """Where the task will be: its agent's hostname, and its ports there."""
 
     hostname: str
@@ -90,7 +90,7 @@ def run_by(app: App, settings: Settings) -> RunBy:
     return RunBy.OURS if app.is_docker and settings.custom_executor else RunBy.AGENT
 
 
-def launchable(app: App, version: str, task_id: str, place: Place, settings: Settings, *,
+def launchable(app: App, version: str, task_id: str, place: LaunchPlace, settings: Settings, *,
                enforce_group_role: bool = False) -> Launchable:
     """The task of an app at a version (the text of its timestamp).
 
@@ -133,7 +133,7 @@ def _refuse_what_only_ours_can(checks: Sequence[HealthCheck], readiness: Sequenc
                                               "HTTP only, and of an app without a check")
 
 
-def _command(app: App, version: str, task_id: str, place: Place, settings: Settings,
+def _command(app: App, version: str, task_id: str, place: LaunchPlace, settings: Settings,
              enforce_group_role: bool) -> CommandInfo:
     shell = None if app.cmd and not app.args else False
     value = app.args[0] if app.args and app.container is None else app.cmd or None
@@ -145,7 +145,7 @@ def _command(app: App, version: str, task_id: str, place: Place, settings: Setti
                        cache=each.cache, output_file=each.dest_path) for each in app.fetch))
 
 
-def _variables(app: App, version: str, task_id: str, place: Place, settings: Settings,
+def _variables(app: App, version: str, task_id: str, place: LaunchPlace, settings: Settings,
                enforce_group_role: bool) -> tuple[Variable, ...]:
     image = app.container.docker if app.container is not None and app.is_docker else None
     context = Context(

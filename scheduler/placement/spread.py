@@ -54,7 +54,7 @@ class Demand:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class SpreadPolicy:
     """What holds for all apps."""
 
     most_per_offer: int = 5  # launches at a time, as Marathon's --max_instances_per_offer
@@ -66,7 +66,7 @@ class Policy:
     starting: Mapping[str, int] = field(default_factory=dict)  # how many it is, by agent
 
 
-def spread(offers: Sequence[Offer], demands: Sequence[Demand], policy: Policy, *, now: float,
+def spread(offers: Sequence[Offer], demands: Sequence[Demand], policy: SpreadPolicy, *, now: float,
            below: Below) -> Match:
     """Place as many as the offers hold. `now` is seconds since 1970, `below` draws ports (see
     hostports).
@@ -131,7 +131,7 @@ class _Site(Place):
 
     __slots__ = ("is_available", "is_elsewhere", "load", "most", "position", "used", "with_gpus")
 
-    def __init__(self, position: int, pool: Pool, policy: Policy, now: float) -> None:
+    def __init__(self, position: int, pool: Pool, policy: SpreadPolicy, now: float) -> None:
         super().__init__(pool)
         self.position = position
         self.most = policy.most_per_offer * len(pool.offers)
@@ -165,7 +165,7 @@ class _Search:
     """One app's way through the agents."""
 
     def __init__(self, demand: Demand, sites: Sequence[_Site], order: list[tuple[float, int]],
-                 policy: Policy) -> None:
+                 policy: SpreadPolicy) -> None:
         self.demand = demand
         self.left = deque(demand.task_ids)
         self.shape = _shape(demand)

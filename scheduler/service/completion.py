@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 from scheduler.apps.ports import asked, task_ports
-from scheduler.apps.taskinfo import Place, Settings, launchable
+from scheduler.apps.taskinfo import LaunchPlace, Settings, launchable
 from scheduler.service import tree
 from specs.errors import SpecError
 from specs.marathon.app import App, SecretReference
@@ -28,7 +28,7 @@ def check_launch(app: App, config: Config) -> None:
     """What could not be said to Mesos is refused now, and not when a place is found. Raises
     MarathonError.
     """
-    place = Place("agent", task_ports(app,
+    place = LaunchPlace("agent", task_ports(app,
                                       [None if port is None else port or 1 for port in asked(app)],
                                       lambda _: 0))
     if config.executor == "custom" and app.is_docker:

@@ -15,18 +15,18 @@ from scheduler.apps.demands import demand, need, program_overhead, standing
 from scheduler.apps.ids import task_id
 from scheduler.apps.instance import Instance
 from scheduler.apps.ports import task_ports
-from scheduler.apps.taskinfo import Place, RunBy, Settings, launchable, run_by
+from scheduler.apps.taskinfo import LaunchPlace, RunBy, Settings, launchable, run_by
 from scheduler.apps.transitions import launched
 from scheduler.deployments.controller import after_launch, may_launch
 from scheduler.deployments.deployment import Change
 from scheduler.placement.hostports import Below
 from scheduler.placement.location import Location
 from scheduler.placement.matching import Launch, Match, Misfit, Overhead, Placement
-from scheduler.placement.spread import MOST_TOLD, Amounts, Demand, Policy, spread
+from scheduler.placement.spread import MOST_TOLD, Amounts, Demand, SpreadPolicy, spread
 from scheduler.service.board import Board
-from scheduler.service.offered import Offered, Trial, missing, renewed
+from scheduler.service.offered import OffersLooked, Trial, missing, renewed
 from scheduler.service.turn.faults import Doing, Faults
-from scheduler.service.turn.patience import Patience
+from scheduler.service.turn.patience import OfferPatience
 from scheduler.service.turn.sound import SoundMatches
 from scheduler.tasks.conditions import Condition
 from scheduler.tasks.launching import CustomExecutor, for_executor
@@ -53,15 +53,15 @@ _STARTING = frozenset({Condition.PROVISIONED, Condition.STAGING, Condition.START
 class Launches:
     """The loop's alone. `executor` None: the agents run Docker tasks with their own."""
 
-    def __init__(self, executor: CustomExecutor | None, below: Below, policy: Policy = Policy()) -> None:  # noqa: B008 - frozen
+    def __init__(self, executor: CustomExecutor | None, below: Below, policy: SpreadPolicy = SpreadPolicy()) -> None:  # noqa: B008 - frozen
         self._executor = executor
         self._settings = Settings(custom_executor=executor is not None)
         self._below = below
         self._policy = policy
         self._sound = SoundMatches()
-        self.patience = Patience()
+        self.patience = OfferPatience()
         self._first = 0  # of the apps that wait: the one that is looked at first in the next match
-        self.offered: Mapping[str, Offered] = {}  # by agent; replaced, not changed
+        self.offered: Mapping[str, OffersLooked] = {}  # by agent; replaced, not changed
         self._asked: dict[str, _Wanted] = {}  # by task id
         self._needs: dict[tuple[str, str], Amounts] = {}  # of the apps, by version, whose tasks have agents
 
@@ -136,7 +136,7 @@ class Launches:
         """The instance as it is from now on, and the TaskInfo that is launched."""
         wanted = self._asked[placement.task_id]
         ports = placement.taken.ports
-        place = Place(launch.hostname, task_ports(wanted.app, ports, self._below))
+        place = LaunchPlace(launch.hostname, task_ports(wanted.app, ports, self._below))
         found = launchable(wanted.app, wanted.instance.version, placement.task_id, place,
                            self._settings)
         info = replace(found.info, agent_id=launch.agent_id, resources=placement.taken.resources)
@@ -185,7 +185,7 @@ class Launches:
     def _executor_of(self, app: App) -> CustomExecutor | None:
         return self._executor if run_by(app, self._settings) is RunBy.OURS else None
 
-    def _policy_with(self, board: Board, share: int) -> Policy:
+    def _policy_with(self, board: Board, share: int) -> SpreadPolicy:
         """What our tasks use by now, so that the least loaded agents come first; and as many
         launches of an offer as its even `share` of what waits, within bounds.
         """

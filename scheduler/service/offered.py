@@ -19,7 +19,7 @@ from specs.resources.sums import Resources
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
+class OffersLooked:
     """One agent's. `taken`: of these offers, by tasks that were launched on them."""
 
     at: float  # seconds since 1970
@@ -64,13 +64,13 @@ def missing(change: Change, instances: Sequence[Instance]) -> int:
     return max(0, after.app.instances - len(kept))
 
 
-def renewed(known: Mapping[str, Offered], offers: Sequence[Offer], match: Match,
-            now: float) -> Mapping[str, Offered]:
+def renewed(known: Mapping[str, OffersLooked], offers: Sequence[Offer], match: Match,
+            now: float) -> Mapping[str, OffersLooked]:
     """What is known after these were offered, and used so."""
     new: dict[str, list[Offer]] = {}
     for offer in offers:
         new.setdefault(offer.agent_id, []).append(offer)
-    found = {**known, **{agent_id: Offered(now, tuple(each)) for agent_id, each in new.items()}}
+    found = {**known, **{agent_id: OffersLooked(now, tuple(each)) for agent_id, each in new.items()}}
     for launch in match.launches:
         if launch.agent_id in found:
             found[launch.agent_id] = replace(found[launch.agent_id], taken=tuple(_taken(launch)))

@@ -34,7 +34,7 @@ from scheduler.service.settler import Ids, Settler
 from scheduler.service.turn.answers import Answers, FlushedRecords, TroubleError
 from scheduler.service.turn.faults import Doing, Faults
 from scheduler.service.turn.hearing import Hearing
-from scheduler.service.views import Framework, View, Waiting, renewed
+from scheduler.service.views import FrameworkView, View, Waiting, renewed
 from scheduler.storage.port import StorageError
 from scheduler.tasks.conditions import Condition
 from scheduler.tasks.launching import CustomExecutor, Task
@@ -88,7 +88,7 @@ class Service:
         self._loop: Loop | None = None
         self._answers = Answers(storage, self.board, self.events)
         self._waiting: dict[str, Waiting] = {}
-        self._framework = Framework()
+        self._framework = FrameworkView()
         self._agents: dict[str, Location] = {}  # that have offered something to this subscription
         self._over: list[str] = []  # tasks that have ended since the last turn
         self._woken_at: float | None = None
@@ -180,7 +180,7 @@ class Service:
     def subscribed(self, framework_id: str, master: str) -> None:
         log.info("Subscribed at %s as %s", master, framework_id)
         again = self._framework.id is not None
-        self._framework = Framework(framework_id, master)
+        self._framework = FrameworkView(framework_id, master)
         self._agents = {}
         self._launches.offered = {}
         kind = "scheduler_reregistered_event" if again else "scheduler_registered_event"
@@ -190,7 +190,7 @@ class Service:
     def disconnected(self, why: str) -> None:
         if why != self._framework.why_not:
             log.warning("No master: %s; trying again", why)
-        self._framework = Framework(self._framework.id, None, why)
+        self._framework = FrameworkView(self._framework.id, None, why)
         self.events.emit("scheduler_disconnected_event", {})
 
     def launched(self, entry: Entry, launch: Launch, info: TaskInfo) -> None:  # noqa: ARG002 - the port's

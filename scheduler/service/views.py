@@ -19,7 +19,7 @@ from scheduler.placement.matching import Misfit
 from scheduler.placement.reasons import Attempt
 from scheduler.service.board import Board, Definition
 from scheduler.service.news.history import Ended, History
-from scheduler.service.offered import Offered
+from scheduler.service.offered import OffersLooked
 from scheduler.service.turn.faults import Fault
 from scheduler.tasks.backoff import Delay
 from scheduler.tasks.conditions import Condition
@@ -62,7 +62,7 @@ class AppView:
 
 
 @dataclass(frozen=True, slots=True)
-class Framework:
+class FrameworkView:
     """Who we are for Mesos. `master`: HOST:PORT of the one that leads; None while there is none."""
 
     id: str | None = None
@@ -70,7 +70,7 @@ class Framework:
     why_not: str | None = None  # why there is none
 
 
-NO_FRAMEWORK: Final = Framework()
+NO_FRAMEWORK: Final = FrameworkView()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +82,10 @@ class View:
     apps: Mapping[str, AppView] = field(default_factory=dict)  # in the order of their ids
     deployments: Mapping[str, Deployment] = field(default_factory=dict)
     trees: tuple[str, ...] = ()  # versions of the tree, the newest last
-    framework: Framework = NO_FRAMEWORK
+    framework: FrameworkView = NO_FRAMEWORK
     losses: Losses = NO_LOSSES
     agents: Mapping[str, Location] = field(default_factory=dict)  # that have offered something, by id
-    offered: Mapping[str, Offered] = field(default_factory=dict)  # what agents offered last, by id
+    offered: Mapping[str, OffersLooked] = field(default_factory=dict)  # what agents offered last, by id
     trouble: str | None = None  # why the state cannot be written
     faults: Mapping[str, tuple[Fault, ...]] = field(default_factory=dict)  # of ours, by the app that they keep waiting
 

@@ -31,7 +31,7 @@ class Fate(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class ListedField:
     """`note`: what honours it, to whom it is passed on, or the error's text."""
 
     fate: Fate
@@ -44,23 +44,23 @@ _NO_SECRETS: Final = "leaves empty: it does not resolve secrets"
 _CONTAINERIZER: Final = "is for the Mesos containerizer; a Docker container "
 
 
-def _done(note: str, mesos: str = "") -> Field:
-    return Field(Fate.HONOURED, note, mesos)
+def _done(note: str, mesos: str = "") -> ListedField:
+    return ListedField(Fate.HONOURED, note, mesos)
 
 
-def _passed(note: str) -> Field:
-    return Field(Fate.PASSED, note)
+def _passed(note: str) -> ListedField:
+    return ListedField(Fate.PASSED, note)
 
 
-def _refused(note: str) -> Field:
-    return Field(Fate.REFUSED, note, LEFT_OUT)
+def _refused(note: str) -> ListedField:
+    return ListedField(Fate.REFUSED, note, LEFT_OUT)
 
 
-def _under(path: str, rows: Mapping[str, Field]) -> dict[str, Field]:
+def _under(path: str, rows: Mapping[str, ListedField]) -> dict[str, ListedField]:
     return {f"{path}.{name}": row for name, row in rows.items()}
 
 
-def _all(names: str, row: Field) -> dict[str, Field]:
+def _all(names: str, row: ListedField) -> dict[str, ListedField]:
     return dict.fromkeys(names.split(), row)
 
 
@@ -182,7 +182,7 @@ _CHECK: Final = {
     **_all("http http.port http.path tcp tcp.port", _done("node/probes")), **_TIMES,
 }
 
-FIELDS: Final[Mapping[str, Field]] = {
+FIELDS: Final[Mapping[str, ListedField]] = {
     "name": _passed("master and agent show it"),
     "task_id": _done("admission: labels, and the sandbox's name"),
     "agent_id": _done("the master: where it runs"),

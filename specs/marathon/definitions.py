@@ -21,7 +21,7 @@ from specs.marathon.forms.draft import Draft
 from specs.marathon.forms.kinds import Kind, Notes
 from specs.marathon.forms.oldforms import rewritten, with_port_index
 from specs.marathon.rules.apps import check_app
-from specs.marathon.rules.config import Config, Place, roles
+from specs.marathon.rules.config import Config, RulesPlace, roles
 from specs.marathon.rules.oldforms import check_old_forms
 
 __all__ = ["Config", "Read", "app_of", "read_app", "read_as", "today", "updated_app",
@@ -45,7 +45,7 @@ def read_app(value: object, config: Config, *, base: str = ids.ROOT, existing: A
     paths. Raises MarathonError."""
     said, unknown = read_as(APP, value, path)
     try:
-        read = app_of(today(said, config), config, Place(base, existing, enforced))
+        read = app_of(today(said, config), config, RulesPlace(base, existing, enforced))
     except MarathonError as error:
         raise error.under(path) from None
     return Read(read.app, unknown + tuple(path + each for each in read.unknown))
@@ -64,7 +64,7 @@ def updated_app(value: object, config: Config, existing: App | None, app_id: str
         change = replace(change, health_checks=tuple(with_port_index(check)
                                                      for check in change.health_checks))
     read = app_of(laid_over(change, said_of(existing)), config,
-                  Place(existing=existing, enforced=enforced))
+                  RulesPlace(existing=existing, enforced=enforced))
     return _or_same(Read(read.app, unknown + read.unknown), existing)
 
 
@@ -115,7 +115,7 @@ def today(said: Draft, config: Config) -> Draft:
     return rewritten(said, config.bridge_name)
 
 
-def app_of(said: Draft, config: Config, place: Place) -> Read:
+def app_of(said: Draft, config: Config, place: RulesPlace) -> Read:
     """The app that was said, in today's forms. Raises MarathonError if a rule is broken."""
     allowed = roles(ids.canonical(said.id or "", place.base), config, place)
     passed_over: tuple[str, ...] = ()

@@ -19,7 +19,7 @@ from specs.marathon.definitions import app_of, read_as, today
 from specs.marathon.errors import BROKEN_RULE, MarathonError, Problems, broken
 from specs.marathon.forms.groups import GROUP, GroupDraft
 from specs.marathon.group import Group
-from specs.marathon.rules.config import Config, Place
+from specs.marathon.rules.config import Config, RulesPlace
 from specs.marathon.rules.groups import check_tree
 from specs.marathon.rules.service import check_length
 from specs.marathon.rules.words import NOT_DEFINED
@@ -61,13 +61,13 @@ def read_group(value: object, config: Config, *, base: str = ids.ROOT,
     if group_id is None:
         raise broken("/id", NOT_DEFINED)
     problems = Problems()
-    reading = _Reading(config, existing or {}, enforcing, problems)
+    reading = _GroupReading(config, existing or {}, enforcing, problems)
     update = reading.group(said, group_id, "", enforced=ids.top_level(group_id) in enforcing)
     problems.raise_if_any(BROKEN_RULE)
     return replace(update, unknown=(*unknown, *reading.passed_over))
 
 
-class _Reading:
+class _GroupReading:
     """One body on its way: what is wrong with any app or group in it is told together."""
 
     def __init__(self, config: Config, existing: Mapping[str, App], enforcing: frozenset[str],
@@ -125,7 +125,7 @@ class _Reading:
         apps = []
         for index, draft in enumerate(said.apps or ()):
             where = f"{path}/apps({index})"
-            place = Place(group_id, self._existing.get(ids.canonical(draft.id or "", group_id)),
+            place = RulesPlace(group_id, self._existing.get(ids.canonical(draft.id or "", group_id)),
                           enforced)
             try:
                 read = app_of(today(draft, self._config), self._config, place)

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from deploy.cli.main import cli
 from deploy.explain.command import node_login
 from deploy.explain.explanation import Explanation, explain
-from deploy.explain.sections import Row
+from deploy.explain.sections import ExplainedRow
 from executor.node.machine import total_memory
 from specs.container.place import Place
 from specs.forms.taskinfo import task_from_json
@@ -94,15 +94,15 @@ def _without_ours(payload: Mapping[str, Any]) -> dict[str, Any]:
 
 # ---- proofs ----------------------------------------------------------------------------------------------------------
 
-Proof = Callable[[Row, Seen], bool]
+Proof = Callable[[ExplainedRow, Seen], bool]
 
 
-def _command(row: Row, seen: Seen) -> bool:
+def _command(row: ExplainedRow, seen: Seen) -> bool:
     words = [*(seen.payload.get("Entrypoint") or ()), *(seen.payload.get("Cmd") or ())]
     return row.value == (" ".join(words) or "the image's own")
 
 
-def _kill(row: Row, seen: Seen) -> bool:
+def _kill(row: ExplainedRow, seen: Seen) -> bool:
     """The first signal that we sent this container is one that was said."""
     return "SIGKILL after" in row.value and (
         row.value.startswith("SIGTERM, or") or row.value.startswith(seen.payload["StopSignal"]))
@@ -112,23 +112,23 @@ def _size(key: str) -> Proof:
     return lambda row, seen: row.value == (print_size(seen.host[key]) if seen.host.get(key) else "no limit")
 
 
-def _pull(row: Row, seen: Seen) -> bool:
+def _pull(row: ExplainedRow, seen: Seen) -> bool:
     image = seen.outcome.life.case.task("t")["container"]["docker"]["image"].partition(":")[0]
     pulled = any(each.path == "/images/create" and image in each.query.get("fromImage", "") for each in seen.asked)
     return pulled if row.value == "always" else row.value == "if the agent does not have it"
 
 
-def _port(row: Row, seen: Seen) -> bool:
+def _port(row: ExplainedRow, seen: Seen) -> bool:
     host, _, container = row.value.partition(" → ")
     return [each["HostPort"] for each in seen.host["PortBindings"][container]] == [host]
 
 
-def _mount(row: Row, seen: Seen) -> bool:
+def _mount(row: ExplainedRow, seen: Seen) -> bool:
     tmpfs = row.name in (seen.host.get("Tmpfs") or {})
     return tmpfs or (row.name, row.value, "read-only" in row.why) in seen.mounts
 
 
-def _option(row: Row, seen: Seen) -> bool:
+def _option(row: ExplainedRow, seen: Seen) -> bool:
     """The whole payload is compared for the executor of ours; here: that somebody asked for it."""
     told = seen.outcome.life.case.task("t")["container"]
     parameters = told["docker"].get("parameters", [])

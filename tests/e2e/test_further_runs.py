@@ -173,17 +173,20 @@ def test_the_images_own_health_check_says_how_the_task_is(scene: Scene) -> None:
     assert scene.ended("sick")[0] == "TASK_KILLED"
 
 
-@pytest.mark.parametrize("parameters", [
-    {"no_healthcheck": "true"}, {"health_cmd": "true", "health_interval": "1s"}],
-                         ids=["none", "another"])
-def test_parameters_change_the_images_health_check(scene: Scene,
-                                                   parameters: dict[str, str]) -> None:
-    task_id = "health-" + "-".join(parameters)
-    scene.launch(task_id, "sleep 4", image=sick_image(), **parameters)
-    assert scene.ended(task_id)[0] == "TASK_FINISHED"
-    told = [each.get("healthy") for each in scene.agent.updates[task_id]]
-    assert False not in told
-    assert (True in told) == ("health_cmd" in parameters)
+def test_parameters_take_the_images_health_check_away(scene: Scene) -> None:
+    scene.launch("none", "sleep 4", image=sick_image(), no_healthcheck="true")
+    assert scene.ended("none")[0] == "TASK_FINISHED"
+    assert [each for each in scene.agent.updates["none"] if "healthy" in each] == []
+
+
+def test_parameters_put_another_health_check_in_its_place(scene: Scene) -> None:
+    scene.launch("another", "sleep 600", image=sick_image(), health_cmd="true", health_interval="1s",
+                 health_timeout="60s")
+    scene.agent.wait_for(lambda: any("healthy" in each
+                                     for each in scene.agent.updates.get("another", ())), PATIENCE)
+    scene.agent.kill("another", 0)
+    assert scene.ended("another")[0] == "TASK_KILLED"
+    assert {each["healthy"] for each in scene.agent.updates["another"] if "healthy" in each} == {True}
 
 
 def until_there(path: Path) -> None:

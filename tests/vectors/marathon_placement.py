@@ -8,7 +8,7 @@ from typing import Any
 from scheduler.placement import balance, hostports, needs, reasons
 from scheduler.placement.constraints import GroupBy, Placed
 from scheduler.placement.location import Location, attributes
-from scheduler.placement.spread import Demand, Policy, spread
+from scheduler.placement.spread import Demand, SpreadPolicy, spread
 from specs.forms.codec import read
 from specs.marathon.app import Constraint
 from specs.marathon.embeds import app_parts
@@ -137,7 +137,7 @@ def refused(app: Json, offer: Json) -> list[str]:
                "resources": resources,
                "attributes": [attribute(name, value) for name, value in offer.get("attributes", {}).items()]}
     demand = Demand("/app", ("t",), need, constraints=tuple(map(constraint, app.get("constraints", ()))))
-    misfits = spread([read(Offer, message, strict=False)], [demand], Policy(), now=0.0, below=below).misfits
+    misfits = spread([read(Offer, message, strict=False)], [demand], SpreadPolicy(), now=0.0, below=below).misfits
     return [str(reason) for misfit in misfits.get("/app", ()) for reason in misfit.reasons]
 
 

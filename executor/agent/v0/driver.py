@@ -41,7 +41,7 @@ class LibprocessDriver:
         """Listens from now on; raises OSError. `clock` stamps the updates, seconds since the epoch."""
         self._settings = settings
         self._clock = clock
-        self._session = s.Session(settings.pid)
+        self._session = s.V0Session(settings.pid)
         self._complaints = Complaints()
         self._network = Network(listening, settings.pid, self._receive, self._link_ended,
                                 self._complaints)
@@ -247,7 +247,7 @@ class LibprocessDriver:
             self._complaints.say("Ignoring a %.100r from %s at %s: no executor reads it",
                                  letter.name, letter.sender, letter.host)
             return False
-        sender = s.Sender(letter.sender, letter.host, letter.here)
+        sender = s.MessageSender(letter.sender, letter.host, letter.here)
         step = s.heard(self._session, sender, said, self._settings, time.monotonic())
         self._take(step)
         return not any(isinstance(action, s.Ignored) for action in step[1])

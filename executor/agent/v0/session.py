@@ -43,7 +43,7 @@ class Stage(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class V0Session:
     """A value; every fact makes the next one."""
 
     agent: Pid
@@ -120,12 +120,12 @@ class Ignored:
 Action: TypeAlias = (Link | SendUpdate | SendReregister | SendMessage | Tell | TellLost
                      | TellShutdown
                      | Ignored)
-Step: TypeAlias = tuple[Session, Sequence[Action]]
+Step: TypeAlias = tuple[V0Session, Sequence[Action]]
 _NOTHING: Final[Sequence[Action]] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
+class MessageSender:
     """`pid` is what a message claims; `host` is where its connection comes from, `here` whether
     that is this machine.
     """
@@ -137,7 +137,7 @@ class Sender:
 
 # What we want.
 
-def say(session: Session, status: TaskStatus) -> Step:
+def say(session: V0Session, status: TaskStatus) -> Step:
     """Report an update; ValueError as `outbox.stored`."""
     box = outbox.stored(session.box, status)
     if session.stage is Stage.CONNECTED:
@@ -145,7 +145,7 @@ def say(session: Session, status: TaskStatus) -> Step:
     return replace(session, box=box, unsent=(*session.unsent, status)), _NOTHING
 
 
-def say_message(session: Session, data: bytes) -> Step:
+def say_message(session: V0Session, data: bytes) -> Step:
     """Send a framework message, if there is an agent to take it."""
     if session.stage is Stage.CONNECTED:
         return session, [SendMessage(data)]
@@ -154,7 +154,7 @@ def say_message(session: Session, data: bytes) -> Step:
 
 # What happens.
 
-def link_ended(session: Session, settings: AgentSettings, now: float) -> Step:
+def link_ended(session: V0Session, settings: AgentSettings, now: float) -> Step:
     """The agent closed our link, or it could not be made: the agent has exited."""
     if session.stage in {Stage.AWAY, Stage.RETURNING}:
         return replace(session, stage=Stage.AWAY), _NOTHING
@@ -168,7 +168,7 @@ def link_ended(session: Session, settings: AgentSettings, now: float) -> Step:
     return _shut_down(gone, why, now, *told)
 
 
-def deadline(session: Session, settings: AgentSettings) -> float | None:
+def deadline(session: V0Session, settings: AgentSettings) -> float | None:
     """When `tick` has something to do; None: never."""
     if session.over or session.lost is None:
         return None
@@ -177,7 +177,7 @@ def deadline(session: Session, settings: AgentSettings) -> float | None:
     return max(session.lost, session.shutdown) + settings.shutdown_grace
 
 
-def tick(session: Session, settings: AgentSettings, now: float) -> Step:
+def tick(session: V0Session, settings: AgentSettings, now: float) -> Step:
     """The deadline has passed."""
     due = deadline(session, settings)
     if due is None or now < due:
@@ -188,7 +188,7 @@ def tick(session: Session, settings: AgentSettings, now: float) -> Step:
     return replace(session, over=True), _NOTHING
 
 
-def heard(session: Session, sender: Sender, said: m.Heard, settings: AgentSettings,
+def heard(session: V0Session, sender: MessageSender, said: m.Heard, settings: AgentSettings,
           now: float) -> Step:
     """A message came."""
     reason = _stranger(session, sender, said, settings)
@@ -223,17 +223,17 @@ def heard(session: Session, sender: Sender, said: m.Heard, settings: AgentSettin
             return session, [Ignored(f"{type(said).__name__} while {session.stage.value}")]
 
 
-def _unsent(session: Session) -> list[Action]:
+def _unsent(session: V0Session) -> list[Action]:
     return [SendUpdate(status) for status in session.unsent if status in session.box.updates]
 
 
-def _shut_down(session: Session, why: str, now: float, *before: Action) -> Step:
+def _shut_down(session: V0Session, why: str, now: float, *before: Action) -> Step:
     if session.shutdown is not None:
         return session, [*before]
     return replace(session, shutdown=now), [*before, TellShutdown(why)]
 
 
-def _stranger(session: Session, sender: Sender, said: m.Heard,
+def _stranger(session: V0Session, sender: MessageSender, said: m.Heard,
               settings: AgentSettings) -> str | None:
     """Why we do not listen; None if it is our agent that speaks of us."""
     known = session.peers | {session.agent.address.host}

@@ -9,7 +9,7 @@ from scheduler.api.asking import Asking
 from scheduler.api.server import Asked, json_answer
 
 
-class Health:
+class HealthHandlers:
     """Handlers."""
 
     def __init__(self, asking: Asking) -> None:

@@ -24,7 +24,7 @@ class _Pause:
     until: float
 
 
-class Patience:
+class OfferPatience:
     """The loop's alone. Times are seconds since 1970."""
 
     def __init__(self) -> None:

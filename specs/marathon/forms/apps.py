@@ -33,7 +33,7 @@ from specs.marathon.forms.kinds import (
     TEXT,
     TEXTS,
     WRONG,
-    Field,
+    FormField,
     Kind,
     Notes,
     choice,
@@ -75,8 +75,8 @@ def _read_limit(value: Any, path: str, notes: Notes) -> Any:
     return number().read(value, path, notes)
 
 
-_ENABLED = record(UnreachableStrategy, Field("inactive_after_seconds", LONG),
-                  Field("expunge_after_seconds", LONG))
+_ENABLED = record(UnreachableStrategy, FormField("inactive_after_seconds", LONG),
+                  FormField("expunge_after_seconds", LONG))
 
 
 def _read_unreachable(value: Any, path: str, notes: Notes) -> Any:
@@ -116,57 +116,57 @@ def _read_block(value: Any, path: str, notes: Notes) -> Any:
 TIME = Kind(_read_time)
 _LIMIT = Kind(_read_limit, lambda limit: UNLIMITED if limit == math.inf else limit)
 _PART = number(0, 1)
-_UPGRADE = record(UpgradeStrategy, Field("maximum_over_capacity", _PART, required=True),
-                  Field("minimum_health_capacity", _PART, required=True))
-_FETCH = record(Fetch, Field("uri", URI, required=True), Field("extract", BOOLEAN),
-                Field("executable", BOOLEAN), Field("cache", BOOLEAN), Field("dest_path", URI))
+_UPGRADE = record(UpgradeStrategy, FormField("maximum_over_capacity", _PART, required=True),
+                  FormField("minimum_health_capacity", _PART, required=True))
+_FETCH = record(Fetch, FormField("uri", URI, required=True), FormField("extract", BOOLEAN),
+                FormField("executable", BOOLEAN), FormField("cache", BOOLEAN), FormField("dest_path", URI))
 
 _CONSTRAINTS = Kind(list_of(list_of(TEXT), unique=True).read,
                     list_of(Kind(TEXT.read, _write_constraint)).write)
 
 _FIELDS = (
-    Field("accepted_resource_roles", list_of(TEXT, unique=True)),
-    Field("args", list_of(TEXT), omit_empty=True),
-    Field("backoff_factor", number(1)),
-    Field("backoff_seconds", NATURAL),
-    Field("cmd", NOT_EMPTY),
-    Field("constraints", _CONSTRAINTS, omit_empty=True),
-    Field("container", CONTAINER),
-    Field("cpus", number(0.001)),
-    Field("dependencies", list_of(TEXT, unique=True), omit_empty=True),
-    Field("disk", number(0)),
-    Field("env", map_of(Kind(_read_variable, _write_variable)), omit_empty=True),
-    Field("executor", TEXT),
-    Field("executor_resources", record(ExecutorResources, Field("cpus", number(0.1)),
-                                       Field("mem", number(32)), Field("disk", number(10)))),
-    Field("fetch", list_of(_FETCH), omit_empty=True),
-    Field("health_checks", list_of(HEALTH_CHECK, unique=True), omit_empty=True),
-    Field("check", TASK_CHECK),
-    Field("instances", NATURAL),
-    Field("labels", TEXTS),
-    Field("max_launch_delay_seconds", NATURAL),
-    Field("mem", number(0)),
-    Field("gpus", NATURAL),
-    Field("networks", list_of(NETWORK)),
-    Field("port_definitions", list_of(PORT_DEFINITION)),
-    Field("readiness_checks", list_of(READINESS_CHECK), omit_empty=True),
-    Field("residency", record(Residency, Field("relaunch_escalation_timeout_seconds", LONG),
-                              Field("task_lost_behavior",
+    FormField("accepted_resource_roles", list_of(TEXT, unique=True)),
+    FormField("args", list_of(TEXT), omit_empty=True),
+    FormField("backoff_factor", number(1)),
+    FormField("backoff_seconds", NATURAL),
+    FormField("cmd", NOT_EMPTY),
+    FormField("constraints", _CONSTRAINTS, omit_empty=True),
+    FormField("container", CONTAINER),
+    FormField("cpus", number(0.001)),
+    FormField("dependencies", list_of(TEXT, unique=True), omit_empty=True),
+    FormField("disk", number(0)),
+    FormField("env", map_of(Kind(_read_variable, _write_variable)), omit_empty=True),
+    FormField("executor", TEXT),
+    FormField("executor_resources", record(ExecutorResources, FormField("cpus", number(0.1)),
+                                       FormField("mem", number(32)), FormField("disk", number(10)))),
+    FormField("fetch", list_of(_FETCH), omit_empty=True),
+    FormField("health_checks", list_of(HEALTH_CHECK, unique=True), omit_empty=True),
+    FormField("check", TASK_CHECK),
+    FormField("instances", NATURAL),
+    FormField("labels", TEXTS),
+    FormField("max_launch_delay_seconds", NATURAL),
+    FormField("mem", number(0)),
+    FormField("gpus", NATURAL),
+    FormField("networks", list_of(NETWORK)),
+    FormField("port_definitions", list_of(PORT_DEFINITION)),
+    FormField("readiness_checks", list_of(READINESS_CHECK), omit_empty=True),
+    FormField("residency", record(Residency, FormField("relaunch_escalation_timeout_seconds", LONG),
+                              FormField("task_lost_behavior",
                                     choice(("WAIT_FOREVER", "RELAUNCH_AFTER_TIMEOUT"))))),
-    Field("resource_limits", record(ResourceLimits, Field("cpus", _LIMIT), Field("mem", _LIMIT))),
-    Field("require_ports", BOOLEAN),
-    Field("secrets", map_of(wrapped("source", NOT_EMPTY)), omit_empty=True),
-    Field("task_kill_grace_period_seconds", NATURAL),
-    Field("upgrade_strategy", _UPGRADE),
-    Field("user", TEXT),
-    Field("kill_selection", choice(KillSelection)),
-    Field("unreachable_strategy", Kind(_read_unreachable, _ENABLED.write)),
-    Field("tty", BOOLEAN),
-    Field("role", NOT_EMPTY),
-    Field("version", TIME, written=False),
-    Field("beyond", Kind(_read_block), key=beyond.BLOCK, written=False),
-    Field("ports", list_of(PORT), written=False),
-    Field("uris", list_of(TEXT), written=False),
-    Field("ip_address", ADDRESS, written=False))
-APP = record(Draft, Field("id", PATH_ID, required=True), *_FIELDS, passed=_SHOWN_ONLY)
-APP_CHANGE = record(Draft, Field("id", PATH_ID), *_FIELDS, passed=_SHOWN_ONLY)
+    FormField("resource_limits", record(ResourceLimits, FormField("cpus", _LIMIT), FormField("mem", _LIMIT))),
+    FormField("require_ports", BOOLEAN),
+    FormField("secrets", map_of(wrapped("source", NOT_EMPTY)), omit_empty=True),
+    FormField("task_kill_grace_period_seconds", NATURAL),
+    FormField("upgrade_strategy", _UPGRADE),
+    FormField("user", TEXT),
+    FormField("kill_selection", choice(KillSelection)),
+    FormField("unreachable_strategy", Kind(_read_unreachable, _ENABLED.write)),
+    FormField("tty", BOOLEAN),
+    FormField("role", NOT_EMPTY),
+    FormField("version", TIME, written=False),
+    FormField("beyond", Kind(_read_block), key=beyond.BLOCK, written=False),
+    FormField("ports", list_of(PORT), written=False),
+    FormField("uris", list_of(TEXT), written=False),
+    FormField("ip_address", ADDRESS, written=False))
+APP = record(Draft, FormField("id", PATH_ID, required=True), *_FIELDS, passed=_SHOWN_ONLY)
+APP_CHANGE = record(Draft, FormField("id", PATH_ID), *_FIELDS, passed=_SHOWN_ONLY)

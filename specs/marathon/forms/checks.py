@@ -13,7 +13,7 @@ from specs.marathon.forms.kinds import (
     NOT_EMPTY,
     PORT,
     TEXT,
-    Field,
+    FormField,
     choice,
     integer,
     list_of,
@@ -27,27 +27,27 @@ _SCHEME = choice(("HTTP", "HTTPS"))
 
 
 HEALTH_CHECK = record(
-    HealthCheck, Field("command", wrapped("value", TEXT, "error.path.missing")),
-    Field("grace_period_seconds", NATURAL), Field("ignore_http_1xx", BOOLEAN, key="ignoreHttp1xx"),
-    Field("interval_seconds", NATURAL), Field("max_consecutive_failures", NATURAL),
-    Field("path", TEXT),
-    Field("port", PORT), Field("port_index", PORT), Field("protocol", choice(Protocol)),
-    Field("ip_protocol", choice(("IPv4", "IPv6"))), Field("timeout_seconds", NATURAL),
-    Field("delay_seconds", NATURAL))
+    HealthCheck, FormField("command", wrapped("value", TEXT, "error.path.missing")),
+    FormField("grace_period_seconds", NATURAL), FormField("ignore_http_1xx", BOOLEAN, key="ignoreHttp1xx"),
+    FormField("interval_seconds", NATURAL), FormField("max_consecutive_failures", NATURAL),
+    FormField("path", TEXT),
+    FormField("port", PORT), FormField("port_index", PORT), FormField("protocol", choice(Protocol)),
+    FormField("ip_protocol", choice(("IPv4", "IPv6"))), FormField("timeout_seconds", NATURAL),
+    FormField("delay_seconds", NATURAL))
 
 READINESS_CHECK = record(
-    ReadinessCheck, Field("name", NOT_EMPTY), Field("protocol", _SCHEME), Field("path", _PATH),
-    Field("port_name", PORT_NAME), Field("interval_seconds", NATURAL),
-    Field("timeout_seconds", integer(1)),
-    Field("http_status_codes_for_ready", list_of(integer(100, 999), shortest=1, unique=True)),
-    Field("preserve_last_response", BOOLEAN))
+    ReadinessCheck, FormField("name", NOT_EMPTY), FormField("protocol", _SCHEME), FormField("path", _PATH),
+    FormField("port_name", PORT_NAME), FormField("interval_seconds", NATURAL),
+    FormField("timeout_seconds", integer(1)),
+    FormField("http_status_codes_for_ready", list_of(integer(100, 999), shortest=1, unique=True)),
+    FormField("preserve_last_response", BOOLEAN))
 
-_PROBED = (Field("port_index", PORT), Field("port", PORT))
-_COMMAND = record(CommandProbe, Field("shell", NOT_EMPTY), Field("argv", list_of(TEXT, shortest=1)))
+_PROBED = (FormField("port_index", PORT), FormField("port", PORT))
+_COMMAND = record(CommandProbe, FormField("shell", NOT_EMPTY), FormField("argv", list_of(TEXT, shortest=1)))
 TASK_CHECK = record(
-    TaskCheck, Field("http", record(HttpProbe, *_PROBED, Field("path", _PATH),
-                                    Field("scheme", _SCHEME))),
-    Field("tcp", record(TcpProbe, *_PROBED)),
-    Field("exec", wrapped("command", _COMMAND, "error.path.missing")),
-    Field("interval_seconds", NATURAL), Field("timeout_seconds", NATURAL),
-    Field("delay_seconds", NATURAL))
+    TaskCheck, FormField("http", record(HttpProbe, *_PROBED, FormField("path", _PATH),
+                                    FormField("scheme", _SCHEME))),
+    FormField("tcp", record(TcpProbe, *_PROBED)),
+    FormField("exec", wrapped("command", _COMMAND, "error.path.missing")),
+    FormField("interval_seconds", NATURAL), FormField("timeout_seconds", NATURAL),
+    FormField("delay_seconds", NATURAL))

@@ -22,7 +22,7 @@ from specs.marathon.forms.kinds import (
     PORT,
     TEXT,
     TEXTS,
-    Field,
+    FormField,
     Kind,
     choice,
     integer,
@@ -39,15 +39,15 @@ PROTOCOL = choice(("tcp", "udp", "udp,tcp"))
 _NETWORK_NAME = text(1, 63, pattern=r"[a-z0-9]([-a-z0-9_]*[a-z0-9])?")
 
 PORT_DEFINITION = record(
-    PortDefinition, Field("port", PORT), Field("labels", TEXTS, omit_empty=True),
-    Field("name", PORT_NAME), Field("protocol", PROTOCOL))
+    PortDefinition, FormField("port", PORT), FormField("labels", TEXTS, omit_empty=True),
+    FormField("name", PORT_NAME), FormField("protocol", PROTOCOL))
 PORT_MAPPING = record(
-    PortMapping, Field("container_port", PORT), Field("host_port", PORT), Field("labels", TEXTS),
-    Field("name", PORT_NAME), Field("protocol", PROTOCOL), Field("service_port", PORT),
-    Field("network_names", list_of(TEXT), omit_empty=True))
+    PortMapping, FormField("container_port", PORT), FormField("host_port", PORT), FormField("labels", TEXTS),
+    FormField("name", PORT_NAME), FormField("protocol", PROTOCOL), FormField("service_port", PORT),
+    FormField("network_names", list_of(TEXT), omit_empty=True))
 PORT_MAPPINGS = list_of(PORT_MAPPING)
-NETWORK = record(Network, Field("name", _NETWORK_NAME), Field("mode", choice(NetworkMode)),
-                 Field("labels", TEXTS, omit_empty=True))
+NETWORK = record(Network, FormField("name", _NETWORK_NAME), FormField("mode", choice(NetworkMode)),
+                 FormField("labels", TEXTS, omit_empty=True))
 
 
 def _ports(ports: tuple[PortMapping, ...] = ()) -> tuple[PortMapping, ...]:
@@ -55,28 +55,28 @@ def _ports(ports: tuple[PortMapping, ...] = ()) -> tuple[PortMapping, ...]:
 
 
 _IMAGE = record(
-    SaidImage, Field("force_pull_image", BOOLEAN), Field("image", NOT_EMPTY, required=True),
-    Field("parameters", list_of(record(Parameter, Field("key", NOT_EMPTY, required=True),
-                                       Field("value", TEXT, required=True)))),
-    Field("privileged", BOOLEAN),
-    Field("pull_config_secret", wrapped("secret", NOT_EMPTY), key="pullConfig"),
-    Field("network", choice(("BRIDGE", "HOST", "NONE", "USER")), written=False),
-    Field("port_mappings", PORT_MAPPINGS, written=False),
-    Field("credential", Kind(lambda *_: True), written=False))
+    SaidImage, FormField("force_pull_image", BOOLEAN), FormField("image", NOT_EMPTY, required=True),
+    FormField("parameters", list_of(record(Parameter, FormField("key", NOT_EMPTY, required=True),
+                                       FormField("value", TEXT, required=True)))),
+    FormField("privileged", BOOLEAN),
+    FormField("pull_config_secret", wrapped("secret", NOT_EMPTY), key="pullConfig"),
+    FormField("network", choice(("BRIDGE", "HOST", "NONE", "USER")), written=False),
+    FormField("port_mappings", PORT_MAPPINGS, written=False),
+    FormField("credential", Kind(lambda *_: True), written=False))
 _LINUX = record(
     LinuxSettings,
-    Field("seccomp", record(Seccomp, Field("profile_name", TEXT), Field("unconfined", BOOLEAN))),
-    Field("ipc_info", record(IpcSettings,
-                             Field("mode", choice(("PRIVATE", "SHARE_PARENT")), required=True),
-                             Field("shm_size", integer()), missing="error.path.missing")))
+    FormField("seccomp", record(Seccomp, FormField("profile_name", TEXT), FormField("unconfined", BOOLEAN))),
+    FormField("ipc_info", record(IpcSettings,
+                             FormField("mode", choice(("PRIVATE", "SHARE_PARENT")), required=True),
+                             FormField("shm_size", integer()), missing="error.path.missing")))
 CONTAINER = record(
-    SaidContainer, Field("type", choice(ContainerType)), Field("docker", _IMAGE),
-    Field("linux_info", _LINUX),
-    Field("volumes", list_of(VOLUME)), Field("port_mappings", PORT_MAPPINGS))
+    SaidContainer, FormField("type", choice(ContainerType)), FormField("docker", _IMAGE),
+    FormField("linux_info", _LINUX),
+    FormField("volumes", list_of(VOLUME)), FormField("port_mappings", PORT_MAPPINGS))
 
 
 _DISCOVERED = list_of(record(
-    PortMapping, Field("container_port", PORT, key="number"),
-    Field("name", PORT_NAME, required=True), Field("protocol", PROTOCOL), Field("labels", TEXTS)))
-ADDRESS = record(SaidAddress, Field("network_name", NOT_EMPTY), Field("labels", TEXTS),
-                 Field("discovery", record(_ports, Field("ports", _DISCOVERED))))
+    PortMapping, FormField("container_port", PORT, key="number"),
+    FormField("name", PORT_NAME, required=True), FormField("protocol", PROTOCOL), FormField("labels", TEXTS)))
+ADDRESS = record(SaidAddress, FormField("network_name", NOT_EMPTY), FormField("labels", TEXTS),
+                 FormField("discovery", record(_ports, FormField("ports", _DISCOVERED))))

@@ -11,7 +11,7 @@ from typing import Any
 
 from specs.marathon.forms.apps import APP, PATH_ID, TIME
 from specs.marathon.forms.draft import Draft
-from specs.marathon.forms.kinds import BOOLEAN, TEXT, Field, Kind, Notes, list_of, number, record
+from specs.marathon.forms.kinds import BOOLEAN, TEXT, FormField, Kind, Notes, list_of, number, record
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def _read_pods(value: Any, path: str, notes: Notes) -> Any:
 
 
 GROUP = record(
-    GroupDraft, Field("id", PATH_ID), Field("apps", list_of(APP)),
-    Field("groups", list_of(Kind(_read_group))),
-    Field("dependencies", list_of(TEXT, unique=True)), Field("scale_by", number(0, 1_000_000)),
-    Field("version", TIME), Field("enforce_role", BOOLEAN), Field("pods", Kind(_read_pods)))
+    GroupDraft, FormField("id", PATH_ID), FormField("apps", list_of(APP)),
+    FormField("groups", list_of(Kind(_read_group))),
+    FormField("dependencies", list_of(TEXT, unique=True)), FormField("scale_by", number(0, 1_000_000)),
+    FormField("version", TIME), FormField("enforce_role", BOOLEAN), FormField("pods", Kind(_read_pods)))

@@ -176,7 +176,7 @@ TEXTS = map_of(TEXT)
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FormField:
     """A field of a dataclass and of its JSON object. None is never written; `omit_empty`: nor is
     what is empty."""
 
@@ -193,7 +193,7 @@ class Field:
         return self.key or head + "".join(part.title() for part in rest)
 
 
-def record(make: Callable[..., Any], *fields: Field, passed: frozenset[str] = frozenset(),
+def record(make: Callable[..., Any], *fields: FormField, passed: frozenset[str] = frozenset(),
            missing: str | None = None) -> Kind:
     """An object of these fields. `passed`: keys that are known, and passed over when read;
     `missing`: the code for a field that has to be there, else the sentence of Marathon's with the
@@ -227,7 +227,7 @@ def record(make: Callable[..., Any], *fields: Field, passed: frozenset[str] = fr
 
 def wrapped(key: str, kind: Kind, missing: str | None = None) -> Kind:
     """An object for the sake of its only key, whose value it is here. `missing` as of `record`."""
-    outer = record(dict, Field(key, kind, key, required=True), missing=missing)
+    outer = record(dict, FormField(key, kind, key, required=True), missing=missing)
 
     def read(value: Any, path: str, notes: Notes) -> Any:
         found = outer.read(value, path, notes)

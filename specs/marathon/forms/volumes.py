@@ -25,7 +25,7 @@ from specs.marathon.forms.kinds import (
     NOT_EMPTY,
     TEXT,
     TEXTS,
-    Field,
+    FormField,
     Kind,
     Notes,
     choice,
@@ -34,7 +34,7 @@ from specs.marathon.forms.kinds import (
 )
 
 _MODE = choice(("RO", "RW"))
-_PLACE = (Field("container_path", NOT_EMPTY, required=True), Field("mode", _MODE, required=True))
+_PLACE = (FormField("container_path", NOT_EMPTY, required=True), FormField("mode", _MODE, required=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,25 +70,25 @@ class _Csi:
 
 
 _PERSISTENT = record(
-    _Persistent, Field("size", LONG, required=True),
-    Field("type", choice(("root", "path", "mount"))),
-    Field("max_size", LONG), Field("profile_name", TEXT),
-    Field("constraints", list_of(list_of(TEXT), unique=True)))
+    _Persistent, FormField("size", LONG, required=True),
+    FormField("type", choice(("root", "path", "mount"))),
+    FormField("max_size", LONG), FormField("profile_name", TEXT),
+    FormField("constraints", list_of(list_of(TEXT), unique=True)))
 _EXTERNAL = record(
-    _External, Field("name", TEXT), Field("provider", TEXT),
-    Field("options", TEXTS, omit_empty=True), Field("size", LONG), Field("shared", BOOLEAN))
+    _External, FormField("name", TEXT), FormField("provider", TEXT),
+    FormField("options", TEXTS, omit_empty=True), FormField("size", LONG), FormField("shared", BOOLEAN))
 _CAPABILITY = record(
-    CsiCapability, Field("access_mode", choice(AccessMode), required=True),
-    Field("access_type", choice(("block", "mount")), required=True), Field("fs_type", TEXT),
-    Field("mount_flags", list_of(TEXT), omit_empty=True))
+    CsiCapability, FormField("access_mode", choice(AccessMode), required=True),
+    FormField("access_type", choice(("block", "mount")), required=True), FormField("fs_type", TEXT),
+    FormField("mount_flags", list_of(TEXT), omit_empty=True))
 _CSI_OPTIONS = record(
-    CsiOptions, Field("plugin_name", NOT_EMPTY, required=True),
-    Field("capability", _CAPABILITY, required=True),
-    Field("node_stage_secret", TEXTS, omit_empty=True),
-    Field("node_publish_secret", TEXTS, omit_empty=True),
-    Field("volume_context", TEXTS, omit_empty=True))
-_CSI = record(_Csi, Field("name", TEXT, required=True), Field("provider", TEXT, required=True),
-              Field("options", _CSI_OPTIONS, required=True))
+    CsiOptions, FormField("plugin_name", NOT_EMPTY, required=True),
+    FormField("capability", _CAPABILITY, required=True),
+    FormField("node_stage_secret", TEXTS, omit_empty=True),
+    FormField("node_publish_secret", TEXTS, omit_empty=True),
+    FormField("volume_context", TEXTS, omit_empty=True))
+_CSI = record(_Csi, FormField("name", TEXT, required=True), FormField("provider", TEXT, required=True),
+              FormField("options", _CSI_OPTIONS, required=True))
 
 
 def _persistent(container_path: str, mode: str, persistent: _Persistent) -> PersistentVolume:
@@ -106,12 +106,12 @@ def _csi(container_path: str, mode: str, external: _Csi) -> CsiVolume:
     return CsiVolume(container_path, external.name, external.options, mode)
 
 
-_HOST_FORM = record(HostVolume, *_PLACE, Field("host_path", NOT_EMPTY, required=True))
-_SECRET_FORM = record(SecretVolume, _PLACE[0], Field("secret", NOT_EMPTY, required=True),
+_HOST_FORM = record(HostVolume, *_PLACE, FormField("host_path", NOT_EMPTY, required=True))
+_SECRET_FORM = record(SecretVolume, _PLACE[0], FormField("secret", NOT_EMPTY, required=True),
                       passed=frozenset({"mode"}))
-_PERSISTENT_FORM = record(_persistent, *_PLACE, Field("persistent", _PERSISTENT, required=True))
-_EXTERNAL_FORM = record(_external, *_PLACE, Field("external", _EXTERNAL, required=True))
-_CSI_FORM = record(_csi, *_PLACE, Field("external", _CSI, required=True))
+_PERSISTENT_FORM = record(_persistent, *_PLACE, FormField("persistent", _PERSISTENT, required=True))
+_EXTERNAL_FORM = record(_external, *_PLACE, FormField("external", _EXTERNAL, required=True))
+_CSI_FORM = record(_csi, *_PLACE, FormField("external", _CSI, required=True))
 
 
 def _read(value: Any, path: str, notes: Notes) -> Any:

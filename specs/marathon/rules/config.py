@@ -32,7 +32,7 @@ class Config:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RulesPlace:
     """Where an app is to be. `base`: the group from which relative ids are seen; `existing`: the
     app that has its id already; `enforced`: whether its top-level group says that its apps have the
     group's role."""
@@ -42,7 +42,7 @@ class Place:
     enforced: bool = False
 
 
-def roles(app_id: str, config: Config, place: Place) -> tuple[str, ...]:
+def roles(app_id: str, config: Config, place: RulesPlace) -> tuple[str, ...]:
     """The roles that the app of an absolute id may have, the default one first. As Marathon:
     util/RoleSettings.scala, `forService`."""
     names = ids.segments(app_id)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from scheduler.placement.matching import Overhead
 from scheduler.placement.needs import Need, thousandths
-from scheduler.placement.spread import Demand, Policy, spread
+from scheduler.placement.spread import Demand, SpreadPolicy, spread
 from specs.marathon.app import Constraint
 from tests.bench import budgets
 from tests.bench.result import Row, Series
@@ -66,7 +66,7 @@ def _matching(settings: Settings) -> Iterator[Row]:
         rates = []
         for _ in range(settings.times(10, 3)):
             began = time.perf_counter()
-            spread(offers, [demand], Policy(), now=0.0, below=below)
+            spread(offers, [demand], SpreadPolicy(), now=0.0, below=below)
             rates.append(agents / (time.perf_counter() - began))
         yield Row("service", f"offers of {agents:,} agents matched with 100 instances, constraint {name}", "/s",
                   Series.of("ours", [rates]))

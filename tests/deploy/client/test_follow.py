@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from deploy.client.follow import Follower
+from deploy.client.follow import DeploymentFollower
 from deploy.client.service import Service
 from tests.scheduler.service.serving import Serving, app
 
@@ -18,7 +18,7 @@ def followed(serving: Serving, output: str = "text", **more: Any) -> tuple[threa
     """A deployment of /web that is followed by a thread; its status is in the list in the end."""
     _, answer, _ = serving.ask("POST", "/v2/apps", app(**more))
     status: list[int] = []
-    follower = Follower(Service(serving.url(), None), output, answer["deployments"][0]["id"], ["/web"])
+    follower = DeploymentFollower(Service(serving.url(), None), output, answer["deployments"][0]["id"], ["/web"])
     thread = threading.Thread(target=lambda: status.append(follower.follow()))
     thread.start()
     return thread, status

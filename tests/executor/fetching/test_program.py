@@ -20,7 +20,17 @@ import pytest
 
 from executor.engine.cancellation import Cancellation
 from executor.engine.failures import Cancelled, FileNotFetched, FileSourceAway, RuntimeFailure
-from executor.fetching.job import Ended, Fault, Item, Job, Progress, job_text, read_job, read_told, told_text
+from executor.fetching.job import (
+    FetchEnd,
+    FetchFault,
+    FetchProgress,
+    Item,
+    Job,
+    job_text,
+    read_job,
+    read_told,
+    told_text,
+)
 from executor.node.fetcher import fetch, progress_text
 from tests.executor.fetching.web import JOE, Web, web_server
 
@@ -37,8 +47,8 @@ def sandbox(tmp_path: Path) -> Path:
     return tmp_path / "sandbox"
 
 
-def fetched(sandbox: Path, *items: Item, **fields: object) -> list[Progress]:
-    told: list[Progress] = []
+def fetched(sandbox: Path, *items: Item, **fields: object) -> list[FetchProgress]:
+    told: list[FetchProgress] = []
     fetch(replace(Job(str(sandbox), items), **fields), Cancellation(), told.append)  # type: ignore[arg-type]
     return told
 
@@ -56,7 +66,7 @@ def test_job_and_words_survive_the_pipe() -> None:
     job = Job("/s", (Item("u", "n", executable=True), Item("v", "m", cache=True)), user=1,
               caches=("/c", "/d"))
     assert read_job(job_text(job)) == job
-    for told in (Progress(1, 2, 3), Progress(0, 1), Ended(), Ended("why", 2, Fault.NODE)):
+    for told in (FetchProgress(1, 2, 3), FetchProgress(0, 1), FetchEnd(), FetchEnd("why", 2, FetchFault.NODE)):
         assert read_told(told_text(told)) == told
 
 
@@ -195,6 +205,6 @@ def test_it_ends_with_its_starter(sandbox: Path, web: Web) -> None:
 
 def test_progress() -> None:
     job = Job("/s", (Item("u", "app.tgz?token=x"), Item("v", "m")))
-    assert progress_text(job, Progress(0, 1_500_000, 3_000_000)) == (
+    assert progress_text(job, FetchProgress(0, 1_500_000, 3_000_000)) == (
         "Fetching app.tgz?token=***, 1 of 2 files: 1.5 of 3.0 MB")
-    assert progress_text(job, Progress(1, 0)) == "Fetching m, 2 of 2 files: 0.0 MB"
+    assert progress_text(job, FetchProgress(1, 0)) == "Fetching m, 2 of 2 files: 0.0 MB"

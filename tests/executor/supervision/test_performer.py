@@ -10,7 +10,7 @@ import pytest
 from executor.admission.plan import Plan
 from executor.engine.cancellation import Cancel
 from executor.engine.failures import DaemonUnavailable
-from executor.fetching.job import Job, Progress
+from executor.fetching.job import FetchProgress, Job
 from executor.life import effects as f
 from executor.life import events as e
 from executor.life.task import Phase
@@ -54,7 +54,7 @@ class Scene(Told):
         self.entry.plan = Plan("mdx-a", "busybox:static", {"Image": "busybox:static", "Cmd": ["sleep", "600"]})
         logs.open("a", sandbox_sink(folder / "a"))
 
-    def fetch(self, job: Job, cancel: Cancel, tell: Callable[[Progress], None]) -> None:
+    def fetch(self, job: Job, cancel: Cancel, tell: Callable[[FetchProgress], None]) -> None:
         """Everything is there at once."""
 
     def does(self, effect: f.Effect, until: type[e.Event]) -> e.Event:

@@ -10,8 +10,8 @@ import pytest
 
 from scheduler.apps.demands import demand
 from scheduler.apps.ports import task_ports
-from scheduler.apps.taskinfo import Place, Settings, launchable
-from scheduler.placement.spread import Policy, spread
+from scheduler.apps.taskinfo import LaunchPlace, Settings, launchable
+from scheduler.placement.spread import SpreadPolicy, spread
 from specs.errors import SpecError
 from specs.forms import codec
 from specs.marathon.app import App
@@ -37,10 +37,10 @@ def test_each_becomes_a_task(path: Path) -> None:
         task_id = f"{app.id.strip('/').replace('/', '_')}.instance-1._app.1"
         wanted = demand(dataclasses.replace(app, constraints=(), accepted_resource_roles=None), [task_id], (), None)
         offered = offer_of(big_offer(app))
-        launch, = spread([offered], [wanted], Policy(), now=0.0, below=lambda number: number // 2).launches
+        launch, = spread([offered], [wanted], SpreadPolicy(), now=0.0, below=lambda number: number // 2).launches
         taken = launch.placements[0].taken
         ports = task_ports(app, taken.ports, lambda number: number // 2)
-        info = launchable(app, "2015-02-03T12:30:00.000Z", task_id, Place("host", ports), Settings()).info
+        info = launchable(app, "2015-02-03T12:30:00.000Z", task_id, LaunchPlace("host", ports), Settings()).info
         task = dataclasses.replace(info, agent_id="S0", resources=taken.resources)
         assert codec.read(TaskInfo, codec.write(task), strict=True) == task
         with refusal(app):

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from scheduler.apps.demands import demand
 from scheduler.apps.ports import TaskPort, task_ports
-from scheduler.apps.taskinfo import Launchable, Place, RunBy, Settings, launchable
-from scheduler.placement.spread import Policy, spread
+from scheduler.apps.taskinfo import Launchable, LaunchPlace, RunBy, Settings, launchable
+from scheduler.placement.spread import SpreadPolicy, spread
 from specs.container import place
 from specs.container.from_task import container_of
 from specs.errors import SpecError
@@ -48,7 +48,7 @@ def lowest(_: int) -> int:
 
 
 def made(app: App, ports: tuple[TaskPort, ...] = (), settings: Settings = Settings()) -> Launchable:  # noqa: B008 - a frozen value
-    return launchable(app, VERSION, TASK, Place("host1", ports), settings)
+    return launchable(app, VERSION, TASK, LaunchPlace("host1", ports), settings)
 
 
 def variables(info: TaskInfo) -> dict[str, str | None]:
@@ -234,7 +234,7 @@ def test_what_is_made_of_an_app_and_an_offer_is_a_task_to_mesos(app: App, drawn:
     one["resources"].append({"name": "disk", "type": "SCALAR", "scalar": {"value": 100},
                              "allocation_info": {"role": "*"}})
     wanted = demand(app, [TASK], (), None)
-    matched = spread([offer_of(one)], [wanted], Policy(), now=0.0, below=lambda number: drawn % number)
+    matched = spread([offer_of(one)], [wanted], SpreadPolicy(), now=0.0, below=lambda number: drawn % number)
     taken = matched.launches[0].placements[0].taken
     ports = task_ports(app, taken.ports, lambda number: drawn % number)
     info = made(app, ports).info

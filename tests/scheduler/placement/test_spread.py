@@ -13,7 +13,7 @@ from scheduler.placement.location import Location, location
 from scheduler.placement.matching import Match, Overhead
 from scheduler.placement.needs import Need
 from scheduler.placement.reasons import Reason
-from scheduler.placement.spread import Demand, Policy, spread
+from scheduler.placement.spread import Demand, SpreadPolicy, spread
 from specs.marathon.app import Constraint
 from tests.fakes.master import offer, offer_of
 
@@ -36,7 +36,7 @@ def placed(matched: Match) -> dict[str, str]:
     return {each.task_id: launch.agent_id for launch in matched.launches for each in launch.placements}
 
 
-def run(offers: list[Offer], *demands: Demand, policy: Policy = Policy(most_per_offer=99)) -> Match:  # noqa: B008 - a frozen value
+def run(offers: list[Offer], *demands: Demand, policy: SpreadPolicy = SpreadPolicy(most_per_offer=99)) -> Match:  # noqa: B008 - a frozen value
     return spread(list(map(offer_of, offers)), demands, policy, now=NOW, below=lowest)
 
 
@@ -52,14 +52,14 @@ def test_equal_agents_get_equally_many() -> None:
 def test_the_fewest_of_the_app_comes_before_the_least_load() -> None:
     """An agent that is emptier than the others does not get all instances of an app."""
     there = (location(offer_of(offer(0))),) * 2
-    policy = Policy(used={"S1": {"cpus": 30_000}})
+    policy = SpreadPolicy(used={"S1": {"cpus": 30_000}})
     matched = run([offer(0, cpus=64), offer(1, cpus=2)], demand(placed=there), policy=policy)
     assert placed(matched) == {"/a.0": "S1"}
 
 
 def test_among_equals_the_least_loaded_part_counts() -> None:
     used = {"S0": {"cpus": 4000}, "S1": {"cpus": 8000}}  # a half of S0, a third of S1
-    matched = run([offer(0, cpus=4), offer(1, cpus=16)], demand(), policy=Policy(used=used))
+    matched = run([offer(0, cpus=4), offer(1, cpus=16)], demand(), policy=SpreadPolicy(used=used))
     assert placed(matched) == {"/a.0": "S1"}
 
 
@@ -78,13 +78,13 @@ def test_a_thousand_impossible_instances_starve_nobody() -> None:
 
 def test_so_many_at_a_time_and_no_more() -> None:
     matched = run([offer(0, cpus=64), offer(1, cpus=64), offer(1, cpus=64)], demand(count=100),
-                  policy=Policy(most_per_offer=5))
+                  policy=SpreadPolicy(most_per_offer=5))
     assert Counter(placed(matched).values()) == {"S0": 5, "S1": 10}
     assert matched.misfits == {"/a": ()}  # it waits for the next offers, no agent is too small
 
 
 def test_no_agent_starts_too_many_at_once() -> None:
-    policy = Policy(most_per_offer=99, most_starting=3, starting={"S0": 1, "S1": 3, "S3": 4})
+    policy = SpreadPolicy(most_per_offer=99, most_starting=3, starting={"S0": 1, "S1": 3, "S3": 4})
     matched = run([offer(number, cpus=64) for number in range(4)], demand(count=100), policy=policy)
     assert Counter(placed(matched).values()) == {"S0": 2, "S2": 3}
     assert {str(each) for misfit in matched.misfits["/a"] for each in misfit.shortages} == {
@@ -142,7 +142,7 @@ SOON = {"unavailability": {"start": {"nanoseconds": int((NOW + 10) * 1e9)}}}
 def test_why_not(offered: dict[str, Any], wanted: Demand, found: list[Reason]) -> None:
     one = {**offer(0), **offered}
     one["resources"] = one["resources"] + [GPUS] * bool(one.pop("gpus", 0))
-    matched = run([one], wanted, policy=Policy(draining=60.0, home_region="home"))
+    matched = run([one], wanted, policy=SpreadPolicy(draining=60.0, home_region="home"))
     assert reasons(matched) == [found]
     assert matched.declines[0].reason.startswith("too little for /a: ")
 
@@ -155,7 +155,7 @@ def test_why_not(offered: dict[str, Any], wanted: Demand, found: list[Reason]) -
 def test_who_asks_for_it_gets_it(offered: dict[str, Any], wanted: Demand) -> None:
     one = {**offer(0), **offered}
     one["resources"] = one["resources"] + [GPUS] * bool(one.pop("gpus", 0))
-    assert placed(run([one], wanted, policy=Policy(home_region="home")))
+    assert placed(run([one], wanted, policy=SpreadPolicy(home_region="home")))
 
 
 def mixed() -> Offer:
@@ -199,7 +199,7 @@ def test_as_if_each_looked_at_all(agents: list[tuple[int, int, int]], apps: list
     used = {f"S{number}": {"cpus": before * 1000} for number, (_, _, before) in enumerate(agents)}
     demands = [demand(f"/{number}", count, cpus=cpus, mem=1, constraints=tuple(rules))
                for number, (count, cpus, rules) in enumerate(apps)]
-    matched = run(offers, *demands, policy=Policy(most_per_offer=most, used=used))
+    matched = run(offers, *demands, policy=SpreadPolicy(most_per_offer=most, used=used))
 
     free = {f"S{number}": cpus for number, (cpus, _, _) in enumerate(agents)}
     busy = {f"S{number}": before for number, (_, _, before) in enumerate(agents)}

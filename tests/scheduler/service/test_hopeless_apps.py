@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scheduler.service.turn.patience import FEW, LONGEST, Patience
+from scheduler.service.turn.patience import FEW, LONGEST, OfferPatience
 from tests.scheduler.service.serving import Serving, app
 
 
@@ -38,7 +38,7 @@ def test_an_app_that_is_made_possible_runs(tmp_path: Path) -> None:
 
 
 def test_pauses_grow_and_hope_ends_those_of_a_few() -> None:
-    found = Patience()
+    found = OfferPatience()
     now, pauses = 0.0, []
     for _ in range(7):
         found.found((), [("/a", "v1")], now)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from executor.agent.v0 import messages as m
 from executor.agent.v0 import session as s
-from executor.agent.v0.session import Session, Stage
+from executor.agent.v0.session import Stage, V0Session
 from executor.settings.agent import AgentSettings
 from specs.messages.status import TaskState, TaskStatus
 from specs.network.address import Address
@@ -19,8 +19,8 @@ from specs.network.pid import parse_pid
 SETTINGS = AgentSettings(address=Address("10.0.0.7", 5051), path="/", framework_id="F", executor_id="E", agent_id="A",
                          directory="/", shutdown_grace=5.0, checkpoint=True, recovery_timeout=900.0)
 PLAIN = replace(SETTINGS, checkpoint=False, recovery_timeout=0.0)
-AGENT = s.Sender(SETTINGS.pid, "10.0.0.7", here=True)
-OTHER = s.Sender(parse_pid("slave(1)@10.0.0.7:5999"), "10.0.0.7", here=True)
+AGENT = s.MessageSender(SETTINGS.pid, "10.0.0.7", here=True)
+OTHER = s.MessageSender(parse_pid("slave(1)@10.0.0.7:5999"), "10.0.0.7", here=True)
 REGISTERED = m.Registered("A", "F", {}, {}, {})
 TASK = m.RunTask("F", "t", {"task_id": {"value": "t"}})
 
@@ -34,11 +34,11 @@ class At:
 
     def __init__(self, settings: AgentSettings = SETTINGS) -> None:
         self.settings = settings
-        self.session = Session(settings.pid)
+        self.session = V0Session(settings.pid)
         self.actions: list[s.Action] = []
         self.now = 0.0
 
-    def heard(self, said: m.Heard, sender: s.Sender = AGENT) -> list[s.Action]:
+    def heard(self, said: m.Heard, sender: s.MessageSender = AGENT) -> list[s.Action]:
         return self._take(s.heard(self.session, sender, said, self.settings, self.now))
 
     def say(self, status: TaskStatus) -> list[s.Action]:
