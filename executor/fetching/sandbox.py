@@ -91,7 +91,7 @@ class Sandbox:
         os.link(source, path, follow_symlinks=False)
 
     def check_links(self) -> None:
-        """Remove links that end outside of the sandbox; UnsafePathError if there are any."""
+        """Remove links that end outside of the sandbox, or nowhere; UnsafePathError if there are any."""
         out = [path for path in self._links
                if path.is_symlink() and self._leads_out(path.relative_to(self._root))]
         for path in out:
@@ -113,7 +113,7 @@ class Sandbox:
                 if target.is_absolute():
                     return True
                 if links > MOST_LINKS:
-                    return False  # to nowhere
+                    return True  # in circles: where they end is up to who follows them
                 way.extend(reversed(target.parts))
             else:
                 here = here / step

@@ -3,8 +3,8 @@
 Whatever happens, on whatever thread, is put into the inbox. The loop takes out all that is there, lets the ledger say
 what each update means, and then looks once at what follows: tasks that wait are matched with the offers that came, what
 has to be asked again is asked. Updates are acknowledged after they are stored. Offers are never kept: what no task
-takes goes back at once, with a short filter while tasks wait and a long one otherwise; when none waits, SUPPRESS stops
-them until there is a reason to REVIVE.
+takes goes back at once, with a short filter while any are wanted and a long one otherwise, which only REVIVE undoes;
+when none are wanted, SUPPRESS stops them.
 """
 from __future__ import annotations
 
@@ -197,7 +197,7 @@ class Framework:
 
     def _carry_out(self, matched: Match) -> None:
         now = self._clock()
-        refuse = self._config.refuse_short if matched.misfits else self._config.refuse_long
+        refuse = self._config.refuse_short if self._work.waits() or matched.misfits else self._config.refuse_long
         for part in in_parts(matched.launches):
             launches = [(launch.offer_ids, [info for placement in launch.placements
                                             if (info := self._launched(launch, placement, now)) is not None])

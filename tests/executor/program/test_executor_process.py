@@ -34,13 +34,20 @@ def drop_in(sandbox: Path) -> list[str]:
     return [f"--{name}={value}" for name, value in said.items()]
 
 
+def hear_signals() -> None:
+    """Also where whoever runs the tests hears none, as under nohup: a shell cannot trap what was ignored before."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @contextmanager
 def started(environment: dict[str, str], sandbox: Path, flags: Sequence[str] = (),
             command: Path = COMMAND) -> Iterator[subprocess.Popen[bytes]]:
     """The process; at the end it must be gone, or is killed with its group."""
     with (sandbox / "stdout").open("ab") as out, (sandbox / "stderr").open("ab") as errors:
         process = subprocess.Popen(["mesos-docker-executor", *flags], executable=command, env=environment, cwd=sandbox,
-                                   stdin=subprocess.PIPE, stdout=out, stderr=errors, start_new_session=True)
+                                   stdin=subprocess.PIPE, stdout=out, stderr=errors, start_new_session=True,
+                                   preexec_fn=hear_signals)  # noqa: PLW1509 - no thread of ours holds a lock here
     try:
         yield process
     finally:

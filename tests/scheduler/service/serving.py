@@ -31,7 +31,7 @@ from specs.messages.command import CommandInfo
 from tests.fakes.master import MemoryMaster
 
 EXECUTOR = CustomExecutor(CommandInfo("mesos-docker-executor"))
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 class Serving:

@@ -44,6 +44,28 @@ def scalars(resources: Sequence[Resource]) -> dict[str, float]:
     return {each.name: each.scalar for each in resources if each.scalar is not None}
 
 
+class RefusingMaster(MemoryMaster):
+    """It remembers for how long offers were refused; s."""
+
+    def __init__(self) -> None:
+        super().__init__(1, life=("TASK_RUNNING",))
+        self.refused: list[float] = []
+
+    def decline(self, offer_ids: Sequence[str], refuse_seconds: float) -> None:
+        self.refused.append(refuse_seconds)
+        super().decline(offer_ids, refuse_seconds)
+
+
+def test_a_plan_that_looks_at_offers_leaves_them_to_the_deployment_after_it(tmp_path: Path) -> None:
+    """Refused for long they would be gone for it: no REVIVE comes, as they were wanted all the time."""
+    master = RefusingMaster()
+    with Serving(tmp_path / "state", master=master) as serving:
+        serving.wait(lambda: master.suppressed)
+        master.refused.clear()
+        serving.ask("POST", "/api/v1/plan", app())
+        assert set(master.refused) == {1.0}
+
+
 def test_tasks_of_one_agent_share_our_executor(tmp_path: Path) -> None:
     infos = launched(tmp_path, app(instances=3))
     assert {info.executor.executor_id for info in infos if info.executor is not None} == {"mesos-docker"}
