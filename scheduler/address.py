@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from specs.errors import SpecError
-from specs.network.address import Address
+from specs.network.address import HostPort
 
 DEFAULT_PORT = 5050  # of a Mesos master
 ZOOKEEPER_PORT = 2181
 
 
-def master_address(text: str, default_port: int = DEFAULT_PORT) -> Address:
+def master_address(text: str, default_port: int = DEFAULT_PORT) -> HostPort:
     """HOST, HOST:PORT or [IPv6]:PORT. Raises SpecError with the path `master`."""
     try:
         parts = urlsplit(f"//{text}")
@@ -23,14 +23,14 @@ def master_address(text: str, default_port: int = DEFAULT_PORT) -> Address:
                                                                                    text[:1])
     if not host or port == 0 or parts.netloc != text or odd:
         raise SpecError("master", f"{text!r} is not HOST:PORT, zk://HOST:PORT/PATH or local")
-    return Address(host, default_port if port is None else port)
+    return HostPort(host, default_port if port is None else port)
 
 
 @dataclass(frozen=True, slots=True)
 class Ensemble:
     """The ZooKeeper that knows the masters. `login`: user:password, for its digest scheme."""
 
-    hosts: tuple[Address, ...]
+    hosts: tuple[HostPort, ...]
     path: str
     login: str | None = None
 

@@ -23,7 +23,7 @@ from deploy.cli.problems import REFUSED, Problem
 from scheduler.address import ensemble, master_address
 from specs.errors import SpecError
 from specs.messages.credential import Credential
-from specs.network.address import Address
+from specs.network.address import HostPort
 
 _LARGEST: Final = 1 << 20  # bytes of a file
 PRINCIPAL: Final = "mesos-docker"
@@ -110,11 +110,11 @@ def of_cluster(master: str, principal: str | None, secret: str | None) -> Known 
     return None if address is None else find(address)
 
 
-def find(master: Address) -> Known | None:
+def find(master: HostPort) -> Known | None:
     """What the Mesos of this user at this address demands; None: nothing is known of it. Raises
     Problem for a file that others can read."""
     hosts = ("localhost", "127.0.0.1", "::1") if master.host == "localhost" else (master.host,)
-    found = (_read(_path(str(Address(host, master.port)))) for host in hosts)
+    found = (_read(_path(str(HostPort(host, master.port)))) for host in hosts)
     return next((each for each in found if each is not None), None)
 
 

@@ -30,7 +30,7 @@ from deploy.local.settings import agent_resources, parse_attributes, shown_addre
 from deploy.local.wire.server import HttpServer, own_names
 from deploy.local.work_dir import WorkDir
 from specs.messages.credential import Credential
-from specs.network.address import Address
+from specs.network.address import HostPort
 
 T = TypeVar("T")
 
@@ -160,7 +160,7 @@ class LocalMesos:
     @property
     def address(self) -> str:
         """Of the master: "127.0.0.1:5050"."""
-        return str(Address(self._master_flags.shown_ip, self._master_flags.port))
+        return str(HostPort(self._master_flags.shown_ip, self._master_flags.port))
 
     @property
     def everywhere(self) -> bool:
@@ -170,7 +170,7 @@ class LocalMesos:
     @property
     def agent_addresses(self) -> list[str]:
         """Of the agents; an agent that is stopped keeps its address."""
-        return [str(Address(flags.shown_ip, flags.port)) for flags in self._agent_flags]
+        return [str(HostPort(flags.shown_ip, flags.port)) for flags in self._agent_flags]
 
     @property
     def agent_ids(self) -> list[str]:

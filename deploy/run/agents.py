@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from deploy.cli.credentials import Known, header
 from scheduler.master.transport import Transport
 from specs.messages.credential import Credential
-from specs.network.address import Address
+from specs.network.address import HostPort
 
 PATIENCE = 5.0  # seconds for an agent that does not answer
 
@@ -37,7 +37,7 @@ class Agents:
         put the file's bytes into their JSON as they are, valid UTF-8 or not.
         """
         host, _, port = agent.rpartition(":")
-        address = Address(host.strip("[]"), int(port), self._names.get(agent))
+        address = HostPort(host.strip("[]"), int(port), self._names.get(agent))
         headers = header(self._credential or (self._known.of(agent) if self._known else None))
         self._transport.check(address, headers)
         connection = self._transport.http(address, PATIENCE)

@@ -23,7 +23,7 @@ from http_parser.http import HttpParser
 
 from executor.settings.agent import AgentSettings
 from specs.forms.recordio import RecordDecoder
-from specs.network.address import Address
+from specs.network.address import HostPort
 from specs.network.libprocess_ssl import TlsSettings
 
 _READ_BYTES: Final = 256 * 1024
@@ -56,7 +56,7 @@ class Refusal(Exception):  # noqa: N818 - an answer, not an error of the line
         return f"Received unexpected '{self.status} {reason}' ({self.text}) for {kind}"
 
 
-def open_socket(settings: AgentSettings, address: Address, timeout: float,
+def open_socket(settings: AgentSettings, address: HostPort, timeout: float,
                 keepalive: Keepalive) -> socket.socket:
     """A connected socket with this timeout; raises OSError (also for TLS: ssl.SSLError is one)."""
     if settings.domain_socket is not None:
@@ -102,7 +102,7 @@ def _tls_context(tls: TlsSettings) -> ssl.SSLContext:
     return context
 
 
-def request_headers(settings: AgentSettings, address: Address) -> dict[str, str]:
+def request_headers(settings: AgentSettings, address: HostPort) -> dict[str, str]:
     """A fresh mapping with each call: what is added to one request never shows up in another."""
     headers = {
         "Host": str(address) if settings.domain_socket is None else "localhost",
@@ -188,7 +188,7 @@ class EventStream:
 class CallConnection:
     """One keep-alive connection for calls; belongs to one thread."""
 
-    def __init__(self, settings: AgentSettings, address: Address, timeout: float,
+    def __init__(self, settings: AgentSettings, address: HostPort, timeout: float,
                  keepalive: Keepalive) -> None:
         """Connects with the first `post`."""
         self._settings = settings
@@ -223,7 +223,7 @@ class CallConnection:
 class _OverSocket(http.client.HTTPConnection):
     """http.client on a socket of ours."""
 
-    def __init__(self, settings: AgentSettings, address: Address, timeout: float,
+    def __init__(self, settings: AgentSettings, address: HostPort, timeout: float,
                  keepalive: Keepalive) -> None:
         super().__init__(address.host, address.port)
         self._open: Callable[[], socket.socket] = lambda: open_socket(settings, address, timeout,

@@ -33,7 +33,7 @@ from executor.agent.sender import Sender
 from executor.agent.session import Session, Timing, wait_readable
 from executor.settings.agent import AgentSettings
 from specs.messages.status import TaskStatus
-from specs.network.address import Address, redirected
+from specs.network.address import HostPort, redirected
 
 _sigint: Final = signal.getsignal(signal.SIGINT)
 import pymesos  # noqa: E402 - between two lines that undo what importing it does: it takes SIGINT over
@@ -63,7 +63,7 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
         Process.__init__(self, master=str(settings.address))  # the next class reads os.environ, and reads it wrong
         self._settings = settings
         self._timing = timing or Timing()
-        self._target: Address | None = None  # where a redirect sends the next try
+        self._target: HostPort | None = None  # where a redirect sends the next try
         self._outage = Outage()
         self._registered = False
         self._current: Session | None = None
@@ -191,7 +191,7 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
                     self._begin(session.address)
                 self._take(record)
 
-    def _begin(self, address: Address) -> None:
+    def _begin(self, address: HostPort) -> None:
         """The agent is there, and calls can be sent."""
         self._outage = outage.found(self._outage, time.monotonic())
         self._refusal = None
@@ -226,7 +226,7 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
         if told:
             self._contained(self._events.disconnected)
 
-    def _refused(self, refusal: Refusal, address: Address) -> None:
+    def _refused(self, refusal: Refusal, address: HostPort) -> None:
         text = refusal.of("SUBSCRIBE")
         log.warning("%s", text)
         self._target = redirected(refusal.status, refusal.location, address)

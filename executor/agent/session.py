@@ -16,7 +16,7 @@ from typing import Final
 
 from executor.agent.connection import EventStream, Keepalive, open_socket, request_headers
 from executor.settings.agent import AgentSettings
-from specs.network.address import Address
+from specs.network.address import HostPort
 
 HEARTBEAT_INTERVAL: Final = 30 * 60.0  # both ways; as Mesos: slave/constants.hpp, executor/executor.cpp
 
@@ -35,7 +35,7 @@ class Timing:
 class Session:
     """Belongs to one thread."""
 
-    def __init__(self, settings: AgentSettings, address: Address, timing: Timing) -> None:
+    def __init__(self, settings: AgentSettings, address: HostPort, timing: Timing) -> None:
         """Connects; raises OSError."""
         self.address = address
         self.heartbeats = False  # whether this agent sends them

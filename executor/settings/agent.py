@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from specs.errors import SpecError
-from specs.network.address import Address
+from specs.network.address import HostPort
 from specs.network.libprocess_ssl import TlsSettings, tls_settings
 from specs.network.pid import Pid, parse_pid
 from specs.words.durations import parse_duration
@@ -29,7 +29,7 @@ _DEFAULTS: Final = {GRACE_PERIOD: "5secs", "MESOS_RECOVERY_TIMEOUT": "15mins",
 class AgentSettings:
     """All that the driver is told by its environment."""
 
-    address: Address
+    address: HostPort
     path: str  # of the executor API: "/slave(1)/api/v1/executor"
     framework_id: str
     executor_id: str

@@ -20,8 +20,7 @@ from dataclasses import dataclass
 from scheduler.apps.ports import TaskPort, probed_port
 from specs.errors import SpecError
 from specs.marathon.app import App
-from specs.marathon.checks import CommandProbe, Protocol, ReadinessCheck, TaskCheck
-from specs.marathon.checks import HealthCheck as AppHealthCheck
+from specs.marathon.checks import AppHealthCheck, CommandProbe, Protocol, ReadinessCheck, TaskCheck
 from specs.messages.check import (
     CheckCommand,
     CheckHttp,

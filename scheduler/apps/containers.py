@@ -142,12 +142,12 @@ def _mode(app: App) -> NetworkMode:
 
 
 def _mapped(container: marathon.Container,
-            ports: Sequence[TaskPort]) -> list[tuple[marathon.PortMapping, TaskPort]]:
+            ports: Sequence[TaskPort]) -> list[tuple[marathon.AppPortMapping, TaskPort]]:
     """Each mapping with its port; none in the agent's network, where there are no mappings."""
     return list(zip(container.port_mappings or (), ports, strict=bool(container.port_mappings)))
 
 
-def _bound(mapping: marathon.PortMapping, port: TaskPort) -> list[PortMapping]:
+def _bound(mapping: marathon.AppPortMapping, port: TaskPort) -> list[PortMapping]:
     if port.host is None:
         return []
     return [PortMapping(host_port=port.host, container_port=port.container, protocol=protocol)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from scheduler.placement.hostports import Below
 from specs.marathon.app import App
-from specs.marathon.container import PortMapping
+from specs.marathon.container import AppPortMapping
 
 _LOWEST_DRAWN = 1025
 _PORTS = 65535
@@ -111,7 +111,7 @@ def marathon_target(ports: Sequence[TaskPort], port: int | None, index: int | No
     return None if number is None else (container_ip or hostname, number)
 
 
-def _mappings(app: App) -> tuple[PortMapping, ...]:
+def _mappings(app: App) -> tuple[AppPortMapping, ...]:
     return () if app.container is None else app.container.port_mappings or ()
 
 

@@ -23,7 +23,7 @@ from scheduler.apps.environment import Context, task_variables
 from scheduler.apps.ports import TaskPort
 from specs.errors import SpecError
 from specs.forms.render import plain
-from specs.marathon.app import App, SecretReference
+from specs.marathon.app import App, AppSecret
 from specs.marathon.container import NetworkMode
 from specs.messages.check import HealthCheck
 from specs.messages.command import URI, CommandInfo, Environment, Variable
@@ -152,7 +152,7 @@ def _variables(app: App, version: str, task_id: str, place: LaunchPlace, setting
         task_id, app.id, version, app.cpus, app.mem, app.disk, app.gpus, app.labels,
         image=None if image is None else image.image, enforce_group_role=enforce_group_role)
     own = {name: value for name, value in app.env.items() if isinstance(value, str)}
-    secrets = {name: value for name, value in app.env.items() if isinstance(value, SecretReference)}
+    secrets = {name: value for name, value in app.env.items() if isinstance(value, AppSecret)}
     plain = task_variables(context, place.ports, place.hostname, own, settings.environment_prefix)
     return (*(Variable(name=name, value=value) for name,
               value in plain.items() if name not in secrets),

@@ -17,7 +17,7 @@ from typing import IO
 
 from scheduler.master.transport import Transport, is_closed
 from specs.forms.recordio import RecordDecoder, RecordError
-from specs.network.address import Address
+from specs.network.address import HostPort
 
 PATH = "/api/v1/scheduler"
 _READ_BYTES = 256 * 1024
@@ -46,7 +46,7 @@ class EventStream:
     waits.
     """
 
-    def __init__(self, address: Address, timeout: float, transport: Transport) -> None:
+    def __init__(self, address: HostPort, timeout: float, transport: Transport) -> None:
         """Connects. Raises OSError; `timeout` in seconds is for each wait until `patience` says
         otherwise.
         """
@@ -110,7 +110,7 @@ class CallConnection:
     Mesos's own library relies on it).
     """
 
-    def __init__(self, address: Address, headers: Mapping[str, str], timeout: float,
+    def __init__(self, address: HostPort, headers: Mapping[str, str], timeout: float,
                  transport: Transport) -> None:
         self._address = address
         self._timeout = timeout
@@ -232,7 +232,7 @@ def reason(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def refusal(answer: Answer, address: Address, *, named: bool) -> str:
+def refusal(answer: Answer, address: HostPort, *, named: bool) -> str:
     """What an answer that no time will change means, as a sentence. `named`: we said who we are."""
     if answer.status == 400 and "agent::Call" in answer.text:  # an agent takes the path for that of its own API
         return f"what answers at {address} is a Mesos agent, not a master"

@@ -22,7 +22,7 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from scheduler.address import Ensemble
-from specs.network.address import Address
+from specs.network.address import HostPort
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ _LABEL = "json.info_"
 class LeaderEvents(Protocol):
     """Called on the detector's thread; must return at once."""
 
-    def leads(self, master: Address) -> None: ...
+    def leads(self, master: HostPort) -> None: ...
 
     def nobody_leads(self, why: str) -> None: ...
 
@@ -115,11 +115,11 @@ class ZkDetector:
         except (ValueError, KeyError, TypeError) as error:
             log.warning("What ZooKeeper holds is no MasterInfo: %r (%s)", data, error)
 
-    def _tell(self, leader: Address | bool | None, why: str) -> None:
+    def _tell(self, leader: HostPort | bool | None, why: str) -> None:
         if self._stopping or (leader, why) == self._told:
             return
         self._told = (leader, why)
-        if isinstance(leader, Address):
+        if isinstance(leader, HostPort):
             self._events.leads(leader)
         elif leader is None:
             self._events.unreachable(why)
@@ -134,7 +134,7 @@ def lowest(nodes: Iterable[str]) -> str | None:
     return min(masters, key=lambda node: int(node.removeprefix(_LABEL)), default=None)
 
 
-def master_of(data: bytes) -> Address:
+def master_of(data: bytes) -> HostPort:
     """Where the master of a MasterInfo listens. Raises ValueError, KeyError or TypeError."""
     address = json.loads(data)["address"]
-    return Address(address.get("ip") or address["hostname"], int(address["port"]), address.get("hostname"))
+    return HostPort(address.get("ip") or address["hostname"], int(address["port"]), address.get("hostname"))

@@ -37,7 +37,7 @@ from specs.forms.codec import read
 from specs.forms.recordio import RecordError
 from specs.forms.taskstatus import status_from_mapping
 from specs.messages.offer import Offer
-from specs.network.address import Address, redirected
+from specs.network.address import HostPort, redirected
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class MesosDriver(MasterCalls):
         Raises SpecError if `master` cannot be one.
         """
         self._transport = transport or Transport()
-        self._uri: Address | None = None if "://" in master else master_address(master)
+        self._uri: HostPort | None = None if "://" in master else master_address(master)
         super().__init__(None, framework_info(config, framework_id), master, implicit_acknowledgements=False)
         if config.principal is not None and secret is not None:
             self._basic_credential = "Basic " + base64.b64encode(f"{config.principal}:{secret}".encode()).decode()
@@ -65,7 +65,7 @@ class MesosDriver(MasterCalls):
         self._sender = MasterSender(self._call_failed, self._timing.answer, self._transport)
         self._events: MasterEvents
         self._change = threading.Condition()  # of the four below
-        self._leader: Address | None = self._uri  # whom to ask next; None: ZooKeeper has not said yet
+        self._leader: HostPort | None = self._uri  # whom to ask next; None: ZooKeeper has not said yet
         self._stream: EventStream | None = None
         self._stopping = False
         self._tries = 0  # to subscribe, since the last time that it worked
@@ -148,7 +148,7 @@ class MesosDriver(MasterCalls):
 
     # What ZooKeeper tells, on its thread (scheduler.master.detector.LeaderEvents).
 
-    def leads(self, master: Address) -> None:
+    def leads(self, master: HostPort) -> None:
         """A master leads, which may be the one that we are connected to."""
         with self._change:
             if self._leader != master:
@@ -169,13 +169,13 @@ class MesosDriver(MasterCalls):
         if not self._subscribed and not self._stopping:
             self._events.disconnected(why)
 
-    def _next_address(self) -> Address | None:
+    def _next_address(self) -> HostPort | None:
         """Whom to ask; waits until somebody leads. None: the end."""
         with self._change:
             self._change.wait_for(lambda: self._stopping or self._leader is not None)
             return None if self._stopping else self._leader
 
-    def _session(self, address: Address) -> None:
+    def _session(self, address: HostPort) -> None:
         self._transport.check(address, self._headers())
         stream = EventStream(address, self._timing.answer, self._transport)
         with self._change:
@@ -220,7 +220,7 @@ class MesosDriver(MasterCalls):
         except Exception:
             log.exception("Skipping an event that cannot be handled: %.500r", record)
 
-    def _go_on_after(self, answer: Answer, address: Address) -> bool:
+    def _go_on_after(self, answer: Answer, address: HostPort) -> bool:
         """Whether to try again, and where."""
         leader = redirected(answer.status, answer.location, address)
         if leader is not None:
@@ -234,7 +234,7 @@ class MesosDriver(MasterCalls):
         self._events.refused(refusal(answer, address, named=self._basic_credential is not None))
         return False
 
-    def _lost(self, address: Address, error: Exception) -> None:
+    def _lost(self, address: HostPort, error: Exception) -> None:
         if not self._stopping:
             self._events.disconnected(f"{address}: {reason(error)}")
         with self._change:

@@ -17,7 +17,7 @@ from typing import Any
 
 from scheduler.master.connection import Answer, CallConnection, Unanswered
 from scheduler.master.transport import Transport
-from specs.network.address import Address
+from specs.network.address import HostPort
 
 AT_ONCE = 64  # calls that are written before the first answer is read
 
@@ -42,7 +42,7 @@ class MasterSender:
     def start(self) -> None:
         self._thread.start()
 
-    def open(self, address: Address, headers: Mapping[str, str]) -> None:
+    def open(self, address: HostPort, headers: Mapping[str, str]) -> None:
         """A subscription has begun: calls made from now on go there."""
         with self._lock:
             self._session += 1

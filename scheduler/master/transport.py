@@ -16,7 +16,7 @@ import ssl
 from collections.abc import Mapping
 
 from specs.errors import SpecError
-from specs.network.address import Address
+from specs.network.address import HostPort
 from specs.network.libprocess_ssl import TlsSettings
 
 _OTHER_NAME = frozenset({62, 64})  # X509_V_ERR_HOSTNAME_MISMATCH, _IP_ADDRESS_MISMATCH
@@ -25,7 +25,7 @@ _OTHER_NAME = frozenset({62, 64})  # X509_V_ERR_HOSTNAME_MISMATCH, _IP_ADDRESS_M
 class ExposedSecretError(OSError):
     """A secret would be readable by whoever is on the way."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: HostPort) -> None:
         super().__init__(
             f"the secret would go in clear to {address}: say how TLS is spoken there (--ssl-ca-file, "
             "or LIBPROCESS_SSL_ENABLED and its like), or --insecure")
@@ -40,11 +40,11 @@ class Transport:
         self._verifies = tls is not None and tls.verify
         self._insecure = insecure
 
-    def keeps_secrets(self, address: Address) -> bool:
+    def keeps_secrets(self, address: HostPort) -> bool:
         """Whether a secret may be sent there."""
         return self._context is not None or self._insecure or is_here(address.host)
 
-    def open(self, address: Address, timeout: float) -> socket.socket:
+    def open(self, address: HostPort, timeout: float) -> socket.socket:
         """Connected, with this time-out in seconds. Raises OSError, of which ssl.SSLError is one."""
         names = dict.fromkeys((address.name or address.host, address.host))
         for last, name in ((name == address.host, name) for name in names):
@@ -63,13 +63,13 @@ class Transport:
                 raise
         raise AssertionError("there is always a last name")
 
-    def http(self, address: Address, timeout: float) -> http.client.HTTPConnection:
+    def http(self, address: HostPort, timeout: float) -> http.client.HTTPConnection:
         """For requests; it is connected. Raises OSError."""
         connection = http.client.HTTPConnection(address.host, address.port, timeout=timeout)
         connection.sock = self.open(address, timeout)
         return connection
 
-    def check(self, address: Address, headers: Mapping[str, str]) -> None:
+    def check(self, address: HostPort, headers: Mapping[str, str]) -> None:
         """Raises ExposedSecretError for headers that must not be sent there."""
         if "Authorization" in headers and not self.keeps_secrets(address):
             raise ExposedSecretError(address)

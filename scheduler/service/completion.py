@@ -9,7 +9,7 @@ from scheduler.apps.ports import asked, task_ports
 from scheduler.apps.taskinfo import LaunchPlace, Settings, launchable
 from scheduler.service import tree
 from specs.errors import SpecError
-from specs.marathon.app import App, SecretReference
+from specs.marathon.app import App, AppSecret
 from specs.marathon.container import SecretVolume
 from specs.marathon.definitions import Config
 from specs.marathon.errors import MarathonError, broken
@@ -43,7 +43,7 @@ def check_launch(app: App, config: Config) -> None:
 def _refuse_secrets(app: App) -> None:
     """Our executor resolves none; what the agents run themselves, their secret resolver may."""
     for name, value in app.env.items():
-        if isinstance(value, SecretReference):
+        if isinstance(value, AppSecret):
             raise broken(f"/env/{name}/secret", UNRESOLVED)
     for place, volume in enumerate(app.container.volumes if app.container is not None else ()):
         if isinstance(volume, SecretVolume):

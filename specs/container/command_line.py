@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from specs.container.payload import permissions, secret_binds, secret_mounts
-from specs.container.run_options import Mount, PortMapping, RunOptions
+from specs.container.run_options import Mount, PublishedPort, RunOptions
 
 
 def argv(options: RunOptions) -> list[str]:
@@ -68,7 +68,7 @@ def _network_words(options: RunOptions) -> Iterator[str]:
         yield from ("-p", _port_word(mapping))
 
 
-def _port_word(mapping: PortMapping) -> str:
+def _port_word(mapping: PublishedPort) -> str:
     protocol = f"/{mapping.protocol.lower()}" if mapping.protocol is not None else ""
     return f"{mapping.host_port}:{mapping.container_port}{protocol}"
 

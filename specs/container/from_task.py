@@ -20,7 +20,7 @@ from specs.container.fields import refuse_dropped
 from specs.container.linux import with_linux
 from specs.container.networks import Networks, dns_for, networks
 from specs.container.place import Place
-from specs.container.run_options import PortMapping, RunOptions
+from specs.container.run_options import PublishedPort, RunOptions
 from specs.container.volumes import volumes
 from specs.errors import SpecError
 from specs.images.reference import check_reference
@@ -189,7 +189,7 @@ def _hostname(container: ContainerInfo, joined: Networks) -> str | None:
 
 
 def _port_mappings(docker: DockerInfo, joined: Networks, resources: Resources | None, *,
-                   ports_open: bool) -> tuple[PortMapping, ...]:
+                   ports_open: bool) -> tuple[PublishedPort, ...]:
     path = "container.docker.port_mappings"
     if not docker.port_mappings:
         return ()
@@ -206,7 +206,7 @@ def _port_mappings(docker: DockerInfo, joined: Networks, resources: Resources | 
         if chosen[index] and not in_ranges(mapping.host_port, ports or ()):
             raise SpecError(f"{path}[{index}].host_port",
                             f"Port [{mapping.host_port}] not included in resources")
-    return tuple(PortMapping(m.host_port, m.container_port, m.protocol)
+    return tuple(PublishedPort(m.host_port, m.container_port, m.protocol)
                  for m in docker.port_mappings)
 
 

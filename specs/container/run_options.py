@@ -15,7 +15,7 @@ from specs.messages.values import Parameter
 
 
 @dataclass(frozen=True, slots=True)
-class PortMapping:
+class PublishedPort:
     """`-p host_port:container_port[/protocol]`; protocol is as the task wrote it, None where it
     wrote none.
     """
@@ -105,7 +105,7 @@ class RunOptions:
     dns: tuple[str, ...] = ()
     dns_search: tuple[str, ...] = ()
     dns_opt: tuple[str, ...] = ()
-    port_mappings: tuple[PortMapping, ...] = ()
+    port_mappings: tuple[PublishedPort, ...] = ()
     devices: tuple[Device, ...] = ()
     entrypoint: str | None = None
     parameters: tuple[Parameter, ...] = ()  # Mesos: additional_options, there already joined to "--key=value"

@@ -12,8 +12,8 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from specs.marathon.checks import HealthCheck, ReadinessCheck, TaskCheck
-from specs.marathon.container import Container, ContainerType, Network, NetworkMode, PersistentVolume
+from specs.marathon.checks import AppHealthCheck, ReadinessCheck, TaskCheck
+from specs.marathon.container import AppNetwork, Container, ContainerType, NetworkMode, PersistentVolume
 
 SINGLE_INSTANCE = "MARATHON_SINGLE_INSTANCE_APP"  # a label: at most one instance
 
@@ -61,7 +61,7 @@ class Fetch:
 
 
 @dataclass(frozen=True, slots=True)
-class SecretReference:
+class AppSecret:
     """The value of a variable that is a secret: its name in the app's `secrets`."""
 
     secret: str
@@ -125,18 +125,18 @@ class App:
     gpus: int = 0
     user: str | None = None
     role: str = "*"
-    env: Mapping[str, str | SecretReference] = field(default_factory=dict)
+    env: Mapping[str, str | AppSecret] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)  # name to source
     labels: Mapping[str, str] = field(default_factory=dict)
     dependencies: tuple[str, ...] = ()
     container: Container | None = None
-    networks: tuple[Network, ...] = (Network(NetworkMode.HOST),)
+    networks: tuple[AppNetwork, ...] = (AppNetwork(NetworkMode.HOST),)
     port_definitions: tuple[PortDefinition, ...] | None = None  # None outside the host's network
     require_ports: bool = False
     fetch: tuple[Fetch, ...] = ()
     constraints: tuple[Constraint, ...] = ()
     accepted_resource_roles: tuple[str, ...] | None = None
-    health_checks: tuple[HealthCheck, ...] = ()
+    health_checks: tuple[AppHealthCheck, ...] = ()
     readiness_checks: tuple[ReadinessCheck, ...] = ()
     check: TaskCheck | None = None
     backoff_seconds: int = 1

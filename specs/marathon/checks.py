@@ -32,7 +32,7 @@ class Protocol(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class HealthCheck:
+class AppHealthCheck:
     """One health check. Of `port` and `port_index` the first wins; neither: the app's only port."""
 
     protocol: Protocol = Protocol.HTTP

@@ -18,7 +18,7 @@ class NetworkMode(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
+class AppNetwork:
     """`name`: of container networks alone."""
 
     mode: NetworkMode = NetworkMode.CONTAINER
@@ -27,7 +27,7 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True)
-class PortMapping:
+class AppPortMapping:
     """`container_port` 0: the host port's number; `host_port` 0: any, None: no door on the agent;
     `service_port` 0: to be assigned."""
 
@@ -79,7 +79,7 @@ class ExternalVolume:
     shared: bool = False
 
 
-class AccessMode(enum.Enum):
+class VolumeMode(enum.Enum):
     """Who may use a volume of a storage plugin at the same time."""
 
     SINGLE_NODE_WRITER = "SINGLE_NODE_WRITER"
@@ -103,7 +103,7 @@ class CsiCapability:
     mounts.
     """
 
-    access_mode: AccessMode
+    access_mode: VolumeMode
     access_type: str
     fs_type: str | None = None
     mount_flags: tuple[str, ...] = ()
@@ -142,7 +142,7 @@ Volume = HostVolume | PersistentVolume | ExternalVolume | CsiVolume | SecretVolu
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
+class DockerParameter:
     """One option of `docker run`, without its hyphens."""
 
     key: str
@@ -150,13 +150,13 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
-class Image:
+class AppImage:
     """What `container.docker` says."""
 
     image: str
     force_pull_image: bool = False
     privileged: bool = False
-    parameters: tuple[Parameter, ...] = ()
+    parameters: tuple[DockerParameter, ...] = ()
     pull_config_secret: str | None = None  # of MESOS containers
 
 
@@ -194,7 +194,7 @@ class Container:
     """`port_mappings` None: no list at all, as in host networks; `linux_info`: of MESOS."""
 
     type: ContainerType = ContainerType.DOCKER
-    docker: Image | None = None
+    docker: AppImage | None = None
     volumes: tuple[Volume, ...] = ()
-    port_mappings: tuple[PortMapping, ...] | None = None
+    port_mappings: tuple[AppPortMapping, ...] | None = None
     linux_info: LinuxSettings | None = None

@@ -44,7 +44,7 @@ class AppcImage:
 
 
 @dataclass(frozen=True, slots=True)
-class Credential:
+class ImageCredential:
     """A name and a password."""
 
     principal: str
@@ -56,7 +56,7 @@ class DockerImage:
     """Image.Docker; `config` is a Docker configuration with credentials."""
 
     name: str
-    credential: Credential | None = None  # deprecated in Mesos: config
+    credential: ImageCredential | None = None  # deprecated in Mesos: config
     config: Secret | None = None
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class HostPort:
     """`host` is a name or an IP address, IPv6 without brackets."""
 
     host: str
@@ -22,7 +22,7 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def redirected(status: int, location: str | None, asked: Address) -> Address | None:
+def redirected(status: int, location: str | None, asked: HostPort) -> HostPort | None:
     """Where this answer sends us; None if nowhere, or back to whom was asked, whose port is meant
     if none is named.
     """
@@ -30,7 +30,7 @@ def redirected(status: int, location: str | None, asked: Address) -> Address | N
         return None
     try:
         parts = urlsplit(location)
-        target = Address(parts.hostname, parts.port or asked.port) if parts.hostname else None
+        target = HostPort(parts.hostname, parts.port or asked.port) if parts.hostname else None
     except ValueError:  # [broken
         return None
     return None if target == asked else target

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from specs.errors import SpecError
-from specs.network.address import Address
+from specs.network.address import HostPort
 
 _PID: Final = re.compile(
     r"(?P<id>[^@/\s]+)@(?P<host>\[[0-9a-fA-F:.%\w]+\]|[^:\[\]\s]+):(?P<port>\d{1,5})")
@@ -20,7 +20,7 @@ class Pid:
     """`id` is unique within the process that listens at `address`."""
 
     id: str
-    address: Address
+    address: HostPort
 
     def __str__(self) -> str:
         """As it stands in Libprocess-From."""
@@ -32,4 +32,4 @@ def parse_pid(text: str) -> Pid:
     match = _PID.fullmatch(text.strip())
     if match is None or not 0 < int(match["port"]) < 1 << 16:
         raise SpecError("", f"must be ID@HOST:PORT, not {text:.100}")
-    return Pid(match["id"], Address(match["host"].strip("[]"), int(match["port"])))
+    return Pid(match["id"], HostPort(match["host"].strip("[]"), int(match["port"])))

@@ -8,7 +8,7 @@ import pytest
 from executor.docker.mesos_docker import Docker
 from executor.engine.cancellation import Cancellation
 from executor.engine.failures import Cancelled
-from specs.container.run_options import PortMapping
+from specs.container.run_options import PublishedPort
 from tests.contract.reading import PATIENCE
 from tests.docker.made import Made, Output, options
 
@@ -52,7 +52,7 @@ def test_run_exits_as_the_docker_command_does_when_it_cannot(
 
 
 def test_run_with_a_published_port(docker: Docker, made: Made, forgotten: list[str]) -> None:
-    wanted = options(made, "true", network="bridge", port_mappings=(PortMapping(0, 80, "tcp"),))
+    wanted = options(made, "true", network="bridge", port_mappings=(PublishedPort(0, 80, "tcp"),))
     forgotten.append(wanted.name)
     assert docker.run(wanted, Output()) == 0
 

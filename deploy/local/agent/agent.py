@@ -32,7 +32,7 @@ from deploy.local.wire.exchange import Handler
 from deploy.local.wire.link import AgentLink, MasterInbox, MasterLink
 from deploy.local.wire.server import Gate, HttpServer, own_names
 from specs.forms import Json
-from specs.network.address import Address
+from specs.network.address import HostPort
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ class Agent:
         """
         state, flags = self.state, self.state.flags
         port = await self._server.start(flags.ip, flags.port)
-        state.address = str(Address(flags.shown_ip, port))
+        state.address = str(HostPort(flags.shown_ip, port))
         master_ip = (flags.master or "").rpartition(":")[0].strip("[]") or flags.shown_ip
         state.master_hostname = await asyncio.to_thread(_host_name, master_ip)
         state.info = {"hostname": flags.hostname, "port": port, "resources": flags.resources,

@@ -34,7 +34,7 @@ from deploy.local.wire.exchange import (
     text,
 )
 from specs.forms import Json
-from specs.network.address import Address
+from specs.network.address import HostPort
 
 _NOT_SUPPORTED: Final = (
     "/machine/up", "/machine/down", "/reserve", "/unreserve", "/create-volumes", "/destroy-volumes")
@@ -187,7 +187,7 @@ class MasterHttp:
 
     def _redirect(self, _: Request) -> Response:
         flags = self._cluster.flags
-        return Response(307, headers={"Location": f"//{Address(flags.hostname, flags.port)}"})
+        return Response(307, headers={"Location": f"//{HostPort(flags.hostname, flags.port)}"})
 
     # ---- teardown by the operator
 

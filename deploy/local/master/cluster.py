@@ -24,7 +24,7 @@ from deploy.local.records.task import Task
 from deploy.local.records.version import VERSION
 from specs.forms import Json
 from specs.messages.status import is_terminal
-from specs.network.address import Address
+from specs.network.address import HostPort
 from specs.resources.sums import Resources
 
 HEARTBEAT_SECONDS: Final = 15.0
@@ -72,7 +72,7 @@ class Cluster:
         return {
             "id": self.id, "ip": int.from_bytes(packed, "little") if len(packed) == 4 else 0,
             "port": flags.port,
-            "pid": f"master@{Address(flags.shown_ip, flags.port)}", "hostname": flags.hostname,
+            "pid": f"master@{HostPort(flags.shown_ip, flags.port)}", "hostname": flags.hostname,
             "version": VERSION,
             "address": {"hostname": flags.hostname, "ip": flags.shown_ip, "port": flags.port},
             "capabilities": [{"type": "AGENT_UPDATE"}, {"type": "AGENT_DRAINING"},

@@ -41,7 +41,7 @@ from deploy.local.wire.exchange import (
     text,
 )
 from deploy.local.wire.web_pages import is_function, refusal
-from specs.network.address import Address
+from specs.network.address import HostPort
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ class HttpServer:
         except OSError as error:
             await runner.cleanup()
             why = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be had: {os.strerror(error.errno or 0)}"
-            raise OSError(error.errno, f"{Address(host, port)} {why}") from error
+            raise OSError(error.errno, f"{HostPort(host, port)} {why}") from error
         self._runner = runner
         bound: int = self._listener.sockets[0].getsockname()[1]
         return bound

@@ -6,12 +6,12 @@ import socket
 from typing import Final
 
 from executor.settings.libprocess import ANY, LibprocessSettings
-from specs.network.address import Address
+from specs.network.address import HostPort
 
 _BACKLOG: Final = 128
 
 
-def listen(settings: LibprocessSettings, agent: Address) -> socket.socket:
+def listen(settings: LibprocessSettings, agent: HostPort) -> socket.socket:
     """The socket that agents dial, not blocking; raises OSError."""
     ipv6 = settings.ipv6 or (settings.ip == ANY and ":" in agent.host)
     listener = socket.socket(socket.AF_INET6 if ipv6 else socket.AF_INET, socket.SOCK_STREAM)
@@ -26,7 +26,7 @@ def listen(settings: LibprocessSettings, agent: Address) -> socket.socket:
     return listener
 
 
-def own_address(settings: LibprocessSettings, listener: socket.socket, agent: Address) -> Address:
+def own_address(settings: LibprocessSettings, listener: socket.socket, agent: HostPort) -> HostPort:
     """Where the agent finds us: what is advertised, else what is bound, else from where we reach it."""
     host, port = listener.getsockname()[:2]
     if settings.advertise_ip is not None:
@@ -36,10 +36,10 @@ def own_address(settings: LibprocessSettings, listener: socket.socket, agent: Ad
         with socket.socket(family, socket.SOCK_DGRAM) as dialled:
             dialled.connect(address)  # nothing is sent: a route is chosen
             host = dialled.getsockname()[0]
-    return Address(host, settings.advertise_port or port)
+    return HostPort(host, settings.advertise_port or port)
 
 
-def resolved(address: Address) -> tuple[socket.AddressFamily, tuple[str, int]]:
+def resolved(address: HostPort) -> tuple[socket.AddressFamily, tuple[str, int]]:
     """Agents name themselves by an IP address; a name is looked up, which may take its time."""
     found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)[0]
     return found[0], found[4][:2]  # type: ignore[return-value] # of TCP it is (host, port, …)

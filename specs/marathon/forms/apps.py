@@ -11,13 +11,13 @@ from typing import Any
 
 from specs.marathon import beyond, ids
 from specs.marathon.app import (
+    AppSecret,
     Constraint,
     ExecutorResources,
     Fetch,
     KillSelection,
     Residency,
     ResourceLimits,
-    SecretReference,
     UnreachableStrategy,
     UpgradeStrategy,
 )
@@ -59,10 +59,10 @@ def _read_variable(value: Any, path: str, notes: Notes) -> Any:
     if isinstance(value, str):
         return TEXT.read(value, path, notes)
     found = _SECRET.read(value, path, notes)
-    return found if found is WRONG else SecretReference(found)
+    return found if found is WRONG else AppSecret(found)
 
 
-def _write_variable(value: str | SecretReference) -> Any:
+def _write_variable(value: str | AppSecret) -> Any:
     return value if isinstance(value, str) else {"secret": value.secret}
 
 

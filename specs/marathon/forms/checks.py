@@ -5,7 +5,7 @@ docs/docs/rest-api/public/api/v2/types/{healthCheck,readinessCheck,check,mesosCo
 """
 from __future__ import annotations
 
-from specs.marathon.checks import CommandProbe, HealthCheck, HttpProbe, Protocol, ReadinessCheck, TaskCheck, TcpProbe
+from specs.marathon.checks import AppHealthCheck, CommandProbe, HttpProbe, Protocol, ReadinessCheck, TaskCheck, TcpProbe
 from specs.marathon.forms.containers import PORT_NAME
 from specs.marathon.forms.kinds import (
     BOOLEAN,
@@ -27,7 +27,7 @@ _SCHEME = choice(("HTTP", "HTTPS"))
 
 
 HEALTH_CHECK = record(
-    HealthCheck, FormField("command", wrapped("value", TEXT, "error.path.missing")),
+    AppHealthCheck, FormField("command", wrapped("value", TEXT, "error.path.missing")),
     FormField("grace_period_seconds", NATURAL), FormField("ignore_http_1xx", BOOLEAN, key="ignoreHttp1xx"),
     FormField("interval_seconds", NATURAL), FormField("max_consecutive_failures", NATURAL),
     FormField("path", TEXT),

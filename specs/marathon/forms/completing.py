@@ -14,17 +14,17 @@ from dataclasses import fields, replace
 
 from specs.marathon import beyond, ids
 from specs.marathon.app import App, Constraint, PortDefinition, Residency, UnreachableStrategy, UpgradeStrategy
-from specs.marathon.checks import HealthCheck, Protocol
+from specs.marathon.checks import AppHealthCheck, Protocol
 from specs.marathon.container import (
+    AppImage,
+    AppNetwork,
+    AppPortMapping,
     Container,
     ContainerType,
     CsiVolume,
     ExternalVolume,
-    Image,
-    Network,
     NetworkMode,
     PersistentVolume,
-    PortMapping,
 )
 from specs.marathon.forms.draft import Draft, SaidContainer, SaidImage, Unreachable
 from specs.marathon.forms.oldforms import with_port_index
@@ -69,24 +69,24 @@ def completed(said: Draft, base: str, default_role: str,
     return App(**values), said
 
 
-def _networks(said: tuple[Network, ...], default_name: str | None) -> tuple[Network, ...]:
+def _networks(said: tuple[AppNetwork, ...], default_name: str | None) -> tuple[AppNetwork, ...]:
     if not said:
-        return (Network(NetworkMode.HOST),)
+        return (AppNetwork(NetworkMode.HOST),)
     return tuple(
         replace(network, name=default_name) if network.mode is NetworkMode.CONTAINER
         and network.name is None
         else network for network in said)
 
 
-def _container(said: Draft, networks: tuple[Network, ...], is_host: bool) -> Container | None:
+def _container(said: Draft, networks: tuple[AppNetwork, ...], is_host: bool) -> Container | None:
     container = said.container
     if is_host:
         return None if container is None else _made(container, None)
     if container is None:
-        mappings: tuple[PortMapping, ...] = (PortMapping(name=_DEFAULT_PORT),)
+        mappings: tuple[AppPortMapping, ...] = (AppPortMapping(name=_DEFAULT_PORT),)
         container = SaidContainer(ContainerType.MESOS)
     elif container.port_mappings is None:
-        mappings = _padded((PortMapping(name=_DEFAULT_PORT),), said)
+        mappings = _padded((AppPortMapping(name=_DEFAULT_PORT),), said)
     else:
         mappings = _padded(container.port_mappings, said)
     if any(network.mode is NetworkMode.BRIDGE for network in networks):
@@ -95,21 +95,21 @@ def _container(said: Draft, networks: tuple[Network, ...], is_host: bool) -> Con
     return _made(container, mappings)
 
 
-def _padded(mappings: tuple[PortMapping, ...], said: Draft) -> tuple[PortMapping, ...]:
+def _padded(mappings: tuple[AppPortMapping, ...], said: Draft) -> tuple[AppPortMapping, ...]:
     """With as many as there were port definitions: people gave both, and counted on the greater
     number.
     """
     missing = len(said.port_definitions or ()) - len(mappings)
-    return mappings + (PortMapping(),) * max(0, missing)
+    return mappings + (AppPortMapping(),) * max(0, missing)
 
 
-def _made(container: SaidContainer, mappings: tuple[PortMapping, ...] | None) -> Container:
+def _made(container: SaidContainer, mappings: tuple[AppPortMapping, ...] | None) -> Container:
     docker = None if container.docker is None else _image(container.docker)
     return Container(container.type, docker, container.volumes, mappings, container.linux_info)
 
 
-def _image(docker: SaidImage) -> Image:
-    return Image(docker.image, docker.force_pull_image, docker.privileged, docker.parameters,
+def _image(docker: SaidImage) -> AppImage:
+    return AppImage(docker.image, docker.force_pull_image, docker.privileged, docker.parameters,
                  docker.pull_config_secret)
 
 
@@ -118,7 +118,7 @@ def _definitions(said: Draft) -> tuple[PortDefinition, ...]:
         PortDefinition(name=_DEFAULT_PORT),)
 
 
-def _health_checks(said: Draft, container: Container | None) -> tuple[HealthCheck, ...]:
+def _health_checks(said: Draft, container: Container | None) -> tuple[AppHealthCheck, ...]:
     has_ports = bool(said.port_definitions) or (container is not None
                                                 and container.port_mappings is not None)
     checks = []

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from specs.marathon.app import PortDefinition
 from specs.marathon.container import (
+    AppNetwork,
+    AppPortMapping,
     ContainerType,
+    DockerParameter,
     IpcSettings,
     LinuxSettings,
-    Network,
     NetworkMode,
-    Parameter,
-    PortMapping,
     Seccomp,
 )
 from specs.marathon.forms.draft import SaidAddress, SaidContainer, SaidImage
@@ -42,21 +42,21 @@ PORT_DEFINITION = record(
     PortDefinition, FormField("port", PORT), FormField("labels", TEXTS, omit_empty=True),
     FormField("name", PORT_NAME), FormField("protocol", PROTOCOL))
 PORT_MAPPING = record(
-    PortMapping, FormField("container_port", PORT), FormField("host_port", PORT), FormField("labels", TEXTS),
+    AppPortMapping, FormField("container_port", PORT), FormField("host_port", PORT), FormField("labels", TEXTS),
     FormField("name", PORT_NAME), FormField("protocol", PROTOCOL), FormField("service_port", PORT),
     FormField("network_names", list_of(TEXT), omit_empty=True))
 PORT_MAPPINGS = list_of(PORT_MAPPING)
-NETWORK = record(Network, FormField("name", _NETWORK_NAME), FormField("mode", choice(NetworkMode)),
+NETWORK = record(AppNetwork, FormField("name", _NETWORK_NAME), FormField("mode", choice(NetworkMode)),
                  FormField("labels", TEXTS, omit_empty=True))
 
 
-def _ports(ports: tuple[PortMapping, ...] = ()) -> tuple[PortMapping, ...]:
+def _ports(ports: tuple[AppPortMapping, ...] = ()) -> tuple[AppPortMapping, ...]:
     return ports
 
 
 _IMAGE = record(
     SaidImage, FormField("force_pull_image", BOOLEAN), FormField("image", NOT_EMPTY, required=True),
-    FormField("parameters", list_of(record(Parameter, FormField("key", NOT_EMPTY, required=True),
+    FormField("parameters", list_of(record(DockerParameter, FormField("key", NOT_EMPTY, required=True),
                                        FormField("value", TEXT, required=True)))),
     FormField("privileged", BOOLEAN),
     FormField("pull_config_secret", wrapped("secret", NOT_EMPTY), key="pullConfig"),
@@ -76,7 +76,7 @@ CONTAINER = record(
 
 
 _DISCOVERED = list_of(record(
-    PortMapping, FormField("container_port", PORT, key="number"),
+    AppPortMapping, FormField("container_port", PORT, key="number"),
     FormField("name", PORT_NAME, required=True), FormField("protocol", PROTOCOL), FormField("labels", TEXTS)))
 ADDRESS = record(SaidAddress, FormField("network_name", NOT_EMPTY), FormField("labels", TEXTS),
                  FormField("discovery", record(_ports, FormField("ports", _DISCOVERED))))

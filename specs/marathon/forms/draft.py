@@ -11,18 +11,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from specs.marathon.app import (
+    AppSecret,
     ExecutorResources,
     Fetch,
     KillSelection,
     PortDefinition,
     Residency,
     ResourceLimits,
-    SecretReference,
     UnreachableStrategy,
     UpgradeStrategy,
 )
-from specs.marathon.checks import HealthCheck, ReadinessCheck, TaskCheck
-from specs.marathon.container import ContainerType, LinuxSettings, Network, Parameter, PortMapping, Volume
+from specs.marathon.checks import AppHealthCheck, ReadinessCheck, TaskCheck
+from specs.marathon.container import AppNetwork, AppPortMapping, ContainerType, DockerParameter, LinuxSettings, Volume
 
 
 class Unreachable(enum.Enum):
@@ -37,7 +37,7 @@ class SaidAddress:
 
     network_name: str | None = None
     labels: Mapping[str, str] | None = None
-    discovery: tuple[PortMapping, ...] | None = None
+    discovery: tuple[AppPortMapping, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +49,10 @@ class SaidImage:
     image: str
     force_pull_image: bool = False
     privileged: bool = False
-    parameters: tuple[Parameter, ...] = ()
+    parameters: tuple[DockerParameter, ...] = ()
     pull_config_secret: str | None = None
     network: str | None = None
-    port_mappings: tuple[PortMapping, ...] | None = None
+    port_mappings: tuple[AppPortMapping, ...] | None = None
     credential: bool = False
 
 
@@ -63,7 +63,7 @@ class SaidContainer:
     type: ContainerType = ContainerType.DOCKER
     docker: SaidImage | None = None
     volumes: tuple[Volume, ...] = ()
-    port_mappings: tuple[PortMapping, ...] | None = None
+    port_mappings: tuple[AppPortMapping, ...] | None = None
     linux_info: LinuxSettings | None = None
 
 
@@ -82,19 +82,19 @@ class Draft:
     gpus: int | None = None
     user: str | None = None
     role: str | None = None
-    env: Mapping[str, str | SecretReference] | None = None
+    env: Mapping[str, str | AppSecret] | None = None
     secrets: Mapping[str, str] | None = None
     labels: Mapping[str, str] | None = None
     beyond: Mapping[str, str] | None = None
     dependencies: tuple[str, ...] | None = None
     container: SaidContainer | None = None
-    networks: tuple[Network, ...] | None = None
+    networks: tuple[AppNetwork, ...] | None = None
     port_definitions: tuple[PortDefinition, ...] | None = None
     require_ports: bool | None = None
     fetch: tuple[Fetch, ...] | None = None
     constraints: tuple[tuple[str, ...], ...] | None = None
     accepted_resource_roles: tuple[str, ...] | None = None
-    health_checks: tuple[HealthCheck, ...] | None = None
+    health_checks: tuple[AppHealthCheck, ...] | None = None
     readiness_checks: tuple[ReadinessCheck, ...] | None = None
     check: TaskCheck | None = None
     backoff_seconds: int | None = None

@@ -14,8 +14,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from specs.marathon.app import Fetch, PortDefinition
-from specs.marathon.checks import HealthCheck, Protocol
-from specs.marathon.container import ContainerType, Network, NetworkMode
+from specs.marathon.checks import AppHealthCheck, Protocol
+from specs.marathon.container import AppNetwork, ContainerType, NetworkMode
 from specs.marathon.forms.draft import Draft, SaidAddress, SaidContainer
 from specs.marathon.forms.uris import file_path, is_uri
 
@@ -33,7 +33,7 @@ def rewritten(said: Draft, bridge_name: str) -> Draft:
                    port_definitions=definitions, ports=None, uris=None, ip_address=None)
 
 
-def with_port_index(check: HealthCheck) -> HealthCheck:
+def with_port_index(check: AppHealthCheck) -> AppHealthCheck:
     """A check that says no port is of the first one, as when `portIndex` had a default."""
     if check.protocol is Protocol.COMMAND or check.port is not None or check.port_index is not None:
         return check
@@ -47,7 +47,7 @@ def _fetch(said: Draft) -> tuple[Fetch, ...] | None:
                  for uri in said.uris)
 
 
-def _networks(said: Draft, bridge_name: str) -> tuple[Network, ...] | None:
+def _networks(said: Draft, bridge_name: str) -> tuple[AppNetwork, ...] | None:
     docker = said.container.docker if said.container is not None else None
     network, address = docker.network if docker is not None else None, said.ip_address
     if network is None and address is None:
@@ -55,10 +55,10 @@ def _networks(said: Draft, bridge_name: str) -> tuple[Network, ...] | None:
     asked = address or SaidAddress()
     labels = asked.labels or {}
     if network == "HOST":
-        return (Network(NetworkMode.HOST),)
+        return (AppNetwork(NetworkMode.HOST),)
     if network == "BRIDGE" or (network is None and asked.network_name == bridge_name):
-        return (Network(NetworkMode.BRIDGE, labels=labels),)
-    return (Network(NetworkMode.CONTAINER, asked.network_name, labels),)
+        return (AppNetwork(NetworkMode.BRIDGE, labels=labels),)
+    return (AppNetwork(NetworkMode.CONTAINER, asked.network_name, labels),)
 
 
 def _container(said: Draft) -> SaidContainer | None:

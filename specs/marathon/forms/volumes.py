@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from specs.marathon.container import (
-    AccessMode,
     CsiCapability,
     CsiOptions,
     CsiVolume,
@@ -18,6 +17,7 @@ from specs.marathon.container import (
     HostVolume,
     PersistentVolume,
     SecretVolume,
+    VolumeMode,
 )
 from specs.marathon.forms.kinds import (
     BOOLEAN,
@@ -78,7 +78,7 @@ _EXTERNAL = record(
     _External, FormField("name", TEXT), FormField("provider", TEXT),
     FormField("options", TEXTS, omit_empty=True), FormField("size", LONG), FormField("shared", BOOLEAN))
 _CAPABILITY = record(
-    CsiCapability, FormField("access_mode", choice(AccessMode), required=True),
+    CsiCapability, FormField("access_mode", choice(VolumeMode), required=True),
     FormField("access_type", choice(("block", "mount")), required=True), FormField("fs_type", TEXT),
     FormField("mount_flags", list_of(TEXT), omit_empty=True))
 _CSI_OPTIONS = record(

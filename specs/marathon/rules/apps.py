@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 from specs.marathon import ids
-from specs.marathon.app import App, SecretReference, UpgradeStrategy
+from specs.marathon.app import App, AppSecret, UpgradeStrategy
 from specs.marathon.beyond import check_beyond
 from specs.marathon.container import ContainerType
 from specs.marathon.errors import BROKEN_RULE, Problems
@@ -105,7 +105,7 @@ def _check_secrets(app: App, config: Config, problems: Problems) -> None:
     for index, name in enumerate(app.env):
         problems.unless(name != "", f"/env/keys({index})", NOT_EMPTY)
     references = {name: value for name,
-                  value in app.env.items() if isinstance(value, SecretReference)}
+                  value in app.env.items() if isinstance(value, AppSecret)}
     if references and words is not None:
         problems.add("/env",
                      "use of secret-references in the environment requires the secrets feature to be enabled")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from specs.marathon.app import App
-from specs.marathon.checks import HealthCheck, Protocol, TaskCheck
+from specs.marathon.checks import AppHealthCheck, Protocol, TaskCheck
 from specs.marathon.errors import Problems
 
 _MARATHON = frozenset({Protocol.HTTP, Protocol.HTTPS, Protocol.TCP})
@@ -26,7 +26,7 @@ def check_health(app: App, problems: Problems) -> None:
         problems.add("/", "AppDefinition can contain at most one Mesos health check")
 
 
-def _health_problems(check: HealthCheck, ports: int, is_docker: bool) -> Iterator[str]:
+def _health_problems(check: AppHealthCheck, ports: int, is_docker: bool) -> Iterator[str]:
     if (check.protocol is Protocol.COMMAND) != (check.command is not None):
         yield (f"illegal protocol {check.protocol.value} for non-command health check"
                if check.command is None
@@ -40,7 +40,7 @@ def _health_problems(check: HealthCheck, ports: int, is_docker: bool) -> Iterato
         yield "IPv6 can only be used for container type DOCKER and Mesos http/https/tcp health checks"
 
 
-def _has_port(check: HealthCheck, ports: int) -> bool:
+def _has_port(check: AppHealthCheck, ports: int) -> bool:
     if check.port_index is not None:
         return check.port_index < ports
     return check.port is not None or ports == 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from specs.marathon.app import App
-from specs.marathon.container import Container, ContainerType, LinuxSettings, Network, NetworkMode, PortMapping
+from specs.marathon.container import AppNetwork, AppPortMapping, Container, ContainerType, LinuxSettings, NetworkMode
 from specs.marathon.errors import Problems
 from specs.marathon.rules.config import SECRETS, Config
 from specs.marathon.rules.words import EMPTY, NOT_DEFINED, feature, repeats
@@ -47,7 +47,7 @@ def _pull_config_problems(app: App, container: Container, config: Config) -> Ite
         yield "pullConfig.secret must refer to an existing secret"
 
 
-def _check_mappings(mappings: Sequence[PortMapping], networks: Sequence[Network],
+def _check_mappings(mappings: Sequence[AppPortMapping], networks: Sequence[AppNetwork],
                     problems: Problems) -> None:
     path = "/container/portMappings"
     if repeats(mapping.name for mapping in mappings if mapping.name is not None):
@@ -93,7 +93,7 @@ def check_networks(app: App, problems: Problems) -> None:
                      "may only specify a single container network when using the Docker container engine")
 
 
-def _network_problems(networks: Sequence[Network]) -> Iterator[str]:
+def _network_problems(networks: Sequence[AppNetwork]) -> Iterator[str]:
     by_mode = {mode: [network for network in networks if network.mode is mode]
                for mode in NetworkMode}
     host, bridge = by_mode[NetworkMode.HOST], by_mode[NetworkMode.BRIDGE]

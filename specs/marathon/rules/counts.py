@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from specs.marathon.app import App
-from specs.marathon.container import AccessMode, CsiVolume, ExternalVolume
+from specs.marathon.container import CsiVolume, ExternalVolume, VolumeMode
 from specs.marathon.rules.config import MOST_INSTANCES
 
 
@@ -36,6 +36,6 @@ def _by_volumes(app: App) -> Iterator[tuple[str, str]]:
     words = f"got {app.instances}, expected 1 or less"
     if not all(mode.is_shareable for mode in modes):
         yield "/instances", f"{words} while non-shareable CSI volumes are defined"
-    elif all(mode is AccessMode.MULTI_NODE_SINGLE_WRITER for mode in modes) \
+    elif all(mode is VolumeMode.MULTI_NODE_SINGLE_WRITER for mode in modes) \
             and all(volume.mode == "RW" for volume in plugins):
         yield "/instances", f"{words} while a multi-node single-writer volume is defined mounted as read/write"

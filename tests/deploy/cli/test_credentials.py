@@ -13,7 +13,7 @@ import pytest
 from deploy.cli.credentials import Known, find, folder, forget, header, kept, new
 from deploy.cli.problems import Problem
 from specs.messages.credential import Credential
-from specs.network.address import Address
+from specs.network.address import HostPort
 
 MASTER = "127.0.0.1:5050"
 KNOWN = Known(Credential("me", "s3cret"), frozenset({"127.0.0.1:5051"}))
@@ -27,24 +27,24 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_it_is_found_while_that_mesos_lasts(state: Path) -> None:
     assert folder() == state
-    assert find(Address("127.0.0.1", 5050)) is None
+    assert find(HostPort("127.0.0.1", 5050)) is None
     with kept([MASTER], KNOWN) as path:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
         assert json.loads(path.read_text()) == {"principal": "me", "secret": "s3cret",
                                                 "agents": ["127.0.0.1:5051"]}
-        assert find(Address("127.0.0.1", 5050)) == KNOWN
-        assert find(Address("localhost", 5050)) == KNOWN
-        assert find(Address("127.0.0.1", 5051)) is None
-        assert find(Address("10.0.0.7", 5050)) is None
+        assert find(HostPort("127.0.0.1", 5050)) == KNOWN
+        assert find(HostPort("localhost", 5050)) == KNOWN
+        assert find(HostPort("127.0.0.1", 5051)) is None
+        assert find(HostPort("10.0.0.7", 5050)) is None
     assert list(state.iterdir()) == []
 
 
 def test_one_mesos_at_several_addresses() -> None:
     with kept([MASTER, "[::1]:5050"], KNOWN):
-        assert find(Address("::1", 5050)) == KNOWN
-        assert find(Address("127.0.0.1", 5050)) == KNOWN
-    assert find(Address("localhost", 5050)) is None
+        assert find(HostPort("::1", 5050)) == KNOWN
+        assert find(HostPort("127.0.0.1", 5050)) == KNOWN
+    assert find(HostPort("localhost", 5050)) is None
 
 
 def test_it_is_told_to_the_agents_that_know_it_alone() -> None:
@@ -72,7 +72,7 @@ def test_a_file_that_others_can_read_is_refused(state: Path) -> None:
     with kept([MASTER], KNOWN) as path:
         path.chmod(0o640)
         with pytest.raises(Problem, match="can be read by others"):
-            find(Address("127.0.0.1", 5050))
+            find(HostPort("127.0.0.1", 5050))
     forget([MASTER])  # it is gone already
 
 
@@ -81,7 +81,7 @@ def test_a_file_that_others_can_read_is_refused(state: Path) -> None:
 def test_what_is_no_credential_is_none(text: str) -> None:
     with kept([MASTER], KNOWN) as path:
         path.write_text(text)
-        assert find(Address("127.0.0.1", 5050)) is None
+        assert find(HostPort("127.0.0.1", 5050)) is None
 
 
 @pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("elsewhere")])
@@ -89,13 +89,13 @@ def test_what_is_no_file_is_none(state: Path, make: Callable[[Path], None]) -> N
     with kept(["elsewhere"], KNOWN) as path:
         make(state / f"{MASTER}.json")
         (state / "elsewhere").hardlink_to(path)
-        assert find(Address("127.0.0.1", 5050)) is None
+        assert find(HostPort("127.0.0.1", 5050)) is None
 
 
 def test_another_users_file_is_none(state: Path) -> None:
     with kept([MASTER], KNOWN) as path:
         os.chown(path, 12345, -1)
-        assert find(Address("127.0.0.1", 5050)) is None
+        assert find(HostPort("127.0.0.1", 5050)) is None
 
 
 def test_a_place_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:

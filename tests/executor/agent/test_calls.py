@@ -11,10 +11,10 @@ from executor.settings.agent import AgentSettings
 from specs.messages.check import CheckStatusInfo, TcpResult
 from specs.messages.containerinfo import IPAddress, NetworkInfo
 from specs.messages.status import TaskState, TaskStatus
-from specs.network.address import Address
+from specs.network.address import HostPort
 from specs.rules.executor_call import call_problem
 
-SETTINGS = AgentSettings(address=Address("127.0.0.1", 5051), path="/", framework_id="f", executor_id="e",
+SETTINGS = AgentSettings(address=HostPort("127.0.0.1", 5051), path="/", framework_id="f", executor_id="e",
                          agent_id="a", directory="/", shutdown_grace=5.0)
 IDS = {"executor_id": {"value": "e"}, "framework_id": {"value": "f"}}
 UUID = uuid.UUID(int=1, version=4).bytes

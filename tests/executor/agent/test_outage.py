@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from executor.agent.outage import RETURN_WAIT, Outage, Reaction, awaited, lost, pause, reaction, reason, refused
 from executor.agent.outage import found as back
 from executor.settings.agent import AgentSettings
-from specs.network.address import Address
+from specs.network.address import HostPort
 
-PLAIN = AgentSettings(address=Address("127.0.0.1", 5051), path="/", framework_id="f", executor_id="e",
+PLAIN = AgentSettings(address=HostPort("127.0.0.1", 5051), path="/", framework_id="f", executor_id="e",
                       agent_id="a", directory="/", shutdown_grace=5.0)
 CHECKPOINTING = dataclasses.replace(PLAIN, checkpoint=True, recovery_timeout=900.0, subscription_backoff_max=4.0)
 

@@ -6,7 +6,7 @@ import pytest
 from executor.__main__ import told_by_the_agent
 from executor.settings.agent import AgentSettings, agent_settings
 from specs.errors import SpecError
-from specs.network.address import Address
+from specs.network.address import HostPort
 from specs.network.libprocess_ssl import TlsSettings
 
 ENVIRONMENT = {
@@ -29,7 +29,7 @@ def settings(**changes: str | None) -> AgentSettings:
 
 def test_what_an_agent_says() -> None:
     assert settings() == AgentSettings(
-        address=Address("10.0.0.7", 5051), path="/slave(1)/api/v1/executor", framework_id="F0", executor_id="e1",
+        address=HostPort("10.0.0.7", 5051), path="/slave(1)/api/v1/executor", framework_id="F0", executor_id="e1",
         agent_id="S0", directory="/sandbox", shutdown_grace=5.0, checkpoint=True, recovery_timeout=900.0,
         subscription_backoff_max=2.0)
 
@@ -74,7 +74,7 @@ def test_defect_3_the_patience_is_what_the_agent_says() -> None:
 ])
 def test_the_address_of_the_agent(pid: str, host: str, port: int, path: str, authority: str) -> None:
     parsed = settings(MESOS_SLAVE_PID=pid)
-    assert (parsed.address, parsed.path) == (Address(host, port), path)
+    assert (parsed.address, parsed.path) == (HostPort(host, port), path)
     assert str(parsed.address) == authority
 
 

@@ -12,11 +12,11 @@ from executor.settings.agent import AgentSettings
 from executor.settings.flags import FlagError, Flags, parse
 from executor.settings.settings import FetchSettings, settings
 from specs.errors import SpecError
-from specs.network.address import Address
+from specs.network.address import HostPort
 
 ONE = ["--container=mesos-1", "--docker=docker", "--docker_socket=/d.sock", "--launcher_dir=/l",
        "--mapped_directory=/m", "--sandbox_directory=/s"]
-TOLD = AgentSettings(Address("10.0.0.7", 5051), "/slave(1)/api/v1/executor", "F", "E", "A", directory="/work",
+TOLD = AgentSettings(HostPort("10.0.0.7", 5051), "/slave(1)/api/v1/executor", "F", "E", "A", directory="/work",
                      shutdown_grace=7.0)
 
 

@@ -11,8 +11,8 @@ from scheduler.apps.ports import TaskPort
 from specs.errors import SpecError
 from specs.marathon.app import App
 from specs.marathon.checks import (
+    AppHealthCheck,
     CommandProbe,
-    HealthCheck,
     HttpProbe,
     Protocol,
     ReadinessCheck,
@@ -34,7 +34,7 @@ from specs.messages.command import CommandInfo
 BRIDGE = (TaskPort(80, 31000, 80, "http"), TaskPort(0, 31001, 31001, "admin"))
 
 
-def one(check: HealthCheck, ports: tuple[TaskPort, ...] = BRIDGE) -> MesosHealthCheck:
+def one(check: AppHealthCheck, ports: tuple[TaskPort, ...] = BRIDGE) -> MesosHealthCheck:
     found, = health_checks(App("/a", health_checks=(check,)), ports)
     return found
 
@@ -43,19 +43,19 @@ def one(check: HealthCheck, ports: tuple[TaskPort, ...] = BRIDGE) -> MesosHealth
     (Protocol.HTTP, "http"), (Protocol.HTTPS, "https"), (Protocol.MESOS_HTTP, "http"), (Protocol.MESOS_HTTPS, "https"),
 ])
 def test_http_is_asked_at_the_containers_port(protocol: Protocol, scheme: str) -> None:
-    found = one(HealthCheck(protocol, path="health", port_index=0, ip_protocol="IPv6"))
+    found = one(AppHealthCheck(protocol, path="health", port_index=0, ip_protocol="IPv6"))
     assert found.type == "HTTP"
     assert found.http == HTTPCheckInfo(port=80, path="/health", scheme=scheme, protocol="IPv6")
 
 
 @pytest.mark.parametrize("protocol", [Protocol.TCP, Protocol.MESOS_TCP])
 def test_tcp(protocol: Protocol) -> None:
-    found = one(HealthCheck(protocol, port_index=1))
+    found = one(AppHealthCheck(protocol, port_index=1))
     assert (found.type, found.tcp) == ("TCP", TCPCheckInfo(port=31001, protocol="IPv4"))
 
 
 def test_a_command_runs_in_a_shell() -> None:
-    found = one(HealthCheck(Protocol.COMMAND, command="true"), ())
+    found = one(AppHealthCheck(Protocol.COMMAND, command="true"), ())
     assert (found.type, found.command) == ("COMMAND", CommandInfo(value="true"))
 
 
@@ -65,25 +65,25 @@ def test_a_command_runs_in_a_shell() -> None:
     (Protocol.HTTP, 0, 2 ** 32 - 1, 5.0), (Protocol.MESOS_HTTP, 0, 2 ** 32 - 1, 15.0),
 ])
 def test_how_many_failures_are_allowed(protocol: Protocol, allowed: int, failures: int, delay: float) -> None:
-    found = one(HealthCheck(protocol, command="true", port_index=0, max_consecutive_failures=allowed))
+    found = one(AppHealthCheck(protocol, command="true", port_index=0, max_consecutive_failures=allowed))
     assert (found.consecutive_failures, found.delay_seconds) == (failures, delay)
     assert (found.grace_period_seconds, found.interval_seconds, found.timeout_seconds) == (300.0, 60.0, 20.0)
 
 
 def test_the_first_check_does_not_wait_longer_than_the_interval() -> None:
-    assert one(HealthCheck(interval_seconds=2, port_index=0)).delay_seconds == 2.0
+    assert one(AppHealthCheck(interval_seconds=2, port_index=0)).delay_seconds == 2.0
 
 
 def test_those_of_mesos_come_first() -> None:
-    app = App("/a", health_checks=(HealthCheck(port=1), HealthCheck(Protocol.COMMAND, command="x"),
-                                   HealthCheck(port=2)))
+    app = App("/a", health_checks=(AppHealthCheck(port=1), AppHealthCheck(Protocol.COMMAND, command="x"),
+                                   AppHealthCheck(port=2)))
     assert [each.type for each in health_checks(app, ())] == ["COMMAND", "HTTP", "HTTP"]
 
 
 @pytest.mark.parametrize(("check", "path"), [
-    (HealthCheck(), "healthChecks[0]"), (HealthCheck(port_index=7), "healthChecks[0]"),
+    (AppHealthCheck(), "healthChecks[0]"), (AppHealthCheck(port_index=7), "healthChecks[0]"),
 ])
-def test_a_port_that_cannot_be_told(check: HealthCheck, path: str) -> None:
+def test_a_port_that_cannot_be_told(check: AppHealthCheck, path: str) -> None:
     with pytest.raises(SpecError) as raised:
         one(check)
     assert raised.value.path == path

@@ -8,42 +8,43 @@ from scheduler.apps.ports import TaskPort
 from specs.errors import SpecError
 from specs.marathon.app import App
 from specs.marathon.container import (
-    AccessMode,
+    AppImage,
+    AppNetwork,
+    AppPortMapping,
     Container,
     ContainerType,
     CsiCapability,
     CsiOptions,
     CsiVolume,
+    DockerParameter,
     ExternalVolume,
     HostVolume,
-    Image,
     IpcSettings,
     LinuxSettings,
-    Network,
     NetworkMode,
-    Parameter,
     PersistentVolume,
-    PortMapping,
     Seccomp,
     SecretVolume,
     Volume,
+    VolumeMode,
 )
 from specs.messages import containerinfo as mesos
 from specs.messages.values import Label
 from specs.messages.values import Parameter as MesosParameter
 
-BRIDGE = (Network(NetworkMode.BRIDGE),)
-MAPPINGS = (PortMapping(80, 0, protocol="udp,tcp"), PortMapping(81), PortMapping(0, 0, network_names=("blue",)))
+BRIDGE = (AppNetwork(NetworkMode.BRIDGE),)
+MAPPINGS = (AppPortMapping(80, 0, protocol="udp,tcp"), AppPortMapping(81),
+            AppPortMapping(0, 0, network_names=("blue",)))
 PORTS = (TaskPort(80, 31000, 80), TaskPort(81, None, 81), TaskPort(0, 31002, 31002))
 TWICE = [(31000, 80, "udp"), (31000, 80, "tcp")]
 
 
 def docker(**more: object) -> Container:
-    return Container(docker=Image("redis", True, True, (Parameter("cap-add", "ALL"),)), **more)  # type: ignore[arg-type]
+    return Container(docker=AppImage("redis", True, True, (DockerParameter("cap-add", "ALL"),)), **more)  # type: ignore[arg-type]
 
 
 def volume(app: App, one: Volume) -> mesos.Volume:
-    container = Container(docker=Image("redis"), volumes=(one,))
+    container = Container(docker=AppImage("redis"), volumes=(one,))
     info = container_info(App(app.id, secrets=app.secrets, container=container), (), "T")
     assert info is not None
     found, = info.volumes
@@ -67,10 +68,10 @@ def test_a_container_of_dockers() -> None:
 
 
 @pytest.mark.parametrize(("networks", "mode", "names"), [
-    ((), "HOST", []), ((Network(NetworkMode.HOST),), "HOST", []), (BRIDGE, "BRIDGE", []),
-    ((Network(name="blue"),), "USER", ["blue"]),
+    ((), "HOST", []), ((AppNetwork(NetworkMode.HOST),), "HOST", []), (BRIDGE, "BRIDGE", []),
+    ((AppNetwork(name="blue"),), "USER", ["blue"]),
 ])
-def test_its_networks(networks: tuple[Network, ...], mode: str, names: list[str]) -> None:
+def test_its_networks(networks: tuple[AppNetwork, ...], mode: str, names: list[str]) -> None:
     info = container_info(App("/a", container=docker(), networks=networks), (), "T")
     assert info is not None
     assert info.docker is not None
@@ -79,8 +80,8 @@ def test_its_networks(networks: tuple[Network, ...], mode: str, names: list[str]
 
 
 def test_a_container_of_mesos() -> None:
-    networks = (Network(name="blue", labels={"k": "v"}), Network(name="red"))
-    container = Container(ContainerType.MESOS, Image("redis", pull_config_secret="login"), port_mappings=MAPPINGS,
+    networks = (AppNetwork(name="blue", labels={"k": "v"}), AppNetwork(name="red"))
+    container = Container(ContainerType.MESOS, AppImage("redis", pull_config_secret="login"), port_mappings=MAPPINGS,
                           linux_info=LinuxSettings(Seccomp("strict"), IpcSettings("PRIVATE", 64)))
     info = container_info(App("/a", container=container, networks=networks, secrets={"login": "/my/login"}), PORTS, "T")
     assert info is not None
@@ -111,7 +112,7 @@ def test_a_bridge_of_mesos_has_a_name() -> None:
 
 def test_no_container() -> None:
     assert container_info(App("/a", cmd="x"), (), "T") is None
-    info = container_info(App("/a", cmd="x", networks=(Network(name="blue"),)), (), "T")
+    info = container_info(App("/a", cmd="x", networks=(AppNetwork(name="blue"),)), (), "T")
     assert info == mesos.ContainerInfo(type="MESOS", mesos=mesos.MesosInfo())
 
 
@@ -136,7 +137,7 @@ def test_a_volume_of_a_driver() -> None:
 
 @pytest.mark.parametrize("access_type", ["block", "mount"])
 def test_a_volume_of_a_storage_plugin(access_type: str) -> None:
-    capability = CsiCapability(AccessMode.MULTI_NODE_READER_ONLY, access_type, "ext4", ("ro",))
+    capability = CsiCapability(VolumeMode.MULTI_NODE_READER_ONLY, access_type, "ext4", ("ro",))
     options = CsiOptions("ebs", capability, {"k": "s"}, {}, {"c": "d"})
     found = volume(App("/a", secrets={"s": "/source"}), CsiVolume("/data", "v", options, "RO")).source
     assert found is not None

@@ -11,10 +11,10 @@ from scheduler.placement.location import Location
 from scheduler.placement.matching import Overhead
 from scheduler.tasks.conditions import Condition
 from specs.marathon.app import App, Constraint, ExecutorResources, PortDefinition
-from specs.marathon.container import Container, Network, NetworkMode, PortMapping
+from specs.marathon.container import AppNetwork, AppPortMapping, Container, NetworkMode
 
 DEFINITIONS = (PortDefinition(8080), PortDefinition(0))
-MAPPINGS = (PortMapping(80, 0), PortMapping(81), PortMapping(82, 31000))
+MAPPINGS = (AppPortMapping(80, 0), AppPortMapping(81), AppPortMapping(82, 31000))
 
 
 def test_amounts_in_the_order_of_reasons() -> None:
@@ -27,7 +27,7 @@ def test_amounts_in_the_order_of_reasons() -> None:
     (App("/a", port_definitions=DEFINITIONS), (0, 0)),
     (App("/a", port_definitions=DEFINITIONS, require_ports=True), (8080, 0)),
     (App("/a", port_definitions=()), ()),
-    (App("/a", container=Container(port_mappings=MAPPINGS), networks=(Network(NetworkMode.BRIDGE),)),
+    (App("/a", container=Container(port_mappings=MAPPINGS), networks=(AppNetwork(NetworkMode.BRIDGE),)),
      (0, None, 31000)),
 ])
 def test_host_ports(app: App, ports: tuple[int | None, ...]) -> None:

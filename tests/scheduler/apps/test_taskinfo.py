@@ -18,6 +18,7 @@ from specs.errors import SpecError
 from specs.forms import codec
 from specs.marathon.app import (
     App,
+    AppSecret,
     Constraint,
     ExecutorResources,
     Fetch,
@@ -25,12 +26,11 @@ from specs.marathon.app import (
     PortDefinition,
     Residency,
     ResourceLimits,
-    SecretReference,
     UnreachableStrategy,
     UpgradeStrategy,
 )
-from specs.marathon.checks import CommandProbe, HealthCheck, Protocol, ReadinessCheck, TaskCheck
-from specs.marathon.container import Container, ContainerType, Image, Network, NetworkMode, PortMapping
+from specs.marathon.checks import AppHealthCheck, CommandProbe, Protocol, ReadinessCheck, TaskCheck
+from specs.marathon.container import AppImage, AppNetwork, AppPortMapping, Container, ContainerType, NetworkMode
 from specs.messages.command import URI
 from specs.messages.task import Port, TaskInfo
 from specs.messages.values import Label
@@ -39,8 +39,8 @@ from tests.fakes.master import offer, offer_of
 
 VERSION = "2015-02-03T12:30:00.000Z"
 TASK = "web.instance-b6ff5fa5-7714-11e7-a55c-5ecf1c4671f6._app.1"
-DOCKER = Container(docker=Image("redis"))
-BRIDGE = (Network(NetworkMode.BRIDGE),)
+DOCKER = Container(docker=AppImage("redis"))
+BRIDGE = (AppNetwork(NetworkMode.BRIDGE),)
 
 
 def lowest(_: int) -> int:
@@ -89,7 +89,7 @@ def test_all_that_is_passed_on() -> None:
 
 
 def test_secrets_are_references() -> None:
-    app = App("/a", cmd="x", env={"LOGIN": SecretReference("login"), "B": "2"}, secrets={"login": "/store/login"})
+    app = App("/a", cmd="x", env={"LOGIN": AppSecret("login"), "B": "2"}, secrets={"login": "/store/login"})
     command = made(app).info.command
     assert command is not None
     assert command.environment is not None
@@ -99,7 +99,7 @@ def test_secrets_are_references() -> None:
     assert secret.secret.reference is not None
     assert secret.secret.reference.name == "/store/login"
     with pytest.raises(SpecError, match=r"env\.LOGIN\.secret: references an undefined secret"):
-        made(App("/a", cmd="x", env={"LOGIN": SecretReference("login")}))
+        made(App("/a", cmd="x", env={"LOGIN": AppSecret("login")}))
 
 
 @pytest.mark.parametrize(("app", "settings", "by"), [
@@ -107,7 +107,7 @@ def test_secrets_are_references() -> None:
     (App("/a", container=DOCKER), Settings(custom_executor=False), RunBy.AGENT),
     (App("/a", cmd="x"), Settings(), RunBy.AGENT),
     (App("/a", cmd="x", executor="//cmd"), Settings(), RunBy.AGENT),
-    (App("/a", container=Container(ContainerType.MESOS, Image("redis"))), Settings(), RunBy.AGENT),
+    (App("/a", container=Container(ContainerType.MESOS, AppImage("redis"))), Settings(), RunBy.AGENT),
     (App("/a", container=DOCKER, executor="/opt/run it"), Settings(), RunBy.APP),
 ])
 def test_who_runs_it(app: App, settings: Settings, by: RunBy) -> None:
@@ -126,7 +126,7 @@ def test_a_program_is_started_with_the_command() -> None:
     assert (info.executor.command.shell, info.executor.command.arguments) == (None, ())
 
 
-CHECKS = (HealthCheck(port=1, ignore_http_1xx=True), HealthCheck(Protocol.COMMAND, command="x"))
+CHECKS = (AppHealthCheck(port=1, ignore_http_1xx=True), AppHealthCheck(Protocol.COMMAND, command="x"))
 
 
 def test_one_check_is_mesoss_and_more_are_our_executors() -> None:
@@ -159,10 +159,12 @@ def test_an_agents_own_executor_cannot_do_that(more: dict[str, Any], path: str) 
 @pytest.mark.parametrize(("app", "ports", "wanted"), [
     (App("/a", cmd="x", port_definitions=(PortDefinition(0, "udp,tcp", "dns", {"k": "v"}),)), [31000],
      [Port(31000, "dns", "udp", labels=(Label("k", "v"),)), Port(31000, "dns", "tcp", labels=(Label("k", "v"),))]),
-    (App("/a", networks=BRIDGE, container=Container(docker=Image("x"), port_mappings=(PortMapping(80, 0, name="h"),))),
+    (App("/a", networks=BRIDGE,
+         container=Container(docker=AppImage("x"), port_mappings=(AppPortMapping(80, 0, name="h"),))),
      [31000], [Port(31000, "h", "tcp", labels=(Label("network-scope", "host"),))]),
-    (App("/a", networks=(Network(name="blue"), Network(name="red")), container=Container(
-        ContainerType.MESOS, port_mappings=(PortMapping(80), PortMapping(81, network_names=("red",))))), [None, None],
+    (App("/a", networks=(AppNetwork(name="blue"), AppNetwork(name="red")), container=Container(
+        ContainerType.MESOS, port_mappings=(AppPortMapping(80), AppPortMapping(81, network_names=("red",))))),
+     [None, None],
      [Port(80, None, "tcp", labels=(Label("network-scope", "container"), Label("network-name", "blue"))),
       Port(80, None, "tcp", labels=(Label("network-scope", "container"), Label("network-name", "red"))),
       Port(81, None, "tcp", labels=(Label("network-scope", "container"), Label("network-name", "red")))]),
@@ -180,9 +182,9 @@ OTHER: dict[str, Any] = {
     "id": "/b", "cmd": "x", "args": ("x",), "instances": 3, "cpus": 2.0, "mem": 7.0, "disk": 9.0, "gpus": 1,
     "user": "u", "role": "web", "env": {"A": "1"}, "secrets": {"t": "/t"}, "labels": {"k": "v"},
     "dependencies": ("/b",),
-    "container": Container(docker=Image("other")), "networks": BRIDGE, "require_ports": True, "fetch": (Fetch("u"),),
+    "container": Container(docker=AppImage("other")), "networks": BRIDGE, "require_ports": True, "fetch": (Fetch("u"),),
     "port_definitions": (PortDefinition(8080, name="p"),), "constraints": (Constraint("hostname", "UNIQUE"),),
-    "accepted_resource_roles": ("web",), "health_checks": (HealthCheck(port=1),), "backoff_seconds": 9,
+    "accepted_resource_roles": ("web",), "health_checks": (AppHealthCheck(port=1),), "backoff_seconds": 9,
     "readiness_checks": (ReadinessCheck(port_name="p"),), "check": TaskCheck(exec=CommandProbe("x")),
     "backoff_factor": 9.0, "max_launch_delay_seconds": 9, "task_kill_grace_period_seconds": 9,
     "upgrade_strategy": UpgradeStrategy(0.5, 0.0), "kill_selection": KillSelection.OLDEST_FIRST,
@@ -210,14 +212,14 @@ def test_every_field_of_an_app_is_honoured_somewhere(field: str) -> None:
 MODES = st.sampled_from([
     {"port_definitions": (PortDefinition(8080, name="p"), PortDefinition(0, "udp,tcp"))},
     {"port_definitions": (PortDefinition(31007, name="p"),), "require_ports": True},
-    {"networks": BRIDGE, "container": Container(docker=Image("redis"), port_mappings=(
-        PortMapping(80, 0, name="p", protocol="udp,tcp"), PortMapping(0, 31500), PortMapping(81)))},
-    {"networks": (Network(name="blue"),), "container": Container(docker=Image("redis"), port_mappings=(
-        PortMapping(80, name="p"), PortMapping(0)))},
+    {"networks": BRIDGE, "container": Container(docker=AppImage("redis"), port_mappings=(
+        AppPortMapping(80, 0, name="p", protocol="udp,tcp"), AppPortMapping(0, 31500), AppPortMapping(81)))},
+    {"networks": (AppNetwork(name="blue"),), "container": Container(docker=AppImage("redis"), port_mappings=(
+        AppPortMapping(80, name="p"), AppPortMapping(0)))},
 ])
 CHECKED = st.lists(st.sampled_from([
-    HealthCheck(port_index=0), HealthCheck(Protocol.MESOS_TCP, port_index=0, max_consecutive_failures=0),
-    HealthCheck(Protocol.COMMAND, command="x"), HealthCheck(Protocol.HTTPS, port=9, path="health")]), max_size=2)
+    AppHealthCheck(port_index=0), AppHealthCheck(Protocol.MESOS_TCP, port_index=0, max_consecutive_failures=0),
+    AppHealthCheck(Protocol.COMMAND, command="x"), AppHealthCheck(Protocol.HTTPS, port=9, path="health")]), max_size=2)
 WORDS = st.text(st.characters(exclude_categories=["C"]), max_size=4)
 APPS = st.builds(
     lambda mode, checks, **more: App(**{

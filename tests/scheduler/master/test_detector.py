@@ -12,7 +12,7 @@ import pytest
 from scheduler.address import Ensemble, ensemble
 from scheduler.master.detector import ZkDetector, lowest
 from specs.errors import SpecError
-from specs.network.address import Address
+from specs.network.address import HostPort
 from tests.fakes.master import WAIT
 from tests.fakes.zookeeper import FakeZooKeeper
 from tests.ports import free_port
@@ -24,7 +24,7 @@ class Leaders:
     def __init__(self) -> None:
         self.told: queue.Queue[tuple[str, Any]] = queue.Queue()
 
-    def leads(self, master: Address) -> None:
+    def leads(self, master: HostPort) -> None:
         self.told.put(("leads", master.port))
 
     def nobody_leads(self, why: str) -> None:
@@ -46,7 +46,7 @@ class Detecting:
 
     def __init__(self, *ports: int, path: str = "/mesos", login: str | None = None) -> None:
         self.leaders = Leaders()
-        hosts = tuple(Address("127.0.0.1", port) for port in ports)
+        hosts = tuple(HostPort("127.0.0.1", port) for port in ports)
         self.detector = ZkDetector(Ensemble(hosts, path, login), self.leaders)
 
     def __enter__(self) -> Leaders:
@@ -132,8 +132,8 @@ def test_which_node_leads(nodes: list[str], leader: str | None) -> None:
 
 def test_urls() -> None:
     assert ensemble("zk://a,b:2182,[::1]:3/mesos") == Ensemble(
-        (Address("a", 2181), Address("b", 2182), Address("::1", 3)), "/mesos")
-    assert ensemble("zk://me:p@ss@a/x/y/") == Ensemble((Address("a", 2181),), "/x/y", "me:p@ss")
+        (HostPort("a", 2181), HostPort("b", 2182), HostPort("::1", 3)), "/mesos")
+    assert ensemble("zk://me:p@ss@a/x/y/") == Ensemble((HostPort("a", 2181),), "/x/y", "me:p@ss")
 
 
 @pytest.mark.parametrize("url", ["zk://a:1", "zk://a/", "zk:///mesos", "zk://a,/mesos", "zk://a:x/mesos", "http://a/mesos",

@@ -13,7 +13,7 @@ from scheduler.master.detector import master_of
 from scheduler.master.driver import MesosDriver
 from scheduler.master.transport import Transport, is_here
 from specs.errors import SpecError
-from specs.network.address import Address
+from specs.network.address import HostPort
 from specs.network.libprocess_ssl import TlsSettings
 from tests.fakes.certificates import Certificate, make_authority, make_certificate
 from tests.fakes.master import ScriptedMaster, Subscription
@@ -135,7 +135,7 @@ def test_a_certificate_may_be_for_the_name_that_zookeeper_says(folder: Path, aut
 
 def test_what_a_master_in_zookeeper_is_called() -> None:
     found = master_of(b'{"address": {"ip": "10.0.0.1", "port": 5050, "hostname": "m1"}}')
-    assert (found, found.name) == (Address("10.0.0.1", 5050), "m1")
+    assert (found, found.name) == (HostPort("10.0.0.1", 5050), "m1")
 
 
 @pytest.mark.parametrize(("host", "here"), [
@@ -143,9 +143,9 @@ def test_what_a_master_in_zookeeper_is_called() -> None:
     ("192.0.2.1", False), ("2001:db8::1", False), ("master.example", False), ("", False), ("localhost.example", False)])
 def test_what_is_this_machine(host: str, *, here: bool) -> None:
     assert is_here(host) is here
-    assert Transport().keeps_secrets(Address(host, 5050)) is here
-    assert Transport(insecure=True).keeps_secrets(Address(host, 5050))
-    assert Transport(TlsSettings()).keeps_secrets(Address(host, 5050))
+    assert Transport().keeps_secrets(HostPort(host, 5050)) is here
+    assert Transport(insecure=True).keeps_secrets(HostPort(host, 5050))
+    assert Transport(TlsSettings()).keeps_secrets(HostPort(host, 5050))
 
 
 def test_an_address_of_this_machine_that_others_reach() -> None:

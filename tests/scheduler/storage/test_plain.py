@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.storage.plain import plain, tag, valued
-from specs.marathon.app import App, SecretReference, UnreachableStrategy
-from specs.marathon.container import Container, ExternalVolume, HostVolume, Image, PersistentVolume, SecretVolume
+from specs.marathon.app import App, AppSecret, UnreachableStrategy
+from specs.marathon.container import AppImage, Container, ExternalVolume, HostVolume, PersistentVolume, SecretVolume
 
 
 class Colour(enum.Enum):
@@ -60,8 +60,8 @@ tag(HostVolume, PersistentVolume, ExternalVolume, SecretVolume)
 
 
 def test_an_app_comes_back_with_all_kinds_of_volumes() -> None:
-    app = App("/a", env={"A": "1", "B": SecretReference("s")}, unreachable_strategy=None, container=Container(
-        docker=Image("busybox"), volumes=(
+    app = App("/a", env={"A": "1", "B": AppSecret("s")}, unreachable_strategy=None, container=Container(
+        docker=AppImage("busybox"), volumes=(
             HostVolume("/h", "/host"), PersistentVolume("data", 10), ExternalVolume("/e", "v", "dvdi", {"a": "b"}),
             SecretVolume("/s", "secret"))))
     assert valued(App, json.loads(json.dumps(plain(app)))) == app

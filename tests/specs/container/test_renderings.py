@@ -14,7 +14,7 @@ from executor.docker.mesos_docker import Docker
 from executor.docker.networks import NewNetwork
 from specs.container.command_line import argv
 from specs.container.payload import create_payload
-from specs.container.run_options import Device, Mount, Network, PortMapping, RunOptions, Ulimit
+from specs.container.run_options import Device, Mount, Network, PublishedPort, RunOptions, Ulimit
 from specs.messages.values import Parameter
 from tests.engine import real_docker
 from tests.images import busybox_image
@@ -31,7 +31,7 @@ SAMPLE: dict[str, dict[str, Any]] = {
     "privileges": {"cap_drop": ("ALL",), "cap_add": ("CHOWN",), "security_opt": ("no-new-privileges",), "user": "7:8"},
     "network": {"network": OWN, "networks": (Network(OWN, ipv4="10.213.47.9"),),
                 "hostname": "web", "dns": ("8.8.8.8",), "dns_search": ("a.example",),
-               "dns_opt": ("ndots:2",), "port_mappings": (PortMapping(47811, 80), PortMapping(47812, 53, "UDP"))},
+               "dns_opt": ("ndots:2",), "port_mappings": (PublishedPort(47811, 80), PublishedPort(47812, 53, "UDP"))},
     "volumes": {"volumes": ("/tmp:/host:ro", "/usr:/more"), "mounts": (Mount("bind", "/a:b", "/tmp", read_only=True),
                                                                         Mount("tmpfs", "/t"))},
     "devices": {"devices": (Device("/dev/null", "/dev/nothing", mknod=False),), "tty": True},

@@ -8,7 +8,7 @@ import pytest
 
 from specs.marathon.app import App, Constraint, ResourceLimits
 from specs.marathon.checks import CommandProbe
-from specs.marathon.container import AccessMode, CsiVolume, IpcSettings, NetworkMode
+from specs.marathon.container import CsiVolume, IpcSettings, NetworkMode, VolumeMode
 from specs.marathon.definitions import Config, read_app, updated_app, version_to_restore
 from specs.marathon.errors import BROKEN_RULE, WRONG_TYPE, MarathonError
 from specs.marathon.rendering import app_json
@@ -194,7 +194,7 @@ def test_forms_that_are_kept() -> None:
     assert app.container.linux_info.ipc_info == IpcSettings("PRIVATE", 8)
     stored = app.container.volumes[0]
     assert isinstance(stored, CsiVolume)
-    assert stored.options.capability.access_mode is AccessMode.SINGLE_NODE_WRITER
+    assert stored.options.capability.access_mode is VolumeMode.SINGLE_NODE_WRITER
     assert app_json(app)["resourceLimits"] == {"cpus": "unlimited"}
 
 

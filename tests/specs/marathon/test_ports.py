@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specs.marathon.app import App, PortDefinition
-from specs.marathon.container import Container, ContainerType, PortMapping
+from specs.marathon.container import AppPortMapping, Container, ContainerType
 from specs.marathon.errors import MarathonError
 from specs.marathon.ports import assigned, with_service_ports
 
@@ -40,7 +40,7 @@ def test_an_update_that_says_zero_again_keeps_its_numbers(wanted: dict[str, list
 
 def test_apps_that_have_their_ports_are_the_same_objects() -> None:
     host = App("/a", port_definitions=(PortDefinition(), PortDefinition(80)))
-    bridge = App("/b", container=Container(ContainerType.DOCKER, port_mappings=(PortMapping(8080),)))
+    bridge = App("/b", container=Container(ContainerType.DOCKER, port_mappings=(AppPortMapping(8080),)))
     none = App("/c", port_definitions=())
     found = with_service_ports([host, bridge, none], {}, 10000, 10001)
     assert [app.service_ports for app in found.values()] == [(10000, 80), (10001,), ()]

@@ -14,11 +14,11 @@ from executor.settings.agent import AgentSettings
 from specs.errors import SpecError
 from specs.forms import wire
 from specs.messages.status import TaskState, TaskStatus
-from specs.network.address import Address
+from specs.network.address import HostPort
 
 
 def settings(framework_id: str = "F", executor_id: str = "E") -> AgentSettings:
-    return AgentSettings(address=Address("127.0.0.1", 5051), path="/", framework_id=framework_id,
+    return AgentSettings(address=HostPort("127.0.0.1", 5051), path="/", framework_id=framework_id,
                          executor_id=executor_id, agent_id="A", directory="/", shutdown_grace=5.0)
 
 

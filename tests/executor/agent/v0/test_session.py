@@ -13,10 +13,10 @@ from executor.agent.v0 import session as s
 from executor.agent.v0.session import Stage, V0Session
 from executor.settings.agent import AgentSettings
 from specs.messages.status import TaskState, TaskStatus
-from specs.network.address import Address
+from specs.network.address import HostPort
 from specs.network.pid import parse_pid
 
-SETTINGS = AgentSettings(address=Address("10.0.0.7", 5051), path="/", framework_id="F", executor_id="E", agent_id="A",
+SETTINGS = AgentSettings(address=HostPort("10.0.0.7", 5051), path="/", framework_id="F", executor_id="E", agent_id="A",
                          directory="/", shutdown_grace=5.0, checkpoint=True, recovery_timeout=900.0)
 PLAIN = replace(SETTINGS, checkpoint=False, recovery_timeout=0.0)
 AGENT = s.MessageSender(SETTINGS.pid, "10.0.0.7", here=True)
