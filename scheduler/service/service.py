@@ -239,12 +239,12 @@ class Service:
         over, self._over = self._over, []
         for ended in over:
             self._on_loop().forget(ended)
-        self.events.tell()
         self._note_waiting(now)
         view = renewed(self.view, self.board, self.history, self._waiting, self.events.last)
         self.view = replace(view, framework=self._framework, trouble=self._on_loop().trouble,
                             losses=self.settler.replacements.losses, agents=self._agents,
                             faults=self.faults.of_apps(), offered=self._launches.offered)
+        self.events.tell()  # after the view: who is told of a change looks, and must see it
         self._answers.give()
         self._set_alarm(now)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from specs.network.pid import parse_pid
-from tests.fakes.v0_agent import PACKAGE, Said, V0Agent
+from tests.fakes.v0_agent import PACKAGE, Dialled, Said, V0Agent
 
 EXECUTOR = Path(sys.executable).with_name("mesos-docker-executor")
 PATIENCE = 60.0
@@ -61,7 +60,7 @@ class Replay:
     exit_status: int | None = None
 
     def __post_init__(self) -> None:
-        self._dialled: dict[int, socket.socket] = {}  # by the recording's number
+        self._dialled: dict[int, Dialled] = {}  # by the recording's number
         self._uuids: dict[bytes, bytes] = {}
         self._connections: dict[int, int] = {}
         self._heard = self._said = 0

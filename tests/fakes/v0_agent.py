@@ -20,9 +20,11 @@ from typing import Any
 
 from specs.forms import wire
 from specs.network.pid import Pid, parse_pid
+from tests.fakes.shared_tls import SharedTlsSocket
 
 PACKAGE = "mesos.internal."
 Fields = dict[str, Any]
+Dialled = socket.socket | SharedTlsSocket
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,8 @@ class V0Agent:
         self._tls, self._client_tls = tls, client_tls
         self._change = threading.Condition(threading.RLock())
         self._listener: socket.socket | None = None
-        self._sockets: set[socket.socket] = set()
-        self._link: socket.socket | None = None
+        self._sockets: set[Dialled] = set()
+        self._link: Dialled | None = None
         self._seen: set[str] = set()
 
     def __enter__(self) -> V0Agent:
@@ -140,12 +142,11 @@ class V0Agent:
                 self._link = self.dial()
             self._link.sendall(data)
 
-    def dial(self) -> socket.socket:
+    def dial(self) -> Dialled:
         """A connection of its own to the executor, whose answers are read."""
         assert self.executor is not None
-        connected = socket.create_connection((self.executor.address.host, self.executor.address.port), 30)
-        if self._client_tls is not None:
-            connected = self._client_tls.wrap_socket(connected)
+        plain = socket.create_connection((self.executor.address.host, self.executor.address.port), 30)
+        connected: Dialled = plain if self._client_tls is None else SharedTlsSocket(self._client_tls.wrap_socket(plain))
         with self._change:
             self._sockets.add(connected)
         threading.Thread(target=self._read_answers, args=(connected,), daemon=True).start()
@@ -258,7 +259,7 @@ class V0Agent:
         if self.acknowledge:
             self.acknowledge_update(status)
 
-    def _read_answers(self, connected: socket.socket) -> None:
+    def _read_answers(self, connected: Dialled) -> None:
         with contextlib.suppress(OSError, ValueError), connected.makefile("rb") as stream:
             head = b""
             while line := stream.readline():

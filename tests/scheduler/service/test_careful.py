@@ -117,13 +117,13 @@ def test_a_plan_says_where_each_instance_would_go(tmp_path: Path) -> None:
         assert sorted(map(str, place["hosts"])) == ["None", "host0", "host1"]
         assert {(each["agent"], each["reason"], each["wanted"]) for each in place["reasons"]} == {
             (host, "InsufficientCpus: cpus", "3") for host in ("host0", "host1")}
-        serving.ask("POST", "/v2/apps", app(instances=3, cpus=3))
-        serving.wait(lambda: len(serving.running("/web")) == 2)
+        serving.change("POST", "/v2/apps", app(instances=2, cpus=3))
+        serving.master.offered = [offer_of(offer(0, cpus=1)), offer_of(offer(1, cpus=1))]  # the rest is taken
+        serving.ask("PUT", "/v2/apps/web", {"instances": 3})
+        serving.wait(lambda: {each["agent"]: each["offered"] for reasons in serving.get("/api/v1/why?app=web")
+                              for each in reasons["reasons"]} == {"host0": "1", "host1": "1"})
         nothing = serving.ask("POST", "/api/v1/plan", app(instances=3, cpus=3))[1]
         assert (nothing["steps"], nothing["places"]) == ([], [])
-        serving.master.offered = [offer_of(offer(0, cpus=1)), offer_of(offer(1, cpus=1))]  # the rest is taken
-        serving.wait(lambda: all(each["offered"] == "1" for reasons in serving.get("/api/v1/why?app=web")
-                                 for each in reasons["reasons"] if each["offered"]))
         rest = serving.ask("POST", "/api/v1/plan", app("/other", instances=12, cpus=0.2))[1]["places"][0]
         assert rest["hosts"].count("host0") == rest["hosts"].count("host1") >= 4
         assert rest["hosts"].count(None) == 12 - 2 * rest["hosts"].count("host0")
