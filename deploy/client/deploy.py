@@ -12,6 +12,7 @@ from deploy.client import definitions
 from deploy.client.follow import DeploymentFollower
 from deploy.client.options import fine, shown_json, talks_to_service
 from deploy.client.service import Service, given_reason
+from deploy.client.stream import PATIENCE
 from specs.words.printable import printable
 
 WARNINGS = "x-mesos-docker-warnings"
@@ -84,7 +85,7 @@ def deploy(service: Service, file: str, output: str, why: str | None, if_version
         return shown_plan(fine(service.ask("POST", "/api/v1/plan", value)), output)
     method, path, query = _where(value)
     query |= {"force": "true"} if force else {}
-    headers = given_reason(why) | {"If-Match": f'"{if_version}"'} if if_version else {}
+    headers = given_reason(why) | ({"If-Match": f'"{if_version}"'} if if_version else {})
     answer = service.ask(method, path, value, query=query, headers=headers)
     body = fine(answer)
     for each in json.loads(answer.headers.get(WARNINGS, "[]")):
@@ -93,8 +94,10 @@ def deploy(service: Service, file: str, output: str, why: str | None, if_version
 
 
 def followed(service: Service, output: str, body: dict[str, Any], apps: list[str], *,
-             detach: bool) -> int:
-    """Follow the deployment that a change has answered, unless it is detached."""
+             detach: bool, patience: float = PATIENCE) -> int:
+    """Follow the deployment that a change has answered, unless it is detached. `patience`: seconds
+    for which the service may be away.
+    """
     deployment_id = body["deploymentId"]
     if detach:
         if output == "json":
@@ -103,7 +106,7 @@ def followed(service: Service, output: str, body: dict[str, Any], apps: list[str
             click.echo(f"deployment {deployment_id}")
         return 0
     try:
-        return DeploymentFollower(service, output, deployment_id, apps).follow()
+        return DeploymentFollower(service, output, deployment_id, apps, patience).follow()
     except KeyboardInterrupt:
         click.echo(
             f"deployment {deployment_id} goes on; mesos-docker rollback {deployment_id} takes it back", err=True)

@@ -2,7 +2,8 @@
 failure.
 
 The stream of events says when to look; what is shown is read anew each time, so nothing is missed
-if an event is.
+if an event is. A service that is started again in between is waited for, and what happened to the
+deployment meanwhile is found in the events that it has kept.
 """
 from __future__ import annotations
 
@@ -13,13 +14,31 @@ from typing import Any
 
 import click
 
-from deploy.cli.problems import Problem
+from deploy.cli.problems import FAILED, Problem
 from deploy.client.options import shown_json
 from deploy.client.service import Service
+from deploy.client.stream import PATIENCE, Event, EventStream, away
 from specs.words.printable import printable
 
 DONE, FAILED_STATUS = 0, 1
+WAITING = "waiting for an offer"
+AGAIN = (3.0, 10.0, 30.0)  # seconds of waiting at which it is shown again; then each minute
 _FAILURES = frozenset({"TASK_FAILED", "TASK_ERROR", "TASK_LOST", "TASK_DROPPED", "TASK_GONE"})
+
+
+@dataclass(slots=True)
+class Waited:
+    """An instance that waits for an offer. Times are seconds of a clock that only goes forward."""
+
+    since: float
+    shown: int = -1  # how often it was shown again
+
+    def is_due(self, now: float) -> bool:
+        """Whether it is shown now."""
+        seconds = now - self.since
+        due = sum(seconds >= each for each in AGAIN) + int(seconds // 60)
+        is_due, self.shown = due > self.shown, max(due, self.shown)
+        return is_due
 
 
 @dataclass(slots=True)
@@ -30,36 +49,54 @@ class DeploymentFollower:
     output: str
     deployment_id: str
     apps: Collection[str] = ()  # those that are known; the deployment's own are found in its events
+    patience: float = PATIENCE  # seconds for which the service may be away
+    missed: bool = False  # some events were not kept
+    gone: bool = False  # it was not among the running ones
     shown: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    waited: dict[str, Waited] = field(default_factory=dict)
     sums: dict[str, tuple[int, int]] = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)
 
     def follow(self) -> int:
-        """0 when it is done, 1 when it is not: failed, rolled back, cancelled."""
-        with self.service.events(after=0) as stream:
-            ending = None
-            last = int(next(stream).get("last", 0))
-            if last == 0:
+        """0 when it is done, 1 when it is not: failed, rolled back, cancelled. Raises Problem."""
+        stream = EventStream(self.service, 0, away, self.patience)
+        for batch in stream.batches():
+            ending = self._heard(batch, stream.last)
+            if ending is not None or stream.after >= stream.last:  # what was before has been told
                 self._look()
-            for event in stream:
-                self._find_apps(event)
-                if event.get("id", 0) >= last:
-                    self._failed(event)
-                    self._look()
-                ending = self._ending(event)
-                if ending is not None:
-                    break
-            else:
-                raise Problem(f"{self.service.url} ended its events")
-        self._look()
-        return self._told(*ending)
+            if ending is not None:
+                return self._told(*ending)
+            if not batch and self.missed:
+                self._still_there()
+        raise AssertionError("the stream has no end of its own")
 
-    def _find_apps(self, event: dict[str, Any]) -> None:
+    def _heard(self, batch: Sequence[Event], last: int) -> tuple[bool, str | None] | None:
+        for event in batch:
+            self.missed |= event["eventType"] == "mesos_docker_gap"
+            self._find_apps(event)
+            if event["id"] >= last:
+                self._failed(event)
+            ending = self._ending(event)
+            if ending is not None:
+                return ending
+        return None
+
+    def _still_there(self) -> None:
+        """Events are missing, its end perhaps among them. Raises Problem if it is over, and nothing
+        has said so since the last look.
+        """
+        if self.gone:
+            raise Problem(f"deployment {self.deployment_id} is over, and how it ended is not known "
+                          "any more; mesos-docker ps and why show what is")
+        found = self.service.ask("GET", "/v2/deployments")
+        self.gone = found.is_fine and all(each["id"] != self.deployment_id for each in found.body)
+
+    def _find_apps(self, event: Event) -> None:
         if _deployment(event) == self.deployment_id:
             named = (action["app"] for step in event["plan"]["steps"] for action in step["actions"])
             self.apps = tuple(dict.fromkeys((*self.apps, *named)))
 
-    def _failed(self, event: dict[str, Any]) -> None:
+    def _failed(self, event: Event) -> None:
         """A task has ended by itself: why, with its last words, while it is being followed."""
         if event["eventType"] != "status_update_event" or event["appId"] not in self.apps \
                 or event["taskStatus"] not in _FAILURES:
@@ -75,20 +112,38 @@ class DeploymentFollower:
         return f"{time.monotonic() - self.began:6.1f} s"
 
     def _look(self) -> None:
-        instances = [each for each in self.service.get("/api/v1/instances") if each["app"] in self.apps]
+        try:
+            found = self.service.get("/api/v1/instances")
+        except Problem as problem:
+            if problem.exit_code != FAILED:
+                raise
+            return  # it goes away: the stream says so, or the next look comes
+        instances = [each for each in found if each["app"] in self.apps]
         for instance in instances:
-            now = (instance["phase"], instance["host"], instance["reason"])
-            if self.shown.get(instance["id"]) == now:
-                continue
-            self.shown[instance["id"]] = now
-            if self.output == "json":
-                shown_json({"type": "instance", **instance})
-            else:
-                rest = [instance["host"], instance["reason"] and printable(instance["reason"])]
-                click.echo(f"{self._seconds()}  {_short(instance['id'])}  {instance['phase']}  "
-                           + "  ".join(each for each in rest if each))
+            self._show(instance)
         if self.output != "json":
             self._sum_up(instances)
+
+    def _show(self, instance: dict[str, Any]) -> None:
+        """Where it is, if that is new; how long it waits, now and then."""
+        phase, waits = instance["phase"], ""
+        known = (phase, instance["host"], instance["reason"])
+        again = False
+        if phase == WAITING:
+            waited = self.waited.setdefault(instance["id"], Waited(time.monotonic()))
+            waits = f" {time.monotonic() - waited.since:.0f} s"
+            again = waited.is_due(time.monotonic())
+        else:
+            self.waited.pop(instance["id"], None)
+        if self.shown.get(instance["id"]) == known and not again:
+            return
+        self.shown[instance["id"]] = known
+        if self.output == "json":
+            shown_json({"type": "instance", **instance})
+        else:
+            rest = [instance["host"], instance["reason"] and printable(instance["reason"])]
+            click.echo(f"{self._seconds()}  {_short(instance['id'])}  {phase}{waits}  "
+                       + "  ".join(each for each in rest if each))
 
     def _sum_up(self, instances: Sequence[dict[str, Any]]) -> None:
         """How many of each app serve, whenever that changes."""
@@ -99,7 +154,7 @@ class DeploymentFollower:
                 self.sums[app] = (serve, len(mine))
                 click.echo(f"{self._seconds()}  {app}  {serve}/{len(mine)} serve")
 
-    def _ending(self, event: dict[str, Any]) -> tuple[bool, str | None] | None:
+    def _ending(self, event: Event) -> tuple[bool, str | None] | None:
         if event["eventType"] not in ("deployment_success", "deployment_failed") \
                 or _deployment(event) != self.deployment_id:
             return None
@@ -136,7 +191,7 @@ def _words(message: str) -> str:
     return printable(message).replace("\\n", "\n    ")
 
 
-def _deployment(event: dict[str, Any]) -> str:
+def _deployment(event: Event) -> str:
     return str((event.get("plan") or {}).get("id", ""))
 
 

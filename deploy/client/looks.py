@@ -8,6 +8,7 @@ import click
 
 from deploy.client.options import app_id, shown_json, talks_to_service
 from deploy.client.service import Service
+from deploy.client.stream import EventStream, away
 from specs.words.printable import printable
 
 
@@ -60,16 +61,16 @@ def why(service: Service, app: str | None, output: str) -> None:
 def events(service: Service, app: str | None, output: str, *, follow: bool) -> None:
     """Show events, of all or of APP."""
     wanted = app_id(app) if app else None
-    with service.events(after=0) as stream:
-        last = int(next(stream).get("last", 0))  # the first event says how many there are
-        for event in stream if last or follow else ():
-            if wanted is None or wanted in _apps(event):
+    stream = EventStream(service, 0, away)
+    for batch in stream.batches():
+        for event in batch:
+            if "last" not in event and (wanted is None or wanted in _apps(event)):
                 if output == "json":
                     shown_json(event)
                 else:
                     click.echo(_line(event))
-            if event["id"] >= last and not follow:
-                return
+        if batch and not follow and stream.after >= stream.last:
+            return
 
 
 def _apps(event: dict[str, Any]) -> set[str]:

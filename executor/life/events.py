@@ -40,7 +40,7 @@ class FetchFailed:
 
 @dataclass(frozen=True, slots=True)
 class FetchProgressed:
-    """Fetching goes on; posted at most once in 5 s."""
+    """Fetching goes on; posted when it says something new, at most once a second."""
 
     text: str
 
@@ -64,7 +64,7 @@ class PullFailed:
 
 @dataclass(frozen=True, slots=True)
 class PullProgressed:
-    """A pull goes on; posted at most once in 5 s."""
+    """A pull goes on; posted when it says something new, at most once a second."""
 
     text: str
 
@@ -225,9 +225,12 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class HealthReported:
-    """The task's health, as often as Mesos would report it."""
+    """The task's health, as often as Mesos would report it. None, of several checks: all that have
+    an answer succeed, and some have none yet, as `text` says.
+    """
 
-    healthy: bool
+    healthy: bool | None
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,7 +189,7 @@ def forget_signal(task: Task, _: SignalSurvived) -> Step:
 
 def report_health(task: Task, event: HealthReported) -> Step:
     task = replace(task, healthy=event.healthy)
-    update = status(task, TaskState.RUNNING, reason=HEALTH_UPDATED, healthy=event.healthy,
+    update = status(task, TaskState.RUNNING, message=event.text, reason=HEALTH_UPDATED, healthy=event.healthy,
                     network_infos=task.network_infos)
     return Step(task, (Report(update),))
 

@@ -6,6 +6,7 @@ checks are stopped finishes in vain.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -64,10 +65,12 @@ class Checks:
         agreed = entry.agreement
         wanted = [each for each in (agreed.health_check, *agreed.more_health_checks, agreed.check)
                   if each is not None]
-        self._verdicts[entry.task.id] = [None] * sum(isinstance(each, HealthCheck) for each in wanted)
+        self._verdicts[entry.task.id] = [None] * sum(isinstance(each, HealthCheck)
+                                                     for each in wanted)
         for place, check in enumerate(wanted):
             probe = probes.probe(check, strict=entry.task.terms.strict)
-            if probe is not None and isinstance(check, CheckInfo) and agreed.check_scheme is not None:
+            if probe is not None and isinstance(check,
+                                                CheckInfo) and agreed.check_scheme is not None:
                 probe = replace(probe, scheme=agreed.check_scheme)
             if probe is not None and entry.task.container is not None:
                 self._start(entry, check, probe, entry.task.container, place)
@@ -133,13 +136,19 @@ class Checks:
             return
         verdicts = self._verdicts[checker.entry.task.id]
         verdicts[checker.clock.place] = verdict.healthy
-        if False in verdicts or None not in verdicts:
-            self._loop.tell(checker.entry, HealthReported(False not in verdicts))
+        self._loop.tell(checker.entry, _all_in_all(verdicts))
         if verdict.kill:
             grace = kill_grace(Cause.HEALTH, shutdown_grace=self._shutdown_grace,
                                policy=checker.entry.agreement.kill_grace)
             why = f"{checker.health.failures} times in a row, at last: {problem(result)}"
             self._loop.tell(checker.entry, EndRequested(Cause.HEALTH, grace, why))
+
+
+def _all_in_all(verdicts: Sequence[bool | None]) -> HealthReported:
+    """What a task's checks say together."""
+    if False in verdicts or None not in verdicts:
+        return HealthReported(False not in verdicts)
+    return HealthReported(None, f"{verdicts.count(True)} of {len(verdicts)} health checks succeed")
 
 
 def _says_nothing(checker: _Checker, result: Result) -> bool:

@@ -134,12 +134,14 @@ class EngineCalls:
         """-> ImageMissing, or Created and then Started, or NotStarted, or StartUnclear."""
         self._starts.submit(lambda: self._start(start))
 
-    def pull(self, image: str, platform: str | None, sandbox: str, *, force: bool, cancel: Cancellation,
+    def pull(self, image: str, platform: str | None, sandbox: str, *, force: bool,
+             cancel: Cancellation,
              listener: PullListener, done: Callable[[Failure | None], None]) -> None:
         """Get the image; `done` is called on a worker."""
         def job() -> None:
             done(_failure(lambda: self.runtime.images.pull(
-                image, platform=platform, sandbox=sandbox, force=force, listener=listener, cancel=cancel)))
+                image, platform=platform, sandbox=sandbox, force=force, listener=listener,
+                cancel=cancel)))
         self._pulls.submit(job)
 
     def look(self, container: str, found: Callable[[Inspection | Failure | None], None]) -> None:

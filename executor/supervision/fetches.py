@@ -17,16 +17,17 @@ from executor.node.fetcher import as_whom, has_logins, progress_text
 from executor.node.sandbox_files import make_folders
 from executor.settings.settings import FetchSettings
 from executor.supervision.loop import Loop
+from executor.supervision.timers import Pace
 from executor.supervision.workers import Workers
 
 AT_ONCE = 4
-PROGRESS_INTERVAL = 5.0  # seconds between two updates about one task's files
 
 
 class Fetcher(Protocol):
     """Fetches all files of a job and returns, or raises a RuntimeFailure; see node/fetcher.py."""
 
-    def __call__(self, job: Job, cancel: Cancel, tell: Callable[[FetchProgress], None], /) -> None: ...
+    def __call__(self, job: Job, cancel: Cancel, tell: Callable[[FetchProgress], None],
+                 /) -> None: ...
 
 
 class Fetches:
@@ -63,13 +64,12 @@ class Fetches:
                   cache_bytes=self._settings.cache_bytes, max_bytes=self._settings.max_bytes,
                   user=None if whose is None else whose.user,
                   group=None if whose is None else whose.group)
-        told = self._loop.now()
+        pace = Pace(self._loop.now)
 
         def tell(progress: FetchProgress) -> None:
-            nonlocal told
-            if self._loop.now() - told >= PROGRESS_INTERVAL and not cancel.is_set():
-                told = self._loop.now()
-                self._loop.tell(entry, FetchProgressed(progress_text(job, progress)))
+            text = progress_text(job, progress)
+            if not cancel.is_set() and pace.tells(text):
+                self._loop.tell(entry, FetchProgressed(text))
         try:
             if whose is not None:
                 give(plan.theirs, whose)

@@ -107,7 +107,8 @@ class Performer:
             case _:
                 assert_never(effect)
 
-    def _set_clock(self, task_id: str, effect: f.StartTimer | f.CancelTimer | f.CancelTimers) -> None:
+    def _set_clock(self, task_id: str,
+                   effect: f.StartTimer | f.CancelTimer | f.CancelTimers) -> None:
         timers = self._loop.timers
         match effect:
             case f.StartTimer(timer, seconds, keep_earlier):

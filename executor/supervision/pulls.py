@@ -11,8 +11,7 @@ from executor.engine.port import PullProgress
 from executor.life.events import Pulled, PullFailed, PullProgressed
 from executor.life.outcomes import Failure
 from executor.supervision.loop import Loop
-
-PROGRESS_INTERVAL = 5.0  # seconds between two updates about one pull
+from executor.supervision.timers import Pace
 
 
 class ImagePuller(Protocol):
@@ -54,13 +53,12 @@ class Pulls:
             pull.entries.append(entry)
             return
         pull = self._pulls[key] = _Pull([entry])
-        told = self._loop.now()
+        pace = Pace(self._loop.now)
 
         def progressed(progress: PullProgress) -> None:
-            nonlocal told
-            if self._loop.now() - told >= PROGRESS_INTERVAL:
-                told = self._loop.now()
-                self._loop.call(lambda: self._progressed(pull, progress))
+            text = progress_text(progress)
+            if pace.tells(text):
+                self._loop.call(lambda: self._progressed(pull, text))
 
         def done(failure: Failure | None) -> None:
             self._loop.call(lambda: self._done(key, pull, failure))
@@ -77,9 +75,9 @@ class Pulls:
                     del self._pulls[key]
                     pull.cancel.set()
 
-    def _progressed(self, pull: _Pull, progress: PullProgress) -> None:
+    def _progressed(self, pull: _Pull, text: str) -> None:
         for entry in pull.entries:
-            self._loop.tell(entry, PullProgressed(progress_text(progress)))
+            self._loop.tell(entry, PullProgressed(text))
 
     def _done(self, key: _Key, pull: _Pull, failure: Failure | None) -> None:
         if self._pulls.get(key) is pull:

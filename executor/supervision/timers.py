@@ -45,6 +45,30 @@ class Idle:
 Clock = TaskClock | CheckClock | Idle
 
 
+class Pace:
+    """When progress is told: what is new, once a second; of what takes long less often, for each word
+    is an update that agent and master keep until it is acknowledged.
+    """
+
+    QUICKEST, SLOWEST = 1.0, 5.0  # seconds between two words
+    PART = 0.1  # of the time that it has taken
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        """`now`: seconds of a clock that only goes forward; it begins now."""
+        self._now = now
+        self._began = self._told = now()
+        self._text = ""
+
+    def tells(self, text: str) -> bool:
+        """Whether this is told now."""
+        now = self._now()
+        pause = min(self.SLOWEST, max(self.QUICKEST, self.PART * (now - self._began)))
+        if text == self._text or now - self._told < pause:
+            return False
+        self._told, self._text = now, text
+        return True
+
+
 class Timers:
     """Belongs to one thread. Cancelled clocks leave the heap when their time comes, or when they
     are most of it.

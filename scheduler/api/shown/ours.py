@@ -27,6 +27,7 @@ MOST_AGENTS = 20  # of which a plan says why they are not for an app
 _LAUNCHING = frozenset({Condition.STAGING, Condition.STARTING})
 _PULL = re.compile(r"Pulling image \S+: (?P<done>\d+) of (?P<layers>\d+) layers"  # as our executor says it
                    r"(?:, [\d.]+ of (?P<all>[\d.]+) MB)?")
+_CHECKS = re.compile(r"(?P<succeed>\d+) of (?P<checks>\d+) health checks succeed")  # as our executor says it
 _MASS_LOSS = ", and so are many others: they are replaced one after the other"
 _PHASES = {
     Condition.SCHEDULED: "waiting for an offer", Condition.PROVISIONED: "launched", Condition.STAGING: "staging",
@@ -57,13 +58,21 @@ def phase(instance: Instance) -> str:
         return f"to end: {instance.sentence.reason.value}"
     if instance.condition is not Condition.RUNNING:
         return _PHASES.get(instance.condition) or str(instance.condition.value).lower()
-    if instance.has_readiness_check and not instance.ready:
-        return "running, not ready yet"
-    if instance.has_health_check and instance.healthy is None:
-        return "running, health not known yet"
-    if instance.has_health_check and not instance.healthy:
+    if instance.has_health_check and instance.healthy is False:
         return "unhealthy"
-    return "healthy" if instance.has_health_check else "running"
+    if instance.is_serving:
+        return "running"
+    succeed, checks = _checks(instance)
+    return f"health {succeed}/{checks}"
+
+
+def _checks(instance: Instance) -> tuple[int, int]:
+    """How many of its checks have succeeded, and how many it has; being ready is one of them."""
+    succeed, checks = int(instance.healthy is True), int(instance.has_health_check)
+    if instance.healthy is None and (told := _CHECKS.match(instance.message or "")):
+        succeed, checks = int(told["succeed"]), int(told["checks"])
+    is_ready = instance.has_readiness_check and instance.ready
+    return succeed + is_ready, checks + instance.has_readiness_check
 
 
 def version_json(version: str, definition: Definition) -> dict[str, Any]:

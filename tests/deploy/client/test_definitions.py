@@ -12,7 +12,8 @@ from deploy.client.definitions import app_ids
     ({"id": "/a"}, ["/a"]), ({"id": "a/b/"}, ["/a/b"]), ([{"id": "a"}, {"id": "/b"}], ["/a", "/b"]),
     ({"id": "/", "apps": [{"id": "a"}]}, ["/a"]), ({"apps": [{"id": "a"}]}, ["/a"]),
     ({"id": "shop", "apps": [{"id": "web"}, {"id": "/shop/x"}], "groups": [
-        {"id": "back", "apps": [{"id": "data"}], "groups": [{"id": "/shop/back/deep", "apps": [{"id": "y"}]}]}]},
+        {"id": "back", "apps": [{"id": "data"}],
+         "groups": [{"id": "/shop/back/deep", "apps": [{"id": "y"}]}]}]},
      ["/shop/web", "/shop/x", "/shop/back/data", "/shop/back/deep/y"]),
     ("text", []), ({"groups": None}, [])])
 def test_ids_of_apps(value: Any, ids: list[str]) -> None:

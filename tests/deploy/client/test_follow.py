@@ -7,18 +7,23 @@ from typing import Any
 
 import pytest
 
-from deploy.client.follow import DeploymentFollower
+from deploy.client.follow import DeploymentFollower, Waited
 from deploy.client.service import Service
+from tests.ports import free_port
 from tests.scheduler.service.serving import Serving, app
 
+CHECK = {"protocol": "MESOS_HTTP", "path": "/", "portIndex": 0}
+READY = {"name": "ready", "protocol": "HTTP", "path": "/", "portName": "http"}
 PULL = "Pulling image registry.example/web:2: 4 of 7 layers, 31.0 of 120.4 MB"
 
 
-def followed(serving: Serving, output: str = "text", **more: Any) -> tuple[threading.Thread, list[int]]:
+def followed(serving: Serving, output: str = "text",
+             **more: Any) -> tuple[threading.Thread, list[int]]:
     """A deployment of /web that is followed by a thread; its status is in the list in the end."""
     _, answer, _ = serving.ask("POST", "/v2/apps", app(**more))
     status: list[int] = []
-    follower = DeploymentFollower(Service(serving.url(), None), output, answer["deployments"][0]["id"], ["/web"])
+    follower = DeploymentFollower(Service(serving.url(), None), output,
+                                  answer["deployments"][0]["id"], ["/web"])
     thread = threading.Thread(target=lambda: status.append(follower.follow()))
     thread.start()
     return thread, status
@@ -44,9 +49,10 @@ def test_the_way_of_an_instance(tmp_path: Path, capsys: pytest.CaptureFixture[st
         wait_for("/web  0/1 serve")
         failure = "Container exited with status 3; stderr: no such file\nand \x1b[31mno hope"
         serving.master.update(task["id"], "TASK_FAILED", agent_id=task["slaveId"], message=failure)
-        wait_for(f"TASK_FAILED on {task['host']}: Container exited with status 3; stderr: no such file\n"
+        wait_for(
+            f"TASK_FAILED on {task['host']}: Container exited with status 3; stderr: no such file\n"
                  "    and \\x1b[31mno hope")
-        wait_for("  waiting for an offer")
+        wait_for("  waiting for an offer 0 s")
         serving.wait(lambda: len(serving.get("/v2/apps/web/tasks")["tasks"]) == 1)
         [second] = serving.get("/v2/apps/web/tasks")["tasks"]
         serving.master.update(second["id"], "TASK_RUNNING", agent_id=second["slaveId"])
@@ -64,3 +70,48 @@ def test_a_failure_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     out = capsys.readouterr().out
     assert '{"type":"failure","appId":"/web","taskId":"web.instance-' in out
     assert out.splitlines()[-1].startswith('{"type":"deployment",')
+
+
+def test_a_service_that_is_started_again_is_followed_on(tmp_path: Path,
+                                                        capfd: pytest.CaptureFixture[str]) -> None:
+    port = free_port()
+    with Serving(tmp_path / "state", life=("TASK_STARTING",), at=port) as serving:
+        thread, status = followed(serving)
+        serving.wait(lambda: len(serving.get("/v2/apps/web/tasks")["tasks"]) == 1)
+        [task] = serving.get("/v2/apps/web/tasks")["tasks"]
+    with Serving(tmp_path / "state", life=("TASK_STARTING",), master=serving.master, at=0) as away:
+        away.master.update(task["id"], "TASK_RUNNING", agent_id=task["slaveId"])
+        away.wait(lambda: away.deployments() == [])  # it ends while nobody answers at that address
+    with Serving(tmp_path / "state", master=serving.master, at=port):
+        thread.join(30)
+        assert status == [0]
+    shown = capfd.readouterr()
+    assert "waiting for it to come back" in shown.err
+    assert " is done, after " in shown.out
+
+
+def test_how_long_it_waits_is_shown_again() -> None:
+    waited = Waited(0.0)
+    assert [second for second in range(200)
+            if waited.is_due(float(second))] == [0, 3, 10, 30, 60, 120, 180]
+
+
+@pytest.mark.parametrize(("more", "status", "phase"), [
+    ({}, {}, "running"),
+    ({"health": 1}, {}, "health 0/1"), ({"health": 1}, {"healthy": True}, "running"),
+    ({"health": 1}, {"healthy": False}, "unhealthy"),
+    ({"ready": True}, {}, "health 0/1"),
+    ({"health": 1, "ready": True}, {"healthy": True}, "health 1/2"),
+    ({"health": 3}, {"message": "2 of 3 health checks succeed"}, "health 2/3"),
+    ({"health": 3, "ready": True}, {"message": "2 of 3 health checks succeed"}, "health 2/4")])
+def test_checks_are_counted_until_they_succeed(more: dict[str, Any], status: dict[str, Any],
+                                               phase: str, tmp_path: Path) -> None:
+    definition = app(healthChecks=[CHECK] * more.get("health", 0),
+                     readinessChecks=[READY] if "ready" in more else [],
+                     portDefinitions=[{"port": 0, "name": "http"}])
+    with Serving(tmp_path / "state", life=("TASK_STARTING",)) as serving:
+        serving.ask("POST", "/v2/apps", definition)
+        serving.wait(lambda: len(serving.get("/v2/apps/web/tasks")["tasks"]) == 1)
+        [task] = serving.get("/v2/apps/web/tasks")["tasks"]
+        serving.master.update(task["id"], "TASK_RUNNING", agent_id=task["slaveId"], **status)
+        serving.wait(lambda: serving.get("/api/v1/instances")[0]["phase"] == phase)

@@ -1,10 +1,12 @@
 """What a command asks a service for, when what a user has typed is no plain word; and one that goes away."""
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from deploy.cli.main import run
 from deploy.cli.problems import FAILED, Problem
 from deploy.client.deploy import followed
 from deploy.client.service import Service, given_reason
@@ -23,7 +25,8 @@ def test_no_name_is_anything_but_a_name(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(("why", "kept"), [
     ("größer", "größer"), ("two\nlines\r\nX-Evil: 1", "two lines X-Evil: 1"), ("\udcff", "?"),
     ("", ""), ("日本", "日本")])
-def test_why_something_was_changed_is_kept_with_its_version(tmp_path: Path, why: str, kept: str) -> None:
+def test_why_something_was_changed_is_kept_with_its_version(tmp_path: Path, why: str,
+                                                            kept: str) -> None:
     with Serving(tmp_path / "state") as serving:
         service = Service(serving.url(), None)
         assert service.ask("POST", "/v2/apps", app("/x"), headers=given_reason(why)).is_fine
@@ -37,6 +40,17 @@ def test_who_follows_a_deployment_hears_that_it_goes_on_without_its_service(tmp_
         service = Service(serving.url(), None)
         deployment = service.ask("POST", "/v2/apps", app()).body["deployments"][0]["id"]
     with pytest.raises(Problem) as caught:
-        followed(service, "text", {"deploymentId": deployment}, ["/web"], detach=False)
+        followed(service, "text", {"deploymentId": deployment}, ["/web"], detach=False,
+                 patience=1.0)
     assert f"deployment {deployment} goes on with the service" in caught.value.message
     assert caught.value.exit_code == FAILED
+
+
+def test_why_is_kept_of_a_deploy_without_a_version_too(tmp_path: Path) -> None:
+    (tmp_path / "app.json").write_text(json.dumps(app("/x")))
+    with Serving(tmp_path / "state") as serving:
+        arguments = ["deploy", str(tmp_path / "app.json"), "--service", serving.url(), "-m",
+                     "a greeting"]
+        assert run(arguments) == 0
+        [version] = serving.get("/api/v1/versions/x")
+        assert version["why"] == "a greeting"

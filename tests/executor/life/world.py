@@ -84,7 +84,8 @@ class World:
             chances += [self.somebody_removes, self.somebody_restarts, self.oom, self.die_untold,
                         self.die_twice_told, lambda: e.SignalSeen(15), lambda: e.OomKilled(None)]
         if self.checked:
-            chances += [lambda: e.HealthReported(self.choose(2) == 1), lambda: e.CheckReported(CheckStatusInfo("TCP"))]
+            chances += [lambda: e.HealthReported((True, False, None)[self.choose(3)]),
+                        lambda: e.CheckReported(CheckStatusInfo("TCP"))]
         return chances
 
     def next_of(self, job: deque[Chance]) -> e.Event | None:

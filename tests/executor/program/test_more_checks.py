@@ -64,6 +64,8 @@ def test_a_task_is_healthy_when_all_its_checks_say_so(agent: ScriptedAgent, tmp_
         agent.event("LAUNCH", launch={"task": with_data(info, health_checks=[other])})
         agent.wait_for(lambda: [each["healthy"] for each in agent.updates.get("t", []) if "healthy" in each][:2]
                        == [True, False], timeout=60)
+        assert [each["message"] for each in agent.updates["t"] if "health checks" in each.get("message", "")] == [
+            "1 of 2 health checks succeed"]
         agent.event("KILL", kill={"task_id": {"value": "t"}, "kill_policy": {"grace_period": {"nanoseconds": 0}}})
         agent.wait_for(lambda: has_ended(agent, "t"), timeout=60)
         agent.event("SHUTDOWN")

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from executor.engine.cancellation import Cancellation
 from executor.engine.failures import ImageNotFound
@@ -90,19 +91,32 @@ def test_the_last_one_to_go_cancels() -> None:
     assert len(scene.begun) == 2
 
 
-def test_progress_is_told_at_most_every_five_seconds() -> None:
+def test_progress_is_told_once_a_second_and_of_long_pulls_less_often() -> None:
     scene = Scene()
     scene.pulls.want(entry("a"), "app", None, force=False)
     told: list[float] = []
-    for tenth in range(200):
-        scene.now = tenth / 10
+    for quarter in range(400):
+        scene.now = quarter / 4
         before = len(scene.events)
-        scene.begun[0].listener(PullProgress("app", 1, 3, 500_000, 2_000_000))
+        scene.begun[0].listener(PullProgress("app", 1, 3, 500_000 * quarter, 200_000_000))
         scene.settle()
         if len(scene.events) > before:
             told.append(scene.now)
-    assert told == [5.0, 10.0, 15.0]
-    assert scene.events[0] == ("a", PullProgressed("Pulling image app: 1 of 3 layers, 0.5 of 2.0 MB"))
+    assert told[:10] == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0]
+    pauses = [later - earlier for earlier, later in pairwise(told)]
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == 5.0
+    assert scene.events[0] == ("a", PullProgressed("Pulling image app: 1 of 3 layers, 2.0 of 200.0 MB"))
+
+
+def test_what_is_not_new_is_not_told() -> None:
+    scene = Scene()
+    scene.pulls.want(entry("a"), "app", None, force=False)
+    for second in range(20):
+        scene.now = float(second)
+        scene.begun[0].listener(PullProgress("app", 1, 3, 500_000, 2_000_000))
+        scene.settle()
+    assert len(scene.events) == 1
 
 
 def test_progress_without_sizes() -> None:

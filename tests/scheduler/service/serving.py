@@ -40,15 +40,17 @@ class Serving:
     def __init__(self, path: Path, *, agents: int = 3, access: Access | None = None,
                  life: tuple[str, ...] = ("TASK_STARTING", "TASK_RUNNING"), prefix: str = "",
                  master: MemoryMaster | None = None, launches: Launches | None = None,
-                 app_policy: Callable[[App], Policy] = policy, features: frozenset[str] = frozenset()) -> None:
+                 app_policy: Callable[[App], Policy] = policy, features: frozenset[str] = frozenset(),
+                 at: int = 0) -> None:
+        """`at`: the port of its API; 0: a free one."""
         self.path = path
+        self.port = at
         self.master = master or MemoryMaster(agents, life=life)
         self.launches = launches or Launches(EXECUTOR, halved)
         self.app_policy = app_policy
         self.features = features
         self.access = access or Access(insecure=True)
         self.prefix = prefix
-        self.port = 0
         self.headers: dict[str, str] = {}
         self.failure: BaseException | None = None
         self._built = threading.Event()
@@ -60,7 +62,7 @@ class Serving:
         assert self._built.wait(PATIENCE)
         if self.failure is not None:
             raise self.failure
-        self.port = self.server.start("127.0.0.1", 0)
+        self.port = self.server.start("127.0.0.1", self.port)
         self.wait(lambda: self.service.view.framework.master is not None)
         self._offering.start()
         return self
