@@ -28,7 +28,8 @@ LONG: Final = ("e2e", "conformance", "scheduler/api", "executor/life", "executor
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--failed", metavar="FILE", type=Path, help="write the names of the tests that failed there, as JSON")
+    parser.addoption("--failed", metavar="FILE", type=Path,
+                     help="write the names of the tests that failed there, as JSON")
     parser.addoption("--again", metavar="FILE", type=Path, help="run only the tests that this file names")
 
 
