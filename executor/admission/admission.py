@@ -15,7 +15,7 @@ import uuid
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from executor.admission.agreement import Agreement, agree
+from executor.admission.agreement import Agreement, agree, output_rotations
 from executor.admission.plan import Plan, plan
 from executor.admission.sandbox import task_sandbox
 from executor.admission.secrets import Secrets
@@ -90,25 +90,26 @@ class Admission:
         planned = plan(info, self._settings, name, str(sandbox), total_memory=total_memory(),
                        secret_directory=str(secrets))
         try:
-            planned = replace(planned, theirs=self._make_sandbox(info.task_id, sandbox, planned))
+            planned = replace(planned, theirs=self._make_sandbox(info, sandbox, planned))
             kept = self._secrets.keep(secrets, planned.secrets)
         except OSError as error:
             raise RuntimeFailure(f"cannot make the sandbox {sandbox}: {error.strerror}") from error
         return Admitted(agreed.limited(planned), planned, kept)
 
-    def _make_sandbox(self, task_id: str, sandbox: Path, planned: Plan) -> tuple[str, ...]:
+    def _make_sandbox(self, info: TaskInfo, sandbox: Path, planned: Plan) -> tuple[str, ...]:
         """What of it is to be the container's user's.
 
         In the drop-in it is the agent's work, and the output goes where ours does.
         """
         if self._settings.drop_in:
-            self._logs.open(task_id, own_sink())
+            self._logs.open(info.task_id, own_sink())
             return ()
+        rotations = output_rotations(info, self._settings)
         try:
             make_folders(self._settings.directory, [str(sandbox)])
         except BadSandbox as error:  # it is another task's doing
             raise RuntimeFailure(f"cannot make the sandbox {sandbox}: {error}") from error
-        self._logs.open(task_id, sandbox_sink(sandbox))
+        self._logs.open(info.task_id, sandbox_sink(sandbox, rotations))
         mounted = mounted_folders(planned.payload, str(sandbox))
         # a file that is fetched may be what is mounted
         made = make_folders(str(sandbox), mounted if not planned.files else ())

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from executor.admission.plan import Plan
 from executor.life.health import no_status
 from executor.life.task import KILLING_STATE, PARTITION_AWARE, Terms
+from executor.settings.rotation import Rotations, tasks_rotations
 from executor.settings.settings import Settings
+from specs.errors import SpecError
 from specs.forms.taskinfo import task_data
 from specs.messages.task import CheckInfo, CommandInfo, HealthCheck, TaskInfo
 
@@ -58,6 +60,18 @@ def agree(task: TaskInfo, settings: Settings, capabilities: frozenset[str]) -> A
     data = task_data(task)
     return Agreement(terms, None if kill_grace is None else kill_grace / 1e9, task.health_check,
                      task.check, data.health_checks, data.ignore_http_1xx, data.check_scheme)
+
+
+def output_rotations(task: TaskInfo, settings: Settings) -> Rotations:
+    """How its output is rotated. Raises SpecError with the path of the variable that is wrong."""
+    environment = task.command.environment if task.command is not None else None
+    said = {each.name: (index, each.value or "") for index, each
+            in enumerate(environment.variables if environment is not None else ())}
+    try:
+        return tasks_rotations({name: value for name, (_, value) in said.items()}, settings.output)
+    except SpecError as error:
+        raise SpecError(f"command.environment.variables[{said[error.path][0]}].value",
+                        f"{error.path}: {error.problem}") from error
 
 
 def command_text(command: CommandInfo | None) -> str:

@@ -180,6 +180,8 @@ def _details(facts: Facts) -> list[str]:
     if facts.tail and facts.cause is None and not (isinstance(outcome, Exit)
                                                    and outcome.status == 0):
         found.append(f"stderr: {facts.tail}")
+    if facts.lost:
+        found.append(facts.lost)
     return found
 
 

@@ -242,9 +242,12 @@ class CheckReported:
 
 @dataclass(frozen=True, slots=True)
 class Drained:
-    """All output is in the sandbox. `tail`: the last lines of stderr."""
+    """All output is in the sandbox, but for what is lost. `tail`: the last lines of stderr; `lost`:
+    how much is, and why.
+    """
 
     tail: str = ""
+    lost: str = ""
 
 
 @dataclass(frozen=True, slots=True)

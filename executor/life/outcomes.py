@@ -108,3 +108,4 @@ class Facts:
     image: str = ""
     tail: str = ""  # the last lines of stderr
     partition_aware: bool = False
+    lost: str = ""  # how much of the output, and why

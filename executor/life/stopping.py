@@ -280,8 +280,7 @@ def missed(task: Task, _: ExitMissed) -> Step:
 
 
 def last_word(task: Task, event: Drained | DrainSlow) -> Step:
-    tail = event.tail if isinstance(event, Drained) else ""
-    facts = _facts(task, tail)
+    facts = _facts(task, event if isinstance(event, Drained) else Drained())
     ending = decide(facts, strict=task.terms.strict)
     overrun = None if ending.overrun is None else (Resource("mem", "SCALAR",
                                                             scalar=ending.overrun / MEGABYTE),)
@@ -296,8 +295,8 @@ def ignore(task: Task, _: Event) -> Step:
     return Step(task)
 
 
-def _facts(task: Task, tail: str) -> Facts:
+def _facts(task: Task, output: Drained) -> Facts:
     if task.outcome is None:
         raise AssertionError(f"task {task.id!r} ends without an outcome")
-    return Facts(task.outcome, task.cause, task.why, task.terms.command, task.terms.image, tail,
-                 task.terms.partition_aware)
+    return Facts(task.outcome, task.cause, task.why, task.terms.command, task.terms.image,
+                 output.tail, task.terms.partition_aware, output.lost)

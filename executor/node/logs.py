@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from executor.engine.port import OutputStream
+from executor.life.events import Drained
 from executor.node.reading import Moment, Reading, RunTold
 from executor.node.sink import Sink
 from executor.node.watcher import Watcher
@@ -31,7 +32,7 @@ class _Output:
         self.sink = sink
         self.stream: OutputStream | None = None
         self.ended: Callable[[], None] = lambda: None
-        self.drained: Callable[[str], None] | None = None  # waits for the end
+        self.drained: Callable[[Drained], None] | None = None  # waits for the end
         self.closing = False  # as soon as nobody writes any more
         self.abandoned = False  # nothing will come
         self.replacing = False  # another stream will take over
@@ -133,7 +134,7 @@ class Logs:
             output.replacing, output.reading = False, replace(output.reading, told=())
             drained, output.drained = output.drained, None
         if drained is not None:
-            drained(output.sink.tail())
+            drained(output.sink.drained())
 
     def following(self, task_id: str) -> bool:
         """Whether a stream is open."""
@@ -149,8 +150,8 @@ class Logs:
             if output is not None:
                 output.abandoned = True
 
-    def drain(self, task_id: str, drained: Callable[[str], None]) -> None:
-        """Call `drained`, with the last lines of stderr, when the stream has ended; at once if
+    def drain(self, task_id: str, drained: Callable[[Drained], None]) -> None:
+        """Call `drained`, with what is to be said of it, when the stream has ended; at once if
         there is none.
 
         `drained` is called here or on the watcher's thread and must not block.
@@ -160,7 +161,7 @@ class Logs:
             if output is not None and output.waits:
                 output.drained = drained
                 return
-        drained("" if output is None else output.sink.tail())
+        drained(Drained() if output is None else output.sink.drained())
 
     def close(self, task_id: str) -> None:
         """The task is over; the files are closed when its stream has ended."""
@@ -231,7 +232,7 @@ class Logs:
         if wanted is not None:
             output.reopen(wanted.since)
         elif drained is not None:
-            drained(output.sink.tail())
+            drained(output.sink.drained())
         elif not output.closing:
             output.ended()
         return False

@@ -23,18 +23,25 @@ _OPEN: Final = os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 MOST_TEXT: Final = 1 << 20  # bytes of a file that is read as a whole
 
 
-def output_file(path: Path) -> int:
-    """Open to append, and to read; made if it is not there. Raises OSError, and BadSandbox for
-    anything but a regular file: an earlier task of this id may have left it.
+def open_folder(path: Path) -> int:
+    """A descriptor that names a sandbox; raises OSError."""
+    return os.open(path, _NAME | os.O_DIRECTORY)
+
+
+def output_file(name: str | Path, folder: int | None = None) -> int:
+    """Open to append, and to read; made if it is not there. `folder`: where the name counts.
+
+    Raises OSError, and BadSandbox for anything but a regular file: an earlier task of this id may
+    have left it.
     """
     flags = os.O_RDWR | os.O_APPEND | _OPEN
     try:
-        named = os.open(path, _NAME | os.O_NOFOLLOW)
+        named = os.open(name, _NAME | os.O_NOFOLLOW, dir_fd=folder)
     except FileNotFoundError:
-        return os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o644)
+        return os.open(name, flags | os.O_CREAT | os.O_EXCL, 0o644, dir_fd=folder)
     try:
         if not stat.S_ISREG(os.fstat(named).st_mode):
-            raise BadSandbox(f"{path} is not a regular file")
+            raise BadSandbox(f"{name} is not a regular file")
         return os.open(f"/proc/self/fd/{named}", flags)
     finally:
         os.close(named)

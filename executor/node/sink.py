@@ -4,30 +4,72 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
+from typing import Protocol
 
-from executor.node.sandbox_files import output_file
+from executor.life.events import Drained
+from executor.node.rotation import RotatedFile
+from executor.node.sandbox_files import open_folder
+from executor.settings.rotation import DEFAULT, Rotations
 
 log = logging.getLogger(__name__)
 
 
 OUTPUT = ("stdout", "stderr")  # the files in a sandbox
-TAIL_BYTES = 2048
 TAIL_LINES = 5
 
 
-class Sink:
-    """Where one task's output goes: two descriptors. Owned ones are files of the task's own; stderr
-    can be read.
+class Output(Protocol):
+    """Where a stream goes."""
 
-    They are never opened again by their names: the sandbox belongs to the task, which may have put
-    a pipe there, or a link to what it must not read.
+    def write(self, data: bytes, begin: int) -> int:
+        """Write from `begin` on, where there is something, as much as goes at once; how much.
+        Raises OSError.
+        """
+        ...
+
+    def begin_run(self) -> None:
+        """What comes now is another run's."""
+        ...
+
+    def tail(self) -> bytes:
+        """The end of what this run has written, as far as it can be read. Raises OSError."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Descriptor:
+    """One that somebody else has opened, and may read: our own stdout or stderr."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def write(self, data: bytes, begin: int) -> int:
+        return os.write(self._number, memoryview(data)[begin:])
+
+    def begin_run(self) -> None:
+        """It makes no difference."""
+
+    def tail(self) -> bytes:
+        """It is shared with others."""
+        return b""
+
+    def close(self) -> None:
+        """It stays open."""
+
+
+class Sink:
+    """Where one task's output goes: two streams.
+
+    Its files are never opened again by their names, but as rotation.py does it: the sandbox belongs
+    to the task, which may have put a pipe there, or a link to what it must not read.
     """
 
-    def __init__(self, out: int, err: int, *, owned: bool = True) -> None:
-        self._descriptors = {1: out, 2: err}
-        self._begin = 0  # of what this run has written; what stands before it is not its
-        self._owned = owned
-        self._lost = 0  # bytes
+    def __init__(self, out: Output, err: Output, folder: int | None = None) -> None:
+        """`folder`: a descriptor that is closed at the end."""
+        self._outputs = {1: out, 2: err}
+        self._folder = folder
+        self._lost, self._why = 0, ""  # bytes, and what the first error was
         self.seen = {1: 0, 2: 0}  # bytes
         self._part = {1: 0, 2: 0}  # bytes that had been seen when this part began
         self._skip = {1: 0, 2: 0}
@@ -36,19 +78,19 @@ class Sink:
 
     def write(self, descriptor: int, data: bytes) -> None:
         """Write all of it; a sink that cannot take it loses it, and the container goes on."""
-        skip = min(self._skip[descriptor], len(data))
-        self._skip[descriptor] -= skip
-        view = memoryview(data)[skip:]
-        self.seen[descriptor] += len(view)
-        if view and descriptor == 2 and self._fresh:
+        begin = min(self._skip[descriptor], len(data))
+        self._skip[descriptor] -= begin
+        self.seen[descriptor] += len(data) - begin
+        if begin < len(data) and descriptor == 2 and self._fresh:
             self._begin_run()
-        while view:
+        while begin < len(data):
             try:
-                view = view[os.write(self._descriptors[descriptor], view):]
+                begin += self._outputs[descriptor].write(data, begin)
             except OSError as error:
                 if not self._lost:  # once: a full disk would be filled with our complaints of it
-                    log.warning("Output is being lost: %s", error.strerror)
-                self._lost += len(view)
+                    self._why = error.strerror or str(error)
+                    log.warning("Output is being lost: %s", self._why)
+                self._lost += len(data) - begin
                 return
 
     def begin_part(self) -> None:
@@ -61,13 +103,16 @@ class Sink:
         self._skip = {each: self.seen[each] - self._part[each] for each in self.seen}
         self._fresh = another_run
 
-    def tail(self) -> str:
-        """The last lines of stderr; empty where stderr is shared with others."""
-        if not self._owned or not self.seen[2]:
+    def drained(self) -> Drained:
+        """With the last lines of stderr, where it is not shared with others, and what was lost."""
+        lost = f"{self._lost} bytes of output were lost: {self._why}" if self._lost else ""
+        return Drained(self._tail(), lost)
+
+    def _tail(self) -> str:
+        if not self.seen[2]:
             return ""
         try:
-            begin = max(self._begin, os.fstat(self._descriptors[2]).st_size - TAIL_BYTES)
-            text = os.pread(self._descriptors[2], TAIL_BYTES, begin).decode(errors="replace")
+            text = self._outputs[2].tail().decode(errors="replace")
         except OSError as error:
             log.warning("Cannot read stderr again: %s", error.strerror)
             return ""
@@ -76,29 +121,34 @@ class Sink:
 
     def _begin_run(self) -> None:
         self._fresh = False
-        if self._owned:
-            self._begin = os.fstat(self._descriptors[2]).st_size
+        self._outputs[2].begin_run()
 
     def close(self) -> None:
         """Close the files."""
         if self._lost:
             log.warning("%s bytes of output were lost", self._lost)
-        if self._owned:
-            for descriptor in self._descriptors.values():
-                os.close(descriptor)
+        for output in self._outputs.values():
+            output.close()
+        if self._folder is not None:
+            os.close(self._folder)
 
 
-def sandbox_sink(directory: Path) -> Sink:
-    """`stdout` and `stderr` in a task's sandbox, which is made; raises OSError."""
+def sandbox_sink(directory: Path, rotations: Rotations = DEFAULT) -> Sink:
+    """`stdout` and `stderr` in a task's sandbox, which is made; raises OSError, BadSandbox."""
     directory.mkdir(parents=True, exist_ok=True)
-    out = output_file(directory / "stdout")
+    folder = open_folder(directory)
     try:
-        return Sink(out, output_file(directory / "stderr"))
-    except OSError:
-        os.close(out)
+        out = RotatedFile(folder, "stdout", rotations.stdout)
+        try:
+            return Sink(out, RotatedFile(folder, "stderr", rotations.stderr), folder)
+        except BaseException:
+            out.close()
+            raise
+    except BaseException:
+        os.close(folder)
         raise
 
 
 def own_sink() -> Sink:
     """Our own stdout and stderr."""
-    return Sink(1, 2, owned=False)
+    return Sink(Descriptor(1), Descriptor(2))

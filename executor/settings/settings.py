@@ -16,6 +16,7 @@ from executor.fetching.job import CACHE_BYTES, MAX_BYTES
 from executor.settings.agent import AgentSettings, seconds
 from executor.settings.flags import Flags
 from executor.settings.labels import labels
+from executor.settings.rotation import DEFAULT, Rotations, executors_rotations
 from specs.errors import SpecError
 from specs.words.defaults import DOCKER_SOCKET, MAPPED_DIRECTORY
 from specs.words.sizes import parse_size
@@ -66,6 +67,7 @@ class Settings:
     starts: int = 8  # creates and starts at once; beyond about 2 per core only the latency grows
     fetch: FetchSettings = FetchSettings()
     sandboxes: SandboxLimits = SandboxLimits()
+    output: Rotations = DEFAULT
     log_options: Mapping[str, str] = field(default_factory=lambda: {"max-size": "10m",
                                                                     "max-file": "2"})
 
@@ -95,6 +97,7 @@ def settings(flags: Flags, told: AgentSettings, environment: Mapping[str, str],
         idle_timeout=None if flags.drop_in else _idle_timeout(environment),
         fetch=_fetch_settings(environment, told),
         sandboxes=_sandbox_limits(environment),
+        output=DEFAULT if flags.drop_in else _rotations(environment),
     )
 
 
@@ -114,6 +117,13 @@ def _cache_folders(wanted: str | None, told: AgentSettings) -> Iterator[str]:
     if found:
         yield f"{agents}{found}{CACHE_NAME}"
     yield f"/tmp/{CACHE_NAME}-{told.agent_id}"  # noqa: S108 - who owns it is looked at
+
+
+def _rotations(environment: Mapping[str, str]) -> Rotations:
+    try:
+        return executors_rotations(environment)
+    except SpecError as error:
+        raise SpecError("", f"Failed to parse {error.path}: {error.problem}") from error
 
 
 def _sandbox_limits(environment: Mapping[str, str]) -> SandboxLimits:

@@ -168,7 +168,7 @@ class Performer:
     def _drain(self, entry: Entry) -> None:
         task_id, container = entry.task.id, entry.task.container
         def drain() -> None:
-            self._logs.drain(task_id, lambda tail: self._loop.tell(entry, e.Drained(tail)))
+            self._logs.drain(task_id, partial(self._loop.tell, entry))
         if container is not None and entry.lost:
             self._engine.outputs.reread(task_id, container, follow=False, done=drain)
         else:

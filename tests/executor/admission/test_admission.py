@@ -23,9 +23,10 @@ SECRET = {"container_path": "/key", "mode": "RO", "source": {
 
 
 def admitted(folder: Path, task_id: str = "a", *, closing: bool = False, drop_in: str | None = None,
-             **fields: Any) -> Admitted | Rejected:
+             command: dict[str, Any] | None = None, **fields: Any) -> Admitted | Rejected:
     admission = Admission(Settings(directory=str(folder), container=drop_in), Logs(Watcher()))
-    return admission.admit(task(task_id, "true", **fields), KILLING, closing=closing)
+    info = {**task(task_id, "true", **fields), **({"command": command} if command else {})}
+    return admission.admit(info, KILLING, closing=closing)
 
 
 def test_what_can_be_run_has_a_plan_and_a_sandbox(tmp_path: Path) -> None:
@@ -56,6 +57,10 @@ def test_the_drop_in_makes_no_sandbox_and_takes_the_agents_name(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(("task_id", "fields", "outcome"), [
+    ("a", {"command": {"value": "true", "environment": {"variables": [
+        {"name": "A", "value": "b"}, {"name": "CONTAINER_LOGGER_MAX_STDOUT_SIZE", "value": "1KB"}]}}},
+     Refused("CONTAINER_LOGGER_MAX_STDOUT_SIZE: must be at least 4096 bytes",
+             "command.environment.variables[1].value")),
     ("a", {"container": {"docker": {"image": 7}}},
      Refused("must be a text, found the number 7", "container.docker.image")),
     ("a", {"container": {"volumes": [{"container_path": "x", "mode": "RW"}]}},

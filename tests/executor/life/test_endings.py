@@ -157,6 +157,14 @@ def test_table(outcome: Outcome, cause: Cause | None, state: TaskState, reason: 
     assert decide(facts(outcome, cause), strict=False) == Ending(state, message, reason, healthy, overrun)
 
 
+def test_output_that_was_lost_is_told() -> None:
+    lost = "7 bytes of output were lost: No space left on device"
+    for outcome, state in ((Exit(0), FINISHED), (Exit(3), FAILED)):
+        ending = decide(Facts(outcome, lost=lost), strict=False)
+        assert (ending.state, ending.message) == (state, f"Container exited with status {outcome.status}: {lost}")
+        assert lost not in decide(Facts(outcome, lost=lost), strict=True).message
+
+
 def test_the_states_follow_from_whose_fault_it_is() -> None:
     """TASK_FAILED is the task's own doing, and only that."""
     kinds = [kind for _, kind in inspect.getmembers(failures, inspect.isclass) if issubclass(kind, RuntimeFailure)]

@@ -10,10 +10,11 @@ import pytest
 
 from executor.docker.streams import FrameDecoder, SocketStream
 from executor.engine.failures import BadSandbox
+from executor.life import events
 from executor.node.logs import Logs
 from executor.node.processes import Processes
 from executor.node.reading import Moment, RunTold
-from executor.node.sink import Sink, sandbox_sink
+from executor.node.sink import Descriptor, Sink, sandbox_sink
 from executor.node.watcher import Watcher
 
 
@@ -40,11 +41,11 @@ class Drained:
 
     def __init__(self, logs: Logs, task_id: str = "t") -> None:
         self._event = threading.Event()
-        self._tail = ""
+        self._told = events.Drained()
         logs.drain(task_id, self._take)
 
-    def _take(self, tail: str) -> None:
-        self._tail = tail
+    def _take(self, told: events.Drained) -> None:
+        self._told = told
         self._event.set()
 
     @property
@@ -53,7 +54,11 @@ class Drained:
 
     def tail(self) -> str:
         assert self._event.wait(30)
-        return self._tail
+        return self._told.tail
+
+    def lost(self) -> str:
+        assert self._event.wait(30)
+        return self._told.lost
 
 
 @pytest.fixture
@@ -230,13 +235,14 @@ def test_a_stream_that_will_never_end_is_not_waited_for(logs: Logs, tmp_path: Pa
 
 def test_a_full_disk_loses_output_and_nothing_else(logs: Logs) -> None:
     full = os.open("/dev/full", os.O_WRONLY)
-    logs.open("t", Sink(full, os.dup(full)))
+    logs.open("t", Sink(Descriptor(full), Descriptor(full)))
     pipe = Pipe()
     logs.follow("t", pipe.stream)
     pipe.say(1, b"lost")
     pipe.end()
-    assert Drained(logs).tail() == ""
+    assert Drained(logs).lost() == "4 bytes of output were lost: No space left on device"
     logs.close("t")
+    os.close(full)
 
 
 def test_a_link_in_the_place_of_a_file_is_not_followed(tmp_path: Path) -> None:
@@ -247,7 +253,7 @@ def test_a_link_in_the_place_of_a_file_is_not_followed(tmp_path: Path) -> None:
 
 def test_a_slow_reader_of_our_own_stdout_does_not_hold_up_the_supervisor(logs: Logs) -> None:
     read, write = os.pipe()
-    logs.open("t", Sink(write, write, owned=False))
+    logs.open("t", Sink(Descriptor(write), Descriptor(write)))
     pipe = Pipe()
     logs.follow("t", pipe.stream)
 
@@ -314,9 +320,10 @@ def test_ended_processes_of_a_container_that_restarts_hold_no_descriptors() -> N
 
 def test_a_full_disk_is_complained_of_once(logs: Logs, caplog: pytest.LogCaptureFixture) -> None:
     full = os.open("/dev/full", os.O_WRONLY)
-    sink = Sink(full, os.dup(full))
+    sink = Sink(Descriptor(full), Descriptor(full))
     for _ in range(100):
         sink.write(1, b"lost")
     sink.close()
+    os.close(full)
     assert [record.message for record in caplog.records] == [
         "Output is being lost: No space left on device", "400 bytes of output were lost"]
