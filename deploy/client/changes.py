@@ -124,11 +124,25 @@ def pause(service: Service, deployment: str, output: str) -> None:
 
 
 @click.command()
-@click.argument("deployment")
+@click.argument("deployment", required=False)
+@click.option("--losses", is_flag=True, help="Replace instances that were lost in a mass at once.")
+@click.option("--backoff", "app", metavar="APP",
+              help="Start APP's instances now, though some have failed.")
 @talks_to_service
-def resume(service: Service, deployment: str, output: str) -> None:
-    """Let DEPLOYMENT go on."""
-    _steered(service, deployment, output, "POST", "/api/v1/deployments/{id}/resume", {}, "goes on")
+def resume(service: Service, deployment: str | None, app: str | None, output: str, *,
+           losses: bool) -> None:
+    """Let what waits go on: a paused DEPLOYMENT, or what an option says."""
+    if (deployment is not None) + (app is not None) + losses != 1:
+        raise Problem("one of DEPLOYMENT, --losses and --backoff APP is needed", REFUSED)
+    if deployment is not None:
+        _steered(service, deployment, output, "POST", "/api/v1/deployments/{id}/resume", {},
+                 "goes on")
+    elif app is not None:
+        fine(service.ask("DELETE", f"/v2/queue{app_id(app)}/delay"))
+        _said(output, {"app": app_id(app), "delayed": False}, f"{app_id(app)} starts now")
+    else:
+        fine(service.ask("POST", "/api/v1/losses/lift"))
+        _said(output, {"slowed": False}, "lost instances are replaced at once")
 
 
 @click.command()
@@ -137,20 +151,21 @@ def resume(service: Service, deployment: str, output: str) -> None:
 def promote(service: Service, app: str, output: str) -> None:
     """APP's canaries are good: the other instances follow."""
     fine(service.ask("POST", f"/api/v1/promote{app_id(app)}"))
-    if output == "json":
-        shown_json({"app": app_id(app), "promoted": True})
-    else:
-        click.echo(f"{app_id(app)} is promoted")
+    _said(output, {"app": app_id(app), "promoted": True}, f"{app_id(app)} is promoted")
 
 
 def _steered(service: Service, name: str, output: str, method: str, path: str,
              query: dict[str, str], done: str) -> None:
     found = _deployment(service, name)
     fine(service.ask(method, path.format(id=found["id"]), query=query))
+    _said(output, {"deployment": found["id"], "state": done}, f"deployment {found['id']} {done}")
+
+
+def _said(output: str, value: Any, text: str) -> None:
     if output == "json":
-        shown_json({"deployment": found["id"], "state": done})
+        shown_json(value)
     else:
-        click.echo(f"deployment {found['id']} {done}")
+        click.echo(text)
 
 
 def _deployment(service: Service, name: str) -> dict[str, Any]:

@@ -59,16 +59,8 @@ class Replacements:
         return tuple(self._held)[:permits] if self._held else ()
 
     def next_due(self, now: float) -> float | None:
-        """When there are some, or when a mass loss is over, if nothing happens before."""
-        return losses.next_permit(self.losses, now) if self._held else losses.over_at(self.losses)
-
-    def is_over(self, now: float) -> bool:
-        """Whether a mass loss ends by itself now; then it has."""
-        at = losses.over_at(self.losses)
-        if self._held or at is None or now < at:
-            return False
-        self.lift()
-        return True
+        """When there are some, if nothing happens before."""
+        return losses.next_permit(self.losses, now) if self._held else None
 
     def lift(self) -> None:
         """It is over: what is lost is replaced at once again."""

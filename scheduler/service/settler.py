@@ -148,17 +148,13 @@ class Settler:
             self._count(sum(each.location is not None for each in self._board.all_instances()), now)
         for app_id in self.replacements.due(now):
             self.touch(app_id)
-        if self.replacements.is_over(now):
-            log.warning(
-                "No instance has been lost for a while: lost ones are replaced at once again")
-            self._events.emit("mesos_docker_mass_loss_lifted", {})
 
     def _count(self, instances: int, now: float) -> None:
         if self.replacements.count(instances, now):
             lost = sum(count for _, count in self.replacements.losses.recent)
             log.warning(
-                "%d of %d instances are out of reach: they are replaced one after the other", lost,
-                instances)
+                "%d of %d instances are out of reach: they are replaced one after the other, until "
+                "somebody says mesos-docker resume --losses", lost, instances)
             self._events.emit("mesos_docker_mass_loss", {"lost": lost, "instances": instances})
 
     def _decide(self, app_id: str, decide: Callable[[], None], now: float) -> None:

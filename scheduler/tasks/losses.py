@@ -4,9 +4,8 @@ they.
 Whoever replaces them all at once doubles the load on the agents that are left, and ends the ones
 that come back. So when more than a fifth of all instances became unreachable within a minute, they
 are given up one after the other: a few at once, then a twentieth of all instances per minute, and 6
-at least. An operator lifts it. By itself it ends only when nothing has been lost for ten minutes
-and nothing waits to be given up, for what looks like the end of an outage may be its middle; what
-is lost later is another outage, or none.
+at least. That goes on until an operator lifts it: what looks like the end of an outage may be its
+middle, and only people know which it is.
 
 All times are seconds since 1970.
 """
@@ -16,7 +15,6 @@ from dataclasses import dataclass, replace
 
 WINDOW = 60.0  # s
 SHARE = 0.2  # of the instances, and more is a mass loss
-QUIET = 600.0  # s without a loss, and it is over
 AT_ONCE = 2  # so many are given up without waiting, so fewer losses are none of many
 SLOWEST = 6.0  # given up per minute
 PART = 0.05  # of the instances, given up per minute
@@ -69,13 +67,6 @@ def used(losses: Losses, count: int) -> Losses:
     """So many were given up."""
     return replace(losses, given_up=losses.given_up
                    + count) if losses.is_slowed and count else losses
-
-
-def over_at(losses: Losses) -> float | None:
-    """When it is over, if nothing is lost until then and nothing waits; None: it is not slowed."""
-    if losses.since is None:
-        return None
-    return max([losses.since, *(at for at, _ in losses.recent)]) + QUIET
 
 
 def lifted() -> Losses:

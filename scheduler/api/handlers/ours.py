@@ -15,7 +15,7 @@ from scheduler.api.errors import RefusedError, not_found
 from scheduler.api.handlers.apps import Apps, app_path
 from scheduler.api.handlers.groups import Groups
 from scheduler.api.server import Asked, json_answer
-from scheduler.api.shown.ours import ended_json, instance_json, places, version_json, why
+from scheduler.api.shown.ours import ended_json, instance_json, mass_loss, places, version_json, why
 from scheduler.deployments.stuck import stuck
 from scheduler.service import tree
 from scheduler.service.changes import Planned
@@ -66,7 +66,8 @@ class Ours:
         view = self._asking.view
         found = [self._one(app_path(app_id))] if app_id else list(view.apps.values())
         now = self._asking.clock()
-        return json_answer([reason for app in found for reason in why(app, view, now)])
+        losses = () if app_id else mass_loss(view)
+        return json_answer([*losses, *(row for app in found for row in why(app, view, now))])
 
     async def agents(self, asked: Asked) -> web.Response:
         """GET /api/v1/agents: those on which instances are."""

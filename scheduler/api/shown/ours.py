@@ -29,6 +29,8 @@ _PULL = re.compile(r"Pulling image \S+: (?P<done>\d+) of (?P<layers>\d+) layers"
                    r"(?:, [\d.]+ of (?P<all>[\d.]+) MB)?")
 _CHECKS = re.compile(r"(?P<succeed>\d+) of (?P<checks>\d+) health checks succeed")  # as our executor says it
 _MASS_LOSS = ", and so are many others: they are replaced one after the other"
+_AT_ONCE = "mesos-docker resume --losses replaces them at once"
+_NODES = frozenset({Condition.DROPPED, Condition.GONE})  # ends that are the node's fault
 _PHASES = {
     Condition.SCHEDULED: "waiting for an offer", Condition.PROVISIONED: "launched", Condition.STAGING: "staging",
     Condition.STARTING: "starting", Condition.KILLING: "ending",
@@ -126,21 +128,46 @@ def _why_deployment(app: AppView, deployment: Deployment, view: View) -> Iterato
         names = ", ".join(action.app_id for action in needed)
         reason = _reason(f"its deployment is at an earlier step: {names}")
     elif asked.mode is Mode.ROLL and app.progress is not None and not app.progress.done:
-        reason = _upgrade(app, app.progress, deployment.id)
+        reason = _upgrade(app, app.progress, deployment)
     else:
         return
     yield {"instance": None, "app": app.id, "since": since, "reasons": [reason]}
 
 
-def _upgrade(app: AppView, progress: Progress, deployment_id: str) -> dict[str, Any]:
+def _upgrade(app: AppView, progress: Progress, deployment: Deployment) -> dict[str, Any]:
     count = app.target.app.instances if app.target else 0
     text = f"it is being upgraded: {progress.served} of {count} new instances serve"
     if progress.failures:
         text += f", {progress.failures} failures so far"
+    nodes = sum(each.condition in _NODES and each.asked is None and each.at >= deployment.step_since
+                for each in app.ended)
+    if nodes:
+        text += f", {nodes} ended by the fault of their nodes"
     if not waits_for_promotion(progress):
         return _reason(text)
     return _reason(f"{text}; its canaries wait to be promoted", hint=(
-        f"mesos-docker promote {app.id.strip('/')}, or mesos-docker rollback {deployment_id}"))
+        f"mesos-docker promote {app.id.strip('/')}, or mesos-docker rollback {deployment.id}"))
+
+
+def mass_loss(view: View) -> Iterator[dict[str, Any]]:
+    """That lost instances are replaced slowly, which goes on until somebody ends it."""
+    found = view.losses
+    if found.since is not None:
+        text = (f"many of {found.instances} instances were lost at once: they are replaced one "
+                f"after the other, {found.given_up} so far, and so is what is lost from now on")
+        yield {"instance": None, "app": "/", "since": timestamp(found.since),
+               "reasons": [_reason(text, hint=_AT_ONCE)]}
+
+
+def _lost(app: AppView, view: View, instance: Instance) -> dict[str, Any]:
+    if app.target is not None and app.target.policy.unreachable is None:
+        return _reason(
+            "its agent is out of reach, and its unreachableStrategy is disabled: it is waited for, "
+            "however long that takes", agent=_host(instance),
+            hint=f"mesos-docker kill {instance.id} gives it up, and another one takes its place")
+    slowed = view.losses.is_slowed and instance.condition is Condition.UNREACHABLE
+    return _reason("its agent is out of reach" + (_MASS_LOSS if slowed else ""),
+                   agent=_host(instance), hint=_AT_ONCE if slowed else None)
 
 
 def _stuck(app: AppView, asked: Order, view: View) -> Stuck | None:
@@ -157,10 +184,7 @@ def _reasons(app: AppView, view: View, instance: Instance, now: float) -> list[d
     if instance.condition in (Condition.PROVISIONED, Condition.STAGING, Condition.STARTING):
         return [_reason(instance.message or "its launch goes on", agent=_host(instance))]
     if instance.condition.is_lost:
-        slowed = view.losses.is_slowed and instance.condition is Condition.UNREACHABLE
-        return [_reason("its agent is out of reach" + (_MASS_LOSS if slowed else ""),
-                        agent=_host(instance),
-                        hint="POST /api/v1/losses/lift replaces them at once" if slowed else None)]
+        return [_lost(app, view, instance)]
     if instance.condition is Condition.RUNNING and not instance.is_serving:
         return [_reason(instance.message or phase(instance), agent=_host(instance))]
     if instance.condition.is_terminal and instance.condition is not Condition.FINISHED:
@@ -174,13 +198,25 @@ def _waiting(app: AppView, view: View, instance: Instance, now: float) -> list[d
     delay = app.delays.get(instance.config)
     if delay is not None and delay.deadline > now:
         return [_reason(f"its app failed before: the next start is in {delay.deadline - now:.0f} s",
-                        hint=f"DELETE /v2/queue{app.id}/delay starts it now")]
+                        hint=f"mesos-docker resume --backoff {app.id.strip('/')} starts it now"),
+                *_last_end(app, instance)]
     if view.framework.master is None:
         return [_reason(f"there is no master: {view.framework.why_not or 'not subscribed yet'}")]
     if app.waiting is None or not app.waiting.misfits:
         return [_reason("no offer has come yet")]
     return [_misfit(misfit, shortage) for misfit in app.waiting.misfits
             for shortage in misfit.shortages]
+
+
+def _last_end(app: AppView, instance: Instance) -> Iterator[dict[str, Any]]:
+    """How its last task ended, and whose fault that was."""
+    own = [each for each in app.ended if each.instance_id == instance.id and each.asked is None]
+    if own:
+        last = own[-1]
+        text = f"its last task ended, {api_state(last.condition).value}: {last.message or last.reason or ''}"
+        nodes = ("that is the node's fault, which no failure limit counts; a progress deadline "
+                 "(MESOS_DOCKER_PROGRESS_DEADLINE) bounds it")
+        yield _reason(text, agent=last.host, hint=nodes if last.condition in _NODES else None)
 
 
 def places(trials: Mapping[str, Trial]) -> list[dict[str, Any]]:

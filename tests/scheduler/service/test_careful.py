@@ -57,7 +57,10 @@ def test_a_mass_loss_is_replaced_slowly_until_it_is_lifted(tmp_path: Path) -> No
         serving.wait(lambda: len(serving.running("/web")) == 2)
         assert serving.get("/api/v1/losses")["givenUp"] == 2
         hints = {reason["hint"] for each in serving.get("/api/v1/why?app=web") for reason in each["reasons"]}
-        assert hints == {"POST /api/v1/losses/lift replaces them at once"}
+        assert hints == {"mesos-docker resume --losses replaces them at once"}
+        whole = serving.get("/api/v1/why")[0]
+        assert whole["app"] == "/"
+        assert whole["reasons"][0]["reason"].startswith("many of 10 instances were lost at once")
     with Serving(tmp_path / "state", master=serving.master) as again:
         assert again.get("/api/v1/losses")["slowed"]
         assert len(again.running("/web")) == 2

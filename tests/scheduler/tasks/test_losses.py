@@ -1,9 +1,9 @@
-"""A mass loss: recognised, slowed, and lifted by people, or after ten minutes without another loss."""
+"""A mass loss: recognised, slowed, and lifted by people."""
 from __future__ import annotations
 
 import pytest
 
-from scheduler.tasks.losses import QUIET, Losses, lifted, lost, next_permit, over_at, permits, used
+from scheduler.tasks.losses import Losses, lifted, lost, next_permit, permits, used
 
 
 @pytest.mark.parametrize(("lots", "instances", "slowed"), [
@@ -30,13 +30,11 @@ def test_slowed(instances: int, per_minute: int) -> None:
     assert given_up == pytest.approx(per_minute + 2, abs=1)
 
 
-def test_an_end_by_people_or_after_a_while_without_losses() -> None:
+def test_people_end_it_and_nobody_else() -> None:
     losses = lost(Losses(), 50, 100, 0.0)
-    assert over_at(losses) == QUIET
-    losses = lost(losses, 1, 100, 500.0)
+    assert permits(losses, 1e9) is not None
+    losses = lost(losses, 1, 100, 1e9)
     assert losses.is_slowed
-    assert over_at(losses) == 500.0 + QUIET
-    assert over_at(Losses()) is None
     assert permits(lifted(), 1e6) is None
     assert used(Losses(), 5) == Losses()
     assert next_permit(Losses(), 7.0) == 7.0
