@@ -7,6 +7,7 @@ known.
 """
 from __future__ import annotations
 
+import difflib
 import errno
 import importlib
 import importlib.metadata
@@ -90,6 +91,18 @@ class LazyGroup(click.Group):
             raise TypeError(f"{COMMANDS[cmd_name]}.{cmd_name} is not a command")
         command.context_class = FittingContext
         return command
+
+
+    def resolve_command(self, ctx: click.Context, args: list[str],
+                        ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click; a UsageError for an unknown command names the one that was meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            meant = difflib.get_close_matches(args[0], COMMANDS, 1)
+            if meant:
+                error.message += f' Did you mean "{meant[0]}"?'
+            raise
 
 
 def _version() -> str:

@@ -25,7 +25,20 @@ def changes(command: Callable[..., Any]) -> Callable[..., Any]:
     return talks_to_service(command)
 
 
-@click.command()
+class CountCommand(click.Command):
+    """Knows a number below zero from an option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if not error.option_name.strip("-").isdecimal():
+                raise
+            raise click.UsageError("INSTANCES is a whole number from 0 on", ctx) from error
+
+
+@click.command(cls=CountCommand)
 @click.argument("app")
 @click.argument("instances", type=click.IntRange(min=0))
 @click.option("--for", "limited", type=duration, metavar="DURATION",
@@ -34,7 +47,7 @@ def changes(command: Callable[..., Any]) -> Callable[..., Any]:
 def scale(service: Service, app: str, instances: int, limited: float | None, output: str, why: str | None, *,  # noqa: PLR0913 - options
           force: bool, detach: bool) -> int:
     """Have so many INSTANCES of APP."""
-    body = {"instances": instances} | ({"seconds": limited} if limited else {})
+    body = {"instances": instances} | ({} if limited is None else {"seconds": limited})
     answer = service.ask("POST", f"/api/v1/scale{app_id(app)}", body, query=_force(force),
                          headers=given_reason(why))
     return followed(service, output, fine(answer), [app_id(app)], detach=detach)

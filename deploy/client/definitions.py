@@ -14,7 +14,8 @@ TEMPLATE = """\
 // An app of mesos-docker: `mesos-docker deploy app.json` makes it so. It is an app definition of Marathon's.
 {
   "id": "/hello",
-  "cmd": "echo '<h1>hello</h1>' > index.html; exec httpd -f -p 80",
+  // A container's first program ends on SIGTERM only if it says so: the trap does.
+  "cmd": "trap 'exit 0' TERM; echo '<h1>hello</h1>' > index.html; httpd -f -p 80 & wait $!",
   "instances": 2,
   "cpus": 0.1,
   "mem": 32,                        // MiB: more than that, and it is ended as out of memory

@@ -29,6 +29,9 @@ def init(file: str) -> None:
     try:
         with Path(file).open("x", encoding="utf-8") as made:
             made.write(definitions.TEMPLATE)
+    except FileExistsError as error:
+        raise Problem(f"{file} is there already, and stays as it is: name another file, as in "
+                      "mesos-docker init other.json, or - for stdout", REFUSED) from error
     except OSError as error:
         raise Problem(f"{file}: {error.strerror}", REFUSED) from error
     click.echo(f"{file}: change it, then: mesos-docker deploy {file}")
@@ -84,6 +87,8 @@ def deploy(service: Service, file: str, output: str, why: str | None, if_version
     if only_plan:
         return shown_plan(fine(service.ask("POST", "/api/v1/plan", value)), output)
     method, path, query = _where(value)
+    if definitions.is_group(value) and not definitions.app_ids(value):
+        click.echo(f"{file} has no apps: all that are in its group go", err=True)
     query |= {"force": "true"} if force else {}
     headers = given_reason(why) | ({"If-Match": f'"{if_version}"'} if if_version else {})
     answer = service.ask(method, path, value, query=query, headers=headers)
@@ -166,6 +171,9 @@ def _show_places(place: dict[str, Any]) -> None:
 
 def _where(value: Any) -> tuple[str, str, dict[str, str]]:
     if isinstance(value, list):
+        if not value:
+            raise Problem("the array is empty: there is no app in it, and nothing is changed",
+                          REFUSED)
         return "PUT", "/v2/apps", {"partialUpdate": "false"}
     if definitions.is_group(value):
         return "PUT", "/v2/groups", {}

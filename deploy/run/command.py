@@ -51,7 +51,7 @@ def duration(value: str | float) -> float:
             return float(match[1]) * UNITS[SHORT_UNITS.get(match[2], "secs")] / 1e9
         return parse_duration(value) / 1e9
     except (SpecError, ValueError) as error:
-        raise click.BadParameter(f"{value!r} is not a duration, as 30secs, 1.5mins or 5m: {error}") from error
+        raise click.BadParameter(f"{value!r} is not a duration, as 30secs, 1.5mins or 5m") from error
 
 
 def megabytes(value: str | float) -> float:

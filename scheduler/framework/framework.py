@@ -22,7 +22,7 @@ from scheduler.framework.listener import Listener
 from scheduler.framework.offered import Offered, in_parts
 from scheduler.framework.queue import Queue
 from scheduler.framework.timers import FirstSubscription, Later, Ring, StorageAgain, Timers
-from scheduler.framework.told import Told, ended
+from scheduler.framework.told import Told, ended, way_out
 from scheduler.framework.work import Work
 from scheduler.master.port import Master
 from scheduler.placement.matching import Launch, Match, Placement
@@ -312,7 +312,7 @@ class Framework:
         self._listener.messaged(agent_id, executor_id, data)
 
     def executor_failed(self, agent_id: str, executor_id: str, status: int | None) -> None:
-        log.info("The executor %s on %s ended with status %s", executor_id, agent_id, status)
+        log.info("The executor %s on %s ended %s", executor_id, agent_id, way_out(status))
         self._executors.is_over(agent_id, executor_id)
 
     def agent_failed(self, agent_id: str) -> None:

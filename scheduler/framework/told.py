@@ -1,6 +1,8 @@
 """What the master tells, on whatever thread: each fact is put into the loop's inbox."""
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable, Sequence
 
 from scheduler.master.port import MasterEvents
@@ -48,6 +50,21 @@ class Told:
 
     def call_failed(self, call: str, why: str) -> None:
         self._post(self._loop.call_failed, call, why)
+
+
+def way_out(status: int | None) -> str:
+    """How an executor ended, for people. `status`: as wait() gives it; None or -1 where no agent saw
+    it.
+
+    As Mesos: slave.cpp, `executorTerminated`.
+    """
+    if status is None or status < 0:
+        return "in a way that nobody saw"
+    if not os.WIFSIGNALED(status):
+        return f"with status {os.waitstatus_to_exitcode(status)}"
+    number = os.WTERMSIG(status)
+    known = number in signal.valid_signals() and number < signal.SIGRTMIN
+    return f"by {signal.Signals(number).name if known else f'signal {number}'}"
 
 
 def ended(message: str, framework_id: str | None, *, was_subscribed: bool) -> str:

@@ -122,3 +122,19 @@ def test_every_command_is_where_the_table_says() -> None:
     assert found == {name: name for name in names}
     assert {"run", "local", "explain", "serve", "deploy", "ps"} <= set(names)
     assert group.get_command(context, "fly") is None
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (("deplo", "x"), "No such command 'deplo'. Did you mean \"deploy\"?"),
+    (("scael", "x", "1"), "Did you mean \"scale\"?"),
+    (("fly",), "No such command 'fly'."),
+    (("scale", "hello", "-1"), "INSTANCES is a whole number from 0 on"),
+    (("scale", "hello", "-12", "--force"), "INSTANCES is a whole number from 0 on"),
+    (("scale", "hello", "1", "--forze"), "No such option '--forze'"),
+    (("scale", "hello", "x"), "'x' is not a valid integer"),
+    (("scale", "hello", "3", "--for", "banana"), "'banana' is not a duration, as 30secs, 1.5mins or 5m\n"),
+    (("scale", "hello", "3", "--for", ""), "'' is not a duration, as 30secs, 1.5mins or 5m\n")])
+def test_what_was_meant_is_said(arguments: tuple[str, ...], words: str,
+                                capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(list(arguments)) == 2
+    assert words in capsys.readouterr().err

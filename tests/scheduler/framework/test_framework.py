@@ -4,8 +4,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pytest
+
 from scheduler.config import Config
 from scheduler.framework.framework import Framework
+from scheduler.framework.told import way_out
 from scheduler.placement.matching import Launch, Misfit
 from scheduler.tasks.launching import CustomExecutor, Task, task
 from scheduler.tasks.ledger import Entry, Phase
@@ -241,3 +244,10 @@ def test_a_launch_on_a_rescinded_offer_is_tried_again() -> None:
     follower = run(master, [task(task_info("t"), None)], enough)
     assert [task_id for task_id, _, _ in follower.launches] == ["t", "t"]
     assert follower.states == {"t": ["TASK_FINISHED"]}
+
+
+@pytest.mark.parametrize(("status", "words"), [
+    (9, "by SIGKILL"), (15, "by SIGTERM"), (139, "by SIGSEGV"), (0, "with status 0"), (256, "with status 1"),
+    (-1, "in a way that nobody saw"), (None, "in a way that nobody saw"), (45, "by signal 45")])
+def test_how_an_executor_ended(status: int | None, words: str) -> None:
+    assert way_out(status) == words
