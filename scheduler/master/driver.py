@@ -31,6 +31,7 @@ from scheduler.master.detector import ZkDetector
 from scheduler.master.port import MasterEvents
 from scheduler.master.sender import MasterSender
 from scheduler.master.transport import ExposedSecretError, Transport
+from scheduler.master.unreadable import end_of, receipt
 from specs.errors import SpecError
 from specs.forms import Message
 from specs.forms.codec import read
@@ -284,7 +285,23 @@ class MesosDriver(MasterCalls):
 
     def on_update(self, event: dict[str, Any]) -> None:
         """UPDATE; acknowledged by whoever stores it."""
-        self._events.update(status_from_mapping(event["status"]))
+        said = event["status"]
+        try:
+            status = status_from_mapping(said)
+        except SpecError as error:
+            log.warning("An update that cannot be read: %s: %.500r", error, said)
+            self._unreadable(said, error)
+        else:
+            self._events.update(status)
+
+    def _unreadable(self, said: Any, why: SpecError) -> None:
+        """It would come for ever, and hold up those behind it."""
+        if not isinstance(said, dict):
+            return
+        if (end := end_of(said, why)) is not None:
+            self._events.update(end)
+        elif (answer := receipt(said)) is not None:
+            self._call("ACKNOWLEDGE", answer)
 
     def on_message(self, message: dict[str, Any]) -> None:
         """MESSAGE."""

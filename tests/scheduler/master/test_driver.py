@@ -126,6 +126,45 @@ def test_an_offer_that_cannot_be_read_goes_back(master: ScriptedMaster) -> None:
         assert master.call("DECLINE")["decline"]["offer_ids"] == [{"value": "odd"}]
 
 
+@pytest.mark.parametrize("odd", [
+    {"labels": 7}, {"state": "TASK_NO_SUCH"}, {"healthy": "yes"}, {"timestamp": "now"}, {"message": ["x"]},
+    {"container_status": {"network_infos": 5}}])
+def test_an_update_that_cannot_be_read_does_not_come_again(odd: dict[str, Any], master: ScriptedMaster) -> None:
+    with Running(master.address) as running:
+        subscription = master.subscription()
+        subscription.subscribed()
+        said = update("t", "TASK_RUNNING") | odd
+        subscription.update(said)
+        assert master.call("ACKNOWLEDGE")["acknowledge"] == {
+            "agent_id": {"value": "S0"}, "task_id": {"value": "t"}, "uuid": said["uuid"]}
+        subscription.update(update("next", "TASK_RUNNING"))
+        assert running.events.next("update")[0].task_id == "next"
+
+
+@pytest.mark.parametrize("odd", [{"labels": 7}, {"timestamp": "now"}, {"source": 3}, {"message": ["x"]}])
+def test_that_a_task_has_ended_is_heard_whatever_else_is_said(odd: dict[str, Any], master: ScriptedMaster) -> None:
+    with Running(master.address) as running:
+        subscription = master.subscription()
+        subscription.subscribed()
+        said = update("t", "TASK_FAILED") | odd
+        subscription.update(said)
+        [status] = running.events.next("update")
+        assert (status.task_id, status.state, status.agent_id) == ("t", TaskState.FAILED, "S0")
+        assert status.uuid == base64.b64decode(said["uuid"])
+        assert status.message.startswith("The rest of this update cannot be read: ")
+
+
+@pytest.mark.parametrize("odd", [{"uuid": 7}, {"agent_id": "S0"}, {"task_id": None}, {"task_id": {}}])
+def test_what_does_not_say_how_is_not_acknowledged(odd: dict[str, Any], master: ScriptedMaster) -> None:
+    with Running(master.address) as running:
+        subscription = master.subscription()
+        subscription.subscribed()
+        subscription.update(update("t", "TASK_RUNNING") | odd)
+        subscription.update(update("next", "TASK_RUNNING"))
+        assert running.events.next("update")[0].task_id == "next"
+        assert master.calls.empty()
+
+
 @pytest.mark.parametrize("garbage", [b"x\n{}", b"5\nabcde", b"0\n"])
 def test_a_stream_that_is_not_recordio_is_made_anew(master: ScriptedMaster, garbage: bytes) -> None:
     with Running(master.address) as running:
