@@ -92,7 +92,6 @@ class LazyGroup(click.Group):
         command.context_class = FittingContext
         return command
 
-
     def resolve_command(self, ctx: click.Context, args: list[str],
                         ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click; a UsageError for an unknown command names the one that was meant."""
@@ -100,9 +99,8 @@ class LazyGroup(click.Group):
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
             meant = difflib.get_close_matches(args[0], COMMANDS, 1)
-            if meant:
-                error.message += f' Did you mean "{meant[0]}"?'
-            raise
+            hint = f' Did you mean "{meant[0]}"?' if meant else ""
+            raise click.UsageError(f"{error.message}{hint}", ctx) from error
 
 
 def _version() -> str:

@@ -12,6 +12,7 @@ import contextlib
 import http.server
 import json
 import queue
+import random
 import socket
 import ssl
 import threading
@@ -257,7 +258,7 @@ class MemoryMaster:
         self.killed: list[str] = []
         self.stopped: bool | None = None  # with failover or without
         self._events: MasterEvents
-        self._uuids = 0
+        self._uuids = random.getrandbits(64) << 32  # another master's updates are others
 
     def start(self, events: MasterEvents, framework_id: str | None = None) -> None:
         self._events = events

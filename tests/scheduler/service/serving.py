@@ -41,8 +41,9 @@ class Serving:
                  life: tuple[str, ...] = ("TASK_STARTING", "TASK_RUNNING"), prefix: str = "",
                  master: MemoryMaster | None = None, launches: Launches | None = None,
                  app_policy: Callable[[App], Policy] = policy, features: frozenset[str] = frozenset(),
-                 at: int = 0) -> None:
+                 at: int = 0, storage: Callable[[str], SqliteStorage] = SqliteStorage) -> None:
         """`at`: the port of its API; 0: a free one."""
+        self.storage = storage
         self.path = path
         self.port = at
         self.master = master or MemoryMaster(agents, life=life)
@@ -137,7 +138,7 @@ class Serving:
 
     def _run(self) -> None:
         try:
-            with SqliteStorage(str(self.path)) as storage:
+            with self.storage(str(self.path)) as storage:
                 self._build(storage)
                 self._built.set()
                 self.framework.run()

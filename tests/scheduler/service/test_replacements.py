@@ -1,11 +1,20 @@
 """How fast lost instances are replaced, and who ends that."""
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from scheduler.deployments.facts import Changes, Decision
 from scheduler.service.replacements import Replacements
 from scheduler.storage.sqlite import SqliteStorage
+from tests.deploy.serve.killing_serve import armed
+from tests.scheduler.service.losing_serving import LOST
+from tests.scheduler.service.losing_serving import lose as lose_all
+from tests.scheduler.service.serving import Serving
 
 YEAR = 365 * 24 * 3600.0
 
@@ -32,3 +41,19 @@ def test_one_of_three_agents_is_slowed_until_somebody_lifts_it(tmp_path: Path) -
         assert again.permits(1000.0 + YEAR) is None
         assert Replacements(storage).permits(1000.0 + YEAR) is None
         assert lose(again, 4, 12, 1100.0 + YEAR)  # another one is one of its own
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_kill_at_the_commit_that_records_a_mass_loss(when: str, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    program = [sys.executable, "-m", "tests.scheduler.service.losing_serving", str(state), when]
+    assert subprocess.run(program, check=False, timeout=120).returncode == -signal.SIGKILL
+    armed(state).unlink()
+    with Serving(state) as serving:
+        lose_all(serving)  # as the master says when it is asked
+        serving.wait(lambda: serving.get("/api/v1/losses")["slowed"])
+        serving.wait(lambda: len(serving.running("/web")) == 2)
+        assert serving.get("/api/v1/losses")["givenUp"] == 2
+        states = [each["state"] for each in serving.get("/v2/apps/web/tasks")["tasks"]]
+        assert sorted(states) == ["TASK_RUNNING"] * 2 + ["TASK_UNREACHABLE"] * (LOST - 2)
+        assert serving.master.launched == 2
