@@ -124,6 +124,7 @@ def supervision(chosen: Settings, agent: Agent,
                 runtime: Callable[[], ContainerRuntime]) -> Supervisor:
     """A supervisor with all its parts, to be started; it is what `agent.start` has to be given."""
     from executor.admission.admission import Admission
+    from executor.node.cni import Cni
     from executor.node.fetcher import fetch
     from executor.node.logs import Logs
     from executor.node.processes import Processes
@@ -138,7 +139,8 @@ def supervision(chosen: Settings, agent: Agent,
 
     loop = Loop()
     logs = Logs(Watcher("output"))
-    engine = EngineCalls(runtime, chosen.labels, logs, starts=chosen.starts, strict=chosen.drop_in)
+    engine = EngineCalls(runtime, chosen.labels, logs, starts=chosen.starts, strict=chosen.drop_in,
+                         cni=None if chosen.cni is None else Cni(chosen.cni))
     checks = Checks(loop, engine, shutdown_grace=chosen.shutdown_grace)
     performer = Performer(loop, agent, engine, logs, Processes(Watcher("processes")),
                           fetches=Fetches(loop, fetch, chosen.fetch),

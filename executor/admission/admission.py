@@ -23,6 +23,7 @@ from executor.admission.volumes import mounted_folders
 from executor.engine.failures import BadSandbox, Fault, RuntimeFailure
 from executor.life.outcomes import Failure, NotRun, Outcome, Refused, Unstarted
 from executor.life.task import Terms
+from executor.node.cni import networks
 from executor.node.logs import Logs
 from executor.node.machine import total_memory
 from executor.node.sandbox_files import make_folders
@@ -88,13 +89,20 @@ class Admission:
         secrets = self._secrets.directory()
         name = self._settings.container or f"{NAME_PREFIX}{uuid.uuid4()}"
         planned = plan(info, self._settings, name, str(sandbox), total_memory=total_memory(),
-                       secret_directory=str(secrets))
+                       secret_directory=str(secrets), known_cni=self._cni_networks(info))
         try:
             planned = replace(planned, theirs=self._make_sandbox(info, sandbox, planned))
             kept = self._secrets.keep(secrets, planned.secrets)
         except OSError as error:
             raise RuntimeFailure(f"cannot make the sandbox {sandbox}: {error.strerror}") from error
         return Admitted(agreed.limited(planned), planned, kept)
+
+    def _cni_networks(self, info: TaskInfo) -> frozenset[str]:
+        """What an operator has configured by now; nobody looks for tasks that name no network."""
+        named = info.container is not None and any(each.name
+                                                   for each in info.container.network_infos)
+        folders = self._settings.cni
+        return frozenset(networks(folders)) if folders is not None and named else frozenset()
 
     def _make_sandbox(self, info: TaskInfo, sandbox: Path, planned: Plan) -> tuple[str, ...]:
         """What of it is to be the container's user's.

@@ -5,22 +5,24 @@ A plan is needed until the container is started and dropped then; what stays of 
 """
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from executor.admission.volumes import Inside, pinned, volumes_inside
 from executor.engine.failures import BadOption
 from executor.fetching.job import Item
-from executor.settings.labels import TASK
+from executor.settings.labels import CNI, TASK
 from executor.settings.settings import Settings
 from specs.container.from_task import container_of
+from specs.container.networks import cni_networks
 from specs.container.payload import create_payload
 from specs.container.place import Place
 from specs.container.run_options import RunOptions
 from specs.errors import SpecError
 from specs.forms.dnsinfo import container_dns
 from specs.messages.task import NetworkInfo, TaskInfo
+from specs.parameters.values import ulimit
 from specs.words.uri import target_name
 
 
@@ -37,6 +39,7 @@ class Plan:
     sandbox: str = ""  # the task's, on the host
     volumes: tuple[Inside, ...] = ()  # what it mounts out of sandboxes
     files: tuple[Item, ...] = ()  # to be fetched into it
+    cni: tuple[str, ...] = ()  # networks that it is attached to when it runs
 
     @property
     def user(self) -> str:
@@ -75,23 +78,27 @@ def restarts(payload: Mapping[str, Any]) -> bool:
 
 
 def plan(task: TaskInfo, settings: Settings, name: str, sandbox: str, *, total_memory: int,
-         secret_directory: str) -> Plan:
+         secret_directory: str, known_cni: frozenset[str] = frozenset()) -> Plan:
     """The container that the task describes.
 
     Raises SpecError, with Mesos's text, for what Mesos's executor itself refuses, and BadOption for
     parameters that `docker run` would refuse. `sandbox`: the task's, on the host. `total_memory`:
     the node's, bytes. `secret_directory`: where the plan's secrets have to stand as files before
-    the container is made.
+    the container is made. `known_cni`: the networks that the node attaches containers to.
     """
     dns = settings.default_container_dns
     options = container_of(task, Place(
         name=name, sandbox=sandbox, mapped=settings.mapped_directory, total_memory=total_memory,
         secrets=secret_directory, executor_sandbox=settings.directory,
         enable_cfs=settings.cgroups_enable_cfs,
-        task_environment=settings.task_environment,
+        task_environment=settings.task_environment, cni_networks=known_cni,
         default_dns=None if dns is None else container_dns(dns), only_mesos=settings.drop_in))
-    payload = _payload(options, {**settings.labels, TASK: task.task_id},
-                       paths=not settings.drop_in)
+    cni = cni_networks(task.container, known_cni) if task.container is not None else ()
+    labels = {**settings.labels, TASK: task.task_id, **({CNI: ",".join(cni)} if cni else {})}
+    payload = _with_ulimits(_payload(options, labels, paths=not settings.drop_in), settings.ulimits)
+    if cni and restarts(payload):
+        raise SpecError("container.docker.parameters",
+                        f"A restart policy would start it again without the CNI network '{cni[0]}'")
     if settings.drop_in:
         inside: tuple[Inside, ...] = ()
     else:
@@ -100,7 +107,8 @@ def plan(task: TaskInfo, settings: Settings, name: str, sandbox: str, *, total_m
     infos = task.container.network_infos if task.container is not None else ()
     return Plan(name, options.image, payload, infos,
                 tuple(each.data for each in options.secret_files),
-                sandbox=sandbox, volumes=inside, files=() if settings.drop_in else _files(task))
+                sandbox=sandbox, volumes=inside, files=() if settings.drop_in else _files(task),
+                cni=cni)
 
 
 def _files(task: TaskInfo) -> tuple[Item, ...]:
@@ -121,6 +129,16 @@ def _payload(options: RunOptions, labels: Mapping[str, str], *, paths: bool) -> 
     # what is open and not attached never ends; not open it is /dev/null, too.
     return {key: value for key, value in payload.items()
             if key not in ("OpenStdin", "StdinOnce", "AttachStdin")}
+
+
+def _with_ulimits(payload: dict[str, Any], defaults: Iterable[str]) -> dict[str, Any]:
+    """With the node's limits where the task says none: an engine hands on its own, and since
+    containerd 2.1.5 that is 1024 open files."""
+    host = payload.get("HostConfig") or {}
+    said = list(host.get("Ulimits") or ())
+    known = {each["Name"] for each in said}
+    more = [each for each in map(ulimit, defaults) if each["Name"] not in known]
+    return {**payload, "HostConfig": {**host, "Ulimits": [*said, *more]}} if more else payload
 
 
 def _persistent(task: TaskInfo) -> tuple[str, ...]:

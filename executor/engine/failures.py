@@ -177,6 +177,10 @@ class WrongVersion(NodeLacks):
     """
 
 
+class NetworkPluginFailed(RuntimeFailure):
+    """A network plugin of the node did not attach the container; the message has its words."""
+
+
 class Fault(RuntimeFailure):
     """A call ended by a mistake of ours; what it has done is not known."""
 

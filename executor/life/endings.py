@@ -26,6 +26,7 @@ from executor.engine.failures import (
     FileNotFetched,
     FileSourceAway,
     ImageNotFound,
+    NetworkPluginFailed,
     NoCommand,
     NodeLacks,
     NotAuthorised,
@@ -110,7 +111,7 @@ def _not_run(failure: Failure, *, strict: bool) -> str:
     What did not even get that far, in Mesos a `docker` that cannot be executed, is here a fault of
     ours.
     """
-    if issubclass(failure.kind, Fault):
+    if issubclass(failure.kind, (Fault, NetworkPluginFailed)):
         return f"Failed to run docker container: {failure.text}" if strict else "Failed to run docker container"
     if issubclass(failure.kind, _BEFORE_IT) and not strict:
         return "Failed to launch container"
@@ -219,6 +220,7 @@ def _failure_details(failure: Failure, facts: Facts) -> list[str]:
         RateLimited: f"the registry of {facts.image} wants to be asked later",
         RegistryDistrusted: f"the engine does not trust the registry of {facts.image}",
         BadNodeLogin: f"the node's login does not do for {facts.image}",
+        NetworkPluginFailed: "the container could not be attached to its network",
         NodeLacks: "the node has not got what this takes",
         NoCommand: "the image has no command of its own, and none was given",
         BadOption: "the engine refused an option",

@@ -153,7 +153,7 @@ def status(task: Task, state: TaskState, **fields: Any) -> TaskStatus:
 
 def heard(task: Task, event: Noticed) -> Task:
     """With the exit status that the engine told, if it did, and when."""
-    if event.exit_code is None:
+    if event.exit_code is None or 0 < event.at < task.run.began:  # or it is told again of a run before
         return task
     return task.in_run(told_exit=event.exit_code, ended=event.at)
 

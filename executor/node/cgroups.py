@@ -1,31 +1,97 @@
-"""What the kernel says of a container, read directly: the engine has no call for it, or is late."""
+"""Where the kernel keeps what it says of a container, and what it says there: the engine has no call
+for it, or is late.
+
+A container's cgroup is where /proc/PID/cgroup of its first process says, whatever the version of
+cgroups and whoever named it: the engine by itself (cgroupfs: docker/ID) or systemd for it
+(system.slice/docker-ID.scope), below a parent of the task's, a user's slice, podman's
+machine.slice. That file is gone with the process, when it matters most; so what it said is kept
+(`Cgroups`).
+"""
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+from typing import Final
 
-_ROOT = Path("/sys/fs/cgroup")
+CGROUPS: Final = Path("/sys/fs/cgroup")
+PROC: Final = Path("/proc")
+MOST_KNOWN: Final = 10_000  # containers whose cgroups are kept
 _FLAGS = 5  # of the fields after the state in /proc/PID/stat
 _EXITING = 0x4  # include/linux/sched.h, PF_EXITING
 _LIMITLESS = 1 << 60  # bytes; the first version of cgroups writes a number like that
-_MEMORY = (  # where, and the names of the most that was used and of the limit
-    ("memory/docker/{id}", "memory.max_usage_in_bytes", "memory.limit_in_bytes"),  # v1, cgroupfs
-    ("memory/system.slice/docker-{id}.scope", "memory.max_usage_in_bytes", "memory.limit_in_bytes"),
-    ("docker/{id}", "memory.peak", "memory.max"),  # v2, cgroupfs; the peak since Linux 5.19
-    ("system.slice/docker-{id}.scope", "memory.peak", "memory.max"),  # v2, systemd
-)
+_VERSION_1 = ("memory.max_usage_in_bytes", "memory.limit_in_bytes")
+_VERSION_2 = ("memory.peak", "memory.max")  # the peak since Linux 5.19
+_USUAL = ("docker/{id}", "system.slice/docker-{id}.scope", "machine.slice/libpod-{id}.scope")
 
 
-def memory(container: str) -> tuple[int | None, int | None]:
-    """The most memory that the container has used, and its limit as it is now, bytes.
+def groups(text: str) -> dict[str, str]:
+    """/proc/PID/cgroup: controller → path; the unified hierarchy is controller ""."""
+    found: dict[str, str] = {}
+    for line in text.splitlines():
+        _, controllers, path = line.split(":", 2)
+        for controller in controllers.split(","):
+            found[controller] = path
+    return found
 
-    None for what is gone, or what the kernel does not say.
-    """
-    for pattern, *names in _MEMORY:
-        folder = _ROOT / pattern.format(id=container)
-        if folder.is_dir():
-            peak, limit = (_number(folder / name) for name in names)
-            return peak, limit if limit is not None and limit < _LIMITLESS else None
-    return None, None
+
+def unified(root: Path = CGROUPS) -> bool:
+    """Whether the second version has the controllers; a machine with both has them in the first."""
+    return (root / "cgroup.controllers").exists()
+
+
+def folder(where: dict[str, str], controller: str, root: Path = CGROUPS) -> Path | None:
+    """Of a controller, in a process's `groups`; None if it is in none."""
+    second = unified(root)
+    path = where.get("" if second else controller)
+    if path is None:
+        return None
+    return (root if second else root / controller) / path.lstrip("/")
+
+
+class Cgroups:
+    """Remembers where containers are, and reads what they used. Safe for threads."""
+
+    def __init__(self, root: Path = CGROUPS, proc: Path = PROC) -> None:
+        self._root = root
+        self._proc = proc
+        self._lock = threading.Lock()
+        self._memory: dict[str, Path] = {}
+
+    def remember(self, container: str, pid: int) -> None:
+        """`pid`: the container's first process. One that is gone, or another's, is not looked at."""
+        try:
+            text = (self._proc / str(pid) / "cgroup").read_text(encoding="utf-8")
+            found = folder(groups(text), "memory", self._root) if container in text else None
+        except (OSError, ValueError):
+            return
+        if found is None:
+            return
+        with self._lock:
+            self._memory.pop(container, None)
+            self._memory[container] = found
+            if len(self._memory) > MOST_KNOWN:
+                del self._memory[next(iter(self._memory))]
+
+    def forget(self, container: str) -> None:
+        with self._lock:
+            self._memory.pop(container, None)
+
+    def memory(self, container: str) -> tuple[int | None, int | None]:
+        """The most memory that the container has used, and its limit as it is now, bytes.
+
+        None for what is gone, or what the kernel does not say. Of a container that was not
+        remembered the usual places are looked at.
+        """
+        with self._lock:
+            known = self._memory.get(container)
+        root = self._root if unified(self._root) else self._root / "memory"
+        for found in (*([known] if known else []),
+                      *(root / usual.format(id=container) for usual in _USUAL)):
+            if found.is_dir():
+                names = _VERSION_2 if unified(self._root) else _VERSION_1
+                peak, limit = (_number(found / name) for name in names)
+                return peak, limit if limit is not None and limit < _LIMITLESS else None
+        return None, None
 
 
 def _number(file: Path) -> int | None:
@@ -42,7 +108,7 @@ def ends(container: str, pid: int) -> bool:
     from then on, which the engine tells some ten milliseconds later.
     """
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        stat = (PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return True
     state, *fields = stat.rpartition(")")[2].split()
@@ -53,6 +119,6 @@ def owns(container: str, pid: int) -> bool:
     """Whether the process belongs to the container: a pid means nothing in another pid namespace.
     """
     try:
-        return container in Path(f"/proc/{pid}/cgroup").read_text(encoding="utf-8")
+        return container in (PROC / str(pid) / "cgroup").read_text(encoding="utf-8")
     except OSError:
         return False

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-CGROUPS: Final = Path("/sys/fs/cgroup")
-PROC: Final = Path("/proc")
+from executor.node.cgroups import CGROUPS, PROC, groups, unified
+
 TICK: Final = 10_000_000  # ns; USER_HZ is 100 on every Linux that Docker runs on
 UNLIMITED: Final = 1 << 62  # cgroup v1 writes "no limit" as a number near 2**63
 
@@ -39,21 +39,10 @@ def stats(pid: int, *, cgroups: Path = CGROUPS, proc: Path = PROC) -> Stats:
     """What the container uses whose first process is `pid`. Raises OSError if it is gone."""
     where = groups((proc / str(pid) / "cgroup").read_text())
     received, sent = traffic((proc / str(pid) / "net/dev").read_text())
-    unified = where.get("")
-    if unified is not None and (cgroups / "cgroup.controllers").exists():
-        return _version_2(cgroups / unified.lstrip("/"), received, sent)
+    if "" in where and unified(cgroups):
+        return _version_2(cgroups / where[""].lstrip("/"), received, sent)
     return _version_1({name: cgroups / name / path.lstrip("/") for name, path in where.items()},
                       received, sent)
-
-
-def groups(text: str) -> dict[str, str]:
-    """/proc/PID/cgroup: controller → path; the unified hierarchy is controller ""."""
-    found: dict[str, str] = {}
-    for line in text.splitlines():
-        _, controllers, path = line.split(":", 2)
-        for controller in controllers.split(","):
-            found[controller] = path
-    return found
 
 
 def traffic(text: str) -> tuple[int, int]:

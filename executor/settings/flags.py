@@ -4,7 +4,8 @@ Syntax (stout, flags.hpp): `--name=value` only, never a separate word; a boolean
 `--name`, `--name=` or `--no-name`; names are lower-cased; words that do not begin with `--` are
 skipped; `--` ends it all; a flag that is unknown or given twice is an error; `file://PATH` as a
 value means what stands in that file; of several mistakes the alphabet's first is told. As Mesos:
-src/docker/executor.hpp (the flags), src/launcher/docker_executor.cpp, `main` (the checks).
+src/docker/executor.hpp (the flags), src/launcher/docker_executor.cpp, `main` (the checks). Clusterd's
+agents pass two more, for CNI, whether they are set or not.
 """
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ from specs.words.durations import parse_duration
 _STRINGS: Final = ("container", "docker", "docker_socket", "sandbox_directory", "mapped_directory",
                    "launcher_dir",
                    "task_environment", "default_container_dns", "logging_level", "log_dir",
-                   "external_log_file")
+                   "external_log_file", "network_cni_config_dir", "network_cni_plugins_dir")
 _BOOLEANS: Final = {"cgroups_enable_cfs": False, "help": False, "quiet": False,
                     "initialize_driver_logging": True}
 _TRUE, _FALSE = ("true", "1"), ("false", "0")
@@ -46,6 +47,9 @@ a custom executor for many tasks.
   --[no-]help                  Prints this help message. (default: false)
   --launcher_dir=VALUE         Folder of Mesos's helper programs; accepted for compatibility.
   --mapped_directory=VALUE     Path of the sandbox in the container. (default without --container: {MAPPED_DIRECTORY})
+  --network_cni_config_dir=VALUE, --network_cni_plugins_dir=VALUE
+                               Folders, with ":" between them, of the CNI networks that containers can join and of
+                               the plugins that attach them (Clusterd).
   --sandbox_directory=VALUE    Path of the sandbox on the host.
   --stop_timeout=VALUE         Least grace period of a kill, such as 10secs.
   --task_environment=VALUE     Variables for the container, JSON object of strings.
@@ -73,6 +77,8 @@ class Flags:
     stop_timeout: int | None = None  # nanoseconds
     task_environment: Mapping[str, str] = field(default_factory=dict)
     default_container_dns: Mapping[str, Any] | None = None  # mesos.internal.ContainerDNSInfo
+    network_cni_config_dir: str | None = None
+    network_cni_plugins_dir: str | None = None
     cgroups_enable_cfs: bool = False
     help: bool = False
     quiet: bool = False

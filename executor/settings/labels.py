@@ -12,6 +12,7 @@ EXECUTOR: Final = f"{PREFIX}executor-id"
 AGENT: Final = f"{PREFIX}agent-id"
 OWNER: Final = f"{PREFIX}owner"  # which process: an executor that is started again has the same ids
 TASK: Final = f"{PREFIX}task-id"
+CNI: Final = f"{PREFIX}cni-networks"  # that it is attached to, with commas between, in that order
 
 NAME_PREFIX: Final = "mdx-"  # of containers and folders that need no name that says more
 

@@ -18,6 +18,7 @@ from executor.settings.flags import Flags
 from executor.settings.labels import labels
 from executor.settings.rotation import DEFAULT, Rotations, executors_rotations
 from specs.errors import SpecError
+from specs.parameters.values import ulimit
 from specs.words.defaults import DOCKER_SOCKET, MAPPED_DIRECTORY
 from specs.words.sizes import parse_size
 
@@ -28,6 +29,7 @@ SANDBOX_SIZE: Final = "MESOS_DOCKER_SANDBOX_SIZE"
 CACHE_NAME: Final = "mesos-docker-fetch"
 CACHE_FOLDER: Final = "MESOS_DOCKER_FETCHER_CACHE_DIR"
 CACHE_SIZE: Final = "MESOS_DOCKER_FETCHER_CACHE_SIZE"
+ULIMITS: Final = "MESOS_DOCKER_DEFAULT_ULIMITS"
 MAX_SIZE: Final = "MESOS_DOCKER_FETCHER_MAX_SIZE"
 
 
@@ -50,6 +52,14 @@ class SandboxLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class CniFolders:
+    """Where CNI networks and their plugins are; each may be several paths with ":" between them."""
+
+    config: str
+    plugins: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Times are seconds."""
 
@@ -61,6 +71,8 @@ class Settings:
     cgroups_enable_cfs: bool = False
     task_environment: Mapping[str, str] = field(default_factory=dict)
     default_container_dns: Mapping[str, Any] | None = None
+    cni: CniFolders | None = None  # None: containers join the engine's networks only
+    ulimits: tuple[str, ...] = ()  # of containers whose task does not say otherwise, as `docker run --ulimit` has them
     labels: Mapping[str, str] = field(default_factory=dict)  # of every container, without the task's own
     idle_timeout: float | None = 120.0  # without a task; None: for ever
     ack_timeout: float = 60.0  # for the last updates to be acknowledged; as Mesos
@@ -93,12 +105,32 @@ def settings(flags: Flags, told: AgentSettings, environment: Mapping[str, str],
         cgroups_enable_cfs=flags.cgroups_enable_cfs,
         task_environment=flags.task_environment,
         default_container_dns=flags.default_container_dns,
+        cni=cni_folders(flags),
+        ulimits=_ulimits(environment),
         labels=labels(told.framework_id, told.executor_id, told.agent_id, owner),
         idle_timeout=None if flags.drop_in else _idle_timeout(environment),
         fetch=_fetch_settings(environment, told),
         sandboxes=_sandbox_limits(environment),
         output=DEFAULT if flags.drop_in else _rotations(environment),
     )
+
+
+def cni_folders(flags: Flags) -> CniFolders | None:
+    """Nothing without both, as Clusterd: docker/executor.cpp."""
+    if not flags.network_cni_config_dir or not flags.network_cni_plugins_dir:
+        return None
+    return CniFolders(flags.network_cni_config_dir, flags.network_cni_plugins_dir)
+
+
+def _ulimits(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Blanks or commas between them: "nofile=1048576:1048576,nproc=4096"."""
+    said = tuple(environment.get(ULIMITS, "").replace(",", " ").split())
+    for each in said:
+        try:
+            ulimit(each)
+        except SpecError as error:
+            raise SpecError("", f"Failed to parse {ULIMITS}: {error.problem}") from error
+    return said
 
 
 def _fetch_settings(environment: Mapping[str, str], told: AgentSettings) -> FetchSettings:

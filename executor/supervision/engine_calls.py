@@ -13,10 +13,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from executor.admission.plan import Plan
-from executor.admission.sandbox import check_volumes, everything, give
+from executor.admission.sandbox import check_volumes
 from executor.engine.cancellation import Cancellation
 from executor.engine.failures import (
     Cancelled,
@@ -24,15 +25,18 @@ from executor.engine.failures import (
     DeadlineExceeded,
     Fault,
     ImageNotFound,
+    NetworkPluginFailed,
     NoSuchContainer,
     RuntimeFailure,
 )
-from executor.engine.port import ContainerAction, ContainerEvent, ContainerRuntime, Inspection, PullListener
-from executor.engine.users import GROUPS, USERS, Ids, by_files, by_numbers
+from executor.engine.port import Address, ContainerAction, ContainerEvent, ContainerRuntime, Inspection, PullListener
 from executor.life.events import Created, Event, ImageMissing, NotStarted, Removed, SignalFailed, Started, StartUnclear
 from executor.life.outcomes import Failure
 from executor.life.shown import inspect_data, network_infos
+from executor.node.cgroups import Cgroups
+from executor.node.cni import Cni
 from executor.node.logs import Logs
+from executor.supervision.handing_over import hand_over
 from executor.supervision.outputs import Outputs
 from executor.supervision.workers import Workers
 
@@ -71,15 +75,18 @@ class EngineCalls:
     """Methods return at once, save `remove_now`."""
 
     def __init__(self, runtime: Callable[[], ContainerRuntime], labels: Mapping[str, str],
-                 logs: Logs, *, starts: int, strict: bool) -> None:
+                 logs: Logs, *, starts: int, strict: bool, cni: Cni | None = None) -> None:
         """`runtime` builds the engine.
 
-        Containers with `labels` are ours; at most so many `starts` at once.
+        Containers with `labels` are ours; at most so many `starts` at once. `cni` attaches those
+        that want it.
         """
         self._make = runtime
         self._labels = labels
         self._logs = logs
         self._strict = strict
+        self._cni = cni
+        self.cgroups = Cgroups()
         self._told: Callable[[ContainerEvent], None] = lambda _: None
         self._lock = threading.Lock()
         self._runtime: ContainerRuntime | None = None
@@ -169,6 +176,12 @@ class EngineCalls:
             post(Removed() if failure is None else SignalFailed(failure))
         self._urgent.submit(job)
 
+    def forget(self, container: str) -> None:
+        """It has ended: detach it from what we attached it to."""
+        self.cgroups.forget(container)
+        if self._cni is not None:
+            self._removals.submit(partial(self._cni.detach, container))
+
     def remove(self, container: str) -> None:
         """Remove what is left of a container, when nobody waits to be started.
 
@@ -217,20 +230,24 @@ class EngineCalls:
         if container is None:
             return
         start.post(Created(container))
-        failure = _failure(lambda: self._run(container, start))
-        if failure is None:
-            start.post(self._started(container, start.plan))
+        answer = _attempt(lambda: self._running(container, start))
+        if not isinstance(answer, Failure):
+            start.post(answer)
             took = 1000 * (time.monotonic() - began)
             log.info("Task %s: container %s (%.12s, image %s) started in %.0f ms", start.task_id,
                      start.plan.name, container, start.plan.image, took)
             return
         self._logs.abandon(start.task_id)
-        if issubclass(failure.kind, UNCLEAR):
-            start.post(StartUnclear(failure))
+        if issubclass(answer.kind, (*UNCLEAR, NetworkPluginFailed)):  # it may be running, or is
+            start.post(StartUnclear(answer))
             return
         if not self._strict:
             self.remove_now(container)
-        start.post(NotStarted(failure))
+        start.post(NotStarted(answer))
+
+    def _running(self, container: str, start: Start) -> Started:
+        self._run(container, start)
+        return self._started(container, start.plan)
 
     def _create(self, start: Start) -> str | None:
         """The container's id, or None and an event why there is none."""
@@ -246,52 +263,36 @@ class EngineCalls:
     def _run(self, container: str, start: Start) -> None:
         if not start.wanted():
             raise Cancelled
-        self._hand_over(container, start.plan)
+        hand_over(self.runtime.containers, container, start.plan)
         check_volumes(start.plan.volumes, links=not start.plan.restarts)
         stream = self.runtime.containers.attach(container, tty=start.plan.tty)
         self._logs.follow(start.task_id, stream, start.output_ended)
         self.runtime.containers.start(container)
 
-    def _hand_over(self, container: str, plan: Plan) -> None:
-        """Let the container's user write where it is to write."""
-        whose = self._user(container, plan.user) if plan.theirs else None
-        if whose is None:  # in the drop-in the agent does it; a user whom the image lacks is refused
-            return
-        try:
-            give(plan.theirs, whose)
-            give(everything(plan.sandbox) if plan.files else (), whose)
-        except OSError as error:
-            raise RuntimeFailure(f"cannot give {error.filename} to user {whose.user}: "
-                                 f"{error.strerror}") from error
-
-    def _user(self, container: str, said: str) -> Ids | None:
-        """Whom it runs as: whom the task says, else whom the image says; names are the image's."""
-        containers = self.runtime.containers
-        user = said or containers.inspect(container).user
-        known = by_numbers(user)
-        if known is not None:
-            return known
-        try:
-            files = [containers.read(container, path) or b"" for path in (USERS, GROUPS)]
-        except RuntimeFailure as failure:
-            if not failure.answered:
-                raise
-            log.warning("Cannot read who user %s of %s is: %s", user, container, failure)
-            return None  # what is wrong with it, the start will say
-        return by_files(user, *(content.decode(errors="replace") for content in files))
-
-    def _started(self, container: str, plan: Plan) -> Event:
+    def _started(self, container: str, plan: Plan) -> Started:
         try:
             inspection = self.runtime.containers.inspect(container)
         except NoSuchContainer:
             return Started(container, False, None, None, (), None)
         except RuntimeFailure as error:
             log.warning("Failed to inspect container '%s': %s", plan.name, error)
+            if plan.cni:
+                raise
             return Started(container, True, None, None, (), None)
-        infos = network_infos(inspection.addresses, plan.network_infos, strict=self._strict)
+        if inspection.pid is not None:
+            self.cgroups.remember(container, inspection.pid)
+        joined = self._joined(container, inspection, plan)
+        infos = network_infos((*joined, *inspection.addresses), plan.network_infos,
+                              strict=self._strict)
         stop_signal = (inspection.raw.get("Config") or {}).get("StopSignal")
         return Started(container, inspection.running, inspection.pid, stop_signal, infos,
                        inspect_data(inspection.raw, strict=self._strict))
+
+    def _joined(self, container: str, inspection: Inspection, plan: Plan) -> tuple[Address, ...]:
+        """Its addresses on the networks that are not the engine's."""
+        if self._cni is None or not plan.cni or inspection.pid is None:
+            return ()
+        return self._cni.attach(container, inspection.pid, plan.cni)
 
     def _remove_again(self) -> None:
         with self._lock:

@@ -177,6 +177,8 @@ class Performer:
     def _forget(self, entry: Entry) -> None:
         self._loop.timers.forget(entry.task.id)
         self._logs.close(entry.task.id)
+        if entry.task.container is not None:
+            self._engine.forget(entry.task.container)
         if entry.task.run.pid is not None:
             self._processes.forget(entry.task.run.pid)
         if entry.secrets is not None:

@@ -24,7 +24,6 @@ from executor.life.outcomes import Cause
 from executor.life.sightings import Memory, meaning
 from executor.life.stopping import kill_grace
 from executor.life.task import Phase, Step, Task
-from executor.node.cgroups import memory
 from executor.settings.settings import Settings
 from executor.supervision import orphans
 from executor.supervision.checks import Checks
@@ -255,7 +254,8 @@ class Supervisor:
     # ---- what the engine tells unasked: called on its event thread ----
 
     def _engine_told(self, event: ContainerEvent) -> None:
-        known = Memory(*memory(event.id)) if event.action is ContainerAction.OOM else Memory()
+        known = Memory(*self._engine.cgroups.memory(
+            event.id)) if event.action is ContainerAction.OOM else Memory()
         self._loop.call(partial(self._saw, event, known))
 
     def _saw(self, event: ContainerEvent, known: Memory) -> None:

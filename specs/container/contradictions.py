@@ -8,7 +8,7 @@ says.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from specs.errors import SpecError
@@ -25,13 +25,14 @@ _NETWORKS: Final = frozenset({"net", "network"})
 _PORTS: Final = frozenset({"publish", "publish-all"})
 
 
-def refuse_contradictions(task: TaskInfo) -> None:
-    """Of a task in the form that `docker_task` gives. Raises SpecError for the first."""
-    for path, problem in _contradictions(task):
+def refuse_contradictions(task: TaskInfo, cni: Collection[str] = ()) -> None:
+    """Of a task in the form that `docker_task` gives. Raises SpecError for the first. `cni`: names of
+    networks that the node attaches containers to, whatever docker.network is."""
+    for path, problem in _contradictions(task, cni):
         raise SpecError(path, problem)
 
 
-def _contradictions(task: TaskInfo) -> Iterator[Contradiction]:
+def _contradictions(task: TaskInfo, cni: Collection[str]) -> Iterator[Contradiction]:
     command = task.command
     if command is not None and command.arguments and command.shell is not False:
         yield "command.arguments", "are for a command without a shell: set shell to false"
@@ -41,10 +42,10 @@ def _contradictions(task: TaskInfo) -> Iterator[Contradiction]:
         if check is not None:
             yield from _others(check, check.type, PARTS, name)
     if task.container is not None:
-        yield from _of_container(task.container)
+        yield from _of_container(task.container, cni)
 
 
-def _of_container(container: ContainerInfo) -> Iterator[Contradiction]:
+def _of_container(container: ContainerInfo, cni: Collection[str]) -> Iterator[Contradiction]:
     for index, volume in enumerate(container.volumes):
         path, source = f"container.volumes[{index}].source", volume.source
         if source is None:
@@ -56,7 +57,7 @@ def _of_container(container: ContainerInfo) -> Iterator[Contradiction]:
         if propagation is not None and propagation.mode not in {"HOST_TO_CONTAINER",
                                                                 "BIDIRECTIONAL"}:
             yield f"{path}.host_path.mount_propagation.mode", "Unsupported mount propagation mode"
-    yield from _of_networks(container)
+    yield from _of_networks(container, cni)
     yield from _of_parameters(container)
 
 
@@ -70,11 +71,11 @@ def _others(message: Any, kind: str | None, parts: Mapping[str, str],
             yield f"{path}.{part}", f"is for the type {other}, and the type is {kind}"
 
 
-def _of_networks(container: ContainerInfo) -> Iterator[Contradiction]:
+def _of_networks(container: ContainerInfo, cni: Collection[str]) -> Iterator[Contradiction]:
     mode = (container.docker.network if container.docker is not None else None) or "HOST"
     for index, info in enumerate(container.network_infos):
         path = f"container.network_infos[{index}]"
-        if mode != "USER" and info.name is not None:
+        if mode != "USER" and info.name is not None and info.name not in cni:
             yield f"{path}.name", f"is for docker.network USER, and it is {mode}"
         for position, address in enumerate(info.ip_addresses):
             where = f"{path}.ip_addresses[{position}]"

@@ -53,7 +53,7 @@ def container_of(task: TaskInfo, place: Place) -> RunOptions:
         raise SpecError("container", "The task has no container of type DOCKER")
     if not place.only_mesos:
         refuse_dropped(task)
-        refuse_contradictions(task)
+        refuse_contradictions(task, place.cni_networks)
         _check_uris(task)
         _check_environments(task, place)
     if container.docker is not None and not place.only_mesos:
@@ -83,7 +83,7 @@ def run_options(container: ContainerInfo, command: CommandInfo,
     env, secret_env = environment(command, place.task_environment, resolve)
     env |= _mesos_variables(place, total)
     mounted = volumes(container, total or (), place, resolve)
-    joined = networks(container, docker, only_mesos=place.only_mesos)
+    joined = networks(container, docker, only_mesos=place.only_mesos, cni=place.cni_networks)
     hostname = _hostname(container, joined)
     ports = _port_mappings(docker, joined, total, ports_open=place.ports_open)
     joined, parameters = _parameters(docker, joined)

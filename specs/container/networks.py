@@ -2,7 +2,8 @@
 addresses.
 
 Mesos takes one network and ignores NetworkInfo.ip_addresses. Here each entry of `network_infos` is
-a network to join, in that order, and an address in it is asked of the engine.
+a network to join, in that order, and an address in it is asked of the engine. Networks that the node
+attaches containers to by CNI are not the engine's: who joins no other is made without one.
 """
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ class Networks:
     all: tuple[Network, ...] = ()
 
 
-def networks(container: ContainerInfo, docker: DockerInfo, *, only_mesos: bool) -> Networks:
+def networks(container: ContainerInfo, docker: DockerInfo, *, only_mesos: bool,
+             cni: frozenset[str] = frozenset()) -> Networks:
     """From DockerInfo.network and network_infos. Raises SpecError with Mesos's texts."""
     mode = docker.network or "HOST"
     if mode in _MODES:
@@ -43,12 +45,32 @@ def networks(container: ContainerInfo, docker: DockerInfo, *, only_mesos: bool) 
     for index, info in enumerate(infos):
         if info.name is None:
             raise SpecError(f"{path}[{index}].name", "No network name found in network info")
-    first = infos[0].name or ""
     if only_mesos:
-        return Networks(first)
-    wanted = _distinct(infos, path)
+        return Networks("none" if infos[0].name in cni else infos[0].name or "")
+    wanted = tuple(network for network in _distinct(infos, path) if network.name not in cni)
+    if not wanted:
+        return Networks("none")
+    first = wanted[0].name
     plain = len(wanted) == 1 and wanted[0].ipv4 is None and wanted[0].ipv6 is None
     return Networks(first) if plain else Networks(first, wanted)
+
+
+def cni_networks(container: ContainerInfo, known: frozenset[str]) -> tuple[str, ...]:
+    """Those of the `known` that the container is to be attached to, whatever network of the engine's
+    it has besides, as in Clusterd. Raises SpecError where it would be the node that is attached, or
+    where nobody would attach a further run, or an address is asked for."""
+    wanted = [info.name for info in container.network_infos if info.name in known]
+    mode = (container.docker.network if container.docker is not None else None) or "HOST"
+    for index, info in enumerate(container.network_infos):
+        path = f"container.network_infos[{index}]"
+        if info.name in known and mode == "HOST":
+            raise SpecError(f"{path}.name",
+                            f"A container on the node's own network cannot join the CNI network '{info.name}'")
+        for position, address in enumerate(info.ip_addresses if info.name in known else ()):
+            if address.ip_address is not None:
+                raise SpecError(f"{path}.ip_addresses[{position}].ip_address",
+                                f"The plugins of the CNI network '{info.name}' choose the address")
+    return tuple(dict.fromkeys(filter(None, wanted)))
 
 
 def _distinct(infos: tuple[NetworkInfo, ...], path: str) -> tuple[Network, ...]:

@@ -35,6 +35,7 @@ class Place:
     enable_cfs: bool = False  # whether the requested cpus are a limit, too
     task_environment: Mapping[str, str] = field(default_factory=dict)  # of an agent's hook; wins over the task's
     devices: tuple[Device, ...] = ()  # given to the container by whoever allocated them
+    cni_networks: frozenset[str] = frozenset()  # that the node attaches containers to by CNI, besides the engine's
     default_dns: ContainerDNSInfo | None = None
     ports_open: bool = False  # host port 0 stands for one that the scheduler will choose
     only_mesos: bool = False  # no more than Mesos's own docker executor does, with its errors and omissions

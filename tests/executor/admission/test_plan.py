@@ -23,9 +23,60 @@ def info(**fields: Any) -> TaskInfo:
     return task_from_mapping(task("t", "true", **fields), strict=True)
 
 
-def planned(settings: Settings = CUSTOM, **fields: Any) -> Plan:
+def planned(settings: Settings = CUSTOM, known_cni: frozenset[str] = frozenset(),
+            **fields: Any) -> Plan:
     return plan(info(**fields), settings, "mdx-1", "/sandbox/tasks/t", total_memory=1 << 34,
-                secret_directory="/secrets")
+                secret_directory="/secrets", known_cni=known_cni)
+
+
+FRONT, NAMED = frozenset({"front"}), {"network_infos": [{"name": "front"}]}
+BOTH = {"network_infos": [{"name": "mine"}, {"name": "front"}]}
+
+
+@pytest.mark.parametrize(("settings", "network", "container", "mode"), [
+    (CUSTOM, "USER", NAMED, "none"), (DROP_IN, "USER", NAMED, "none"),
+    (CUSTOM, "BRIDGE", NAMED, "bridge"), (DROP_IN, "BRIDGE", NAMED, "bridge"),
+    (CUSTOM, "NONE", NAMED, "none"), (CUSTOM, "USER", BOTH, "mine"),
+])
+def test_a_cni_network_is_none_of_the_engines(settings: Settings, network: str,
+                                              container: dict[str, Any], mode: str) -> None:
+    found = planned(settings, FRONT, network=network, container=container)
+    assert (found.cni, found.payload["HostConfig"]["NetworkMode"]) == (("front",), mode)
+    assert found.payload["Labels"]["mesos-docker.cni-networks"] == "front"
+
+
+def test_a_network_that_no_file_configures_is_the_engines() -> None:
+    found = planned(network="USER", container=NAMED)
+    assert (found.cni, found.payload["HostConfig"]["NetworkMode"]) == ((), "front")
+
+
+@pytest.mark.parametrize(("fields", "path", "problem"), [
+    ({"network": "HOST", "container": NAMED}, "container.network_infos[0].name",
+     "cannot join the CNI network 'front'"),
+    ({"network": "USER", "container": NAMED,
+      "docker": {"parameters": [{"key": "restart", "value": "always"}]}},
+     "container.docker.parameters", "without the CNI network"),
+    ({"network": "USER", "container": {"network_infos": [{"name": "front", "ip_addresses": [
+        {"ip_address": "10.0.0.2"}]}]}}, "container.network_infos[0].ip_addresses[0].ip_address",
+     "choose the address"),
+    ({"network": "USER", "container": NAMED,
+      "docker": {"port_mappings": [{"host_port": 1, "container_port": 2}]}},
+     "container.docker.port_mappings", "only supported for bridge"),
+])
+def test_what_a_cni_network_cannot_give_is_refused(fields: dict[str, Any], path: str,
+                                                   problem: str) -> None:
+    with pytest.raises(SpecError, match=problem) as caught:
+        planned(known_cni=FRONT, **fields)
+    assert caught.value.path == path
+
+
+def test_the_nodes_limits_are_those_of_tasks_that_say_none() -> None:
+    node = replace(CUSTOM, ulimits=("nofile=1048576:1048576", "nproc=4096"))
+    limits = {each["Name"]: (each["Soft"], each["Hard"])
+              for each in planned(node, docker={"parameters": [
+        {"key": "ulimit", "value": "nofile=2048"}]}).payload["HostConfig"]["Ulimits"]}
+    assert limits == {"nofile": (2048, 2048), "nproc": (4096, 4096)}
+    assert not planned().payload["HostConfig"].get("Ulimits")
 
 
 def test_what_leads_out_of_the_sandbox_is_a_mount_which_has_to_be_there() -> None:
@@ -33,7 +84,8 @@ def test_what_leads_out_of_the_sandbox_is_a_mount_which_has_to_be_there() -> Non
                {"container_path": "/d", "host_path": "a/../../b", "mode": "RW"},
                {"container_path": "/e", "host_path": "x/../y", "mode": "RW"}]
     payload = planned(container={"volumes": outside}).payload
-    assert {mount["Source"] for mount in payload["HostConfig"]["Mounts"]} == {"/etc/new", "/sandbox/tasks/b"}
+    assert {mount["Source"] for mount in payload["HostConfig"]["Mounts"]} == {"/etc/new",
+                                                                              "/sandbox/tasks/b"}
     assert mounted_folders(payload, "/sandbox/tasks/t") == ["/sandbox/tasks/t/y"]
     parameter = {"parameters": [{"key": "volume", "value": "/sandbox/tasks/t/../../z:/z"}]}
     assert mounted_folders(planned(docker=parameter).payload, "/sandbox/tasks/t") == []
@@ -42,7 +94,8 @@ def test_what_leads_out_of_the_sandbox_is_a_mount_which_has_to_be_there() -> Non
 def test_the_payload_of_a_custom_executors_task() -> None:
     payload = planned().payload
     assert payload["Labels"] == {"mesos-docker.owner": "me", "mesos-docker.task-id": "t"}
-    assert payload["HostConfig"]["LogConfig"] == {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "2"}}
+    assert payload["HostConfig"]["LogConfig"] == {"Type": "json-file",
+                                                  "Config": {"max-size": "10m", "max-file": "2"}}
     assert payload["HostConfig"]["AutoRemove"] is False
     assert "/sandbox/tasks/t:/mnt/mesos/sandbox" in payload["HostConfig"]["Binds"]
 
@@ -68,7 +121,8 @@ def test_the_drop_in_leaves_the_payload_as_mesos_would_have_it() -> None:
 @pytest.mark.parametrize("settings", [CUSTOM, DROP_IN])
 def test_nobody_writes_to_stdin_so_it_is_not_opened(settings: Settings) -> None:
     """As `docker run --interactive` with the executor's own stdin, /dev/null; opened, it would never end."""
-    payload = planned(settings, docker={"parameters": [{"key": "interactive", "value": "true"}]}).payload
+    payload = planned(settings, docker={"parameters": [{"key": "interactive",
+                                                        "value": "true"}]}).payload
     assert not {"OpenStdin", "StdinOnce", "AttachStdin"} & set(payload)
 
 
@@ -78,7 +132,8 @@ def test_what_docker_run_would_refuse_and_what_mesos_itself_refuses() -> None:
     with pytest.raises(SpecError, match="Host path or volume source is required"):
         planned(container={"volumes": [{"container_path": "x", "mode": "RW"}]})
     with pytest.raises(SpecError, match="no container of type DOCKER"):
-        plan(replace(info(), container=None), CUSTOM, "n", "/s", total_memory=1, secret_directory="/x")
+        plan(replace(info(), container=None), CUSTOM, "n", "/s", total_memory=1,
+             secret_directory="/x")
 
 
 def test_secrets_are_files_beside_the_payload() -> None:

@@ -66,6 +66,7 @@ FAULTS: dict[str, tuple[Blame, bool, bool]] = {
     "DeadlineExceeded": (NODE, True, True),
     "NodeLacks": (NODE, False, False),
     "WrongVersion": (NODE, False, False),
+    "NetworkPluginFailed": (NODE, True, False),
     "Fault": (NODE, True, False),
     "Cancelled": (NODE, True, False),
 }

@@ -19,6 +19,7 @@ from executor.engine.failures import (
     FileNotFetched,
     ImageNotFound,
     NameConflict,
+    NetworkPluginFailed,
     NodeLacks,
     NoSuchNetwork,
     NotAuthorised,
@@ -137,6 +138,9 @@ TABLE: list[tuple[Outcome, Cause | None, TaskState, str | None, str]] = [
       "not the task's fault, an operator has to put it right")),
     (not_run(DaemonUnavailable), None, DROPPED, LAUNCH,
      "Failed to run docker container: the engine's words; not the task's fault, another attempt may succeed"),
+    (not_run(NetworkPluginFailed), None, DROPPED, LAUNCH,
+     ("Failed to run docker container: the container could not be attached to its network; the engine's words; "
+      "not the task's fault, another attempt may succeed")),
     (not_run(Fault), None, DROPPED, LAUNCH,
      "Failed to run docker container: the engine's words; not the task's fault, another attempt may succeed"),
     (not_run(DeadlineExceeded), Cause.KILL, KILLED, None,
@@ -194,6 +198,7 @@ STRICT: list[tuple[Outcome, Cause | None, Ending]] = [
     (not_run(DaemonUnavailable, "E"), None, Ending(FAILED, "Container exited with status 125")),
     (not_run(ImageNotFound, "E"), None, Ending(FAILED, "Container exited with status 125")),
     (not_run(Fault, "E"), None, Ending(FAILED, "Failed to run docker container: E")),
+    (not_run(NetworkPluginFailed, "E"), None, Ending(FAILED, "Failed to run docker container: E")),
 ]
 
 

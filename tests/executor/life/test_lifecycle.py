@@ -254,6 +254,22 @@ def test_status_137_that_nobody_asked_for_is_looked_into() -> None:
     assert task.phase is P.ENDING
 
 
+@pytest.mark.parametrize("events", [
+    (e.Noticed(0, 5), e.Noticed(0, 6), e.Drained()), (e.Noticed(0, 5), e.Drained(), e.Noticed(0, 6)),
+    (e.SignalSeen(1), e.Noticed(0, 5), e.Noticed(0, 6), e.Exited(Exit(0)), e.Drained())])
+def test_an_exit_that_is_told_twice_is_one_end(events: tuple[e.Event, ...]) -> None:
+    """As engines from 28 to 29.4 do at times."""
+    told = through(Terms(), *STARTED, *events)
+    assert [state for state, _ in told] == [TaskState.STARTING, TaskState.RUNNING, TaskState.FINISHED]
+
+
+def test_the_exit_of_a_run_before_is_none_of_this_one() -> None:
+    task, _ = accept("t", Terms(restarts=True))
+    for event in (*STARTED, e.RunBegan(1), e.Noticed(3, 5), e.RunBegan(6), e.Noticed(3, 5)):
+        task, _ = advance(task, event)
+    assert (task.run.told_exit, task.run.ended) == (None, 0)
+
+
 def test_a_restart_policy_goes_on_with_the_task() -> None:
     task, _ = accept("t", Terms(restarts=True))
     for event in STARTED:

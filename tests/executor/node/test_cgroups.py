@@ -4,9 +4,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
-from executor.node.cgroups import ends, owns
+import pytest
 
+from executor.node import cgroups
+from executor.node.cgroups import Cgroups, ends, groups, owns
+
+ID = "4f" * 32
+V1 = "11:memory:{path}\n3:cpu,cpuacct:{path}\n1:name=systemd:{path}\n0::/system.slice/containerd.service\n"
 ANY = ""  # stands in every process's cgroup
 
 
@@ -23,3 +29,78 @@ def test_a_process_ends_before_it_is_gone() -> None:
 def test_a_number_that_belongs_to_somebody_else_by_now() -> None:
     assert not owns("no-such-container", os.getpid())
     assert ends("no-such-container", os.getpid())
+
+
+def machine(folder: Path, path: str, *, version: int) -> Cgroups:
+    """One with a container at this path, whose first process is 7: it used 5 of 6 bytes."""
+    (folder / "proc/7").mkdir(parents=True)
+    (folder / "proc/7/cgroup").write_text(V1.format(path=path) if version == 1 else f"0::{path}\n")
+    root = folder / "cgroup"
+    where = root / ("memory" if version == 1 else ".") / path.lstrip("/")
+    where.mkdir(parents=True)
+    peak, limit = {1: ("memory.max_usage_in_bytes", "memory.limit_in_bytes"),
+                   2: ("memory.peak", "memory.max")}[version]
+    (where / peak).write_text("5\n")
+    (where / limit).write_text("6\n")
+    if version == 2:
+        (root / "cgroup.controllers").write_text("cpu memory\n")
+    return Cgroups(root, folder / "proc")
+
+
+PLACES = {
+    "cgroupfs": f"/docker/{ID}", "systemd": f"/system.slice/docker-{ID}.scope",
+    "a parent of the task's": f"/batch.slice/docker-{ID}.scope",
+    "an engine in a container": f"/docker/ab/docker/{ID}",
+    "rootless": f"/user.slice/user-1000.slice/user@1000.service/user.slice/docker-{ID}.scope",
+    "podman": f"/machine.slice/libpod-{ID}.scope/container",
+}
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("path", PLACES.values(), ids=PLACES.keys())
+def test_it_is_where_its_process_says_also_when_that_is_gone(tmp_path: Path, path: str,
+                                                             version: int) -> None:
+    known = machine(tmp_path, path, version=version)
+    known.remember(ID, 7)
+    (tmp_path / "proc/7/cgroup").unlink()
+    assert known.memory(ID) == (5, 6)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("place", ["cgroupfs", "systemd"])
+def test_one_that_ended_before_it_was_looked_at_is_looked_for_where_most_are(tmp_path: Path,
+                                                                             place: str,
+                                                                             version: int) -> None:
+    assert machine(tmp_path, PLACES[place], version=version).memory(ID) == (5, 6)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_what_the_kernel_does_not_say(tmp_path: Path, version: int) -> None:
+    known = machine(tmp_path, PLACES["systemd"], version=version)
+    known.remember(ID, 8)  # no such process
+    known.remember("another", 7)  # its number is another container's by now
+    assert known.memory("another") == (None, None)
+    where = next(tmp_path.glob("cgroup/**/docker-*.scope"))
+    for file in where.iterdir():
+        file.write_text("max\n" if version == 2 else f"{(1 << 63) - 4096}\n")
+    peak, limit = known.memory(ID)
+    assert limit is None
+    assert peak is None if version == 2 else peak
+    known.remember(ID, 7)
+    known.forget(ID)
+    (where / "memory.peak").unlink(missing_ok=True)  # Linux before 5.19
+    assert known.memory(ID)[1] is None
+
+
+def test_no_more_are_kept_than_there_may_be(tmp_path: Path,
+                                            monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cgroups, "MOST_KNOWN", 1)
+    known = machine(tmp_path, PLACES["a parent of the task's"], version=2)
+    known.remember(ID, 7)
+    assert known.memory(ID) == (5, 6)
+    known.remember(ID[:8], 7)
+    assert known.memory(ID) == (None, None)
+
+
+def test_parsers() -> None:
+    assert groups("4:cpu,cpuacct:/a:b\n0::/c\n") == {"cpu": "/a:b", "cpuacct": "/a:b", "": "/c"}

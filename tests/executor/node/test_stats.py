@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.node.stats import groups, keyed, stats, traffic
+from executor.node.stats import keyed, stats, traffic
 
 DEV = """Inter-|   Receive                             |  Transmit
  face |bytes packets errs drop fifo frame compressed multicast|bytes packets errs drop fifo colls carrier compressed
@@ -66,6 +66,5 @@ def test_gone(tmp_path: Path) -> None:
 
 
 def test_parsers() -> None:
-    assert groups("4:cpu,cpuacct:/a:b\n0::/c\n") == {"cpu": "/a:b", "cpuacct": "/a:b", "": "/c"}
     assert traffic(DEV) == (550, 330)
     assert keyed("a 1\nb x\nc\n") == {"a": 1}

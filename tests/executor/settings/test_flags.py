@@ -10,14 +10,14 @@ import pytest
 
 from executor.settings.agent import AgentSettings
 from executor.settings.flags import FlagError, Flags, parse
-from executor.settings.settings import FetchSettings, settings
+from executor.settings.settings import CniFolders, FetchSettings, settings
 from specs.errors import SpecError
 from specs.network.address import HostPort
 
 ONE = ["--container=mesos-1", "--docker=docker", "--docker_socket=/d.sock", "--launcher_dir=/l",
        "--mapped_directory=/m", "--sandbox_directory=/s"]
-TOLD = AgentSettings(HostPort("10.0.0.7", 5051), "/slave(1)/api/v1/executor", "F", "E", "A", directory="/work",
-                     shutdown_grace=7.0)
+TOLD = AgentSettings(HostPort("10.0.0.7", 5051), "/slave(1)/api/v1/executor", "F", "E", "A",
+                     directory="/work", shutdown_grace=7.0)
 
 
 def test_without_flags_it_is_a_custom_executor() -> None:
@@ -35,15 +35,19 @@ def test_a_flag_of_the_drop_in_wants_the_others() -> None:
 @pytest.mark.parametrize(("word", "text"), [
     ("--no-log_dir", "Failed to load non-boolean flag 'log_dir' via 'no-log_dir'"),
     ("--no-quiet=true", "Failed to load boolean flag 'quiet' via 'no-quiet' with value 'true'"),
-    ("--logbufsecs=x", "Failed to load flag 'logbufsecs': Failed to load value 'x': Failed to convert .*"),
-    ("--stop_timeout=5", "Failed to load flag 'stop_timeout': Failed to load value '5': Invalid duration '5'"),
+    ("--logbufsecs=x",
+     "Failed to load flag 'logbufsecs': Failed to load value 'x': Failed to convert .*"),
+    ("--stop_timeout=5",
+     "Failed to load flag 'stop_timeout': Failed to load value '5': Invalid duration '5'"),
     ("--default_container_dns=[]", "Failed to parse --default_container_dns: .*"),
     ('--default_container_dns={"docker":7}', "Failed to parse --default_container_dns: .*"),
-    ("--docker_socket=file:///no/such/file", ".*Error reading file '/no/such/file': No such file or directory"),
+    ("--docker_socket=file:///no/such/file",
+     ".*Error reading file '/no/such/file': No such file or directory"),
 ])
 def test_errors(word: str, text: str) -> None:
     with pytest.raises(FlagError, match=f"^{text}$"):
-        parse([*(each for each in ONE if each.split("=")[0] != word.split("=", maxsplit=1)[0]), word])
+        parse([*(each for each in ONE if each.split("=")[0] != word.split("=", maxsplit=1)[0]),
+               word])
 
 
 def test_a_value_from_a_file(tmp_path: Path) -> None:
@@ -62,17 +66,37 @@ def test_help_wins_over_what_is_missing() -> None:
 
 def test_a_bad_grace_period_is_an_error_after_the_flags() -> None:
     environment = {"MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD": "5"}
-    with pytest.raises(FlagError, match="Failed to parse value '5' of 'MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD': "
+    with pytest.raises(FlagError,
+                       match="Failed to parse value '5' of 'MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD': "
                                         "Invalid duration '5'"):
         parse(ONE, environment)
     with pytest.raises(FlagError, match="task_environment"):
         parse([*ONE, "--task_environment={"], environment)
 
 
+def test_the_flags_of_clusterds_agents() -> None:
+    """Which pass them always; without both there is no CNI, as there."""
+    config, plugins = "--network_cni_config_dir=/etc/a:/etc/b", "--network_cni_plugins_dir=/opt/cni"
+    assert settings(parse([*ONE, config, plugins]), TOLD, {},
+                    "me").cni == CniFolders("/etc/a:/etc/b", "/opt/cni")
+    assert settings(parse([config, plugins]), TOLD, {}, "me").cni is not None  # a custom executor may have them, too
+    for words in ([], [config], [plugins], [config, "--network_cni_plugins_dir="]):
+        assert settings(parse([*ONE, *words]), TOLD, {}, "me").cni is None
+
+
+def test_default_limits_of_containers() -> None:
+    said = {"MESOS_DOCKER_DEFAULT_ULIMITS": "nofile=1048576:1048576, nproc=4096"}
+    assert settings(parse([]), TOLD, said, "me").ulimits == ("nofile=1048576:1048576", "nproc=4096")
+    with pytest.raises(SpecError,
+                       match=r"Failed to parse MESOS_DOCKER_DEFAULT_ULIMITS: .*no such limit"):
+        settings(parse([]), TOLD, {"MESOS_DOCKER_DEFAULT_ULIMITS": "files=7"}, "me")
+
+
 def test_settings_of_the_drop_in() -> None:
     flags = parse([*ONE, "--stop_timeout=10secs"])
     chosen = settings(flags, TOLD, {}, "me")
-    assert (chosen.directory, chosen.mapped_directory, chosen.docker_socket) == ("/s", "/m", "/d.sock")
+    assert (chosen.directory, chosen.mapped_directory,
+            chosen.docker_socket) == ("/s", "/m", "/d.sock")
     assert (chosen.shutdown_grace, chosen.drop_in, chosen.idle_timeout) == (10.0, True, None)
     assert chosen.labels == {"mesos-docker.framework-id": "F", "mesos-docker.executor-id": "E",
                              "mesos-docker.agent-id": "A", "mesos-docker.owner": "me"}
@@ -80,9 +104,11 @@ def test_settings_of_the_drop_in() -> None:
 
 @pytest.mark.parametrize(("text", "seconds"), [(None, 120.0), ("90secs", 90.0), ("0ns", None)])
 def test_settings_of_the_custom_executor(text: str | None, seconds: float | None) -> None:
-    chosen = settings(parse([]), TOLD, {} if text is None else {"MESOS_DOCKER_IDLE_TIMEOUT": text}, "me")
+    chosen = settings(parse([]), TOLD, {} if text is None else {"MESOS_DOCKER_IDLE_TIMEOUT": text},
+                      "me")
     assert chosen.shutdown_grace == 7.0
-    assert (chosen.directory, chosen.docker_socket, chosen.idle_timeout) == ("/work", "/var/run/docker.sock", seconds)
+    assert (chosen.directory, chosen.docker_socket,
+            chosen.idle_timeout) == ("/work", "/var/run/docker.sock", seconds)
 
 
 def test_an_idle_timeout_that_cannot_be_read_is_named() -> None:
@@ -116,7 +142,8 @@ def test_sizes_of_fetched_files() -> None:
 @pytest.mark.parametrize(("argv", "status", "text"), [
     (["--help"], 0, "Usage: mesos-docker-executor"),
     (["--version"], 0, "mesos-docker-executor, version "),
-    (["--frobnicate"], 1, "Failed to load unknown flag 'frobnicate'\n\nUsage: mesos-docker-executor"),
+    (["--frobnicate"], 1,
+     "Failed to load unknown flag 'frobnicate'\n\nUsage: mesos-docker-executor"),
     ([], 1, "Expecting 'MESOS_SLAVE_PID' to be set in the environment"),
 ])
 def test_the_program_before_it_runs(argv: list[str], status: int, text: str) -> None:
@@ -128,8 +155,8 @@ def test_the_program_before_it_runs(argv: list[str], status: int, text: str) -> 
 
 def test_reading_flags_waits_for_no_message_of_a_task() -> None:
     program = "import sys, executor.settings.settings; print(*(n for n in sys.modules if n.startswith('specs.')))"
-    read = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True,
-                          cwd=Path(__file__).parents[3])
+    read = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True,
+                          text=True, cwd=Path(__file__).parents[3])
     assert not {"specs.messages.task", "specs.container.run_options"} & set(read.stdout.split())
 
 
@@ -143,20 +170,25 @@ def test_reading_flags_waits_for_no_message_of_a_task() -> None:
     (["--docker=file:///nil"], ("Failed to load flag 'docker': Failed to load value 'file:///nil': "
                                 "Error reading file '/nil': No such file or directory")),
     (ONE[1:], "Missing required option --container"), (ONE[:1], "Missing required option --docker"),
-    ([*ONE, "--task_environment={"], "Failed to parse --task_environment: syntax error at line 1 near: "),
-    ([*ONE, "--task_environment=[]"], "Failed to parse --task_environment: Unexpected JSON type parsed"),
-    ([*ONE, '--task_environment={"b": 1, "a": 2}'], "Value of key 'a' in --task_environment is not a string"),
+    ([*ONE, "--task_environment={"],
+     "Failed to parse --task_environment: syntax error at line 1 near: "),
+    ([*ONE, "--task_environment=[]"],
+     "Failed to parse --task_environment: Unexpected JSON type parsed"),
+    ([*ONE, '--task_environment={"b": 1, "a": 2}'],
+     "Value of key 'a' in --task_environment is not a string"),
     ([*ONE, '--default_container_dns={"docker": [{"network_mode": "BRIDGE"}], "mesos": [{}]}'],
      "Failed to parse --default_container_dns: Missing required fields: mesos[0].dns, docker[0].dns"),
 ], ids=lambda value: value if isinstance(value, str) else None)
-def test_of_several_mistakes_mesoss_first_is_told_in_its_words(argv: list[str], problem: str) -> None:
+def test_of_several_mistakes_mesoss_first_is_told_in_its_words(argv: list[str],
+                                                               problem: str) -> None:
     with pytest.raises(FlagError) as caught:
         parse(argv)
     assert str(caught.value) == problem
 
 
 @pytest.mark.parametrize(("argv", "helped"), [
-    (["--help", "--unknown"], True), (["--help", "--another"], False), (["--help=false", "--unknown"], False)])
+    (["--help", "--unknown"], True), (["--help", "--another"], False),
+    (["--help=false", "--unknown"], False)])
 def test_help_is_given_unless_something_was_wrong_before_it(argv: list[str], helped: bool) -> None:
     """As in Mesos: flags are loaded in the order of the alphabet, and what was loaded stays."""
     if helped:
