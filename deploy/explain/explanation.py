@@ -55,6 +55,7 @@ def explain(task: TaskInfo, place: Place, login: Login) -> Explanation:
     made = container_of(runnable, place)
     create_payload(made)  # knows which docker parameters there are
     options = hide_secrets(made)
+    payload = create_payload(options)
     try:
         theirs: RunOptions | SpecError = container_of(runnable, replace(place, only_mesos=True))
     except SpecError as error:
@@ -65,12 +66,12 @@ def explain(task: TaskInfo, place: Place, login: Login) -> Explanation:
         ("Files", tuple(sections.file_rows(runnable))),
         ("Limits", tuple(sections.limit_rows(runnable, options))),
         ("Network", tuple(sections.network_rows(runnable, options))),
-        ("Mounts", tuple(mount_rows(options, place))),
+        ("Mounts", tuple(mount_rows(options, payload, place))),
         ("Environment", tuple(sections.environment_rows(runnable, options))),
         ("Options", tuple(sections.option_rows(options))),
         ("Mesos's own Docker executor", tuple(mesos_rows(runnable, theirs))))
     said = tuple((title, rows) for title, rows in parts if rows)
-    return Explanation(task, options, create_payload(options), said)
+    return Explanation(task, options, payload, said)
 
 
 def hide_secrets(options: RunOptions) -> RunOptions:

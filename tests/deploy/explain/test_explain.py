@@ -190,6 +190,20 @@ def test_a_volume_is_told_as_what_it_is(volume: dict[str, Any], row: str) -> Non
     assert row in " ".join(shown({**TASK, "container": container}).split())
 
 
+@pytest.mark.parametrize(("key", "value", "row"), [
+    ("volume", "/srv:/c:ro", "/c /srv a folder of the agent's host, read-only"),
+    ("volume", "data:/c", "/c data a volume, writable"), ("volume", "/c", "/c a volume of its own, writable"),
+    ("mount", "type=bind,source=/srv,target=/c,readonly", "/c /srv of the agent's host, where it must be, read-only"),
+    ("mount", "type=volume,source=v,target=/c,volume-driver=d", "/c v a volume of the driver d, writable"),
+    ("mount", "type=volume,target=/c", "/c a volume of its own, writable"),
+    ("mount", "type=tmpfs,target=/c", "/c in memory"), ("tmpfs", "/c:size=1m", "/c size=1m in memory"),
+    ("volumes-from", "other:ro", "other:ro the volumes of this container")])
+def test_a_volume_that_is_a_parameter_is_told_too(key: str, value: str, row: str) -> None:
+    docker = {**TASK["container"]["docker"], "parameters": [{"key": key, "value": value}]}
+    said = " ".join(shown({**TASK, "container": {**TASK["container"], "docker": docker}}).split())
+    assert row in said.partition(" Mounts ")[2]
+
+
 def test_why_mesos_would_fail_is_no_guess() -> None:
     volume = {"mode": "RW", "container_path": "/c", "host_path": "/srv/with:colon"}
     said = " ".join(shown({**TASK, "container": {**TASK["container"],
