@@ -66,7 +66,8 @@ def main() -> int:
     agent.start(supervisor)
     supervisor.run()
     while agent.alive and (patience := supervisor.patience(agent.awaited())) > 0:
-        if agent.drained(min(patience, ASK_PATIENCE)):
+        supervisor.answer_late()
+        if agent.drained(min(patience, ASK_PATIENCE)) and not supervisor.answer_late():
             break
     agent.stop()
     agent.join(1.0)

@@ -37,6 +37,7 @@ class Plan:
     secrets: tuple[bytes, ...] = field(default=(), repr=False)  # files 0, 1, … of the secret directory
     theirs: tuple[str, ...] = ()  # paths that shall belong to whom the container runs as
     sandbox: str = ""  # the task's, on the host
+    mapped: str = ""  # the same in the container
     volumes: tuple[Inside, ...] = ()  # what it mounts out of sandboxes
     files: tuple[Item, ...] = ()  # to be fetched into it
     cni: tuple[str, ...] = ()  # networks that it is attached to when it runs
@@ -107,8 +108,8 @@ def plan(task: TaskInfo, settings: Settings, name: str, sandbox: str, *, total_m
     infos = task.container.network_infos if task.container is not None else ()
     return Plan(name, options.image, payload, infos,
                 tuple(each.data for each in options.secret_files),
-                sandbox=sandbox, volumes=inside, files=() if settings.drop_in else _files(task),
-                cni=cni)
+                sandbox=sandbox, mapped=settings.mapped_directory, volumes=inside,
+                files=() if settings.drop_in else _files(task), cni=cni)
 
 
 def _files(task: TaskInfo) -> tuple[Item, ...]:

@@ -55,7 +55,7 @@ def fetch_all(job: Job) -> FetchEnd:
     user = job.user if root and job.user is not None else os.geteuid()
     cache = cache_of(job.caches, job.cache_bytes, user)
     _become(job)
-    sandbox = Sandbox(".")
+    sandbox = Sandbox(".", job.mapped)
     meter = Meter(job.max_bytes, job.max_files, tell)
     for number, item in enumerate(job.items):
         try:
@@ -102,7 +102,8 @@ def _fetch(item: Item, job: Job, sandbox: Sandbox, meter: Meter, cache: Cache | 
         unpack(path, item.name, sandbox, meter)
 
 
-def _transfer(item: Item, job: Job, sandbox: Sandbox, meter: Meter, entry: CachedFile | None) -> None:
+def _transfer(item: Item, job: Job, sandbox: Sandbox, meter: Meter,
+              entry: CachedFile | None) -> None:
     for last in attempts():
         try:
             _once(item, job, sandbox, meter, entry)

@@ -40,6 +40,7 @@ class Job:
     items: tuple[Item, ...]
     user: int | None = None
     group: int | None = None
+    mapped: str = ""  # the sandbox as the container has it
     caches: tuple[str, ...] = ()  # folders for the cache but for its user: the first that will do
     cache_bytes: int = CACHE_BYTES
     max_bytes: int = MAX_BYTES

@@ -3,7 +3,8 @@
 While files are fetched nobody but this program writes there, but archives bring links. So no path
 is followed through a link: every folder on the way is looked at. A link may only lead to what is in
 the sandbox: by its text when it is made, and, because links can lead on, by where it really ends
-once all are there (`check_links`).
+once all are there (`check_links`). An absolute one is seen from the container, for which the sandbox
+is the folder `mapped`; on the node it leads nowhere.
 """
 from __future__ import annotations
 
@@ -27,8 +28,10 @@ class Sandbox:
     OSError as well.
     """
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, mapped: str = "") -> None:
+        """`mapped`: where the container has it; empty: nothing absolute is in it."""
         self._root = Path(folder)
+        self._mapped = mapped.rstrip("/")
         self._links: dict[Path, str] = {}  # where it is, and its name in messages
 
     def path(self, name: str) -> Path:
@@ -75,8 +78,11 @@ class Sandbox:
     def link(self, name: str, target: str) -> None:
         """A symbolic link."""
         path = self.path(name)
-        ends = posixpath.normpath(posixpath.join(posixpath.dirname(self.checked(name)), target))
-        if target.startswith("/") or ends.split("/")[0] == "..":
+        inside = self._inside(target)
+        ends = posixpath.normpath(
+            posixpath.join(posixpath.dirname(self.checked(name)), target) if inside is None
+            else inside)
+        if ends.startswith("/") or ends.split("/")[0] == "..":
             raise UnsafePathError(f"the link '{name}' leads to '{target}', out of the sandbox")
         self._clear(path)
         path.symlink_to(target)
@@ -111,13 +117,22 @@ class Sandbox:
             elif (here / step).is_symlink():
                 target, links = (here / step).readlink(), links + 1
                 if target.is_absolute():
-                    return True
+                    inside = self._inside(str(target))
+                    if inside is None:
+                        return True
+                    target, here = Path(inside), self._root
                 if links > MOST_LINKS:
                     return True  # in circles: where they end is up to who follows them
                 way.extend(reversed(target.parts))
             else:
                 here = here / step
         return False
+
+    def _inside(self, target: str) -> str | None:
+        """An absolute path of the container's as one of the sandbox's; None for what is not in it."""
+        if not self._mapped or not f"{target}/".startswith(f"{self._mapped}/"):
+            return None
+        return target[len(self._mapped):].lstrip("/") or "."
 
     @staticmethod
     def _clear(path: Path) -> None:

@@ -20,6 +20,14 @@ def unknown(task_id: str, capabilities: frozenset[str]) -> TaskStatus:
                       "REASON_TASK_UNKNOWN")
 
 
+def late(task_id: str, capabilities: frozenset[str]) -> TaskStatus:
+    """To a LAUNCH that comes when the executor has begun to end. `capabilities`: the framework's."""
+    state = TaskState.DROPPED if PARTITION_AWARE in capabilities else TaskState.LOST
+    return TaskStatus(task_id, state,
+                      "The executor was ending when the task came: nothing was started; not the "
+                      "task's fault, another attempt may succeed", "REASON_EXECUTOR_TERMINATED")
+
+
 def second_launch(task: Task) -> TaskStatus | None:
     """To a LAUNCH of an id that is in use: its state once more.
 

@@ -60,7 +60,7 @@ class Fetches:
 
     def _fetched(self, plan: Plan, cancel: Cancellation, entry: Entry) -> Event:
         whose = as_whom(plan.user)
-        job = Job(plan.sandbox, plan.files, caches=self._settings.caches,
+        job = Job(plan.sandbox, plan.files, mapped=plan.mapped, caches=self._settings.caches,
                   cache_bytes=self._settings.cache_bytes, max_bytes=self._settings.max_bytes,
                   user=None if whose is None else whose.user,
                   group=None if whose is None else whose.group)

@@ -67,13 +67,18 @@ class Loop:
         """Until `end`; what it was told. A fault with one task must not end the others."""
         self._owner, self._over = owner, ""
         for what in self._turns():
-            try:
-                what()
-            except ImpossibleEvent as impossible:
-                log.error("%s", impossible)  # noqa: TRY400 - its story says more than a stack
-            except Exception:
-                log.exception("A fault in the supervisor")
+            _do(what)
         return self._over
+
+    def work_off(self, owner: LoopOwner) -> bool:
+        """After `run`, on the same thread: do what is in the inbox by now; whether anything was."""
+        self._owner, found = owner, False
+        with contextlib.suppress(queue.Empty):
+            while True:
+                what = self._inbox.get_nowait()
+                found = True
+                _do(what)
+        return found
 
     def _turns(self) -> Iterator[Callable[[], None]]:
         """One thing from the inbox, or the time of the next clock; then all clocks that are due."""
@@ -82,3 +87,12 @@ class Loop:
                 yield self._inbox.get(timeout=self.timers.wait())
             for clock in self.timers.due():
                 yield partial(self._owner.rang, clock)
+
+
+def _do(what: Callable[[], None]) -> None:
+    try:
+        what()
+    except ImpossibleEvent as impossible:
+        log.error("%s", impossible)  # noqa: TRY400 - its story says more than a stack
+    except Exception:
+        log.exception("A fault in the supervisor")

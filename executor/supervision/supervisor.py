@@ -63,6 +63,7 @@ class Supervisor:
         self._shutdown_why: str | None = None
         self._ended_at = 0.0
         self._told_to_end: float | None = None  # when, the first time
+        self._late = False  # the loop is over
 
     def run(self) -> str:
         """Supervise until there is nothing left to do; why it ended.
@@ -74,6 +75,16 @@ class Supervisor:
         self._engine.close(REMOVAL_WAIT)
         self._ended_at = self._loop.now()
         return why
+
+    def answer_late(self) -> bool:
+        """After `run`: what the agent has said since; whether there was anything.
+
+        It may have sent a task just before it could know that we end: that is dropped, and told, or
+        the task would have failed with our end. As Mesos has no call for a goodbye, what comes
+        after our connection is closed is told by the agent alone.
+        """
+        self._late = True
+        return self._loop.work_off(self)
 
     def patience(self, awaited: float = 0.0) -> float:
         """Seconds that are left, after `run`, to wait for the last acknowledgements.
@@ -142,8 +153,7 @@ class Supervisor:
             case CheckClock():
                 self._checks.due(clock)
             case Idle():
-                waited = f"{self._settings.idle_timeout:g} s"
-                self._loop.end(f"no task for {waited}")
+                self._loop.call(self._end_if_idle)  # behind a LAUNCH that is there already
             case _:
                 assert_never(clock)
 
@@ -198,6 +208,10 @@ class Supervisor:
         if self._settings.idle_timeout is not None and not self._entries:
             self._loop.timers.start(Idle(), self._settings.idle_timeout)
 
+    def _end_if_idle(self) -> None:
+        if not self._entries:
+            self._loop.end(f"no task for {self._settings.idle_timeout:g} s")
+
     def _registered(self, framework_info: Message) -> None:
         capabilities = framework_info.get("capabilities") or ()
         self._capabilities = frozenset(str(each.get("type")) for each in capabilities)
@@ -210,7 +224,10 @@ class Supervisor:
         self._loop.timers.cancel(Idle())
         task_id = str(message["task_id"]["value"])
         known = self._entries.get(task_id)
-        if known is not None:
+        if self._late and not self._settings.drop_in:
+            log.warning("Dropping task %s: there is no more work here", task_id)
+            self._performer.report(answers.late(task_id, self._capabilities))
+        elif known is not None:
             log.warning("Refusing a second launch of task %s", task_id)
             again = answers.second_launch(known.task)
             if again is not None:

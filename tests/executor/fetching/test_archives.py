@@ -131,6 +131,38 @@ def test_what_is_refused_of_a_tar(sandbox: Path, archive: bytes) -> None:
     assert_nothing_outside(sandbox)
 
 
+MAPPED = "/mnt/mesos/sandbox"
+
+
+@pytest.mark.parametrize("target",
+                         [MAPPED, f"{MAPPED}/", f"{MAPPED}/d/f", f"{MAPPED}/d/../d",
+                          f"{MAPPED}/d/t/t"])
+@pytest.mark.parametrize("name", ["a.tar", "a.zip"])
+def test_an_absolute_link_into_the_sandbox_is_seen_from_the_container(
+        sandbox: Path, name: str, target: str) -> None:
+    data = tar(entry("d/f"), entry("d/t", SYM, link=".."), entry("t", SYM, link=f"{MAPPED}/d"),
+               entry("s", SYM, link=target)) if name == "a.tar" else zipped(
+        ("d/f", 0, b"x"), ("d/t", stat.S_IFLNK | 0o777, b".."),
+        ("t", stat.S_IFLNK | 0o777, f"{MAPPED}/d".encode()),
+        ("s", stat.S_IFLNK | 0o777, target.encode()))
+    (sandbox / name).write_bytes(data)
+    unpack(sandbox / name, name, Sandbox(str(sandbox), MAPPED), Meter(1 << 20, 100, lambda _: None))
+    assert os.readlink(sandbox / "s") == target  # noqa: PTH115 - as text
+    assert (sandbox.parent / "outside").read_text() == "untouched"
+
+
+@pytest.mark.parametrize("target", [
+    "/etc", "/", "/mnt/mesos", f"{MAPPED}2/x", f"{MAPPED}/../x", f"{MAPPED}/d/../../x",
+    f"{MAPPED}/up/../../x"])
+def test_an_absolute_link_out_of_it_is_refused_all_the_same(sandbox: Path, target: str) -> None:
+    data = tar(entry("d/f"), entry("up", SYM, link="d"), entry("s", SYM, link=target))
+    (sandbox / "a.tar").write_bytes(data)
+    with pytest.raises(UnsafePathError):
+        unpack(sandbox / "a.tar", "a.tar", Sandbox(str(sandbox), MAPPED),
+               Meter(1 << 20, 100, lambda _: None))
+    assert_nothing_outside(sandbox)
+
+
 @pytest.mark.parametrize("archive", [
     zipped(("../outside", 0, b"x")), zipped(("s", stat.S_IFLNK | 0o777, b"/etc")),
     zipped(("s", stat.S_IFLNK | 0o777, b"../outside")), zipped(("f", stat.S_IFIFO | 0o644, b"")),

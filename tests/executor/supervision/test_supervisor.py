@@ -303,6 +303,32 @@ def test_it_ends_when_it_has_no_task_any_more(tmp_path: Path) -> None:
         assert run.ended("a").state is FINISHED
 
 
+@pytest.mark.parametrize(("capabilities", "state"), [
+    (("PARTITION_AWARE",), TaskState.DROPPED), ((), TaskState.LOST)])
+def test_a_task_that_comes_when_it_has_begun_to_end_is_not_lost(
+        capabilities: tuple[str, ...], state: TaskState, tmp_path: Path) -> None:
+    with running(tmp_path, capabilities=capabilities, idle_timeout=0.05) as run:
+        run.over()
+        assert not run.supervisor.answer_late()
+        run.launch("late")
+        run.supervisor.kill("other", None)
+        assert run.supervisor.answer_late()
+        status = run.ended("late")
+        assert (status.state, status.reason) == (state, "REASON_EXECUTOR_TERMINATED")
+        assert "another attempt may succeed" in (status.message or "")
+        assert run.ended("other").reason == "REASON_TASK_UNKNOWN"
+        assert run.runtime.names() == []
+
+
+def test_a_task_that_is_there_when_it_would_end_runs(tmp_path: Path) -> None:
+    with running(tmp_path, idle_timeout=0.2) as run:
+        run.supervisor._loop.call(lambda: time.sleep(0.5))  # the clock rings behind this, the launch is there already
+        run.launch("a", "sleep 600")
+        run.running("a")
+        run.runtime.finish(run.name(), 0)
+        assert run.ended("a").state is FINISHED
+
+
 def test_the_drop_in_runs_one_task_and_ends(tmp_path: Path) -> None:
     with running(tmp_path, container="mesos-1", idle_timeout=None) as run:
         run.launch("a", "exit 3")
