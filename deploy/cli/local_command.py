@@ -27,6 +27,7 @@ NOTICE = (
     "master's state across restarts, know quotas, weights, maintenance, RESERVE or CREATE, or run more than one "
     "master.")
 LAST_PORT = 65535
+CNI_CONFIG, CNI_PLUGINS = "/etc/cni/net.d", "/opt/cni/bin:/usr/lib/cni"
 OPEN = (
     "warning: it asks nobody who they are, as a Mesos without flags: every user and every container with this "
         "machine's network can run commands as {user} through it; --authenticate asks")
@@ -92,6 +93,12 @@ class Duration(click.ParamType[float]):
               help="The sandbox's place in containers.")
 @click.option("--cgroups_enable_cfs/--no-cgroups_enable_cfs", default=False,
               help="Hard CPU limits in Docker.")
+@click.option("--network_cni_config_dir",
+              help=f"Where CNI networks are configured; Clusterd's agents: {CNI_CONFIG} by default.")
+@click.option("--network_cni_plugins_dir",
+              help=f"Where CNI's plugins are; Clusterd's agents: {CNI_PLUGINS} by default.")
+@click.option("--flavour", default="mesos", type=click.Choice(["mesos", "clusterd"]),
+              help="Whose agents these are towards executors: Clusterd's pass the two CNI flags on.")
 def local(*, authenticate: bool, insecure: bool, **flags: Any) -> int:
     """Run a Mesos master and agents in this process, over real HTTP, and print the address.
 
@@ -129,6 +136,9 @@ def _mesos(*, agents: int, port: int, roles: str, launcher_dir: Path | None,
                         f"with --port {port} the agents would get ports up to {port + agents}; the last one is"
                                 f" {LAST_PORT}")
     given = {**flags, **({"launcher_dir": launcher_dir} if launcher_dir is not None else {})}
+    if given["flavour"] == "clusterd":  # where these agents run Docker tasks they have both
+        given["network_cni_config_dir"] = given["network_cni_config_dir"] or CNI_CONFIG
+        given["network_cni_plugins_dir"] = given["network_cni_plugins_dir"] or CNI_PLUGINS
     ports = [port + 1 + index for index in range(agents)] if port else []
     return LocalMesos(agents, port=port, agent_ports=ports,
                       roles=[role for role in roles.split(",") if role], **given)

@@ -27,7 +27,7 @@ from deploy.local.containers.containerizer import (
 )
 from deploy.local.containers.fetcher import FetchError, fetch_all
 from deploy.local.containers.processes import Command, ProcessTable, Usage, kill_tree
-from deploy.local.records.flags import AgentFlags
+from deploy.local.records.flags import CLUSTERD, AgentFlags
 from specs.forms import Json
 from specs.words.durations import print_duration
 
@@ -224,7 +224,10 @@ class DockerContainerizer:
         """The words that start mesos-docker-executor: every flag that has a value, sorted by name.
         """
         flags = self._flags
+        of_clusterd = flags.flavour == CLUSTERD  # as Clusterd: docker.cpp, `dockerFlags`
         values = {
+            "network_cni_config_dir": flags.network_cni_config_dir if of_clusterd else None,
+            "network_cni_plugins_dir": flags.network_cni_plugins_dir if of_clusterd else None,
             "cgroups_enable_cfs": _bool(flags.cgroups_enable_cfs),
             "container": NAME_PREFIX + config.container_id,
             "default_container_dns": flags.default_container_dns, "docker": flags.docker,

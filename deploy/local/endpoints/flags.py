@@ -71,7 +71,8 @@ _DURATIONS: Final = frozenset({
     "executor_registration_timeout", "executor_reregistration_timeout",
     "executor_shutdown_grace_period", "recovery_timeout", "docker_remove_delay",
     "docker_stop_timeout"})
-_NOT_TEXT: Final = frozenset({"resources", "attributes", "roles"})  # are messages here
+_NOT_TEXT: Final = frozenset({"resources", "attributes", "roles",  # are messages here
+                              "flavour"})  # is none of Mesos's
 
 
 def master_flags(flags: MasterFlags) -> dict[str, str]:

@@ -3,9 +3,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from specs.forms import Json
 from specs.words.defaults import DOCKER_SOCKET, MAPPED_DIRECTORY
+
+MESOS: Final = "mesos"
+CLUSTERD: Final = "clusterd"  # the living fork; its agents hand their CNI flags to docker executors
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,9 @@ class AgentFlags:
     sandbox_directory: str = MAPPED_DIRECTORY
     cgroups_enable_cfs: bool = False
     default_container_dns: str | None = None  # a JSON ContainerDNSInfo
+    network_cni_config_dir: str | None = None
+    network_cni_plugins_dir: str | None = None
+    flavour: str = MESOS  # whose agent it is towards executors; no flag of Mesos's
 
     @property
     def shown_ip(self) -> str:

@@ -74,6 +74,8 @@ def test_an_executor_that_cannot_be_started(local_mesos: StartMesos, tmp_path: P
     ({}, "--docker_socket=/var/run/docker.sock"), ({}, "--stop_timeout=0ns"), ({}, "--help=false"),
     ({"docker_stop_timeout": 1.5}, "--stop_timeout=1500ms"),
     ({"cgroups_enable_cfs": True}, "--cgroups_enable_cfs=true"),
+    ({"flavour": "clusterd", "network_cni_config_dir": "/n"}, "--network_cni_config_dir=/n"),
+    ({"flavour": "clusterd", "network_cni_plugins_dir": "/p:/q"}, "--network_cni_plugins_dir=/p:/q"),
     ({"default_container_dns": "{}"}, "--default_container_dns={}"),
 ])
 def test_the_flags_of_the_executor(given: Json, flag: str, tmp_path: Path) -> None:
@@ -83,6 +85,26 @@ def test_the_flags_of_the_executor(given: Json, flag: str, tmp_path: Path) -> No
     assert argv[0] == "/launcher/mesos-docker-executor"
     assert argv[1:] == sorted(argv[1:])
     assert flag in argv
+
+
+def test_an_agent_of_mesos_keeps_its_cni_flags_to_itself(tmp_path: Path) -> None:
+    """They are for its other containerizer."""
+    flags = AgentFlags(work_dir=tmp_path, resources=[], network_cni_config_dir="/n",
+                       network_cni_plugins_dir="/p")
+    argv = DockerContainerizer(flags, ProcessTable()).executor_argv(
+        ContainerConfig("id", {}, {}, tmp_path, {}, None))
+    assert not [word for word in argv if "cni" in word]
+
+
+def test_a_task_on_an_agent_of_clusterd(local_mesos: StartMesos, tmp_path: Path) -> None:
+    image = busybox_image()
+    scheduler = Scheduler(local_mesos(
+        resources=RESOURCES, flavour="clusterd", network_cni_config_dir=str(tmp_path),
+        network_cni_plugins_dir=str(tmp_path)).address)
+    scheduler.subscribe()
+    offer = scheduler.offer()
+    scheduler.launch(offer, docker_task(offer, "exit 3", image))
+    assert scheduler.update("t", "TASK_FAILED")["message"] == "Container exited with status 3"
 
 
 def test_a_custom_executor_in_a_container_of_its_own(tmp_path: Path) -> None:
