@@ -15,7 +15,8 @@ import io
 import os
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
 
 import click
 
@@ -48,6 +49,7 @@ COMMANDS = {
     "resume": "deploy.client.changes",
     "promote": "deploy.client.changes",
     "explain": "deploy.explain.command",
+    "node": "deploy.node.command",
 }
 
 
@@ -79,16 +81,17 @@ class LazyGroup(click.Group):
     """Each command is the object of its own name in its module, imported when it is wanted."""
 
     context_class = FittingContext
+    modules: ClassVar[Mapping[str, str]] = COMMANDS
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return list(COMMANDS)
+        return list(self.modules)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self.modules:
             return None
-        command = getattr(importlib.import_module(COMMANDS[cmd_name]), cmd_name)
+        command = getattr(importlib.import_module(self.modules[cmd_name]), cmd_name)
         if not isinstance(command, click.Command):
-            raise TypeError(f"{COMMANDS[cmd_name]}.{cmd_name} is not a command")
+            raise TypeError(f"{self.modules[cmd_name]}.{cmd_name} is not a command")
         command.context_class = FittingContext
         return command
 
