@@ -5,43 +5,71 @@ the Docker SDK is loaded; a worker loads it while the agent answers.
 """
 from __future__ import annotations
 
+import logging
 import os
 import resource
 import signal
 import sys
+import time
 import uuid
 from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from executor import telemetry
+from executor.journal.journal import FILE, Journal, stored
+from executor.journal.lines import JournalRefused
+from executor.journal.opening import KeptUpdates, opened
+from executor.journal.port import NoNotes, Notes
 from executor.settings import flags as command_line
 from executor.settings.agent import TOKEN, AgentSettings, agent_settings
+from executor.settings.labels import labels
 from executor.settings.protocol import Protocol, protocol
 from executor.settings.settings import Settings, settings
 from specs.errors import SpecError
 
 if TYPE_CHECKING:
+    from executor.admission.secrets import Secrets
     from executor.agent.port import Agent
     from executor.engine.port import ContainerRuntime
+    from executor.settings.flags import Flags
     from executor.supervision.supervisor import Supervisor
 
 
+log = logging.getLogger(__name__)
+
 LAUNCHER = "MESOS_DOCKER_LAUNCHER"  # its process id: deploy/bin/mesos-docker-executor
+CHECK, END_ALL = "--check", "--end-all"  # the first word: something else than to run tasks
+END_MARGIN = 2.0  # seconds of the shutdown grace period that stay for the rest
+CRASHED = 70  # exit status that has the launcher start another process; as sysexits.h: EX_SOFTWARE
 ASK_PATIENCE = 0.5  # seconds between two looks whether we have been told to end meanwhile
 
 
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What outlives this process. `owner`: the label of its containers."""
+
+    owner: str
+    journal: Journal | None = None
+    secrets: Secrets | None = None
+    found: bool = False  # a process before this one has left it
+
+
 def main() -> int:
-    """Exit status: 0 for a normal end, 1 for an error at the start.
+    """Exit status: 0 for a normal end, 1 for an error at the start, 70 for a fault of ours, and that
+    which the launcher tells with --end-all.
 
     As Mesos: docker_executor.cpp, `main`.
     """
     _occupy_standard_descriptors()
-    if sys.argv[1:] == ["--version"]:
+    words = sys.argv[1:]
+    if words == ["--version"]:
         print(_version())  # noqa: T201 - the program's own output
         return 0
+    instead = words.pop(0) if words and words[0].partition("=")[0] in (CHECK, END_ALL) else ""
     try:
-        flags = command_line.parse(sys.argv[1:], os.environ)
+        flags = command_line.parse(words, os.environ)
     except command_line.FlagError as error:
         print(f"{error}\n\n{command_line.USAGE}", file=sys.stderr)  # noqa: T201 - the program's own output
         return 1
@@ -50,19 +78,71 @@ def main() -> int:
         return 0
     telemetry.set_up(flags.logging_level, quiet=flags.quiet)
     try:
+        if instead.startswith(END_ALL):
+            return _end_all(flags, instead.partition("=")[2])
+        return _check() if instead else _main(flags)
+    except Exception:
+        log.exception("A fault of ours ended the executor")
+        return CRASHED
+
+
+def _main(flags: Flags) -> int:
+    launcher = os.environ.pop(LAUNCHER, "")
+    try:
         told = told_by_the_agent(drop_in=flags.drop_in)
-        chosen = settings(flags, told, os.environ, str(uuid.uuid4()))
-        agent = driver(told, protocol(os.environ, drop_in=flags.drop_in), os.environ)
+        spoken = protocol(os.environ, drop_in=flags.drop_in)
+        memory = Memory(str(uuid.uuid4()))
+        if spoken is Protocol.V1 and not flags.drop_in:
+            memory = remembered(told, launcher)
+        chosen = settings(flags, told, os.environ, memory.owner)
+        agent = driver(told, spoken, os.environ, memory)
     except SpecError as error:
         print(error.problem, file=sys.stderr)  # noqa: T201
+        return 1
+    except JournalRefused as refused:
+        print(refused, file=sys.stderr)  # noqa: T201
         return 1
     except OSError as error:  # as Mesos: process.cpp, `initialize`
         print(f"Failed to initialize: {error}", file=sys.stderr)  # noqa: T201
         return 1
-    supervisor = supervision(chosen, agent, docker_runtime(chosen))
+    _run(supervision(chosen, agent, docker_runtime(chosen), memory), agent, launcher)
+    if memory.journal is not None:
+        memory.journal.close()
+    return 0
+
+
+def _end_all(flags: Flags, status: str) -> int:
+    """`status`: that of the executor that is gone, as a shell has it."""
+    from executor.after_crash import end_all, end_container
+
+    if flags.container is not None:
+        ended = end_container(flags)
+    else:
+        told = told_by_the_agent()
+        ended = end_all(flags, labels(told.framework_id, told.executor_id, told.agent_id, ""),
+                        max(0.0, told.shutdown_grace - END_MARGIN))
+    return int(status) if status.isdigit() else int(not ended)
+
+
+def _check() -> int:
+    """Whether this program starts, and reads the journal of the one that asks: 0, or 1 and a reason.
+    """
+    from executor.agent.driver import MesosDriver  # noqa: F401 - that it can be
+    from executor.docker.runtime import DockerRuntime  # noqa: F401 - as above
+    from executor.supervision.supervisor import Supervisor  # noqa: F401 - as above
+
+    try:
+        stored(Path(os.environ.get("MESOS_DIRECTORY", ".")) / FILE)
+    except (JournalRefused, OSError) as error:
+        print(f"The journal is refused: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
+
+
+def _run(supervisor: Supervisor, agent: Agent, launcher: str) -> None:
+    """Until all is said, or nobody listens any more."""
     _prepare_process(supervisor.shutdown)
-    if flags.drop_in:
-        _end_with_launcher(supervisor.shutdown)
+    _end_with_launcher(launcher, supervisor.shutdown)
     agent.start(supervisor)
     supervisor.run()
     while agent.alive and (patience := supervisor.patience(agent.awaited())) > 0:
@@ -71,7 +151,22 @@ def main() -> int:
             break
     agent.stop()
     agent.join(1.0)
-    return 0
+
+
+def remembered(told: AgentSettings, launcher: str) -> Memory:
+    """What a custom executor keeps in its sandbox, and has from the process before it. Raises
+    JournalRefused and OSError.
+
+    Of one that speaks libprocess an agent takes no second process.
+    """
+    from executor.admission.secrets import Secrets, secrets_folder
+
+    journal, found = opened(told.directory, time.monotonic(), secrets_folder(told.directory))
+    secrets = Secrets(told.directory, journal.header.secrets, launcher)
+    if found:
+        log.warning("Taking over what a process of this executor before this one has left")
+        secrets.take_over()
+    return Memory(journal.header.owner, journal, secrets, found=found)
 
 
 def _version() -> str:
@@ -95,7 +190,7 @@ def told_by_the_agent(environ: MutableMapping[str, str] = os.environ, *,
 
 
 def driver(told: AgentSettings, chosen: Protocol = Protocol.V1,
-           environ: Mapping[str, str] = os.environ) -> Agent:
+           environ: Mapping[str, str] = os.environ, memory: Memory | None = None) -> Agent:
     """The way to the agent; SpecError and OSError where it needs a port and cannot have it.
 
     Over libprocess it registers at once: the agent waits for that, and much is still to be loaded.
@@ -108,8 +203,12 @@ def driver(told: AgentSettings, chosen: Protocol = Protocol.V1,
         registering.begin()
         return registering
     from executor.agent.driver import MesosDriver
+    from executor.agent.outbox import left_over
 
-    return MesosDriver(told)
+    if memory is None or memory.journal is None:
+        return MesosDriver(told)
+    kept = KeptUpdates(memory.journal)
+    return MesosDriver(told, box=left_over(kept.updates, kept.tasks), keeper=kept)
 
 
 def docker_runtime(chosen: Settings) -> Callable[[], ContainerRuntime]:
@@ -121,8 +220,8 @@ def docker_runtime(chosen: Settings) -> Callable[[], ContainerRuntime]:
     return build
 
 
-def supervision(chosen: Settings, agent: Agent,
-                runtime: Callable[[], ContainerRuntime]) -> Supervisor:
+def supervision(chosen: Settings, agent: Agent, runtime: Callable[[], ContainerRuntime],
+                memory: Memory | None = None) -> Supervisor:
     """A supervisor with all its parts, to be started; it is what `agent.start` has to be given."""
     from executor.admission.admission import Admission
     from executor.node.cni import Cni
@@ -136,18 +235,25 @@ def supervision(chosen: Settings, agent: Agent,
     from executor.supervision.loop import Loop
     from executor.supervision.performer import Performer
     from executor.supervision.pulls import Pulls
+    from executor.supervision.recovery import Recovery
     from executor.supervision.supervisor import Supervisor
 
+    kept = memory or Memory("")
+    notes: Notes = NoNotes() if kept.journal is None else kept.journal
     loop = Loop()
     logs = Logs(Watcher("output"))
     engine = EngineCalls(runtime, chosen.labels, logs, starts=chosen.starts, strict=chosen.drop_in,
                          cni=None if chosen.cni is None else Cni(chosen.cni))
-    checks = Checks(loop, engine, shutdown_grace=chosen.shutdown_grace)
+    checks = Checks(loop, engine, shutdown_grace=chosen.shutdown_grace, journal=notes)
     performer = Performer(loop, agent, engine, logs, Processes(Watcher("processes")),
                           fetches=Fetches(loop, fetch, chosen.fetch),
-                          pulls=Pulls(loop, engine, chosen.directory), checks=checks)
-    return Supervisor(chosen, loop, Admission(chosen, logs), engine, performer=performer,
-                      checks=checks)
+                          pulls=Pulls(loop, engine, chosen.directory), checks=checks, journal=notes)
+    admission = Admission(chosen, logs, kept.secrets)
+    recovery = None
+    if kept.found and kept.journal is not None:
+        recovery = Recovery(loop, engine, admission, kept.journal, chosen.labels)
+    return Supervisor(chosen, loop, admission, engine, performer=performer, checks=checks,
+                      journal=notes, recovery=recovery)
 
 
 def _occupy_standard_descriptors() -> None:
@@ -171,13 +277,12 @@ def _prepare_process(shutdown: Callable[[str], None]) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def _end_with_launcher(shutdown: Callable[[str], None]) -> None:
+def _end_with_launcher(said: str, shutdown: Callable[[str], None]) -> None:
     """The agent watches our launcher: when that is killed it takes us for ended, and the container
     would run on.
     """
     from executor.node.watcher import Watcher
 
-    said = os.environ.pop(LAUNCHER, "")
     if not said.isdigit():
         return  # started without one
     why = "the launcher was killed"

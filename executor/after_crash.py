@@ -1,55 +1,85 @@
-"""What the launcher of a drop-in runs when the executor has crashed: it ends the container.
+"""What the launcher runs in place of an executor that will not come back: it ends what that has left.
 
-An agent takes no second v0 executor, so a drop-in that crashed cannot come back; and the agent, which
-tells the failure, stops no container whose executor is gone. As Mesos: an executor's crash leaves the
-container running until --docker_remove_delay, six hours by default. Secrets are not left: a drop-in
-keeps none on the node, as Mesos's executor resolves none. What it was attached to by CNI is told to
-give its address back.
+Of a drop-in that is one container: an agent takes no second v0 executor, so it cannot come back at
+all; and the agent, which tells the failure, stops no container whose executor is gone. As Mesos: an
+executor's crash leaves the container running until --docker_remove_delay, six hours by default.
+What it was attached to by CNI is told to give its address back.
+Of a custom executor, which has crashed too often, it is all that carries its labels, stopped and
+removed. Secrets go with the launcher (admission/secrets.py).
 """
 from __future__ import annotations
 
-import os
-import sys
+import logging
+import threading
+from collections.abc import Mapping
 
 from executor.docker.runtime import DockerRuntime
 from executor.engine.failures import NoSuchContainer, RuntimeFailure
 from executor.engine.port import Inspection
 from executor.node.cni import delete
-from executor.settings.flags import FlagError, parse
-from executor.settings.labels import CNI
+from executor.settings import labels as names
+from executor.settings.flags import Flags
 from executor.settings.settings import CniFolders, cni_folders
 from specs.words.defaults import DOCKER_SOCKET
 
+log = logging.getLogger(__name__)
 
-def main(words: list[str]) -> int:
-    """Exit status: 0 if nothing is left, 1 if that cannot be said."""
+AT_ONCE = 16
+
+
+def end_container(flags: Flags) -> bool:
+    """Of a drop-in; whether that is certain."""
+    assert flags.container is not None  # noqa: S101 - it is one
     try:
-        flags = parse(words, os.environ)
-    except FlagError:
-        return 0  # the executor has said so, and began nothing
-    if flags.container is None:
-        return 0
-    grace = (flags.stop_timeout or 0) / 1e9
-    containers = DockerRuntime(flags.docker_socket or DOCKER_SOCKET).containers
-    try:
-        containers.stop(flags.container, grace)
+        runtime = _runtime(flags)
+        runtime.containers.stop(flags.container, (flags.stop_timeout or 0) / 1e9)
         if (folders := cni_folders(flags)) is not None:
-            _detach(containers.inspect(flags.container), folders)
+            _detach(runtime.containers.inspect(flags.container), folders)
     except NoSuchContainer:
-        return 0
+        return True
     except RuntimeFailure as failure:
-        print(f"The executor crashed; its container {flags.container} was not ended: {failure}",  # noqa: T201
-              file=sys.stderr)
-        return 1
-    print(f"The executor crashed; its container {flags.container} was ended", file=sys.stderr)  # noqa: T201
-    return 0
+        log.error("The executor crashed; its container %s was not ended: %s", flags.container, failure)  # noqa: TRY400 - it says all
+        return False
+    log.warning("The executor crashed; its container %s was ended", flags.container)
+    return True
 
 
 def _detach(ended: Inspection, folders: CniFolders) -> None:
-    names = ended.labels.get(CNI, "")
-    if names:
-        delete(folders, ended.id, names.split(","))
+    networks = ended.labels.get(names.CNI, "")
+    if networks:
+        delete(folders, ended.id, networks.split(","))
 
 
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+def end_all(flags: Flags, labels: Mapping[str, str], grace: float) -> bool:
+    """Of a custom executor with these labels; whether nothing is left. `grace`: seconds between the
+    stop signal and SIGKILL.
+    """
+    ours, runtime = names.of_one_executor(labels), _runtime(flags)
+    try:
+        found = runtime.containers.ls(ours) if ours else []
+    except RuntimeFailure as failure:
+        log.error("The executor crashed; its containers were not ended: %s", failure)  # noqa: TRY400
+        return False
+    turns, ended = threading.Semaphore(AT_ONCE), list[str]()
+
+    def end(container: Inspection) -> None:
+        with turns:
+            try:
+                runtime.containers.stop(container.id, grace)
+                runtime.containers.remove(container.id)
+            except RuntimeFailure as failure:
+                log.error("Container %s is left: %s", container.name, failure)  # noqa: TRY400
+            else:
+                ended.append(container.id)
+
+    threads = [threading.Thread(target=end, args=(each,)) for each in found]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    log.warning("The executor crashed; %s of its %s containers were ended", len(ended), len(found))
+    return len(ended) == len(found)
+
+
+def _runtime(flags: Flags) -> DockerRuntime:
+    return DockerRuntime(flags.docker_socket or DOCKER_SOCKET)

@@ -45,6 +45,7 @@ class Admitted:
     agreement: Agreement
     plan: Plan
     secrets: Path | None = None
+    begin: tuple[int, ...] = (0, 0)  # bytes that were in its output files before
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +59,16 @@ class Rejected:
 class Admission:
     """Belongs to the loop's thread."""
 
-    def __init__(self, settings: Settings, logs: Logs) -> None:
+    def __init__(self, settings: Settings, logs: Logs, secrets: Secrets | None = None) -> None:
         self._settings = settings
         self._logs = logs
-        self._secrets = Secrets(settings.directory)
+        self._secrets = secrets or Secrets(settings.directory)
 
-    def admit(self, message: Message, capabilities: frozenset[str], *,
-              closing: bool) -> Admitted | Rejected:
-        """`capabilities`: the framework's. `closing`: the executor begins nothing any more."""
+    def admit(self, message: Message, capabilities: frozenset[str], *, closing: bool,
+              unwritten: str = "") -> Admitted | Rejected:
+        """`capabilities`: the framework's. `closing`: the executor begins nothing any more.
+        `unwritten`: why the journal cannot have it, which is no less than that it would be lost.
+        """
         try:
             info = read(message)
         except SpecError as error:
@@ -74,6 +77,8 @@ class Admission:
         agreed = agree(info, self._settings, capabilities)
         if closing:
             return Rejected(agreed, Unstarted("the executor was shutting down"))
+        if unwritten:
+            return Rejected(agreed, NotRun(Failure(RuntimeFailure, unwritten)))
         try:
             return self._prepare(info, agreed)
         except SpecError as error:
@@ -84,6 +89,23 @@ class Admission:
             log.exception("Task %r: a fault in reading it", info.task_id)
             return Rejected(agreed, NotRun(Failure(Fault, f"{type(error).__name__}: {error}")))
 
+    def readmit(self, message: Message, capabilities: frozenset[str], name: str,
+                secrets: Path | None, begin: tuple[int, ...]) -> Admitted:
+        """A task that a process before this one admitted: its container's name, its secrets, and where
+        its output begins. Raises what `read` and `plan` do, and OSError.
+        """
+        info = read(message)
+        sandbox = task_sandbox(self._settings, info.task_id)
+        where = secrets or self._secrets.directory()
+        planned = plan(info, self._settings, name, str(sandbox), total_memory=total_memory(),
+                       secret_directory=str(where), known_cni=self._cni_networks(info))
+        planned = replace(planned, theirs=(str(sandbox), *(str(sandbox / each) for each in OUTPUT)))
+        sink = sandbox_sink(sandbox, output_rotations(info, self._settings))
+        sink.resume(begin)
+        self._logs.open(info.task_id, sink)
+        return Admitted(agree(info, self._settings, capabilities).limited(planned), planned,
+                        secrets, begin)
+
     def _prepare(self, info: TaskInfo, agreed: Agreement) -> Admitted:
         sandbox = task_sandbox(self._settings, info.task_id)
         secrets = self._secrets.directory()
@@ -91,11 +113,12 @@ class Admission:
         planned = plan(info, self._settings, name, str(sandbox), total_memory=total_memory(),
                        secret_directory=str(secrets), known_cni=self._cni_networks(info))
         try:
-            planned = replace(planned, theirs=self._make_sandbox(info, sandbox, planned))
+            theirs, begin = self._make_sandbox(info, sandbox, planned)
+            planned = replace(planned, theirs=theirs)
             kept = self._secrets.keep(secrets, planned.secrets)
         except OSError as error:
             raise RuntimeFailure(f"cannot make the sandbox {sandbox}: {error.strerror}") from error
-        return Admitted(agreed.limited(planned), planned, kept)
+        return Admitted(agreed.limited(planned), planned, kept, begin)
 
     def _cni_networks(self, info: TaskInfo) -> frozenset[str]:
         """What an operator has configured by now; nobody looks for tasks that name no network."""
@@ -104,24 +127,26 @@ class Admission:
         folders = self._settings.cni
         return frozenset(networks(folders)) if folders is not None and named else frozenset()
 
-    def _make_sandbox(self, info: TaskInfo, sandbox: Path, planned: Plan) -> tuple[str, ...]:
-        """What of it is to be the container's user's.
+    def _make_sandbox(self, info: TaskInfo, sandbox: Path,
+                      planned: Plan) -> tuple[tuple[str, ...], tuple[int, ...]]:
+        """What of it is to be the container's user's, and how far its output is.
 
         In the drop-in it is the agent's work, and the output goes where ours does.
         """
         if self._settings.drop_in:
             self._logs.open(info.task_id, own_sink())
-            return ()
+            return (), (0, 0)
         rotations = output_rotations(info, self._settings)
         try:
             make_folders(self._settings.directory, [str(sandbox)])
         except BadSandbox as error:  # it is another task's doing
             raise RuntimeFailure(f"cannot make the sandbox {sandbox}: {error}") from error
-        self._logs.open(info.task_id, sandbox_sink(sandbox, rotations))
+        sink = sandbox_sink(sandbox, rotations)
+        self._logs.open(info.task_id, sink)
         mounted = mounted_folders(planned.payload, str(sandbox))
         # a file that is fetched may be what is mounted
         made = make_folders(str(sandbox), mounted if not planned.files else ())
-        return (str(sandbox), *(str(sandbox / name) for name in OUTPUT), *made)
+        return (str(sandbox), *(str(sandbox / name) for name in OUTPUT), *made), sink.totals
 
 
 def read(message: Message) -> TaskInfo:

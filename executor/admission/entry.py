@@ -1,11 +1,12 @@
 """What the supervisor keeps for a task besides its state."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from executor.admission.agreement import Agreement
 from executor.admission.plan import Plan
+from executor.life.health import Counters
 from executor.life.task import Task
 
 
@@ -19,4 +20,6 @@ class Entry:
     plan: Plan | None = None  # until the start
     secrets: Path | None = None  # the folder with its secret files
     logins: str | None = None  # the sandbox, if a Docker configuration was fetched into it
+    health: dict[int, Counters] = field(default_factory=dict)  # of its checks, by a process before this one
+    blanked: bool = False  # its plan lacks the secrets that it needs
     lost: bool = False  # the engine was gone while the task lived: some output may be missing

@@ -1,9 +1,10 @@
 """The secret files of tasks: where they lie while their tasks live, and that none outlives us.
 
-All are in one folder of this process, in memory if the node has a place. A shell that is nobody's
-child waits for our end, whatever it is, and removes the folder: who kills us and all that we have
-started does not find it. Where it is killed all the same, with our cgroup, the next executor of the
-same user finds a folder that nobody holds a lock on.
+All are in one folder of this executor, in memory if the node has a place. A shell that is nobody's
+child waits for our end, whatever it is, and for our launcher's, which may start us again, and then
+removes the folder: who kills us and all that we have started does not find it. Where it is killed
+all the same, with our cgroup, the next executor of the same user finds a folder that nobody holds a
+lock on.
 """
 from __future__ import annotations
 
@@ -25,16 +26,31 @@ log = logging.getLogger(__name__)
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder of ours in it, which nobody else can enter
 _NAMES: Final = f"{NAME_PREFIX}secrets-"
 _YOUNG: Final = 60.0  # seconds for which a folder may have no lock yet
-_KEEPER: Final = 'exec 3<&0; { read -r _ <&3; rm -rf -- "$1"; } &'  # reads until we are gone
+_KEEPER: Final = ('exec 3<&0; { read -r _ <&3; '  # reads until we are gone
+                  'while [ -n "$2" ] && kill -0 "$2" 2>/dev/null; do sleep 1; done; '  # and may come back
+                  'rm -rf -- "$1"; } &')
 
 
 class Secrets:
     """Of all tasks of this process. All methods raise OSError."""
 
-    def __init__(self, sandbox: str) -> None:
-        root = MEMORY if os.access(MEMORY, os.W_OK) else Path(sandbox).absolute()
-        self._folder = root / f"{_NAMES}{uuid.uuid4()}"
+    def __init__(self, sandbox: str, folder: str | None = None, launcher: str = "") -> None:
+        """`folder`: that of a process before this one. `launcher`: the process whose end ours is, and
+        that starts another one of us as long as it lives.
+        """
+        self._folder = Path(folder or secrets_folder(sandbox))
+        self._launcher = launcher
         self._held: list[int] = []  # descriptors that stay open until our end
+
+    @property
+    def folder(self) -> str:
+        """Made with the first secret."""
+        return str(self._folder)
+
+    def take_over(self) -> None:
+        """Keep what a process before this one has left."""
+        if self._folder.is_dir() and not self._held:
+            self._held = [_locked(self._folder), _kept(self._folder, self._launcher)]
 
     def directory(self) -> Path:
         """A folder, not yet made, for one task's secrets."""
@@ -48,7 +64,8 @@ class Secrets:
             return None
         if not self._held:
             sweep(self._folder.parent)
-            self._held = [_made(self._folder), _kept(self._folder)]
+            self._folder.mkdir(mode=0o700)
+            self._held = [_locked(self._folder), _kept(self._folder, self._launcher)]
         directory.mkdir(mode=0o700)
         try:
             for index, secret in enumerate(secrets):
@@ -57,6 +74,12 @@ class Secrets:
             shutil.rmtree(directory, ignore_errors=True)
             raise
         return directory
+
+
+def secrets_folder(sandbox: str) -> str:
+    """A new name."""
+    root = MEMORY if os.access(MEMORY, os.W_OK) else Path(sandbox).absolute()
+    return str(root / f"{_NAMES}{uuid.uuid4()}")
 
 
 def sweep(root: Path) -> None:
@@ -74,20 +97,20 @@ def sweep(root: Path) -> None:
                 os.close(descriptor)
 
 
-def _made(folder: Path) -> int:
-    folder.mkdir(mode=0o700)
+def _locked(folder: Path) -> int:
     descriptor = os.open(folder, os.O_DIRECTORY | os.O_CLOEXEC)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     return descriptor
 
 
-def _kept(folder: Path) -> int:
+def _kept(folder: Path, launcher: str) -> int:
     """Starts the shell; the end of a pipe that it waits for."""
     import subprocess
 
     theirs, ours = os.pipe()
     try:
-        subprocess.run(["/bin/sh", "-c", _KEEPER, "sh", folder], stdin=theirs, check=False, env={},
+        subprocess.run(["/bin/sh", "-c", _KEEPER, "sh", folder, launcher], stdin=theirs,
+                       check=False, env={},
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",
                        start_new_session=True)
     finally:

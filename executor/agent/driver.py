@@ -28,7 +28,8 @@ from typing import Any, Final
 from executor.agent import outage
 from executor.agent.connection import CallConnection, Refusal
 from executor.agent.outage import Outage, Reaction
-from executor.agent.port import AgentEvents
+from executor.agent.outbox import Outbox
+from executor.agent.port import AgentEvents, Keeper
 from executor.agent.sender import Sender
 from executor.agent.session import Session, Timing, wait_readable
 from executor.settings.agent import AgentSettings
@@ -58,8 +59,9 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
     _events: AgentEvents  # from `start` on
 
     def __init__(self, settings: AgentSettings, *, timing: Timing | None = None,
-                 clock: Callable[[], float] = time.time) -> None:
-        """`clock` stamps the updates, seconds since the epoch."""
+                 clock: Callable[[], float] = time.time, box: Outbox | None = None,
+                 keeper: Keeper | None = None) -> None:
+        """`clock` stamps the updates, seconds since the epoch. `box`, `keeper`: as the sender's."""
         Process.__init__(self, master=str(settings.address))  # the next class reads os.environ, and reads it wrong
         self._settings = settings
         self._timing = timing or Timing()
@@ -69,7 +71,7 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
         self._current: Session | None = None
         self._broken: str | None = None  # why the sender wants the stream to be made anew
         self._refusal: str | None = None  # the last one told, so that each is told once
-        self._sender = Sender(settings, self, self._timing.heartbeat, clock)
+        self._sender = Sender(settings, self, self._timing.heartbeat, clock, box=box, keeper=keeper)
 
     # The port.
 

@@ -13,7 +13,7 @@ update; what leaves was acknowledged.
 """
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from specs.forms import Message
@@ -35,6 +35,13 @@ class Outbox:
     def empty(self) -> bool:
         """Whether every update was acknowledged. Tasks without an update yet do not count."""
         return not self.updates
+
+
+def left_over(updates: Iterable[TaskStatus], tasks: Mapping[str, Message]) -> Outbox:
+    """What a process of this executor before this one had not been told of."""
+    kept = tuple(updates)
+    return Outbox(kept, dict(tasks),
+                  frozenset(each.task_id for each in kept if is_terminal(each.state)))
 
 
 def stored(box: Outbox, update: TaskStatus) -> Outbox:

@@ -12,6 +12,20 @@ from specs.forms import Message
 from specs.messages.status import TaskStatus
 
 
+class Keeper(Protocol):
+    """Where updates stand that are not acknowledged, besides our memory. Called on any thread; raises
+    nothing.
+    """
+
+    def stored(self, status: TaskStatus, said: Message) -> None:
+        """It is about to be sent. `said`: the same in JSON."""
+        ...
+
+    def acknowledged(self, task_id: str, uuid: bytes) -> None:
+        """The agent has stored it."""
+        ...
+
+
 class Agent(Protocol):
     """The agent as an executor sees it.
 

@@ -32,6 +32,7 @@ from executor.agent.calls import Call
 from executor.agent.connection import CallConnection, Refusal
 from executor.agent.outage import ASK_AGAIN
 from executor.agent.outbox import Outbox, acknowledged, launched, stored
+from executor.agent.port import Keeper
 from executor.settings.agent import AgentSettings
 from specs.forms import Message
 from specs.messages.status import TaskStatus
@@ -52,10 +53,12 @@ class Sender:
     """Safe to use from any thread; no method waits for the network, save `drained` and `join`."""
 
     def __init__(self, settings: AgentSettings, events: SenderEvents, heartbeat_interval: float,
-                 clock: Callable[[], float]) -> None:
+                 clock: Callable[[], float], *, box: Outbox | None = None,
+                 keeper: Keeper | None = None) -> None:
         """`clock` stamps the updates, seconds since the epoch.
 
-        `heartbeat_interval`: seconds between two HEARTBEAT.
+        `heartbeat_interval`: seconds between two HEARTBEAT. `box`: what a process before this one
+        has left.
         """
         self._settings = settings
         self._events = events
@@ -63,7 +66,8 @@ class Sender:
         self._heartbeat_interval = heartbeat_interval
         self._clock = clock
         self._change = threading.Condition()  # guards all that follows
-        self._box = Outbox()
+        self._box = box or Outbox()
+        self._keeper = keeper
         self._queue: deque[Call] = deque()
         self._session: CallConnection | None = None
         self._ended: list[CallConnection] = []  # sessions that are over, for the thread to close
@@ -115,6 +119,8 @@ class Sender:
                 self._box = stored(self._box, update)
             except ValueError as error:
                 return str(error)
+            if self._keeper is not None:
+                self._keeper.stored(update, call["update"]["status"])
             self._enqueue(call)
         return None
 
@@ -141,6 +147,8 @@ class Sender:
         """The agent has stored this update."""
         with self._change:
             self._box = acknowledged(self._box, task_id, update)
+            if self._keeper is not None:
+                self._keeper.acknowledged(task_id, update)
             self._change.notify_all()
 
     def drained(self, timeout: float) -> bool:

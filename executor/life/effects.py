@@ -178,6 +178,13 @@ class FollowRun:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowOn:
+    """Bring the output of a container that another process of this executor has followed, from where
+    that one stopped.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class DrainLogs:
     """Bring all output into the sandbox -> Drained."""
 
@@ -190,5 +197,5 @@ class Forget:
 Effect = (
     Report | Explain | Fetch | CancelFetch | Pull | CancelPull | CreateAndStart | Look | Signal
     | ForceRemove | KillPid | Remove | StartTimer | CancelTimer | CancelTimers | StartChecks
-    | StopChecks | WatchPid | FollowRun | DrainLogs | Forget
+    | StopChecks | WatchPid | FollowRun | FollowOn | DrainLogs | Forget
 )

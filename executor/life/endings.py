@@ -37,10 +37,12 @@ from executor.engine.failures import (
     RuntimeFailure,
 )
 from executor.life.outcomes import (
+    BroughtDown,
     Cause,
     Exit,
     Facts,
     Failure,
+    HostRebooted,
     NotRun,
     Outcome,
     Refused,
@@ -55,6 +57,7 @@ from specs.words.sizes import MEGABYTE
 LAUNCH_FAILED = "REASON_CONTAINER_LAUNCH_FAILED"
 KILLED_DURING_LAUNCH = "REASON_TASK_KILLED_DURING_LAUNCH"
 OUT_OF_MEMORY = "REASON_CONTAINER_LIMITATION_MEMORY"
+EXECUTOR_TERMINATED = "REASON_EXECUTOR_TERMINATED"
 MAX_COMPLETION = "REASON_MAX_COMPLETION_TIME_REACHED"
 
 _BEFORE_IT = (FileNotFetched, FileSourceAway, ImageNotFound, NotAuthorised, RegistryUnavailable,
@@ -102,6 +105,10 @@ def base_text(outcome: Outcome, *, strict: bool) -> str:
             return _not_run(failure, strict=strict)
         case SecondTask():
             return 'Attempted to run multiple tasks using a "docker" executor'
+        case BroughtDown(step=step):
+            return f"The executor crashed twice during the {step} of this task, and goes on without it"
+        case HostRebooted():
+            return "The host was rebooted while the task was there"
 
 
 def _not_run(failure: Failure, *, strict: bool) -> str:
@@ -123,7 +130,9 @@ def _not_run(failure: Failure, *, strict: bool) -> str:
 
 def _state(facts: Facts, *, strict: bool) -> TaskState:
     outcome, cause = facts.outcome, facts.cause
-    if cause is Cause.COMPLETION:
+    if isinstance(outcome, HostRebooted):
+        return TaskState.GONE if facts.partition_aware else TaskState.LOST
+    if cause is Cause.COMPLETION or isinstance(outcome, BroughtDown):
         return TaskState.FAILED
     if isinstance(outcome, Unknown) and strict:
         return TaskState.FAILED
@@ -138,6 +147,8 @@ def _state(facts: Facts, *, strict: bool) -> TaskState:
 
 def _reason(facts: Facts, *, strict: bool) -> str | None:
     outcome, cause = facts.outcome, facts.cause
+    if isinstance(outcome, HostRebooted | BroughtDown):
+        return EXECUTOR_TERMINATED
     if cause is Cause.COMPLETION:
         return None if isinstance(outcome, Unknown) and strict else MAX_COMPLETION
     if isinstance(outcome, Unstarted):

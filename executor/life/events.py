@@ -6,6 +6,7 @@ to different places.
 """
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 
 from executor.life.outcomes import Cause, Exit, Failure
@@ -240,6 +241,33 @@ class CheckReported:
     check_status: CheckStatusInfo
 
 
+class Whereabouts(enum.Enum):
+    """How a container is that an executor before this one was to make."""
+
+    NONE = "there is none"
+    CREATED = "it was never started"
+    RUNNING = "it runs"
+    BETWEEN = "it waits for its restart policy's next run"
+    DOWN = "it has ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """The engine was asked for what it has of a task that another process of this executor began.
+
+    `began`: its run, ns of the engine's clock. `exit`: of one that is down.
+    """
+
+    where: Whereabouts
+    container: str | None = None
+    pid: int | None = None
+    stop_signal: str | None = None
+    network_infos: tuple[NetworkInfo, ...] = ()
+    data: bytes | None = None  # the redacted answer of inspect
+    began: int = 0
+    exit: Exit | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Drained:
     """All output is in the sandbox, but for what is lost. `tail`: the last lines of stderr; `lost`:
@@ -260,6 +288,6 @@ Event = (
     | PullProgressed | Created | Started | NotStarted | StartUnclear | StartSlow | Noticed
     | RunBegan | PidGone | OomKilled | OomSurvived | SignalSeen | SignalSurvived | Exited | Vanished
     | StartedAgain | Restarted | ExitMissed | GraceOver | StillUp | SignalFailed | Removed
-    | HealthReported | CheckReported | Drained | DrainSlow
+    | HealthReported | CheckReported | Recovered | Drained | DrainSlow
 )
 EVENTS: tuple[type[Event], ...] = Event.__args__

@@ -78,6 +78,15 @@ class Health:
         return counted, Verdict(healthy=False, kill=counted.failures >= self.limit)
 
 
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What is counted of a task's health; `began`: when its checker was made, seconds."""
+
+    failures: int
+    ever_healthy: bool
+    began: float
+
+
 def health(check: HealthCheck) -> Health:
     """The state of a checker that has not checked yet."""
     grace, limit = check.grace_period_seconds, check.consecutive_failures

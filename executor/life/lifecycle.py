@@ -10,6 +10,7 @@ task's story.
 
 The phases; the diagram below them is drawn from the table by `mermaid`, which a test compares:
 
+RECOVERING   another process of this executor began it and is gone; the engine is asked what there is of it
 FETCHING     the task's files are being fetched into its sandbox
 PULLING      the image is not here; a pull is under way, alone or shared with other tasks
 STARTING     create, attach, start, inspect are under way, as one piece of work
@@ -24,6 +25,14 @@ stateDiagram-v2
     [*] --> starting
     [*] --> fetching: uris
     [*] --> pulling: force_pull_image
+    [*] --> recovering: journal
+    recovering --> fetching: Recovered
+    recovering --> pulling: Recovered
+    recovering --> starting: Recovered
+    recovering --> running: Recovered
+    recovering --> terminating: Recovered
+    recovering --> forcing: Recovered
+    recovering --> ending: Recovered
     fetching --> pulling: Fetched
     fetching --> starting: Fetched
     fetching --> ending: FetchFailed, EndRequested
@@ -59,7 +68,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from executor.life import starting, stopping
+from executor.life import recovery, starting, stopping
 from executor.life.effects import Report, StartTimer, Timer
 from executor.life.events import (
     EVENTS,
@@ -85,6 +94,7 @@ from executor.life.events import (
     Pulled,
     PullFailed,
     PullProgressed,
+    Recovered,
     Removed,
     Restarted,
     RunBegan,
@@ -142,7 +152,7 @@ def advance(task: Task, event: Event) -> Step:
 def mermaid() -> str:
     """The table as a state diagram; what leaves a task in its phase is not drawn."""
     births = ("    [*] --> starting", "    [*] --> fetching: uris",
-              "    [*] --> pulling: force_pull_image")
+              "    [*] --> pulling: force_pull_image", "    [*] --> recovering: journal")
     return "\n".join(("stateDiagram-v2", *births, *_arrows(), "    done --> [*]"))
 
 
@@ -172,6 +182,17 @@ P = Phase
 
 
 TRANSITIONS: dict[Phase, dict[type[Event], Move]] = {
+    P.RECOVERING: _row(P.RECOVERING, {
+        Recovered: _to(recovery.recovered, P.FETCHING, P.PULLING, P.STARTING, P.RUNNING, P.TERMINATING, P.FORCING,
+                       P.ENDING),
+        EndRequested: _to(recovery.remember_end),
+        Noticed: _to(starting.remember_death),
+        OomKilled: _to(stopping.remember_oom),
+        OomSurvived: _to(stopping.forget_oom),
+        SignalSeen: _to(stopping.remember_signal),
+        SignalSurvived: _to(stopping.forget_signal),
+        HealthReported: _to(starting.remember_health),
+    }, RunBegan, StartedAgain),  # how it is now, the engine will say
     P.FETCHING: _row(P.FETCHING, {
         Fetched: _to(starting.fetched, P.PULLING, P.STARTING),
         FetchProgressed: _to(starting.progress),

@@ -94,7 +94,20 @@ class SecondTask:
     """A second task for an executor that runs exactly one."""
 
 
-Outcome = Exit | Unknown | Signalled | NotRun | Unstarted | Refused | SecondTask
+@dataclass(frozen=True, slots=True)
+class BroughtDown:
+    """The executor has ended twice in the same step of this task, which is left out from then on."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class HostRebooted:
+    """The host went down with all that ran on it."""
+
+
+Outcome = (Exit | Unknown | Signalled | NotRun | Unstarted | Refused | SecondTask | BroughtDown
+           | HostRebooted)
 
 
 @dataclass(frozen=True, slots=True)

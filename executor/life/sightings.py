@@ -1,7 +1,8 @@
 """What the engine says of a container, unasked or asked, and what that means for its task."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple, assert_never
 
 from executor.engine.port import ContainerAction, ContainerEvent, Inspection
@@ -11,14 +12,17 @@ from executor.life.events import (
     HealthReported,
     Noticed,
     OomKilled,
+    Recovered,
     Restarted,
     RunBegan,
     SignalSeen,
     StartedAgain,
+    Whereabouts,
 )
 from executor.life.outcomes import Exit
-from executor.life.shown import network_infos
+from executor.life.shown import inspect_data, network_infos
 from executor.life.task import Task
+from specs.messages.containerinfo import NetworkInfo
 
 _BEING_REMOVED = ("removing", "dead")  # State.Status, from the beginning of a forced removal on
 
@@ -64,18 +68,52 @@ def seen(task: Task, inspection: Inspection) -> Event | None:
     state: Mapping[str, Any] = inspection.raw.get("State") or {}
     waits = bool(state.get("Restarting"))  # for its restart policy's next run
     if not inspection.running and not waits:
-        return Exited(Exit(inspection.exit_code or 0, oom=inspection.oom_killed,
-                           memory_limit=inspection.memory_limit, error=inspection.error,
-                           removed=state.get("Status") in _BEING_REMOVED))
+        return Exited(_exit(inspection, state))
     pid = None if waits else inspection.pid
     if pid is not None and pid == task.run.pid:
         return _health(task, state)
     if task.terms.restarts:
-        infos = network_infos(inspection.addresses, task.network_infos[:1], strict=task.terms.strict)
+        infos = network_infos(inspection.addresses, task.network_infos[:1],
+                              strict=task.terms.strict)
         return Restarted(pid, infos)
     if task.run.pid is None and task.run.told_exit is None:
         return None
     return StartedAgain(pid)
+
+
+def whereabouts(found: Inspection | None, requested: Sequence[NetworkInfo]) -> Recovered:
+    """What the engine has of a task that another process of this executor began. `requested`: its
+    networks, as it asked for them.
+    """
+    if found is None:
+        return Recovered(Whereabouts.NONE)
+    state: Mapping[str, Any] = found.raw.get("State") or {}
+    ended = None
+    if state.get("Restarting"):
+        where, pid = Whereabouts.BETWEEN, None
+    elif found.running:
+        where, pid = Whereabouts.RUNNING, found.pid
+    else:
+        where, pid, ended = Whereabouts.DOWN, None, _exit(found, state)
+        if not found.started:
+            where, ended = Whereabouts.CREATED, None
+    return Recovered(where, found.id, pid, (found.raw.get("Config") or {}).get("StopSignal"),
+                     network_infos(found.addresses, requested, strict=False),
+                     inspect_data(found.raw, strict=False), _nanoseconds(found.started_at), ended)
+
+
+def _exit(found: Inspection, state: Mapping[str, Any]) -> Exit:
+    return Exit(found.exit_code or 0, oom=found.oom_killed, memory_limit=found.memory_limit,
+                error=found.error, removed=state.get("Status") in _BEING_REMOVED)
+
+
+def _nanoseconds(time: str | None) -> int:
+    """Since the epoch, of a time as Docker writes it; 0: none."""
+    if time is None:
+        return 0
+    second, _, fraction = time.removesuffix("Z").partition(".")
+    whole = int(datetime.fromisoformat(f"{second}+00:00").timestamp())
+    return whole * 1_000_000_000 + int(fraction.ljust(9, "0")[:9] or 0)
 
 
 def _health(task: Task, state: Mapping[str, Any]) -> HealthReported | None:

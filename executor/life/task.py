@@ -37,6 +37,7 @@ BETWEEN_RUNS = 0.5  # seconds between looks at a container that is to end and wa
 class Phase(enum.Enum):
     """Where a task is in its life; see lifecycle.py."""
 
+    RECOVERING = "recovering"
     FETCHING = "fetching"
     PULLING = "pulling"
     STARTING = "starting"
@@ -86,6 +87,25 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What a process of this executor that is gone has written down of a task. Times are seconds."""
+
+    named: bool = True  # it was admitted, and its container may be there
+    container: str | None = None  # it was made, and about to be started
+    told: bool = False  # TASK_STARTING
+    running: bool = False  # TASK_RUNNING was told
+    killing: bool = False  # TASK_KILLING was told
+    cause: Cause | None = None
+    why: str = ""
+    grace: float = 0.0  # that is left, of an end that is wanted
+    stop_sent: bool = False
+    completion: float | None = None  # that is left of max_completion_time
+    healthy: bool | None = None
+    check_status: CheckStatusInfo | None = None
+    blanked: bool = False  # its secrets were not written down
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """One task as it stands now."""
 
@@ -107,6 +127,7 @@ class Task:
     outcome: Outcome | None = None  # decided already; what comes later does not change it
     step: int = 0  # of a forced end
     past_engine: bool = False  # SIGKILL was sent to its process by us, without the engine
+    known: Known = Known()  # to a process before this one
     story: tuple[str, ...] = field(default=(), repr=False)
 
     @property

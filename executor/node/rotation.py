@@ -96,6 +96,10 @@ class RotatedFile:
         """What comes now is of another run: `tail` is about that."""
         self._before, self._run = b"", self._size
 
+    def resume(self, begin: int) -> None:
+        """This run began at this total, written by a process before this one."""
+        self._run = max(0, begin - self._begin)
+
     def tail(self) -> bytes:
         """The end of what this run has written, TAIL_BYTES at most. Raises OSError."""
         begin = max(self._run, self._size - TAIL_BYTES)

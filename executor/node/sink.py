@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -27,8 +28,17 @@ class Output(Protocol):
         """
         ...
 
+    @property
+    def total(self) -> int:
+        """Bytes from the beginning on."""
+        ...
+
     def begin_run(self) -> None:
         """What comes now is another run's."""
+        ...
+
+    def resume(self, begin: int) -> None:
+        """This run began at this total."""
         ...
 
     def tail(self) -> bytes:
@@ -47,8 +57,15 @@ class Descriptor:
     def write(self, data: bytes, begin: int) -> int:
         return os.write(self._number, memoryview(data)[begin:])
 
+    @property
+    def total(self) -> int:
+        return 0
+
     def begin_run(self) -> None:
         """It makes no difference."""
+
+    def resume(self, begin: int) -> None:
+        """Nor does this."""
 
     def tail(self) -> bytes:
         """It is shared with others."""
@@ -92,6 +109,17 @@ class Sink:
                     log.warning("Output is being lost: %s", self._why)
                 self._lost += len(data) - begin
                 return
+
+    @property
+    def totals(self) -> tuple[int, ...]:
+        """Bytes of stdout and of stderr, from their beginning on."""
+        return tuple(self._outputs[each].total for each in (1, 2))
+
+    def resume(self, begin: Sequence[int]) -> None:
+        """What stands behind these totals is this task's, written by a process before this one."""
+        for descriptor, then in enumerate(begin, start=1):
+            self.seen[descriptor] = max(0, self._outputs[descriptor].total - then)
+            self._outputs[descriptor].resume(then)
 
     def begin_part(self) -> None:
         """What comes now is new, and of another run."""

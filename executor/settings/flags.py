@@ -54,6 +54,9 @@ a custom executor for many tasks.
   --stop_timeout=VALUE         Least grace period of a kill, such as 10secs.
   --task_environment=VALUE     Variables for the container, JSON object of strings.
   --version                    Alone: prints the version.
+  --check                      As the first word: exits 0 if this program starts and can go on from the journal in the
+                               sandbox, else 1.
+  --end-all                    As the first word: ends and removes what a crashed executor has left.
   --[no-]quiet, --logging_level=VALUE, --log_dir=VALUE, --logbufsecs=VALUE, --[no-]initialize_driver_logging,
   --external_log_file=VALUE    Accepted as Mesos's programs do; the first two choose what is logged on stderr.
 """

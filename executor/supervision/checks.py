@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from executor.admission.entry import Entry
+from executor.journal.port import NoNotes, Notes
+from executor.journal.records import HealthCounted
 from executor.life.events import CheckReported, EndRequested, HealthReported
 from executor.life.health import Health, Result, Schedule, check_status, health, interpret, problem, schedule
 from executor.life.outcomes import Cause
@@ -51,10 +53,12 @@ class _Checker:
 class Checks:
     """Belongs to the loop's thread."""
 
-    def __init__(self, loop: Loop, engine: EngineCalls, *, shutdown_grace: float) -> None:
+    def __init__(self, loop: Loop, engine: EngineCalls, *, shutdown_grace: float,
+                 journal: Notes | None = None) -> None:
         """`shutdown_grace`: seconds, the agent's, for a task without a kill policy."""
         self._loop = loop
         self._engine = engine
+        self._journal: Notes = NoNotes() if journal is None else journal
         self._shutdown_grace = shutdown_grace
         self._workers = Workers("check", PROBES)
         self._checkers: dict[CheckClock, _Checker] = {}
@@ -80,12 +84,21 @@ class Checks:
         task = entry.task
         judging = health(check) if isinstance(check, HealthCheck) else None
         clock = CheckClock(task.id, judging is not None, place)
+        known = entry.health.pop(place, None)
+        if judging is not None and known is not None:
+            judging = replace(judging, failures=known.failures, ever_healthy=known.ever_healthy)
+            if known.ever_healthy or known.failures:
+                self._verdicts[task.id][place] = known.failures == 0
         sees = (task.run.pid is not None and not task.terms.restarts
                 and cgroups.owns(container, task.run.pid))
         checker = _Checker(entry, clock, container, task.run.pid, probe, schedule(check),
-                           self._loop.now(), judging, task.check_status, sees)
+                           self._loop.now() if known is None else known.began, judging,
+                           task.check_status, sees)
         self._checkers[clock] = checker
-        self._loop.timers.start(clock, checker.schedule.delay)
+        self._loop.timers.start(clock, checker.schedule.delay if known is None
+                                else checker.schedule.interval)
+        if judging is not None and known is None:
+            self._note(checker, judging)
 
     def stop(self, task_id: str) -> None:
         """No more checks of this task."""
@@ -129,6 +142,8 @@ class Checks:
     def _judge(self, checker: _Checker, before: Health, result: Result) -> None:
         healthy = interpret(result)
         checker.health, verdict = before.judge(healthy, self._loop.now() - checker.began)
+        if checker.health != before:
+            self._note(checker, checker.health)
         if not healthy:
             log.warning("%s health check for task '%s' failed: %s",
                         checker.probe.kind, checker.entry.task.id, problem(result))
@@ -142,6 +157,10 @@ class Checks:
                                policy=checker.entry.agreement.kill_grace)
             why = f"{checker.health.failures} times in a row, at last: {problem(result)}"
             self._loop.tell(checker.entry, EndRequested(Cause.HEALTH, grace, why))
+
+    def _note(self, checker: _Checker, said: Health) -> None:
+        self._journal.note(HealthCounted(checker.clock.task_id, checker.clock.place, said.failures,
+                                         said.ever_healthy, checker.began))
 
 
 def _all_in_all(verdicts: Sequence[bool | None]) -> HealthReported:

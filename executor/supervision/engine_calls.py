@@ -159,14 +159,17 @@ class EngineCalls:
             found(None if gone else answer)
         self._urgent.submit(job)
 
-    def signal(self, container: str, signal: str, post: Post, first: str | None = None) -> None:
-        """-> SignalFailed if it could not be delivered."""
+    def signal(self, container: str, signal: str, post: Post, first: str | None = None,
+               sent: Callable[[], None] = lambda: None) -> None:
+        """-> SignalFailed if it could not be delivered; else `sent` is called, on a worker."""
         def job() -> None:
             if first is not None:
                 _failure(lambda: self.runtime.containers.kill(container, first))
             failure = _failure(lambda: self.runtime.containers.kill(container, signal))
             if failure is not None:
                 post(SignalFailed(failure))
+            else:
+                sent()
         self._urgent.submit(job)
 
     def force_remove(self, container: str, post: Post) -> None:

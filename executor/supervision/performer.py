@@ -9,6 +9,8 @@ from typing import assert_never
 from executor.admission.entry import Entry
 from executor.agent.port import Agent
 from executor.engine.port import Inspection
+from executor.journal.port import Notes
+from executor.journal.records import StopSent
 from executor.life import effects as f
 from executor.life import events as e
 from executor.life.outcomes import Failure
@@ -37,7 +39,8 @@ class Performer:
     """
 
     def __init__(self, loop: Loop, agent: Agent, engine: EngineCalls, logs: Logs,  # noqa: PLR0913 - its parts, wired once
-                 processes: Processes, *, fetches: Fetches, pulls: Pulls, checks: Checks) -> None:
+                 processes: Processes, *, fetches: Fetches, pulls: Pulls, checks: Checks,
+                 journal: Notes) -> None:
         self._loop = loop
         self._agent = agent
         self._engine = engine
@@ -46,6 +49,7 @@ class Performer:
         self._fetches = fetches
         self._pulls = pulls
         self._checks = checks
+        self._journal = journal
 
     def report(self, status: TaskStatus) -> None:
         """Send an update to the agent, and log it."""
@@ -83,7 +87,8 @@ class Performer:
             case f.Look():
                 self._look(entry, container)
             case f.Signal(signal, first):
-                self._engine.signal(container, signal, partial(self._loop.tell, entry), first)
+                self._engine.signal(container, signal, partial(self._loop.tell, entry), first,
+                                    partial(self._journal.note, StopSent(task.id)))
             case f.ForceRemove():
                 self._engine.force_remove(container, partial(self._loop.tell, entry))
             case f.KillPid(pid):
@@ -100,6 +105,8 @@ class Performer:
                 self._watch_pid(entry, pid)
             case f.FollowRun(ended, began):
                 self._engine.outputs.follow_run(task.id, container, RunTold(ended, began))
+            case f.FollowOn():
+                self._follow_on(entry, container)
             case f.DrainLogs():
                 self._drain(entry)
             case f.Forget():
@@ -164,6 +171,13 @@ class Performer:
         if entry.task.container is not None:
             self._processes.watch(pid, entry.task.container,
                                   lambda: self._loop.tell(entry, e.PidGone(pid)))
+
+    def _follow_on(self, entry: Entry, container: str) -> None:
+        """Until that is done, an end has to bring it."""
+        def done() -> None:
+            self._loop.call(lambda: setattr(entry, "lost", not self._logs.following(entry.task.id)))
+        entry.lost = True
+        self._engine.outputs.reread(entry.task.id, container, follow=True, done=done)
 
     def _drain(self, entry: Entry) -> None:
         task_id, container = entry.task.id, entry.task.container

@@ -17,6 +17,7 @@ from executor.admission.ended import Ended, remove, set_aside, size_of, superflu
 from executor.admission.entry import Entry
 from executor.admission.sandbox import task_sandbox
 from executor.engine.port import ContainerAction, ContainerEvent
+from executor.journal.port import Notes
 from executor.life import answers
 from executor.life import events as e
 from executor.life.lifecycle import accept, advance
@@ -29,7 +30,9 @@ from executor.supervision import orphans
 from executor.supervision.checks import Checks
 from executor.supervision.engine_calls import EngineCalls
 from executor.supervision.loop import Loop
+from executor.supervision.notes import began, named, notes
 from executor.supervision.performer import Performer
+from executor.supervision.recovery import Recovery
 from executor.supervision.timers import CheckClock, Clock, Idle, TaskClock
 from executor.supervision.workers import Workers
 from specs.errors import SpecError
@@ -46,14 +49,17 @@ REMOVAL_WAIT = 10.0  # seconds for the last containers to be removed before we e
 class Supervisor:
     """`AgentEvents` for the driver, `LoopOwner` for the loop."""
 
-    def __init__(self, settings: Settings, loop: Loop, admission: Admission, engine: EngineCalls, *,
-                 performer: Performer, checks: Checks) -> None:
+    def __init__(self, settings: Settings, loop: Loop, admission: Admission, engine: EngineCalls, *,  # noqa: PLR0913 - wired once
+                 performer: Performer, checks: Checks, journal: Notes,
+                 recovery: Recovery | None = None) -> None:
         self._settings = settings
         self._loop = loop
         self._admission = admission
         self._engine = engine
         self._performer = performer
         self._checks = checks
+        self._journal = journal
+        self._recovery = recovery
         self._entries: dict[str, Entry] = {}
         self._containers: dict[str, str] = {}  # container id -> task id
         self._ended: OrderedDict[str, None] = OrderedDict()
@@ -70,6 +76,8 @@ class Supervisor:
 
         Every update is handed to the agent by then.
         """
+        if self._recovery is not None:
+            self._loop.call(partial(self._recover, self._recovery))
         why = self._loop.run(self)
         log.info("Ending: %s", why)
         self._engine.close(REMOVAL_WAIT)
@@ -157,11 +165,24 @@ class Supervisor:
             case _:
                 assert_never(clock)
 
+    def _recover(self, recovery: Recovery) -> None:
+        """What a process before this one has left, before anything else happens."""
+        self._engine.open(self._engine_told)
+        self._ended.update(dict.fromkeys(recovery.over))
+        self._capabilities = recovery.capabilities
+        for entry, step in recovery.entries():
+            self._entries[entry.task.id] = entry
+            self._take(entry, step)
+        for task_id, message in recovery.launches():
+            self._begin(task_id, message)
+        recovery.look(self._entries, self.happened)
+
     def _take(self, entry: Entry, step: Step) -> None:
+        self._journal.note(*notes(entry.task, step.task, step.effects, self._loop.now()))
         entry.task = step.task
         if step.task.container is not None:
             self._containers[step.task.container] = step.task.id
-        if step.task.phase not in (Phase.FETCHING, Phase.PULLING, Phase.STARTING):
+        if step.task.phase not in (Phase.RECOVERING, Phase.FETCHING, Phase.PULLING, Phase.STARTING):
             entry.plan = None
         for effect in step.effects:
             self._performer.carry_out(entry, effect)
@@ -239,8 +260,16 @@ class Supervisor:
 
     def _begin(self, task_id: str, message: Message) -> None:
         closing = self._shutdown_why is not None
-        match self._admission.admit(message, self._capabilities, closing=closing):
-            case Admitted(agreed, plan, secrets):
+        unwritten = ""
+        try:
+            self._journal.promise(
+                lambda: began(task_id, message, self._loop.now(), self._capabilities))
+        except OSError as error:
+            unwritten = f"the executor's journal cannot be written: {error.strerror}"
+        match self._admission.admit(message, self._capabilities, closing=closing,
+                                    unwritten=unwritten):
+            case Admitted(agreed, plan, secrets, begin):
+                self._journal.note(named(task_id, plan.name, secrets, begin))
                 step = accept(task_id, agreed.terms)
                 entry = Entry(step.task, agreed, plan.name, plan, secrets)
             case Rejected(agreed, outcome):

@@ -18,9 +18,10 @@ from specs.messages.status import TaskState
 P = Phase
 
 NOTHING_WAS_STARTED = {
-    e.Created, e.Started, e.NotStarted, e.StartUnclear, e.ImageMissing, e.Noticed, e.PidGone, e.OomKilled, e.Exited,
-    e.Vanished, e.StartedAgain, e.Restarted, e.RunBegan, e.SignalFailed, e.SignalSeen, e.Removed, e.HealthReported,
-    e.CheckReported, e.OomSurvived, e.SignalSurvived,
+    e.Created, e.Started, e.NotStarted, e.StartUnclear, e.ImageMissing, e.Noticed, e.PidGone,
+    e.OomKilled, e.Exited,
+    e.Vanished, e.StartedAgain, e.Restarted, e.RunBegan, e.SignalFailed, e.SignalSeen, e.Removed,
+    e.HealthReported, e.CheckReported, e.OomSurvived, e.SignalSurvived,
 }
 START_IS_ANSWERED_ONCE = {e.Created, e.Started, e.NotStarted, e.StartUnclear, e.ImageMissing}
 FETCH_IS_OVER = {e.Fetched, e.FetchFailed, e.FetchProgressed}
@@ -28,22 +29,30 @@ PULL_IS_OVER = {e.Pulled, e.PullFailed, e.PullProgressed} | FETCH_IS_OVER
 NOBODY_HAS_LOOKED_YET = {e.PidGone, e.Exited, e.Vanished, e.Restarted}
 NOTHING_WAS_SIGNALLED = {e.SignalFailed, e.Removed}
 NOT_CHECKED_YET = {e.CheckReported}
+BEGAN_WITH_US = {e.Recovered}
 
 IMPOSSIBLE: dict[Phase, set[type[e.Event]]] = {
-    P.FETCHING: (NOTHING_WAS_STARTED - {e.Noticed}) | (PULL_IS_OVER - FETCH_IS_OVER)
+    P.RECOVERING: PULL_IS_OVER | START_IS_ANSWERED_ONCE | NOBODY_HAS_LOOKED_YET
+    | NOTHING_WAS_SIGNALLED
+    | NOT_CHECKED_YET | {e.StartSlow, e.ExitMissed, e.GraceOver, e.StillUp, e.Drained, e.DrainSlow},
+    P.FETCHING: BEGAN_WITH_US | (NOTHING_WAS_STARTED - {e.Noticed}) | (PULL_IS_OVER - FETCH_IS_OVER)
     | {e.StartSlow, e.ExitMissed, e.GraceOver, e.StillUp, e.Drained, e.DrainSlow},
-    P.PULLING: (NOTHING_WAS_STARTED - {e.Noticed}) | FETCH_IS_OVER
+    P.PULLING: BEGAN_WITH_US | (NOTHING_WAS_STARTED - {e.Noticed}) | FETCH_IS_OVER
     | {e.StartSlow, e.ExitMissed, e.GraceOver, e.StillUp, e.Drained, e.DrainSlow},
-    P.STARTING: PULL_IS_OVER | NOBODY_HAS_LOOKED_YET | NOTHING_WAS_SIGNALLED | NOT_CHECKED_YET
+    P.STARTING: BEGAN_WITH_US | PULL_IS_OVER | NOBODY_HAS_LOOKED_YET | NOTHING_WAS_SIGNALLED
+    | NOT_CHECKED_YET
     | {e.StartSlow, e.ExitMissed, e.GraceOver, e.StillUp, e.Drained, e.DrainSlow},
-    P.ABORTING: PULL_IS_OVER | NOBODY_HAS_LOOKED_YET | NOTHING_WAS_SIGNALLED | NOT_CHECKED_YET
+    P.ABORTING: BEGAN_WITH_US | PULL_IS_OVER | NOBODY_HAS_LOOKED_YET | NOTHING_WAS_SIGNALLED
+    | NOT_CHECKED_YET
     | {e.ExitMissed, e.GraceOver, e.StillUp, e.Drained, e.DrainSlow},
-    P.RUNNING: PULL_IS_OVER | START_IS_ANSWERED_ONCE | NOTHING_WAS_SIGNALLED
+    P.RUNNING: BEGAN_WITH_US | PULL_IS_OVER | START_IS_ANSWERED_ONCE | NOTHING_WAS_SIGNALLED
     | {e.StartSlow, e.GraceOver, e.StillUp, e.Drained, e.DrainSlow},
-    P.TERMINATING: PULL_IS_OVER | START_IS_ANSWERED_ONCE | {e.StartSlow, e.StillUp, e.Removed, e.Drained, e.DrainSlow},
-    P.FORCING: PULL_IS_OVER | START_IS_ANSWERED_ONCE | {e.StartSlow, e.GraceOver, e.DrainSlow},
-    P.ENDING: START_IS_ANSWERED_ONCE | {e.StartSlow, e.ExitMissed, e.GraceOver, e.StillUp},
-    P.DONE: set(),
+    P.TERMINATING: BEGAN_WITH_US | PULL_IS_OVER | START_IS_ANSWERED_ONCE
+    | {e.StartSlow, e.StillUp, e.Removed, e.Drained, e.DrainSlow},
+    P.FORCING: BEGAN_WITH_US | PULL_IS_OVER | START_IS_ANSWERED_ONCE
+    | {e.StartSlow, e.GraceOver, e.DrainSlow},
+    P.ENDING: BEGAN_WITH_US | START_IS_ANSWERED_ONCE
+    | {e.StartSlow, e.ExitMissed, e.GraceOver, e.StillUp}, P.DONE: set(),
 }
 
 
@@ -68,9 +77,11 @@ def test_an_impossible_event_tells_the_story() -> None:
         advance(task, e.GraceOver())
 
 
-def test_a_move_to_where_the_table_does_not_lead_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_move_to_where_the_table_does_not_lead_is_an_error(
+        monkeypatch: pytest.MonkeyPatch) -> None:
     task, _ = accept("t", Terms())
-    wrong = {**TRANSITIONS[P.STARTING], e.NotStarted: TRANSITIONS[P.STARTING][e.NotStarted]._replace(targets=(P.DONE,))}
+    wrong = {**TRANSITIONS[P.STARTING],
+             e.NotStarted: TRANSITIONS[P.STARTING][e.NotStarted]._replace(targets=(P.DONE,))}
     monkeypatch.setitem(TRANSITIONS, P.STARTING, wrong)
     with pytest.raises(ImpossibleEvent, match="must not lead to ending"):
         advance(task, e.NotStarted(Failure(BadOption, "no")))
@@ -82,7 +93,8 @@ def test_the_diagram_in_the_text_is_current() -> None:
 
 
 def reports(effects: tuple[f.Effect, ...]) -> list[tuple[TaskState, str | None]]:
-    return [(effect.status.state, effect.status.message) for effect in effects if isinstance(effect, f.Report)]
+    return [(effect.status.state, effect.status.message) for effect in effects
+            if isinstance(effect, f.Report)]
 
 
 def through(terms: Terms, *events: e.Event) -> list[tuple[TaskState, str | None]]:
@@ -112,13 +124,17 @@ def test_files_come_before_the_image_and_the_container() -> None:
 
 
 def test_a_file_that_cannot_be_had_is_the_tasks_end_and_a_server_that_is_away_is_not() -> None:
-    missing = e.FetchFailed(Failure(FileNotFetched, "Failed to fetch 'http://h/f': received HTTP return code 404"))
+    missing = e.FetchFailed(Failure(FileNotFetched,
+                                    "Failed to fetch 'http://h/f': received HTTP return code 404"))
     assert through(FETCHES, e.FetchProgressed("some"), missing, e.Drained()) == [
         (TaskState.STARTING, None), (TaskState.STARTING, "some"),
-        (TaskState.FAILED, "Failed to launch container: Failed to fetch 'http://h/f': received HTTP return code 404")]
-    away = e.FetchFailed(Failure(FileSourceAway, "Failed to fetch 'http://h/f': no answer came in time"))
+        (TaskState.FAILED,
+         "Failed to launch container: Failed to fetch 'http://h/f': received HTTP return code 404")]
+    away = e.FetchFailed(Failure(FileSourceAway,
+                                 "Failed to fetch 'http://h/f': no answer came in time"))
     assert through(FETCHES, away, e.Drained())[1:] == [
-        (TaskState.LOST, ("Failed to launch container: Failed to fetch 'http://h/f': no answer came in time; "
+        (TaskState.LOST,
+         ("Failed to launch container: Failed to fetch 'http://h/f': no answer came in time; "
                           "not the task's fault, another attempt may succeed"))]
 
 
@@ -132,15 +148,19 @@ def test_a_kill_ends_the_fetching() -> None:
 
 def test_finish() -> None:
     assert through(Terms(), *STARTED, *EXITED) == [
-        (TaskState.STARTING, None), (TaskState.RUNNING, None), (TaskState.FINISHED, "Container exited with status 0")]
+        (TaskState.STARTING, None), (TaskState.RUNNING, None),
+        (TaskState.FINISHED, "Container exited with status 0")]
 
 
 def test_refused_before_anything() -> None:
-    task, effects = accept("t", Terms(), Refused("Host path or volume source is required", "container.volumes[0]"))
+    task, effects = accept("t", Terms(),
+                           Refused("Host path or volume source is required",
+                                   "container.volumes[0]"))
     task, last = advance(task, e.Drained())
     assert reports(effects) + reports(last) == [
         (TaskState.STARTING, None),
-        (TaskState.FAILED, ("Failed to create docker run options: Host path or volume source is required: "
+        (TaskState.FAILED,
+         ("Failed to create docker run options: Host path or volume source is required: "
                             "see container.volumes[0]"))]
     assert task.phase is P.DONE
 
@@ -165,7 +185,8 @@ def test_without_grace_the_stop_signal_comes_right_before_sigkill() -> None:
     for event in (e.Created("c"), e.Started("c", True, 7, "SIGQUIT", (), b"[]")):
         task, _ = advance(task, event)
     _, effects = advance(task, e.EndRequested(Cause.KILL, 0.0))
-    assert [effect for effect in effects if isinstance(effect, f.Signal)] == [f.Signal("SIGKILL", first="SIGQUIT")]
+    assert [effect for effect in effects
+            if isinstance(effect, f.Signal)] == [f.Signal("SIGKILL", first="SIGQUIT")]
 
 
 def test_never_pull_means_never() -> None:
@@ -191,8 +212,8 @@ def test_an_engine_that_does_not_obey_is_passed_by() -> None:
 
 
 def test_how_it_ended_is_known_although_the_next_step_of_force_came_between() -> None:
-    told = through(Terms(), *STARTED, e.EndRequested(Cause.KILL), e.StillUp(), e.StillUp(), e.PidGone(), e.StillUp(),
-                   e.ExitMissed(), e.Drained())
+    told = through(Terms(), *STARTED, e.EndRequested(Cause.KILL), e.StillUp(), e.StillUp(),
+                   e.PidGone(), e.StillUp(), e.ExitMissed(), e.Drained())
     assert told[-1] == (TaskState.KILLED, "Container terminated with signal Killed")
 
 
@@ -219,14 +240,17 @@ def test_a_shutdown_shortens_the_waits() -> None:
 
 
 def test_kill_during_the_start_is_announced_when_the_start_takes_long() -> None:
-    assert through(Terms(killing=True), e.Created("c"), e.EndRequested(Cause.KILL, 1.0), e.StartSlow(), STARTED[1],
-                   e.Noticed(137), e.Drained()) == [
-        (TaskState.STARTING, None), (TaskState.KILLING, None), (TaskState.KILLED, "Container exited with status 137")]
+    assert through(Terms(killing=True), e.Created("c"), e.EndRequested(Cause.KILL, 1.0),
+                   e.StartSlow(), STARTED[1], e.Noticed(137), e.Drained()) == [
+        (TaskState.STARTING, None), (TaskState.KILLING, None),
+        (TaskState.KILLED, "Container exited with status 137")]
 
 
 def test_what_ended_before_the_stop_was_issued_ended_by_itself() -> None:
-    assert through(Terms(killing=True), e.Created("c"), e.EndRequested(Cause.KILL, 1.0), e.Noticed(3), STARTED[1],
-                   e.Exited(Exit(3)), e.Drained())[-1] == (TaskState.FAILED, "Container exited with status 3")
+    assert through(Terms(killing=True), e.Created("c"), e.EndRequested(Cause.KILL, 1.0),
+                   e.Noticed(3), STARTED[1],
+                   e.Exited(Exit(3)), e.Drained())[-1] == (TaskState.FAILED,
+                                                           "Container exited with status 3")
 
 
 def test_kill_during_the_pull_is_the_whole_story() -> None:

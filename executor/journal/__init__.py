@@ -1,0 +1,1 @@
+"""What outlives a crash of the executor: its tasks, ends under way, updates not acknowledged."""

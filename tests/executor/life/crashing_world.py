@@ -1,0 +1,137 @@
+"""The world of a task whose executor may die, at every write into the journal and at every effect.
+
+What survives a crash is the engine, and the journal as its lines are read again; an update is told as soon as it is
+written. What dies is everything else: clocks, calls under way, what the engine told and nobody heard. A next life
+begins with `revive`, and with what the engine says when it is asked.
+"""
+from __future__ import annotations
+
+from collections import deque
+
+from executor.journal.lines import Header, header_line, line, read
+from executor.journal.records import Record, StopSent, TaskBegan, TaskNamed, UpdateKept, record_of, value
+from executor.journal.state import JournalState
+from executor.life import effects as f
+from executor.life import events as e
+from executor.life.lifecycle import advance
+from executor.life.outcomes import Exit
+from executor.life.recovery import revive
+from executor.life.task import Phase, Terms
+from executor.supervision.notes import notes
+from executor.supervision.recovery import known_of
+from specs.messages.status import TaskState, TaskStatus
+from tests.executor.life.world import Chance, Choose, World
+
+RARELY = 12  # one in so many points where a crash can be
+CRASHES = 6
+
+
+class ExecutorDied(Exception):  # noqa: N818 - named after what it is
+    """Here, now."""
+
+
+class CrashingWorld(World):
+    """A crash is one of the chooser's choices, CRASHES times at most, while the world is not kind."""
+
+    def __init__(self, choose: Choose, terms: Terms) -> None:
+        self.crashes = 0
+        self.lines = header_line(Header("boot", "owner", ""))
+        self.kind, self.choose = True, choose
+        self.write(TaskBegan("t", "{}", 0.0), TaskNamed("t", "n"))
+        try:
+            super().__init__(choose, terms)
+        except ExecutorDied:
+            self.live_again()
+
+    def write(self, *records: Record) -> None:
+        for each in records:
+            self.lines += line(value(each))
+
+    def journal(self) -> JournalState:
+        """As a next process reads it."""
+        _, values, good = read(self.lines)
+        assert good == len(self.lines)
+        state = JournalState()
+        for each in values:
+            known = record_of(each)
+            assert known is not None
+            state.apply(known)
+        return state
+
+    def may_die(self) -> None:
+        if self.kind and self.crashes < CRASHES and self.choose(RARELY) == 1:
+            self.crashes += 1
+            raise ExecutorDied
+
+    # ---- a life ----
+
+    def step(self) -> bool:
+        try:
+            return super().step()
+        except ExecutorDied:
+            self.live_again()
+            return True
+
+    def tell(self, event: e.Event) -> None:
+        try:
+            task, effects = advance(self.task, event)
+            for each in notes(self.task, task, effects, 0.0):
+                self.may_die()
+                self.write(each)
+            self.task = task
+            self.carry_out(effects)
+        except ExecutorDied:
+            self.live_again()
+
+    def carry_out_one(self, effect: f.Effect) -> None:
+        self.may_die()
+        if isinstance(effect, f.Report):
+            self.write(UpdateKept("t", f"{len(self.statuses):032x}", str(effect.status.state),
+                                  "{}"))
+        if not isinstance(effect, f.FollowOn):
+            super().carry_out_one(effect)
+        self.may_die()
+
+    def signal(self, signal: str) -> e.Event | None:
+        found = super().signal(signal)
+        self.may_die()
+        if found is None:
+            self.write(StopSent("t"))
+        return found
+
+    def live_again(self) -> None:
+        """What was not written is forgotten; what runs, runs."""
+        for each in (self.clocks, self.jobs, self.engine, self.watched):
+            each.clear()
+        known = self.journal().tasks.get("t")
+        if known is None:  # its last word is written: a container of it is nobody's
+            self.removed, self.running, self.exists, self.between = True, False, False, False
+            self.forgotten = True
+            return
+        self.task, effects = revive("t", self.terms, known_of(known, self.terms, 0.0))
+        try:
+            self.carry_out(effects)
+        except ExecutorDied:
+            self.live_again()
+        else:
+            self.jobs.append(deque[Chance]([self.found]))
+
+    def found(self) -> e.Event:
+        """What the engine says when it is asked."""
+        assert self.task.phase is Phase.RECOVERING
+        if not self.exists:
+            return e.Recovered(e.Whereabouts.NONE)
+        if self.running:
+            return e.Recovered(e.Whereabouts.RUNNING, "c", self.pid, began=self.now)
+        if self.between:
+            return e.Recovered(e.Whereabouts.BETWEEN, "c", began=self.now)
+        if not self.pid:
+            return e.Recovered(e.Whereabouts.CREATED, "c")
+        return e.Recovered(e.Whereabouts.DOWN, "c", began=self.now, exit=Exit(self.code))
+
+    def promises(self, status: TaskStatus) -> None:
+        super().promises(status)
+        if status.state is TaskState.KILLING:
+            assert TaskState.KILLING not in [each.state
+                                             for each in self.statuses], "TASK_KILLING twice"
+

@@ -1,0 +1,196 @@
+"""An executor that dies under its tasks, as a process, on real Docker: it is back under the same launcher, and
+everything goes on.
+"""
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine import containers
+from tests.executor.program.running import task
+from tests.executor.program.test_executor_process import environment, started, subscribed
+from tests.fakes.agent_server import ScriptedAgent
+from tests.images import busybox_image
+
+PATIENCE = 90.0
+COUNTING = "i=0; while :; do i=$((i+1)); echo line $i; sleep 0.01; done"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _image() -> None:
+    busybox_image()
+
+
+def comes_true(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def python_of(launcher: int) -> int | None:
+    """The executor's own process, below its launcher; None: there is none just now."""
+    with contextlib.suppress(OSError):
+        for child in Path(f"/proc/{launcher}/task/{launcher}/children").read_text().split():
+            if b"executor" in Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0"):
+                return int(child)
+    return None
+
+
+class Crashing:
+    """An executor on a scripted agent, whose process can be killed."""
+
+    def __init__(self, agent: ScriptedAgent, process: subprocess.Popen[bytes],
+                 sandbox: Path) -> None:
+        self.agent = agent
+        self.process = process
+        self.sandbox = sandbox
+
+    def launch(self, task_id: str, command: str, **fields: object) -> None:
+        info = task(task_id, command, network="NONE", **fields)  # type: ignore[arg-type]
+        self.agent.launch(task_id, **{key: value for key, value in info.items()
+                                      if key not in {"task_id", "name", "agent_id"}})
+
+    def until(self, task_id: str, state: str) -> None:
+        self.agent.wait_for(lambda: state in self.agent.states(task_id), PATIENCE)
+
+    def crash(self, number: int = signal.SIGKILL) -> None:
+        comes_true(lambda: python_of(self.process.pid))
+        killed = python_of(self.process.pid)
+        assert killed is not None
+        os.kill(killed, number)
+        comes_true(lambda: python_of(self.process.pid) not in (None, killed))
+
+    def back(self, times: int) -> None:
+        """It has subscribed so often."""
+        self.agent.wait_for(lambda: self.agent.streams >= times, PATIENCE)
+
+    def containers(self) -> dict[str, str]:
+        """Ids, by the task's."""
+        found = containers(framework_id=self.agent.framework_id)
+        return {each.labels["mesos-docker.task-id"]: each.id for each in found}
+
+    def output(self, task_id: str) -> list[str]:
+        return (self.sandbox / "tasks" / task_id / "stdout").read_text().splitlines()
+
+    def said(self) -> str:
+        return (self.sandbox / "stderr").read_text()
+
+
+@contextlib.contextmanager
+def crashing(sandbox: Path, **more: str) -> Iterator[Crashing]:
+    with ScriptedAgent() as agent, started(environment(agent, sandbox, **more), sandbox) as process:
+        subscribed(agent, process, sandbox)
+        run = Crashing(agent, process, sandbox)
+        try:
+            yield run
+            if process.poll() is None:
+                agent.event("SHUTDOWN")
+                assert process.wait(PATIENCE) == 0
+            assert run.containers() == {}, run.said()
+        finally:
+            for container in run.containers().values():
+                subprocess.run(["docker", "rm", "-f", container], check=False, capture_output=True)
+
+
+def whole(lines: list[str]) -> bool:
+    """Each once, in their order, none left out."""
+    return lines == [f"line {number}" for number in range(1, len(lines) + 1)]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
+def test_three_tasks_outlive_their_executor(number: int, tmp_path: Path) -> None:
+    with crashing(tmp_path) as run:
+        for task_id in ("a", "b"):
+            run.launch(task_id, COUNTING)
+        run.launch("short",
+                   "until [ -e /mnt/mesos/sandbox/go ]; do sleep 0.02; done; echo end; exit 7")
+        for task_id in ("a", "b", "short"):
+            run.until(task_id, "TASK_RUNNING")
+        before = run.containers()
+        comes_true(lambda: len(run.output("a")) > 20)
+        run.crash(number)
+        (tmp_path / "tasks/short/go").touch()
+        run.back(2)
+        run.until("short", "TASK_FAILED")
+        comes_true(lambda: run.containers() == {each: before[each] for each in ("a", "b")})
+        had = len(run.output("a"))
+        comes_true(lambda: len(run.output("a")) > had + 20)
+        assert whole(run.output("b")[:had])
+        assert run.output("short") == ["end"]
+        assert run.agent.updates["short"][-1]["message"].startswith(
+            "Container exited with status 7")
+        for task_id in ("a", "b"):
+            assert run.agent.states(task_id) == ["TASK_STARTING", "TASK_RUNNING"]
+        assert run.process.poll() is None
+        run.agent.kill("a", 0.0)
+        run.until("a", "TASK_KILLED")
+        assert whole(run.output("a"))
+
+
+def test_an_end_that_nobody_saw_is_told_with_its_code(tmp_path: Path) -> None:
+    with crashing(tmp_path) as run:
+        run.launch("a", "sleep 1; echo end; exit 3")
+        run.until("a", "TASK_RUNNING")
+        killed = python_of(run.process.pid)
+        assert killed is not None
+        os.kill(run.process.pid, signal.SIGSTOP)  # so that nobody starts another one
+        os.kill(killed, signal.SIGKILL)
+        (container,) = run.containers().values()
+        subprocess.run(["docker", "wait", container], check=True, capture_output=True,
+                       timeout=PATIENCE)
+        os.kill(run.process.pid, signal.SIGCONT)
+        run.until("a", "TASK_FAILED")
+        assert run.agent.updates["a"][-1]["message"] == "Container exited with status 3"
+        assert run.agent.states("a") == ["TASK_STARTING", "TASK_RUNNING", "TASK_FAILED"]
+        assert run.output("a") == ["end"]
+
+
+def test_a_kill_goes_on_where_it_was(tmp_path: Path) -> None:
+    with crashing(tmp_path) as run:
+        run.launch("a", "trap 'echo told' TERM; echo ready; while :; do sleep 0.1; done")
+        run.until("a", "TASK_RUNNING")
+        comes_true(lambda: run.output("a") == ["ready"])
+        began = time.monotonic()
+        run.agent.kill("a", 4.0)
+        comes_true(lambda: run.output("a") == ["ready", "told"])
+        run.crash()
+        run.until("a", "TASK_KILLED")
+        assert time.monotonic() - began >= 3.9  # its time was neither cut nor begun anew
+        assert run.output("a") == ["ready", "told"]
+        assert run.agent.updates["a"][-1]["message"].startswith("Container exited with status 137")
+
+
+def test_it_gives_up_after_the_fifth_crash_and_leaves_nothing(tmp_path: Path) -> None:
+    with crashing(tmp_path) as run:
+        run.launch("a", "sleep 600")
+        run.until("a", "TASK_RUNNING")
+        for _ in range(4):
+            run.crash()
+        comes_true(lambda: python_of(run.process.pid))
+        last = python_of(run.process.pid)
+        assert last is not None
+        os.kill(last, signal.SIGKILL)
+        assert run.process.wait(PATIENCE) == 128 + signal.SIGKILL
+        assert run.containers() == {}
+        assert "1 of its 1 containers were ended" in run.said()
+
+
+def test_a_signal_for_the_launcher_is_one_for_the_executor(tmp_path: Path) -> None:
+    with crashing(tmp_path) as run:
+        run.launch("a", "trap 'exit 4' TERM; echo ready; sleep 600 & wait")
+        run.until("a", "TASK_RUNNING")
+        comes_true(lambda: run.output("a") == ["ready"])
+        run.crash()
+        run.back(2)
+        comes_true(lambda: "it runs" in run.said())
+        run.process.terminate()
+        assert run.process.wait(PATIENCE) == 0
+        assert run.agent.updates["a"][-1]["message"].startswith("Container exited with status 4")
