@@ -34,6 +34,8 @@ COMMANDS = {
     "show": "deploy.client.looks",
     "why": "deploy.client.looks",
     "events": "deploy.client.looks",
+    "logs": "deploy.client.looking.logs",
+    "files": "deploy.client.looking.files",
     "init": "deploy.client.deploy",
     "validate": "deploy.client.deploy",
     "plan": "deploy.client.deploy",

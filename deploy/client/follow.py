@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from deploy.cli.problems import FAILED, Problem
+from deploy.client.looking.sources import short
 from deploy.client.options import shown_json
 from deploy.client.service import Service
 from deploy.client.stream import PATIENCE, Event, EventStream, away
@@ -105,7 +106,7 @@ class DeploymentFollower:
             shown_json({"type": "failure", **{key: event[key] for key in (
                 "appId", "taskId", "taskStatus", "host", "message")}})
         else:
-            click.echo(f"{self._seconds()}  {_short(event['taskId'].partition('._app')[0])}  "
+            click.echo(f"{self._seconds()}  {short(event['taskId'].partition('._app')[0])}  "
                        f"{event['taskStatus']} on {event['host']}: {_words(event['message'])}")
 
     def _seconds(self) -> str:
@@ -142,7 +143,7 @@ class DeploymentFollower:
             shown_json({"type": "instance", **instance})
         else:
             rest = [instance["host"], instance["reason"] and printable(instance["reason"])]
-            click.echo(f"{self._seconds()}  {_short(instance['id'])}  {phase}{waits}  "
+            click.echo(f"{self._seconds()}  {short(instance['id'])}  {phase}{waits}  "
                        + "  ".join(each for each in rest if each))
 
     def _sum_up(self, instances: Sequence[dict[str, Any]]) -> None:
@@ -182,7 +183,7 @@ class DeploymentFollower:
                 if each["asked"] is None and self.output != "json":
                     words = _words(each["message"] or each["reason"] or "")
                     click.echo(
-                        f"  {_short(each['id'])} on {each['host']}: {each['state']}: {words}",
+                        f"  {short(each['id'])} on {each['host']}: {each['state']}: {words}",
                         err=True)
 
 
@@ -193,9 +194,3 @@ def _words(message: str) -> str:
 
 def _deployment(event: Event) -> str:
     return str((event.get("plan") or {}).get("id", ""))
-
-
-def _short(instance_id: str) -> str:
-    """An instance's id without the part that is the same for all that were made within minutes."""
-    head, _, uuid = instance_id.partition(".instance-")
-    return f"{head}.{uuid[:8]}" if uuid else instance_id

@@ -108,6 +108,25 @@ class Service:
         finally:
             connection.close()
 
+    @contextlib.contextmanager
+    def response(self, path: str, query: Mapping[str, str], *,
+                 patience: float = PATIENCE) -> Iterator[http.client.HTTPResponse]:
+        """An answer that is no JSON, or has no end, to be read within the block: what is there (200),
+        or 404. Raises Problem; `patience`: seconds without a byte.
+        """
+        connection = self._connection(patience)
+        try:
+            connection.request("GET", self._path(path, query), None, self._headers({"Accept": "*/*"}))
+            response = connection.getresponse()
+            if response.status not in (200, 404):
+                answer = Answer(response.status, _json(response.read().decode("utf-8", "replace")), {})
+                raise Problem(f"{self.url}: {problem(answer)}", FAILED if answer.status >= 500 else REFUSED)
+            yield response
+        except (OSError, http.client.HTTPException) as error:
+            raise Problem(f"{self.url} does not answer any more: {_reason(error)}", FAILED) from error
+        finally:
+            connection.close()
+
     def _connection(self, patience: float) -> http.client.HTTPConnection:
         host, port = self._parts.hostname or "", self._parts.port
         if self._parts.scheme == "https":

@@ -185,12 +185,13 @@ def run(ctx: click.Context, /, **options: Any) -> int:
         connect_timeout=options["connect_timeout"], constraints=options["constraints"],
         role=options["role"],
         user=options["user"] or _user(), principal=options["principal"],
-        secret=os.environ.get("MESOS_SECRET"), agent=_agent_credential(options["agent_principal"]),
+        secret=os.environ.get("MESOS_SECRET"), agent=agent_credential(options["agent_principal"]),
         executor_command=_executor_command(options) if options["executor"] == "custom" else None,
         executor_uris=options["executor_uris"], docker_socket=options["docker_socket"]))
 
 
-def _agent_credential(principal: str | None) -> Credential | None:
+def agent_credential(principal: str | None) -> Credential | None:
+    """What `--agent-principal` and the environment say. Raises UsageError."""
     if principal is None:
         return None
     if "MESOS_AGENT_SECRET" not in os.environ:

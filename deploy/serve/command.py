@@ -69,6 +69,9 @@ def listen_address(value: str) -> tuple[str, int]:
               help="A path before all others, such as /service/marathon.")
 @click.option("--principal",
               help="Who we are, for a master that asks; the secret is MESOS_SECRET of the environment.")
+@click.option("--agent-principal",
+              help="Who we are for agents that ask who reads a sandbox; the secret is MESOS_AGENT_SECRET of "
+                   "the environment.")
 @click.option("--executor-command", metavar="COMMAND",
               help="How an agent starts our executor; by default the path that it has on this machine.")
 @click.option("--executor-uri", "executor_uris", metavar="URI", multiple=True,
@@ -108,6 +111,7 @@ def judged(ctx: click.Context, options: dict[str, Any]) -> Options:
     """What the command line says, by the names of its options. Raises Problem, BadParameter and
     UsageError.
     """
+    from deploy.run.command import agent_credential
     from deploy.serve.start import Options
 
     listen = listen_address(options["listen"])
@@ -128,7 +132,7 @@ def judged(ctx: click.Context, options: dict[str, Any]) -> Options:
     return Options(
         listen=listen, state=state, secret=os.environ.get("MESOS_SECRET"),
         features=frozenset(filter(None, options["enable_features"].split(","))),
-        cluster=found, **{
+        cluster=found, agent=agent_credential(options["agent_principal"]), **{
             key: value for key, value in options.items()
-            if key not in ("listen", "state", "master", "enable_features")
+            if key not in ("listen", "state", "master", "enable_features", "agent_principal")
             and not key.startswith("ssl_")})

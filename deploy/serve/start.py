@@ -22,13 +22,14 @@ from pathlib import Path
 import click
 
 from deploy.cli.cluster_options import ClusterOptions
-from deploy.cli.credentials import of_cluster
+from deploy.cli.credentials import Known, of_cluster
 from deploy.cli.problems import REFUSED, Problem
 from deploy.cli.service_files import announced
 from deploy.cli.signals import given_to
 from deploy.run.clusters import reach
 from deploy.run.command import default_executor
 from deploy.run.start import executor_of
+from deploy.serve.agents import AgentKeys
 from deploy.serve.mesos import embedded
 from deploy.serve.notify import notify
 from deploy.serve.secrets import access
@@ -39,6 +40,7 @@ from scheduler.api.table import routes
 from scheduler.apps.policy import policy
 from scheduler.config import Config
 from scheduler.framework.framework import Framework
+from scheduler.looking.agents import Agents
 from scheduler.master.driver import MesosDriver
 from scheduler.master.transport import Transport
 from scheduler.service.completion import completed
@@ -82,6 +84,7 @@ class Options:
     path_prefix: str
     principal: str | None
     secret: str | None
+    agent: Credential | None
     executor_command: str | None
     executor_uris: tuple[str, ...]
     docker_socket: str
@@ -115,23 +118,26 @@ def start(options: Options, opened: Callable[[str], SqliteStorage] = SqliteStora
         service = Service(storage, _launches(options), policy)
         operations = Operations(service, lambda root, before: completed(root, before, definitions),
                                 time.time)
-        served = Served(options, service, operations, definitions)
+        served = Served(options, service, operations, definitions, transport)
         stack.callback(served.close)
         served.listen()
         if options.cluster.master != "local":
-            return served.run(options.cluster.master, storage,
-                              known.credential if known is not None else None, transport)
+            return served.run(options.cluster.master, storage, known)
         mesos = stack.enter_context(embedded(options.state, options))
-        return served.run(mesos.address, storage, mesos.credential, transport)
+        known = None if mesos.credential is None else Known(mesos.credential,
+                                                            frozenset(mesos.agent_addresses))
+        return served.run(mesos.address, storage, known)
 
 
 class Served:
     """One service while it runs."""
 
     def __init__(self, options: Options, service: Service, operations: Operations,
-                 definitions: Definitions) -> None:
+                 definitions: Definitions, transport: Transport) -> None:
         self._options = options
         self._service = service
+        self._transport = transport
+        self._keys = AgentKeys(options.agent)
         self._url = ""
         self._framework: Framework | None = None
         asking = Asking(service, operations, time.time)
@@ -140,10 +146,11 @@ class Served:
         identity = Identity(options.name, options.role, options.cluster.shown,
                             options.local_port_min, options.local_port_max,
                             tuple(sorted(options.features)))
+        agents = Agents(transport, lambda: service.view.framework.master, self._keys.headers)
         self._server = Server(
             routes(asking, definitions, identity, leader=lambda: self._url,
                    resubscribe=self._resubscribe,
-                   loop=lambda: self._server.loop, insecure=options.insecure),
+                   loop=lambda: self._server.loop, agents=agents, insecure=options.insecure),
             granted, leader=lambda: self._url, prefix=options.path_prefix, tls=_tls(options))
         self._announced = contextlib.ExitStack()
 
@@ -163,18 +170,17 @@ class Served:
         click.echo(f"Serving {local}")
         sys.stdout.flush()
 
-    def run(self, master: str, storage: SqliteStorage, credential: Credential | None,
-            transport: Transport) -> int:
-        """The framework's loop, until it is told to end; the exit status. `credential`: who we are
-        for the master.
+    def run(self, master: str, storage: SqliteStorage, known: Known | None) -> int:
+        """The framework's loop, until it is told to end; the exit status. `known`: who we are there.
         """
-        options = self._options
+        options, credential = self._options, None if known is None else known.credential
+        self._keys.known = known
         principal = options.principal if credential is None else credential.principal
         config = Config(name=options.name, roles=(options.role,), principal=principal,
                         failover_timeout=FAILOVER, gpus="gpu_resources" in options.features,
                         webui_url=self._url, connect_timeout=float("inf"), max_launches=1)
         secret = None if credential is None else credential.secret
-        driver = MesosDriver(master, config, secret=secret, transport=transport)
+        driver = MesosDriver(master, config, secret=secret, transport=self._transport)
         self._framework = Framework(driver, config, self._service, storage=storage,
                                     work=self._service, contains=True)
         self._service.attach(self._framework)

@@ -10,6 +10,7 @@ from scheduler.api.handlers.apps import Apps
 from scheduler.api.handlers.deployments import Identity, Whole
 from scheduler.api.handlers.groups import Groups
 from scheduler.api.handlers.health import HealthHandlers
+from scheduler.api.handlers.looking import MOST_LINES, Looking
 from scheduler.api.handlers.ours import Ours
 from scheduler.api.handlers.streams import Streams
 from scheduler.api.handlers.tasks import Tasks
@@ -17,6 +18,9 @@ from scheduler.api.openapi import document
 from scheduler.api.routes import Parameter, Route
 from scheduler.api.shown import schemas as s
 from scheduler.api.shown.texts import Texts
+from scheduler.looking.outputs import Outputs
+from scheduler.looking.places import lives
+from scheduler.looking.sandboxes import LENGTH, AgentsAsked, Sandboxes
 from specs.marathon.definitions import Config
 
 _TRUTH = {"type": "string", "enum": ["true", "false", "True", "False", "1", "0", ""]}  # in any case
@@ -32,18 +36,22 @@ _KILL = (Parameter("scale", "whether there are so many fewer instances afterward
          FORCE)
 
 
-def routes(asking: Asking, config: Config, identity: Identity, *, leader: Callable[[], str],
+def routes(asking: Asking, config: Config, identity: Identity, *, leader: Callable[[], str],  # noqa: PLR0913 - its parts, wired once
            resubscribe: Callable[[], None], loop: Callable[[], asyncio.AbstractEventLoop],
-           insecure: bool = False) -> list[Route]:
-    """The table, with the handlers that it leads to. `insecure`: nobody has to say who asks."""
+           agents: AgentsAsked, insecure: bool = False) -> list[Route]:
+    """The table, with the handlers that it leads to. `agents`: how sandboxes are looked into;
+    `insecure`: nobody has to say who asks.
+    """
     texts = Texts(lambda: len(asking.view.apps))
     apps, groups, tasks = Apps(asking, config, texts), Groups(asking, config, texts), Tasks(asking, texts)
     whole, health = Whole(asking, identity, leader, resubscribe), HealthHandlers(asking)
     streams = Streams(asking, loop, leader)
+    sandboxes = Sandboxes(agents, lambda: asking.view.framework.id)
+    looking = Looking(asking, sandboxes, Outputs(sandboxes, lambda spot: lives(asking.view, spot)))
     table: list[Route] = []
     ours = Ours(asking, apps, groups, lambda: document(table, insecure=insecure))
     table += [*_apps(apps, tasks), *_groups(groups), *_tasks(tasks), *_whole(whole, streams),
-              *_ours(ours, streams), *_health(health)]
+              *_ours(ours, streams), *_looking(looking), *_health(health)]
     return table
 
 
@@ -196,6 +204,29 @@ def _ours(ours: Ours, streams: Streams) -> list[Route]:
         Route("GET", "/api/v1/events", streams.ours, "Follows the events, numbered", {200: s.ref("Event")},
               (EVENT_TYPE,), errors=(503,), media_type="text/event-stream"),
         Route("GET", "/api/v1/openapi.json", ours.openapi, "This document", {200: s.OBJECT}),
+    ]
+
+
+def _looking(looking: Looking) -> list[Route]:
+    one = "/api/v1/instances/{id}"
+    entry = s.record({"path": s.TEXT, "size": s.INTEGER, "mode": s.TEXT, "mtime": s.TIME, "isDirectory": s.BOOLEAN})
+    path = Parameter("path", "relative to the sandbox")
+    offset = Parameter("offset", "where in the file to begin, bytes", s.NATURAL)
+    return [
+        Route("GET", f"{one}/logs", looking.logs, "What an instance's newest task, or a task, has written",
+              {200: s.TEXT}, (
+            Parameter("stream", "which of both", {"type": "string", "enum": ["stdout", "stderr"]}),
+            Parameter("tail", "only so many lines from the end", {**s.NATURAL, "maximum": MOST_LINES}),
+            Parameter("since", "only what was written since then: a time as 2026-01-31T12:00:00Z"), offset,
+            Parameter("follow", "whether to go on as text/event-stream, {offset, data} each", _TRUTH)),
+              errors=(422,), media_type="text/plain", also="text/event-stream"),
+        Route("GET", f"{one}/files", looking.files, "What is in a folder of an instance's sandbox",
+              {200: s.array(entry)}, (path,)),
+        Route("GET", f"{one}/files/read", looking.read, "A piece of a file in an instance's sandbox",
+              {200: s.record({"offset": s.INTEGER, "data": s.TEXT})}, (
+            path, offset, Parameter("length", "at most so many bytes", {**s.NATURAL, "maximum": LENGTH}))),
+        Route("GET", f"{one}/files/download", looking.download, "A file in an instance's sandbox",
+              {200: s.TEXT}, (path,), media_type="application/octet-stream"),
     ]
 
 

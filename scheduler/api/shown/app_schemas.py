@@ -14,6 +14,7 @@ Schema = Mapping[str, Any]
 
 TEXT: Final[Schema] = {"type": "string"}
 INTEGER: Final[Schema] = {"type": "integer"}
+NATURAL: Final[Schema] = {"type": "integer", "minimum": 0, "maximum": 2**53}
 NUMBER: Final[Schema] = {"type": "number"}
 BOOLEAN: Final[Schema] = {"type": "boolean"}
 OBJECT: Final[Schema] = {"type": "object"}

@@ -13,6 +13,7 @@ from scheduler.api.shown.app_schemas import (
     BOOLEAN,
     GROUP_CHANGE,
     INTEGER,
+    NATURAL,
     NUMBER,
     OBJECT,
     TEXT,
@@ -29,7 +30,7 @@ from scheduler.api.shown.app_schemas import (
 _REASON = record({"agent": nullable(TEXT), "reason": TEXT, "wanted": nullable(TEXT),
                   "offered": nullable(TEXT), "hint": nullable(TEXT)})
 
-__all__ = ["BOOLEAN", "INTEGER", "NAMED", "OBJECT", "STEP", "TEXT", "TEXTS", "TIME", "Schema",
+__all__ = ["BOOLEAN", "INTEGER", "NAMED", "NATURAL", "OBJECT", "STEP", "TEXT", "TEXTS", "TIME", "Schema",
            "array", "nullable", "record", "ref", "some"]
 
 STEP: Final = record({"actions": array(record({"action": TEXT, "app": TEXT}))})

@@ -105,6 +105,12 @@ CALLS: list[tuple[str, str, str, Any, int]] = [
     ("GET", "/api/v1/instances", "", None, 200),
     ("GET", "/api/v1/history/{id*}", "", None, 200),
     ("GET", "/api/v1/versions/{id*}", "", None, 200),
+    ("GET", "/api/v1/instances/{instance}/logs", "tail=1", None, 200),
+    ("GET", "/api/v1/instances/{instance}/logs", "stream=no", None, 400),
+    ("GET", "/api/v1/instances/{instance}/files", "", None, 200),
+    ("GET", "/api/v1/instances/{instance}/files/read", "path=stdout", None, 200),
+    ("GET", "/api/v1/instances/{instance}/files/read", "path=..", None, 400),
+    ("GET", "/api/v1/instances/{instance}/files/download", "path=stdout", None, 200),
     ("GET", "/api/v1/why", "", None, 200),
     ("GET", "/api/v1/agents", "", None, 200),
     ("GET", "/api/v1/openapi.json", "", None, 200),
@@ -156,19 +162,28 @@ def test_all_that_is_answered_is_in_the_document(serving: Serving, document: dic
         path = filled(serving, template)
         status, answer, headers = serving.ask(method, f"{path}?{query}" if query else path, body)
         assert status == expected, (method, path, answer)
-        check(document, method, template.replace("{deployment}", "{id}"), status, answer,
+        check(document, method, plain(template), status, answer,
               headers.get("content-type", ""))
 
 
 def test_no_route_is_left_out(serving: Serving) -> None:
-    asked = {(method, template.replace("{deployment}", "{id}")) for method, template, *_ in CALLS}
+    asked = {(method, plain(template)) for method, template, *_ in CALLS}
     assert asked | STREAMS | {("PUT", "/v2/groups")} == {(route.method, route.path) for route in serving.server.routes}
+
+
+def plain(template: str) -> str:
+    """As it stands in the table: there every kind of id is an id."""
+    return re.sub(r"\{(deployment|instance)\}", "{id}", template)
 
 
 def filled(serving: Serving, template: str) -> str:
     """A path of the template, of things that are there."""
     if "{task}" in template:
         template = template.replace("{task}", serving.running("/web")[0])
+    if "{instance}" in template:
+        instance = serving.get("/api/v1/instances?app=/rich")[0]
+        (serving.sandboxes.of(instance["taskId"]) / "stdout").write_text("1")
+        template = template.replace("{instance}", instance["id"])
     if "{deployment}" in template:
         template = template.replace("{deployment}", serving.get("/v2/apps/huge")["app"]["deployments"][0]["id"])
     if "{version}" in template:

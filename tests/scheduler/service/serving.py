@@ -29,6 +29,7 @@ from specs.marathon.app import App
 from specs.marathon.definitions import Config as Definitions
 from specs.messages.command import CommandInfo
 from tests.fakes.master import MemoryMaster
+from tests.fakes.sandboxes import FakeSandboxes
 
 EXECUTOR = CustomExecutor(CommandInfo("mesos-docker-executor"))
 PATIENCE = 60.0
@@ -47,6 +48,7 @@ class Serving:
         self.path = path
         self.port = at
         self.master = master or MemoryMaster(agents, life=life)
+        self.sandboxes = FakeSandboxes(path.with_name("sandboxes"))
         self.launches = launches or Launches(EXECUTOR, halved)
         self.app_policy = app_policy
         self.features = features
@@ -157,7 +159,7 @@ class Serving:
         self.service.attach(self.framework)
         table = routes(asking, definitions, Identity("marathon", "*", "memory", 10000, 20000),
                        leader=self.url,
-                       resubscribe=self.framework.resubscribe, loop=lambda: self.server.loop,
+                       resubscribe=self.framework.resubscribe, loop=lambda: self.server.loop, agents=self.sandboxes,
                        insecure=self.access.insecure)
         self.server = Server(table, self.access, leader=self.url, prefix=self.prefix)
 

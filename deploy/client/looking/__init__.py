@@ -1,0 +1,1 @@
+"""Commands that look into instances: logs, files, exec."""

@@ -1,0 +1,1 @@
+"""Looking into instances: their sandboxes, as agents serve them, their output, and commands in their containers."""
