@@ -249,8 +249,15 @@ class Filling:
         self.got, self.room = self.got + data[begin:begin + count], self.room - count
         return count
 
+    @property
+    def total(self) -> int:
+        return len(self.got)
+
     def begin_run(self) -> None:
         """Nothing to do."""
+
+    def resume(self, begin: int) -> None:
+        """Nor here."""
 
     def tail(self) -> bytes:
         return self.got

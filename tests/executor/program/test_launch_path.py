@@ -3,8 +3,8 @@
 Counted from the bytes of the event to the update in the sender's queue; the engine is in memory.
 The bounds lie a little above what it takes. Who needs more has to say why here, or find what can go.
 About 40 of the calls look at every field of the task, so that none is dropped unseen; 20 look at what
-it mounts out of its sandbox, so that nothing else is mounted; 20 open files of output that stay bounded.
-The threads' own turns vary by 15.
+it mounts out of its sandbox, so that nothing else is mounted; 20 open files of output that stay bounded;
+15 note what a next process has to know. The threads' own turns vary by 15.
 """
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from executor.admission.plan import Plan
 from executor.engine.cancellation import Cancel
 from executor.engine.failures import DaemonUnavailable
 from executor.fetching.job import FetchProgress, Job
+from executor.journal.port import NoNotes
 from executor.life import effects as f
 from executor.life import events as e
 from executor.life.task import Phase
@@ -35,7 +36,7 @@ EFFECTS: tuple[f.Effect, ...] = (
     f.Pull(), f.CancelPull(), f.CreateAndStart(), f.Look(), f.Signal("SIGTERM"), f.ForceRemove(),
     f.KillPid(1), f.Remove(), f.StartTimer(f.Timer.GRACE, 5.0), f.CancelTimer(f.Timer.GRACE),
     f.CancelTimers(), f.StartChecks(), f.StopChecks(), f.WatchPid(1), f.FollowRun(1, 2),
-    f.DrainLogs(), f.Forget())
+    f.FollowOn(), f.DrainLogs(), f.Forget())
 
 
 class Scene(Told):
@@ -49,7 +50,8 @@ class Scene(Told):
         self.performer = Performer(self.loop, self.agent, engine, logs, Processes(Watcher()),
                                    fetches=Fetches(self.loop, self.fetch, FetchSettings()),
                                    pulls=Pulls(self.loop, engine, str(folder)),
-                                   checks=Checks(self.loop, engine, shutdown_grace=5.0))
+                                   checks=Checks(self.loop, engine, shutdown_grace=5.0),
+                                   journal=NoNotes())
         self.entry = entry("a", Phase.STARTING)
         self.entry.plan = Plan("mdx-a", "busybox:static", {"Image": "busybox:static", "Cmd": ["sleep", "600"]})
         logs.open("a", sandbox_sink(folder / "a"))
