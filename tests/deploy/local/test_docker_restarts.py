@@ -2,6 +2,7 @@
 each of its phases, and its container.
 
 As measured on a real agent: who has registered is asked for and goes on; who has not, or speaks HTTP, is not recovered.
+With MESOS_BUILD the same is tried on a real Mesos (real_mesos.py).
 """
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from deploy.local.wire.libprocess import PACKAGE
 from specs.forms import Json, wire
 from specs.messages.status import is_terminal
 from tests.deploy.local.client import Scheduler, command_task, wait_for
+from tests.deploy.local.real_mesos import RealMesos
 from tests.images import busybox_image
 
 RESOURCES = "cpus:4;mem:4096;disk:10240;ports:[31000-31099]"
@@ -84,6 +87,13 @@ def gone(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0] == "Z"
     except OSError:
         return True
+
+
+if "MESOS_BUILD" in os.environ:
+    @pytest.fixture
+    def local_mesos() -> Iterator[Callable[..., RealMesos]]:
+        with contextlib.ExitStack() as stack:
+            yield lambda **flags: stack.enter_context(RealMesos(Path(os.environ["MESOS_BUILD"]), **flags))
 
 
 @pytest.fixture
