@@ -1,7 +1,7 @@
 """The program: reads flags and environment, builds everything, runs, drains.
 
 The order is chosen for a quick start: the agent waits for SUBSCRIBE, so the driver starts before
-the Docker SDK is loaded; a worker loads it while the agent answers.
+what talks to Docker is loaded; a worker loads that while the agent answers.
 """
 from __future__ import annotations
 
@@ -212,7 +212,7 @@ def driver(told: AgentSettings, chosen: Protocol = Protocol.V1,
 
 
 def docker_runtime(chosen: Settings) -> Callable[[], ContainerRuntime]:
-    """Builds the engine's client when it is first needed: loading the SDK takes a while."""
+    """Builds the engine's client when it is first needed: loading it takes a while."""
     def build() -> ContainerRuntime:
         from executor.docker.runtime import DockerRuntime
 

@@ -1,1 +1,1 @@
-"""Docker behind the engine's port: one door to the SDK, every call bounded."""
+"""Docker behind the engine's port: one door, every call bounded."""

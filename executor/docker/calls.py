@@ -6,7 +6,7 @@ thread is in, before each read and write, how long this one may take. `total` bo
 whole, `idle` the silence between two pieces of an answer.
 
 A call is cancelled from another thread by shutting its socket down: the blocked read returns at
-once. What the SDK makes of a broken read is of no importance; the call knows why it ended.
+once. What is made of a broken read is of no importance; the call knows why it ended.
 """
 from __future__ import annotations
 

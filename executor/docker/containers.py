@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import logging
 import math
 import posixpath
@@ -11,9 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from executor.docker.api import UPGRADE, Api
+from executor.docker.api import Api
 from executor.docker.calls import Call
 from executor.docker.exec import exec_command
+from executor.docker.http import UPGRADE, Ask, route
 from executor.docker.networks import DockerNetworks
 from executor.docker.streams import ChunkDecoder, Decoder, FrameDecoder, RawDecoder, SocketStream
 from executor.engine.errors import failure, refusal
@@ -59,10 +61,8 @@ class DockerContainers:
         later = self._later(body, networks)
         joined: set[str] = set()
         try:
-            answer = self._api.call("create", self._deadlines.create,
-                                    lambda sdk: sdk.create_container_from_config(body, name,
-                                                                                 platform),
-                                    refusal)
+            answer = self._api.ask("create", self._deadlines.create, Ask(
+                "POST", "/containers/create", {"name": name, "platform": platform}, body), dict, refusal)
             container = str(answer["Id"])
             for warning in answer.get("Warnings") or ():  # what it leaves out, such as a limit that the kernel lacks
                 log.warning("Docker says of container %s: %s", name or container, warning)
@@ -123,18 +123,19 @@ class DockerContainers:
             ours = text.endswith(f": {container}")  # gone; any other one that is not there is one that the task names
             return failure(status, text) if ours else refusal(status, text)
 
-        self._api.call("start", self._deadlines.start, lambda sdk: sdk.start(container), explain)
+        self._api.ask("start", self._deadlines.start, Ask("POST", route("/containers/{}/start", container)),
+                      _nothing, explain)
 
     def inspect(self, container: str) -> Inspection:
         """As `docker inspect --type=container`."""
-        return inspection(
-            self._api.call("inspect", self._deadlines.quick,
-                           lambda sdk: dict(sdk.inspect_container(container))))
+        return inspection(self._api.ask("inspect", self._deadlines.quick, Ask(
+            "GET", route("/containers/{}/json", container)), dict))
 
     def kill(self, container: str, signal: str) -> None:
         """As `docker kill --signal`; one that does not run, or is gone, is no error."""
         with contextlib.suppress(ContainerNotRunning, NoSuchContainer):
-            self._api.call("kill", self._deadlines.quick, lambda sdk: sdk.kill(container, signal))
+            self._api.ask("kill", self._deadlines.quick, Ask(
+                "POST", route("/containers/{}/kill", container), {"signal": signal}), _nothing)
 
     def stop(self, container: str, grace: float, signal: str | None = None) -> None:
         """As `docker stop -t`, in whole seconds. Raises BadOption, with Mesos's text, for a
@@ -146,14 +147,10 @@ class DockerContainers:
         if signal is not None and self._api.api_version() < STOP_SIGNAL_API:
             self._stop_by_signals(container, grace, signal)
             return
-        params = {"t": int(grace), "signal": signal}
-
-        def stop(sdk: Any) -> None:
-            sdk._raise_for_status(sdk._post(sdk._url("/containers/{0}/stop", container),
-                                            params=params))
-
         with contextlib.suppress(NoSuchContainer):
-            self._api.call("stop", grace + self._deadlines.stop, stop)
+            self._api.ask("stop", grace + self._deadlines.stop, Ask(
+                "POST", route("/containers/{}/stop", container), {"t": int(grace), "signal": signal}),
+                _nothing)
 
     def _stop_by_signals(self, container: str, grace: float, signal: str) -> None:
         self.kill(container, signal)
@@ -172,13 +169,14 @@ class DockerContainers:
 
     def wait(self, container: str, seconds: float) -> int:
         """As `docker wait`, at most `seconds` long: its exit status. Raises DeadlineExceeded."""
-        return self._api.call("wait", seconds, lambda sdk: int(sdk.wait(container)["StatusCode"]))
+        return self._api.ask("wait", seconds, Ask("POST", route("/containers/{}/wait", container)),
+                             lambda said: int(said["StatusCode"]))
 
     def remove(self, container: str, *, force: bool = True, volumes: bool = True) -> None:
         """As `docker rm`; one that is gone, or on its way, is removed."""
         try:
-            self._api.call("remove", self._deadlines.remove,
-                              lambda sdk: sdk.remove_container(container, v=volumes, force=force))
+            self._api.ask("remove", self._deadlines.remove, Ask(
+                "DELETE", route("/containers/{}", container), {"v": volumes, "force": force}), _nothing)
         except (NoSuchContainer, AlreadySo):
             return
 
@@ -191,8 +189,8 @@ class DockerContainers:
         hides no other.
         """
         wanted = {"label": [f"{key}={value}" for key, value in (labels or {}).items()]}
-        listed = self._api.call("ps", self._deadlines.quick,
-                                lambda sdk: sdk.containers(all=all, filters=wanted))
+        listed = self._api.ask("ps", self._deadlines.quick, Ask(
+            "GET", "/containers/json", {"all": all, "filters": json.dumps(wanted)}), list)
         found = []
         for entry in listed:
             names = [str(name).removeprefix("/") for name in entry.get("Names") or ()]
@@ -211,24 +209,23 @@ class DockerContainers:
     def attach(self, container: str, *, tty: bool | None = None) -> SocketStream:
         """As `docker attach --no-stdin`."""
         params = {"stdout": 1, "stderr": 1, "stream": 1}
-        return self._output("attach", container, tty, lambda sdk: sdk._post(
-            sdk._url("/containers/{0}/attach", container), params=params, headers=UPGRADE,
-            stream=True))
+        return self._output(container, tty, "attach", Ask(
+            "POST", route("/containers/{}/attach", container), params, headers=UPGRADE))
 
     def logs(self, container: str, *, follow: bool = True, since: int = 0,
              tail: int | None = None, tty: bool | None = None) -> SocketStream:
         """As `docker logs`: `since` is ns since the epoch, `tail` a number of lines."""
-        params = {"stdout": 1, "stderr": 1, "follow": int(follow),
-                  "tail": "all" if tail is None else tail}
+        params: dict[str, Any] = {"stdout": 1, "stderr": 1, "follow": int(follow),
+                                  "tail": "all" if tail is None else tail}
         if since:
             params["since"] = f"{since // 1_000_000_000}.{since % 1_000_000_000:09d}"
-        return self._output("logs", container, tty, lambda sdk: sdk._get(
-            sdk._url("/containers/{0}/logs", container), params=params, stream=True))
+        return self._output(container, tty, "logs", Ask(
+            "GET", route("/containers/{}/logs", container), params))
 
-    def _output(self, what: str, container: str, tty: bool | None, request: Any) -> SocketStream:
+    def _output(self, container: str, tty: bool | None, what: str, ask: Ask) -> SocketStream:
         if tty is None:
             tty = bool((self.inspect(container).raw.get("Config") or {}).get("Tty"))
-        sock, chunked = self._api.stream(Call(what, self._deadlines.quick), request)
+        sock, chunked = self._api.stream(Call(what, self._deadlines.quick), ask)
         decoder: Decoder = RawDecoder() if tty else FrameDecoder()
         return SocketStream(sock, ChunkDecoder(decoder) if chunked else decoder)
 
@@ -236,6 +233,10 @@ class DockerContainers:
              timeout: float | None = None, user: str = "") -> ExecResult:
         """As `docker exec`; see exec.py for what happens when the time is up."""
         return exec_command(self._api, container, argv, env or {}, timeout, user)
+
+
+def _nothing(_: Any) -> None:
+    """What is answered says nothing more."""
 
 
 def _archived(sdk: Any, container: str, path: str) -> bytes:

@@ -18,6 +18,7 @@ from typing import Any, Final, TypeVar
 
 from executor.docker.api import Api
 from executor.docker.calls import Call
+from executor.docker.http import Ask
 from executor.engine.cancellation import Cancel
 from executor.engine.failures import RuntimeFailure
 from executor.engine.port import ContainerAction, ContainerEvent
@@ -187,8 +188,6 @@ class DockerEvents:
             call = Call("events", None if until is None else max(0.0, until - time.monotonic()))
             params = {"since": since, "filters": json.dumps(wanted)}
             with call.cancelled_by(cancel):
-                yield from api.lines(call, lambda sdk: sdk._get(sdk._url("/events"), params=params,
-                                                                stream=True,
-                                                                headers={"Accept": ACCEPT}))
+                yield from api.lines(call, Ask("GET", "/events", params, headers={"Accept": ACCEPT}))
 
         return follow(subscribe, cancel, time.time_ns(), until)

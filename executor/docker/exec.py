@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from executor.docker.api import UPGRADE, Api
+from executor.docker.api import Api
 from executor.docker.calls import Call
+from executor.docker.http import UPGRADE, Ask, route
 from executor.docker.streams import FrameDecoder, pieces
 from executor.engine.errors import failure
 from executor.engine.failures import (
@@ -39,12 +40,8 @@ def exec_command(api: Api, container: str, argv: Sequence[str], env: Mapping[str
     """
     body = {"Cmd": list(argv), "Env": [f"{name}={value}" for name, value in env.items()],
             "User": user, "AttachStdout": True, "AttachStderr": True}
-
-    def create(sdk: Any) -> str:
-        answer = sdk._post_json(sdk._url("/containers/{0}/exec", container), body)
-        return str(sdk._result(answer, json=True)["Id"])
-
-    exec_id = api.call("exec", api.deadlines.quick, create)
+    exec_id = api.ask("exec", api.deadlines.quick, Ask(
+        "POST", route("/containers/{}/exec", container), body=body), lambda said: str(said["Id"]))
     call = Call("exec", timeout)
     output = bytearray()
     try:
@@ -61,9 +58,8 @@ def exec_command(api: Api, container: str, argv: Sequence[str], env: Mapping[str
 
 
 def _read(api: Api, call: Call, exec_id: str, output: bytearray) -> None:
-    sock, _ = api.stream(call, lambda sdk: sdk._post_json(
-        sdk._url("/exec/{0}/start", exec_id), {"Detach": False, "Tty": False},
-        headers=dict(UPGRADE), stream=True))
+    sock, _ = api.stream(call, Ask("POST", route("/exec/{}/start", exec_id),
+                                   body={"Detach": False, "Tty": False}, headers=UPGRADE))
     with sock, call.active():
         try:
             for _, piece in pieces(sock, FrameDecoder()):
@@ -73,8 +69,7 @@ def _read(api: Api, call: Call, exec_id: str, output: bytearray) -> None:
 
 
 def _state(api: Api, exec_id: str) -> Mapping[str, Any]:
-    return api.call("exec inspect", api.deadlines.quick,
-                    lambda sdk: dict(sdk.exec_inspect(exec_id)))
+    return api.ask("exec inspect", api.deadlines.quick, Ask("GET", route("/exec/{}/json", exec_id)), dict)
 
 
 def _kill(api: Api, exec_id: str) -> None:

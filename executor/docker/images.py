@@ -9,6 +9,7 @@ from typing import Any, Final
 from executor.docker import auth
 from executor.docker.api import Api
 from executor.docker.calls import Call
+from executor.docker.http import Ask, route
 from executor.docker.pull import Puller, PullSettings, Wanted, reference, stream_error
 from executor.engine import errors
 from executor.engine.cancellation import Cancel
@@ -66,8 +67,8 @@ class DockerImages:
     def inspect(self, image: str) -> dict[str, Any]:
         """As `docker image inspect`. Raises ImageNotFound."""
         try:
-            return self._api.call("image inspect", self._api.deadlines.quick,
-                                     lambda sdk: dict(sdk.inspect_image(image)))
+            return self._api.ask("image inspect", self._api.deadlines.quick, Ask(
+                "GET", route("/images/{}/json", image)), dict)
         except NoSuchContainer as failure:  # a 404 whose text names no kind
             raise ImageNotFound(str(failure)) from failure
 
@@ -142,10 +143,8 @@ class DockerImages:
         if wanted.platform is not None:
             params["platform"] = wanted.platform
         headers = {"X-Registry-Auth": auth} if auth is not None else {}
-        return self._api.lines(
-            call, lambda sdk: sdk._post(sdk._url("/images/create"), params=params, headers=headers,
-                                        stream=True),
-            errors.pull_failure)
+        return self._api.lines(call, Ask("POST", "/images/create", params, headers=headers),
+                               errors.pull_failure)
 
 
 def _platform(image: Mapping[str, Any]) -> Platform:

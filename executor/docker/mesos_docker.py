@@ -80,7 +80,7 @@ class Docker:
     def version(self, seconds: float = VERSION_SECONDS) -> Version:
         """The engine's. Raises SpecError with Mesos's texts."""
         try:
-            answer = self.api.call("version", seconds, lambda sdk: str(sdk.version()["Version"]))
+            answer = self.api.version_text(seconds)
         except DeadlineExceeded as failure:
             raise SpecError("", "Timed out getting docker version") from failure
         except RuntimeFailure as failure:

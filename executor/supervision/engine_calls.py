@@ -4,7 +4,7 @@ Pools by how long their calls take, so that nothing waits behind what it need no
 and starts (capped: beyond about two per core only the latency grows), pulls (each as long as the
 network wants), urgent calls (look, signal, forced removal), removals after the end (one at a time,
 they are in nobody's way). The engine itself is built with the first call, which spares the start of
-the executor the time that the SDK takes to load.
+the executor the time that its modules take to load.
 """
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ class EngineCalls:
             return self._runtime
 
     def open(self, told: Callable[[ContainerEvent], None]) -> None:
-        """Load the SDK now, while nobody waits for it.
+        """Load what talks to Docker now, while nobody waits for it.
 
         `told` takes what the engine tells unasked, on its thread.
         """

@@ -118,7 +118,9 @@ class SocketProxy:
         """One request for each connection, so that every one is seen here."""
         if self.keep_alive or b"Upgrade: tcp" in request:
             return request
-        return request.replace(b"Connection: keep-alive", b"Connection: close", 1)
+        if b"Connection: keep-alive" in request:
+            return request.replace(b"Connection: keep-alive", b"Connection: close", 1)
+        return request.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
 
     def _pass_on(self, client: socket.socket, engine: socket.socket, fault: Fault | None) -> None:
         threading.Thread(target=_copy, args=(client, engine), daemon=True).start()

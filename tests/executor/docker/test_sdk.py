@@ -2,9 +2,10 @@
 from __future__ import annotations
 
 import ast
-import http.client
 import importlib.metadata
 import inspect
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,11 @@ import pytest
 import requests.adapters
 
 import executor.docker
-from executor.docker import api
-from executor.docker.calls import BoundedSocket, Call
-from tests.executor.docker.conftest import Make
+from executor.docker import sdk
+from specs.words.defaults import DOCKER_SOCKET
 
 # What is used, and of whom.
-OF_THE_CLIENT = {"_get", "_post", "_post_json", "_raise_for_status", "_result", "_url", "_version"}
-OF_AN_ANSWER = {"_fp"}  # of urllib3's response: http.client's own, whose socket is taken over
-OF_OURS = {"_calls", "_streams"}
+OF_THE_CLIENT = {"_get", "_post", "_post_json", "_raise_for_status", "_result", "_url"}
 SET_BY_US = {"_auth_configs", "_custom_adapter", "_general_configs", "_version", "base_url", "credstore_env", "timeout"}
 LEFT_OUT = {"_proxy_configs"}  # for builds, and for an API call of the SDK's that we do not use
 
@@ -35,7 +33,7 @@ def private_names() -> set[str]:
             if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__"):
                 of_self = isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"}
                 found |= set() if of_self else {node.attr}
-    return found - OF_OURS
+    return found
 
 
 def test_the_version_is_one_that_these_names_are_of() -> None:
@@ -45,8 +43,7 @@ def test_the_version_is_one_that_these_names_are_of() -> None:
 
 
 def test_every_private_name_is_written_down() -> None:
-    used = private_names() - OF_AN_ANSWER - {"_pool"}  # an adapter's pool is ours: a class below theirs
-    assert used == OF_THE_CLIENT
+    assert private_names() == OF_THE_CLIENT
 
 
 @pytest.mark.parametrize("name", sorted(OF_THE_CLIENT))
@@ -58,7 +55,7 @@ def test_our_client_is_made_of_what_theirs_is_made_of() -> None:
     """Ours leaves out the SDK's constructor, which reads HOME and the environment; so it sets what that one sets."""
     theirs = set(vars(docker.APIClient(base_url="unix:///nowhere", version="1.41")))
     requests_part = set(vars(requests.Session()))
-    ours = set(vars(api._Client("/nowhere", api._Connection)))
+    ours = set(vars(sdk.SdkClient("/nowhere")))
     assert ours - requests_part == SET_BY_US
     assert theirs - requests_part - ours == LEFT_OUT
 
@@ -75,26 +72,18 @@ def test_the_transport_is_made_as_we_make_it(made: Any, parameters: list[str]) -
 def test_requests_asks_the_adapter_for_its_pool_and_the_pool_for_a_connection() -> None:
     assert "get_connection" in vars(unix.UnixHTTPAdapter)
     assert "_new_conn" in vars(unix.UnixHTTPConnectionPool)
-    adapter = api._Adapter("/nowhere", api._StreamConnection)
-    assert isinstance(adapter.get_connection("http+docker://localhost/x")._new_conn(), api._StreamConnection)
+    adapter = sdk._Adapter("/nowhere")
+    assert isinstance(adapter.get_connection("http+docker://localhost/x")._new_conn(), sdk._Connection)
     request = requests.Request("GET", "http+docker://localhost/x").prepare()
     chosen = adapter.get_connection_with_tls_context(request, verify=None, proxies=None, cert=None)
     assert chosen is adapter.get_connection("any")
     assert isinstance(adapter, requests.adapters.HTTPAdapter)
 
 
-def test_the_socket_can_be_taken_out_of_an_answer(engine: Make) -> None:
-    _, runtime = engine("1.41")
-    seen: list[object] = []
-
-    def request(sdk: Any) -> Any:
-        answer = sdk._get(sdk._url("/events"), stream=True)
-        seen.append(answer.raw._fp)
-        return answer
-
-    sock, chunked = runtime.engine.stream(Call("events", 5), request)
-    assert isinstance(seen[0], http.client.HTTPResponse)
-    assert isinstance(sock, BoundedSocket)
-    assert not chunked
-    with sock, Call("events", 5).active():
-        assert sock.recv(1) == b"{"
+def test_the_sdk_is_loaded_by_the_first_call_that_needs_it() -> None:
+    """Not by what every task needs: containers, their output, events, pulls."""
+    program = ("import sys, executor.docker.runtime as it; made = it.DockerRuntime(sys.argv[1]); "
+               "made.images.has('x'); made.containers.ls(); print(sorted({'docker', 'requests', 'urllib3', "
+               "'http.client', 'email'} & set(sys.modules)))")
+    told = subprocess.run([sys.executable, "-c", program, DOCKER_SOCKET], check=True, capture_output=True, text=True)
+    assert told.stdout == "[]\n"
