@@ -12,9 +12,9 @@ from deploy.cli.main import LazyGroup
 class NodeGroup(LazyGroup):
     """What `mesos-docker node` knows."""
 
-    modules: ClassVar[Mapping[str, str]] = {"reap": "deploy.node.reap"}
+    modules: ClassVar[Mapping[str, str]] = {"reap": "deploy.node.reap", "images": "deploy.node.images"}
 
 
 @click.command(cls=NodeGroup)
 def node() -> None:
-    """Look after an agent's machine: what is left there of executors that are gone."""
+    """Look after an agent's machine: what is left there, and its images."""

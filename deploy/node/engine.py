@@ -4,9 +4,9 @@ two at a time: what is gone is removed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Final
 
+from deploy.node.times import seconds
 from deploy.node.verdicts import Kind, Labelled, executor_of
 from executor.docker.mesos_docker import Docker
 from executor.engine.failures import NoSuchContainer, RuntimeFailure
@@ -15,7 +15,6 @@ from executor.settings.labels import FRAMEWORK, TASK
 
 STOP: Final = 10.0  # seconds between SIGTERM and SIGKILL; as `docker stop`
 QUICK: Final = 30.0  # seconds for an answer
-_EARLIEST: Final = "0001-01-01T00:00:00Z"
 
 
 def labelled(docker: Docker) -> tuple[list[Labelled], dict[str, int]]:
@@ -28,14 +27,14 @@ def labelled(docker: Docker) -> tuple[list[Labelled], dict[str, int]]:
     for row in docker.networks.ls({"label": [FRAMEWORK]}):
         network = docker.networks.inspect(row.id)
         things.append(Labelled(Kind.NETWORK, network.id, network.name, executor_of(network.labels),
-                               _seconds(network.raw.get("Created")), users=frozenset(network.containers)))
+                               seconds(network.raw.get("Created")), users=frozenset(network.containers)))
     for volume in _volumes(docker):
         name, users = str(volume["Name"]), frozenset[str]()
         for each in containers:
             if any(mount.get("Name") == name for mount in each.raw.get("Mounts") or ()):
                 users |= {each.id}
         things.append(Labelled(Kind.VOLUME, name, name, executor_of(volume["Labels"]),
-                               _seconds(volume.get("CreatedAt")), users=users))
+                               seconds(volume.get("CreatedAt")), users=users))
     return things, {each.id: each.pid for each in ours if each.running and each.pid is not None}
 
 
@@ -72,12 +71,4 @@ def _container(found: Inspection) -> Labelled:
     times: Mapping[str, Any] = {"created": found.raw.get("Created"), "started": found.started_at,
                                 "ended": found.finished_at}
     return Labelled(Kind.CONTAINER, found.id, found.name, executor_of(found.labels),
-                    max(map(_seconds, times.values())), found.labels.get(TASK, ""), found.running)
-
-
-def _seconds(text: object) -> float:
-    """The engine's time, seconds since the epoch; 0 where it says none."""
-    try:
-        return max(0.0, datetime.fromisoformat(str(text or _EARLIEST)).timestamp())
-    except (ValueError, OverflowError):
-        return 0.0
+                    max(map(seconds, times.values())), found.labels.get(TASK, ""), found.running)
