@@ -20,6 +20,7 @@ from executor.settings.settings import SandboxLimits
 log = logging.getLogger(__name__)
 
 LAST: Final = 10  # that stay whatever their age and size
+AFTER: Final = 1.0  # seconds after one has become too old: several go together
 ASIDE: Final = ".removed-"
 
 
@@ -42,6 +43,14 @@ def superfluous(ended: Sequence[Ended], now: float, limits: SandboxLimits) -> tu
             gone.append(each)
             total -= each.size
     return tuple(gone)
+
+
+def next_due(ended: Sequence[Ended], now: float, limits: SandboxLimits) -> float | None:
+    """In how many seconds the first of them is too old, if no other task ends before; None: none
+    will be.
+    """
+    due = min((each.at + limits.age - now for each in ended[:-LAST]), default=None)
+    return None if due is None else max(due, 0.0) + AFTER
 
 
 def size_of(sandbox: Path) -> int:

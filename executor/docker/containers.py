@@ -8,7 +8,7 @@ import logging
 import math
 import posixpath
 import tarfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -48,9 +48,10 @@ class DockerContainers:
         self._deadlines = api.deadlines
         self._networks = DockerNetworks(api)
 
-    def create(self, payload: Mapping[str, Any], name: str | None = None) -> str:
+    def create(self, payload: Mapping[str, Any], name: str | None = None,
+               warned: Callable[[str], None] | None = None) -> str:
         """As `docker create`; a name that is taken by a container with all the payload's labels is
-        ours: its id.
+        ours: its id. `warned` hears the engine's warnings, which are logged as well.
         """
         body = dict(payload)
         platform = body.pop("Platform", None)
@@ -66,6 +67,8 @@ class DockerContainers:
             container = str(answer["Id"])
             for warning in answer.get("Warnings") or ():  # what it leaves out, such as a limit that the kernel lacks
                 log.warning("Docker says of container %s: %s", name or container, warning)
+                if warned is not None:
+                    warned(str(warning))
         except NameConflict:
             ours = dict(payload.get("Labels") or {})
             found = self.inspect(name) if name and ours else None

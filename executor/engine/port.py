@@ -12,7 +12,7 @@ says whose fault it is and its `retry` whether asking again can help. `str(failu
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -136,8 +136,11 @@ class Containers(Protocol):
     above.
     """
 
-    def create(self, payload: Mapping[str, Any], name: str) -> str:
-        """Create a container from an Engine API payload; returns its id."""
+    def create(self, payload: Mapping[str, Any], name: str,
+               warned: Callable[[str], None] | None = None) -> str:
+        """Create a container from an Engine API payload; returns its id. `warned` hears what the
+        engine has to say about it, such as a limit that the kernel lacks and it leaves out.
+        """
         ...
 
     def attach(self, container: str, *, tty: bool | None = None) -> OutputStream:

@@ -87,6 +87,7 @@ class Started:
     stop_signal: str | None  # the image's or the task's; None is SIGTERM
     network_infos: tuple[NetworkInfo, ...]
     data: bytes | None  # the redacted answer of inspect
+    warnings: tuple[str, ...] = ()  # what the engine said when it made it
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ from executor.life.task import (
 )
 from specs.messages.status import TaskState
 
+LONGEST_WARNING = 1000  # characters
 START_WAIT = 5.0  # seconds a kill waits for a start under way, then it is announced; as Mesos: inspect
 
 
@@ -200,7 +201,10 @@ def _known(task: Task, event: Started) -> Task:
 
 
 def _running(task: Task, event: Started) -> Report:
+    """Beyond Mesos, unless it shall say exactly what Mesos would, with what the engine leaves out."""
+    told = "" if task.terms.strict else "; ".join(event.warnings)[:LONGEST_WARNING]
     return Report(status(task, TaskState.RUNNING, data=event.data, healthy=task.healthy,
+                         message=f"Docker warns: {told}" if told else None,
                          network_infos=event.network_infos))
 
 

@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
@@ -229,11 +229,12 @@ class EngineCalls:
         if not start.wanted():
             start.post(NotStarted(Failure(Cancelled, "")))
             return
-        container = self._create(start)
+        warnings: list[str] = []
+        container = self._create(start, warnings.append)
         if container is None:
             return
         start.post(Created(container))
-        answer = _attempt(lambda: self._running(container, start))
+        answer = _attempt(lambda: self._running(container, start, tuple(warnings)))
         if not isinstance(answer, Failure):
             start.post(answer)
             took = 1000 * (time.monotonic() - began)
@@ -248,14 +249,14 @@ class EngineCalls:
             self.remove_now(container)
         start.post(NotStarted(answer))
 
-    def _running(self, container: str, start: Start) -> Started:
+    def _running(self, container: str, start: Start, warnings: tuple[str, ...]) -> Started:
         self._run(container, start)
-        return self._started(container, start.plan)
+        return replace(self._started(container, start.plan), warnings=warnings)
 
-    def _create(self, start: Start) -> str | None:
+    def _create(self, start: Start, warned: Callable[[str], None]) -> str | None:
         """The container's id, or None and an event why there is none."""
         answer = _attempt(lambda: self.runtime.containers.create(start.plan.payload,
-                                                                 start.plan.name))
+                                                                 start.plan.name, warned))
         if isinstance(answer, str):
             return answer
         if issubclass(answer.kind, UNCLEAR):  # a create alone never runs anything

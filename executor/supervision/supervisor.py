@@ -13,7 +13,7 @@ from functools import partial
 from typing import assert_never
 
 from executor.admission.admission import Admission, Admitted, Rejected
-from executor.admission.ended import Ended, remove, set_aside, size_of, superfluous
+from executor.admission.ended import Ended, next_due, remove, set_aside, size_of, superfluous
 from executor.admission.entry import Entry
 from executor.admission.sandbox import task_sandbox
 from executor.engine.port import ContainerAction, ContainerEvent
@@ -33,7 +33,7 @@ from executor.supervision.loop import Loop
 from executor.supervision.notes import began, named, notes
 from executor.supervision.performer import Performer
 from executor.supervision.recovery import Recovery
-from executor.supervision.timers import CheckClock, Clock, Idle, TaskClock
+from executor.supervision.timers import CheckClock, Clock, Idle, Sweep, TaskClock
 from executor.supervision.workers import Workers
 from specs.errors import SpecError
 from specs.forms import Message
@@ -160,6 +160,10 @@ class Supervisor:
                 self.happened(self._entries[task_id], timer.event)
             case CheckClock():
                 self._checks.due(clock)
+            case Sweep():
+                self._sandboxes = [each for each in self._sandboxes
+                                   if each.task_id not in self._entries]
+                self._sweep()
             case Idle():
                 self._loop.call(self._end_if_idle)  # behind a LAUNCH that is there already
             case _:
@@ -216,9 +220,16 @@ class Supervisor:
         """One more sandbox is kept, others may go; not that of a task that runs again."""
         others = [each for each in self._sandboxes
                   if each.task_id != ended.task_id and each.task_id not in self._entries]
-        known = [*others, ended]
-        gone = superfluous(known, self._loop.now(), self._settings.sandboxes)
+        self._sandboxes = [*others, ended]
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Remove what may go, and look again when something is too old."""
+        now, limits, known = self._loop.now(), self._settings.sandboxes, self._sandboxes
+        gone = superfluous(known, now, limits)
         self._sandboxes = [each for each in known if each not in gone]
+        if (due := next_due(self._sandboxes, now, limits)) is not None:
+            self._loop.timers.start(Sweep(), due)
         for each in gone:
             aside = set_aside(task_sandbox(self._settings, each.task_id))
             if aside is not None:

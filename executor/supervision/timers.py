@@ -42,7 +42,14 @@ class Idle:
     task_id: str = ""  # nobody's
 
 
-Clock = TaskClock | CheckClock | Idle
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """The sandbox of an ended task has become too old."""
+
+    task_id: str = ""  # nobody's: all are looked at
+
+
+Clock = TaskClock | CheckClock | Idle | Sweep
 
 
 class Pace:

@@ -180,3 +180,11 @@ def test_stats_come_from_the_kernel(made: Made) -> None:
 def test_stats_need_a_running_container(made: Made) -> None:
     with pytest.raises(ContainerNotRunning):
         made.docker.stats(made.docker.containers.create(made.payload("true"), made.name()))
+
+
+def test_what_the_engine_warns_of_is_heard(made: Made) -> None:
+    heard: list[str] = []
+    payload = made.payload("true", network="host", host={"PortBindings": {"80/tcp": [{"HostPort": "0"}]}},
+                           ExposedPorts={"80/tcp": {}})
+    made.docker.containers.create(payload, made.name(), heard.append)
+    assert any("Published ports are discarded" in each for each in heard), heard

@@ -4,7 +4,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from executor.engine.failures import (
@@ -34,12 +34,17 @@ class FakeContainers:
         self._store = store
         self._images = images
         self._networks = networks
+        self.warnings: list[str] = []  # what it says of each container that is made
         self.files: dict[str, bytes] = {}  # of every container
         self.users: dict[str, str] = {}  # whom an image says, by its name
         self._numbers = itertools.count(2)
 
-    def create(self, payload: Mapping[str, Any], name: str) -> str:
+    def create(self, payload: Mapping[str, Any], name: str,
+               warned: Callable[[str], None] | None = None) -> str:
         self._store.called("create", name)
+        for warning in self.warnings:
+            if warned is not None:
+                warned(warning)
         image, labels = str(payload.get("Image", "")), dict(payload.get("Labels") or {})
         if tagged(image) not in self._images:
             raise ImageNotFound(f"No such image: {tagged(image)}")

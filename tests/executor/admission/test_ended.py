@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.admission.ended import LAST, Ended, remove, set_aside, size_of, superfluous
+from executor.admission.ended import LAST, Ended, next_due, remove, set_aside, size_of, superfluous
 from executor.settings.settings import SandboxLimits
 
 LIMITS = SandboxLimits(age=100.0, size=1000, count=20)
@@ -29,6 +29,15 @@ def several(count: int, size: int = 0, at: float = 0.0) -> list[Ended]:
 ])
 def test_what_may_go(ended: list[Ended], now: float, gone: list[str]) -> None:
     assert names(*ended, now=now) == gone
+
+
+@pytest.mark.parametrize(("ended", "now", "due"), [
+    (several(LAST), 1e9, None), ([], 0.0, None),
+    (several(LAST + 2, at=50.0), 60.0, 91.0), (several(LAST + 1), 500.0, 1.0)])
+def test_when_the_next_one_is_too_old(ended: list[Ended], now: float, due: float | None) -> None:
+    assert next_due(ended, now, LIMITS) == due
+    if due is not None:
+        assert superfluous(ended, now + due, LIMITS)
 
 
 def test_a_sandbox_is_removed_and_what_its_links_lead_to_is_not(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -291,6 +292,30 @@ def test_the_sandboxes_of_ended_tasks_go_but_for_the_last(tmp_path: Path) -> Non
         while {path.name for path in (tmp_path / "tasks").iterdir()} != left:
             assert time.monotonic() < deadline
             time.sleep(0.02)
+
+
+def test_a_sandbox_goes_when_it_is_too_old_though_no_other_task_ends(tmp_path: Path) -> None:
+    with running(tmp_path, sandboxes=SandboxLimits(age=2.0)) as run:
+        for number in range(LAST + 1):
+            run.launch(f"t{number}")
+            assert run.ended(f"t{number}").state is FINISHED
+        deadline = time.monotonic() + 30
+        while (tmp_path / "tasks/t0").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert (tmp_path / "tasks/t1").exists()
+
+
+@pytest.mark.parametrize(("settings", "message"), [
+    ({}, "Docker warns: no swap limit; no ports"),
+    ({"container": "mesos-1", "idle_timeout": None}, None)])
+def test_what_an_engine_warns_of_is_told_but_for_mesos_own_words(
+        settings: dict[str, Any], message: str | None, tmp_path: Path) -> None:
+    runtime = FakeRuntime()
+    runtime.containers.warnings = ["no swap limit", "no ports"]
+    with running(tmp_path, runtime, **settings) as run:
+        run.launch("a", "sleep 600")
+        assert run.running("a").message == message
 
 
 def test_it_ends_when_it_has_no_task_any_more(tmp_path: Path) -> None:
