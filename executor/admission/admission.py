@@ -19,7 +19,7 @@ from executor.admission.agreement import Agreement, agree, output_rotations
 from executor.admission.plan import Plan, plan
 from executor.admission.sandbox import task_sandbox
 from executor.admission.secrets import Secrets
-from executor.admission.volumes import mounted_folders
+from executor.admission.volumes import mounted_folders, pinned
 from executor.engine.failures import BadSandbox, Fault, RuntimeFailure
 from executor.life.outcomes import Failure, NotRun, Outcome, Refused, Unstarted
 from executor.life.task import Terms
@@ -115,10 +115,19 @@ class Admission:
         try:
             theirs, begin = self._make_sandbox(info, sandbox, planned)
             planned = replace(planned, theirs=theirs)
+            if self._settings.drop_in and planned.restarts and sandbox.is_dir():
+                planned = self._pinned(planned)
             kept = self._secrets.keep(secrets, planned.secrets)
         except OSError as error:
             raise RuntimeFailure(f"cannot make the sandbox {sandbox}: {error.strerror}") from error
         return Admitted(agreed.limited(planned), planned, kept, begin)
+
+    def _pinned(self, planned: Plan) -> Plan:
+        """In the drop-in, too, what an engine may mount again stays what it is; the folders that it
+        would make are made first. Raises OSError, BadSandbox.
+        """
+        make_folders(planned.sandbox, mounted_folders(planned.payload, planned.sandbox))
+        return replace(planned, payload=pinned(planned.payload, planned.sandbox, planned.mapped))
 
     def _cni_networks(self, info: TaskInfo) -> frozenset[str]:
         """What an operator has configured by now; nobody looks for tasks that name no network."""

@@ -14,6 +14,7 @@ from executor.engine.failures import BadOption
 from executor.fetching.job import Item
 from executor.settings.labels import CNI, TASK
 from executor.settings.settings import Settings
+from specs.container.contradictions import MOUNTED_AGAIN
 from specs.container.from_task import container_of
 from specs.container.networks import cni_networks
 from specs.container.payload import create_payload
@@ -101,9 +102,11 @@ def plan(task: TaskInfo, settings: Settings, name: str, sandbox: str, *, total_m
         raise SpecError("container.docker.parameters",
                         f"A restart policy would start it again without the CNI network '{cni[0]}'")
     if settings.drop_in:
-        inside: tuple[Inside, ...] = ()
+        inside = volumes_inside(payload, sandbox, sandbox, ())
     else:
         inside = volumes_inside(payload, sandbox, settings.directory, _persistent(task))
+        if restarts(payload) and any(each.folder != sandbox for each in inside):
+            raise SpecError("container.volumes", MOUNTED_AGAIN)
         payload = _ours(payload, settings, sandbox)
     infos = task.container.network_infos if task.container is not None else ()
     return Plan(name, options.image, payload, infos,

@@ -59,14 +59,16 @@ def give(paths: Iterable[str], whose: Ids) -> None:
             return
 
 
-def check_volumes(volumes: Iterable[Inside], *, links: bool) -> None:
-    """That they are where they shall be; without `links`, not by way of one. Raises BadSandbox, and
-    RuntimeFailure if that cannot be found out.
+def check_volumes(volumes: Iterable[Inside], *, links: bool, missing: bool = False) -> None:
+    """That they are where they shall be; without `links`, not by way of one; with `missing`, or
+    that the engine may make them there. Raises BadSandbox, and RuntimeFailure if that cannot be
+    found out.
     """
     for folder, path in volumes:
         try:
             sandbox_files.check(folder, path, links=links)
         except FileNotFoundError:
-            raise BadSandbox(f"{path} is not there") from None
+            if not missing:
+                raise BadSandbox(f"{path} is not there") from None
         except OSError as error:
             raise RuntimeFailure(f"cannot look at {path}: {error.strerror}") from error

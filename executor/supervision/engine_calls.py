@@ -268,7 +268,7 @@ class EngineCalls:
         if not start.wanted():
             raise Cancelled
         hand_over(self.runtime.containers, container, start.plan)
-        check_volumes(start.plan.volumes, links=not start.plan.restarts)
+        check_volumes(start.plan.volumes, links=not start.plan.restarts, missing=self._strict)
         stream = self.runtime.containers.attach(container, tty=start.plan.tty)
         self._logs.follow(start.task_id, stream, start.output_ended)
         self.runtime.containers.start(container)

@@ -16,6 +16,10 @@ from specs.messages.check import PARTS
 from specs.messages.containerinfo import ContainerInfo, NetworkInfo
 from specs.messages.task import TaskInfo
 
+MOUNTED_AGAIN: Final = (
+    "is in a sandbox that other tasks write to, and the parameter restart would have "
+                        "the engine mount it again whatever they have put there")
+
 Contradiction = tuple[str, str]  # path, problem
 
 _SOURCES: Final = {"DOCKER_VOLUME": "docker_volume", "HOST_PATH": "host_path",
@@ -46,6 +50,7 @@ def _contradictions(task: TaskInfo, cni: Collection[str]) -> Iterator[Contradict
 
 
 def _of_container(container: ContainerInfo, cni: Collection[str]) -> Iterator[Contradiction]:
+    again = _starts_again(container)
     for index, volume in enumerate(container.volumes):
         path, source = f"container.volumes[{index}].source", volume.source
         if source is None:
@@ -53,12 +58,23 @@ def _of_container(container: ContainerInfo, cni: Collection[str]) -> Iterator[Co
         yield from _others(source, source.type, _SOURCES, path)
         if source.secret is not None:
             yield from _others(source.secret, source.secret.type, _SECRETS, f"{path}.secret")
+        shared = source.sandbox_path if source.type == "SANDBOX_PATH" else None
+        if again and shared is not None and shared.type == "PARENT":
+            yield f"{path}.sandbox_path", MOUNTED_AGAIN
         propagation = source.host_path.mount_propagation if source.host_path is not None else None
         if propagation is not None and propagation.mode not in {"HOST_TO_CONTAINER",
                                                                 "BIDIRECTIONAL"}:
             yield f"{path}.host_path.mount_propagation.mode", "Unsupported mount propagation mode"
     yield from _of_networks(container, cni)
     yield from _of_parameters(container)
+
+
+def _starts_again(container: ContainerInfo) -> bool:
+    """Whether a restart policy lets the engine start it again by itself."""
+    said = [each.value for each in (container.docker.parameters if container.docker is not None
+                                    else ())
+            if each.key == "restart"]
+    return bool(said) and said[-1] not in {"", "no"}
 
 
 def _others(message: Any, kind: str | None, parts: Mapping[str, str],

@@ -73,12 +73,14 @@ def task_with(name: str, line: str, *volumes: dict[str, str], **docker: Any) -> 
 DATA = {"container_path": "/data", "host_path": "a/data", "mode": "RW"}
 
 
-def test_a_mounted_folder_is_not_swapped_before_the_engine_starts_it_again() -> None:
+@EXECUTORS
+def test_a_mounted_folder_is_not_swapped_before_the_engine_starts_it_again(executor: str) -> None:
     swaps = "umount a/data a; rmdir a/data; mv a/data a/other; mv a b; ln -s / a; ln -sf / a/data; rm -r a/data"
     line = f"cd $MESOS_SANDBOX; ls /data; [ -e again ] && exit 0; touch again; ({swaps}) 2>/dev/null; exit 1"
     task = task_with("swaps", line, DATA, parameters=[{"key": "restart", "value": "on-failure:3"}])
-    done = subprocess.run([*COMMAND, "--task", "-", "--logs"], input=json.dumps(task), text=True,
-                          capture_output=True, timeout=2 * WAIT, check=False)
+    done = subprocess.run([*COMMAND, "--task", "-", "--executor", executor, "--logs"],
+                          input=json.dumps(task), text=True, capture_output=True, timeout=2 * WAIT,
+                          check=False)
     assert (done.returncode, done.stdout) == (0, ""), done  # not the node's root
 
 

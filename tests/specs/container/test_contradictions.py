@@ -38,6 +38,10 @@ PORT = [{"host_port": 150, "container_port": 1}]
     (container(volumes=[{"mode": "RW", "container_path": "/c", "source": {
         "type": "HOST_PATH", "host_path": {"path": "/h"}, "docker_volume": {"name": "v"}}}]),
      "container.volumes[0].source.docker_volume"),
+    (container(volumes=[{"mode": "RW", "container_path": "/c", "source": {
+        "type": "SANDBOX_PATH", "sandbox_path": {"type": "PARENT", "path": "x"}}}],
+               docker={"image": "i", "parameters": [{"key": "restart", "value": "always"}]}),
+     "container.volumes[0].source.sandbox_path"),
     (source("SECRET", "secret", {**value("YQ=="), "reference": reference()["reference"]}),
      "container.volumes[0].source.secret.reference"),
     (container(network_infos=[{"name": "n"}]), "container.network_infos[0].name"),
