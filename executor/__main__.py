@@ -43,6 +43,8 @@ LAUNCHER = "MESOS_DOCKER_LAUNCHER"  # its process id: deploy/bin/mesos-docker-ex
 CHECK, END_ALL = "--check", "--end-all"  # the first word: something else than to run tasks
 END_MARGIN = 2.0  # seconds of the shutdown grace period that stay for the rest
 CRASHED = 70  # exit status that has the launcher start another process; as sysexits.h: EX_SOFTWARE
+COMMAND = "MESOS_DOCKER_COMMAND"  # how it was called: what is there is what takes over
+ANOTHER = 75  # exit status: start what is there by now, the tasks run on; as sysexits.h: EX_TEMPFAIL
 ASK_PATIENCE = 0.5  # seconds between two looks whether we have been told to end meanwhile
 
 
@@ -54,11 +56,12 @@ class Memory:
     journal: Journal | None = None
     secrets: Secrets | None = None
     found: bool = False  # a process before this one has left it
+    command: str = ""  # how the launcher was called
 
 
 def main() -> int:
-    """Exit status: 0 for a normal end, 1 for an error at the start, 70 for a fault of ours, and that
-    which the launcher tells with --end-all.
+    """Exit status: 0 for a normal end, 1 for an error at the start, 70 for a fault of ours, 75 for
+    another version to go on, and with --end-all that which the launcher tells.
 
     As Mesos: docker_executor.cpp, `main`.
     """
@@ -87,13 +90,14 @@ def main() -> int:
 
 
 def _main(flags: Flags) -> int:
-    launcher = os.environ.pop(LAUNCHER, "")
+    signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # until we can hand over, if ever
+    launcher, command = os.environ.pop(LAUNCHER, ""), os.environ.pop(COMMAND, "")
     try:
         told = told_by_the_agent(drop_in=flags.drop_in)
         spoken = protocol(os.environ, drop_in=flags.drop_in)
         memory = Memory(str(uuid.uuid4()))
         if spoken is Protocol.V1 and not flags.drop_in:
-            memory = remembered(told, launcher)
+            memory = remembered(told, launcher, command)
         chosen = settings(flags, told, os.environ, memory.owner)
         agent = driver(told, spoken, os.environ, memory)
     except SpecError as error:
@@ -105,10 +109,13 @@ def _main(flags: Flags) -> int:
     except OSError as error:  # as Mesos: process.cpp, `initialize`
         print(f"Failed to initialize: {error}", file=sys.stderr)  # noqa: T201
         return 1
-    _run(supervision(chosen, agent, docker_runtime(chosen), memory), agent, launcher)
+    supervisor = supervision(chosen, agent, docker_runtime(chosen), memory)
+    if memory.journal is not None:
+        signal.signal(signal.SIGUSR2, lambda *_: supervisor.upgrade("SIGUSR2"))
+    _run(supervisor, agent, launcher)
     if memory.journal is not None:
         memory.journal.close()
-    return 0
+    return ANOTHER if supervisor.handed_over else 0
 
 
 def _end_all(flags: Flags, status: str) -> int:
@@ -145,7 +152,7 @@ def _run(supervisor: Supervisor, agent: Agent, launcher: str) -> None:
     _end_with_launcher(launcher, supervisor.shutdown)
     agent.start(supervisor)
     supervisor.run()
-    while agent.alive and (patience := supervisor.patience(agent.awaited())) > 0:
+    while not supervisor.handed_over and agent.alive and (patience := supervisor.patience(agent.awaited())) > 0:
         supervisor.answer_late()
         if agent.drained(min(patience, ASK_PATIENCE)) and not supervisor.answer_late():
             break
@@ -153,7 +160,7 @@ def _run(supervisor: Supervisor, agent: Agent, launcher: str) -> None:
     agent.join(1.0)
 
 
-def remembered(told: AgentSettings, launcher: str) -> Memory:
+def remembered(told: AgentSettings, launcher: str, command: str) -> Memory:
     """What a custom executor keeps in its sandbox, and has from the process before it. Raises
     JournalRefused and OSError.
 
@@ -166,7 +173,7 @@ def remembered(told: AgentSettings, launcher: str) -> Memory:
     if found:
         log.warning("Taking over what a process of this executor before this one has left")
         secrets.take_over()
-    return Memory(journal.header.owner, journal, secrets, found=found)
+    return Memory(journal.header.owner, journal, secrets, found=found, command=command)
 
 
 def _version() -> str:
@@ -253,7 +260,7 @@ def supervision(chosen: Settings, agent: Agent, runtime: Callable[[], ContainerR
     if kept.found and kept.journal is not None:
         recovery = Recovery(loop, engine, admission, kept.journal, chosen.labels)
     return Supervisor(chosen, loop, admission, engine, performer=performer, checks=checks,
-                      journal=notes, recovery=recovery)
+                      journal=notes, recovery=recovery, command=kept.command)
 
 
 def _occupy_standard_descriptors() -> None:

@@ -13,9 +13,7 @@ from functools import partial
 from typing import assert_never
 
 from executor.admission.admission import Admission, Admitted, Rejected
-from executor.admission.ended import Ended, next_due, remove, set_aside, size_of, superfluous
 from executor.admission.entry import Entry
-from executor.admission.sandbox import task_sandbox
 from executor.engine.port import ContainerAction, ContainerEvent
 from executor.journal.port import Notes
 from executor.life import answers
@@ -33,9 +31,9 @@ from executor.supervision.loop import Loop
 from executor.supervision.notes import began, named, notes
 from executor.supervision.performer import Performer
 from executor.supervision.recovery import Recovery
+from executor.supervision.sandboxes import Sandboxes
 from executor.supervision.timers import CheckClock, Clock, Idle, Sweep, TaskClock
-from executor.supervision.workers import Workers
-from specs.errors import SpecError
+from executor.supervision.upgrade import Upgrade
 from specs.forms import Message
 
 log = logging.getLogger(__name__)
@@ -51,7 +49,8 @@ class Supervisor:
 
     def __init__(self, settings: Settings, loop: Loop, admission: Admission, engine: EngineCalls, *,  # noqa: PLR0913 - wired once
                  performer: Performer, checks: Checks, journal: Notes,
-                 recovery: Recovery | None = None) -> None:
+                 recovery: Recovery | None = None, command: str = "") -> None:
+        """`command`: how our launcher was called, if another process of us may take over."""
         self._settings = settings
         self._loop = loop
         self._admission = admission
@@ -63,13 +62,14 @@ class Supervisor:
         self._entries: dict[str, Entry] = {}
         self._containers: dict[str, str] = {}  # container id -> task id
         self._ended: OrderedDict[str, None] = OrderedDict()
-        self._sandboxes: list[Ended] = []  # of those, in the order of their ends
-        self._sweepers = Workers("sandboxes", 1)
+        self._sandboxes = Sandboxes(loop, settings, self._entries)
         self._capabilities: frozenset[str] = frozenset()
         self._shutdown_why: str | None = None
         self._ended_at = 0.0
         self._told_to_end: float | None = None  # when, the first time
         self._late = False  # the loop is over
+        self._upgrade = Upgrade(command, lambda: self._loop.call(self._hand_over))
+        self.handed_over = False  # after `run`: another process goes on with the tasks
 
     def run(self) -> str:
         """Supervise until there is nothing left to do; why it ended.
@@ -80,7 +80,7 @@ class Supervisor:
             self._loop.call(partial(self._recover, self._recovery))
         why = self._loop.run(self)
         log.info("Ending: %s", why)
-        self._engine.close(REMOVAL_WAIT)
+        self._engine.close(0.0 if self.handed_over else REMOVAL_WAIT)
         self._ended_at = self._loop.now()
         return why
 
@@ -142,6 +142,15 @@ class Supervisor:
             self._told_to_end = self._loop.now()
         self._loop.call(partial(self._shutdown, why))
 
+    def upgrade(self, why: str) -> None:
+        """Let another version go on with the tasks, if it can. For any thread."""
+        self._upgrade.ask(why)
+
+    def _hand_over(self) -> None:
+        if self._shutdown_why is None:
+            self.handed_over = True
+            self._loop.end("another version goes on")
+
     def error(self, message: str) -> None:
         """Logged, as in Mesos."""
         log.error("The agent reports: %s", message)
@@ -161,9 +170,7 @@ class Supervisor:
             case CheckClock():
                 self._checks.due(clock)
             case Sweep():
-                self._sandboxes = [each for each in self._sandboxes
-                                   if each.task_id not in self._entries]
-                self._sweep()
+                self._sandboxes.sweep()
             case Idle():
                 self._loop.call(self._end_if_idle)  # behind a LAUNCH that is there already
             case _:
@@ -200,40 +207,13 @@ class Supervisor:
         if len(self._ended) > REMEMBERED:
             self._ended.popitem(last=False)
         if not self._settings.drop_in:
-            self._sweepers.submit(partial(self._measure, task.id, self._loop.now()))
+            self._sandboxes.keep(task.id)
         if self._settings.drop_in:
             self._loop.end(f"task {task.id} has ended")
         elif self._shutdown_why is not None and not self._entries:
             self._loop.end(self._shutdown_why)
         else:
             self._wait_for_tasks()
-
-    def _measure(self, task_id: str, at: float) -> None:
-        """On a thread of its own; what is found belongs to the loop."""
-        try:
-            size = size_of(task_sandbox(self._settings, task_id))
-        except SpecError:
-            return  # it was refused for its id, and has none
-        self._loop.call(lambda: self._measured(Ended(task_id, at, size)))
-
-    def _measured(self, ended: Ended) -> None:
-        """One more sandbox is kept, others may go; not that of a task that runs again."""
-        others = [each for each in self._sandboxes
-                  if each.task_id != ended.task_id and each.task_id not in self._entries]
-        self._sandboxes = [*others, ended]
-        self._sweep()
-
-    def _sweep(self) -> None:
-        """Remove what may go, and look again when something is too old."""
-        now, limits, known = self._loop.now(), self._settings.sandboxes, self._sandboxes
-        gone = superfluous(known, now, limits)
-        self._sandboxes = [each for each in known if each not in gone]
-        if (due := next_due(self._sandboxes, now, limits)) is not None:
-            self._loop.timers.start(Sweep(), due)
-        for each in gone:
-            aside = set_aside(task_sandbox(self._settings, each.task_id))
-            if aside is not None:
-                self._sweepers.submit(partial(remove, aside))
 
     def _wait_for_tasks(self) -> None:
         """The agent leaves our sandbox, with those of our tasks, alone as long as we are there."""

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.agent import TimedAgent
+from tests.bench.processes import children
 from tests.bench.settings import EXECUTOR
 
 
 @dataclass(frozen=True, slots=True)
 class RunningExecutor:
-    """A subscribed executor, its agent, its process id and the folder that it takes for its sandbox."""
+    """A subscribed executor, its agent, its process id (not its launcher's, a shell of 0.1 MiB of its own that sleeps)
+    and the folder that it takes for its sandbox.
+    """
 
     agent: TimedAgent
     pid: int
@@ -39,7 +42,7 @@ def running_executor(docker_socket: str) -> Iterator[RunningExecutor]:
             )
         try:
             _wait_subscribed(agent, process, sandbox / "stderr")
-            yield RunningExecutor(agent, process.pid, sandbox)
+            yield RunningExecutor(agent, children(process.pid)[0], sandbox)
         finally:
             _end(agent, process)
 

@@ -74,7 +74,8 @@ class Storm:
         self.agent.wait_for(lambda: all(self.last_words(each) for each in ids), PATIENCE)
 
     def size(self) -> Size:
-        proc = Path("/proc") / str(self.process.pid)
+        (below,) = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        proc = Path("/proc") / below
         lines = dict(line.split(":", 1) for line in (proc / "status").read_text().splitlines())
         return Size(len(list((proc / "fd").iterdir())), int(lines["Threads"]), int(lines["VmRSS"].split()[0]))
 

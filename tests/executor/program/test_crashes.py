@@ -15,7 +15,7 @@ import pytest
 
 from tests.engine import containers
 from tests.executor.program.running import task
-from tests.executor.program.test_executor_process import environment, started, subscribed
+from tests.executor.program.test_executor_process import COMMAND, environment, started, subscribed
 from tests.fakes.agent_server import ScriptedAgent
 from tests.images import busybox_image
 
@@ -85,8 +85,8 @@ class Crashing:
 
 
 @contextlib.contextmanager
-def crashing(sandbox: Path, **more: str) -> Iterator[Crashing]:
-    with ScriptedAgent() as agent, started(environment(agent, sandbox, **more), sandbox) as process:
+def crashing(sandbox: Path, command: Path = COMMAND) -> Iterator[Crashing]:
+    with ScriptedAgent() as agent, started(environment(agent, sandbox), sandbox, command=command) as process:
         subscribed(agent, process, sandbox)
         run = Crashing(agent, process, sandbox)
         try:
@@ -194,3 +194,40 @@ def test_a_signal_for_the_launcher_is_one_for_the_executor(tmp_path: Path) -> No
         run.process.terminate()
         assert run.process.wait(PATIENCE) == 0
         assert run.agent.updates["a"][-1]["message"].startswith("Container exited with status 4")
+
+
+def test_another_version_takes_over_under_running_tasks(tmp_path: Path) -> None:
+    with crashing(tmp_path) as run:
+        run.launch("a", COUNTING)
+        run.until("a", "TASK_RUNNING")
+        before, first = run.containers(), python_of(run.process.pid)
+        comes_true(lambda: len(run.output("a")) > 5)
+        run.process.send_signal(signal.SIGUSR2)
+        run.back(2)
+        assert run.containers() == before
+        assert python_of(run.process.pid) != first
+        had = len(run.output("a"))
+        comes_true(lambda: len(run.output("a")) > had + 10)
+        run.agent.kill("a", 0.0)
+        run.until("a", "TASK_KILLED")
+        assert whole(run.output("a"))
+        assert run.agent.states("a") == ["TASK_STARTING", "TASK_RUNNING", "TASK_KILLED"]
+        assert "starting it again" not in run.said()  # it was no crash
+
+
+def test_what_does_not_start_takes_nothing_over(tmp_path: Path) -> None:
+    here = tmp_path / "executor"
+    here.symlink_to(COMMAND)
+    sandbox = tmp_path / "sandbox"
+    sandbox.mkdir()
+    with crashing(sandbox, command=here) as run:
+        run.launch("a", "sleep 600")
+        run.until("a", "TASK_RUNNING")
+        first = python_of(run.process.pid)
+        here.unlink()
+        here.write_text("#!/bin/sh\necho no such thing >&2\nexit 1\n")
+        here.chmod(0o755)
+        run.process.send_signal(signal.SIGUSR2)
+        comes_true(lambda: "Not handing over" in run.said())
+        assert f"{here} --check ended with status 1: no such thing" in run.said()
+        assert (python_of(run.process.pid), run.agent.streams) == (first, 1)
