@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -77,5 +76,7 @@ def set_aside(sandbox: Path) -> Path | None:
 
 def remove(aside: Path) -> None:
     """For good; links in it are removed and not followed."""
+    import shutil
+
     shutil.rmtree(aside, onerror=lambda _call, path, error: log.warning(
         "Cannot remove %s of an ended task: %s", path, error[1]))

@@ -12,7 +12,6 @@ import contextlib
 import fcntl
 import logging
 import os
-import shutil
 import time
 import uuid
 from collections.abc import Sequence
@@ -71,6 +70,8 @@ class Secrets:
             for index, secret in enumerate(secrets):
                 (directory / str(index)).write_bytes(secret)
         except OSError:
+            import shutil
+
             shutil.rmtree(directory, ignore_errors=True)
             raise
         return directory
@@ -91,6 +92,8 @@ def sweep(root: Path) -> None:
                 about = os.fstat(descriptor)
                 if about.st_uid == os.geteuid() and time.time() - about.st_mtime > _YOUNG:
                     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    import shutil
+
                     shutil.rmtree(folder)
                     log.warning("Removed the secrets of an executor that is gone: %s", folder)
             finally:

@@ -13,8 +13,6 @@ import base64
 import binascii
 import json
 import re
-import shutil
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -130,6 +128,9 @@ def _asked(helper: str, registry: str, where: str) -> Credentials:
     """As the docker command asks: `docker-credential-NAME get`, the registry on its stdin, JSON on
     its stdout.
     """
+    import shutil
+    import subprocess
+
     name = f"docker-credential-{helper}"
     program = shutil.which(name) if re.fullmatch(r"[\w.-]+", helper) else None
     if program is None:

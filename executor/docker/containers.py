@@ -7,7 +7,6 @@ import json
 import logging
 import math
 import posixpath
-import tarfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -259,6 +258,8 @@ def _archived(sdk: Any, container: str, path: str) -> bytes:
 def _first(archive: bytes) -> bytes | str | None:
     """The content of an archive's first file, or where its first link leads; None if it is neither.
     """
+    import tarfile
+
     try:
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
             entry = tar.next()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -166,6 +165,8 @@ def _run(folders: CniFolders, one: CniNetwork, plugin: int, said: Mapping[str, s
                     if os.access(path := os.path.join(folder, one.type_of(plugin)), os.X_OK)), None)  # noqa: PTH118
     if program is None:
         raise NetworkPluginFailed(f"{who} is not in {folders.plugins}")
+    import subprocess
+
     try:
         done = subprocess.run([program], input=one.asked(plugin, previous),
                               env={"PATH": PATH, **said},

@@ -10,11 +10,10 @@ import logging
 import os
 import pwd
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import executor
 from executor.engine.cancellation import Cancel
@@ -23,6 +22,9 @@ from executor.engine.users import Ids, by_numbers
 from executor.fetching import job as j
 from specs.images.auth import LOGIN_FILES
 from specs.words.secrecy import shown_url
+
+if TYPE_CHECKING:
+    import subprocess
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +58,8 @@ def fetch(job: j.Job, cancel: Cancel, tell: Callable[[j.FetchProgress], None]) -
 
 
 def _started(environment: Mapping[str, str]) -> subprocess.Popen[str]:
+    import subprocess
+
     command = [sys.executable, "-S", "-P", "-m", "executor.fetching"]
     try:
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,

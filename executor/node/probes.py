@@ -8,10 +8,8 @@ HTTP follows redirects and believes any certificate.
 """
 from __future__ import annotations
 
-import http.client
 import os
 import socket
-import ssl
 import threading
 import time
 import urllib.parse
@@ -79,7 +77,7 @@ def run(probe: Probe, containers: Containers, container: str, pid: int | None,
     except TimeoutError:
         return Result(problem=f"{probe.kind} check timed out after {timeout:g}secs",
                       succeeded=False if probe.kind == "TCP" else None)
-    except (OSError, RuntimeFailure, http.client.HTTPException, ValueError) as error:
+    except (OSError, RuntimeFailure, ValueError) as error:
         text = getattr(error, "strerror", None) or str(error) or type(error).__name__
         return Result(problem=f"{probe.kind} check failed: {text}",
                       succeeded=False if probe.kind == "TCP" else None)
@@ -117,11 +115,15 @@ def _http_status(probe: Probe, pid: int, timeout: float | None) -> int:
 
 
 def _get(url: str, pid: int, deadline: float | None) -> tuple[int, str | None]:
+    import http.client  # here, as it takes two megabytes of every executor, and few tasks need it
+
     parts = urllib.parse.urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     connection = http.client.HTTPConnection(parts.hostname or "", port)
     sock = _connect(parts.hostname or "", port, pid, _left(deadline))
     if parts.scheme == "https":
+        import ssl
+
         context = ssl.create_default_context()
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -129,8 +131,11 @@ def _get(url: str, pid: int, deadline: float | None) -> tuple[int, str | None]:
     with sock:
         connection.sock = sock
         sock.settimeout(_left(deadline))
-        connection.request("GET", parts._replace(scheme="", netloc="", fragment="").geturl() or "/")
-        response = connection.getresponse()
+        try:
+            connection.request("GET", parts._replace(scheme="", netloc="", fragment="").geturl() or "/")
+            response = connection.getresponse()
+        except http.client.HTTPException as error:
+            raise ValueError(str(error) or type(error).__name__) from error
         target = response.headers.get("Location") if 300 <= response.status < 400 else None
         return response.status, target
 

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from functools import partial
 from typing import assert_never
 
@@ -196,6 +195,8 @@ class Performer:
         if entry.task.run.pid is not None:
             self._processes.forget(entry.task.run.pid)
         if entry.secrets is not None:
+            import shutil
+
             shutil.rmtree(entry.secrets, ignore_errors=True)
 
 

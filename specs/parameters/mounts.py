@@ -5,7 +5,6 @@ docker/cli, opts.
 """
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable
 from typing import Any, Final
@@ -22,6 +21,8 @@ _PROPAGATIONS: Final = ("private", "rprivate", "shared", "rshared", "slave", "rs
 
 def words(value: str) -> list[tuple[str, str, bool]]:
     """A line of comma-separated KEY=VALUE and KEY, quoted as in CSV: (key, value, has a value)."""
+    import csv
+
     try:
         rows = list(csv.reader([value], strict=True))
     except csv.Error:
@@ -175,6 +176,8 @@ def gpus(value: str) -> dict[str, Any]:
             result["Capabilities"] = [[*text.split(","), "gpu"] if "gpu" not in text.split(",")
                                       else text.split(",")]
         elif key == "options":
+            import csv
+
             result["Options"] = dict(pair(option) for option in next(csv.reader([text])))
         else:
             raise wrong(value,

@@ -12,7 +12,6 @@ it in silence, so there the option is an error as well: `would_drop` judges a wh
 """
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -220,6 +219,8 @@ def _setting(parameter: Parameter, api: ApiVersion | None, path: str) -> Setting
     name = ALIASES.get(parameter.key, parameter.key)
     option = OPTIONS.get(name)
     if option is None:
+        import difflib
+
         near = difflib.get_close_matches(parameter.key, [*OPTIONS, *ALIASES], n=1)
         hint = f"; did you mean --{near[0]}?" if near else ""
         raise SpecError(f"{path}.key", f"unknown flag: --{parameter.key}{hint}")

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any, Final
 
 from specs.errors import SpecError
@@ -73,6 +72,8 @@ def integer(low: int = -_INT64 - 1, high: int = _INT64) -> Reader:
 
 def size(value: str) -> int:
     """Bytes, with a unit such as k, mb or GiB; all of them are powers of 1024."""
+    from decimal import Decimal
+
     match = _SIZE.fullmatch(value)
     if not match:
         raise wrong(value, "must be a size in bytes, such as 512m")
@@ -90,6 +91,8 @@ def swap_size(value: str) -> int:
 
 def nano_cpus(value: str) -> int:
     """A decimal number of CPUs, in billionths."""
+    from decimal import Decimal
+
     if not _DECIMAL.fullmatch(value):
         raise wrong(value, "must be a number of CPUs, such as 1.5")
     result = Decimal(value) * 10**9
@@ -100,6 +103,8 @@ def nano_cpus(value: str) -> int:
 
 def duration(value: str) -> int:
     """Go's durations, "1m30s", in nanoseconds; not negative."""
+    from decimal import Decimal
+
     if value in {"0", "+0"}:
         return 0
     rest, total = value.removeprefix("+"), Decimal(0)
