@@ -4,6 +4,7 @@ the engine nor an update will tell a process after this one. Pure.
 from __future__ import annotations
 
 import json
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -18,18 +19,23 @@ from executor.journal.records import (
 )
 from executor.life.effects import Effect, StartTimer, Timer
 from executor.life.task import Phase, Task
-from specs.forms import Message
+from specs.errors import SpecError
+from specs.forms import Message, wire
 
 START: Final = "start"
+_HIDES: Final = '"secret"'
 _STARTS: Final = frozenset({Phase.STARTING, Phase.ABORTING})
 
 
 def began(task_id: str, message: Message, now: float, capabilities: frozenset[str]) -> TaskBegan:
     """Of a LAUNCH. The values of secrets stay in memory."""
-    text = json.dumps(message, separators=(",", ":"))
-    blanked = '"secret"' in text
-    if blanked:
-        text = json.dumps(_without_secrets(message), separators=(",", ":"))
+    text, blanked = _text(message), False
+    data = _data(message)
+    if data is not None and _HIDES in _text(data):
+        hidden = b64encode(_text(_without_secrets(data)).encode()).decode()
+        text, blanked = _text({**message, "data": hidden}), True
+    if _HIDES in text:
+        text, blanked = _text(_without_secrets(json.loads(text))), True
     return TaskBegan(task_id, text, now, tuple(sorted(capabilities)), blanked)
 
 
@@ -67,17 +73,34 @@ def _end(before: Task, after: Task, effects: Sequence[Effect], now: float) -> li
     return [EndNoted(after.id, after.cause.name, after.why, after.grace, min(graces, default=None))]
 
 
+def _text(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _data(message: Message) -> Message | None:
+    """What a task for a custom executor says in its data, in JSON's form; None for nothing of use."""
+    try:
+        data = b64decode(message.get("data") or "")
+        if not data or data[:1] == b"{":
+            said = json.loads(data) if data else None
+        else:
+            said = {"command": wire.decode("mesos.v1.CommandInfo", data)}
+    except (ValueError, SpecError):
+        return None  # its admission will say so
+    return said if isinstance(said, dict) else None
+
+
 def _without_secrets(value: Any) -> Any:
     """As Mesos has them: Secret.value.data, wherever it stands."""
-    if isinstance(value, list | tuple):
+    if isinstance(value, list):
         return [_without_secrets(each) for each in value]
-    if not hasattr(value, "items"):
+    if not isinstance(value, dict):
         return value
     return {key: _blank(each) if key == "secret" else _without_secrets(each)
             for key, each in value.items()}
 
 
 def _blank(secret: Any) -> Any:
-    if not hasattr(secret, "items") or not hasattr(secret.get("value"), "items"):
+    if not isinstance(secret, dict) or not isinstance(secret.get("value"), dict):
         return _without_secrets(secret)
     return {**secret, "value": {**secret["value"], "data": ""}}
