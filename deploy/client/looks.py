@@ -1,4 +1,4 @@
-"""Commands that look into one app: show, why; and the events of all."""
+"""Commands that look into one app: show, why; the events of all; and the web page."""
 from __future__ import annotations
 
 import json
@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from deploy.client.options import app_id, shown_json, talks_to_service
+from deploy.client.options import app_id, fine, shown_json, talks_to_service
 from deploy.client.service import Service
 from deploy.client.stream import EventStream, away
 from specs.words.printable import printable
@@ -71,6 +71,18 @@ def events(service: Service, app: str | None, output: str, *, follow: bool) -> N
                     click.echo(_line(event))
         if batch and not follow and stream.after >= stream.last:
             return
+
+
+@click.command()
+@talks_to_service
+def ui(service: Service, output: str) -> None:
+    """Print a link to the web page that logs you in; it is good once, for a minute."""
+    answer = fine(service.ask("POST", "/api/v1/session/links"))
+    url = f"{service.url}{answer['path']}"
+    if output == "json":
+        shown_json({"url": url, "until": answer["until"]})
+    else:
+        click.echo(url)
 
 
 def _apps(event: dict[str, Any]) -> set[str]:

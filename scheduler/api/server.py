@@ -25,6 +25,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from scheduler.api.access import Access, Caller, Role
 from scheduler.api.errors import RefusedError, refused
+from scheduler.api.gate import CSRF, Gate
 from scheduler.api.pages import is_foreign, is_misdirected
 from scheduler.api.routes import Route, find
 from specs.marathon.errors import MarathonError
@@ -52,7 +53,13 @@ class Asked:
     request: web.Request
     caller: Caller
     ids: tuple[str, ...]
+    gate: Gate
     repeated: list[str] = field(default_factory=list)
+
+    @property
+    def cookie(self) -> str | None:
+        """The value of the page's cookie."""
+        return self.request.cookies.get(cookie_name(self.request))
 
     def flag(self, name: str, default: bool = False) -> bool:
         """A query parameter that is true or false, in any case: `force`, `force=True`."""
@@ -102,6 +109,7 @@ class Server:
         as /service/marathon."""
         self.routes = tuple(routes)
         self._access = access
+        self._gate = Gate(access)
         self._leader = leader
         self._prefix = prefix.rstrip("/")
         self._tls = tls
@@ -173,6 +181,8 @@ class Server:
         except Exception:
             log.exception("A fault in answering %s %s", request.method, path)
             response = refusal(path, RefusedError(500, "Internal Server Error"))
+        if response.status == 401 and not _is_of_page(request):
+            response.headers["WWW-Authenticate"] = 'Basic realm="Mesosphere"'
         if response.status in (408, 503) or request.content.exception() is not None:
             response.force_close()
         await self._finish(request, response)
@@ -180,14 +190,16 @@ class Server:
 
     async def _finish(self, request: web.Request, response: web.StreamResponse) -> None:
         if not response.prepared:
-            response.headers.update(self._headers())
-            if request.method in ("GET", "HEAD"):
+            for name, value in self._headers().items():
+                response.headers.setdefault(name, value)
+            if request.method in ("GET", "HEAD") and "Content-Encoding" not in response.headers:
                 response.enable_compression()
         if "Content-Encoding" in request.headers and not request.content.is_eof():
             await _answered_last(request, response)
 
     async def _routed(self, request: web.Request, path: str) -> web.StreamResponse:
-        caller = self._access.caller(request.headers.get("Authorization"))
+        caller = self._gate.caller(request.method, request.headers,
+                                   request.cookies.get(cookie_name(request)))
         if self._runner is not None and self._runner.server is not None and \
                 len(self._runner.server.connections) > MAX_CONNECTIONS:
             raise RefusedError(503, f"There are {MAX_CONNECTIONS} connections already")
@@ -211,7 +223,8 @@ class Server:
                                "Pages of other sites may not change anything: send Content-Type: application/json")
         if route.writes and not route.conditional and "If-Match" in request.headers:
             raise RefusedError(400, "If-Match is for changes of a single app or group")
-        return await route.handler(Asked(request, caller or Caller("", Role.READ), ids))
+        return await route.handler(Asked(request, caller or Caller("", Role.READ), ids,
+                                         self._gate))
 
     def _names(self) -> set[str]:
         """How this machine and this service are called."""
@@ -257,11 +270,22 @@ def refusal(path: str, error: RefusedError) -> web.Response:
     response = web.Response(
         status=error.status, content_type="application/problem+json" if ours
         else "application/json", text=json.dumps(shown.problem() if ours else shown.marathon()))
-    if error.status == 401:
-        response.headers["WWW-Authenticate"] = 'Basic realm="Mesosphere"'
     if allow is not None:
         response.headers["Allow"] = allow
     return response
+
+
+def cookie_name(request: web.Request) -> str:
+    """Of the page's cookie: browsers do not tell the ports of a host apart."""
+    address = request.transport.get_extra_info("sockname") if request.transport else None
+    return f"mesos_docker_{address[1] if address else 0}"
+
+
+def _is_of_page(request: web.Request) -> bool:
+    """Whether it is the page that asks, which has a form of its own: the browser shall not ask for
+    a password.
+    """
+    return CSRF in request.headers or cookie_name(request) in request.cookies
 
 
 def plain_path(path: str) -> str:

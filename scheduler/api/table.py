@@ -15,6 +15,9 @@ from scheduler.api.handlers.ours import Ours
 from scheduler.api.handlers.streams import Streams
 from scheduler.api.handlers.tasks import Tasks
 from scheduler.api.openapi import document
+from scheduler.api.page.files import PageFiles
+from scheduler.api.page.login import Login
+from scheduler.api.page.looks import Looks
 from scheduler.api.routes import Parameter, Route
 from scheduler.api.shown import schemas as s
 from scheduler.api.shown.texts import Texts
@@ -51,7 +54,8 @@ def routes(asking: Asking, config: Config, identity: Identity, *, leader: Callab
     table: list[Route] = []
     ours = Ours(asking, apps, groups, lambda: document(table, insecure=insecure))
     table += [*_apps(apps, tasks), *_groups(groups), *_tasks(tasks), *_whole(whole, streams),
-              *_ours(ours, streams), *_looking(looking), *_health(health)]
+              *_ours(ours, streams), *_looking(looking), *_health(health),
+              *_page(PageFiles(), Login(leader), Looks(asking))]
     return table
 
 
@@ -173,14 +177,16 @@ def _ours(ours: Ours, streams: Streams) -> list[Route]:
         "seconds": {"type": "number", "exclusiveMinimum": 0}}}
     return [
         Route("GET", "/api/v1/instances", ours.instances, "Lists instances with their phases",
-              {200: s.array(s.ref("Instance"))}, (APP,)),
+              {200: s.array(s.ref("Instance"))}, (
+                  APP, Parameter("agent", "only those on this agent"),
+                  Parameter("id", "only this instance", many=True))),
         Route("GET", "/api/v1/history/{id*}", ours.history,
               "The last instances of an app that ended", {200: s.array(s.ref("Ended"))}),
         Route("GET", "/api/v1/versions/{id*}", ours.versions,
               "Who made each version of an app, when, from where and why", {200: s.array(s.ref("Version"))}),
         Route("GET", "/api/v1/why", ours.why, "Why instances do not serve",
               {200: s.array(s.ref("Why"))}, (APP,)),
-        Route("GET", "/api/v1/agents", ours.agents, "The agents that instances are on",
+        Route("GET", "/api/v1/agents", ours.agents, "The agents that instances are on, or that have offered something",
               {200: s.array(s.ref("Agent"))}),
         Route("POST", "/api/v1/plan", ours.plan, "What a definition would change",
               {200: s.ref("Plan")},
@@ -239,4 +245,30 @@ def _health(health: HealthHandlers) -> list[Route]:
               open=True),
         Route("GET", "/readyz", health.ready, "Whether the service can work",
               {200: status, 503: status}, open=True),
+    ]
+
+
+def _page(files: PageFiles, login: Login, looks: Looks) -> list[Route]:
+    credential = s.some({"token": s.TEXT, "user": s.TEXT, "password": s.TEXT, "key": s.TEXT})
+    return [
+        Route("GET", "/api/v1/overview", looks.overview, "How the instances of apps are, in numbers",
+              {200: s.record({"event": s.INTEGER, "paused": s.array(s.TEXT), "apps": s.array(s.ref("Overview")),
+                              "framework": s.record(dict.fromkeys(
+                                  ("master", "why", "trouble"), s.nullable(s.TEXT)))})},
+              (Parameter("app", "only this app", many=True),)),
+        Route("GET", "/api/v1/instances/{id}/events", looks.timeline,
+              "What happened to an instance", {200: s.array(s.ref("Happened"))}),
+        Route("GET", "/api/v1/session", login.shown, "Who asks", {200: s.ref("Session")},
+              open=True),
+        Route("POST", "/api/v1/session", login.opened, "Turns a credential into a cookie",
+              {200: s.ref("Session")}, body=credential, errors=(408, 413), open=True),
+        Route("DELETE", "/api/v1/session", login.closed, "Forgets the cookie", {204: None},
+              open=True),
+        Route("POST", "/api/v1/session/links", login.link,
+              "Makes a link to the page that is good once",
+              {201: s.record({"path": s.TEXT, "until": s.TIME})}),
+        Route("GET", "/page/{file*}", files.file, "A file of the page", {200: s.TEXT, 304: None},
+              media_type="text/javascript", also="text/css", open=True),
+        Route("GET", "/", files.index, "The page", {200: s.TEXT, 304: None, 308: None},
+              media_type="text/html", open=True),
     ]

@@ -45,6 +45,10 @@ class Records(Protocol):
         """The first `limit` events whose numbers are above `after`."""
         ...
 
+    def events_of(self, app_id: str, limit: int) -> Sequence[StoredEvent]:
+        """The newest `limit` events about this app, in their order."""
+        ...
+
     def last_event(self) -> int:
         """The highest number that was ever given; 0 if there is none."""
         ...

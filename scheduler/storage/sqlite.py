@@ -220,6 +220,11 @@ class SqliteStorage:
                           (after, limit))
         return [StoredEvent(*row) for row in rows]
 
+    def events_of(self, app_id: str, limit: int) -> Sequence[StoredEvent]:
+        rows = self._read("SELECT * FROM events WHERE app_id = ? ORDER BY number DESC LIMIT ?",
+                          (app_id, limit))
+        return [StoredEvent(*row) for row in rows][::-1]
+
     def last_event(self) -> int:
         row = self._read("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
         return 0 if row is None else int(row[0])

@@ -15,6 +15,7 @@ from scheduler.api.errors import RefusedError, not_found
 from scheduler.api.handlers.apps import Apps, app_path
 from scheduler.api.handlers.groups import Groups
 from scheduler.api.server import Asked, json_answer
+from scheduler.api.shown.agents import agents_json
 from scheduler.api.shown.ours import ended_json, instance_json, mass_loss, places, version_json, why
 from scheduler.deployments.stuck import stuck
 from scheduler.service import tree
@@ -44,10 +45,14 @@ class Ours:
         self._document = document
 
     async def instances(self, asked: Asked) -> web.Response:
-        """GET /api/v1/instances?app=."""
-        app_id = asked.request.query.get("app")
+        """GET /api/v1/instances?app=&agent=&id=…"""
+        app_id, agent = asked.request.query.get("app"), asked.request.query.get("agent")
+        ids = frozenset(asked.texts("id"))
         found = [self._one(app_path(app_id))] if app_id else list(self._asking.view.apps.values())
-        return json_answer([instance_json(each) for app in found for each in app.instances])
+        return json_answer([
+            instance_json(each) for app in found for each in app.instances
+            if (not ids or each.id in ids)
+            and (agent is None or (each.location is not None and each.location.agent_id == agent))])
 
     async def history(self, asked: Asked) -> web.Response:
         """GET /api/v1/history/APP: the newest first."""
@@ -70,22 +75,9 @@ class Ours:
         return json_answer([*losses, *(row for app in found for row in why(app, view, now))])
 
     async def agents(self, asked: Asked) -> web.Response:
-        """GET /api/v1/agents: those on which instances are."""
+        """GET /api/v1/agents: those on which instances are, or that have offered something."""
         _ = asked
-        found: dict[str, dict[str, Any]] = {}
-        for app in self._asking.view.apps.values():
-            for instance in app.instances:
-                place = instance.location
-                if place is None:
-                    continue
-                row = found.setdefault(place.agent_id,
-                                       {"id": place.agent_id, "host": place.hostname,
-                                        "instances": 0,
-                                                        "apps": []})
-                row["instances"] += 1
-                if app.id not in row["apps"]:
-                    row["apps"].append(app.id)
-        return json_answer(list(found.values()))
+        return json_answer(agents_json(self._asking.view))
 
     async def plan(self, asked: Asked) -> web.Response:
         """POST /api/v1/plan: what a definition of an app, a group or several apps would change."""

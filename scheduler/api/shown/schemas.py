@@ -26,6 +26,7 @@ from scheduler.api.shown.app_schemas import (
     ref,
     some,
 )
+from scheduler.api.shown.overview import KINDS
 
 _REASON = record({"agent": nullable(TEXT), "reason": TEXT, "wanted": nullable(TEXT),
                   "offered": nullable(TEXT), "hint": nullable(TEXT)})
@@ -122,5 +123,19 @@ NAMED: Final[Mapping[str, Schema]] = {
         "places": array(record({  # of each new instance its host, null where none is for it now
             "app": TEXT, "hosts": array(nullable(TEXT)), "reasons": array(_REASON)}))}),
     "Event": record({"event": TEXT, "data": TEXT, "id": TEXT}, "id"),  # each of a stream, as its lines say it
-    "Agent": record({"id": TEXT, "host": TEXT, "instances": INTEGER, "apps": array(TEXT)}),
+    "Agent": record({
+        "id": TEXT, "host": TEXT, "instances": INTEGER, "apps": array(TEXT),
+        "attributes": TEXTS, "region": nullable(TEXT), "zone": nullable(TEXT),
+        "offered": nullable(record({  # what was left when it last offered something
+            "at": TIME, "amounts": {"type": "object", "additionalProperties": NUMBER},
+            "ports": TEXT}))}),
+    "Overview": record({
+        "id": TEXT, "wanted": nullable(INTEGER), "what": TEXT, "cpus": NUMBER, "mem": NUMBER,
+        "counts": record(dict.fromkeys(KINDS, INTEGER)), "labels": TEXTS,
+        "version": nullable(TIME), "deployments": array(TEXT), "served": nullable(INTEGER),
+        "failures": INTEGER, "waitsForPromotion": BOOLEAN, "failedAt": nullable(TIME)}),
+    "Happened": record({"number": INTEGER, "at": TIME, "by": TEXT, "what": TEXT, "text": TEXT}),
+    "Session": record({  # `needed`: whether anybody has to say who asks
+        "name": TEXT, "role": nullable(TEXT), "needed": BOOLEAN, "csrf": nullable(TEXT),
+        "until": nullable(TIME)}),
 }

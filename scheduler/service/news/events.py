@@ -20,6 +20,7 @@ from scheduler.tasks.timestamps import timestamp
 
 KEPT: Final = 20_000  # events in the storage; about 10 MB
 IN_MEMORY: Final = 2_000
+OF_ONE_APP: Final = 5_000
 FLUSHED_PER_TURN: Final = 500  # old ones are removed so many at a time
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False)
@@ -38,7 +39,7 @@ class Replay:
 
 
 class EventLog:
-    """`emit`, `store`, `tell` and `stored` are the loop's; `replay`, `subscribe` and `last` are anybody's."""
+    """`emit`, `store`, `tell`, `stored` and `of_app` are the loop's; `replay`, `subscribe` and `last` are anybody's."""
 
     def __init__(self, records: Records, clock: Callable[[], float]) -> None:
         self._records = records
@@ -123,3 +124,8 @@ class EventLog:
         last = self.last
         found = tuple(each for each in self._records.events(after, KEPT + FLUSHED_PER_TURN) if each.number <= last)
         return Replay(found, bool(found) and found[0].number == after + 1)
+
+    def of_app(self, app_id: str) -> Sequence[StoredEvent]:
+        """The newest events about this app, as far as they were told; on the loop."""
+        last = self.last
+        return [each for each in self._records.events_of(app_id, OF_ONE_APP) if each.number <= last]

@@ -1,0 +1,109 @@
+// A list of any length: only the rows that can be seen are there. All rows are of one height; the
+// window scrolls, not the list. Up, Down, Home, End and the page keys go from row to row.
+import { html, Component } from '../html.js';
+
+const SPARE = 6; // rows above and below what is seen
+const narrow = matchMedia('(max-width: 720px)');
+
+// Properties: rows, name (for who hears the page), columns ([class, heading]), keyOf(row),
+// cells(row) → contents in the order of the columns, height, narrowHeight; empty: what to say.
+export class List extends Component {
+  constructor() {
+    super();
+    this.state = { first: 0, count: 40, at: 0 };
+    this.frame = 0;
+    this.focusing = false;
+    this.moved = () => {
+      this.frame ||= requestAnimationFrame(() => this.measure());
+    };
+  }
+
+  componentDidMount() {
+    addEventListener('scroll', this.moved, { passive: true });
+    addEventListener('resize', this.moved);
+    this.measure();
+  }
+
+  componentWillUnmount() {
+    removeEventListener('scroll', this.moved);
+    removeEventListener('resize', this.moved);
+    cancelAnimationFrame(this.frame);
+  }
+
+  componentDidUpdate() {
+    if (!this.focusing) return;
+    this.focusing = false;
+    const row = this.box && this.box.querySelector(`[data-at="${this.state.at}"] a`);
+    if (row) row.focus({ preventScroll: true });
+  }
+
+  height() {
+    return narrow.matches ? this.props.narrowHeight || 64 : this.props.height || 36;
+  }
+
+  measure() {
+    this.frame = 0;
+    if (!this.box) return;
+    const top = -this.box.getBoundingClientRect().top;
+    const first = Math.max(0, Math.floor(top / this.height()) - SPARE);
+    const count = Math.ceil(innerHeight / this.height()) + 2 * SPARE;
+    if (first !== this.state.first || count !== this.state.count) this.setState({ first, count });
+  }
+
+  pressed(event) {
+    const row = event.target.closest('[data-at]');
+    if (!row || event.ctrlKey || event.metaKey || event.altKey) return;
+    const page = Math.max(1, Math.floor(innerHeight / this.height()) - 3);
+    const last = this.props.rows.length - 1;
+    const at = Number(row.dataset.at);
+    const to = {
+      ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + page, PageUp: at - page, Home: 0, End: last,
+    }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    this.go(Math.max(0, Math.min(last, to)));
+  }
+
+  go(at) {
+    const top = this.box.getBoundingClientRect().top + scrollY + at * this.height();
+    const head = 120; // what may lie over it: the page's head
+    if (top < scrollY + head) scrollTo({ top: top - head });
+    else if (top + 2 * this.height() > scrollY + innerHeight) {
+      scrollTo({ top: top + 2 * this.height() - innerHeight });
+    }
+    this.focusing = true;
+    const count = this.state.count;
+    const first = at < this.state.first || at >= this.state.first + count
+      ? Math.max(0, at - Math.floor(count / 2)) : this.state.first;
+    this.setState({ at, first });
+  }
+
+  render({ rows, name, columns, keyOf, cells, empty }, { first, count, at }) {
+    const height = this.height();
+    const from = Math.min(first, Math.max(0, rows.length - 1));
+    const seen = rows.slice(from, from + count);
+    return html`<div class="table" role="table" aria-label=${name} aria-rowcount=${rows.length + 1}>
+      <div class="head row" role="row" aria-rowindex="1">
+        ${columns.map(([kind, title]) => html`<span role="columnheader" class=${kind}>${title}</span>`)}
+      </div>
+      ${rows.length === 0 && html`<p class="empty">${empty || 'Nothing is here.'}</p>`}
+      <div class="list" role="rowgroup" ref=${(box) => { this.box = box; }}
+           style=${{ height: `${rows.length * height}px` }}
+           onKeyDown=${(event) => this.pressed(event)}>
+        ${seen.map((row, index) => html`<${Row} key=${keyOf(row)} row=${row} at=${from + index}
+            height=${height} columns=${columns} cells=${cells} current=${at === from + index} />`)}
+      </div>
+    </div>`;
+  }
+}
+
+class Row extends Component {
+  render({ row, at, height, columns, cells }) {
+    const found = cells(row);
+    return html`<div class="row" role="row" aria-rowindex=${at + 2} data-at=${at}
+        style=${{ transform: `translateY(${at * height}px)`, height: `${height}px` }}>
+      ${columns.map(([kind], index) =>
+        html`<span role="cell" class=${kind}>${found[index]}</span>`)}
+    </div>`;
+  }
+}
