@@ -192,7 +192,8 @@ class Server:
         if not response.prepared:
             for name, value in self._headers().items():
                 response.headers.setdefault(name, value)
-            if request.method in ("GET", "HEAD") and "Content-Encoding" not in response.headers:
+            if (request.method in ("GET", "HEAD") and "Content-Encoding" not in response.headers
+                    and getattr(response, "body", None) is not None):
                 response.enable_compression()
         if "Content-Encoding" in request.headers and not request.content.is_eof():
             await _answered_last(request, response)

@@ -88,7 +88,7 @@ def test_a_browser_is_told_what_the_page_may_do(serving: Serving) -> None:
 def test_what_a_browser_has_is_not_sent_again(serving: Serving) -> None:
     status, _, headers = fetched(serving, "/page/static/main.js")
     assert (status, headers["content-type"]) == (200, "text/javascript; charset=utf-8")
-    again, body, _ = fetched(serving, "/page/static/main.js", If_None_Match=headers["etag"])
+    again, body, _ = fetched(serving, "/page/static/main.js", If_None_Match=headers["etag"], Accept_Encoding="gzip")
     assert (again, body) == (304, b"")
 
 
