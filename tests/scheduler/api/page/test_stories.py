@@ -1,6 +1,7 @@
 """What people do on the page, in a real browser; each story holds the page and the service against each other."""
 from __future__ import annotations
 
+import asyncio
 import urllib.parse
 from typing import Any
 
@@ -259,7 +260,8 @@ def test_agents_say_what_they_offer_and_what_runs_there(logged_in: Browser, serv
 def cut_streams(serving: Serving) -> None:
     """As a network does; on the server's loop."""
     assert serving.server._runner is not None
-    for task in tuple(serving.server._runner.app[STREAMS]):
+    streams: set[asyncio.Task[Any]] = serving.server._runner.app[STREAMS]
+    for task in tuple(streams):
         task.cancel()
 
 

@@ -1,5 +1,5 @@
-// The service's events as they happen (/api/v1/events). The browser comes back by itself and says
-// which event it saw last; what it missed is told then. While the stream stands nothing is polled.
+// The service's events as they happen (/api/v1/events). The browser comes back by itself, and all is
+// fetched once when it has. While the stream stands nothing is polled.
 import { url } from './api.js';
 
 const TYPES = [
@@ -27,12 +27,10 @@ export class Live {
     this.tell.state('connecting');
     const source = new EventSource(url('/api/v1/events', { event_type: TYPES.join(',') }));
     this.source = source;
-    let attached = 0;
     source.addEventListener('event_stream_attached', () => {
       this.wait = 500;
       this.tell.state('live');
-      if (attached === 0) this.tell.whole();
-      attached += 1;
+      this.tell.whole(); // also who comes back before it has seen an event
     });
     source.addEventListener('mesos_docker_gap', () => this.tell.whole());
     for (const type of TYPES) {

@@ -53,11 +53,11 @@ export class Tail {
   }
 
   event(text) {
-    const lines = text.split('\n').filter((each) => each.startsWith('data:'));
-    if (lines.length === 0) return;
-    const found = JSON.parse(lines.map((each) => each.slice(5)).join('\n'));
+    const fields = Object.fromEntries(text.split('\n').map((each) => each.split(/: ?(.*)/, 2)));
+    if (fields.data === undefined) return;
+    const found = JSON.parse(fields.data);
     if (typeof found.data !== 'string') return;
-    this.offset = found.offset + new TextEncoder().encode(found.data).length;
+    this.offset = Number(fields.id) || found.offset; // where the piece ends
     this.told(found.data);
   }
 }
