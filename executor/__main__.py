@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from executor import telemetry
 from executor.journal.journal import FILE, Journal, stored
 from executor.journal.lines import JournalRefused
 from executor.journal.opening import KeptUpdates, opened
@@ -26,7 +25,8 @@ from executor.settings import flags as command_line
 from executor.settings.agent import TOKEN, AgentSettings, agent_settings
 from executor.settings.labels import labels
 from executor.settings.protocol import Protocol, protocol
-from executor.settings.settings import Settings, settings
+from executor.settings.settings import LOG_FORMAT, Settings, settings
+from executor.telemetry.log import set_up
 from specs.errors import SpecError
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from executor.engine.port import ContainerRuntime
     from executor.settings.flags import Flags
     from executor.supervision.supervisor import Supervisor
+    from executor.telemetry.counts import Counts
 
 
 log = logging.getLogger(__name__)
@@ -79,7 +80,7 @@ def main() -> int:
     if flags.help:
         print(command_line.USAGE)  # noqa: T201
         return 0
-    telemetry.set_up(flags.logging_level, quiet=flags.quiet)
+    set_up(flags.logging_level, quiet=flags.quiet)
     try:
         if instead.startswith(END_ALL):
             return _end_all(flags, instead.partition("=")[2])
@@ -94,6 +95,8 @@ def _main(flags: Flags) -> int:
     launcher, command = os.environ.pop(LAUNCHER, ""), os.environ.pop(COMMAND, "")
     try:
         told = told_by_the_agent(drop_in=flags.drop_in)
+        set_up(flags.logging_level, quiet=flags.quiet, form=os.environ.get(LOG_FORMAT, ""), ids={
+            "framework": told.framework_id, "agent": told.agent_id, "executor": told.executor_id})
         spoken = protocol(os.environ, drop_in=flags.drop_in)
         memory = Memory(str(uuid.uuid4()))
         if spoken is Protocol.V1 and not flags.drop_in:
@@ -109,7 +112,7 @@ def _main(flags: Flags) -> int:
     except OSError as error:  # as Mesos: process.cpp, `initialize`
         print(f"Failed to initialize: {error}", file=sys.stderr)  # noqa: T201
         return 1
-    supervisor = supervision(chosen, agent, docker_runtime(chosen), memory)
+    supervisor = supervision(chosen, agent, memory=memory)
     if memory.journal is not None:
         signal.signal(signal.SIGUSR2, lambda *_: supervisor.upgrade("SIGUSR2"))
     _run(supervisor, agent, launcher)
@@ -218,18 +221,21 @@ def driver(told: AgentSettings, chosen: Protocol = Protocol.V1,
     return MesosDriver(told, box=left_over(kept.updates, kept.tasks), keeper=kept)
 
 
-def docker_runtime(chosen: Settings) -> Callable[[], ContainerRuntime]:
+def docker_runtime(chosen: Settings, counts: Counts) -> Callable[[], ContainerRuntime]:
     """Builds the engine's client when it is first needed: loading it takes a while."""
     def build() -> ContainerRuntime:
         from executor.docker.runtime import DockerRuntime
 
-        return DockerRuntime(chosen.docker_socket)
+        return DockerRuntime(chosen.docker_socket, called=counts.called)
     return build
 
 
-def supervision(chosen: Settings, agent: Agent, runtime: Callable[[], ContainerRuntime],
+def supervision(chosen: Settings, agent: Agent,
+                runtime: Callable[[], ContainerRuntime] | None = None,
                 memory: Memory | None = None) -> Supervisor:
-    """A supervisor with all its parts, to be started; it is what `agent.start` has to be given."""
+    """A supervisor with all its parts, to be started; it is what `agent.start` has to be given.
+    `runtime` None: Docker.
+    """
     from executor.admission.admission import Admission
     from executor.node.cni import Cni
     from executor.node.fetcher import fetch
@@ -243,8 +249,13 @@ def supervision(chosen: Settings, agent: Agent, runtime: Callable[[], ContainerR
     from executor.supervision.performer import Performer
     from executor.supervision.pulls import Pulls
     from executor.supervision.recovery import Recovery
+    from executor.supervision.reports import Reports
     from executor.supervision.supervisor import Supervisor
+    from executor.telemetry.counts import Counts
+    from executor.telemetry.reporter import reporter
 
+    counts = Counts()
+    runtime = runtime or docker_runtime(chosen, counts)
     kept = memory or Memory("")
     notes: Notes = NoNotes() if kept.journal is None else kept.journal
     loop = Loop()
@@ -254,13 +265,15 @@ def supervision(chosen: Settings, agent: Agent, runtime: Callable[[], ContainerR
     checks = Checks(loop, engine, shutdown_grace=chosen.shutdown_grace, journal=notes)
     performer = Performer(loop, agent, engine, logs, Processes(Watcher("processes")),
                           fetches=Fetches(loop, fetch, chosen.fetch),
-                          pulls=Pulls(loop, engine, chosen.directory), checks=checks, journal=notes)
+                          pulls=Pulls(loop, engine, chosen.directory, counts), checks=checks, journal=notes)
     admission = Admission(chosen, logs, kept.secrets)
     recovery = None
     if kept.found and kept.journal is not None:
         recovery = Recovery(loop, engine, admission, kept.journal, chosen.labels)
     return Supervisor(chosen, loop, admission, engine, performer=performer, checks=checks,
-                      journal=notes, recovery=recovery, command=kept.command)
+                      journal=notes, recovery=recovery, command=kept.command,
+                      reports=Reports(loop, counts, chosen.reports.interval,
+                                      reporter(chosen, counts, agent.message), agent.updates))
 
 
 def _occupy_standard_descriptors() -> None:

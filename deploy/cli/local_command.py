@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deploy.cli import credentials
+from deploy.cli.logs import log_format
 from deploy.cli.problems import FAILED, REFUSED, Problem
 from deploy.cli.signals import cleaned_up, given_to
 from specs.errors import SpecError
@@ -99,6 +100,7 @@ class Duration(click.ParamType[float]):
               help=f"Where CNI's plugins are; Clusterd's agents: {CNI_PLUGINS} by default.")
 @click.option("--flavour", default="mesos", type=click.Choice(["mesos", "clusterd"]),
               help="Whose agents these are towards executors: Clusterd's pass the two CNI flags on.")
+@log_format()
 def local(*, authenticate: bool, insecure: bool, **flags: Any) -> int:
     """Run a Mesos master and agents in this process, over real HTTP, and print the address.
 

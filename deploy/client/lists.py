@@ -28,16 +28,23 @@ def apps(service: Service, output: str) -> None:
 @click.command()
 @click.argument("app", required=False)
 @click.option("--all", "ended", is_flag=True, help="The last ended ones too.")
+@click.option("--stats", is_flag=True, help="What each uses: cores of the CPU, and memory.")
 @talks_to_service
-def ps(service: Service, app: str | None, output: str, *, ended: bool) -> None:
+def ps(service: Service, app: str | None, output: str, *, ended: bool, stats: bool) -> None:
     """List instances, of all apps or of APP."""
-    live = service.get("/api/v1/instances", **({"app": app_id(app)} if app else {}))
+    live = service.get("/api/v1/instances", **({"app": app_id(app)} if app else {}),
+                       **({"stats": "true"} if stats else {}))
     names = [app_id(app)] if app else sorted({each["app"] for each in live} | {
         each["id"] for each in service.get("/v2/apps")["apps"]}) if ended else []
     gone = [each for name in names for each in service.get(
         f"/api/v1/history{name}")] if ended else []
     if output == "json":
         shown_json([*live, *(_as_instance(each) for each in gone)] if ended else live)
+        return
+    if stats:
+        table(["INSTANCE", "PHASE", "HOST", "CPU", "MEMORY", "AT"], (
+            [each["id"], each.get("phase") or each["state"], each["host"], *_used(each.get("stats"))]
+            for each in (*live, *gone)))
         return
     rows = [[each["id"], each["phase"], each["host"], ",".join(map(str, each["ports"])),
              each["since"],
@@ -90,6 +97,13 @@ def versions(service: Service, app: str, output: str) -> None:
 def _what(app: dict[str, Any]) -> str:
     image = ((app.get("container") or {}).get("docker") or {}).get("image")
     return str(image or app.get("cmd") or " ".join(app.get("args", ())))
+
+
+def _used(stats: dict[str, Any] | None) -> list[str]:
+    """Cores, MiB, and when that was; nothing while nobody has told."""
+    if stats is None:
+        return ["", "", ""]
+    return [f"{stats['cpuCores']:.3f}", f"{stats['memoryBytes'] / (1 << 20):.1f} MiB", stats["at"]]
 
 
 def _as_instance(ended: dict[str, Any]) -> dict[str, Any]:

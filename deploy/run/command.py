@@ -17,6 +17,7 @@ from typing import Any
 import click
 
 from deploy.cli.cluster_options import cluster_options, read_cluster_options
+from deploy.cli.logs import log_format
 from deploy.cli.problems import Problem, refused
 from deploy.run.options import Flags, task_info
 from specs.errors import SpecError
@@ -105,6 +106,7 @@ def amount(context: click.Context, option: click.Parameter, value: float) -> flo
 
 @click.command(cls=RunCommand, context_settings={"ignore_unknown_options": False})
 @cluster_options
+@log_format()
 @click.option("--image", help="The image to run.")
 @click.option("--name", help="The task's name and id; by default made of the image's.")
 @click.option("--network", metavar="host|bridge|none|NAME",

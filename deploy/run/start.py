@@ -7,7 +7,7 @@ the scheduler.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from deploy.cli.cluster_options import ClusterOptions
@@ -23,7 +23,7 @@ from scheduler.master.driver import MesosDriver
 from scheduler.tasks.launching import CustomExecutor, Task, task
 from specs.errors import SpecError
 from specs.marathon.app import Constraint
-from specs.messages.command import URI, CommandInfo
+from specs.messages.command import URI, CommandInfo, Environment, Variable
 from specs.messages.credential import Credential
 from specs.messages.task import TaskInfo
 
@@ -122,9 +122,12 @@ def _tasks(infos: Sequence[TaskInfo], settings: Settings) -> list[Task]:
         raise refused(error) from error
 
 
-def executor_of(command_line: str, uris: Sequence[str]) -> CustomExecutor:
-    """Our executor as agents start it; `uris` are fetched first."""
-    return CustomExecutor(CommandInfo(command_line, uris=tuple(map(_uri, uris))))
+def executor_of(command_line: str, uris: Sequence[str],
+                environment: Mapping[str, str] | None = None) -> CustomExecutor:
+    """Our executor as agents start it; `uris` are fetched first; `environment`: settings of it."""
+    variables = tuple(Variable(name, value) for name, value in (environment or {}).items())
+    return CustomExecutor(CommandInfo(command_line, uris=tuple(map(_uri, uris)),
+                                      environment=Environment(variables) if variables else None))
 
 
 def _executor(settings: Settings) -> CustomExecutor | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deploy.cli.cluster_options import cluster_options, read_cluster_options
+from deploy.cli.logs import log_format
 from deploy.cli.problems import REFUSED, Problem
 from specs.words.defaults import DOCKER_SOCKET
 
@@ -93,6 +94,7 @@ def listen_address(value: str) -> tuple[str, int]:
               help="Features that apps may use: secrets, external_volumes, gpu_resources, task_killing, vips.")
 @click.option("--new-framework", is_flag=True,
               help="Where the old framework was removed: keep the apps, and start all instances anew.")
+@log_format(passed=True)
 @click.pass_context
 def serve(ctx: click.Context, /, **options: Any) -> int:
     """Keep apps running: Marathon's app definitions and REST API, on a cluster or on this machine

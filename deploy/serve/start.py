@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import random
 import sqlite3
 import ssl
@@ -21,6 +22,7 @@ from pathlib import Path
 
 import click
 
+from deploy.cli import logs
 from deploy.cli.cluster_options import ClusterOptions
 from deploy.cli.credentials import Known, of_cluster
 from deploy.cli.problems import REFUSED, Problem
@@ -50,19 +52,11 @@ from scheduler.service.service import Service
 from scheduler.storage.sqlite import NewerFormatError, SqliteStorage
 from specs.marathon.definitions import Config as Definitions
 from specs.messages.credential import Credential
-from specs.words.printable import printable
 
 log = logging.getLogger(__name__)
 
+REPORTS = "15secs"  # how often executors tell what they have measured, as a duration of Mesos's
 FAILOVER = 7 * 24 * 3600.0  # seconds that a master keeps our tasks without us, as Marathon's
-
-
-class OneLine(logging.Formatter):
-    """What masters, agents and tasks say goes into a line, and drives no terminal."""
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        """As it is, but for control characters."""
-        return printable(super().formatMessage(record))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +90,12 @@ class Options:
     local_port_max: int
     features: frozenset[str]
     new_framework: bool
+    log_format: str = "text"
 
 
 def start(options: Options, opened: Callable[[str], SqliteStorage] = SqliteStorage) -> int:
     """Serve until a signal; the exit status. `opened`: the storage in a file. Raises Problem."""
-    shown = logging.StreamHandler(sys.stderr)
-    shown.setFormatter(OneLine("%(asctime)s %(levelname)s %(message)s"))
-    logging.basicConfig(level=logging.INFO, handlers=[shown])
+    logs.set_up(options.log_format)
     known, transport = None, Transport()
     if options.cluster.master != "local":
         known = of_cluster(options.cluster.master, options.principal, options.secret)
@@ -116,6 +109,7 @@ def start(options: Options, opened: Callable[[str], SqliteStorage] = SqliteStora
             local_port_min=options.local_port_min,
             local_port_max=options.local_port_max, executor=options.executor)
         service = Service(storage, _launches(options), policy)
+        logs.set_up(options.log_format, lambda: service.view.framework.id)
         operations = Operations(service, lambda root, before: completed(root, before, definitions),
                                 time.time)
         served = Served(options, service, operations, definitions, transport)
@@ -151,7 +145,8 @@ class Served:
             routes(asking, definitions, identity, leader=lambda: self._url,
                    resubscribe=self._resubscribe,
                    loop=lambda: self._server.loop, agents=agents, insecure=options.insecure),
-            granted, leader=lambda: self._url, prefix=options.path_prefix, tls=_tls(options))
+            granted, leader=lambda: self._url, prefix=options.path_prefix, tls=_tls(options),
+            measured=service.telemetry.meters.answered)
         self._announced = contextlib.ExitStack()
 
     def listen(self) -> None:
@@ -232,7 +227,10 @@ def _storage(path: Path, opened: Callable[[str], SqliteStorage]) -> Iterator[Sql
 
 def _launches(options: Options) -> Launches:
     command = options.executor_command or default_executor(options.docker_socket)
-    executor = executor_of(command, options.executor_uris) if options.executor == "custom" else None
+    settings = {"MESOS_DOCKER_REPORT_INTERVAL": os.environ.get("MESOS_DOCKER_REPORT_INTERVAL", REPORTS)}
+    if options.log_format != "text":
+        settings["MESOS_DOCKER_LOG_FORMAT"] = options.log_format
+    executor = executor_of(command, options.executor_uris, settings) if options.executor == "custom" else None
     return Launches(executor, random.SystemRandom().randrange)
 
 

@@ -22,4 +22,6 @@ class Entry:
     logins: str | None = None  # the sandbox, if a Docker configuration was fetched into it
     health: dict[int, Counters] = field(default_factory=dict)  # of its checks, by a process before this one
     blanked: bool = False  # its plan lacks the secrets that it needs
+    launched: float | None = None  # when we heard of it first, seconds of the loop's clock
+    since: float = 0.0  # when what is being done for it began
     lost: bool = False  # the engine was gone while the task lived: some output may be missing

@@ -92,6 +92,10 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
         """Send a framework message, if the agent is in reach."""
         self._sender.message(data)
 
+    def updates(self) -> tuple[int, int]:
+        """How many updates are not acknowledged, and how many were sent again after a loss."""
+        return self._sender.updates()
+
     def drained(self, timeout: float) -> bool:
         """Whether all is acknowledged within `timeout` seconds.
 

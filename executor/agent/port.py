@@ -44,6 +44,10 @@ class Agent(Protocol):
         """Send a framework message; best effort, as in Mesos."""
         ...
 
+    def updates(self) -> tuple[int, int]:
+        """How many updates are not acknowledged, and how many were sent again after a loss."""
+        ...
+
     def drained(self, timeout: float) -> bool:
         """Wait until every update is acknowledged, at most `timeout` seconds; whether it is so."""
         ...

@@ -69,6 +69,7 @@ class Sender:
         self._box = box or Outbox()
         self._keeper = keeper
         self._queue: deque[Call] = deque()
+        self._resent = 0
         self._session: CallConnection | None = None
         self._ended: list[CallConnection] = []  # sessions that are over, for the thread to close
         self._heartbeat_due = 0.0
@@ -124,6 +125,11 @@ class Sender:
             self._enqueue(call)
         return None
 
+    def updates(self) -> tuple[int, int]:
+        """How many are not acknowledged, and how many a SUBSCRIBE has carried."""
+        with self._change:
+            return len(self._box.updates), self._resent
+
     def message(self, data: bytes) -> None:
         """Send a framework message if there is an agent to take it. As Mesos: dropped otherwise."""
         with self._change:
@@ -166,6 +172,7 @@ class Sender:
         """The body of SUBSCRIBE, with all that the outbox holds; what was queued is in it."""
         with self._change:
             self._queue.clear()
+            self._resent += len(self._box.updates)
             return json.dumps(calls.subscribe(self._settings, self._box)).encode()
 
     def begin(self, connection: CallConnection) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,8 +26,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Explain = Callable[[int, str], RuntimeFailure]
+Called = Callable[[str, float, RuntimeFailure | None], None]  # what, after how many seconds, why it failed
 NEWEST_API = (1, 51)  # Docker 28; newer engines understand it too
 SOMEWHERE_API = "1.44"  # that every engine from 25 to 29 speaks
+
+
+def nobody(what: str, seconds: float, failure: RuntimeFailure | None) -> None:
+    """Hears of calls and does nothing."""
 
 
 def _numbers(version: str) -> tuple[int, int]:
@@ -46,9 +52,11 @@ class Api:
     threads.
     """
 
-    def __init__(self, socket_path: str, deadlines: Deadlines | None = None) -> None:
-        """Nothing is connected yet. Raises BadOption, with Mesos's text, if the path is not
-        absolute.
+    def __init__(self, socket_path: str, deadlines: Deadlines | None = None,
+                 called: Called | None = None) -> None:
+        """Nothing is connected yet; `called` hears of each call, on the caller's thread.
+
+        Raises BadOption, with Mesos's text, if the path is not absolute.
         """
         if not socket_path.startswith("/"):
             raise BadOption(f"Invalid Docker socket path: {socket_path}")
@@ -57,6 +65,7 @@ class Api:
         self._http = EngineHttp(socket_path)
         self._sdk: SdkClient | None = None
         self._version = ""
+        self._called = called or nobody
         self._lock = threading.Lock()
 
     def ask(self, what: str, seconds: float, ask: Ask, read: Callable[[Any], T],
@@ -162,6 +171,16 @@ class Api:
         self._version = "{}.{}".format(*min(newest, max(NEWEST_API, oldest)))
 
     def _spoken(self, call: Call, explain: Explain, do: Callable[[], T]) -> T:
+        began = time.monotonic()
+        try:
+            answer = self._understood(call, explain, do)
+        except RuntimeFailure as failure:
+            self._called(call.what, time.monotonic() - began, failure)
+            raise
+        self._called(call.what, time.monotonic() - began, None)
+        return answer
+
+    def _understood(self, call: Call, explain: Explain, do: Callable[[], T]) -> T:
         """Once more, in another version, where the engine does not speak the one agreed on: it is
         another engine.
         """

@@ -1,7 +1,7 @@
 """The port of `executor.engine.port` on a real engine: the parts of this room, put together."""
 from __future__ import annotations
 
-from executor.docker.api import Api
+from executor.docker.api import Api, Called, nobody
 from executor.docker.calls import Deadlines
 from executor.docker.containers import DockerContainers
 from executor.docker.events import DockerEvents
@@ -13,9 +13,11 @@ class DockerRuntime:
     """Implements ContainerRuntime."""
 
     def __init__(self, socket_path: str, deadlines: Deadlines | None = None,
-                 pull_settings: PullSettings | None = None) -> None:
-        """Connects to nothing yet. Raises BadOption if the path is not absolute."""
-        self.engine = Api(socket_path, deadlines)
+                 pull_settings: PullSettings | None = None, called: Called = nobody) -> None:
+        """Connects to nothing yet; `called` hears of each call. Raises BadOption if the path is not
+        absolute.
+        """
+        self.engine = Api(socket_path, deadlines, called)
         self.containers = DockerContainers(self.engine)
         self.images = DockerImages(self.engine, pull_settings)
         self.events = DockerEvents(self.engine)

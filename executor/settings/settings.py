@@ -22,6 +22,9 @@ from specs.parameters.values import ulimit
 from specs.words.defaults import DOCKER_SOCKET, MAPPED_DIRECTORY
 from specs.words.sizes import parse_size
 
+REPORT_INTERVAL: Final = "MESOS_DOCKER_REPORT_INTERVAL"
+TEXTFILE_FOLDER: Final = "MESOS_DOCKER_TEXTFILE_DIR"
+LOG_FORMAT: Final = "MESOS_DOCKER_LOG_FORMAT"
 IDLE_TIMEOUT: Final = "MESOS_DOCKER_IDLE_TIMEOUT"
 SHUTDOWN_GRACE: Final = 5.0  # seconds; as Mesos: DEFAULT_EXECUTOR_SHUTDOWN_GRACE_PERIOD
 SANDBOX_AGE: Final = "MESOS_DOCKER_SANDBOX_AGE"
@@ -60,6 +63,17 @@ class CniFolders:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportSettings:
+    """What is told of what was measured. `interval`: seconds between two reports at the least, None
+    for none; `messages`: the framework wants them; `folder`: where node_exporter looks for
+    textfiles."""
+
+    interval: float | None = None
+    messages: bool = False
+    folder: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Times are seconds."""
 
@@ -80,6 +94,7 @@ class Settings:
     fetch: FetchSettings = FetchSettings()
     sandboxes: SandboxLimits = SandboxLimits()
     output: Rotations = DEFAULT
+    reports: ReportSettings = ReportSettings()
     log_options: Mapping[str, str] = field(default_factory=lambda: {"max-size": "10m",
                                                                     "max-file": "2"})
 
@@ -112,6 +127,7 @@ def settings(flags: Flags, told: AgentSettings, environment: Mapping[str, str],
         fetch=_fetch_settings(environment, told),
         sandboxes=_sandbox_limits(environment),
         output=DEFAULT if flags.drop_in else _rotations(environment),
+        reports=ReportSettings() if flags.drop_in else _report_settings(environment),
     )
 
 
@@ -162,6 +178,13 @@ def _sandbox_limits(environment: Mapping[str, str]) -> SandboxLimits:
     default = SandboxLimits()
     age = seconds(environment, SANDBOX_AGE) if SANDBOX_AGE in environment else default.age
     return SandboxLimits(age, _size(environment, SANDBOX_SIZE, default.size))
+
+
+def _report_settings(environment: Mapping[str, str]) -> ReportSettings:
+    """A framework that wants reports says how often; textfiles alone come every 15 seconds."""
+    folder = environment.get(TEXTFILE_FOLDER)
+    wanted = seconds({REPORT_INTERVAL: "0ns", **environment}, REPORT_INTERVAL)
+    return ReportSettings(wanted or (15.0 if folder else None), wanted > 0, folder)
 
 
 def _size(environment: Mapping[str, str], name: str, default: int) -> int:

@@ -39,6 +39,7 @@ from executor.node.logs import Logs
 from executor.supervision.handing_over import hand_over
 from executor.supervision.outputs import Outputs
 from executor.supervision.workers import Workers
+from executor.telemetry.log import of_task
 
 log = logging.getLogger(__name__)
 
@@ -239,7 +240,7 @@ class EngineCalls:
             start.post(answer)
             took = 1000 * (time.monotonic() - began)
             log.info("Task %s: container %s (%.12s, image %s) started in %.0f ms", start.task_id,
-                     start.plan.name, container, start.plan.image, took)
+                     start.plan.name, container, start.plan.image, took, extra=of_task(start.task_id))
             return
         self._logs.abandon(start.task_id)
         if issubclass(answer.kind, (*UNCLEAR, NetworkPluginFailed)):  # it may be running, or is

@@ -12,15 +12,17 @@ from executor.engine.failures import RuntimeFailure
 from executor.engine.port import Inspection
 from executor.settings import labels as names
 from executor.supervision.engine_calls import EngineCalls
+from executor.telemetry.counts import Counts
+from executor.telemetry.log import of_task
 
 log = logging.getLogger(__name__)
 
 
-def sweep(engine: EngineCalls, labels: Mapping[str, str]) -> None:
+def sweep(engine: EngineCalls, labels: Mapping[str, str], counts: Counts) -> None:
     """Have them removed; returns at once. `labels`: our own."""
     ours = names.of_one_executor(labels)
     if ours:
-        engine.first(lambda: _remove(engine, ours, labels[names.OWNER]))
+        engine.first(lambda: _remove(engine, ours, labels[names.OWNER], counts))
 
 
 def orphans(containers: Iterable[Inspection], owner: str) -> list[Inspection]:
@@ -28,7 +30,7 @@ def orphans(containers: Iterable[Inspection], owner: str) -> list[Inspection]:
     return [container for container in containers if container.labels.get(names.OWNER) != owner]
 
 
-def _remove(engine: EngineCalls, ours: Mapping[str, str], owner: str) -> None:
+def _remove(engine: EngineCalls, ours: Mapping[str, str], owner: str, counts: Counts) -> None:
     try:
         found = engine.runtime.containers.ls(ours)
     except RuntimeFailure as failure:
@@ -36,5 +38,7 @@ def _remove(engine: EngineCalls, ours: Mapping[str, str], owner: str) -> None:
         return
     for container in orphans(found, owner):
         log.warning("Removing the container of task %s: its executor ended without a word",
-                    container.labels.get(names.TASK))
+                    container.labels.get(names.TASK),
+                    extra=of_task(container.labels.get(names.TASK, "")))
         engine.remove_now(container.id)
+        counts.add("orphans_removed_total")

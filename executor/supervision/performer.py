@@ -24,6 +24,7 @@ from executor.supervision.fetches import Fetches
 from executor.supervision.loop import Loop
 from executor.supervision.pulls import Pulls
 from executor.supervision.timers import TaskClock
+from executor.telemetry.log import of_task
 from specs.messages.status import TaskStatus
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,8 @@ class Performer:
     def report(self, status: TaskStatus) -> None:
         """Send an update to the agent, and log it."""
         text = f": {status.message}" if status.message else ""
-        log.info("Task %s: %s%s", status.task_id, status.state, text)
+        log.info("Task %s: %s%s", status.task_id, status.state, text,
+                 extra=of_task(status.task_id))
         self._agent.send(status)
 
     def carry_out(self, entry: Entry, effect: f.Effect) -> None:
@@ -63,7 +65,8 @@ class Performer:
         try:
             self._do(entry, effect)
         except Exception:
-            log.exception("Task %s: a fault in %s", entry.task.id, type(effect).__name__)
+            log.exception("Task %s: a fault in %s", entry.task.id, type(effect).__name__,
+                          extra=of_task(entry.task.id))
 
     def _do(self, entry: Entry, effect: f.Effect) -> None:  # noqa: C901, PLR0912 - one case for each effect
         task, container = entry.task, entry.task.container or entry.name
@@ -163,7 +166,7 @@ class Performer:
 
     def _kill_pid(self, task_id: str, pid: int) -> None:
         log.warning("Task %s: the engine does not end the container; killing its process %s",
-                    task_id, pid)
+                    task_id, pid, extra=of_task(task_id))
         self._processes.kill(pid)
 
     def _watch_pid(self, entry: Entry, pid: int) -> None:
@@ -203,4 +206,4 @@ class Performer:
 def _explain(task_id: str, text: str) -> None:
     """In the drop-in our log is the task's stderr."""
     if text:
-        log.warning("Task %s: %s", task_id, text)
+        log.warning("Task %s: %s", task_id, text, extra=of_task(task_id))

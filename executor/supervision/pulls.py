@@ -12,6 +12,7 @@ from executor.life.events import Pulled, PullFailed, PullProgressed
 from executor.life.outcomes import Failure
 from executor.supervision.loop import Loop
 from executor.supervision.timers import Pace
+from executor.telemetry.counts import Counts
 
 
 class ImagePuller(Protocol):
@@ -29,16 +30,20 @@ _Key = tuple[str, str | None, str]  # image, platform, where credentials may lie
 class _Pull:
     entries: list[Entry]
     cancel: Cancellation = field(default_factory=Cancellation)
+    size: int = 0  # bytes that it has downloaded so far; the worker's
 
 
 class Pulls:
     """Belongs to the loop's thread."""
 
-    def __init__(self, loop: Loop, puller: ImagePuller, sandbox: str) -> None:
-        """`sandbox`: the executor's, where credentials may lie for tasks that fetch none."""
+    def __init__(self, loop: Loop, puller: ImagePuller, sandbox: str,
+                 counts: Counts | None = None) -> None:
+        """`sandbox`: the executor's, where credentials may lie for tasks that fetch none; `counts`:
+        where pulls are counted."""
         self._loop = loop
         self._puller = puller
         self._sandbox = sandbox
+        self._counts = counts or Counts()
         self._pulls: dict[_Key, _Pull] = {}
 
     def want(self, entry: Entry, image: str, platform: str | None, *, force: bool) -> None:
@@ -56,6 +61,7 @@ class Pulls:
         pace = Pace(self._loop.now)
 
         def progressed(progress: PullProgress) -> None:
+            pull.size = max(pull.size, progress.bytes_done)
             text = progress_text(progress)
             if pace.tells(text):
                 self._loop.call(lambda: self._progressed(pull, text))
@@ -80,6 +86,8 @@ class Pulls:
             self._loop.tell(entry, PullProgressed(text))
 
     def _done(self, key: _Key, pull: _Pull, failure: Failure | None) -> None:
+        self._counts.add("pulls_total", "done" if failure is None else failure.kind.__name__)
+        self._counts.add("pull_bytes_total", by=pull.size)
         if self._pulls.get(key) is pull:
             del self._pulls[key]
         for entry in pull.entries:

@@ -31,9 +31,11 @@ from executor.supervision.loop import Loop
 from executor.supervision.notes import began, named, notes
 from executor.supervision.performer import Performer
 from executor.supervision.recovery import Recovery
+from executor.supervision.reports import Reports
 from executor.supervision.sandboxes import Sandboxes
-from executor.supervision.timers import CheckClock, Clock, Idle, Sweep, TaskClock
+from executor.supervision.timers import CheckClock, Clock, Idle, ReportDue, Sweep, TaskClock
 from executor.supervision.upgrade import Upgrade
+from executor.telemetry.log import of_task
 from specs.forms import Message
 
 log = logging.getLogger(__name__)
@@ -48,7 +50,7 @@ class Supervisor:
     """`AgentEvents` for the driver, `LoopOwner` for the loop."""
 
     def __init__(self, settings: Settings, loop: Loop, admission: Admission, engine: EngineCalls, *,  # noqa: PLR0913 - wired once
-                 performer: Performer, checks: Checks, journal: Notes,
+                 performer: Performer, checks: Checks, reports: Reports, journal: Notes,
                  recovery: Recovery | None = None, command: str = "") -> None:
         """`command`: how our launcher was called, if another process of us may take over."""
         self._settings = settings
@@ -57,6 +59,7 @@ class Supervisor:
         self._engine = engine
         self._performer = performer
         self._checks = checks
+        self._reports = reports
         self._journal = journal
         self._recovery = recovery
         self._entries: dict[str, Entry] = {}
@@ -81,6 +84,7 @@ class Supervisor:
         why = self._loop.run(self)
         log.info("Ending: %s", why)
         self._engine.close(0.0 if self.handed_over else REMOVAL_WAIT)
+        self._reports.close()
         self._ended_at = self._loop.now()
         return why
 
@@ -111,14 +115,17 @@ class Supervisor:
     def registered(self, executor_info: Message, framework_info: Message,  # noqa: ARG002 - the port's
                    agent_info: Message) -> None:  # noqa: ARG002
         """The agent knows us."""
+        self._reports.counts.set("subscribed", 1)
         self._loop.call(partial(self._registered, framework_info))
 
     def reregistered(self, agent_info: Message) -> None:  # noqa: ARG002 - the port's
         """The agent knows us again; the driver has told it what it missed."""
+        self._reports.counts.set("subscribed", 1)
         log.info("Re-registered with the agent")
 
     def disconnected(self) -> None:
         """The agent is out of reach; the tasks go on."""
+        self._reports.counts.set("subscribed", 0)
         log.warning("Disconnected from the agent")
 
     def launch(self, task: Message) -> None:
@@ -173,6 +180,8 @@ class Supervisor:
                 self._sandboxes.sweep()
             case Idle():
                 self._loop.call(self._end_if_idle)  # behind a LAUNCH that is there already
+            case ReportDue():
+                self._reports.due(self._entries.values())
             case _:
                 assert_never(clock)
 
@@ -190,7 +199,8 @@ class Supervisor:
 
     def _take(self, entry: Entry, step: Step) -> None:
         self._journal.note(*notes(entry.task, step.task, step.effects, self._loop.now()))
-        entry.task = step.task
+        before, entry.task = entry.task, step.task
+        self._reports.moved(entry, before)
         if step.task.container is not None:
             self._containers[step.task.container] = step.task.id
         if step.task.phase not in (Phase.RECOVERING, Phase.FETCHING, Phase.PULLING, Phase.STARTING):
@@ -229,7 +239,8 @@ class Supervisor:
         self._capabilities = frozenset(str(each.get("type")) for each in capabilities)
         self._engine.open(self._engine_told)
         if not self._settings.drop_in:
-            orphans.sweep(self._engine, self._settings.labels)
+            orphans.sweep(self._engine, self._settings.labels, self._reports.counts)
+        self._reports.start()
         self._wait_for_tasks()
 
     def _launch(self, message: Message) -> None:
@@ -240,7 +251,7 @@ class Supervisor:
             log.warning("Dropping task %s: there is no more work here", task_id)
             self._performer.report(answers.late(task_id, self._capabilities))
         elif known is not None:
-            log.warning("Refusing a second launch of task %s", task_id)
+            log.warning("Refusing a second launch of task %s", task_id, extra=of_task(task_id))
             again = answers.second_launch(known.task)
             if again is not None:
                 self._performer.report(again)

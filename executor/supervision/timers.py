@@ -49,7 +49,14 @@ class Sweep:
     task_id: str = ""  # nobody's: all are looked at
 
 
-Clock = TaskClock | CheckClock | Idle | Sweep
+@dataclass(frozen=True, slots=True)
+class ReportDue:
+    """What is measured shall be told."""
+
+    task_id: str = ""  # nobody's
+
+
+Clock = TaskClock | CheckClock | Idle | Sweep | ReportDue
 
 
 class Pace:

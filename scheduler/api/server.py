@@ -15,6 +15,7 @@ import re
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -37,6 +38,8 @@ MAX_BODY: Final = 8 * 1024 * 1024  # bytes, also of what a compressed one inflat
 MAX_CONNECTIONS: Final = 2000  # those beyond are told so and closed
 BODY_PATIENCE: Final = 60.0  # seconds for a body to arrive
 GRACE: Final = 5.0  # seconds for requests that are being answered when the server stops
+Found = tuple[Route | None, tuple[str, ...], tuple[str, ...]]  # what `routes.find` says
+Measured = Callable[[str, str, int, float], None]  # a route's path, its method, the status, seconds
 STREAMS: Final = web.AppKey("streams", set[asyncio.Task[Any]])  # answers without an end; the stop ends them
 HEADERS: Final = {
     "Cache-Control": "no-cache, no-store, must-revalidate", "Pragma": "no-cache", "Expires": "0",
@@ -104,15 +107,17 @@ class Server:
     """
 
     def __init__(self, routes: Sequence[Route], access: Access, *, leader: Callable[[], str],
-                 prefix: str = "", tls: ssl.SSLContext | None = None) -> None:
+                 prefix: str = "", tls: ssl.SSLContext | None = None,
+                 measured: Measured = lambda *_: None) -> None:
         """`leader`: the URL that Marathon's header names; `prefix`: a path before all others, such
-        as /service/marathon."""
+        as /service/marathon; `measured`: hears of each request but streams."""
         self.routes = tuple(routes)
         self._access = access
         self._gate = Gate(access)
         self._leader = leader
         self._prefix = prefix.rstrip("/")
         self._tls = tls
+        self._measured = measured
         self._local = False  # whether it listens on loopback for everybody
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="api", daemon=True)
@@ -165,11 +170,22 @@ class Server:
         await asyncio.gather(*left, return_exceptions=True)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
+        began = time.monotonic()
         path = plain_path(request.path)
         if self._prefix and (path == self._prefix or path.startswith(self._prefix + "/")):
             path = path.removeprefix(self._prefix) or "/"
+        found = find(self.routes, "GET" if request.method == "HEAD" else request.method, path)
+        response = await self._answered(request, path, found)
+        route = found[0]
+        if route is None:
+            self._measured("none", "any", response.status, time.monotonic() - began)
+        elif route.media_type != "text/event-stream":
+            self._measured(route.path, route.method, response.status, time.monotonic() - began)
+        return response
+
+    async def _answered(self, request: web.Request, path: str, found: Found) -> web.StreamResponse:
         try:
-            response = await self._routed(request, path)
+            response = await self._routed(request, path, found)
         except RefusedError as error:
             response = refusal(path, error)
         except MarathonError as error:
@@ -198,14 +214,13 @@ class Server:
         if "Content-Encoding" in request.headers and not request.content.is_eof():
             await _answered_last(request, response)
 
-    async def _routed(self, request: web.Request, path: str) -> web.StreamResponse:
+    async def _routed(self, request: web.Request, path: str, found: Found) -> web.StreamResponse:
         caller = self._gate.caller(request.method, request.headers,
                                    request.cookies.get(cookie_name(request)))
         if self._runner is not None and self._runner.server is not None and \
                 len(self._runner.server.connections) > MAX_CONNECTIONS:
             raise RefusedError(503, f"There are {MAX_CONNECTIONS} connections already")
-        method = "GET" if request.method == "HEAD" else request.method
-        route, ids, allowed = find(self.routes, method, path)
+        route, ids, allowed = found
         if caller is None and (route is None or not route.open):
             raise RefusedError(401, "Invalid username or password.")
         if self._local and is_misdirected(request.headers.get("Host", ""), self._names()):
@@ -219,7 +234,7 @@ class Server:
             raise RefusedError(404, f"{path} is not found", ())
         if caller is not None and route.writes and not caller.role.may_write:
             raise RefusedError(403, "You are not authorized to perform this action!")
-        if route.writes and method == "POST" and is_foreign(request.headers):
+        if route.writes and request.method == "POST" and is_foreign(request.headers):
             raise RefusedError(403,
                                "Pages of other sites may not change anything: send Content-Type: application/json")
         if route.writes and not route.conditional and "If-Match" in request.headers:

@@ -11,6 +11,7 @@ from scheduler.api.handlers.deployments import Identity, Whole
 from scheduler.api.handlers.groups import Groups
 from scheduler.api.handlers.health import HealthHandlers
 from scheduler.api.handlers.looking import MOST_LINES, Looking
+from scheduler.api.handlers.metrics import MetricsHandlers
 from scheduler.api.handlers.ours import Ours
 from scheduler.api.handlers.streams import Streams
 from scheduler.api.handlers.tasks import Tasks
@@ -55,7 +56,7 @@ def routes(asking: Asking, config: Config, identity: Identity, *, leader: Callab
     ours = Ours(asking, apps, groups, lambda: document(table, insecure=insecure))
     table += [*_apps(apps, tasks), *_groups(groups), *_tasks(tasks), *_whole(whole, streams),
               *_ours(ours, streams), *_looking(looking), *_health(health),
-              *_page(PageFiles(), Login(leader), Looks(asking))]
+              *_measured(MetricsHandlers(asking)), *_page(PageFiles(), Login(leader), Looks(asking))]
     return table
 
 
@@ -179,7 +180,8 @@ def _ours(ours: Ours, streams: Streams) -> list[Route]:
         Route("GET", "/api/v1/instances", ours.instances, "Lists instances with their phases",
               {200: s.array(s.ref("Instance"))}, (
                   APP, Parameter("agent", "only those on this agent"),
-                  Parameter("id", "only this instance", many=True))),
+                  Parameter("id", "only this instance", many=True),
+                  Parameter("stats", "whether with what each has used last", _TRUTH))),
         Route("GET", "/api/v1/history/{id*}", ours.history,
               "The last instances of an app that ended", {200: s.array(s.ref("Ended"))}),
         Route("GET", "/api/v1/versions/{id*}", ours.versions,
@@ -272,3 +274,14 @@ def _page(files: PageFiles, login: Login, looks: Looks) -> list[Route]:
         Route("GET", "/", files.index, "The page", {200: s.TEXT, 304: None, 308: None},
               media_type="text/html", open=True),
     ]
+
+
+def _measured(metrics: MetricsHandlers) -> list[Route]:
+    samples = s.array({"type": "array", "items": s.NUMBER, "minItems": 3, "maxItems": 3})
+    found = [Route("GET", path, metrics.metrics, "Numbers, for Prometheus", {200: s.TEXT},
+                   media_type="text/plain", also="application/openmetrics-text")
+             for path in ("/metrics", "/metrics/prometheus")]
+    return [*found, Route(
+        "GET", "/api/v1/instances/{id}/stats", metrics.stats,
+        "What an instance uses: [seconds since 1970, cores, bytes] each, the oldest first",
+        {200: s.record({"samples": samples})})]

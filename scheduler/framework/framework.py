@@ -301,7 +301,7 @@ class Framework:
             if step.entry.phase is Phase.QUEUED and not step.news:
                 self._work.requeued(step.entry)
         elif not is_terminal(status.state):
-            log.warning("Killing the task %s: it is not known here", status.task_id)
+            log.warning("Killing the task %s: it is not known here", status.task_id, extra={"task": status.task_id})
             self._master.kill(status.task_id, status.agent_id, None)
         if step.acknowledge:
             self._unacknowledged[status.task_id, status.uuid] = status
@@ -312,11 +312,11 @@ class Framework:
         self._listener.messaged(agent_id, executor_id, data)
 
     def executor_failed(self, agent_id: str, executor_id: str, status: int | None) -> None:
-        log.info("The executor %s on %s ended %s", executor_id, agent_id, way_out(status))
+        log.info("The executor %s on %s ended %s", executor_id, agent_id, way_out(status), extra={"agent": agent_id})
         self._executors.is_over(agent_id, executor_id)
 
     def agent_failed(self, agent_id: str) -> None:
-        log.info("The agent %s was removed", agent_id)
+        log.info("The agent %s was removed", agent_id, extra={"agent": agent_id})
         self._executors.are_over(agent_id)
 
     def call_failed(self, call: str, why: str) -> None:

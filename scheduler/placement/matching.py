@@ -25,6 +25,8 @@ from specs.marathon.app import Constraint
 from specs.messages.offer import Offer
 from specs.messages.resource import Resource
 
+NOBODY_WAITS = "no task waits"  # why an offer is not for any
+
 
 @dataclass(frozen=True, slots=True)
 class Overhead:
@@ -206,5 +208,5 @@ def _misfit(place: Place, wish: Wish) -> Misfit:
 
 def _reason(shortages: str | None, who: str) -> str:
     if not who:
-        return "no task waits"
+        return NOBODY_WAITS
     return f"not for {who}" if shortages is None else f"too little for {who}: {shortages}"

@@ -39,6 +39,7 @@ from scheduler.storage.port import StorageError
 from scheduler.tasks.conditions import Condition
 from scheduler.tasks.launching import CustomExecutor, Task
 from scheduler.tasks.ledger import Entry, Phase
+from scheduler.telemetry.telemetry import TaskPlace, Telemetry
 from specs.marathon.app import App
 from specs.messages.offer import Offer
 from specs.messages.status import TaskStatus
@@ -80,11 +81,13 @@ class Service:
         self.board = Board(storage, policy)
         self.history = History(storage)
         self.events = EventLog(storage, clock)
+        self.telemetry = Telemetry(clock)
         self.faults = Faults(clock)
         self.settler = Settler(self.board, self.history, self.events, Replacements(storage),
                                self.faults, policy=policy,
                                ids=Ids(new_uuid, lambda: str(uuid.uuid4())), timeouts=timeouts)
-        self._hearing = Hearing(self.board, self.events, self.settler, launches.ready_codes, clock)
+        self._hearing = Hearing(self.board, self.events, self.settler, launches.ready_codes, clock,
+                                self.telemetry.meters)
         self._loop: Loop | None = None
         self._answers = Answers(storage, self.board, self.events)
         self._waiting: dict[str, Waiting] = {}
@@ -152,7 +155,11 @@ class Service:
         if new:
             self._agents = {**self._agents,
                             **{agent_id: location(each) for agent_id, each in new.items()}}
-        return self._launches.match(self.board, offers, self._clock(), self.faults)
+        meters = self.telemetry.meters
+        with meters.offer_match.time():
+            found = self._launches.match(self.board, offers, self._clock(), self.faults)
+        meters.matched(len(offers), found)
+        return found
 
     def executor(self, task_id: str) -> CustomExecutor | None:
         return self._launches.executor(task_id)
@@ -163,7 +170,7 @@ class Service:
         with self.faults.contained(self._launches.app_of(placement.task_id), Doing.LAUNCHING):
             instance, info = self._launches.launched(self.board, launch, placement, executor,
                                                      self._clock())
-            self._hearing.change(instance)
+            self._hearing.placed(instance)
         return info
 
     def requeued(self, entry: Entry) -> None:
@@ -180,6 +187,8 @@ class Service:
     def subscribed(self, framework_id: str, master: str) -> None:
         log.info("Subscribed at %s as %s", master, framework_id)
         again = self._framework.id is not None
+        if again:
+            self.telemetry.meters.failovers.inc()
         self._framework = FrameworkView(framework_id, master)
         self._agents = {}
         self._launches.offered = {}
@@ -197,6 +206,7 @@ class Service:
         self._on_loop().call(lambda: None)  # `info` made it so; another turn settles and shows it
 
     def updated(self, entry: Entry, status: TaskStatus) -> None:
+        self.telemetry.meters.updated(status)
         instance = self._hearing.instance(status.task_id)
         if instance is not None and not (instance.condition.is_terminal
                                          and entry.phase is not Phase.ENDED):
@@ -218,6 +228,10 @@ class Service:
             self.board.changed.add(app_id)
 
     def messaged(self, agent_id: str, executor_id: str, data: bytes) -> None:
+        known = self._agents.get(agent_id)
+        if self.telemetry.messaged(agent_id, executor_id, data,
+                                   "" if known is None else known.hostname, self._place):
+            return
         self.events.emit("framework_message_event", {
             "executorId": executor_id, "slaveId": agent_id, "message": list(data[:4096])})
 
@@ -225,6 +239,12 @@ class Service:
         self.failed_because = why
 
     # ---- inside
+
+    def _place(self, task: str) -> TaskPlace | None:
+        instance = self._hearing.instance(task)
+        if instance is None or instance.location is None:
+            return None
+        return TaskPlace(instance.id, instance.location.agent_id)
 
     def _on_loop(self) -> Loop:
         if self._loop is None:

@@ -231,7 +231,8 @@ class Settler:
 
     def _ended(self, deployment: Deployment, ending: Ending) -> None:
         if ending.reason is not None:
-            log.warning("Deployment %s ended: %s", deployment.id, ending.reason)
+            log.warning("Deployment %s ended: %s", deployment.id, ending.reason,
+                        extra={"deployment": deployment.id})
         self._events.emit(*ending_event(deployment, ending))
 
     def _scale_back(self, app_id: str, instances: int, now: float) -> None:

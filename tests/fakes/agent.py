@@ -57,6 +57,11 @@ class FakeAgent:
                 self.messages.append(data)
                 self._changed.notify_all()
 
+    def updates(self) -> tuple[int, int]:
+        """Those that are not acknowledged; it is never lost."""
+        with self._changed:
+            return len(self._unacknowledged), 0
+
     def drained(self, timeout: float) -> bool:
         """Wait, for at most `timeout` seconds, until everything sent is acknowledged."""
         with self._changed:

@@ -42,6 +42,7 @@ class LibprocessDriver:
         self._settings = settings
         self._clock = clock
         self._session = s.V0Session(settings.pid)
+        self._resent = 0
         self._complaints = Complaints()
         self._network = Network(listening, settings.pid, self._receive, self._link_ended,
                                 self._complaints)
@@ -84,6 +85,10 @@ class LibprocessDriver:
     def message(self, data: bytes) -> None:
         """Send a framework message, if the agent is in reach."""
         self._put(lambda: s.say_message(self._session, data))
+
+    def updates(self) -> tuple[int, int]:
+        """How many updates are not acknowledged, and how many were sent again after a loss."""
+        return len(self._session.box.updates), self._resent
 
     def drained(self, timeout: float) -> bool:
         """Whether all is acknowledged within `timeout` seconds.
@@ -182,6 +187,7 @@ class LibprocessDriver:
                 self._network.send(m.UPDATE, m.update(self._settings, status,
                                                       str(self._network.pid)))
             case s.SendReregister(box):
+                self._resent += len(box.updates)
                 self._network.send(m.REREGISTER, m.reregister(self._settings, box))
             case s.SendMessage(data):
                 self._network.send(m.MESSAGE, m.message(self._settings, data))

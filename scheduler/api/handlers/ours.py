@@ -16,7 +16,15 @@ from scheduler.api.handlers.apps import Apps, app_path
 from scheduler.api.handlers.groups import Groups
 from scheduler.api.server import Asked, json_answer
 from scheduler.api.shown.agents import agents_json
-from scheduler.api.shown.ours import ended_json, instance_json, mass_loss, places, version_json, why
+from scheduler.api.shown.ours import (
+    ended_json,
+    instance_json,
+    mass_loss,
+    places,
+    usage_json,
+    version_json,
+    why,
+)
 from scheduler.deployments.stuck import stuck
 from scheduler.service import tree
 from scheduler.service.changes import Planned
@@ -45,13 +53,15 @@ class Ours:
         self._document = document
 
     async def instances(self, asked: Asked) -> web.Response:
-        """GET /api/v1/instances?app=&agent=&id=…"""
+        """GET /api/v1/instances?app=&agent=&id=…&stats=: with what each has used last, if that is wanted."""
         app_id, agent = asked.request.query.get("app"), asked.request.query.get("agent")
         ids = frozenset(asked.texts("id"))
         found = [self._one(app_path(app_id))] if app_id else list(self._asking.view.apps.values())
+        samples = self._asking.service.telemetry.samples if asked.flag("stats") else None
         return json_answer([
-            instance_json(each) for app in found for each in app.instances
-            if (not ids or each.id in ids)
+            instance_json(each) if samples is None
+            else {**instance_json(each), "stats": usage_json(samples.last(each.id))}
+            for app in found for each in app.instances if (not ids or each.id in ids)
             and (agent is None or (each.location is not None and each.location.agent_id == agent))])
 
     async def history(self, asked: Asked) -> web.Response:

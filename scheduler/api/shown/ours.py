@@ -22,6 +22,7 @@ from scheduler.service.views import AppView, View, ground
 from scheduler.tasks.conditions import Condition
 from scheduler.tasks.states import api_state
 from scheduler.tasks.timestamps import timestamp
+from scheduler.telemetry.samples import UsageSample
 
 MOST_AGENTS = 20  # of which a plan says why they are not for an app
 _LAUNCHING = frozenset({Condition.STAGING, Condition.STARTING})
@@ -49,6 +50,13 @@ def instance_json(instance: Instance) -> dict[str, Any]:
         "since": timestamp(instance.since), "version": instance.version,
         "exitCode": instance.exit_code, "reason": instance.message or (
             None if instance.condition is Condition.RUNNING else instance.reason)}
+
+
+def usage_json(sample: UsageSample | None) -> dict[str, Any] | None:
+    """What an instance has used last; None if nobody has told."""
+    if sample is None:
+        return None
+    return {"at": timestamp(sample.at), "cpuCores": round(sample.cores, 4), "memoryBytes": sample.memory}
 
 
 def phase(instance: Instance) -> str:

@@ -31,7 +31,7 @@ from scheduler.api.shown.overview import KINDS
 _REASON = record({"agent": nullable(TEXT), "reason": TEXT, "wanted": nullable(TEXT),
                   "offered": nullable(TEXT), "hint": nullable(TEXT)})
 
-__all__ = ["BOOLEAN", "INTEGER", "NAMED", "NATURAL", "OBJECT", "STEP", "TEXT", "TEXTS", "TIME", "Schema",
+__all__ = ["BOOLEAN", "INTEGER", "NAMED", "NATURAL", "NUMBER", "OBJECT", "STEP", "TEXT", "TEXTS", "TIME", "Schema",
            "array", "nullable", "record", "ref", "some"]
 
 STEP: Final = record({"actions": array(record({"action": TEXT, "app": TEXT}))})
@@ -103,7 +103,8 @@ NAMED: Final[Mapping[str, Schema]] = {
         "id": TEXT, "taskId": nullable(TEXT), "app": TEXT, "state": TEXT, "phase": TEXT,
         "healthy": nullable(BOOLEAN),
         "agent": nullable(TEXT), "host": nullable(TEXT), "ports": array(INTEGER), "since": TIME,
-        "version": TIME, "exitCode": nullable(INTEGER), "reason": nullable(TEXT)}),
+        "version": TIME, "exitCode": nullable(INTEGER), "reason": nullable(TEXT),
+        "stats": nullable(record({"at": TIME, "cpuCores": NUMBER, "memoryBytes": INTEGER}))}, "stats"),
     "Ended": record({
         "id": TEXT, "taskId": TEXT, "app": TEXT, "state": TEXT, "at": TIME,
         "startedAt": nullable(TIME),

@@ -64,7 +64,7 @@ class Faults:
         before = self._known.get((app_id, doing))
         if before is None or before.text != text:
             log.error("A fault in %s %s: it waits, the other apps go on", doing.value, app_id,
-                      exc_info=error)
+                      exc_info=error, extra={"app": app_id})
         if before is None:
             self._known[app_id, doing] = Fault(doing, text, now, now + FIRST)
         elif now >= before.until:

@@ -161,7 +161,8 @@ class Serving:
                        leader=self.url,
                        resubscribe=self.framework.resubscribe, loop=lambda: self.server.loop, agents=self.sandboxes,
                        insecure=self.access.insecure)
-        self.server = Server(table, self.access, leader=self.url, prefix=self.prefix)
+        self.server = Server(table, self.access, leader=self.url, prefix=self.prefix,
+                             measured=self.service.telemetry.meters.answered)
 
     def driver(self, config: Config) -> Master:
         """How the framework reaches the master."""

@@ -1,0 +1,97 @@
+"""Measures what steps of tasks take, and has a report made now and then.
+
+A report costs what it costs, and may take SHARE of a processor in all: after one that took long the
+next one waits longer. It is made on a worker, as it reads files of every container.
+"""
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Final, Protocol
+
+from executor.admission.entry import Entry
+from executor.life.task import Phase, Task
+from executor.supervision.loop import Loop
+from executor.supervision.timers import ReportDue
+from executor.supervision.workers import Workers
+from executor.telemetry.counts import Counts
+from executor.telemetry.stages import has_started, stage, why_over
+
+log = logging.getLogger(__name__)
+
+SHARE: Final = 0.0004  # of a core; the whole executor's budget is 0.001 with 100 idle containers
+
+
+class Tells(Protocol):
+    """Who makes reports: `telemetry.reporter.Reporter`."""
+
+    def report(self, running: dict[str, int], /) -> None: ...
+
+    def clean(self) -> None: ...
+
+
+class Reports:
+    """Belongs to the loop's thread."""
+
+    def __init__(self, loop: Loop, counts: Counts, interval: float | None = None,
+                 reporter: Tells | None = None,
+                 updates: Callable[[], tuple[int, int]] = lambda: (0, 0)) -> None:
+        """`interval`: seconds between two reports at the least, None for none; `updates`: how many
+        are not acknowledged, and how many were sent again."""
+        self._loop = loop
+        self._interval = interval
+        self._reporter = reporter
+        self._updates = updates
+        self._workers = Workers("report", 1)
+        self.counts = counts
+
+    def start(self) -> None:
+        """From now on."""
+        if self._interval is not None and self._reporter is not None:
+            self._loop.timers.start(ReportDue(), self._interval)
+
+    def moved(self, entry: Entry, before: Task) -> None:
+        """A task was `before`, and is what its entry says now; the first time both are the same."""
+        after, now = entry.task, self._loop.now()
+        if entry.launched is None:
+            entry.launched = entry.since = now
+        done, begun = stage(before), stage(after)
+        if has_started(before, after):
+            self.counts.observe("task_phase_seconds", now - entry.launched, "running_report")
+        if done != begun:
+            if done is not None:
+                self.counts.observe("task_phase_seconds", now - entry.since, done)
+            entry.since = now
+        if after.phase is Phase.DONE:
+            self.counts.add("container_exits_total", why_over(after))
+
+    def due(self, entries: Iterable[Entry]) -> None:
+        """Make one of how it is now."""
+        tasks = [each.task for each in entries]
+        self.counts.drop("tasks")
+        for phase, count in Counter(task.phase for task in tasks).items():
+            self.counts.set("tasks", count, phase.value)
+        pending, resent = self._updates()
+        self.counts.set("status_updates_pending", pending)
+        self.counts.set("status_updates_resent_total", resent)
+        running = {task.id: task.run.pid for task in tasks
+                   if task.run.pid is not None and task.phase is Phase.RUNNING}
+        self._workers.submit(partial(self._report, running))
+
+    def close(self) -> None:
+        """The executor ends."""
+        if self._reporter is not None:
+            self._reporter.clean()
+
+    def _report(self, running: dict[str, int]) -> None:
+        began = time.thread_time()
+        try:
+            if self._reporter is not None:
+                self._reporter.report(running)
+        except Exception:
+            log.exception("A fault in a report")
+        pause = max(self._interval or 0.0, (time.thread_time() - began) / SHARE)
+        self._loop.call(lambda: self._loop.timers.start(ReportDue(), pause))

@@ -1,0 +1,1 @@
+"""What the executor tells of itself: its log, what it has counted, what its containers use, and its reports."""

@@ -1,0 +1,104 @@
+"""Makes a report: messages for the service, and the textfile, as the settings want them."""
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from executor.settings import labels
+from executor.settings.settings import Settings
+from executor.telemetry import textfile
+from executor.telemetry.counts import Counts
+from executor.telemetry.usage import UsageReader
+from specs.forms.reports import MAX_BYTES, MAX_TASKS, ExecutorReport, Usage, report_text
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where to. `messages`: the service wants them; `folder`: of node_exporter's textfiles; the ids
+    are its labels."""
+
+    messages: bool = False
+    folder: Path | None = None
+    framework_id: str = ""
+    executor_id: str = ""
+
+
+def reporter(settings: Settings, counts: Counts, send: Callable[[bytes], None]) -> Reporter | None:
+    """As the settings want it; None if nobody wants reports. `send` takes a framework message."""
+    wanted, ids = settings.reports, settings.labels
+    if wanted.interval is None:
+        return None
+    return Reporter(counts, Destination(
+        wanted.messages, None if wanted.folder is None else Path(wanted.folder),
+        ids.get(labels.FRAMEWORK, ""), ids.get(labels.EXECUTOR, "")), send)
+
+
+class Reporter:
+    """One thread's, save `clean`."""
+
+    def __init__(self, counts: Counts, destination: Destination, send: Callable[[bytes], None],
+                 read: Callable[[Mapping[str, int]], dict[str, Usage]] | None = None) -> None:
+        """`send` takes a framework message."""
+        self._counts = counts
+        self._to = destination
+        self._send = send
+        self._read = read or UsageReader().read
+        self._run = uuid.uuid4().hex[:16]
+        self._number = 0
+        self._version = ""
+
+    def report(self, running: Mapping[str, int]) -> None:
+        """Tell how it is. `running`: the first processes of containers, by task."""
+        if self._to.messages:
+            for part in self._reports(self._read(running)):
+                data = report_text(part)
+                if len(data) <= MAX_BYTES:
+                    self._send(data)
+        if self._to.folder is not None:
+            self._write(self._to.folder)
+
+    def clean(self) -> None:
+        """The executor ends: its file would say for ever what is no more."""
+        if self._to.folder is not None:
+            textfile.file(self._to.folder, self._name).unlink(missing_ok=True)
+
+    def _reports(self, usage: dict[str, Usage]) -> Iterator[ExecutorReport]:
+        """One, and more for usage that does not fit."""
+        self._version = self._version or _version()
+        names = list(usage)
+        whole: dict[str, Any] = {"samples": self._counts.samples(),
+                                 "distributions": self._counts.distributions()}
+        for first in range(0, max(1, len(names)), MAX_TASKS):
+            self._number += 1
+            yield ExecutorReport(
+                self._run, self._number, self._version, time.time(), **whole,
+                usage={name: usage[name] for name in names[first:first + MAX_TASKS]})
+            whole = {}
+
+    def _write(self, folder: Path) -> None:
+        ids = {"framework": self._to.framework_id, "executor": self._to.executor_id}
+        content = textfile.text(self._counts.samples(), self._counts.distributions(), ids)
+        try:
+            textfile.write(folder, self._name, content)
+        except OSError as error:
+            log.warning("Cannot write the textfile in %s: %s", folder, error.strerror)
+
+    @property
+    def _name(self) -> str:
+        return f"{self._to.framework_id}-{self._to.executor_id}"
+
+
+def _version() -> str:
+    from importlib import metadata
+
+    try:
+        return metadata.version("mesos-docker")
+    except metadata.PackageNotFoundError:
+        return "unknown"
