@@ -228,7 +228,8 @@ class Checkpoints:
         path.parent.mkdir(parents=True, exist_ok=True)
         new = path.with_name(f".{path.name}.new")
         try:
-            new.write_text(json.dumps(value) + "\n", encoding="utf-8")
+            with open(new, "w", encoding="utf-8", opener=_private) as file:
+                file.write(json.dumps(value) + "\n")
             new.replace(path)
         except OSError:
             new.unlink(missing_ok=True)
@@ -238,12 +239,17 @@ class Checkpoints:
     def _append(path: Path, value: Mapping[str, Any]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         line = json.dumps(value).encode() + b"\n"
-        with path.open("ab", buffering=0) as file:
+        with open(path, "ab", buffering=0, opener=_private) as file:
             before = os.fstat(file.fileno()).st_size
             written = file.write(line)
             if written < len(line):  # the last block that there was
                 file.truncate(before)
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+
+def _private(path: str, flags: int) -> int:
+    """Tasks have secrets in their environment: what is made is for its owner alone, as in Mesos."""
+    return os.open(path, flags, 0o600)
 
 
 def _read_executor(folder: Path) -> ExecutorRecord | None:

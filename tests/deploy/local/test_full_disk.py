@@ -133,6 +133,13 @@ def test_promises_raise_and_the_rest_is_logged(checkpoints: Checkpoints, tmp_pat
     assert caplog.text.count("Could not be written") == 1
 
 
+def test_what_is_written_is_for_its_owner_alone(checkpoints: Checkpoints, tmp_path: Path) -> None:
+    checkpoints.save_container("C", 1, 2)
+    files = [path for path in (tmp_path / "meta").rglob("*") if path.is_file()]
+    assert len(files) >= 5
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+
+
 def test_half_a_line_does_not_stay(checkpoints: Checkpoints, tmp_path: Path) -> None:
     """The disk may have room for the beginning of a line: a limit of the process is met in the same
     way.
