@@ -34,7 +34,7 @@ def ensure(docker: Docker, reference: str = REFERENCE) -> str:
     busybox here.
     """
     if not docker.images.has(reference):
-        docker.images.import_archive(root_folder(_binary()), reference)
+        docker.images.import_archive(root_folder(binary()), reference)
     return reference
 
 
@@ -69,7 +69,7 @@ def _entry(path: str, kind: bytes, mode: int, size: int = 0) -> tarfile.TarInfo:
     return entry
 
 
-def _binary() -> str:
+def binary() -> str:
     found = shutil.which("busybox", path="/bin:/usr/bin:/sbin:/usr/sbin")
     if found is None or _is_dynamic(found):
         raise Problem(

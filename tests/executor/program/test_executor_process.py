@@ -18,8 +18,10 @@ from pathlib import Path
 import pytest
 
 import executor
+from deploy.demo.busybox import binary as busybox_binary
 from tests.fakes.agent_server import ScriptedAgent
 
+ROOT = Path(__file__).resolve().parents[3]
 COMMAND = Path(sys.executable).with_name("mesos-docker-executor")
 CONTAINER = "mesos-5ad0f0a7-7a5c-4b5a-9d41-000000000000"  # never made in these tests
 
@@ -92,6 +94,8 @@ HOSTILE = {
     "PATH": "", "HOME": "{trap}", "TMPDIR": "/nowhere", "LANG": "xx_XX.nonsense", "LC_ALL": "xx_XX.nonsense", "TZ": "?",
     "HTTP_PROXY": "http://127.0.0.1:1", "http_proxy": "http://127.0.0.1:1", "ALL_PROXY": "socks5://127.0.0.1:1",
     "no_proxy": "", "SSL_CERT_FILE": "/nowhere", "ENV": "{trap}/re.py", "BASH_ENV": "{trap}/re.py", "IFS": "/",
+    "OPENSSL_CONF": "{trap}/openssl.cnf", "OPENSSL_MODULES": "{trap}", "GCONV_PATH": "{trap}",
+    "GLIBC_TUNABLES": "glibc.rtld.nns=1", "SHELLOPTS": "xtrace",
     "VIRTUAL_ENV": "{trap}", "__PYVENV_LAUNCHER__": "{trap}/python",
 }
 
@@ -102,6 +106,39 @@ def test_a_variable_of_the_task_does_not_stop_the_executor(name: str, trap: Path
     hostile = values if name == "all of them" else {name: values[name]}
     with ScriptedAgent() as agent, started(environment(agent, tmp_path, **hostile), tmp_path) as process:
         subscribed(agent, process, tmp_path)
+
+
+def script(folder: Path, shell: str) -> Path:
+    """The start script, with another first line."""
+    text = (ROOT / "deploy/bin/mesos-docker-executor").read_text()
+    made = folder / "mesos-docker-executor"
+    made.write_text(text.replace("@PYTHON@", sys.executable).replace("#!/bin/sh", f"#!{shell}", 1))
+    made.chmod(0o755)
+    return made
+
+
+def test_where_sh_is_bash_it_calls_no_function_of_the_tasks(trap: Path, tmp_path: Path) -> None:
+    (tmp_path / "sh").symlink_to("/bin/bash")
+    functions = {f"BASH_FUNC_{name}%%": f"() {{ echo trapped by {name} >&2; exit 77; }}"
+                 for name in ("readlink", "sleep", "kill", "wait", "command", "echo", "read", "trap", "find_python")}
+    hostile = {**functions, "SHELLOPTS": "xtrace", "PS4": "$(echo trapped by PS4 >&2)"}
+    with ScriptedAgent() as agent, started(environment(agent, tmp_path, **hostile), tmp_path,
+                                           command=script(trap, f"{tmp_path}/sh")) as process:
+        subscribed(agent, process, tmp_path)
+    assert "trapped" not in (tmp_path / "stderr").read_text()
+
+
+def test_with_a_static_shell_no_loader_reads_the_tasks_variables(trap: Path, tmp_path: Path) -> None:
+    """As README says; the shell that is there says in stderr that it has tried."""
+    loads = {"LD_PRELOAD": f"{trap}/libz.so.1"}
+    said = {}
+    for shell in ("/bin/sh", f"{busybox_binary()} sh"):
+        with ScriptedAgent() as agent, started(environment(agent, tmp_path, **loads), tmp_path,
+                                               command=script(trap, shell)) as process:
+            subscribed(agent, process, tmp_path)
+        said[shell] = (tmp_path / "stderr").read_text()
+        (tmp_path / "stderr").unlink()
+    assert ["LD_PRELOAD" in each for each in said.values()] == [True, False]
 
 
 @pytest.mark.parametrize("mode", ["custom", "drop-in"])
