@@ -246,6 +246,7 @@ def supervision(chosen: Settings, agent: Agent,
     from executor.supervision.engine_calls import EngineCalls
     from executor.supervision.fetches import Fetches
     from executor.supervision.loop import Loop
+    from executor.supervision.parents import Parents
     from executor.supervision.performer import Performer
     from executor.supervision.pulls import Pulls
     from executor.supervision.recovery import Recovery
@@ -261,7 +262,8 @@ def supervision(chosen: Settings, agent: Agent,
     loop = Loop()
     logs = Logs(Watcher("output"))
     engine = EngineCalls(runtime, chosen.labels, logs, starts=chosen.starts, strict=chosen.drop_in,
-                         cni=None if chosen.cni is None else Cni(chosen.cni))
+                         cni=None if chosen.cni is None else Cni(chosen.cni),
+                         parents=Parents(chosen.executor_container))
     checks = Checks(loop, engine, shutdown_grace=chosen.shutdown_grace, journal=notes)
     performer = Performer(loop, agent, engine, logs, Processes(Watcher("processes")),
                           fetches=Fetches(loop, fetch, chosen.fetch),

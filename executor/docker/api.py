@@ -129,6 +129,11 @@ class Api:
         major, minor, patch = (int(number or 0) for number in numbers.groups())
         return major, minor, patch
 
+    def cgroup_driver(self) -> str:
+        """See the port. Raises RuntimeFailure."""
+        return self.ask("info", self.deadlines.quick, Ask("GET", "/info"),
+                        lambda said: str(said["CgroupDriver"]))
+
     def agree(self) -> None:
         """Ask anew which API version both sides speak: the engine may be another one than before.
         """

@@ -224,6 +224,10 @@ class Engine(Protocol):
         """Its version. As Mesos: docker.cpp, `version`."""
         ...
 
+    def cgroup_driver(self) -> str:
+        """Who makes its containers' cgroups: "cgroupfs", "systemd", or "none"."""
+        ...
+
     def close(self) -> None:
         """Close the idle connections; streams belong to those who opened them."""
         ...

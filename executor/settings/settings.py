@@ -81,6 +81,7 @@ class Settings:
     mapped_directory: str = MAPPED_DIRECTORY
     docker_socket: str = DOCKER_SOCKET
     container: str | None = None  # its name, when we are the drop-in
+    executor_container: str = ""  # ours, as the agent calls it; empty in the drop-in
     shutdown_grace: float = SHUTDOWN_GRACE
     cgroups_enable_cfs: bool = False
     task_environment: Mapping[str, str] = field(default_factory=dict)
@@ -115,6 +116,8 @@ def settings(flags: Flags, told: AgentSettings, environment: Mapping[str, str],
         mapped_directory=flags.mapped_directory or MAPPED_DIRECTORY,
         docker_socket=flags.docker_socket or DOCKER_SOCKET,
         container=flags.container,
+        # as Mesos: slave/paths.cpp, `getExecutorRunPath`
+        executor_container="" if flags.drop_in else told.directory.rstrip("/").rpartition("/")[2],
         # as Mesos: docker_executor.cpp, `main`
         shutdown_grace=max(told.shutdown_grace, (flags.stop_timeout or 0) / 1e9),
         cgroups_enable_cfs=flags.cgroups_enable_cfs,

@@ -38,6 +38,7 @@ from executor.node.cni import Cni
 from executor.node.logs import Logs
 from executor.supervision.handing_over import hand_over
 from executor.supervision.outputs import Outputs
+from executor.supervision.parents import Parents
 from executor.supervision.workers import Workers
 from executor.telemetry.log import of_task
 
@@ -76,12 +77,14 @@ class EngineCalls:
     """Methods return at once, save `remove_now`."""
 
     def __init__(self, runtime: Callable[[], ContainerRuntime], labels: Mapping[str, str],
-                 logs: Logs, *, starts: int, strict: bool, cni: Cni | None = None) -> None:
+                 logs: Logs, *, starts: int, strict: bool, cni: Cni | None = None,
+                 parents: Parents | None = None) -> None:
         """`runtime` builds the engine.
 
         Containers with `labels` are ours; at most so many `starts` at once. `cni` attaches those
-        that want it.
+        that want it; `parents` knows below which cgroup they are made.
         """
+        self._parents = parents or Parents("")
         self._make = runtime
         self._labels = labels
         self._logs = logs

@@ -73,6 +73,10 @@ class FakeEngine:
         self._store.called("version")
         return 20, 10, 24
 
+    def cgroup_driver(self) -> str:
+        self._store.called("info")
+        return "cgroupfs"
+
     def close(self) -> None:
         """Kill what still runs, so that no thread outlives the test."""
         with self._store.changed:

@@ -24,7 +24,7 @@ from tests.fakes.agent_server import ScriptedAgent
 from tests.fakes.driving import settings_for, started
 from tests.fakes.runtime import FakeRuntime
 
-CALLS, FILES, DEPTH = 400, 59, 15
+CALLS, FILES, DEPTH = 420, 59, 15
 
 
 class Followed(MesosDriver):
