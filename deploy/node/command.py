@@ -12,9 +12,10 @@ from deploy.cli.main import LazyGroup
 class NodeGroup(LazyGroup):
     """What `mesos-docker node` knows."""
 
-    modules: ClassVar[Mapping[str, str]] = {"reap": "deploy.node.reap", "images": "deploy.node.images"}
+    modules: ClassVar[Mapping[str, str]] = {
+        "reap": "deploy.node.reap", "images": "deploy.node.images", "upgrade": "deploy.node.upgrade"}
 
 
 @click.command(cls=NodeGroup)
 def node() -> None:
-    """Look after an agent's machine: what is left there, and its images."""
+    """Look after an agent's machine: what is left there, its images, its executors."""

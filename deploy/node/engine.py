@@ -4,9 +4,9 @@ two at a time: what is gone is removed.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
-from deploy.node.times import seconds
 from deploy.node.verdicts import Kind, Labelled, executor_of
 from executor.docker.mesos_docker import Docker
 from executor.engine.failures import NoSuchContainer, RuntimeFailure
@@ -72,3 +72,11 @@ def _container(found: Inspection) -> Labelled:
                                 "ended": found.finished_at}
     return Labelled(Kind.CONTAINER, found.id, found.name, executor_of(found.labels),
                     max(map(seconds, times.values())), found.labels.get(TASK, ""), found.running)
+
+
+def seconds(text: object) -> float:
+    """The engine's time, since the epoch; 0 where it says none."""
+    try:
+        return max(0.0, datetime.fromisoformat(str(text)).timestamp())
+    except (ValueError, OverflowError):
+        return 0.0

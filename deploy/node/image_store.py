@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from deploy.node.collection import StoredImage
-from deploy.node.times import seconds
+from deploy.node.engine import seconds
 from executor.docker.mesos_docker import Docker
 from executor.engine.failures import ImageNotFound
 from executor.engine.port import Inspection
