@@ -237,6 +237,7 @@ def supervision(chosen: Settings, agent: Agent,
     `runtime` None: Docker.
     """
     from executor.admission.admission import Admission
+    from executor.endpoint.execs import Execs
     from executor.node.cni import Cni
     from executor.node.fetcher import fetch
     from executor.node.logs import Logs
@@ -273,7 +274,8 @@ def supervision(chosen: Settings, agent: Agent,
     if kept.found and kept.journal is not None:
         recovery = Recovery(loop, engine, admission, kept.journal, chosen.labels)
     return Supervisor(chosen, loop, admission, engine, performer=performer, checks=checks,
-                      journal=notes, recovery=recovery, command=kept.command,
+                      journal=notes, execs=Execs(lambda: engine.runtime.containers),
+                      recovery=recovery, command=kept.command,
                       reports=Reports(loop, counts, chosen.reports.interval,
                                       reporter(chosen, counts, agent.message), agent.updates))
 

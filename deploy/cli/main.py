@@ -36,6 +36,7 @@ COMMANDS = {
     "events": "deploy.client.looks",
     "logs": "deploy.client.looking.logs",
     "files": "deploy.client.looking.files",
+    "exec": "deploy.client.looking.exec",
     "ui": "deploy.client.looks",
     "init": "deploy.client.deploy",
     "validate": "deploy.client.deploy",

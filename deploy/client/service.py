@@ -56,6 +56,11 @@ class Service:
         self._parts = parts
         self._authorization = authorization
 
+    @property
+    def authorization(self) -> dict[str, str]:
+        """What a request says of who we are."""
+        return {} if self._authorization is None else {"Authorization": self._authorization}
+
     def ask(self, method: str, path: str, body: Any = None, *,
             query: Mapping[str, str] | None = None,
             headers: Mapping[str, str] | None = None) -> Answer:
@@ -140,10 +145,7 @@ class Service:
         return asked + (f"?{urlencode(query)}" if query else "")
 
     def _headers(self, more: Mapping[str, str] | None) -> dict[str, str]:
-        headers = {"Content-Type": "application/json", "Accept": "application/json", **(more or {})}
-        if self._authorization is not None:
-            headers["Authorization"] = self._authorization
-        return headers
+        return {"Content-Type": "application/json", "Accept": "application/json", **(more or {}), **self.authorization}
 
 
 def service(url: str | None, token_file: str | None, user_file: str | None,

@@ -8,6 +8,7 @@ thread. `Serving` is printed when the API answers, /readyz is 200 once the frame
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import logging
 import os
 import random
@@ -31,7 +32,7 @@ from deploy.cli.signals import given_to
 from deploy.run.clusters import reach
 from deploy.run.command import default_executor
 from deploy.run.start import executor_of
-from deploy.serve.agents import AgentKeys
+from deploy.serve.agents import ReachedAgents
 from deploy.serve.mesos import embedded
 from deploy.serve.notify import notify
 from deploy.serve.secrets import access
@@ -42,7 +43,7 @@ from scheduler.api.table import routes
 from scheduler.apps.policy import policy
 from scheduler.config import Config
 from scheduler.framework.framework import Framework
-from scheduler.looking.agents import Agents
+from scheduler.looking.execs import CallBack
 from scheduler.master.driver import MesosDriver
 from scheduler.master.transport import Transport
 from scheduler.service.completion import completed
@@ -131,8 +132,9 @@ class Served:
         self._options = options
         self._service = service
         self._transport = transport
-        self._keys = AgentKeys(options.agent)
         self._url = ""
+        self._agents = ReachedAgents(transport, lambda: service.view.framework.master, options.agent, self._callback,
+                                     advertised=options.advertise is not None, custom=options.executor == "custom")
         self._framework: Framework | None = None
         asking = Asking(service, operations, time.time)
         granted, self._token = access(options.state, options.credentials, options.token_file,
@@ -140,11 +142,10 @@ class Served:
         identity = Identity(options.name, options.role, options.cluster.shown,
                             options.local_port_min, options.local_port_max,
                             tuple(sorted(options.features)))
-        agents = Agents(transport, lambda: service.view.framework.master, self._keys.headers)
         self._server = Server(
             routes(asking, definitions, identity, leader=lambda: self._url,
                    resubscribe=self._resubscribe,
-                   loop=lambda: self._server.loop, agents=agents, insecure=options.insecure),
+                   loop=lambda: self._server.loop, agents=self._agents, insecure=options.insecure),
             granted, leader=lambda: self._url, prefix=options.path_prefix, tls=_tls(options),
             measured=service.telemetry.meters.answered)
         self._announced = contextlib.ExitStack()
@@ -169,13 +170,13 @@ class Served:
         """The framework's loop, until it is told to end; the exit status. `known`: who we are there.
         """
         options, credential = self._options, None if known is None else known.credential
-        self._keys.known = known
         principal = options.principal if credential is None else credential.principal
         config = Config(name=options.name, roles=(options.role,), principal=principal,
                         failover_timeout=FAILOVER, gpus="gpu_resources" in options.features,
                         webui_url=self._url, connect_timeout=float("inf"), max_launches=1)
         secret = None if credential is None else credential.secret
         driver = MesosDriver(master, config, secret=secret, transport=self._transport)
+        self._agents.attach(driver, known)
         self._framework = Framework(driver, config, self._service, storage=storage,
                                     work=self._service, contains=True)
         self._service.attach(self._framework)
@@ -194,6 +195,12 @@ class Served:
         """The API answers no more."""
         self._server.stop()
         self._announced.close()
+
+    def _callback(self) -> CallBack:
+        prefix, url = self._options.path_prefix.rstrip("/"), self._url.rstrip("/")
+        certificate = self._options.tls_cert
+        return CallBack(url if url.endswith(prefix) else url + prefix,
+                        None if certificate is None else fingerprint(certificate.read_text(encoding="ascii")))
 
     def _end(self) -> None:
         if self._framework is not None:
@@ -244,6 +251,13 @@ def _tls(options: Options) -> ssl.SSLContext | None:
     except (OSError, ssl.SSLError) as error:
         raise Problem(f"--tls-cert {options.tls_cert}: {error}", REFUSED) from error
     return context
+
+
+def fingerprint(certificates: str) -> str:
+    """SHA-256 of the first of some certificates (PEM), in hex."""
+    begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+    first = begin + certificates.partition(begin)[2].partition(end)[0] + end
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(first)).hexdigest()
 
 
 def _removed(why: str) -> str:

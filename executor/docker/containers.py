@@ -13,7 +13,7 @@ from typing import Any
 
 from executor.docker.api import Api
 from executor.docker.calls import Call
-from executor.docker.exec import exec_command
+from executor.docker.exec import DockerInteraction, exec_command, interact
 from executor.docker.http import UPGRADE, Ask, route
 from executor.docker.networks import DockerNetworks
 from executor.docker.streams import ChunkDecoder, Decoder, FrameDecoder, RawDecoder, SocketStream
@@ -235,6 +235,10 @@ class DockerContainers:
              timeout: float | None = None, user: str = "") -> ExecResult:
         """As `docker exec`; see exec.py for what happens when the time is up."""
         return exec_command(self._api, container, argv, env or {}, timeout, user)
+
+    def interact(self, container: str, argv: Sequence[str], *, tty: bool = False) -> DockerInteraction:
+        """As `docker exec -i`, or `-it`."""
+        return interact(self._api, container, argv, tty=tty)
 
 
 def _nothing(_: Any) -> None:

@@ -1,21 +1,24 @@
-"""A command in a running container, with an end.
+"""A command in a running container: with an end, or with somebody who speaks with it.
 
-The engine has no way to end a command that it runs in a container: closing the connection leaves it
-running, as Mesos's timed-out checks do. So when the time is up its processes are killed by pid: the
-command's and those under it. That needs the host's pid namespace, where an executor lives.
+The engine has no way to end a command that it runs in a container, or to send it a signal: closing
+the connection leaves it running, as Mesos's timed-out checks do. So when the time is up, or nobody
+is there any more, its processes are killed by pid: the command's and those under it. That needs the
+host's pid namespace, where an executor lives. runc begins each as a session of its own, so a signal
+reaches its first process group, as from a terminal.
 """
 from __future__ import annotations
 
 import os
 import signal
+import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from executor.docker.api import Api
-from executor.docker.calls import Call
+from executor.docker.calls import BoundedSocket, Call
 from executor.docker.http import UPGRADE, Ask, route
-from executor.docker.streams import FrameDecoder, pieces
+from executor.docker.streams import FrameDecoder, RawDecoder, SocketStream, pieces
 from executor.engine.errors import failure
 from executor.engine.failures import (
     CommandNotExecutable,
@@ -27,7 +30,10 @@ from executor.engine.failures import (
 from executor.engine.port import ExecResult
 
 NOT_STARTED: Final = 126  # what Docker 24 and earlier say of every program that they could not start
+HEAD: Final = 4096  # bytes of output in which they say so
 MAX_OUTPUT: Final = 1024 * 1024  # bytes kept of what it writes; the rest is read and dropped
+
+_NOT_RUN: Final = b"OCI runtime exec failed"
 
 
 def exec_command(api: Api, container: str, argv: Sequence[str], env: Mapping[str, str],
@@ -47,14 +53,84 @@ def exec_command(api: Api, container: str, argv: Sequence[str], env: Mapping[str
     try:
         _read(api, call, exec_id, output)
     except DeadlineExceeded:
-        _kill(api, exec_id)
+        kill(api, exec_id)
         return ExecResult(None, bytes(output))
     except (CommandNotFound, CommandNotExecutable) as refusal:  # Docker 25 and later refuse to start it
         return ExecResult(refusal.exit_status, str(refusal).encode())
-    code = _state(api, exec_id).get("ExitCode")
-    if code == NOT_STARTED and output.startswith(b"OCI runtime exec failed"):  # earlier ones say so in its output
+    code = state(api, exec_id).get("ExitCode")
+    if code == NOT_STARTED and output.startswith(_NOT_RUN):  # earlier ones say so in its output
         code = failure(400, output.decode(errors="replace")).exit_status
     return ExecResult(code, bytes(output))
+
+
+def interact(api: Api, container: str, argv: Sequence[str], *, tty: bool) -> DockerInteraction:
+    """Start it. Raises RuntimeFailure."""
+    body = {"Cmd": list(argv), "Tty": tty, "AttachStdin": True, "AttachStdout": True, "AttachStderr": True}
+    exec_id = api.ask("exec", api.deadlines.quick, Ask(
+        "POST", route("/containers/{}/exec", container), body=body), lambda said: str(said["Id"]))
+    sock, _ = api.stream(Call("exec", api.deadlines.start), Ask(
+        "POST", route("/exec/{}/start", exec_id), body={"Detach": False, "Tty": tty}, headers=UPGRADE))
+    return DockerInteraction(api, exec_id, sock, tty=tty)
+
+
+class DockerInteraction:
+    """Implements Interaction."""
+
+    def __init__(self, api: Api, exec_id: str, sock: BoundedSocket, *, tty: bool) -> None:
+        self._api = api
+        self._exec_id = exec_id
+        self._socket = sock
+        self._stream = SocketStream(sock, RawDecoder() if tty else FrameDecoder())
+        self._head = b""
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    def read(self) -> list[tuple[int, bytes]] | None:
+        pieces = self._stream.read()
+        for _, data in pieces or ():
+            self._head += data[:HEAD - len(self._head)]
+        return pieces
+
+    def write(self, data: bytes) -> int:
+        try:
+            return self._socket.send(data) if data else 0
+        except BlockingIOError:
+            return 0
+
+    def close_input(self) -> None:
+        self._socket.shutdown(socket.SHUT_WR)
+
+    def resize(self, columns: int, rows: int) -> None:
+        self._api.ask("exec resize", self._api.deadlines.quick, Ask(
+            "POST", route("/exec/{}/resize", self._exec_id), {"h": rows, "w": columns}), lambda _: None)
+
+    def signal(self, name: str) -> None:
+        try:
+            number = signal.Signals[name if name.startswith("SIG") else f"SIG{name}"]
+        except KeyError:
+            return
+        found = state(self._api, self._exec_id)
+        if found.get("Running") and int(found.get("Pid") or 0) > 1:
+            try:
+                os.killpg(int(found["Pid"]), number)
+            except OSError:
+                return
+
+    def exit_status(self) -> int | None:
+        found = state(self._api, self._exec_id)
+        if found.get("Running") or found.get("ExitCode") is None:
+            return None
+        status = int(found["ExitCode"])
+        if status == NOT_STARTED and self._head.startswith(_NOT_RUN):
+            raise failure(400, self._head.decode(errors="replace").strip())
+        return status
+
+    def kill(self) -> None:
+        kill(self._api, self._exec_id)
+
+    def close(self) -> None:
+        self._stream.close()
 
 
 def _read(api: Api, call: Call, exec_id: str, output: bytearray) -> None:
@@ -68,21 +144,22 @@ def _read(api: Api, call: Call, exec_id: str, output: bytearray) -> None:
             raise call.verdict() or DaemonUnavailable(f"exec: {error}") from error
 
 
-def _state(api: Api, exec_id: str) -> Mapping[str, Any]:
+def state(api: Api, exec_id: str) -> Mapping[str, Any]:
+    """What the engine says of it: Running, ExitCode, and Pid on the host. Raises RuntimeFailure."""
     return api.ask("exec inspect", api.deadlines.quick, Ask("GET", route("/exec/{}/json", exec_id)), dict)
 
 
-def _kill(api: Api, exec_id: str) -> None:
-    """Best effort: the caller has its answer already."""
+def kill(api: Api, exec_id: str) -> None:
+    """End its processes; best effort."""
     try:
-        pid = int(_state(api, exec_id).get("Pid") or 0)
+        pid = int(state(api, exec_id).get("Pid") or 0)
         handle = os.pidfd_open(pid) if pid > 1 else None
     except (RuntimeFailure, OSError):
         return
     if handle is None:
         return
     try:
-        if _state(api, exec_id).get("Running"):  # so the handle is that process and not a later one
+        if state(api, exec_id).get("Running"):  # so the handle is that process and not a later one
             for child in reversed(_below(pid)):
                 _signal(child)
             signal.pidfd_send_signal(handle, signal.SIGKILL)

@@ -131,6 +131,44 @@ class OutputStream(Protocol):
     def close(self) -> None: ...
 
 
+class Interaction(Protocol):
+    """A command in a container with which somebody speaks while it runs; selectable, never blocking
+    to read and write. What asks the engine may raise the failures above.
+    """
+
+    def fileno(self) -> int: ...
+
+    def read(self) -> list[tuple[int, bytes]] | None:
+        """As of OutputStream."""
+        ...
+
+    def write(self, data: bytes) -> int:
+        """Give it so much of this for its stdin as it takes now; how much. Raises OSError."""
+        ...
+
+    def close_input(self) -> None:
+        """Nothing more comes for its stdin. Raises OSError."""
+        ...
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Of its terminal, in characters."""
+        ...
+
+    def signal(self, name: str) -> None:
+        """Send it a signal, such as INT or SIGINT; one that there is not is passed over."""
+        ...
+
+    def exit_status(self) -> int | None:
+        """None while it runs. Raises CommandNotFound or CommandNotExecutable, too."""
+        ...
+
+    def kill(self) -> None:
+        """End it with all its processes."""
+        ...
+
+    def close(self) -> None: ...
+
+
 class Containers(Protocol):
     """The containers of one engine, each named by id or by name. All verbs may raise the failures
     above.
@@ -186,6 +224,10 @@ class Containers(Protocol):
     def exec(self, container: str, argv: Sequence[str], *, env: Mapping[str, str] | None = None,
              timeout: float | None = None) -> ExecResult:
         """Run a command in the container and wait for it, at most `timeout` seconds."""
+        ...
+
+    def interact(self, container: str, argv: Sequence[str], *, tty: bool = False) -> Interaction:
+        """Run a command in the container, to speak with it; with a terminal, or with three streams."""
         ...
 
 

@@ -14,6 +14,7 @@ from typing import assert_never
 
 from executor.admission.admission import Admission, Admitted, Rejected
 from executor.admission.entry import Entry
+from executor.endpoint.execs import Execs
 from executor.engine.port import ContainerAction, ContainerEvent
 from executor.journal.port import Notes
 from executor.life import answers
@@ -50,7 +51,7 @@ class Supervisor:
     """`AgentEvents` for the driver, `LoopOwner` for the loop."""
 
     def __init__(self, settings: Settings, loop: Loop, admission: Admission, engine: EngineCalls, *,  # noqa: PLR0913 - wired once
-                 performer: Performer, checks: Checks, reports: Reports, journal: Notes,
+                 performer: Performer, checks: Checks, reports: Reports, journal: Notes, execs: Execs,
                  recovery: Recovery | None = None, command: str = "") -> None:
         """`command`: how our launcher was called, if another process of us may take over."""
         self._settings = settings
@@ -62,6 +63,7 @@ class Supervisor:
         self._reports = reports
         self._journal = journal
         self._recovery = recovery
+        self._execs = execs
         self._entries: dict[str, Entry] = {}
         self._containers: dict[str, str] = {}  # container id -> task id
         self._ended: OrderedDict[str, None] = OrderedDict()
@@ -140,8 +142,8 @@ class Supervisor:
         """An update has arrived."""
 
     def message(self, data: bytes) -> None:
-        """Framework messages mean nothing here, as in Mesos."""
-        log.info("Ignoring a framework message of %s bytes", len(data))
+        """A framework message: a request of the service, or nothing, as in Mesos."""
+        self._loop.call(lambda: self._execs.asked(data, self._container))
 
     def shutdown(self, why: str) -> None:
         """End all tasks, then end."""
@@ -279,6 +281,12 @@ class Supervisor:
                 entry = Entry(step.task, agreed)
         self._entries[task_id] = entry
         self._take(entry, step)
+
+    def _container(self, task_id: str) -> str | None:
+        """Of a task that runs."""
+        entry = self._entries.get(task_id)
+        runs = entry is not None and entry.task.phase in (Phase.RUNNING, Phase.TERMINATING)
+        return entry.task.container if entry is not None and runs else None
 
     def _kill(self, task_id: str, grace: float | None) -> None:
         entry = self._entries.get(task_id)

@@ -73,7 +73,7 @@ def _responses(route: Route) -> dict[str, Any]:
         if schema is not None:
             answer["content"] = {route.media_type: {"schema": dict(schema)}}
             if route.also is not None:
-                answer["content"][route.also] = {"schema": dict(TEXT)}
+                answer["content"][route.also] = {"schema": dict(TEXT if route.also_as is None else route.also_as)}
         found[str(status)] = answer
     return found
 

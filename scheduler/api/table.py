@@ -8,6 +8,7 @@ from collections.abc import Callable
 from scheduler.api.asking import Asking
 from scheduler.api.handlers.apps import Apps
 from scheduler.api.handlers.deployments import Identity, Whole
+from scheduler.api.handlers.execs import MOST_CHARACTERS, ExecHandlers
 from scheduler.api.handlers.groups import Groups
 from scheduler.api.handlers.health import HealthHandlers
 from scheduler.api.handlers.looking import MOST_LINES, Looking
@@ -22,9 +23,10 @@ from scheduler.api.page.looks import Looks
 from scheduler.api.routes import Parameter, Route
 from scheduler.api.shown import schemas as s
 from scheduler.api.shown.texts import Texts
+from scheduler.looking.execs import AgentSide, Execs
 from scheduler.looking.outputs import Outputs
 from scheduler.looking.places import lives
-from scheduler.looking.sandboxes import LENGTH, AgentsAsked, Sandboxes
+from scheduler.looking.sandboxes import LENGTH, Sandboxes
 from specs.marathon.definitions import Config
 
 _TRUTH = {"type": "string", "enum": ["true", "false", "True", "False", "1", "0", ""]}  # in any case
@@ -42,20 +44,19 @@ _KILL = (Parameter("scale", "whether there are so many fewer instances afterward
 
 def routes(asking: Asking, config: Config, identity: Identity, *, leader: Callable[[], str],  # noqa: PLR0913 - its parts, wired once
            resubscribe: Callable[[], None], loop: Callable[[], asyncio.AbstractEventLoop],
-           agents: AgentsAsked, insecure: bool = False) -> list[Route]:
-    """The table, with the handlers that it leads to. `agents`: how sandboxes are looked into;
-    `insecure`: nobody has to say who asks.
-    """
+           agents: AgentSide, insecure: bool = False) -> list[Route]:
+    """The table, with the handlers that it leads to. `insecure`: nobody has to say who asks."""
     texts = Texts(lambda: len(asking.view.apps))
     apps, groups, tasks = Apps(asking, config, texts), Groups(asking, config, texts), Tasks(asking, texts)
     whole, health = Whole(asking, identity, leader, resubscribe), HealthHandlers(asking)
     streams = Streams(asking, loop, leader)
     sandboxes = Sandboxes(agents, lambda: asking.view.framework.id)
     looking = Looking(asking, sandboxes, Outputs(sandboxes, lambda spot: lives(asking.view, spot)))
+    execs = ExecHandlers(asking, Execs(agents))
     table: list[Route] = []
     ours = Ours(asking, apps, groups, lambda: document(table, insecure=insecure))
     table += [*_apps(apps, tasks), *_groups(groups), *_tasks(tasks), *_whole(whole, streams),
-              *_ours(ours, streams), *_looking(looking), *_health(health),
+              *_ours(ours, streams), *_looking(looking), *_execs(execs), *_health(health),
               *_measured(MetricsHandlers(asking)), *_page(PageFiles(), Login(leader), Looks(asking))]
     return table
 
@@ -227,7 +228,7 @@ def _looking(looking: Looking) -> list[Route]:
             Parameter("tail", "only so many lines from the end", {**s.NATURAL, "maximum": MOST_LINES}),
             Parameter("since", "only what was written since then: a time as 2026-01-31T12:00:00Z"), offset,
             Parameter("follow", "whether to go on as text/event-stream, {offset, data} each", _TRUTH)),
-              errors=(422,), media_type="text/plain", also="text/event-stream"),
+              errors=(422,), media_type="text/plain", also="text/event-stream", also_as=s.ref("OutputEvent")),
         Route("GET", f"{one}/files", looking.files, "What is in a folder of an instance's sandbox",
               {200: s.array(entry)}, (path,)),
         Route("GET", f"{one}/files/read", looking.read, "A piece of a file in an instance's sandbox",
@@ -235,6 +236,22 @@ def _looking(looking: Looking) -> list[Route]:
             path, offset, Parameter("length", "at most so many bytes", {**s.NATURAL, "maximum": LENGTH}))),
         Route("GET", f"{one}/files/download", looking.download, "A file in an instance's sandbox",
               {200: s.TEXT}, (path,), media_type="application/octet-stream"),
+    ]
+
+
+def _execs(execs: ExecHandlers) -> list[Route]:
+    size = {"type": "integer", "minimum": 1, "maximum": MOST_CHARACTERS}
+    command = {"type": "object", "required": ["command"], "additionalProperties": False, "properties": {
+        "command": {"type": "array", "items": {"type": "string", "minLength": 1, "pattern": "^[^\\0]+$"},
+                    "minItems": 1, "maxItems": 100},
+        "tty": s.BOOLEAN, "columns": size, "rows": size}}
+    return [
+        Route("POST", "/api/v1/instances/{id}/exec", execs.create, "Asks for a command to be run in a container",
+              {201: s.record({"id": s.TEXT, "url": s.TEXT})}, body=command, writes=True),
+        Route("GET", "/api/v1/exec/{id}", execs.attach, "The WebSocket of who asked for a command", {101: None},
+              writes=True),
+        Route("GET", "/api/v1/exec/{id}/executor", execs.answer, "The WebSocket of the executor that runs a command",
+              {101: None}, open=True),
     ]
 
 

@@ -8,7 +8,8 @@ holds nothing up and costs nothing.
 A task may truncate its file, and our executor begins another one (`stdout.1` is then the one
 before). So each piece is asked for together with the last bytes before it: when they are not what
 they were, the rest of the old file is looked for under its new name, and the new one is read from
-its beginning, as `tail -F` does. Positions count on over all files; offsets are those of the file.
+its beginning, as `tail -F` does. Positions count on over all files (`Written`); where no index says
+so to others, who is told a position is told that in the file.
 """
 from __future__ import annotations
 
@@ -22,6 +23,7 @@ from typing import Final
 from scheduler.looking.agents import AgentError
 from scheduler.looking.places import Spot
 from scheduler.looking.sandboxes import LENGTH, Sandboxes
+from scheduler.looking.written import Written
 
 EVERY: Final = 0.25  # seconds between two rounds of one reader
 ROUND: Final = 16  # pieces in one round, of a file that grows so fast
@@ -34,7 +36,7 @@ GONE: Final = 5.0  # seconds without an answer, before people are told
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What was written. `offset`: in the file, bytes; empty: a sign of life. `trouble`: why nothing
+    """What was written. `offset`: where it begins, bytes; empty: a sign of life. `trouble`: why nothing
     comes just now.
     """
 
@@ -53,8 +55,8 @@ class Outputs:
         self._readers: dict[tuple[str, str], _Reader] = {}
 
     async def follow(self, spot: Spot, name: str, begin: int, alive: float) -> AsyncIterator[Piece]:
-        """What is in a file from an offset on, and what is written, until its task has ended; a sign
-        of life every `alive` seconds. Raises AgentError only before the first piece.
+        """What was written from a position on, and what is, until the task has ended; a sign of life every
+        `alive` seconds. Raises AgentError only before the first piece.
         """
         reader = self._readers.get((spot.task_id, name))
         if reader is None:
@@ -78,6 +80,8 @@ class _Reader:
         self._spot = spot
         self._name = name
         self._lives = lives
+        self._written = Written(sandboxes, spot, name)
+        self._indexed = False  # whether positions are the same for everybody
         self._ring = bytearray()
         self._end = 0  # the position behind the ring
         self._shift = 0  # the position at which the file begins
@@ -91,14 +95,17 @@ class _Reader:
 
     async def begin(self) -> None:
         """Where the file ends now; it may come later. Raises AgentError."""
+        begins = (await self._written.index()).begins
+        self._indexed = bool(begins)
+        self._end = self._shift = next(iter(begins), 0)
         try:
-            self._end = await self._sandboxes.size(self._spot, self._name)
-            start = max(0, self._end - SEEN)
-            self._ring += await self._sandboxes.read(self._spot, self._name, start, self._end - start)
+            start = max(0, await self._sandboxes.size(self._spot, self._name) - SEEN)
+            self._ring += await self._sandboxes.read(self._spot, self._name, start)
         except AgentError as error:
             if not error.missing:
                 raise
-        self._end = max(0, self._end - SEEN) + len(self._ring) if self._ring else 0
+        else:
+            self._end += start + len(self._ring)
 
     def join(self) -> None:
         self._followers += 1
@@ -114,7 +121,7 @@ class _Reader:
 
     async def pieces(self, begin: int, alive: float) -> AsyncIterator[Piece]:
         """For one follower."""
-        position = begin + self._shift  # a moment ahead of the reader, perhaps
+        position = begin if self._indexed else begin + self._shift  # a moment ahead of the reader, perhaps
         told: str | None = None
         while True:
             data = await self._at(position)
@@ -134,7 +141,9 @@ class _Reader:
                 yield Piece(position - self._began(position), b"")
 
     def _began(self, position: int) -> int:
-        """Where the file of a position begins."""
+        """The position that is offset 0 for who is told."""
+        if self._indexed:
+            return 0
         return self._shift if position >= self._shift else self._shift_before
 
     async def _at(self, position: int) -> bytes | None:
@@ -143,12 +152,16 @@ class _Reader:
         if position >= first:
             until = self._shift - first if position < self._shift else len(self._ring)
             return bytes(self._ring[position - first:min(until, position - first + LENGTH)])
-        if position < self._shift:
+        if position < self._shift and not self._indexed:
             return None
         try:
-            return await self._sandboxes.read(self._spot, self._name, position - self._shift,
-                                              min(LENGTH, first - position)) or None
-        except AgentError:
+            if not self._indexed:
+                return await self._sandboxes.read(self._spot, self._name, position - self._shift,
+                                                  min(LENGTH, first - position)) or None
+            return await self._written.read(position, first) or None
+        except AgentError as error:
+            if error.missing:
+                return None
             await asyncio.sleep(PAUSE)
             return b""
 
@@ -199,6 +212,7 @@ class _Reader:
             return data[len(known):]
         await self._rest_of_the_file_before(known, at)
         self._shift_before, self._shift = self._shift, self._end
+        self._indexed = self._indexed or bool((await self._written.index()).begins)
         piece = await self._sandboxes.read(self._spot, self._name, 0)
         await self._add(piece)
         return piece

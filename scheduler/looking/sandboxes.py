@@ -20,7 +20,6 @@ from scheduler.looking.places import Spot, former_sandboxes, sandboxes
 LENGTH: Final = 64 * 1024  # bytes that are asked for at once; agents give no more than they like, a page at least
 THREADS: Final = 16  # questions to agents at once
 REMEMBERED: Final = 10_000  # sandboxes
-TAIL_OF: Final = 1024 * 1024  # bytes of a file among which its last lines are looked for
 
 
 class AgentsAsked(Protocol):
@@ -75,33 +74,17 @@ class Sandboxes:
             yield piece
             begin += len(piece)
 
-    async def last_lines(self, spot: Spot, path: str, count: int) -> int:
-        """Where the last `count` lines of a file begin, or as many of them as are not too long."""
-        size = begin = await self.size(spot, path)
-        if count <= 0:
-            return size
-        missing = count + 1  # ends of lines: the one before the first, too
-        while begin > max(0, size - TAIL_OF):
-            end, begin = begin, max(0, begin - LENGTH, size - TAIL_OF)
-            piece = b"".join([each async for each in self.pieces(spot, path, begin, end)])
-            if end == size and piece and not piece.endswith(b"\n"):
-                missing -= 1  # the last line has not ended
-            for at in reversed([at for at, byte in enumerate(piece) if byte == 0x0A]):
-                missing -= 1
-                if not missing:
-                    return begin + at + 1
-        return begin
-
     def close(self) -> None:
         """Ask nothing more."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _in_sandbox(self, spot: Spot, path: str, endpoint: str, query: Mapping[str, str | int]) -> Any:
         known = spot.task_id in self._roots
+        root = await self._root(spot)
         try:
-            return await self._asked(spot, await self._root(spot), path, endpoint, query)
+            return await self._asked(spot, root, path, endpoint, query)
         except AgentError as error:
-            if not (error.missing and known):
+            if not (error.missing and known) or await self._first(spot, (root,)) is not None:
                 raise
         self._roots.pop(spot.task_id, None)  # it may be served under another path by now
         return await self._asked(spot, await self._root(spot), path, endpoint, query)

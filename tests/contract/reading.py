@@ -4,12 +4,13 @@ from __future__ import annotations
 import queue
 import select
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from executor.engine.cancellation import Cancellation
-from executor.engine.port import ContainerAction, ContainerEvent, ContainerRuntime, OutputStream
+from executor.engine.port import ContainerAction, ContainerEvent, ContainerRuntime, Interaction, OutputStream
 
 PATIENCE = 60.0  # seconds; nothing is expected to take a tenth of it
 
@@ -34,6 +35,26 @@ def read_until(stream: OutputStream, wanted: bytes) -> bytes:
         pieces = stream.read()
         assert pieces is not None, f"it ended after {found!r}"
         found += b"".join(text for _, text in pieces)
+    return found
+
+
+def heard_from(command: Interaction) -> tuple[bytes, int]:
+    """All that a command writes, and its exit status."""
+    output = b"".join(each for _, each in read_pieces(command))
+    until = time.monotonic() + PATIENCE
+    while (status := command.exit_status()) is None:
+        assert time.monotonic() < until, "no end"
+        time.sleep(0.02)
+    return output, status
+
+
+def read_pieces(stream: Interaction) -> list[tuple[int, bytes]]:
+    """In the order in which they came, until there are no more."""
+    found = []
+    while (pieces := stream.read()) is not None:
+        found += pieces
+        if not pieces:
+            assert select.select([stream], [], [], PATIENCE)[0], "no output and no end"
     return found
 
 

@@ -1,6 +1,7 @@
 """Containers, from create to remove, with every verb done twice."""
 from __future__ import annotations
 
+import contextlib
 import threading
 
 import pytest
@@ -17,7 +18,7 @@ from executor.engine.failures import (
 )
 from executor.engine.port import ContainerAction
 from tests.contract.conftest import World
-from tests.contract.reading import listening, read_all, read_until
+from tests.contract.reading import heard_from, listening, read_all, read_until
 
 
 def test_a_created_container_is_not_started(world: World) -> None:
@@ -174,6 +175,50 @@ def test_exec_of_a_missing_program_is_127(world: World) -> None:
 def test_exec_needs_a_running_container(world: World) -> None:
     with pytest.raises(ContainerNotRunning, match="is not running"):
         world.containers.exec(world.created("true"), ["true"])
+
+
+def test_who_speaks_with_a_command_hears_it_to_its_end(world: World) -> None:
+    spoken = world.containers.interact(world.started("sleep", "600"), ["sh", "-c", "echo begun; cat; exit 7"])
+    try:
+        assert spoken.write(b"said\n\xff") == 6
+        spoken.close_input()
+        assert heard_from(spoken) == (b"begun\nsaid\n\xff", 7)
+    finally:
+        spoken.close()
+
+
+@pytest.mark.parametrize("signal", ["TERM", "SIGKILL"])
+def test_a_command_that_is_spoken_with_gets_signals(world: World, signal: str) -> None:
+    spoken = world.containers.interact(world.started("sleep", "600"), ["sh", "-c", "echo begun; exec sleep 600"])
+    try:
+        assert read_until(spoken, b"begun\n") == b"begun\n"
+        spoken.signal("NONE")
+        spoken.signal(signal)
+        assert heard_from(spoken)[1] == (143 if signal == "TERM" else 137)
+    finally:
+        spoken.close()
+
+
+def test_a_command_that_is_spoken_with_is_killed_with_all_its_processes(world: World) -> None:
+    spoken = world.containers.interact(world.started("sleep", "600"), ["sh", "-c", "echo begun; sleep 600; true"])
+    try:
+        assert read_until(spoken, b"begun\n") == b"begun\n"
+        spoken.kill()
+        assert heard_from(spoken) == (b"", 137)
+    finally:
+        spoken.close()
+
+
+def test_nobody_speaks_with_what_cannot_be_run(world: World) -> None:
+    with pytest.raises(ContainerNotRunning, match="is not running"):
+        world.containers.interact(world.created("true"), ["true"])
+    with pytest.raises(CommandNotFound, match="no-such-program"):  # at once, or at the end, as older engines say it
+        _status(world, world.started("sleep", "600"), "no-such-program")
+
+
+def _status(world: World, container: str, *argv: str) -> int:
+    with contextlib.closing(world.containers.interact(container, argv)) as spoken:
+        return heard_from(spoken)[1]
 
 
 def test_containers_by_label(world: World) -> None:

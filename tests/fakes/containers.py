@@ -20,6 +20,7 @@ from executor.engine.failures import (
 from executor.engine.inspection import inspection
 from executor.engine.port import ExecResult, Inspection, OutputStream
 from tests.fakes.container import FakeContainer, FakeStream
+from tests.fakes.interaction import FakeInteraction
 from tests.fakes.shell import Life, Sleep, life
 from tests.fakes.store import FakeStore
 
@@ -128,6 +129,12 @@ class FakeContainers:
         stream = FakeStream()
         found.follow(stream, since=since, on=follow)
         return stream
+
+    def interact(self, container: str, argv: Sequence[str], *, tty: bool = False) -> FakeInteraction:
+        self._store.called("interact", f"{container} {tty}")
+        if not self._store.get(container).running:
+            raise ContainerNotRunning(f"Container {container} is not running")
+        return FakeInteraction(argv)
 
     def exec(self, container: str, argv: Sequence[str], *, env: Mapping[str, str] | None = None,
              timeout: float | None = None) -> ExecResult:

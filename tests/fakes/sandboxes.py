@@ -1,6 +1,7 @@
 """What agents serve of sandboxes: real folders, under the paths that an agent has for them."""
 from __future__ import annotations
 
+import queue
 import stat
 import threading
 from collections import Counter
@@ -17,16 +18,20 @@ from deploy.local.containers.sandbox_files import (
     read_piece,
 )
 from scheduler.looking.agents import AgentError
+from scheduler.looking.execs import CallBack
 
 PIECE = 64 * 1024
 FRAMEWORK = "F1"
 
 
 class FakeSandboxes:
-    """Implements AgentsAsked. `asked` counts the questions by endpoint and the end of their path."""
+    """Implements AgentSide. `asked` counts the questions by endpoint and the end of their path."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self.custom = True
+        self.url = ""  # where the service is
+        self.sent: queue.SimpleQueue[tuple[str, str, bytes]] = queue.SimpleQueue()  # messages
         self._former: dict[str, Path] = {}
         self.asked: Counter[tuple[str, str]] = Counter()
         self.away: str | None = None  # why no agent answers
@@ -67,6 +72,14 @@ class FakeSandboxes:
         if offset == -1:
             return {"data": "", "offset": size}
         return {"data": data.decode("utf-8", "surrogateescape"), "offset": offset}
+
+    def callback(self, agent_id: str) -> CallBack:
+        if self.away is not None:
+            raise AgentError(f"{agent_id} does not answer: {self.away}")
+        return CallBack(self.url)
+
+    def send(self, agent_id: str, executor_id: str, data: bytes) -> None:
+        self.sent.put((agent_id, executor_id, data))
 
     def _place(self, path: str) -> tuple[Path, str]:
         roots = {f"/frameworks/{FRAMEWORK}/executors/mesos-docker/runs/latest": self._folder / "latest",

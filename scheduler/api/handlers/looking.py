@@ -1,8 +1,9 @@
 """/api/v1/instances/ID/logs and …/files: what an instance has written, and what lies in its sandbox;
 also of those that have ended, while their sandboxes are there.
 
-Followed output comes as server-sent events, `{"offset": …, "data": …}` each: text of at most 64 KiB,
-and where in the file it begins, in bytes; its `id` is where it ends, and who comes back with that as
+Offsets are bytes of the stream through all its files, where our executor keeps an index of it, else
+of the file. Followed output comes as server-sent events, `{"offset": …, "data": …}` each: text of at
+most 64 KiB, and where it begins; its `id` is where it ends, and who comes back with that as
 Last-Event-ID goes on from there. Bytes that are no UTF-8 are shown as U+FFFD. Two kinds of events
 have names: `trouble` (`{"detail": …}`, null when it is over) while the agent gives nothing,
 and `end`, the last one, when the task has ended and all was sent.
@@ -25,7 +26,8 @@ from scheduler.looking.agents import AgentError
 from scheduler.looking.outputs import Outputs, Piece
 from scheduler.looking.places import NowhereError, Spot, find, inside
 from scheduler.looking.sandboxes import LENGTH, FileEntry, Sandboxes
-from scheduler.tasks.timestamps import timestamp
+from scheduler.looking.written import NoIndexError, Written
+from scheduler.tasks.timestamps import seconds, timestamp
 from specs.errors import SpecError
 
 T = TypeVar("T")
@@ -103,27 +105,31 @@ class Looking:
             raise not_found(str(error)) from error
 
     async def _begin(self, asked: Asked, spot: Spot, name: str) -> int:
-        """Where in the file the answer begins, as one of three parameters says."""
+        """Where the answer begins, as one of three parameters says."""
         offset, tail = _number(asked, "offset", LARGEST), _number(asked, "tail", MOST_LINES)
         last = asked.request.headers.get("Last-Event-ID", "")
         if last.isascii() and last.isdecimal() and len(last) < 17:
             offset, tail = int(last), None
-        if "since" in asked.request.query:
-            raise RefusedError(422, f"There is no index of times beside the {name} of {spot.task_id}: its executor "
-                                    "keeps none")
+        since, written = _time(asked), Written(self._sandboxes, spot, name)
         try:
+            if since is not None:
+                return max(await written.since(since), 0 if tail is None else await written.last_lines(tail))
             if tail is not None:
-                return await self._sandboxes.last_lines(spot, name, tail)
-            return min(offset, await self._sandboxes.size(spot, name)) if offset else 0
+                return await written.last_lines(tail)
+            first = await written.first()
+            return min(max(first, offset), await written.end()) if offset else first
+        except NoIndexError:
+            raise RefusedError(422, f"When the {name} of {spot.task_id} was written is not known: its executor keeps "
+                                    "no index") from None
         except AgentError as error:
             if error.missing and spot.lives:
                 return 0  # it has written nothing yet
             raise
 
     async def _read(self, spot: Spot, name: str, begin: int) -> bytes:
+        written = Written(self._sandboxes, spot, name)
         try:
-            return b"".join([each async for each in self._sandboxes.pieces(
-                spot, name, begin, begin + MOST_AT_ONCE)])
+            return b"".join([each async for each in written.pieces(begin, begin + MOST_AT_ONCE)])
         except AgentError as error:
             if error.missing and spot.lives:
                 return b""
@@ -190,6 +196,14 @@ async def _answered(call: Awaitable[T]) -> T:
         if error.missing:
             raise not_found(str(error)) from error
         raise RefusedError(400 if error.wrong else 503, str(error)) from error
+
+
+def _time(asked: Asked) -> float | None:
+    text = asked.request.query.get("since")
+    try:
+        return None if text is None else seconds(text)
+    except (ValueError, OverflowError):
+        raise RefusedError(400, "since is a time, as 2026-01-31T12:00:00Z") from None
 
 
 def _event(data: dict[str, Any], kind: str | None = None) -> bytes:

@@ -124,6 +124,7 @@ NAMED: Final[Mapping[str, Schema]] = {
         "places": array(record({  # of each new instance its host, null where none is for it now
             "app": TEXT, "hosts": array(nullable(TEXT)), "reasons": array(_REASON)}))}),
     "Event": record({"event": TEXT, "data": TEXT, "id": TEXT}, "id"),  # each of a stream, as its lines say it
+    "OutputEvent": record({"event": TEXT, "data": TEXT, "id": TEXT}, "event", "id"),
     "Agent": record({
         "id": TEXT, "host": TEXT, "instances": INTEGER, "apps": array(TEXT),
         "attributes": TEXTS, "region": nullable(TEXT), "zone": nullable(TEXT),

@@ -111,6 +111,11 @@ CALLS: list[tuple[str, str, str, Any, int]] = [
     ("GET", "/api/v1/instances/{instance}/files/read", "path=stdout", None, 200),
     ("GET", "/api/v1/instances/{instance}/files/read", "path=..", None, 400),
     ("GET", "/api/v1/instances/{instance}/files/download", "path=stdout", None, 200),
+    ("POST", "/api/v1/instances/{instance}/exec", "", {"command": ["true"], "tty": True, "columns": 80, "rows": 24},
+     201),
+    ("POST", "/api/v1/instances/{instance}/exec", "", {"command": []}, 422),
+    ("GET", "/api/v1/exec/{id}", "", None, 400),
+    ("GET", "/api/v1/exec/{id}/executor", "", None, 400),
     ("GET", "/api/v1/why", "", None, 200),
     ("GET", "/api/v1/agents", "", None, 200),
     ("GET", "/api/v1/openapi.json", "", None, 200),
@@ -197,7 +202,7 @@ def filled(serving: Serving, template: str) -> str:
         template = template.replace("{task}", serving.running("/web")[0])
     if "{instance}" in template:
         instance = serving.get("/api/v1/instances?app=/rich")[0]
-        (serving.sandboxes.of(instance["taskId"]) / "stdout").write_text("1")
+        (serving.sandboxes.of(instance["taskId"]) / "stdout").write_text("written")
         template = template.replace("{instance}", instance["id"])
     if "{deployment}" in template:
         template = template.replace("{deployment}", serving.get("/v2/apps/huge")["app"]["deployments"][0]["id"])

@@ -95,7 +95,7 @@ def test_output_is_read(serving: Serving, query: str, text: str, end: int) -> No
 
 @pytest.mark.parametrize(("query", "status"), [
     ("stream=stdin", 400), ("tail=-1", 400), ("tail=x", 400), ("offset=1e3", 400), ("follow=maybe", 400),
-    ("since=2026-01-01T00:00:00Z", 422), (f"offset={'9' * 400}", 400)])
+    ("since=2026-01-01T00:00:00Z", 422), ("since=yesterday", 400), (f"offset={'9' * 400}", 400)])
 def test_what_cannot_be_asked_for(serving: Serving, query: str, status: int) -> None:
     assert serving.ask("GET", f"{one(serving)[0]}/logs?{query}")[0] == status
 
@@ -171,9 +171,41 @@ def test_a_file_that_is_rotated_or_truncated_is_followed(serving: Serving) -> No
     follower.close()
 
 
+def indexed(sandbox: Path) -> None:
+    (sandbox / "stdout.1").write_text("old 1\nold 2\n")
+    (sandbox / "stdout").write_text("new\n")
+    (sandbox / "stdout.index").write_text("1000 0 new\n2000 6\n3000 12 new\n")
+
+
+@pytest.mark.parametrize(("query", "text"), [
+    ("", "old 1\nold 2\nnew\n"), ("?since=1970-01-01T00:00:02Z", "old 2\nnew\n"), ("?tail=2", "old 2\nnew\n"),
+    ("?since=1970-01-01T00:00:05Z", ""), ("?offset=8", "d 2\nnew\n"), ("?tail=1&since=1970-01-01T00:00:00Z", "new\n")])
+def test_an_index_leads_through_all_files(serving: Serving, query: str, text: str) -> None:
+    path, sandbox = one(serving)
+    indexed(sandbox)
+    status, body, headers = serving.ask("GET", f"{path}/logs{query}")
+    assert (status, body, headers["x-mesos-docker-offset"]) == (200, text, "16")
+    (sandbox / "stdout.1").unlink()
+    assert serving.ask("GET", f"{path}/logs")[1] == "new\n"
+
+
+def test_files_before_are_followed_through_the_index(serving: Serving) -> None:
+    path, sandbox = one(serving)
+    indexed(sandbox)
+    follower = Following(serving, f"{path}/logs?follow=1&offset=6")
+    follower.wait("old 2\nnew\n")
+    (sandbox / "stdout.1").rename(sandbox / "stdout.2")
+    (sandbox / "stdout").rename(sandbox / "stdout.1")
+    (sandbox / "stdout.index").write_text("1000 0 new\n2000 6\n3000 12 new\n4000 16 new\n")
+    (sandbox / "stdout").write_text("newer\n")
+    follower.wait("old 2\nnew\nnewer\n")
+    assert follower.events[-1] == ("message", {"offset": 16, "data": "newer\n"})
+    follower.close()
+
+
 def test_who_falls_behind_reads_for_himself(serving: Serving) -> None:
     path, sandbox = one(serving)
-    text = "".join(f"{number:07d}\n" for number in range(3 * RING // 8))
+    text = "".join(f"{number:07d}\n" for number in range(RING // 8 + 9000))
     (sandbox / "stdout").write_text("")
     first = Following(serving, f"{path}/logs?follow=1")
     (sandbox / "stdout").write_text(text)

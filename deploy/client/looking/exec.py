@@ -1,0 +1,47 @@
+"""`mesos-docker exec`: a command in an instance's container, with this process's streams or its
+terminal.
+"""
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import click
+
+from deploy.cli.problems import Problem
+from deploy.client.looking.sources import instance
+from deploy.client.options import fine, talks_to_service
+from deploy.client.service import Service
+
+NOT_RUN = 125  # as of docker
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option("-i", "--interactive", is_flag=True, help="Pass stdin on.")
+@click.option("-t", "--tty", is_flag=True, help="With a terminal: this one, of its size.")
+@click.argument("name", metavar="INSTANCE")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@talks_to_service
+def exec(service: Service, name: str, command: tuple[str, ...], output: str, *,  # noqa: A001 - the command's name
+         interactive: bool, tty: bool) -> int:
+    """Run COMMAND in the container of INSTANCE: exec -it INSTANCE -- sh.
+
+    The exit status is the command's own, and 125 if it could not be run. It ends with this process.
+    """
+    _ = output  # what the command writes is all there is
+    from deploy.client.looking.conversation import Conversation, NotRunError
+    from deploy.client.looking.terminal import Terminal
+
+    words = command[1:] if command[0] == "--" else command
+    if not words:
+        raise click.UsageError("Missing argument 'COMMAND'.")
+    terminal = Terminal(sys.stdin.fileno(), raw=tty and interactive)
+    try:
+        wanted = {"command": list(words), "tty": tty, **(terminal.size() if tty else {})}
+        source = instance(service, name)
+        asked = fine(service.ask("POST", f"{source.path}/exec", wanted))
+        with terminal:
+            return asyncio.run(Conversation(service, terminal, interactive=interactive, tty=tty).hold(asked["url"]))
+    except (Problem, NotRunError) as error:
+        problem = error if isinstance(error, Problem) else Problem(str(error))
+        raise Problem(problem.message, NOT_RUN) from error

@@ -1,0 +1,63 @@
+"""A WebSocket on a socket that never blocks: what is to be sent waits in a buffer of known size."""
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+from typing import Final
+
+from executor.endpoint.frames import CLOSE, PING, PONG, FrameDecoder, WebSocketMessage, frame
+
+READ_SIZE: Final = 64 * 1024
+_LATER: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+class Link:
+    """Used by one thread. All methods may raise OSError, when the connection is over."""
+
+    def __init__(self, connected: socket.socket, came: bytes, longest: int) -> None:
+        """`came`: what was read of it already; `longest`: bytes of a message, at most."""
+        connected.setblocking(False)
+        self._socket = connected
+        self._decoder = FrameDecoder(longest)
+        self._came = came
+        self._out = bytearray()
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait to be sent."""
+        return len(self._out)
+
+    def send(self, kind: int, data: bytes) -> None:
+        """Soon; `flush` does it."""
+        self._out += frame(kind, data, os.urandom(4))
+
+    def flush(self) -> None:
+        """Send as much as goes."""
+        try:
+            while self._out:
+                del self._out[:self._socket.send(self._out[:READ_SIZE])]
+        except _LATER:
+            return
+
+    def read(self) -> list[WebSocketMessage] | None:
+        """The messages that are there; None once the other side has closed. Raises FrameError, too."""
+        found = self._decoder.feed(self._came)
+        self._came = b""
+        try:
+            while data := self._socket.recv(READ_SIZE):  # all of it: what TLS has read wakes up nobody
+                found += self._decoder.feed(data)
+        except _LATER:
+            pass
+        else:
+            return None
+        for each in found:
+            if each.kind == PING:
+                self.send(PONG, each.data)
+        return None if any(each.kind == CLOSE for each in found) else found
+
+    def close(self) -> None:
+        self._socket.close()

@@ -1,0 +1,54 @@
+"""What the service asks of our executor by a framework message, in JSON: `{"exec": {…}}`.
+
+Mesos passes such messages on unread and promises nothing: one may be lost, or come twice. An
+executor that does not know a kind of request passes it over.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from specs.messages.fields import UInt32
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalSize:
+    """In characters."""
+
+    columns: UInt32
+    rows: UInt32
+
+
+@dataclass(frozen=True, slots=True)
+class ExecCommand:
+    """What somebody asks of the service: a command to be run in an instance's container."""
+
+    command: tuple[str, ...] = ()
+    tty: bool | None = None
+    columns: UInt32 | None = None
+    rows: UInt32 | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExecRequest:
+    """Run a command in a task's container, its streams over a connection to `url`.
+
+    The executor asks there for a WebSocket, with `token` as its bearer, which is good once; the
+    command begins when that is answered. Binary frames begin with a byte for the stream (0 stdin,
+    1 stdout, 2 stderr); text frames are JSON (`specs/words/exec_frames.py`).
+    """
+
+    id: str
+    task_id: str
+    url: str  # http:// or https://
+    token: str
+    command: tuple[str, ...]
+    tty: bool | None = None
+    size: TerminalSize | None = None
+    certificate: str | None = None  # SHA-256 of the service's own, in hex; None: one that authorities vouch for
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutorRequest:
+    """One request; of its fields one is there."""
+
+    exec: ExecRequest | None = None
