@@ -6,6 +6,7 @@ answer is in mesos_inspect.py.
 """
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from executor.engine.port import Address, Inspection
 from specs.words.secrecy import HIDDEN
 
 NEVER = "0001-01-01T00:00:00Z"  # Go's zero time: it has not happened
+_SIZE = re.compile(r"(\d+)([kmgt]?)b?", re.IGNORECASE | re.ASCII)
 _ON_BRIDGE = {"EndpointID": "", "Gateway": "", "GlobalIPv6Address": "", "GlobalIPv6PrefixLen": 0,
               "IPAddress": "", "IPPrefixLen": 0, "IPv6Gateway": "", "MacAddress": ""}
 
@@ -79,6 +81,27 @@ def completed_image(raw: Mapping[str, Any]) -> dict[str, Any]:
     older = raw.get("ContainerConfig") or {"Entrypoint": config.get("Entrypoint"),
                                            "Env": config.get("Env")}
     return {**raw, "ContainerConfig": older}
+
+
+def log_kept(raw: Mapping[str, Any]) -> int | None:
+    """Bytes that the engine keeps of the container's output, in its log driver's form; None: all.
+
+    As Docker: json-file keeps all without `max-size`, `local` (also the cache of drivers that cannot
+    be read) 5 files of 20 MB.
+    """
+    config = (raw.get("HostConfig") or {}).get("LogConfig") or {}
+    options: Mapping[str, Any] = config.get("Config") or {}
+    kind = config.get("Type")
+    if kind in ("none", "journald"):
+        return 0 if kind == "none" else None
+    if kind == "json-file" and "max-size" not in options:
+        return None
+    size = _SIZE.fullmatch(str(options.get("max-size", "20m")))
+    files = str(options.get("max-file", "1" if kind == "json-file" else "5"))
+    if size is None or not files.isdecimal():
+        return 0
+    unit: int = 1000 ** " kmgt".index(size[2].lower() or " ")
+    return int(size[1]) * unit * int(files)
 
 
 def network_mode(raw: Mapping[str, Any]) -> str:

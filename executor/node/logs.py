@@ -15,10 +15,12 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from typing import assert_never
 
 from executor.engine.port import OutputStream
 from executor.life.events import Drained
 from executor.node.reading import Moment, Reading, RunTold
+from executor.node.seam import How, Written
 from executor.node.sink import Sink
 from executor.node.watcher import Watcher
 
@@ -83,10 +85,16 @@ class Logs:
             output = self._outputs.get(task_id)
             return 0 if output is None else output.reading.since
 
-    def follow_again(self, task_id: str, stream: OutputStream, opened: Moment) -> None:
+    def written(self, task_id: str) -> Written:
+        """Of the part that is being read. The files are read, so not for who must not block."""
+        with self._lock:
+            output = self._outputs.get(task_id)
+        return Written() if output is None else output.sink.written
+
+    def follow_again(self, task_id: str, stream: OutputStream, opened: Moment, how: How = How.SKIP) -> None:
         """Write what this stream brings, instead of the one before, which cannot be trusted to end.
 
-        It begins at `since`; what was written already is skipped.
+        What it has of what was written already is left out.
         """
         with self._lock:
             output = self._outputs.get(task_id)
@@ -96,7 +104,7 @@ class Logs:
         if output is None:
             stream.close()
         else:
-            self._watcher.call(lambda: self._replace(output, stream))
+            self._watcher.call(lambda: self._replace(output, stream, how))
 
     def hear_of_run(self, task_id: str, run: RunTold, reopen: Callable[[int], None]) -> None:
         """The container runs once more: read that, too, when what is being read has ended.
@@ -137,10 +145,10 @@ class Logs:
             drained(output.sink.drained())
 
     def following(self, task_id: str) -> bool:
-        """Whether a stream is open."""
+        """Whether a stream is open, or about to be."""
         with self._lock:
             output = self._outputs.get(task_id)
-            return output is not None and output.stream is not None
+            return output is not None and (output.stream is not None or output.replacing)
 
     def abandon(self, task_id: str) -> None:
         """The container was never started, as far as is known: its stream may never end by itself.
@@ -179,7 +187,7 @@ class Logs:
             self._watcher.remove(silent.fileno())
             silent.close()
 
-    def _replace(self, output: _Output, stream: OutputStream) -> None:
+    def _replace(self, output: _Output, stream: OutputStream, how: How) -> None:
         with self._lock:
             before = output.stream
         if not self._take(output, stream):
@@ -187,7 +195,7 @@ class Logs:
         if before is not None:
             self._watcher.remove(before.fileno())
             before.close()
-        output.sink.repeat_part()
+        _go_on(output.sink, how)
         self._watcher.add(stream.fileno(), lambda: self._read(output, stream))
 
     def _take(self, output: _Output, stream: OutputStream) -> bool:
@@ -252,3 +260,15 @@ class Logs:
             for descriptor, data in pieces:
                 output.sink.write(descriptor, data)
         return True
+
+
+def _go_on(sink: Sink, how: How) -> None:
+    match how:
+        case How.SKIP:
+            sink.repeat_part()
+        case How.SEAM:
+            sink.seek(sink.written.recent)
+        case How.GAP:
+            sink.gap(sink.written.recent)
+        case _:
+            assert_never(how)

@@ -21,6 +21,7 @@ from typing import Final
 
 from executor.engine.failures import BadSandbox
 from executor.node.sandbox_files import output_file
+from executor.node.seam import LOOKED_FOR
 from executor.settings.rotation import Rotation
 from specs.words.output_index import DENSE, MOST, SUFFIX, Mark, OutputIndex, file_name, parse, render
 
@@ -104,6 +105,17 @@ class RotatedFile:
         """The end of what this run has written, TAIL_BYTES at most. Raises OSError."""
         begin = max(self._run, self._size - TAIL_BYTES)
         return (self._before + os.pread(self._file, TAIL_BYTES, begin))[-TAIL_BYTES:]
+
+    def last(self) -> tuple[bytes, int]:
+        """What stands last in the file, or in the one before if that is little. Raises OSError."""
+        text = os.pread(self._file, LOOKED_FOR, max(0, self._size - LOOKED_FOR))
+        if len(text) < LOOKED_FOR and self._begin:
+            with contextlib.suppress(OSError, BadSandbox):
+                older = output_file(file_name(self._name, 1), self._folder)
+                with os.fdopen(older, "rb") as file:
+                    file.seek(max(0, os.fstat(older).st_size - LOOKED_FOR))
+                    text = (file.read(LOOKED_FOR) + text)[-LOOKED_FOR:]
+        return text, os.fstat(self._file).st_mtime_ns
 
     def close(self) -> None:
         """Close the file."""

@@ -3,19 +3,22 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from executor.life.events import Drained
 from executor.node.rotation import RotatedFile
 from executor.node.sandbox_files import open_folder
+from executor.node.seam import Seam, Written
 from executor.settings.rotation import DEFAULT, Rotations
 
 log = logging.getLogger(__name__)
 
 
 OUTPUT = ("stdout", "stderr")  # the files in a sandbox
+MOST_PASSED = 64 << 20  # bytes without the seam that was to be in them
+GAP = b"[mesos-docker: output is missing here, behind byte %d: the engine's log does not hold it]\n"
 TAIL_LINES = 5
 
 
@@ -45,6 +48,12 @@ class Output(Protocol):
         """The end of what this run has written, as far as it can be read. Raises OSError."""
         ...
 
+    def last(self) -> tuple[bytes, int]:
+        """What stands last, LOOKED_FOR at most, and when it was written: ns since the epoch. Raises
+        OSError.
+        """
+        ...
+
     def close(self) -> None: ...
 
 
@@ -71,6 +80,10 @@ class Descriptor:
         """It is shared with others."""
         return b""
 
+    def last(self) -> tuple[bytes, int]:
+        """As `tail`."""
+        return b"", 0
+
     def close(self) -> None:
         """It stays open."""
 
@@ -90,11 +103,14 @@ class Sink:
         self.seen = {1: 0, 2: 0}  # bytes
         self._part = {1: 0, 2: 0}  # bytes that had been seen when this part began
         self._skip = {1: 0, 2: 0}
+        self._seams: dict[int, Seam] = {}
         self._fresh = False  # what comes next on stderr is another run's
         self._begin_run()
 
     def write(self, descriptor: int, data: bytes) -> None:
         """Write all of it; a sink that cannot take it loses it, and the container goes on."""
+        if descriptor in self._seams:
+            data = self._behind_seam(descriptor, data)
         begin = min(self._skip[descriptor], len(data))
         self._skip[descriptor] -= begin
         self.seen[descriptor] += len(data) - begin
@@ -130,6 +146,46 @@ class Sink:
         """What comes now begins where this part began; `another_run`: and ends with another run."""
         self._skip = {each: self.seen[each] - self._part[each] for each in self.seen}
         self._fresh = another_run
+
+    @property
+    def written(self) -> Written:
+        """Of this part, as far as it can be read."""
+        tails, at = dict[int, bytes](), dict[int, int]()
+        for each, output in self._outputs.items():
+            if self.seen[each] > self._part[each]:
+                try:
+                    tails[each], at[each] = output.last()
+                except OSError as error:
+                    log.warning("Cannot read output again: %s", error.strerror)
+        return Written(sum(self.seen.values()) - sum(self._part.values()), tails, at)
+
+    def seek(self, tails: Mapping[int, bytes]) -> None:
+        """What comes now began earlier, and has these in it: what is behind them is new."""
+        self._skip = {1: 0, 2: 0}
+        self._seams = {each: Seam(tail) for each, tail in tails.items()}
+
+    def gap(self, descriptors: Iterable[int]) -> None:
+        """What comes now is new, and something is missing before it."""
+        self._skip, self._seams = {1: 0, 2: 0}, {}
+        for each in descriptors:
+            self._mark_gap(each)
+
+    def _mark_gap(self, descriptor: int) -> None:
+        output = self._outputs[descriptor]
+        last, _ = output.last()
+        begin = b"\n" if last and not last.endswith(b"\n") else b""
+        line = begin + GAP % output.total
+        output.write(line, 0)
+
+    def _behind_seam(self, descriptor: int, data: bytes) -> bytes:
+        seam = self._seams[descriptor]
+        behind = seam.feed(data)
+        if behind is None and seam.passed <= MOST_PASSED:
+            return b""
+        del self._seams[descriptor]
+        if behind is None:  # it was there a moment ago
+            self._mark_gap(descriptor)
+        return behind or b""
 
     def drained(self) -> Drained:
         """With the last lines of stderr, where it is not shared with others, and what was lost."""

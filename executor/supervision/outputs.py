@@ -8,9 +8,11 @@ import time
 from collections.abc import Callable
 
 from executor.engine.failures import RuntimeFailure
+from executor.engine.inspection import log_kept
 from executor.engine.port import ContainerRuntime, OutputStream
 from executor.node.logs import Logs
 from executor.node.reading import Moment, RunTold
+from executor.node.seam import How, counts, holds
 from executor.supervision.workers import Workers
 
 log = logging.getLogger(__name__)
@@ -27,18 +29,35 @@ class Outputs:
 
     def reread(self, task_id: str, container: str, *, follow: bool,
                done: Callable[[], None]) -> None:
-        """Bring the output that was missed while the engine was gone.
+        """Bring the output that was missed while the engine was gone, or an executor before us.
 
         `done` comes on a worker.
         """
         def job() -> None:
-            opening, since = time.time_ns(), self._logs.since(task_id)
-            stream = self._stream(task_id, lambda: self._runtime().containers.logs(
-                container, follow=follow, since=since))
+            opening, begin = time.time_ns(), self._logs.since(task_id)
+            how, since = self._how(task_id, container, begin)
+            containers = self._runtime().containers
+            stream = self._stream(task_id, lambda: containers.logs(container, follow=follow,
+                                                                   since=since))
+            if stream is None and follow and not self._logs.following(task_id):
+                how = How.GAP  # a log driver that cannot be read: what comes from now on
+                stream = self._stream(task_id, lambda: containers.attach(container))
             if stream is not None:
-                self._logs.follow_again(task_id, stream, Moment(opening, time.time_ns()))
+                self._logs.follow_again(task_id, stream, Moment(opening, time.time_ns()), how)
             done()
         self._workers.submit(job)
+
+    def _how(self, task_id: str, container: str, begin: int) -> tuple[How, int]:
+        """In which way the log goes on with what was written, and from when on: ns since the epoch."""
+        written, containers = self._logs.written(task_id), self._runtime().containers
+        try:
+            if counts(written, log_kept(containers.inspect(container).raw)):
+                return How.SKIP, begin
+            since = max(begin, written.since)
+            found = holds(containers.logs(container, follow=False, since=since), written.recent)
+        except RuntimeFailure:
+            return How.SKIP, begin
+        return How.SEAM if found else How.GAP, since
 
     def follow_run(self, task_id: str, container: str, run: RunTold) -> None:
         """Bring the output of a further run of the container, behind that of the one before."""

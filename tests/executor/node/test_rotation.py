@@ -259,6 +259,9 @@ class Filling:
     def resume(self, begin: int) -> None:
         """Nor here."""
 
+    def last(self) -> tuple[bytes, int]:
+        return self.got, 0
+
     def tail(self) -> bytes:
         return self.got
 

@@ -135,6 +135,39 @@ def test_three_tasks_outlive_their_executor(number: int, tmp_path: Path) -> None
         assert whole(run.output("a"))
 
 
+def test_output_goes_on_although_the_log_has_lost_its_beginning(tmp_path: Path) -> None:
+    burst = "i=0; while [ $i -lt 7000 ]; do i=$((i+1)); echo line $i; done; echo err >&2; "
+    with crashing(tmp_path) as run:
+        few = [{"key": "log-opt", "value": each} for each in ("max-size=200k", "max-file=2")]
+        run.launch("a", burst + COUNTING.removeprefix("i=0; "), docker={"parameters": few})
+        run.until("a", "TASK_RUNNING")
+        comes_true(lambda: len(run.output("a")) > 7020)
+        run.crash()
+        run.back(2)
+        had = len(run.output("a"))
+        comes_true(lambda: len(run.output("a")) > had + 20)
+        run.agent.kill("a", 0.0)
+        run.until("a", "TASK_KILLED")
+        assert whole(run.output("a"))
+        assert (tmp_path / "tasks/a/stderr").read_text() == "err\n"
+
+
+def test_what_no_log_has_is_one_line(tmp_path: Path) -> None:
+    with crashing(tmp_path) as run:
+        run.launch("a", COUNTING, docker={"parameters": [{"key": "log-driver", "value": "none"}]})
+        run.until("a", "TASK_RUNNING")
+        comes_true(lambda: len(run.output("a")) > 20)
+        run.crash()
+        run.back(2)
+        comes_true(lambda: any("missing here" in each for each in run.output("a")))
+        had = len(run.output("a"))
+        comes_true(lambda: len(run.output("a")) > had + 10)
+        lines = run.output("a")
+        (at,) = (place for place, each in enumerate(lines) if each.startswith("[mesos-docker: output is missing"))
+        assert whole(lines[:at])
+        assert f"behind byte {sum(len(each) + 1 for each in lines[:at])}:" in lines[at]
+
+
 def test_an_end_that_nobody_saw_is_told_with_its_code(tmp_path: Path) -> None:
     with crashing(tmp_path) as run:
         run.launch("a", "sleep 1; echo end; exit 3")

@@ -1,0 +1,97 @@
+"""Where in an engine's log our file of it ends.
+
+Bytes can be counted from the log's beginning, which is exact as long as the log still has it. An
+engine rotates its logs, so of one that was long only the end is left, and how much is gone is not
+said: then what stands last in our file is looked for in what the log has of the last seconds. Where
+it is not there, all that the log has is new, and something is missing in between.
+"""
+from __future__ import annotations
+
+import enum
+import select
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from executor.engine.port import OutputStream
+
+LOOKED_FOR: Final = 4096  # bytes, the last ones of our file
+BEFORE: Final = 10_000_000_000  # ns before our last write, from which on the log is searched
+COUNTED: Final = 1 << 20  # bytes that are counted rather than looked for
+MOST_OF_A_BYTE: Final = 80  # bytes in the log for one of the output: a line in JSON that is empty
+PATIENCE: Final = 10.0  # seconds for each piece of a log that is searched
+
+
+class How(enum.Enum):
+    """In which way a stream goes on with what was written."""
+
+    SKIP = "as many bytes as were written are skipped"
+    SEAM = "what was written last is looked for"
+    GAP = "it does not: something is missing in between"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Of a part of a task's output. `tails`: what stands last, by descriptor; `at`: when that was
+    written, ns since the epoch.
+    """
+
+    size: int = 0  # bytes
+    tails: Mapping[int, bytes] = field(default_factory=dict)
+    at: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def since(self) -> int:
+        """From when on the log is searched, ns since the epoch."""
+        return max(self.at.values(), default=0) - BEFORE
+
+    @property
+    def recent(self) -> dict[int, bytes]:
+        """Those to look for: what was written earlier than that is not there."""
+        return {each: tail for each, tail in self.tails.items() if tail and self.at[each] >= self.since}
+
+
+def counts(written: Written, kept: int | None) -> bool:
+    """Whether bytes can be counted from the log's beginning. `kept`: bytes that the engine keeps of
+    it; None: all.
+    """
+    if not written.recent:
+        return True
+    return written.size <= COUNTED and (kept is None or written.size * MOST_OF_A_BYTE <= kept)
+
+
+class Seam:
+    """One stream, in which a tail is looked for."""
+
+    def __init__(self, tail: bytes) -> None:
+        self._tail = tail
+        self._held = b""
+        self.passed = 0  # bytes
+
+    def feed(self, data: bytes) -> bytes | None:
+        """What is behind the tail; None: it was not there yet."""
+        self.passed += len(data)
+        text = self._held + data
+        at = text.find(self._tail)
+        if at >= 0:
+            return text[at + len(self._tail):]
+        self._held = text[-(len(self._tail) - 1):] if len(self._tail) > 1 else b""
+        return None
+
+
+def holds(stream: OutputStream, tails: Mapping[int, bytes]) -> bool:
+    """Whether all of them are in a stream that ends. Reads it to the end, at most, and closes it."""
+    missing = {each: Seam(tail) for each, tail in tails.items()}
+    poll = select.poll()
+    poll.register(stream.fileno(), select.POLLIN)
+    try:
+        while missing and poll.poll(PATIENCE * 1000):
+            pieces = stream.read()
+            if pieces is None:
+                break
+            for descriptor, data in pieces:
+                if descriptor in missing and missing[descriptor].feed(data) is not None:
+                    del missing[descriptor]
+    finally:
+        stream.close()
+    return not missing

@@ -1,0 +1,116 @@
+"""How the end of a file is found in a log whose beginning is gone."""
+from __future__ import annotations
+
+import os
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from executor.engine.inspection import log_kept
+from executor.node.seam import BEFORE, COUNTED, Seam, Written, counts, holds
+from executor.node.sink import Sink, sandbox_sink
+
+NOW = 1_000 * BEFORE
+
+
+def both(data: list[bytes], tail: bytes) -> bytes | None:
+    seam, found = Seam(tail), None
+    for each in data:
+        if found is not None:
+            found += each
+        else:
+            found = seam.feed(each)
+    return found
+
+
+@given(st.binary(max_size=30), st.binary(min_size=1, max_size=9), st.binary(max_size=30),
+       st.lists(st.integers(0, 70), max_size=6))
+def test_what_is_behind_the_tail_is_new_however_it_is_cut(before: bytes, tail: bytes, behind: bytes,
+                                                          cuts: list[int]) -> None:
+    text = before + tail + behind
+    places = [0, *sorted(each for each in cuts if each < len(text)), len(text)]
+    pieces = [text[begin:end] for begin, end in pairwise(places)]
+    assert both(pieces, tail) == text[text.find(tail) + len(tail):]
+
+
+def test_bytes_are_counted_as_long_as_the_log_surely_has_them() -> None:
+    def of(size: int) -> Written:
+        return Written(size, {1: b"x"}, {1: NOW})
+    assert counts(of(1000), None)
+    assert counts(of(1000), 80_000)
+    assert not counts(of(1000), 79_999)
+    assert not counts(of(COUNTED + 1), None)  # that would be long
+    assert counts(Written(), 0)
+
+
+def test_a_stream_that_was_silent_for_long_has_no_seam() -> None:
+    written = Written(9, {1: b"x", 2: b"y"}, {1: NOW, 2: NOW - BEFORE - 1})
+    assert written.recent == {1: b"x"}
+
+
+class Pieces:
+    """A stream of these, which ends."""
+
+    def __init__(self, *pieces: tuple[int, bytes]) -> None:
+        self.left = list(pieces)
+        self.readable, writable = os.pipe()
+        os.close(writable)
+
+    def fileno(self) -> int:
+        return self.readable
+
+    def read(self) -> list[tuple[int, bytes]] | None:
+        return [self.left.pop(0)] if self.left else None
+
+    def close(self) -> None:
+        os.close(self.readable)
+
+
+def test_a_log_holds_a_seam_if_it_has_all_tails() -> None:
+    assert holds(Pieces((1, b"a"), (2, b"x"), (1, b"b")), {1: b"ab", 2: b"x"})
+    assert not holds(Pieces((1, b"ab")), {1: b"ab", 2: b"x"})
+
+
+@pytest.mark.parametrize(("config", "kept"), [
+    ({"Type": "json-file", "Config": {"max-size": "10m", "max-file": "2"}}, 20_000_000),
+    ({"Type": "json-file", "Config": {"max-size": "50k"}}, 50_000), ({"Type": "json-file", "Config": {}}, None),
+    ({"Type": "local", "Config": {}}, 100_000_000), ({"Type": "none"}, 0), ({"Type": "journald"}, None),
+    ({"Type": "json-file", "Config": {"max-size": "?"}}, 0)])
+def test_what_an_engine_keeps(config: dict[str, object], kept: int | None) -> None:
+    assert log_kept({"HostConfig": {"LogConfig": config}}) == kept
+
+
+def again(folder: Path, *before: bytes) -> Sink:
+    """The sink of a second process."""
+    first = sandbox_sink(folder)
+    begin = first.totals
+    for each in before:
+        first.write(1, each)
+    first.close()
+    second = sandbox_sink(folder)
+    second.resume(begin)
+    return second
+
+
+def test_a_second_process_goes_on_behind_what_the_first_wrote(tmp_path: Path) -> None:
+    counting = again(tmp_path / "a", b"one\ntw")
+    assert counting.written.size == 6
+    counting.repeat_part()
+    counting.write(1, b"one\ntwo\n")
+    seeking = again(tmp_path / "b", b"one\ntw")
+    seeking.seek(seeking.written.recent)
+    seeking.write(1, b"zero\none\n")
+    seeking.write(1, b"two\n")
+    for folder in ("a", "b"):
+        assert (tmp_path / folder / "stdout").read_bytes() == b"one\ntwo\n"
+
+
+def test_a_gap_is_a_line_of_its_own(tmp_path: Path) -> None:
+    sink = again(tmp_path, b"one\ntw")
+    sink.gap(sink.written.recent)
+    sink.write(1, b"nine\n")
+    assert (tmp_path / "stdout").read_bytes() == (
+        b"one\ntw\n[mesos-docker: output is missing here, behind byte 6: the engine's log does not hold it]\nnine\n")
