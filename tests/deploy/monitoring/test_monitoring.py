@@ -4,7 +4,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,14 +20,14 @@ def promtool(*arguments: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[frozenset[str]]:
+def known(tmp_path_factory: pytest.TempPathFactory) -> frozenset[str]:
     """The names of all series that /metrics may have."""
     with Serving(tmp_path_factory.mktemp("state") / "state") as serving:
         text = serving.ask("GET", "/metrics")[1]
     found = set()
     for name, kind in re.findall(r"^# TYPE (\S+) (\w+)$", text, re.MULTILINE):
         found |= {f"{name}{end}" for end in ("_bucket", "_sum", "_count")} if kind == "histogram" else {name}
-    yield frozenset(found)
+    return frozenset(found)
 
 
 def dashboard() -> list[str]:
@@ -63,7 +62,7 @@ def test_prometheus_understands_each_expression_of_the_dashboard(tmp_path: Path)
 
 def test_panels_have_places_of_their_own() -> None:
     panels = json.loads((FOLDER / "dashboard.json").read_text())["panels"]
-    taken = set()
+    taken: set[tuple[int, int]] = set()
     for panel in panels:
         place = panel["gridPos"]
         cells = {(x, y) for x in range(place["x"], place["x"] + place["w"])
