@@ -252,7 +252,8 @@ def test_agents_say_what_they_offer_and_what_runs_there(logged_in: Browser, serv
     found = next(each for each in serving.get("/api/v1/agents") if each["instances"])
     logged_in.click(".list a", found["host"])
     logged_in.shows(found["id"], ".pairs")
-    logged_in.shows("4 cpus, 4096 mem", ".pairs")
+    amounts = found["offered"]["amounts"]
+    logged_in.shows(f"{amounts['cpus']:g} cpus, {amounts['mem']:g} mem", ".pairs")
     logged_in.shows(f"{found['instances']} instance", "main")
     logged_in.shot("agent")
 

@@ -99,6 +99,30 @@ export async function logout() {
   forget();
 }
 
+// Browsers open six connections to a host, for all tabs together: a tab that nobody looks at gives
+// its stream up, and comes back to all of it when somebody does.
+const UNSEEN = 15000; // milliseconds
+let unseen = 0;
+let resting = false;
+
+function rest() {
+  live.stop();
+  resting = true;
+}
+
+function wake() {
+  clearTimeout(unseen);
+  if (resting && store.session && store.session.role) begin();
+  resting = false;
+}
+
+addEventListener('pagehide', rest);
+addEventListener('pageshow', wake);
+document.addEventListener('visibilitychange', () => {
+  if (document.hidden) unseen = setTimeout(rest, UNSEEN);
+  else wake();
+});
+
 function known(session) {
   store.session = session;
   proveWith(session.csrf, forget);

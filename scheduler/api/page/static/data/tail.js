@@ -56,6 +56,7 @@ export class Tail {
     const fields = Object.fromEntries(text.split('\n').map((each) => each.split(/: ?(.*)/, 2)));
     if (fields.data === undefined) return;
     const found = JSON.parse(fields.data);
+    if (fields.event === 'trouble') this.state(found.detail || 'live');
     if (typeof found.data !== 'string') return;
     this.offset = Number(fields.id) || found.offset; // where the piece ends
     this.told(found.data);

@@ -28,8 +28,9 @@ export function statesOf(app) {
 function hasLabel(app, label) {
   const [, key, not, value] = /^([^=!]*)(?:(!)?=(.*))?$/.exec(label) || [];
   if (key === undefined) return false;
-  if (value === undefined) return key in app.labels;
-  return not ? app.labels[key] !== value : app.labels[key] === value;
+  const found = Object.hasOwn(app.labels, key) ? app.labels[key] : undefined;
+  if (value === undefined) return found !== undefined;
+  return not ? found !== value : found === value;
 }
 
 export function filtered(apps, query) {

@@ -11,16 +11,25 @@ const PASSED_OVER = new Set(['version', 'versionInfo']);
 
 // The fields in which two definitions differ, each as { path, before, after }; undefined: not there.
 export function differences(before, after, path = '') {
-  if (isObject(before) && isObject(after)) {
-    const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
+  if ((isObject(before) || isObject(after)) && [before, after].every(isObjectOrNothing)) {
+    const [one, other] = [before || {}, after || {}];
+    const keys = [...new Set([...Object.keys(one), ...Object.keys(other)])].sort();
     return keys.filter((key) => path || !PASSED_OVER.has(key)).flatMap((key) =>
-      differences(before[key], after[key], `${path}/${key.replace(/~/g, '~0').replace(/\//g, '~1')}`));
+      differences(own(one, key), own(other, key), `${path}/${key.replace(/~/g, '~0').replace(/\//g, '~1')}`));
   }
   return JSON.stringify(before) === JSON.stringify(after) ? [] : [{ path, before, after }];
 }
 
+function own(object, key) {
+  return Object.hasOwn(object, key) ? object[key] : undefined;
+}
+
 function isObject(value) {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isObjectOrNothing(value) {
+  return value === undefined || isObject(value);
 }
 
 export function Versions({ app, resource }) {
