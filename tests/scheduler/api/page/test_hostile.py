@@ -1,7 +1,7 @@
 """What a task, a user or another program can write is never markup, and never what it seems not to be."""
 from __future__ import annotations
 
-import json
+import subprocess
 import urllib.parse
 from typing import Final
 
@@ -19,7 +19,8 @@ SHOWN: Final = "\\x1b[31mred\\x1b[0m\\x07\\r\\x9b2J \\u202egnp.exe\\u200b\\u2028
 def apps(serving: Serving) -> None:
     """One whose every text is hostile; an id may be letters, digits, dots and dashes only, so it is long."""
     serving.change("POST", "/v2/apps", app(
-        "/" + "-".join(["x" * 40] * 4), cmd=MARKUP + ESCAPES, labels={MARKUP: MARKUP + ESCAPES, "__proto__": "p", "constructor": "c"},
+        "/" + "-".join(["x" * 40] * 4), cmd=MARKUP + ESCAPES,
+        labels={MARKUP: MARKUP + ESCAPES, "__proto__": "p", "constructor": "c"},
         env={MARKUP: ESCAPES}, container=None))
 
 
@@ -73,14 +74,15 @@ def test_the_browser_itself_refuses_markup_and_code(logged_in: Browser) -> None:
     assert logged_in.script("return window.ranByMarkup") == 0
 
 
-@pytest.mark.parametrize("word", ["plain", "two words", "it's", "$(reboot)", "`id`", "a\nb", "\x1b[31m", "ü", "", "-x", MARKUP])
-def test_a_word_of_a_command_line_is_one_for_a_shell(logged_in: Browser, word: str) -> None:
-    """The line that the page shows is run by bash, which gives the word back."""
-    import subprocess
+WORDS: Final = ("plain", "two words", "it's", "$(reboot)", "`id`", "a\nb", "\x1b[31m", "ü", "", "-x", MARKUP)
 
+
+def test_a_word_of_a_command_line_is_one_for_a_shell(logged_in: Browser) -> None:
+    """The words that the page shows are read by bash, which gives them back."""
     quoted = logged_in.driver.execute_async_script("""
-        const [word, done] = arguments;
-        import(new URL('page/static/text.js', document.baseURI)).then(({ shell }) => done(shell(word)));""", word)
-    assert not set("\x1b\n") & set(quoted)
-    said = subprocess.run(["bash", "-c", f"printf %s {quoted}"], capture_output=True, check=True, text=True).stdout
-    assert json.dumps(said) == json.dumps(word)
+        const [words, done] = arguments;
+        import(new URL('page/static/text.js', document.baseURI)).then(({ shell }) => done(words.map(shell)));""",
+                                                   list(WORDS))
+    assert not set("\x1b\n") & set("".join(quoted))
+    said = subprocess.run(["bash", "-c", "printf '%s\\0' " + " ".join(quoted)], capture_output=True, check=True)
+    assert said.stdout.decode().split("\0")[:-1] == list(WORDS)
