@@ -7,13 +7,15 @@ and once more after a task has ended, until there is no more.
 
 A task may truncate or replace its file. So each piece is asked for together with the last bytes
 before it: when they are not what they were the file is another one, and is read from its beginning,
-as `tail -F` does. What cannot be read is told of while it lasts, and at the end.
+as `tail -F` does; if it was rotated, what was not read of the older ones comes first. What cannot be
+read is told of while it lasts, and at the end.
 
 As Mesos: files/files.cpp, `_read`; slave/paths.cpp, `getExecutorVirtualPath`.
 """
 from __future__ import annotations
 
 import http.client
+import itertools
 import math
 import threading
 import time
@@ -23,6 +25,7 @@ from typing import Protocol
 
 from deploy.run.agents import PATIENCE as GONE
 from deploy.run.agents import Agents
+from specs.words.output_index import file_name
 
 LENGTH = 64 * 1024  # bytes per request; agents give no more than they like, which is at least a page
 SEEN = 256  # bytes before a piece by which a file is known again
@@ -233,19 +236,41 @@ class Follower:
             changed = length is not None and length < file.offset  # else its agent gives little at once
             piece = read(self._agents, file.address, file.path, file.offset)
         if changed:
-            self._begin_anew(file)
-            piece = read(self._agents, file.address, file.path, 0)
+            piece = self._rest(file)
+            if piece is None:
+                self._begin_anew(file)
+            if not piece:
+                file.offset, file.seen = 0, b""
+                piece = read(self._agents, file.address, file.path, 0)
         if piece:
             file.offset += len(piece)
             file.seen = (file.seen + piece)[-SEEN:]
         return piece
+
+    def _rest(self, file: _File) -> bytes | None:
+        """What we have not read of a file that was rotated away, and of those between it and the
+        newest; empty: we have all. None: it was not rotated.
+        """
+        begin = file.offset - len(file.seen)
+        for number in itertools.count(1):
+            older = file_name(file.path, number)
+            data = read(self._agents, file.address, older, begin)
+            if data is None:
+                return None
+            if not data or not data.startswith(file.seen[:len(data)]):
+                continue
+            piece = data[len(file.seen):] or read(self._agents, file.address, older, file.offset)
+            if piece or number == 1:
+                return piece or b""
+            file.offset, file.seen = 0, b""
+            return read(self._agents, file.address, file_name(file.path, number - 1), 0)
+        raise AssertionError("there is no last number")
 
     def _begin_anew(self, file: _File) -> None:
         self._told(
             f"the {_name(file)} of {file.task_id} was truncated; going on from its beginning")
         if file.rest:
             self._write(_named(file, b"\n"), file.descriptor)
-        file.offset, file.seen = 0, b""
 
     def _missing(self, file: _File) -> str | None:
         """Why it matters that there is no such file in the end, if it does: it was there before, or

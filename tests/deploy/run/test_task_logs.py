@@ -50,6 +50,26 @@ def test_what_grows_is_followed_to_its_end(agent: FilesAgent, follower: Follower
     terminal.wait_for(1, b"first\nsecond\nlast words, written just before the end\n")
 
 
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_what_is_rotated_before_it_was_read_is_not_lost(
+        times: int, agent: FilesAgent, follower: Follower, terminal: Terminal) -> None:
+    agent.files["/s/stdout"] = b"a first line\n"
+    follower.follow("t", agent.address, "/s")
+    terminal.wait_for(1, b"a first line\n")
+    said = agent.files["/s/stdout"] + b"a line that nobody has read yet\n"
+    files = {"/s/stdout": said}
+    for number in range(times):
+        new = b"%d is the next file\n" % number
+        files = {"/s/stdout": new, "/s/stdout.1": files["/s/stdout"],
+                 **{f"/s/stdout.{older + 1}": files[f"/s/stdout.{older}"]
+                    for older in range(1, 4) if f"/s/stdout.{older}" in files}}
+        said += new
+    agent.files = {**files, "/s/stderr": b""}
+    terminal.wait_for(1, said)
+    agent.files["/s/stdout"] += b"and on\n"
+    terminal.wait_for(1, said + b"and on\n")
+
+
 @pytest.mark.parametrize("data", ["grüße – ☃".encode() * 5, bytes(range(256)) * 3,
                                   b"\xff\xfe\x00" * 20])
 def test_bytes_arrive_as_they_are_wherever_they_are_cut(agent: FilesAgent, follower: Follower,
