@@ -94,9 +94,12 @@ def _apps(event: dict[str, Any]) -> set[str]:
     return {each for each in found if each}
 
 
+_OF_CLOUD_EVENTS = ("specversion", "source", "type", "time", "datacontenttype", "subject")  # said by the others
+
+
 def _line(event: dict[str, object]) -> str:
     rest = {key: value for key, value in event.items()
-            if key not in ("eventType", "timestamp", "id", "plan")}
+            if key not in ("eventType", "timestamp", "id", "plan", *_OF_CLOUD_EVENTS)}
     words = " ".join(f"{key}={printable(str(value))}" for key,
                      value in rest.items() if not isinstance(value, dict))
     return f"{event['id']:>6} {event['timestamp']} {event['eventType']} {words}"

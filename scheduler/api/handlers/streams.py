@@ -8,7 +8,8 @@ Marathon sends them.
 Lines end with CRLF, each event is one chunk, a lone CRLF keeps the connection alive. An `id:` line
 is sent only to who asks for it (`Last-Event-ID`), or on /api/v1/events, which always has it:
 clients of Marathon count bytes of lines. What is ours (types `mesos_docker_…`) goes only to streams
-that name it by `event_type=`, for clients of Marathon end at a type that they do not know.
+of /v2 that name it by `event_type=`, for clients of Marathon end at a type that they do not know.
+On /api/v1/events each event is a CloudEvent, too (shown/cloud.py).
 
 A client that lags LAG events behind is cut off. As Marathon:
 core/event/impl/stream/HttpEventStreamHandle.scala.
@@ -27,6 +28,7 @@ from aiohttp import web
 from scheduler.api.asking import Asking
 from scheduler.api.errors import RefusedError
 from scheduler.api.server import HEADERS, STREAMS, Asked
+from scheduler.api.shown.cloud import cloud_event
 from scheduler.api.shown.plans import Plans
 from scheduler.service.news.events import Replay
 from scheduler.storage.records import StoredEvent
@@ -35,6 +37,7 @@ from scheduler.tasks.timestamps import timestamp
 LAG: Final = 4096  # events that may wait for a client
 KEEP_ALIVE: Final = 10.0  # seconds between two signs of life
 MAX_STREAMS: Final = 500
+Shown = Callable[[StoredEvent], Awaitable[str]]
 OURS: Final = "mesos_docker_"
 
 
@@ -56,14 +59,16 @@ class Streams:
                                                                 "*/*") and not _takes_all(
                                                                     asked.request):
             raise RefusedError(405, "Events are sent to who accepts text/event-stream")
+        light = asked.request.query.get("plan-format") == "light"
         return await self._stream(asked, numbered="Last-Event-ID" in asked.request.headers,
-                                  light=asked.request.query.get("plan-format") == "light")
+                                  data=_light if light else self._whole)
 
     async def ours(self, asked: Asked) -> web.StreamResponse:
         """GET /api/v1/events."""
-        return await self._stream(asked, numbered=True, light=True)
+        return await self._stream(asked, numbered=True, data=self._cloud, ours=True)
 
-    async def _stream(self, asked: Asked, *, numbered: bool, light: bool) -> web.StreamResponse:
+    async def _stream(self, asked: Asked, *, numbered: bool, data: Shown,
+                      ours: bool = False) -> web.StreamResponse:
         open_streams = asked.request.app[STREAMS]
         if len(open_streams) >= MAX_STREAMS:
             raise RefusedError(503, f"{MAX_STREAMS} clients follow the events already")
@@ -74,7 +79,7 @@ class Streams:
         response.enable_chunked_encoding()
         task = _this_task()
         open_streams.add(task)
-        follower = _Follower(types, numbered=numbered, data=_light if light else self._whole)
+        follower = _Follower(types, numbered=numbered, data=data, ours=ours)
 
         def told(events: Sequence[StoredEvent]) -> None:
             self._loop().call_soon_threadsafe(follower.add, events)
@@ -107,6 +112,9 @@ class Streams:
         return replay if replay.complete else await self._asking.ask(
             lambda: self._log.stored(after))
 
+    async def _cloud(self, event: StoredEvent) -> str:
+        return cloud_event(event, self._asking.view.framework.id)
+
     async def _whole(self, event: StoredEvent) -> str:
         """The event's data; a plan with all that was there before, and will be."""
         if wanted := self._plans.missing(event):
@@ -132,9 +140,10 @@ class Streams:
 class _Follower:
     """One client: what waits for it."""
 
-    def __init__(self, types: Collection[str], *, numbered: bool,
-                 data: Callable[[StoredEvent], Awaitable[str]]) -> None:
-        """`data`: what is sent of an event."""
+    def __init__(self, types: Collection[str], *, numbered: bool, data: Shown,
+                 ours: bool = False) -> None:
+        """`data`: what is sent of an event; `ours`: who names no types gets ours, too."""
+        self._ours = ours
         self._types = types
         self._data = data
         self._numbered = numbered
@@ -180,7 +189,7 @@ class _Follower:
     def _wants(self, event: StoredEvent) -> bool:
         if self._types:
             return event.type in self._types
-        return not event.type.startswith(OURS)
+        return self._ours or not event.type.startswith(OURS)
 
 
 async def _light(event: StoredEvent) -> str:
