@@ -3,6 +3,8 @@
 # make check   ruff, mypy and the architecture's sentences
 # make soak-serve MINUTES=10 SEED=N MASTER=HOST:PORT
 #              apps come, change and go while containers, agents and the service are killed; then everything must be right
+# make test-hosts HOSTS="debian12-v1 debian12 debian13 sid podman"
+#              the same on other distributions, in virtual machines (as root, with KVM); the table goes into README
 # make bench   how fast we are, with the floor beside it (bench-quick: in under two minutes)
 # make setup   only what the others begin with: .venv/ and a Docker engine that answers
 # make clean   removes what these made in this folder, and stops the dockerd that `make setup` started
@@ -14,8 +16,9 @@ PYTEST_ARGS ?=
 MINUTES ?= 10
 SEED ?=
 MASTER ?=
+HOSTS ?=#                all
 
-.PHONY: help setup run test check bench bench-quick soak-serve clean
+.PHONY: help setup run test test-hosts check bench bench-quick soak-serve clean
 help:
 	@sed -n 's/^# //p' Makefile
 
@@ -27,6 +30,10 @@ run:
 
 test:
 	@$(SETUP) tests exec $(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+
+test-hosts:
+	@$(SETUP) tests
+	@$(PYTHON) -m tests.hosts $(HOSTS)
 
 check:
 	@$(SETUP) tests

@@ -1,0 +1,149 @@
+"""`make test-hosts HOSTS="debian12 debian13"`: proves that the product works on these hosts, and writes it into README.
+
+Each host is a virtual machine of Debian's packages (hosts.py). The project as it is in git's index and work tree is
+installed there as README says; it runs the main job and the suites; what comes back is printed as one table, and stands
+in README ("Proved on") with its date. HOSTS_TESTS chooses tests, as words for pytest; the table then says so.
+HOSTS_IN=namespaces has hosts without their kernel (namespaces.py), HOSTS_EMULATED=1 machines without KVM. The exit
+status is 0 if everything passed, 1 if anything did not, or no machine can be had.
+"""
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+from tests.hosts import machine, namespaces, results
+from tests.hosts.hosts import HOSTS, Host
+from tests.hosts.images import ImageError, image
+from tests.hosts.machine import MachineError
+
+ROOT: Final = Path(__file__).parents[2]
+BUILD: Final = ROOT / "build/hosts"
+SUITES: Final = {name: [f"tests/{name}"] for name in ("contract", "docker", "e2e")}
+SECONDS: Final = 4 * 3600.0  # for one host
+PIP: Final = ("index-url", "extra-index-url", "trusted-host", "constraint")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make test-hosts", description=__doc__)
+    parser.add_argument("hosts", nargs="*", choices=list(HOSTS), help="default: all")
+    names = parser.parse_args().hosts or list(HOSTS)
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where our parent had us ignore them: a machine ends with us
+        signal.signal(number, lambda told, _: sys.exit(128 + told))
+    part = os.environ.get("HOSTS_TESTS", "")
+    done = []
+    try:
+        room().check()
+        for name in names:
+            done.append(proved(HOSTS[name], part))
+            write_readme()
+    except (ImageError, MachineError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(results.table(done))
+    for each in done:
+        for name, suite in each.suites.items():
+            for failed in suite.failed:
+                print(f"{each.name}: {name}: {failed}")
+    return 0 if all(each.complete for each in done) else 1
+
+
+def room() -> ModuleType:
+    """Where hosts run: `machine` or `namespaces`."""
+    return namespaces if os.environ.get("HOSTS_IN") == "namespaces" else machine
+
+
+def where() -> str:
+    """What the table says behind a host's name."""
+    if room() is namespaces:
+        return ", in namespaces on this machine's kernel"
+    return ", emulated" if machine.emulated() else ""
+
+
+def proved(host: Host, part: str) -> results.Proved:
+    """Run one host; raises ImageError, MachineError."""
+    made = image(host, BUILD)
+    source, back = BUILD / "source" / host.name, BUILD / "results" / host.name
+    shutil.rmtree(back, ignore_errors=True)
+    (back / "pip").mkdir(parents=True)
+    lay(source, {"suites": {"chosen": part.split()} if part else SUITES, "engine": host.engine, "where": where()})
+    print(f"{host.name}: running; its console is {back / 'console'}", file=sys.stderr)
+    room().run(host, made, source, back, SECONDS)
+    shutil.rmtree(back / "pip")
+    found = read(host.name, back, part)
+    (back / "proved.json").write_text(json.dumps({"date": found.date, "part": part}) + "\n")
+    return found
+
+
+def lay(source: Path, job: dict[str, Any]) -> None:
+    """What the machine is handed."""
+    shutil.rmtree(source, ignore_errors=True)
+    (source / "mesos-docker").mkdir(parents=True)
+    listed = subprocess.run(["git", "ls-files", "-z", "-c", "-o", "--exclude-standard"], cwd=ROOT, check=True,
+                            capture_output=True).stdout.decode().split("\0")
+    for name in filter(None, listed):
+        if (ROOT / name).is_file():
+            (source / "mesos-docker" / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, source / "mesos-docker" / name)
+    shared = source / "shared"
+    shared.mkdir()
+    for folder, variable in (("vectors", "MESOS_VECTORS"), ("conformance", "MESOS_CONFORMANCE"),
+                             ("vectors-marathon", "MARATHON_VECTORS"), ("marathon-apps", "MARATHON_APPS")):
+        here = Path(os.environ.get(variable, ROOT.parent / "shared" / folder))
+        if here.exists():
+            shutil.copytree(here, shared / folder)
+    shutil.copy(Path(__file__).with_name("inside.py"), source)
+    (source / "job.json").write_text(json.dumps(job))
+    (source / "pip.conf").write_text(pip_configuration())
+
+
+def pip_configuration() -> str:
+    """Where this machine's pip has its packages from; what lies on its own disk is left out."""
+    listed = subprocess.run([sys.executable, "-m", "pip", "config", "list"], check=True, capture_output=True, text=True)
+    said = {}
+    for line in listed.stdout.splitlines():
+        name, _, value = line.partition("=")
+        option = name.rpartition(".")[2]
+        if option in PIP and "://" in value and "file:" not in value:
+            said[option] = value.strip("'")
+    return "".join(["[global]\n", *(f"{option} = {value}\n" for option, value in said.items()),
+                    "cert = /etc/ssl/certs/ca-certificates.crt\n", "disable-pip-version-check = true\n"])
+
+
+def read(name: str, back: Path, part: str, date: str | None = None) -> results.Proved:
+    """What a machine has left."""
+    def text(file: str) -> str | None:
+        return (back / file).read_text() if (back / file).exists() else None
+
+    skips = results.allowed((ROOT / "README.md").read_text())
+    steps = json.loads(text("steps.json") or "{}")
+    job = steps.get("make run", {})
+    suites = {"main job": results.step(job.get("status"), job.get("seconds"))}
+    for each in ("chosen",) if part else SUITES:
+        suites[each] = results.suite(text(f"{each}.xml"), skips)
+    today = dt.datetime.now(dt.UTC).date().isoformat()
+    return results.Proved(name, date or today, json.loads(text("facts.json") or "{}"), suites, part)
+
+
+def write_readme() -> None:
+    """Of all hosts, the last run that is still in build/hosts."""
+    found = []
+    for name in HOSTS:
+        back = BUILD / "results" / name
+        if (back / "proved.json").exists():
+            told = json.loads((back / "proved.json").read_text())
+            found.append(read(name, back, told["part"], told["date"]))
+    readme = ROOT / "README.md"
+    readme.write_text(results.written(readme.read_text(), results.table(found)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

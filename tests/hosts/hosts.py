@@ -1,0 +1,41 @@
+"""The hosts on which it is proved that mesos-docker works: what is in each image, and how it is booted.
+
+One line of the table each. An image is Debian's packages and nothing else; the same image can be booted as more than
+one host, with other words for the kernel.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+_SYSTEM: Final = ("linux-image-amd64", "systemd-sysv", "udev", "dbus", "ca-certificates",
+                  "iproute2", "kmod", "procps", "make", "python3", "python3-venv", "apt-utils")
+_FOR_TESTS: Final = ("apache2-utils", "busybox-static", "containernetworking-plugins",
+                     "docker-registry", "iptables", "openssl", "prometheus")
+_DOCKER: Final = ("docker.io",)
+_PODMAN: Final = ("podman", "podman-docker", "crun", "netavark", "aardvark-dns")
+_DOCKER_COMMAND: Final = ("docker-cli",)  # in a package of its own since Debian 13
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """`suite`: Debian's; `image`: the file's name, shared by hosts that are booted from the same one."""
+
+    name: str
+    suite: str
+    image: str
+    packages: tuple[str, ...]
+    kernel: tuple[str, ...] = ()  # words for its command line
+    engine: str = "docker"  # or podman, whose socket takes Docker's place
+
+
+_ALL: Final = (*_SYSTEM, *_FOR_TESTS)
+
+HOSTS: Final = {host.name: host for host in (
+    Host("debian12-v1", "bookworm", "debian12", (*_ALL, *_DOCKER),
+         ("systemd.unified_cgroup_hierarchy=0",)),
+    Host("debian12", "bookworm", "debian12", (*_ALL, *_DOCKER)),
+    Host("debian13", "trixie", "debian13", (*_ALL, *_DOCKER, *_DOCKER_COMMAND)),
+    Host("sid", "sid", "sid", (*_ALL, *_DOCKER, *_DOCKER_COMMAND)),
+    Host("podman", "trixie", "podman", (*_ALL, *_PODMAN), engine="podman"),
+)}

@@ -1,0 +1,100 @@
+"""What runs inside a host, with nothing but Python's own library: sets the project up as README says, runs it, reports.
+
+It reads /run/source/job.json: {"suites": {name: [words for pytest]}, "engine": "docker" or "podman", "where": said
+behind the system's name}, and leaves in /run/results: facts.json (what host this is), steps.json (each step's exit
+status and seconds), NAME.xml (JUnit, of each suite) and NAME.log. It ends where the host's image has the machine turned
+off.
+"""
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+SOURCE, RESULTS, HOME = Path("/run/source"), Path("/run/results"), Path("/root")
+PROJECT = HOME / "mesos-docker"
+STEP_SECONDS = 3000
+SUITE = ("-n", "2", "--dist", "loadfile", "-o", "junit_family=xunit2")
+
+
+def main() -> None:
+    job = json.loads((SOURCE / "job.json").read_text())
+    steps: dict[str, dict[str, Any]] = {}
+    prepare()
+    setup = ["deploy/setup.sh", "tests"] if job["engine"] == "docker" else ["sh", "-ec", WITHOUT_DOCKER]
+    ok = step(steps, "setup", setup)
+    record("facts.json", facts(job["engine"], job["where"]))
+    if ok and job["engine"] == "docker":
+        step(steps, "make run", ["make", "run"])
+    elif ok:
+        step(steps, "make run", [".venv/bin/python", "-m", "deploy.demo"])
+    for name, words in job["suites"].items() if ok else ():
+        step(steps, name, [".venv/bin/python", "-m", "pytest", *SUITE, f"--junitxml={RESULTS}/{name}.xml", *words])
+
+
+WITHOUT_DOCKER = """\
+python3 -m venv .venv
+.venv/bin/python -m pip install -q -c deploy/constraints.txt ./deploy/http-parser -e '.[dev]'
+"""
+
+
+def prepare() -> None:
+    for name in ("mesos-docker", "shared"):
+        shutil.copytree(SOURCE / name, HOME / name, symlinks=True)
+    if (SOURCE / "pip.conf").exists():
+        shutil.copy(SOURCE / "pip.conf", "/etc/pip.conf")
+    os.environ.update(HOME=str(HOME), CI="true", PIP_CACHE_DIR=str(RESULTS / "pip"), LANG="C.UTF-8",
+                      PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+
+
+def step(steps: dict[str, dict[str, Any]], name: str, command: list[str]) -> bool:
+    """Run it, its output in a file; whether it succeeded."""
+    began = time.monotonic()
+    print(f"{name}: {' '.join(command)}", flush=True)
+    with (RESULTS / f"{name.replace(' ', '-')}.log").open("wb") as log:
+        try:
+            status = subprocess.run(command, cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                    timeout=STEP_SECONDS, check=False).returncode
+        except subprocess.TimeoutExpired:
+            status = -1
+    steps[name] = {"status": status, "seconds": round(time.monotonic() - began, 1)}
+    record("steps.json", steps)
+    print(f"{name}: {status} after {steps[name]['seconds']} s", flush=True)
+    return status == 0
+
+
+def facts(engine: str, where: str) -> dict[str, str]:
+    """What host this is, in words for the table."""
+    system = dict(line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line)
+    told = said("docker", "version", "--format", "{{json .Server}}")
+    info = said("docker", "info", "--format", "{{json .}}")
+    return {
+        "system": system["PRETTY_NAME"].strip('"') + where, "kernel": os.uname().release,
+        "engine": f"{engine} {told.get('Version', '?')}",
+        "api": f"{told.get('MinAPIVersion', '?')} to {told.get('ApiVersion', '?')}",
+        "storage": str(info.get("Driver", "?")), "cgroups": f"v{info.get('CgroupVersion', '?')}",
+        "cgroup_driver": str(info.get("CgroupDriver", "?")), "runtime": str(info.get("DefaultRuntime", "?")),
+        "python": sys.version.split()[0]}
+
+
+def said(*command: str) -> dict[str, Any]:
+    for _ in range(60):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode == 0 and done.stdout.startswith("{"):
+            return dict(json.loads(done.stdout))
+        time.sleep(1)
+    print(f"{command}: {done.stderr or done.stdout}", flush=True)
+    return {}
+
+
+def record(name: str, value: object) -> None:
+    (RESULTS / name).write_text(json.dumps(value, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""What hosts have brought back, as one table; and README's copy of it. Pure.
+
+A test counts as passed only if it ran and passed. A skipped one is a failed one, unless README names it with a reason
+(`allowed`); a suite that left no results has failed.
+"""
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+BEGIN: Final = "<!-- what tests/hosts has proved: begin; written by make test-hosts -->"
+END: Final = "<!-- what tests/hosts has proved: end -->"
+_SKIP: Final = re.compile(r"^- `(?P<test>[^`]+)` is skipped: \S", re.MULTILINE)
+HEAD: Final = ("host", "kernel", "engine", "API", "storage", "cgroups", "Python")
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """`failed`: names of tests; `seconds` None: it did not run."""
+
+    passed: int = 0
+    failed: tuple[str, ...] = ()
+    seconds: float | None = None
+
+    @property
+    def text(self) -> str:
+        if self.seconds is None:
+            return "did not run"
+        bad = f", **{len(self.failed)} failed**" if self.failed else ""
+        return f"{self.passed} passed{bad}, {self.seconds:.0f} s"
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """One host's run. `part`: which tests were chosen, where not all."""
+
+    name: str
+    date: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+    suites: Mapping[str, Suite] = field(default_factory=dict)
+    part: str = ""
+
+    @property
+    def complete(self) -> bool:
+        return bool(self.suites) and all(suite.seconds is not None and not suite.failed
+                                         for suite in self.suites.values())
+
+
+def suite(junit: str | None, allowed: Iterable[str] = ()) -> Suite:
+    """From a JUnit file's text; None if there is none."""
+    if junit is None:
+        return Suite()
+    root = ET.fromstring(junit)
+    known, passed, failed, seconds = set(allowed), 0, [], 0.0
+    for case in root.iter("testcase"):
+        name = f"{case.get('classname', '')}::{case.get('name', '')}"
+        kinds = {child.tag for child in case}
+        if kinds & {"failure", "error"} or ("skipped" in kinds and name not in known):
+            failed.append(name)
+        elif "skipped" not in kinds:
+            passed += 1
+    for each in root.iter("testsuite"):
+        seconds += float(each.get("time") or 0)
+    return Suite(passed, tuple(dict.fromkeys(failed)), seconds)
+
+
+def step(status: int | None, seconds: float | None) -> Suite:
+    """Of a program that ends with 0, as if it were one test."""
+    if status is None:
+        return Suite()
+    return Suite(1, (), seconds) if status == 0 else Suite(0, (f"exit status {status}",), seconds)
+
+
+def allowed(readme: str) -> list[str]:
+    """Skips that README lists with a reason, as "- `tests.x::y` is skipped: why"."""
+    return _SKIP.findall(readme)
+
+
+def table(found: Sequence[Proved]) -> str:
+    """In Markdown, with the date of each run."""
+    names = list(dict.fromkeys(name for each in found for name in each.suites))
+    lines = ["| " + " | ".join([*HEAD, *names]) + " |", "|" + "---|" * (len(HEAD) + len(names))]
+    for each in found:
+        facts = [each.facts.get(key, "?") for key in ("kernel", "engine", "api", "storage")]
+        groups = f"{each.facts.get('cgroups', '?')}, {each.facts.get('cgroup_driver', '?')}"
+        what = f"{each.facts.get('system', each.name)} ({each.date})"
+        suites = [each.suites.get(name, Suite()).text for name in names]
+        lines.append("| " + " | ".join([what, *facts, groups, each.facts.get("python", "?"), *suites]) + " |")
+    parts = [f"On {each.name} only `{each.part}`." for each in found if each.part]
+    return "\n".join(lines + (["", *parts] if parts else []))
+
+
+def written(readme: str, text: str) -> str:
+    """README with this table between its marks; raises ValueError if it has none."""
+    before, begin, rest = readme.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError("README has no place for the table of hosts")
+    return f"{before}{BEGIN}\n\n{text}\n\n{END}{after}"

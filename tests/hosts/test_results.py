@@ -1,0 +1,62 @@
+"""The table of hosts: what counts as passed, and where it stands in README."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.hosts.hosts import HOSTS
+from tests.hosts.results import BEGIN, END, Proved, Suite, allowed, step, suite, table, written
+
+JUNIT = """<?xml version="1.0"?><testsuites><testsuite name="pytest" time="12.5">
+<testcase classname="tests.a" name="good"/>
+<testcase classname="tests.a" name="bad"><failure message="m">text</failure></testcase>
+<testcase classname="tests.a" name="broken"><error message="m"/></testcase>
+<testcase classname="tests.a" name="left_out"><skipped message="why"/></testcase>
+</testsuite></testsuites>"""
+FACTS = {"system": "Debian 12", "kernel": "6.1", "engine": "docker 20.10.24", "api": "1.12 to 1.41",
+         "storage": "overlay2", "cgroups": "v1", "cgroup_driver": "cgroupfs", "python": "3.11.2"}
+
+
+def test_what_was_skipped_has_failed_unless_readme_says_why() -> None:
+    assert suite(JUNIT) == Suite(1, ("tests.a::bad", "tests.a::broken", "tests.a::left_out"), 12.5)
+    known = allowed("text\n- `tests.a::left_out` is skipped: it needs two machines\n- `tests.a::bad` is skipped: \n")
+    assert known == ["tests.a::left_out"]
+    assert suite(JUNIT, known) == Suite(1, ("tests.a::bad", "tests.a::broken"), 12.5)
+
+
+def test_a_skip_that_is_allowed_is_no_test_that_passed_and_one_that_failed_is_not_excused() -> None:
+    assert suite(JUNIT, ["tests.a::left_out", "tests.a::bad"]).failed == ("tests.a::bad", "tests.a::broken")
+
+
+@pytest.mark.parametrize(("found", "complete"), [
+    ({}, False), ({"contract": suite(None)}, False), ({"contract": Suite(3, (), 1.0)}, True),
+    ({"contract": Suite(3, ("x",), 1.0)}, False), ({"main job": step(0, 4.0)}, True),
+    ({"main job": step(1, 4.0)}, False), ({"main job": step(None, None)}, False)])
+def test_what_left_no_results_is_not_proved(found: dict[str, Suite], complete: bool) -> None:
+    assert Proved("h", "2026-01-01", FACTS, found).complete is complete
+
+
+def test_the_table_says_what_ran_when_and_which_part() -> None:
+    found = [Proved("debian12-v1", "2026-01-01", FACTS, {"main job": step(0, 4.2), "docker": suite(JUNIT)}),
+             Proved("sid", "2026-01-02", {}, {"chosen": suite(None)}, "tests/contract")]
+    assert table(found).splitlines() == [
+        "| host | kernel | engine | API | storage | cgroups | Python | main job | docker | chosen |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+        ("| Debian 12 (2026-01-01) | 6.1 | docker 20.10.24 | 1.12 to 1.41 | overlay2 | v1, cgroupfs | 3.11.2 "
+         "| 1 passed, 4 s | 1 passed, **3 failed**, 12 s | did not run |"),
+        "| sid (2026-01-02) | ? | ? | ? | ? | ?, ? | ? | did not run | did not run | did not run |",
+        "", "On sid only `tests/contract`."]
+
+
+def test_it_stands_between_its_marks() -> None:
+    readme = f"before\n{BEGIN}\nold\n{END}\nafter\n"
+    assert written(readme, "new") == f"before\n{BEGIN}\n\nnew\n\n{END}\nafter\n"
+    with pytest.raises(ValueError, match="no place"):
+        written("before", "new")
+
+
+def test_readme_has_the_place_and_the_makefile_the_hosts() -> None:
+    root = Path(__file__).parents[2]
+    assert written((root / "README.md").read_text(), "x")
+    assert all(name in (root / "Makefile").read_text() for name in HOSTS)
