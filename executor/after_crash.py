@@ -45,9 +45,7 @@ def end_container(flags: Flags) -> bool:
 
 
 def _detach(ended: Inspection, folders: CniFolders) -> None:
-    networks = ended.labels.get(names.CNI, "")
-    if networks:
-        delete(folders, ended.id, networks.split(","))
+    delete(folders, ended.id, names.cni_networks(ended.labels))
 
 
 def end_all(flags: Flags, labels: Mapping[str, str], grace: float) -> bool:
@@ -71,6 +69,8 @@ def end_all(flags: Flags, labels: Mapping[str, str], grace: float) -> bool:
                 log.error("Container %s is left: %s", container.name, failure)  # noqa: TRY400
             else:
                 ended.append(container.id)
+                if (folders := cni_folders(flags)) is not None:
+                    _detach(container, folders)
 
     threads = [threading.Thread(target=end, args=(each,)) for each in found]
     for thread in threads:

@@ -25,12 +25,13 @@ class Agreement:
     more_health_checks: tuple[HealthCheck, ...] = ()  # besides that one
     ignores_1xx: bool = False  # a health check that is answered 1xx has no result
     check_scheme: str | None = None  # of a check over HTTP
+    cni: tuple[str, ...] = ()  # networks that it is attached to, and has to be detached from
 
     def limited(self, plan: Plan) -> Agreement:
         """With what only the finished payload says."""
-        return replace(self, terms=replace(self.terms, memory_limit=plan.memory_limit,
-                                           restarts=plan.restarts, platform=plan.platform,
-                                           fetches=bool(plan.files)))
+        terms = replace(self.terms, memory_limit=plan.memory_limit, restarts=plan.restarts,
+                        platform=plan.platform, fetches=bool(plan.files))
+        return replace(self, terms=terms, cni=plan.cni)
 
 
 def agree(task: TaskInfo, settings: Settings, capabilities: frozenset[str]) -> Agreement:

@@ -99,11 +99,15 @@ class Cni:
             raise
         return tuple(found)
 
-    def detach(self, container: str) -> None:
-        """Undo it; what fails is logged, as nobody can do more about it. Not attached: nothing."""
+    def detach(self, container: str, names: Sequence[str] = ()) -> None:
+        """Undo it; what fails is logged, as nobody can do more about it.
+
+        One that we have not attached was attached by a process before us, to these networks.
+        """
         with self._lock:
             attached = self._attached.pop(container, None)
         if attached is None:
+            delete(self._folders, container, names)
             return
         for one, interface, result in reversed(attached.networks):
             _delete(self._folders, container, one, interface, _path(attached.namespace), result)
@@ -141,7 +145,7 @@ class Cni:
 
 def delete(folders: CniFolders, container: str, names: Sequence[str]) -> None:
     """Undo what an executor that is gone has attached: its namespace and the results are gone, too."""
-    configured = networks(folders)
+    configured = networks(folders) if names else {}
     for index, name in reversed(list(enumerate(names, 1))):
         if name in configured:
             _delete(folders, container, configured[name], f"eth{index}", "", None)

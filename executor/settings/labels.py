@@ -22,6 +22,11 @@ def labels(framework_id: str, executor_id: str, agent_id: str, owner: str) -> di
     return {FRAMEWORK: framework_id, EXECUTOR: executor_id, AGENT: agent_id, OWNER: owner}
 
 
+def cni_networks(labels: Mapping[str, str]) -> tuple[str, ...]:
+    """Those that a container with these labels is attached to."""
+    return tuple(filter(None, labels.get(CNI, "").split(",")))
+
+
 def of_one_executor(labels: Mapping[str, str]) -> dict[str, str]:
     """Those by which all processes know their containers that an agent starts as the same executor.
 

@@ -183,11 +183,11 @@ class EngineCalls:
             post(Removed() if failure is None else SignalFailed(failure))
         self._urgent.submit(job)
 
-    def forget(self, container: str) -> None:
-        """It has ended: detach it from what we attached it to."""
+    def forget(self, container: str, cni: tuple[str, ...] = ()) -> None:
+        """It has ended: detach it from what we, or a process before us, attached it to."""
         self.cgroups.forget(container)
-        if self._cni is not None:
-            self._removals.submit(partial(self._cni.detach, container))
+        if self._cni is not None and cni:
+            self._removals.submit(partial(self._cni.detach, container, cni))
 
     def remove(self, container: str) -> None:
         """Remove what is left of a container, when nobody waits to be started.

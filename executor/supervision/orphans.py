@@ -42,3 +42,4 @@ def _remove(engine: EngineCalls, ours: Mapping[str, str], owner: str, counts: Co
                     extra=of_task(container.labels.get(names.TASK, "")))
         engine.remove_now(container.id)
         counts.add("orphans_removed_total")
+        engine.forget(container.id, names.cni_networks(container.labels))

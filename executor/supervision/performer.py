@@ -194,7 +194,7 @@ class Performer:
         self._loop.timers.forget(entry.task.id)
         self._logs.close(entry.task.id)
         if entry.task.container is not None:
-            self._engine.forget(entry.task.container)
+            self._engine.forget(entry.task.container, entry.agreement.cni)
         if entry.task.run.pid is not None:
             self._processes.forget(entry.task.run.pid)
         if entry.secrets is not None:

@@ -170,6 +170,7 @@ class Recovery:
             if each.name not in kept:
                 log.info("Removing container %s of a task that is over", each.name)
                 self._engine.remove(each.id)
+                self._engine.forget(each.id, names.cni_networks(each.labels))
 
 
 def _name(task: KnownTask) -> str:

@@ -143,7 +143,8 @@ def test_what_an_executor_that_is_gone_has_attached(node: Node, process: int) ->
     node.plugin("one", ANSWERS, process)
     node.network("front", {"type": "one"})
     delete(node.folders, "c", ["front", "gone"])
-    assert node.asked() == [["DEL", "one", "eth1", None, False]]
+    node.cni.detach("c", ("gone", "front"))  # the same, of a container that was taken over
+    assert node.asked() == [["DEL", "one", "eth1", None, False], ["DEL", "one", "eth2", None, False]]
 
 
 def test_what_is_configured(node: Node, caplog: pytest.LogCaptureFixture) -> None:
