@@ -47,6 +47,7 @@ class Result:
     status_code: int | None = None
     succeeded: bool | None = None
     problem: str = ""
+    unasked: bool = False  # the engine, which was to ask, is away: that says nothing of the task
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,7 @@ class Checks:
             return
         if not interpret(result) and checker.vain:
             return
-        if checker.health is not None and _says_nothing(checker, result):
+        if result.unasked or (checker.health is not None and _says_nothing(checker, result)):
             self._loop.timers.start(checker.clock, checker.schedule.interval)
             return
         if checker.health is None:

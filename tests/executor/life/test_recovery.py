@@ -1,10 +1,11 @@
 """Journal and engine: which is right, pair by pair; and over random crashes, at every write and every effect.
 
-2,500 lives of each kind of task, or LIVES.
+300 lives of each kind of task, or LIVES.
 """
 from __future__ import annotations
 
 import itertools
+import os
 from dataclasses import replace
 
 import pytest
@@ -19,8 +20,9 @@ from executor.life.recovery import VERDICTS, Told, Verdict, revive, verdict
 from executor.life.task import Known, Phase, Step, Terms
 from specs.messages.status import TaskState, is_terminal
 from tests.executor.life.crashing_world import CrashingWorld
-from tests.executor.life.test_lifecycle_invariants import EXAMPLES, STEPS, TERMS
+from tests.executor.life.test_lifecycle_invariants import STEPS, TERMS
 
+EXAMPLES = int(os.environ.get("LIVES", "300"))
 KILLED = {"cause": Cause.KILL, "grace": 3.0}
 MADE = Known(told=True, container="c")
 RAN = replace(MADE, running=True)

@@ -477,3 +477,19 @@ def test_running_is_told_even_if_the_look_after_the_start_fails(tmp_path: Path, 
 def finish(run: Running) -> None:
     for name in run.runtime.names():
         run.runtime.finish(name, 0)
+
+
+def test_an_engine_that_is_away_is_no_failure_of_a_health_check(tmp_path: Path) -> None:
+    check = {"type": "COMMAND", "command": {"value": "true"}, "delay_seconds": 0.0, "interval_seconds": 0.01,
+             "grace_period_seconds": 0.0, "consecutive_failures": 1}
+    with running(tmp_path) as run:
+        run.launch("a", "sleep 600", health_check=check)
+        assert run.agent.wait_for(lambda agent: any(each.healthy for each in agent.of("a")))
+        before = len(run.agent.of("a"))
+        run.runtime.fail("exec", DaemonUnavailable("connection refused"), times=5)
+        run.runtime.fail("exec", DeadlineExceeded("no answer in 5 s"), times=5)
+        deadline = time.monotonic() + 30
+        while [verb for verb, _ in run.runtime.calls].count("exec") < 12:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert len(run.agent.of("a")) == before
