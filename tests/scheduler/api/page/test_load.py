@@ -1,0 +1,102 @@
+"""Many apps, instances and changes: the browser always answers. In CI a tenth of it for a moment.
+
+    PAGE_LOAD=1 make test PYTEST_ARGS=tests/scheduler/api/page/test_load.py    # 1,000 apps, 10,000 instances, 30 s
+
+A task of the browser (`longtask`) is what keeps it from answering; those of the first load are not counted.
+"""
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.scheduler.api.page.browser import SHOTS, Browser
+from tests.scheduler.service.serving import Serving, app
+
+WHOLE = bool(os.environ.get("PAGE_LOAD"))
+APPS, INSTANCES, SECONDS = (1000, 10, 30.0) if WHOLE else (100, 10, 4.0)
+RATE = 100  # changes per second
+LONGEST = 100.0  # milliseconds of a task
+CHECKED = {"healthChecks": [{"protocol": "COMMAND", "command": {"value": "true"}}],
+           "upgradeStrategy": {"minimumHealthCapacity": 0, "maximumOverCapacity": 1}}
+
+
+@pytest.fixture(scope="module")
+def tasks(serving: Serving) -> list[str]:
+    """All tasks, healthy."""
+    apps = [app(f"app-{number:04}", instances=INSTANCES, cpus=0.001, mem=0.1, portDefinitions=[], **CHECKED)
+            for number in range(APPS)]
+    status, answer, _ = serving.ask("PUT", "/v2/groups", {"apps": apps})
+    assert status == 200, answer
+    view = lambda: serving.service.view.apps.values()  # noqa: E731 - a name for a look
+    serving.wait(lambda: sum(each.started_at is not None for found in view() for each in found.instances)
+                 == APPS * INSTANCES)
+    found = [f"{each.id}._app.{each.incarnation}" for app_ in view() for each in app_.instances]
+    for task in found:
+        serving.master.update(task, "TASK_RUNNING", healthy=True)
+    serving.wait(lambda: not serving.deployments())
+    return found
+
+
+@pytest.fixture
+def changing(serving: Serving, tasks: list[str]) -> Iterator[None]:
+    """RATE tasks a second change their health."""
+    over = threading.Event()
+
+    def change() -> None:
+        began, count = time.monotonic(), 0
+        while not over.wait(0.02):
+            while count < (time.monotonic() - began) * RATE:
+                task = tasks[count * 7919 % len(tasks)]
+                serving.master.update(task, "TASK_RUNNING", healthy=bool((count // len(tasks)) % 2))
+                count += 1
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    yield
+    over.set()
+    thread.join()
+
+
+@pytest.mark.timeout(600)
+def test_no_task_of_the_browser_is_long(logged_in: Browser, serving: Serving, tasks: list[str],
+                                        changing: None) -> None:
+    logged_in.shows(f"{APPS} apps")
+    time.sleep(1.0)
+    logged_in.script("longTasks.length = 0")
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:  # as somebody who looks around
+        for place in ("#/apps", "#/apps/%2Fapp-0001", "#/apps?text=app-00", "#/apps?state=unhealthy"):
+            logged_in.script("location.hash = arguments[0]", place)
+            logged_in.script("scrollTo(0, 0); setTimeout(() => scrollTo(0, document.body.scrollHeight / 2), 150)")
+            time.sleep(0.6)
+    found = logged_in.script("return longTasks")
+    if WHOLE:
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        (SHOTS / "longtasks.txt").write_text(f"{APPS} apps, {len(tasks)} instances, {RATE}/s for {SECONDS:g} s: "
+                                             f"longest tasks {sorted(found)[-5:]} ms\n")
+        assert max(found, default=0.0) <= LONGEST
+    logged_in.script("location.hash = '#/apps?state=unhealthy'")
+    logged_in.wait(lambda: logged_in.count(".list .row") > 0)
+    logged_in.shot("load")
+    assert logged_in.count(".list .row") < 100  # only what can be seen is there
+
+
+def test_what_changed_is_fetched_and_nothing_else(logged_in: Browser, serving: Serving, tasks: list[str]) -> None:
+    logged_in.shows(f"{APPS} apps")
+    time.sleep(2.5)  # what came before has settled
+    logged_in.script("performance.clearResourceTimings()")
+    time.sleep(1.5)
+    fetched = "return performance.getEntriesByType('resource').map((each) => each.name)"
+    assert logged_in.script(fetched) == []  # nothing is polled
+    serving.master.update(tasks[0], "TASK_RUNNING", healthy=False)
+    serving.master.update(tasks[0], "TASK_RUNNING", healthy=True)
+    serving.master.update(tasks[0], "TASK_RUNNING", healthy=False)
+    logged_in.wait(lambda: logged_in.script(fetched))
+    time.sleep(2.5)
+    asked = logged_in.script(fetched)
+    assert {each.partition("/api/")[2] for each in asked} == {"v1/overview?app=%2Fapp-0000"}
+    assert len(asked) <= 4
