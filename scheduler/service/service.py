@@ -260,7 +260,8 @@ class Service:
         for ended in over:
             self._on_loop().forget(ended)
         self._note_waiting(now)
-        view = renewed(self.view, self.board, self.history, self._waiting, self.events.last)
+        view = renewed(self.view, self.board, self.history, self._waiting,
+                       self.events.mark()[0])
         self.view = replace(view, framework=self._framework, trouble=self._on_loop().trouble,
                             losses=self.settler.replacements.losses, agents=self._agents,
                             faults=self.faults.of_apps(), offered=self._launches.offered)

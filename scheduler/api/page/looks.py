@@ -1,8 +1,8 @@
 """/api/v1/overview and the events of an instance: what the page asks for besides what all others ask.
 
 The overview says which event it reflects (`event`), and can be asked for some apps only: the page
-follows the events and asks again for what they are about, not for everything. An event may be told a
-moment before the view that has it; who gets an overview of an earlier event asks once more.
+follows the events and asks again for what they are about, not for everything. An event is told when
+the view that has it is there.
 """
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ const TYPES = [
 ];
 const LONGEST = 15000; // milliseconds between two attempts
 
-// `tell`: { event(type, data, number), whole() where what was missed is not known, state(text) }.
+// `tell`: { event(type, data), whole() where what was missed is not known, state(text) }.
 export class Live {
   constructor(tell) {
     this.tell = tell;
@@ -34,8 +34,7 @@ export class Live {
     });
     source.addEventListener('mesos_docker_gap', () => this.tell.whole());
     for (const type of TYPES) {
-      source.addEventListener(type, (event) => 
-        this.tell.event(type, JSON.parse(event.data), Number(event.lastEventId)));
+      source.addEventListener(type, (event) => this.tell.event(type, JSON.parse(event.data)));
     }
     source.onerror = () => {
       this.tell.state('lost');

@@ -26,7 +26,6 @@ const listeners = new Set();
 const watchers = new Set();
 const dirty = new Map(); // app to the number of fetches that it still wants
 const late = new Map(); // app to the time at which it is looked at once more
-let seen = 0; // the number of the newest event
 let wholeWanted = false;
 let deploymentsWanted = false;
 let fetching = false;
@@ -48,8 +47,7 @@ export function watch(watcher) {
 }
 
 const live = new Live({
-  event(type, data, number) {
-    seen = number;
+  event(type, data) {
     for (const app of appsOf(data)) mark(app);
     if (type.includes('deployment') || type === 'group_change_success') deploymentsWanted = true;
     if (type.startsWith('scheduler') || type.includes('mass_loss')) wholeWanted = true;
@@ -172,7 +170,6 @@ async function fetchChanged() {
   const whole = wholeWanted || !store.loaded || asked.length > MOST ||
     asked.join('').length > 6000;
   const wants = deploymentsWanted;
-  const told = seen;
   dirty.clear();
   wholeWanted = deploymentsWanted = false;
   try {
@@ -180,8 +177,6 @@ async function fetchChanged() {
     else if (asked.length) take(await get('/api/v1/overview', { app: asked }), asked);
     if (wants || whole) store.deployments = await get('/v2/deployments');
     store.loaded = true;
-    // an event may be told a moment before the view that has it
-    if (store.event < told) for (const app of asked) dirty.set(app, 1);
     store.error = '';
   } catch (error) {
     store.error = error.status === 401 ? '' : error.message;
