@@ -34,6 +34,7 @@ COMMANDS = {
     "show": "deploy.client.looks",
     "why": "deploy.client.looks",
     "events": "deploy.client.looks",
+    "debug": "deploy.client.debug",
     "logs": "deploy.client.looking.logs",
     "files": "deploy.client.looking.files",
     "exec": "deploy.client.looking.exec",

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from deploy.cli.cluster_options import cluster_options, read_cluster_options
 from deploy.cli.logs import log_format
 from deploy.cli.problems import REFUSED, Problem
 from specs.words.defaults import DOCKER_SOCKET
+from specs.words.secrecy import HIDDEN, shown_url, shown_value
 
 if TYPE_CHECKING:
     from deploy.serve.start import Options
@@ -109,6 +111,23 @@ def serve(ctx: click.Context, /, **options: Any) -> int:
     return start(judged(ctx, options))
 
 
+def told(ctx: click.Context, options: Mapping[str, Any], master: str) -> tuple[tuple[str, str | None, str], ...]:
+    """Each option with its value and its origin, without what is secret. `master`: as it may be
+    shown."""
+    origins = {ParameterSource.COMMANDLINE: "flag", ParameterSource.ENVIRONMENT: "environment"}
+    rows = []
+    for name, value in sorted(options.items()):
+        shown = [shown_url(str(each)) for each in value] if isinstance(value, tuple) else [shown_url(str(value))]
+        text = master if name == "master" else ",".join(shown)
+        source = ctx.get_parameter_source(name)
+        rows.append((f"--{name.replace('_', '-')}", None if value is None else text,
+                     origins.get(source, "default") if source is not None else "default"))
+    rows += [(name, HIDDEN if name == "MESOS_DOCKER_USER" else shown_value(name, os.environ[name]), "environment")
+             for name in sorted(os.environ)
+             if name.startswith(("MESOS_", "LIBPROCESS_"))]
+    return tuple(rows)
+
+
 def judged(ctx: click.Context, options: dict[str, Any]) -> Options:
     """What the command line says, by the names of its options. Raises Problem, BadParameter and
     UsageError.
@@ -132,6 +151,7 @@ def judged(ctx: click.Context, options: dict[str, Any]) -> Options:
     found = read_cluster_options(ctx, options, os.environ)
     state = state_path(options["state"], options["name"], os.environ)
     return Options(
+        settings=told(ctx, options, found.shown),
         listen=listen, state=state, secret=os.environ.get("MESOS_SECRET"),
         features=frozenset(filter(None, options["enable_features"].split(","))),
         cluster=found, agent=agent_credential(options["agent_principal"]), **{

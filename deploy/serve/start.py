@@ -37,7 +37,7 @@ from deploy.serve.mesos import embedded
 from deploy.serve.notify import notify
 from deploy.serve.secrets import access
 from scheduler.api.asking import Asking
-from scheduler.api.handlers.deployments import Identity
+from scheduler.api.handlers.deployments import Identity, Setting
 from scheduler.api.server import Server
 from scheduler.api.table import routes
 from scheduler.apps.policy import policy
@@ -92,6 +92,7 @@ class Options:
     features: frozenset[str]
     new_framework: bool
     log_format: str = "text"
+    settings: tuple[tuple[str, str | None, str], ...] = ()  # all of it, as it may be shown
 
 
 def start(options: Options, opened: Callable[[str], SqliteStorage] = SqliteStorage) -> int:
@@ -141,7 +142,8 @@ class Served:
                                       insecure=options.insecure)
         identity = Identity(options.name, options.role, options.cluster.shown,
                             options.local_port_min, options.local_port_max,
-                            tuple(sorted(options.features)))
+                            tuple(sorted(options.features)),
+                            tuple(Setting(*each) for each in options.settings))
         self._server = Server(
             routes(asking, definitions, identity, leader=lambda: self._url,
                    resubscribe=self._resubscribe,

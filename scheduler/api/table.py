@@ -154,6 +154,9 @@ def _whole(whole: Whole, streams: Streams) -> list[Route]:
             "queue": s.array(s.ref("Waiting"))})}, (EMBED,)),
         Route("DELETE", "/v2/queue/{id*}/delay", whole.undelayed,
               "Starts without waiting for the back-off", {204: None}, writes=True),
+        Route("GET", "/api/v1/configuration", whole.configuration,
+              "Every option of the service, and where it comes from", {200: s.array(s.record({
+                  "name": s.TEXT, "value": s.nullable(s.TEXT), "origin": s.TEXT}))}),
         Route("GET", "/v2/info", whole.info, "Who this service is", {200: s.ref("Info")}),
         Route("GET", "/v2/leader", whole.leader, "Who leads", {200: s.record({"leader": s.TEXT})}),
         Route("DELETE", "/v2/leader", whole.abdicated,

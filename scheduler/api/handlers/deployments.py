@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -20,6 +20,14 @@ from scheduler.service.operations import By
 VERSION = "1.11.24"  # of Marathon: what its clients look at before they use newer calls
 
 
+class Setting(NamedTuple):
+    """An option of the service; `origin`: flag, environment or default. No secret is in `value`."""
+
+    name: str
+    value: str | None
+    origin: str
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Who this service is, for /v2/info."""
@@ -30,6 +38,7 @@ class Identity:
     local_port_min: int
     local_port_max: int
     features: tuple[str, ...] = ()
+    settings: tuple[Setting, ...] = ()
 
 
 class Whole:
@@ -74,6 +83,11 @@ class Whole:
             raise not_found(f"Application {app_id} not found in tasks queue.")
         await self._asking.ask(lambda: self._asking.operations.reset_delay(app_id))
         return web.Response(status=204)
+
+    async def configuration(self, asked: Asked) -> web.Response:
+        """GET /api/v1/configuration: every option, and where it comes from."""
+        _ = asked
+        return json_answer([each._asdict() for each in self._identity.settings])
 
     async def info(self, asked: Asked) -> web.Response:
         """GET /v2/info."""

@@ -98,6 +98,7 @@ CALLS: list[tuple[str, str, str, Any, int]] = [
     ("GET", "/v2/queue", "embed=lastUnusedOffers", None, 200),
     ("GET", "/v2/info", "", None, 200),
     ("GET", "/v2/leader", "", None, 200),
+    ("GET", "/api/v1/configuration", "", None, 200),
     ("GET", "/v2/plugins", "", None, 200),
     ("GET", "/v2/pods", "", None, 200),
     ("GET", "/v2/pods/::status", "", None, 200),
