@@ -50,6 +50,8 @@ class Outputs:
     def _how(self, task_id: str, container: str, begin: int) -> tuple[How, int]:
         """In which way the log goes on with what was written, and from when on: ns since the epoch."""
         written, containers = self._logs.written(task_id), self._runtime().containers
+        if not written.recent:  # that it wrote nothing needs no look
+            return How.SKIP, begin
         try:
             if counts(written, log_kept(containers.inspect(container).raw)):
                 return How.SKIP, begin

@@ -32,6 +32,7 @@ PARTS = {  # in the order of the table
     "density": "density_bench",
     "start": "start_bench",
     "drop-in": "drop_in_bench",
+    "recovery": "recovery_bench",
     "scheduler": "scheduler_bench",
     "docker": "docker_bench",
     "local": "local_bench",

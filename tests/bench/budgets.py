@@ -13,6 +13,7 @@ IDLE_CPU = Budget(Statistic.MEDIAN, Bound.AT_MOST, 0.5)  # % of a core, 100 idle
 START_TO_SUBSCRIBE = Budget(Statistic.MEDIAN, Bound.AT_MOST, 300.0)  # ms
 DROP_IN_START = Budget(Statistic.MEDIAN, Bound.AT_MOST, 100.0)  # ms
 DROP_IN_PRIVATE = Budget(Statistic.MEDIAN, Bound.AT_MOST, 16.0)  # MiB
+READOPTED = Budget(Statistic.MEDIAN, Bound.AT_MOST, 1.0)  # s, crash → 100 tasks re-adopted and subscribed
 LAUNCH_RATE = Budget(Statistic.MEDIAN, Bound.AT_LEAST, 1000.0)  # /s, scheduler against an in-memory master
 STATUS_RATE = Budget(Statistic.MEDIAN, Bound.AT_LEAST, 5000.0)  # /s
 SERVICE_OVER_SCRIPTED = Budget(Statistic.RATIO, Bound.AT_MOST, 1.2)  # PUT → all running, over a scripted scheduler

@@ -16,11 +16,12 @@ from tests.bench.settings import EXECUTOR
 
 @dataclass(frozen=True, slots=True)
 class RunningExecutor:
-    """A subscribed executor, its agent, its process id (not its launcher's, a shell of 0.1 MiB of its own that sleeps)
-    and the folder that it takes for its sandbox.
+    """A subscribed executor, its agent, its launcher (a shell that sleeps), its own process id, and the folder that it
+    takes for its sandbox.
     """
 
     agent: TimedAgent
+    launcher: int  # process id
     pid: int
     sandbox: Path
 
@@ -42,7 +43,7 @@ def running_executor(docker_socket: str) -> Iterator[RunningExecutor]:
             )
         try:
             _wait_subscribed(agent, process, sandbox / "stderr")
-            yield RunningExecutor(agent, children(process.pid)[0], sandbox)
+            yield RunningExecutor(agent, process.pid, children(process.pid)[0], sandbox)
         finally:
             _end(agent, process)
 
