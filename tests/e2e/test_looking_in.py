@@ -98,6 +98,17 @@ def test_what_has_ended_is_read_to_its_end(served: Served) -> None:
     assert time.monotonic() - began < PATIENCE
 
 
+def test_since_leads_to_what_was_written_then(served: Served) -> None:
+    one = instances(served)[1]["id"]
+    served.until(lambda: "line 30\n" in served.command("logs", one).stdout, "some output")
+    recent = served.command("logs", one, "--since", "3s")
+    assert recent.returncode == 0, recent.stderr
+    assert recent.stdout
+    assert "line 1\n" not in recent.stdout
+    assert served.command("logs", one, "--since", "1h").stdout.startswith("line 1\n")
+    assert served.command("logs", one, "--since", "2099-01-01T00:00:00Z").stdout == ""
+
+
 @pytest.mark.parametrize(("arguments", "says"), [
     (("nothing",), "no instance"), (("talks", "--grep", "("), "no regular expression"),
     (("talks", "--tail", "-1"), "-1")])

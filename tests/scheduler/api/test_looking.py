@@ -200,6 +200,14 @@ def test_files_before_are_followed_through_the_index(serving: Serving) -> None:
     (sandbox / "stdout").write_text("newer\n")
     follower.wait("old 2\nnew\nnewer\n")
     assert follower.events[-1] == ("message", {"offset": 16, "data": "newer\n"})
+    for text, begin in (("more\n", 22), ("most\n", 27)):  # two at once
+        (sandbox / "stdout.1").unlink()
+        (sandbox / "stdout").rename(sandbox / ("stdout.2" if begin == 22 else "stdout.1"))
+        (sandbox / "stdout").write_text(text)
+        (sandbox / "stdout.1").touch()
+        with (sandbox / "stdout.index").open("a") as index:
+            index.write(f"{begin}000 {begin} new\n")
+    follower.wait("old 2\nnew\nnewer\nmore\nmost\n")
     follower.close()
 
 
