@@ -7,7 +7,6 @@ As Mesos: master/http.cpp, `slaves`; files/files.cpp.
 """
 from __future__ import annotations
 
-import contextlib
 import http.client
 import json
 import threading
@@ -111,8 +110,12 @@ class Agents:
     def _exchange(self, place: HostPort, target: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
         """Status and body, over a connection that was kept if there is one that holds."""
         while (kept := self._kept(place)) is not None:
-            with contextlib.suppress(OSError, http.client.HTTPException):
+            try:
                 return self._over(kept, place, target, headers)
+            except TimeoutError:
+                raise  # it is there, and does not answer
+            except (OSError, http.client.HTTPException):
+                continue  # it was closed meanwhile
         return self._over(self._transport.http(place, PATIENCE), place, target, headers)
 
     def _over(self, connection: http.client.HTTPConnection, place: HostPort, target: str,

@@ -16,6 +16,15 @@ from deploy.client.service import Service
 NOT_RUN = 125  # as of docker
 
 
+def split(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """What stands behind INSTANCE: the letters of our options, and the command."""
+    letters = ""
+    while words and words[0] in ("-i", "-t", "-it", "-ti", "--interactive", "--tty"):
+        letters += words[0].strip("-")[:2] if words[0][1] != "-" else words[0][2]
+        words = words[1:]
+    return letters, words[1:] if words[:1] == ("--",) else words
+
+
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.option("-i", "--interactive", is_flag=True, help="Pass stdin on.")
 @click.option("-t", "--tty", is_flag=True, help="With a terminal: this one, of its size.")
@@ -32,7 +41,8 @@ def exec(service: Service, name: str, command: tuple[str, ...], output: str, *, 
     from deploy.client.looking.conversation import Conversation, NotRunError
     from deploy.client.looking.terminal import Terminal
 
-    words = command[1:] if command[0] == "--" else command
+    options, words = split(command)
+    interactive, tty = interactive or "i" in options, tty or "t" in options
     if not words:
         raise click.UsageError("Missing argument 'COMMAND'.")
     terminal = Terminal(sys.stdin.fileno(), raw=tty and interactive)
