@@ -1,6 +1,8 @@
 # make run     the main job: an embedded Mesos, the scheduler, the executor, real containers
 # make test    all tests, on a real Docker engine
 # make check   ruff, mypy and the architecture's sentences
+# make soak MINUTES=10 SEED=N MASTER=HOST:PORT
+#              tasks run while their executor, its agent and a dockerd of their own are killed; nothing may be lost
 # make soak-serve MINUTES=10 SEED=N MASTER=HOST:PORT
 #              apps come, change and go while containers, agents and the service are killed; then everything must be right
 # make test-hosts HOSTS="debian12-v1 debian12 debian13 sid podman"
@@ -18,7 +20,7 @@ SEED ?=
 MASTER ?=
 HOSTS ?=#                all
 
-.PHONY: help setup run test test-hosts check bench bench-quick soak-serve clean
+.PHONY: help setup run test test-hosts check bench bench-quick soak soak-serve clean
 help:
 	@sed -n 's/^# //p' Makefile
 
@@ -46,6 +48,10 @@ bench:
 
 bench-quick:
 	@$(SETUP) tests exec $(PYTHON) -m tests.bench --quick
+
+soak:
+	@$(SETUP) tests exec $(PYTHON) -m tests.soak.executors --minutes $(MINUTES) \
+		$(if $(SEED),--seed $(SEED)) $(if $(MASTER),--master $(MASTER))
 
 soak-serve:
 	@$(SETUP) tests exec $(PYTHON) -m tests.soak.serve --minutes $(MINUTES) \
