@@ -1,6 +1,7 @@
 """A report as messages and as a textfile; usage that does not fit goes into further messages."""
 from __future__ import annotations
 
+from importlib import metadata
 from pathlib import Path
 
 from executor.telemetry.counts import Counts
@@ -21,6 +22,12 @@ class Sent:
     def reports(self) -> list[ExecutorReport]:
         found = [message_of(each) for each in self.messages]
         return [report_of(each) for each in found if each is not None]
+
+
+def test_the_version_is_that_of_the_installed_package() -> None:
+    sent = Sent(Destination(messages=True))
+    sent.reporter.report({})
+    assert sent.reports()[0].version == metadata.version("mesos-docker")
 
 
 def test_a_message_has_it_all() -> None:
