@@ -51,6 +51,7 @@ class DeploymentFollower:
     deployment_id: str
     apps: Collection[str] = ()  # those that are known; the deployment's own are found in its events
     patience: float = PATIENCE  # seconds for which the service may be away
+    begun: bool = False  # its first event was heard
     missed: bool = False  # some events were not kept
     gone: bool = False  # it was not among the running ones
     shown: dict[str, tuple[Any, ...]] = field(default_factory=dict)
@@ -75,7 +76,7 @@ class DeploymentFollower:
         for event in batch:
             self.missed |= event["eventType"] == "mesos_docker_gap"
             self._find_apps(event)
-            if event["id"] >= last:
+            if self.begun or event["id"] >= last:
                 self._failed(event)
             ending = self._ending(event)
             if ending is not None:
@@ -94,6 +95,7 @@ class DeploymentFollower:
 
     def _find_apps(self, event: Event) -> None:
         if _deployment(event) == self.deployment_id:
+            self.begun = True
             named = (action["app"] for step in event["plan"]["steps"] for action in step["actions"])
             self.apps = tuple(dict.fromkeys((*self.apps, *named)))
 

@@ -163,7 +163,11 @@ class Server:
 
     async def _close(self) -> None:
         if self._runner is not None:
+            server = self._runner.server
             await self._runner.cleanup()
+            await asyncio.sleep(0)
+            if server is not None:
+                await server.shutdown(GRACE)  # who has come while it ended
         left = asyncio.all_tasks() - {asyncio.current_task()}  # of connections that never said all
         for task in left:
             task.cancel()
