@@ -55,6 +55,8 @@ def _rule(kind: type[RuntimeFailure], *patterns: str) -> Rule:
 
 
 _END: Final = r"(?:: unknown)?\.?\Z"  # containerd puts its word for "some other error" behind all of them
+# What engines from 25 on put behind a text in which they have seen a reason for status 126, a program's name too.
+_FOR_126: Final = "(?:: permission denied)"
 _NETWORKING: Final = (r"^(?:failed to set up container networking: )?"
                       r"(?:failed to create endpoint \S+ on network \S+: )?")
 _TASK: Final = "^(?:failed to create (?:shim )?task(?: for container)?: )*"
@@ -82,7 +84,7 @@ ENGINE: Final[tuple[Rule, ...]] = (
           "^cannot join network of a non running container: ", "^can only kill running containers",
           _OCI + "cannot exec in a (?:stopped|paused)"),
     _rule(BadOption, r"^(?:invalid|unknown|duplicate|conflicting|unsupported)\b",
-          "^error processing tar file", "^could not find the file ",
+          "^error processing tar file", rf"^archive/tar: invalid tar header{_END}", "^could not find the file ",
           "^evalSymlinksInScope: too many links in "),
     _rule(NoCommand, rf"^no command specified{_END}"),
     _rule(NoSuchNetwork, rf"{_NETWORKING}(?:could not find a network matching .*: )?network .* not found{_END}",
@@ -90,7 +92,8 @@ ENGINE: Final[tuple[Rule, ...]] = (
     # What the engine itself takes for exit status 127 or 126. The frame must name the program
     # before the reason: a mount whose source is missing is "no such file or directory", too, and so
     # is a runtime that is not installed.
-    _rule(CommandNotFound, rf"{_EXEC}.*: (?:executable file not found in \$PATH|no such file or directory){_END}",
+    _rule(CommandNotFound, rf"{_EXEC}.*: (?:executable file not found in \$PATH|no such file or directory)"
+                           rf"(?:: unknown{_FOR_126})?{_END}",
           f"{_CRUN}executable file `.*` not found"),
     _rule(CommandNotExecutable, rf"{_EXEC}.*: (?:permission denied|is a directory|exec format error){_END}",
           f"{_CRUN}open executable: permission denied"),

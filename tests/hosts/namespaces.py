@@ -44,7 +44,11 @@ mount --bind "$3" root/run/source
 mount --bind "$4" root/run/results
 ip link set lo up
 until [ -e "$2/online" ]; do sleep 0.1; done
-exec chroot root /usr/bin/python3 /run/source/inside.py
+cd root
+mkdir -p old
+pivot_root . old  # not chroot: what an engine executes in a container has the root of its mounts, and that was ours
+umount -l /old
+exec /usr/bin/python3 /run/source/inside.py
 """
 
 
