@@ -67,10 +67,14 @@ class CrashingWorld(World):
 
     def step(self) -> bool:
         try:
-            return super().step()
+            went = super().step()
         except ExecutorDied:
             self.live_again()
             return True
+        if self.task.phase is Phase.RUNNING and not (self.running or self.between):
+            told = self.jobs or self.engine or self.watched or f.Timer.LOOK in self.clocks
+            assert told, "it is over, and nobody will ever tell"
+        return went
 
     def tell(self, event: e.Event) -> None:
         try:

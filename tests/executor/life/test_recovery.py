@@ -100,8 +100,9 @@ def test_a_kill_that_comes_before_the_engine_answers_is_carried_out_then() -> No
     assert f.StartTimer(f.Timer.GRACE, 5.0) in effects
 
 
-def test_a_container_that_was_made_and_is_gone_is_not_made_again() -> None:
-    assert last_word(found(MADE, Recovered(Whereabouts.NONE))) is TaskState.FAILED
+@pytest.mark.parametrize("known", [MADE, RAN])
+def test_a_container_that_was_made_and_is_gone_is_not_made_again(known: Known) -> None:
+    assert last_word(found(known, Recovered(Whereabouts.NONE))) is TaskState.FAILED
 
 
 def test_secrets_that_were_not_written_down_end_what_had_not_begun() -> None:

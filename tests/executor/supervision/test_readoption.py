@@ -19,6 +19,7 @@ from executor.journal.records import StepBegan
 from executor.settings.settings import Settings
 from specs.forms.render import status_update
 from specs.messages.status import TaskState, TaskStatus, is_terminal
+from tests.executor.journal.test_journal import no_room
 from tests.executor.program.running import task
 from tests.fakes.agent import FakeAgent
 from tests.fakes.runtime import FakeRuntime
@@ -219,3 +220,21 @@ def test_a_late_kill_of_a_task_that_was_over_is_still_none_of_an_unknown_one(tmp
         second.launch("b", "true")
         second.ended("b")
         assert second.agent.states("a") == []
+
+
+def test_a_full_disk_refuses_new_tasks_and_keeps_the_old(tmp_path: Path) -> None:
+    with lives(tmp_path) as run:
+        run.now.launch("a")
+        run.now.running("a")
+        with no_room((tmp_path / FILE).stat().st_size + 10):
+            run.now.launch("b")
+            last = run.now.ended("b")
+            assert last.state is TaskState.DROPPED
+            assert "the executor's journal cannot be written: File too large" in (last.message or "")
+            run.now.supervisor.kill("a", 0.0)
+            assert run.now.ended("a").state is TaskState.KILLED
+        run.now.launch("c")
+        run.now.running("c")
+        second = run.crash()
+        assert list(second.journal.state.tasks) == ["c"]
+        assert {each.task_id for each in second.journal.state.updates.values()} == {"a", "b", "c"}

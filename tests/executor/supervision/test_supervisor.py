@@ -493,3 +493,13 @@ def test_an_engine_that_is_away_is_no_failure_of_a_health_check(tmp_path: Path) 
             assert time.monotonic() < deadline
             time.sleep(0.01)
         assert len(run.agent.of("a")) == before
+
+
+def test_an_engine_that_comes_back_without_the_container(tmp_path: Path) -> None:
+    with running(tmp_path) as run:
+        run.launch("a", "sleep 600")
+        run.running("a")
+        gone = run.runtime._store.containers.pop(run.runtime.containers.inspect(run.name()).id)
+        run.runtime.break_events()
+        assert "removed by somebody else" in (run.ended("a").message or "")
+        gone.signal("SIGKILL")
