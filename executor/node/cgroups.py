@@ -51,9 +51,10 @@ def folder(where: dict[str, str], controller: str, root: Path = CGROUPS) -> Path
 class Cgroups:
     """Remembers where containers are, and reads what they used. Safe for threads."""
 
-    def __init__(self, root: Path = CGROUPS, proc: Path = PROC) -> None:
+    def __init__(self, root: Path = CGROUPS, proc: Path = PROC, most: int = MOST_KNOWN) -> None:
         self._root = root
         self._proc = proc
+        self._most = most
         self._lock = threading.Lock()
         self._memory: dict[str, Path] = {}
 
@@ -69,7 +70,7 @@ class Cgroups:
         with self._lock:
             self._memory.pop(container, None)
             self._memory[container] = found
-            if len(self._memory) > MOST_KNOWN:
+            if len(self._memory) > self._most:
                 del self._memory[next(iter(self._memory))]
 
     def forget(self, container: str) -> None:

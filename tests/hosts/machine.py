@@ -37,16 +37,17 @@ def emulated() -> bool:
 def check() -> None:
     """Raises MachineError where no machine can be had."""
     if not emulated():
-        _check_kvm()
+        check_kvm()
     if shutil.which(QEMU) is None:
         raise MachineError(f"{QEMU} is missing: apt-get install qemu-system-x86 mmdebstrap e2fsprogs")
 
 
-def _check_kvm() -> None:
-    if not KVM.exists() or not os.access(KVM, os.R_OK | os.W_OK):
+def check_kvm(kvm: Path = KVM, modules: Path = MODULES) -> None:
+    """Raises MachineError where it is not there, or not ours, or cannot run Debian's kernels."""
+    if not kvm.exists() or not os.access(kvm, os.R_OK | os.W_OK):
         raise MachineError("there is no KVM that we may use (/dev/kvm); without, virtual machines are slow: "
                            "HOSTS_EMULATED=1")
-    if MODULES.joinpath("kvm_pvm").exists() and not any(MODULES.joinpath(name).exists() for name in _OF_HARDWARE):
+    if (modules / "kvm_pvm").exists() and not any((modules / name).exists() for name in _OF_HARDWARE):
         raise MachineError("the KVM of this machine (kvm_pvm) runs only kernels that were made for it, which Debian's "
                            "are not; without, virtual machines are slow: HOSTS_EMULATED=1")
 

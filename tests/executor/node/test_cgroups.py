@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from executor.node import cgroups
 from executor.node.cgroups import Cgroups, ends, groups, owns
 
 ID = "4f" * 32
@@ -44,7 +43,7 @@ def machine(folder: Path, path: str, *, version: int) -> Cgroups:
     (where / limit).write_text("6\n")
     if version == 2:
         (root / "cgroup.controllers").write_text("cpu memory\n")
-    return Cgroups(root, folder / "proc")
+    return Cgroups(root, folder / "proc", most=1)
 
 
 PLACES = {
@@ -92,9 +91,7 @@ def test_what_the_kernel_does_not_say(tmp_path: Path, version: int) -> None:
     assert known.memory(ID)[1] is None
 
 
-def test_no_more_are_kept_than_there_may_be(tmp_path: Path,
-                                            monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cgroups, "MOST_KNOWN", 1)
+def test_no_more_are_kept_than_there_may_be(tmp_path: Path) -> None:
     known = machine(tmp_path, PLACES["a parent of the task's"], version=2)
     known.remember(ID, 7)
     assert known.memory(ID) == (5, 6)

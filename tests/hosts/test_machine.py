@@ -1,0 +1,32 @@
+"""Where no virtual machine can be had it is said, and nothing is tried."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.hosts.hosts import HOSTS
+from tests.hosts.machine import MachineError, check_kvm
+
+
+@pytest.mark.parametrize(("there", "modules", "problem"), [
+    (False, ("kvm_intel",), "there is no KVM that we may use"),
+    (True, ("kvm_pvm",), "runs only kernels that were made for it"),
+    (True, ("kvm_pvm", "kvm_amd"), None), (True, ("kvm_intel",), None), (True, (), None),
+])
+def test_a_kvm_that_can_run_them(tmp_path: Path, there: bool, modules: tuple[str, ...], problem: str | None) -> None:
+    for name in modules:
+        (tmp_path / name).mkdir()
+    if there:
+        (tmp_path / "kvm").touch()
+    if problem is None:
+        check_kvm(tmp_path / "kvm", tmp_path)
+    else:
+        with pytest.raises(MachineError, match=problem):
+            check_kvm(tmp_path / "kvm", tmp_path)
+
+
+def test_hosts_of_one_image_have_the_same_packages() -> None:
+    for host in HOSTS.values():
+        same = [other for other in HOSTS.values() if other.image == host.image]
+        assert {(other.suite, other.packages) for other in same} == {(host.suite, host.packages)}
