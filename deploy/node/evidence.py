@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +11,14 @@ from typing import Final
 
 from deploy.cli.credentials import header
 from deploy.node.verdicts import ExecutorId
-from scheduler.master.transport import Transport
+from scheduler.master.transport import Transport, is_here
 from specs.messages.credential import Credential
 from specs.network.address import HostPort
 
 PATIENCE: Final = 10.0  # seconds for an agent that does not answer
 LARGEST: Final = 256 << 20  # bytes of an answer
 PROC: Final = Path("/proc")
+_LISTENS: Final = "0A"  # a state in /proc/net/tcp; include/net/tcp_states.h
 _VARIABLES: Final = (b"MESOS_FRAMEWORK_ID", b"MESOS_EXECUTOR_ID", b"MESOS_SLAVE_ID")  # as Mesos: slave.cpp
 
 
@@ -32,8 +34,13 @@ class AskedAgent:
 
 def ask(address: HostPort, transport: Transport, credential: Credential | None = None) -> AskedAgent:
     """What the agent has, asked at /state. One that recovers answers 503, as Mesos: http.cpp,
-    `state`: then it does not know yet.
+    `state`: then it does not know yet. What another user of this machine has put at its port says
+    nothing.
     """
+    strangers = others(address.port, PROC) if is_here(address.host) else []
+    if strangers:
+        return AskedAgent(str(address), problem=f"user {strangers[0]} listens there, who may be nobody's agent; "
+                                                "if he is, run it as he")
     try:
         headers = header(credential)
         transport.check(address, headers)
@@ -51,6 +58,20 @@ def ask(address: HostPort, transport: Transport, credential: Credential | None =
         return AskedAgent(str(address), problem=error.strerror or str(error))
     except (http.client.HTTPException, ValueError) as error:
         return AskedAgent(str(address), problem=f"its answer is none of an agent: {error}")
+
+
+def others(port: int, proc: Path = PROC) -> list[int]:
+    """The ids of users that listen at a port of this machine and are neither root nor us."""
+    found = set[int]()
+    for name in ("tcp", "tcp6"):
+        try:
+            lines = (proc / "net" / name).read_text(encoding="ascii").splitlines()[1:]
+        except OSError:
+            continue
+        for parts in (line.split() for line in lines):
+            if parts[3] == _LISTENS and int(parts[1].rpartition(":")[2], 16) == port:
+                found.add(int(parts[7]))
+    return sorted(found - {0, os.geteuid()})
 
 
 def read_state(address: str, state: object) -> AskedAgent:

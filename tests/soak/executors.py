@@ -41,15 +41,17 @@ from scheduler.master.driver import MesosDriver
 from scheduler.placement.matching import Launch, Misfit
 from scheduler.tasks.launching import CustomExecutor, task
 from scheduler.tasks.ledger import Entry
-from specs.messages.command import CommandInfo
+from specs.messages.command import CommandInfo, Environment, Variable
 from specs.messages.status import TaskState, TaskStatus, is_terminal
 from specs.messages.task import TaskInfo
+from specs.words.output_index import file_name
 from tests.docker.dockerd import Dockerd, running_dockerd
 from tests.engine import real_docker
 
 PROGRAM = Path(sys.executable).with_name("mesos-docker-executor")
 ALIVE = 12  # tasks at a time
 SPACING = 16.0  # seconds between two kills of an executor: its launcher gives up after five within a minute
+FILLING = "x" * 200
 PAUSE = 3.0  # seconds between two faults
 NEAR = 0.1  # seconds
 REST = 180.0  # seconds for everything to end, once nothing is killed any more
@@ -127,7 +129,8 @@ class Soak:
         self.sandboxes: set[str] = set()
         self._framework_id = ledger.subscribed_as.get(timeout=60)
         self._executor_killed = 0.0
-        self._command = CustomExecutor(CommandInfo(f"{PROGRAM} --docker_socket={engine.socket}"))
+        small = Environment((Variable("MESOS_DOCKER_OUTPUT_SIZE", "4KB"), Variable("MESOS_DOCKER_OUTPUT_FILES", "9")))
+        self._command = CustomExecutor(CommandInfo(f"{PROGRAM} --docker_socket={engine.socket}", environment=small))
 
     def run(self, until: float) -> None:
         struck = time.monotonic()
@@ -149,7 +152,7 @@ class Soak:
             code = self.chance.choice((0, 0, 3, 9, None, None))
             self.ledger.tasks[f"t{number}"] = Told(code, lines)
             count = "true" if code is None else f"[ $i -lt {lines} ]"
-            script = f"i=0; while {count}; do i=$((i+1)); echo line $i; sleep 0.05; done; exit {code}"
+            script = f"i=0; while {count}; do i=$((i+1)); echo line $i {FILLING}; sleep 0.05; done; exit {code or 0}"
             self.framework.submit([task({
                 "name": f"t{number}", "task_id": {"value": f"t{number}"}, "command": {"value": script},
                 "container": {"type": "DOCKER", "docker": {"image": "busybox:static", "network": "NONE"}},
@@ -250,8 +253,14 @@ class Soak:
             time.sleep(0.5)
 
     def output(self, task_id: str) -> list[str]:
-        found = [path for sandbox in self.sandboxes if (path := Path(sandbox, "tasks", task_id, "stdout")).exists()]
-        return found[-1].read_text().splitlines() if found else []
+        """Of all its files, the oldest first, which are small."""
+        for sandbox in self.sandboxes:
+            folder = Path(sandbox, "tasks", task_id)
+            found = [folder / file_name("stdout", number) for number in range(9, -1, -1)]
+            text = "".join(path.read_text() for path in found if path.exists())
+            if text:
+                return [line.removesuffix(f" {FILLING}") for line in text.splitlines()]
+        return []
 
 
 def problems(soak: Soak) -> tuple[list[str], Counter[str]]:

@@ -2,14 +2,17 @@
 from __future__ import annotations
 
 import os
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
 
-from deploy.node.evidence import ask, ended, followed, processes, read_state, sees_all
+from deploy.node.evidence import ask, ended, followed, others, processes, read_state, sees_all
 from deploy.node.verdicts import ExecutorId
 from scheduler.master.transport import Transport
 from specs.network.address import HostPort
@@ -36,6 +39,38 @@ def test_nobody_answers() -> None:
     asked = ask(HostPort("127.0.0.1", free_port()), Transport())
     assert asked.problem == "Connection refused"
     assert asked.id == ""
+
+
+def test_who_listens_at_an_agents_port(tmp_path: Path) -> None:
+    row = " 0: 0100007F:13BB 00000000:0000 {} 00000000:00000000 00:00000000 00000000 {} 0 1 1 0 100 0 0 10 0"
+    (tmp_path / "net").mkdir()
+    (tmp_path / "net/tcp").write_text("\n".join(["head", row.format("0A", 0), row.format("01", 7)]))
+    assert others(5051, tmp_path) == []
+    (tmp_path / "net/tcp6").write_text("\n".join(["head", row.format("0A", 1234), row.format("0A", os.geteuid())]))
+    assert others(5051, tmp_path) == [1234]
+    assert others(5052, tmp_path) == []
+
+
+def test_nobody_believes_another_users_agent() -> None:
+    """Whoever has a login may listen where an agent is expected while it is away."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setuid(65534)
+            with socket.create_server(("127.0.0.1", 0)) as server:
+                os.write(write, b"%d\n" % server.getsockname()[1])
+                threading.Event().wait(600)
+        finally:
+            os._exit(0)
+    try:
+        with os.fdopen(read) as port:
+            asked = ask(HostPort("127.0.0.1", int(port.readline())), Transport())
+        assert asked.problem.startswith("user 65534 listens there")
+    finally:
+        os.close(write)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
 
 
 def runs(work_dir: Path, agent: str, executor: str, *sentinels: bool) -> None:
