@@ -9,6 +9,7 @@ from typing import Final
 from executor.endpoint.frames import CLOSE, PING, PONG, FrameDecoder, WebSocketMessage, frame
 
 READ_SIZE: Final = 64 * 1024
+READS: Final = 8  # at a time: who sends without end must not fill the memory
 _LATER: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -48,16 +49,23 @@ class Link:
         found = self._decoder.feed(self._came)
         self._came = b""
         try:
-            while data := self._socket.recv(READ_SIZE):  # all of it: what TLS has read wakes up nobody
+            reads = 0
+            while reads < READS or self._pending():
+                data = self._socket.recv(READ_SIZE)
+                if not data:
+                    return None
                 found += self._decoder.feed(data)
+                reads += 1
         except _LATER:
             pass
-        else:
-            return None
         for each in found:
             if each.kind == PING:
                 self.send(PONG, each.data)
         return None if any(each.kind == CLOSE for each in found) else found
+
+    def _pending(self) -> bool:
+        """Whether TLS has read more than it gave: that wakes up nobody."""
+        return isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0
 
     def close(self) -> None:
         self._socket.close()

@@ -24,7 +24,8 @@ from specs.words import exec_frames as x
 
 UNSENT: Final = 256 * 1024  # bytes of output that may wait for the connection
 FAREWELL: Final = 10.0  # seconds for the last frames to be sent
-LOOK: Final = 0.05  # seconds between two looks whether a command whose output has ended has, too
+LOOK: Final = 0.02  # seconds between the first two looks whether a command whose output has ended has, too
+LOOK_MOST: Final = 0.5  # and between later ones
 NORMAL: Final = (1000).to_bytes(2, "big")  # of a close, as RFC 6455: 7.4.1
 LONGEST: Final = x.LONGEST  # bytes of a frame from the service
 
@@ -71,6 +72,7 @@ class Conversation:
         self._ends_input = False
         self._deaf = False  # it takes no more
         self._silent = False  # its output has ended
+        self._pause = LOOK  # seconds until the next look whether it has, too
 
     def run(self) -> str:
         """Until the command or the connection ends; how it ended, for the log."""
@@ -86,7 +88,10 @@ class Conversation:
         return _said(self._link, x.exited(status), f"status {status}")
 
     def _status(self) -> int | None:
-        return self._command.exit_status() if self._silent else None
+        if not self._silent:
+            return None
+        self._pause = min(2 * self._pause, LOOK_MOST)
+        return self._command.exit_status()
 
     def _turn(self) -> None:
         with selectors.DefaultSelector() as selector:
@@ -96,7 +101,8 @@ class Conversation:
                 selectors.EVENT_WRITE if self._stdin else 0)
             if wanted:
                 selector.register(self._command, wanted)
-            ready = {key.fileobj: events for key, events in selector.select(LOOK if self._silent else None)}
+            ready = {key.fileobj: events for key, events in selector.select(
+                self._pause if self._silent else None)}
         if ready.get(self._link, 0) & selectors.EVENT_READ:
             messages = self._link.read()
             if messages is None:

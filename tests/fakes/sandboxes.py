@@ -31,6 +31,7 @@ class FakeSandboxes:
         self._folder = folder
         self.custom = True
         self.url = ""  # where the service is
+        self.certificate: str | None = None  # of the service, its fingerprint
         self.sent: queue.SimpleQueue[tuple[str, str, bytes]] = queue.SimpleQueue()  # messages
         self._former: dict[str, Path] = {}
         self.asked: Counter[tuple[str, str]] = Counter()
@@ -76,7 +77,7 @@ class FakeSandboxes:
     def callback(self, agent_id: str) -> CallBack:
         if self.away is not None:
             raise AgentError(f"{agent_id} does not answer: {self.away}")
-        return CallBack(self.url)
+        return CallBack(self.url, self.certificate)
 
     def send(self, agent_id: str, executor_id: str, data: bytes) -> None:
         self.sent.put((agent_id, executor_id, data))

@@ -14,12 +14,14 @@ from typing import Any, TypeVar
 import aiohttp
 import pytest
 
+from deploy.serve.start import fingerprint
 from executor.endpoint.execs import Execs
 from executor.endpoint.requests import wanted_exec
 from scheduler.api.access import Access, Password, Role
 from scheduler.looking import execs as looking
 from scheduler.looking.places import find
 from specs.words.exec_frames import PIECE, STDIN, WINDOW
+from tests.fakes.certificates import Certificate, make_authority
 from tests.fakes.runtime import FakeRuntime
 from tests.fakes.sandboxes import FakeSandboxes
 from tests.scheduler.service.serving import Serving, app
@@ -44,19 +46,29 @@ class Answering(Serving):
         runtime.engine.close()
 
 
-@pytest.fixture(scope="module")
-def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answering]:
-    with Answering(tmp_path_factory.mktemp("state") / "state", access=ACCESS) as found:
+@contextlib.contextmanager
+def answering(folder: Path, own: Certificate | None = None) -> Iterator[Answering]:
+    """With an app, /web."""
+    found = Answering(folder / "state", access=ACCESS)
+    found.tls = None if own is None else own.server()
+    with found:
         found.headers = {"Authorization": "Bearer t"}
         found.change("POST", "/v2/apps", app("/web", instances=1))
-        found.change("POST", "/v2/apps", app("/closed", instances=1, labels={"MESOS_DOCKER_EXEC": "false"}))
-        found.change("POST", "/v2/apps", app("/plain", instances=1, container=None))
         found.sandboxes.url = found.url()
+        found.sandboxes.certificate = None if own is None else fingerprint(own.certificate.read_text())
         thread = threading.Thread(target=found.answer)
         thread.start()
         yield found
         found.sandboxes.sent.put(("", "", b""))
         thread.join(30)
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answering]:
+    with answering(tmp_path_factory.mktemp("state")) as found:
+        found.change("POST", "/v2/apps", app("/closed", instances=1, labels={"MESOS_DOCKER_EXEC": "false"}))
+        found.change("POST", "/v2/apps", app("/plain", instances=1, container=None))
+        yield found
 
 
 def asked(serving: Serving, command: list[str], app_id: str = "/web", **more: Any) -> tuple[int, Any]:
@@ -68,7 +80,7 @@ def talked(serving: Serving, path: str, talk: Callable[[aiohttp.ClientWebSocketR
            headers: dict[str, str] | None = None) -> T:
     async def run() -> T:
         async with aiohttp.ClientSession() as session, session.ws_connect(
-                serving.url() + path, headers=headers or serving.headers) as link:
+                serving.url() + path, headers=headers or serving.headers, ssl=False) as link:
             return await asyncio.wait_for(talk(link), 60)
 
     return asyncio.run(run())
@@ -104,7 +116,7 @@ def test_a_program_that_is_not_there_is_an_error(serving: Answering) -> None:
     assert (output, "/no/such/program" in last["error"]) == (b"", True)
 
 
-def test_bytes_go_through_both_ways(serving: Answering) -> None:
+def test_bytes_go_through_both_ways(serving: Answering, tmp_path: Path) -> None:
     content = bytes(range(256)) * 8000
 
     async def talk(link: aiohttp.ClientWebSocketResponse) -> tuple[bytes, dict[str, Any]]:
@@ -118,6 +130,8 @@ def test_bytes_go_through_both_ways(serving: Answering) -> None:
         return await answer
 
     assert talked(serving, asked(serving, ["cat"])[1]["url"], talk) == (content, {"exitCode": 0})
+    with answering(tmp_path, make_authority(tmp_path)) as secured:
+        assert talked(secured, asked(secured, ["cat"])[1]["url"], talk) == (content, {"exitCode": 0})
 
 
 def test_a_signal_is_heard_while_stdin_is_not_read(serving: Answering) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -54,6 +55,7 @@ class Serving:
         self.features = features
         self.access = access or Access(insecure=True)
         self.prefix = prefix
+        self.tls: ssl.SSLContext | None = None
         self.headers: dict[str, str] = {}
         self.failure: BaseException | None = None
         self._built = threading.Event()
@@ -81,6 +83,9 @@ class Serving:
             ) -> tuple[int, Any, Mapping[str, str]]:
         """Status, JSON (or text), and headers by their names in lower case."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        if self.tls is not None:
+            connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=PATIENCE,
+                                                     context=ssl._create_unverified_context())
         data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         connection.request(method, path, data, {"Content-Type": "application/json", **self.headers, **(headers or {})})
         response = connection.getresponse()
@@ -161,7 +166,7 @@ class Serving:
                        leader=self.url,
                        resubscribe=self.framework.resubscribe, loop=lambda: self.server.loop, agents=self.sandboxes,
                        insecure=self.access.insecure)
-        self.server = Server(table, self.access, leader=self.url, prefix=self.prefix,
+        self.server = Server(table, self.access, leader=self.url, prefix=self.prefix, tls=self.tls,
                              measured=self.service.telemetry.meters.answered)
 
     def driver(self, config: Config) -> Master:
@@ -169,7 +174,7 @@ class Serving:
         return self.master
 
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http{'' if self.tls is None else 's'}://127.0.0.1:{self.port}"
 
 
 def halved(number: int) -> int:
