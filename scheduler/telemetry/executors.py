@@ -68,6 +68,10 @@ class ExecutorSums:
         for each in report.distributions:
             self._distribution(known, each, counts=counts)
 
+    def versions(self) -> dict[str, str]:
+        """Of the executors that report, by agent; anybody's."""
+        return {agent_id: each.version for (agent_id, _), each in tuple(self._known.items())}
+
     def families(self, now: float) -> Iterator[Family]:
         """What /metrics shows."""
         known = [each for each in tuple(self._known.values()) if each.heard > now - SILENT]

@@ -87,7 +87,7 @@ class Ours:
     async def agents(self, asked: Asked) -> web.Response:
         """GET /api/v1/agents: those on which instances are, or that have offered something."""
         _ = asked
-        return json_answer(agents_json(self._asking.view))
+        return json_answer(agents_json(self._asking.view, self._asking.service.telemetry.executors.versions()))
 
     async def plan(self, asked: Asked) -> web.Response:
         """POST /api/v1/plan: what a definition of an app, a group or several apps would change."""

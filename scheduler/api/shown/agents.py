@@ -1,6 +1,7 @@
 """Agents: what runs there, and what was left of what they offered last."""
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from scheduler.placement.location import Location
@@ -10,8 +11,9 @@ from scheduler.tasks.timestamps import timestamp
 from specs.resources.sums import Resources
 
 
-def agents_json(view: View) -> list[dict[str, Any]]:
-    """Those on which instances are, or that have offered something."""
+def agents_json(view: View, versions: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Those on which instances are, or that have offered something. `versions`: of executors, by
+    agent."""
     found: dict[str, dict[str, Any]] = {}
     for app in view.apps.values():
         for instance in app.instances:
@@ -25,6 +27,7 @@ def agents_json(view: View) -> list[dict[str, Any]]:
         offered = view.offered.get(agent_id)
         row["offered"] = None if offered is None else _offered(offered)
         row["apps"] = list(row["apps"])
+        row["executorVersion"] = versions.get(agent_id)
     return list(found.values())
 
 

@@ -128,6 +128,7 @@ NAMED: Final[Mapping[str, Schema]] = {
     "Agent": record({
         "id": TEXT, "host": TEXT, "instances": INTEGER, "apps": array(TEXT),
         "attributes": TEXTS, "region": nullable(TEXT), "zone": nullable(TEXT),
+        "executorVersion": nullable(TEXT),  # None: none of ours has reported from there
         "offered": nullable(record({  # what was left when it last offered something
             "at": TIME, "amounts": {"type": "object", "additionalProperties": NUMBER},
             "ports": TEXT}))}),

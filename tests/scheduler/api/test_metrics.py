@@ -113,6 +113,8 @@ def test_executors_reports_are_in_it_and_make_no_events(serving: Serving) -> Non
     assert abs(at - time.time()) < 60
     assert (cores, memory) == (0.5, 4096)
     assert serving.service.events.last == before
+    versions = {each["id"]: each["executorVersion"] for each in serving.get("/api/v1/agents")}
+    assert versions[agent] == "0.1.0"
 
 
 def test_of_an_instance_without_samples_there_are_none(serving: Serving) -> None:
