@@ -47,10 +47,13 @@ class Meters:
         self.task_updates = Counter(
             f"{PREFIX}task_updates", "Updates of tasks that were news.",
             ["state", "reason", "source"], registry=found)
+        self._updates: dict[tuple[str, str, str], Counter] = {}  # finding one costs more than counting
         self.launch = Histogram(
             f"{PREFIX}launch_seconds",
             "offer_wait: from wanted to an offer; accept: from there to the first sign of the task; "
             "running: from the offer to TASK_RUNNING.", ["phase"], buckets=_LAUNCH, registry=found)
+        self.offer_wait, self.accept, self.running = map(
+            self.launch.labels, ("offer_wait", "accept", "running"))
         self.requests = Histogram(
             f"{PREFIX}http_request_duration_seconds",
             "Requests, without those that follow events.", ["route", "method", "code"],
@@ -73,8 +76,11 @@ class Meters:
 
     def updated(self, status: TaskStatus) -> None:
         """An update was news."""
-        self.task_updates.labels(status.state.value, status.reason or "",
-                                 status.source or "").inc()
+        key = status.state.value, status.reason or "", status.source or ""
+        counter = self._updates.get(key)
+        if counter is None:
+            counter = self._updates[key] = self.task_updates.labels(*key)
+        counter.inc()
 
 
 def _count(declines: Iterable[Decline], *, wanted: bool) -> int:

@@ -58,7 +58,7 @@ class Hearing:
         before = self._board.instances_of(instance.app_id).get(instance.id)
         if before is not None:
             waited = max(0.0, self._clock() - before.since)
-            self._meters.launch.labels("offer_wait").observe(waited)
+            self._meters.offer_wait.observe(waited)
         self.change(instance)
 
     def hear(self, status: TaskStatus) -> None:
@@ -89,9 +89,9 @@ class Hearing:
             return
         took = max(0.0, now - after.staged_at)
         if before.condition is Condition.PROVISIONED:
-            self._meters.launch.labels("accept").observe(took)
+            self._meters.accept.observe(took)
         if after.condition is Condition.RUNNING:
-            self._meters.launch.labels("running").observe(took)
+            self._meters.running.observe(took)
 
     def requeue(self, task: str) -> None:
         """It was not launched; the instance waits again, and its next task gets another id."""
