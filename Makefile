@@ -7,6 +7,8 @@
 #              apps come, change and go while containers, agents and the service are killed; then everything must be right
 # make test-hosts HOSTS="debian12-v1 debian12 debian13 sid podman"
 #              the same on other distributions, in virtual machines (as root, with KVM); the table goes into README
+# make soak-page
+#              the web page with 1,000 apps, 10,000 instances and 100 changes a second for half a minute
 # make bench   how fast we are, with the floor beside it (bench-quick: in under two minutes)
 # make setup   only what the others begin with: .venv/ and a Docker engine that answers
 # make clean   removes what these made in this folder, and stops the dockerd that `make setup` started
@@ -20,7 +22,7 @@ SEED ?=
 MASTER ?=
 HOSTS ?=#                all
 
-.PHONY: help setup run test test-hosts check bench bench-quick soak soak-serve clean
+.PHONY: help setup run test test-hosts check bench bench-quick soak soak-serve soak-page clean
 help:
 	@sed -n 's/^# //p' Makefile
 
@@ -56,6 +58,9 @@ soak:
 soak-serve:
 	@$(SETUP) tests exec $(PYTHON) -m tests.soak.serve --minutes $(MINUTES) \
 		$(if $(SEED),--seed $(SEED)) $(if $(MASTER),--master $(MASTER)) $(SOAK_ARGS)
+
+soak-page:
+	@$(SETUP) tests exec env PAGE_LOAD=1 $(PYTHON) -m pytest tests/scheduler/api/page/test_load.py $(PYTEST_ARGS)
 
 clean:
 	@$(SETUP) stop

@@ -29,6 +29,8 @@ addEventListener('unhandledrejection', (event) => uncaught.push(String(event.rea
 new PerformanceObserver((list) => longTasks.push(...list.getEntries().map((each) => each.duration)))
     .observe({ type: 'longtask', buffered: true });
 """
+FETCHED: Final = """return [document.readyState, ...performance.getEntriesByType('resource').map(
+    (each) => `${each.name} ${each.responseStatus} ${Math.round(each.startTime)}+${Math.round(each.duration)}`)];"""
 
 
 class Browser:
@@ -72,7 +74,9 @@ class Browser:
                 found = None
             if found:
                 return found
-            assert time.monotonic() < deadline, f"{what or 'it'} did not come; the page says: {self.text()[:3000]}"
+            assert time.monotonic() < deadline, (
+                f"{what or 'it'} did not come; the page says: {self.text()[:3000]}; refused: {self.complaints()}; "
+                f"fetched: {self.script(FETCHED)}")
             time.sleep(0.02)
 
     def text(self, selector: str = "body") -> str:

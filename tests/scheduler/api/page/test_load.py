@@ -1,6 +1,6 @@
 """Many apps, instances and changes: the browser always answers. In CI a tenth of it for a moment.
 
-    PAGE_LOAD=1 make test PYTEST_ARGS=tests/scheduler/api/page/test_load.py    # 1,000 apps, 10,000 instances, 30 s
+    make soak-page    # 1,000 apps, 10,000 instances, 100 changes a second for 30 s
 
 A task of the browser (`longtask`) is what keeps it from answering; those of the first load are not counted.
 """
@@ -31,14 +31,17 @@ def tasks(serving: Serving) -> list[str]:
             for number in range(APPS)]
     status, answer, _ = serving.ask("PUT", "/v2/groups", {"apps": apps})
     assert status == 200, answer
-    view = lambda: serving.service.view.apps.values()  # noqa: E731 - a name for a look
-    serving.wait(lambda: sum(each.started_at is not None for found in view() for each in found.instances)
-                 == APPS * INSTANCES)
-    found = [f"{each.id}._app.{each.incarnation}" for app_ in view() for each in app_.instances]
+    serving.wait(lambda: len(running(serving)) == APPS * INSTANCES)
+    found = running(serving)
     for task in found:
         serving.master.update(task, "TASK_RUNNING", healthy=True)
     serving.wait(lambda: not serving.deployments())
     return found
+
+
+def running(serving: Serving) -> list[str]:
+    return [f"{each.id}._app.{each.incarnation}" for found in serving.service.view.apps.values()
+            for each in found.instances if each.started_at is not None]
 
 
 @pytest.fixture

@@ -4,10 +4,11 @@ import { ask, base } from './api.js';
 
 const STDIN = 0;
 
-// `told(bytes)`: what it writes; `ended(text)`: how it ended, once.
+// `told(bytes)`: what it writes; `state(text)`: how it goes; `ended(text)`: how it ended, once.
 export class ShellSession {
-  constructor({ told, ended }) {
+  constructor({ told, state, ended }) {
     this.told = told;
+    this.state = state;
     this.ended = ended;
     this.socket = null;
     this.over = false;
@@ -22,7 +23,7 @@ export class ShellSession {
     this.socket.binaryType = 'arraybuffer';
     this.socket.onmessage = ({ data }) => this.heard(data);
     this.socket.onclose = () => this.end('The connection has ended.');
-    this.socket.onopen = () => this.resize(columns, rows);
+    this.socket.onopen = () => this.state('connected');
   }
 
   write(text) {

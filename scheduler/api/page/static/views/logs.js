@@ -7,7 +7,7 @@ import { changed } from '../data/store.js';
 import { Button, Filter } from '../parts/common.js';
 import { printable, printableLines } from '../text.js';
 
-const MOST = 5000; // lines
+const MOST = 3000; // lines
 const FIRST = 500; // lines to begin with
 const LONGEST = 10000; // characters of a line that are shown
 

@@ -13,7 +13,7 @@ let loading = null;
 function styled() {
   const plain = Document.prototype.createElement;
   document.createElement = function createElement(name, options) {
-    const made = plain.call(document, name, options);
+    const made = plain.call(document, name === 'style' ? 'template' : name, options);
     if (name === 'style') {
       const sheet = new CSSStyleSheet();
       Object.defineProperty(made, 'textContent', { set: (text) => sheet.replaceSync(text) });
@@ -79,6 +79,7 @@ export class Terminal extends Component {
     fit.fit();
     this.session = new ShellSession({
       told: (bytes) => this.screen && this.screen.write(bytes),
+      state: (said) => this.setState({ said }),
       ended: (said) => this.setState({ said, open: false }),
     });
     this.screen.onData((text) => this.session && this.session.write(text));
