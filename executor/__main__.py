@@ -251,10 +251,9 @@ def supervision(chosen: Settings, agent: Agent,
     from executor.supervision.performer import Performer
     from executor.supervision.pulls import Pulls
     from executor.supervision.recovery import Recovery
-    from executor.supervision.reports import Reports
+    from executor.supervision.reports import Reports, later
     from executor.supervision.supervisor import Supervisor
     from executor.telemetry.counts import Counts
-    from executor.telemetry.reporter import reporter
 
     counts = Counts()
     runtime = runtime or docker_runtime(chosen, counts)
@@ -277,7 +276,7 @@ def supervision(chosen: Settings, agent: Agent,
                       journal=notes, execs=Execs(lambda: engine.runtime.containers),
                       recovery=recovery, command=kept.command,
                       reports=Reports(loop, counts, chosen.reports.interval,
-                                      reporter(chosen, counts, agent.message), agent.updates))
+                                      later(chosen, counts, agent.message), agent.updates))
 
 
 def _occupy_standard_descriptors() -> None:

@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 from executor.admission.entry import Entry
 from executor.life.task import Phase, Task
+from executor.settings.settings import Settings
 from executor.supervision.loop import Loop
 from executor.supervision.timers import ReportDue
 from executor.supervision.workers import Workers
@@ -33,24 +34,37 @@ class Tells(Protocol):
     def clean(self) -> None: ...
 
 
+def later(settings: Settings, counts: Counts, send: Callable[[bytes], None]) -> Callable[[], Tells]:
+    """Builds who makes reports when the first one is due: a start waits for nothing of it. `send`
+    takes a framework message.
+    """
+    def make() -> Tells:
+        from executor.telemetry.reporter import reporter
+
+        return reporter(settings, counts, send)
+    return make
+
+
 class Reports:
     """Belongs to the loop's thread."""
 
     def __init__(self, loop: Loop, counts: Counts, interval: float | None = None,
-                 reporter: Tells | None = None,
+                 make: Callable[[], Tells] | None = None,
                  updates: Callable[[], tuple[int, int]] = lambda: (0, 0)) -> None:
-        """`interval`: seconds between two reports at the least, None for none; `updates`: how many
-        are not acknowledged, and how many were sent again."""
+        """`interval`: seconds between two reports at the least, None for none; `make`: who makes
+        them, built with the first one, when nobody waits for our start any more; `updates`: how
+        many are not acknowledged, and how many were sent again."""
         self._loop = loop
         self._interval = interval
-        self._reporter = reporter
+        self._make = make
+        self._reporter: Tells | None = None  # the worker's
         self._updates = updates
         self._workers = Workers("report", 1)
         self.counts = counts
 
     def start(self) -> None:
         """From now on."""
-        if self._interval is not None and self._reporter is not None:
+        if self._interval is not None and self._make is not None:
             self._loop.timers.start(ReportDue(), self._interval)
 
     def moved(self, entry: Entry, before: Task) -> None:
@@ -89,6 +103,8 @@ class Reports:
     def _report(self, running: dict[str, int]) -> None:
         began = time.thread_time()
         try:
+            if self._reporter is None and self._make is not None:
+                self._reporter = self._make()
             if self._reporter is not None:
                 self._reporter.report(running)
         except Exception:

@@ -32,11 +32,9 @@ class Destination:
     executor_id: str = ""
 
 
-def reporter(settings: Settings, counts: Counts, send: Callable[[bytes], None]) -> Reporter | None:
-    """As the settings want it; None if nobody wants reports. `send` takes a framework message."""
+def reporter(settings: Settings, counts: Counts, send: Callable[[bytes], None]) -> Reporter:
+    """As the settings want it. `send` takes a framework message."""
     wanted, ids = settings.reports, settings.labels
-    if wanted.interval is None:
-        return None
     return Reporter(counts, Destination(
         wanted.messages, None if wanted.folder is None else Path(wanted.folder),
         ids.get(labels.FRAMEWORK, ""), ids.get(labels.EXECUTOR, "")), send)
