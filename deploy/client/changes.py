@@ -10,6 +10,8 @@ import click
 
 from deploy.cli.problems import REFUSED, Problem
 from deploy.client.deploy import followed
+from deploy.client.ending import followed_end
+from deploy.client.follow import DONE
 from deploy.client.options import app_id, fine, one_instance, shown_json, talks_to_service
 from deploy.client.service import Service, given_reason
 from deploy.run.command import duration
@@ -94,18 +96,21 @@ def rm(service: Service, app: str, output: str, why: str | None, *, force: bool,
 @click.command()
 @click.argument("instance")
 @click.option("--replace-first", is_flag=True, help="Only when another one serves in its stead.")
-@talks_to_service
-def kill(service: Service, instance: str, output: str, *, replace_first: bool) -> None:
+@changes
+def kill(service: Service, instance: str, output: str, why: str | None, *, replace_first: bool,
+         force: bool, detach: bool) -> int:
     """End INSTANCE, by its id or its task's; another one takes its place."""
     found = one_instance(service, instance)
     if found["taskId"] is None:
         raise Problem(f"{found['id']} has no task: it waits for a place", REFUSED)
-    query = {"replaceFirst": "true"} if replace_first else {}
-    body = fine(service.ask("POST", "/v2/tasks/delete", {"ids": [found["taskId"]]}, query=query))
+    query = _force(force) | ({"replaceFirst": "true"} if replace_first else {})
+    body = fine(service.ask("POST", "/v2/tasks/delete", {"ids": [found["taskId"]]}, query=query,
+                            headers=given_reason(why)))
     if output == "json":
         shown_json(body)
     else:
         click.echo(f"{found['taskId']} is to end")
+    return DONE if detach else followed_end(service, found, output)
 
 
 @click.command()

@@ -47,7 +47,7 @@ class Asking:
             raise RefusedError(503,
                                f"There is no answer within {PATIENCE:g} s; it may still be done") from error
         except TroubleError as error:
-            raise RefusedError(503 if "starting" in str(error) else 507, str(error)) from error
+            raise RefusedError(507, str(error)) from error
         except LockedError as error:
             raise RefusedError(409, str(error),
                                deployments=[{"id": each}

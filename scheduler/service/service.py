@@ -9,6 +9,7 @@ end of a turn, and follows `events`.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +32,7 @@ from scheduler.service.news.history import History
 from scheduler.service.offered import Trial
 from scheduler.service.replacements import Replacements
 from scheduler.service.settler import Ids, Settler
-from scheduler.service.turn.answers import Answers, FlushedRecords, TroubleError
+from scheduler.service.turn.answers import Answers, FlushedRecords
 from scheduler.service.turn.faults import Doing, Faults
 from scheduler.service.turn.hearing import Hearing
 from scheduler.service.views import FrameworkView, View, Waiting, renewed
@@ -89,6 +90,8 @@ class Service:
         self._hearing = Hearing(self.board, self.events, self.settler, launches.ready_codes, clock,
                                 self.telemetry.meters)
         self._loop: Loop | None = None
+        self._attaching = threading.Lock()
+        self._early: list[Callable[[], None]] = []  # asked before there was a loop
         self._answers = Answers(storage, self.board, self.events)
         self._waiting: dict[str, Waiting] = {}
         self._framework = FrameworkView()
@@ -103,18 +106,27 @@ class Service:
 
     def attach(self, loop: Loop) -> None:
         """The framework whose loop this is; before it runs."""
-        self._loop = loop
+        with self._attaching:
+            self._loop = loop
+            early, self._early = self._early, []
+        for call in early:
+            call()
 
     def ask(self, call: Callable[[], T]) -> Future[T]:
-        """Have this called on the loop; the answer, or what it raises, comes when all that it
-        changed is durable.
+        """Have this called on the loop, once there is one; the answer, or what it raises, comes
+        when all that it changed is durable.
         """
         future: Future[T] = Future()
-        if self._loop is None:
-            future.set_exception(TroubleError("the service is starting: there is no master yet"))
-            return future
-        loop = self._on_loop()
-        loop.call(lambda: self._answers.take(call, future, loop.trouble))
+
+        def post() -> None:
+            loop = self._on_loop()
+            loop.call(lambda: self._answers.take(call, future, loop.trouble))
+
+        with self._attaching:
+            if self._loop is None:
+                self._early.append(post)
+                return future
+        post()
         return future
 
     # ---- Work
