@@ -129,7 +129,7 @@ class Soak:
         self.sandboxes: set[str] = set()
         self._framework_id = ledger.subscribed_as.get(timeout=60)
         self._executor_killed = 0.0
-        small = Environment((Variable("MESOS_DOCKER_OUTPUT_SIZE", "4KB"), Variable("MESOS_DOCKER_OUTPUT_FILES", "9")))
+        small = Environment((Variable("MESOS_DOCKER_OUTPUT_SIZE", "4KB"), Variable("MESOS_DOCKER_OUTPUT_FILES", "99")))
         self._command = CustomExecutor(CommandInfo(f"{PROGRAM} --docker_socket={engine.socket}", environment=small))
 
     def run(self, until: float) -> None:
@@ -253,10 +253,10 @@ class Soak:
             time.sleep(0.5)
 
     def output(self, task_id: str) -> list[str]:
-        """Of all its files, the oldest first, which are small."""
+        """Of all its files, which are small, the oldest first."""
         for sandbox in self.sandboxes:
             folder = Path(sandbox, "tasks", task_id)
-            found = [folder / file_name("stdout", number) for number in range(9, -1, -1)]
+            found = [folder / file_name("stdout", number) for number in range(99, -1, -1)]
             text = "".join(path.read_text() for path in found if path.exists())
             if text:
                 return [line.removesuffix(f" {FILLING}") for line in text.splitlines()]
@@ -284,8 +284,10 @@ def problems(soak: Soak) -> tuple[list[str], Counter[str]]:
         lines = soak.output(task_id)
         expected = [f"line {number}" for number in range(1, len(lines) + 1)]
         missing = 0 if lines == expected else len(set(expected) ^ set(lines)) or 1
-        if told.code is not None and told.ends[0].state in (TaskState.FINISHED, TaskState.FAILED):
+        if told.code is not None and f"status {told.code}" in (told.ends[0].message or ""):
             missing += max(0, told.lines - len(lines))
+        if missing and told.without_docker:
+            print(f"{task_id}: {missing} lines missing or doubled, of {told.lines}: {lines[:1]} to {lines[-1:]}")
         counts["lines lost by Docker" if told.without_docker else "lines lost"] += missing
         if missing and not told.without_docker:
             wrong.append(f"{task_id}: {missing} lines of {told.lines} are missing or doubled: {lines[-3:]}")
