@@ -162,16 +162,15 @@ class Server:
         return int(port)
 
     async def _close(self) -> None:
-        if self._runner is not None:
-            server = self._runner.server
+        if self._runner is not None and (server := self._runner.server) is not None:
             await self._runner.cleanup()
-            await asyncio.sleep(0)
-            if server is not None:
-                await server.shutdown(GRACE)  # who has come while it ended
+            await _turns()
+            await server.shutdown(GRACE)  # who has come while it ended
         left = asyncio.all_tasks() - {asyncio.current_task()}  # of connections that never said all
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
+        await _turns()
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         began = time.monotonic()
@@ -273,6 +272,12 @@ class _OneLine(logging.Filter):
             record.msg, record.args = "%s: %.200r", (record.getMessage(), str(error))
             record.exc_info, record.levelno, record.levelname = None, logging.INFO, "INFO"
         return True
+
+
+async def _turns() -> None:
+    """A connection that is accepted, or closed, is so some turns of the loop later."""
+    for _ in range(5):
+        await asyncio.sleep(0)
 
 
 async def _end_streams(app: web.Application) -> None:
