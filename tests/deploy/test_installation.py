@@ -69,5 +69,6 @@ def test_from_an_sdist(checkout: Path, tmp_path: Path) -> None:
     shutil.unpack_archive(sdist, tmp_path / "unpacked", filter="data")
     (unpacked,) = (tmp_path / "unpacked").iterdir()
     pip("wheel", "--no-deps", "-w", str(tmp_path / "wheels"), str(unpacked / "deploy" / "http-parser"))
-    for name in ("deploy/constraints.txt", "deploy/bin/mesos-docker-executor", "specs/proto/mesos.proto"):
+    for name in ("deploy/constraints.txt", "deploy/bin/mesos-docker-executor", "specs/proto/mesos.proto",
+                 "scheduler/api/page/static/index.html", "scheduler/api/page/vendor/preact/LICENSE"):
         assert (unpacked / name).is_file(), name

@@ -31,7 +31,10 @@ def tasks(serving: Serving) -> list[str]:
             for number in range(APPS)]
     status, answer, _ = serving.ask("PUT", "/v2/groups", {"apps": apps})
     assert status == 200, answer
-    serving.wait(lambda: len(running(serving)) == APPS * INSTANCES)
+    deadline = time.monotonic() + 300
+    while len(running(serving)) < APPS * INSTANCES:
+        assert time.monotonic() < deadline, f"{len(running(serving))} of {APPS * INSTANCES} run"
+        time.sleep(0.5)
     found = running(serving)
     for task in found:
         serving.master.update(task, "TASK_RUNNING", healthy=True)

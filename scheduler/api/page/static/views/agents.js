@@ -48,10 +48,16 @@ export function attributes(agent) {
   return [agent.region, agent.zone, ...pairs].filter(Boolean).join(' ');
 }
 
+// On a narrow screen there are no headings.
+function unit(value, name) {
+  return html`${value}<span class="unit"> ${name}</span>`;
+}
+
 function cells(agent) {
   return [
     html`<a href=${href('agents', agent.id)}>${printable(agent.host)}</a>`,
-    String(agent.instances), amount(agent, 'cpus'), amount(agent, 'mem'),
+    unit(agent.instances, 'instances'), unit(amount(agent, 'cpus'), 'cpus'),
+    unit(amount(agent, 'mem'), 'MiB'),
     agent.offered ? `${age(agent.offered.at)} ago` : '–', printable(attributes(agent)),
   ];
 }

@@ -20,6 +20,18 @@ function plotter() {
   return plotting;
 }
 
+// A colour of the page as a canvas takes it: which one it is depends on light and dark.
+function shade(element, name) {
+  element.style.color = `var(${name})`;
+  const found = getComputedStyle(element).color;
+  element.style.color = '';
+  return found;
+}
+
+function clock(seconds) {
+  return new Date(seconds * 1000).toTimeString().slice(0, 5);
+}
+
 export class Curves extends Component {
   constructor({ path }) {
     super();
@@ -52,14 +64,14 @@ class Curve extends Component {
   async componentDidMount() {
     const Plot = await plotter();
     if (!this.box.current) return;
-    const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
     const axis = { stroke: () => colour('--quiet'), grid: { stroke: () => colour('--edge'), width: 1 } };
     const { name, text } = this.props;
+    const colour = (each) => shade(this.box.current, each);
     this.plot = new Plot({
       width: this.box.current.clientWidth, height: 180, legend: { show: false },
       scales: { y: { range: (_, low, high) => [0, Math.max(high, 0.01) * 1.15] } },
       series: [{}, { label: name, stroke: () => colour('--link'), width: 2, points: { show: false } }],
-      axes: [axis, { ...axis, size: 70, values: (_, values) => values.map((each) => text(each)) }],
+      axes: [{ ...axis, space: 70, values: (_, values) => values.map(clock) }, { ...axis, size: 70, values: (_, values) => values.map((each) => text(each)) }],
     }, this.data(), this.box.current);
     this.resized = new ResizeObserver(() => this.plot.setSize(
       { width: this.box.current.clientWidth, height: 180 }));
