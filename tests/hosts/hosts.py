@@ -5,13 +5,14 @@ one host, with other words for the kernel.
 """
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 _SYSTEM: Final = ("linux-image-amd64", "systemd-sysv", "udev", "dbus", "ca-certificates",
                   "iproute2", "kmod", "procps", "make", "python3", "python3-venv", "apt-utils")
-_FOR_TESTS: Final = ("apache2-utils", "busybox-static", "containernetworking-plugins",
-                     "docker-registry", "iptables", "openssl", "prometheus")
+_SETUP: Final = (Path(__file__).parents[2] / "deploy/setup.sh").read_text()
 _DOCKER: Final = ("docker.io",)
 _PODMAN: Final = ("podman", "podman-docker", "crun", "netavark", "aardvark-dns")
 _DOCKER_COMMAND: Final = ("docker-cli",)  # in a package of its own since Debian 13
@@ -29,7 +30,15 @@ class Host:
     engine: str = "docker"  # or podman, whose socket takes Docker's place
 
 
-_ALL: Final = (*_SYSTEM, *_FOR_TESTS)
+def for_tests(setup: str) -> tuple[str, ...]:
+    """What deploy/setup.sh installs for tests, but for the engine. Raises ValueError."""
+    found = re.search(r'^TEST_PACKAGES="([^"]*)"', setup, re.MULTILINE)
+    if found is None:
+        raise ValueError("deploy/setup.sh says no TEST_PACKAGES")
+    return ("busybox-static", *sorted(set(found[1].split()) - {*_DOCKER, "busybox-static"}))
+
+
+_ALL: Final = (*_SYSTEM, *for_tests(_SETUP))
 
 HOSTS: Final = {host.name: host for host in (
     Host("debian12-v1", "bookworm", "debian12", (*_ALL, *_DOCKER),

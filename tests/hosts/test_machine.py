@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hosts.hosts import HOSTS
+from tests.hosts.hosts import HOSTS, for_tests
 from tests.hosts.machine import MachineError, check_kvm
 
 
@@ -24,6 +24,15 @@ def test_a_kvm_that_can_run_them(tmp_path: Path, there: bool, modules: tuple[str
     else:
         with pytest.raises(MachineError, match=problem):
             check_kvm(tmp_path / "kvm", tmp_path)
+
+
+def test_an_image_has_what_the_tests_need() -> None:
+    assert for_tests('A=b\nTEST_PACKAGES="docker.io openssl chromium"\n') == (
+        "busybox-static", "chromium", "openssl")
+    with pytest.raises(ValueError, match="no TEST_PACKAGES"):
+        for_tests("")
+    assert "openssl" in HOSTS["podman"].packages
+    assert "docker.io" not in HOSTS["podman"].packages
 
 
 def test_hosts_of_one_image_have_the_same_packages() -> None:
