@@ -282,6 +282,25 @@ def test_a_disk_that_is_full_for_a_while_loses_what_did_not_fit() -> None:
     sink.close()
 
 
+def test_a_real_disk_that_is_full(tmp_path: Path) -> None:
+    """And has room again: what did not fit is told, what came later is there."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", tmp_path], check=True)
+    try:
+        sink = sandbox_sink(tmp_path, Rotations(stdout=Rotation(16_384, 1), stderr=Rotation(1 << 20, 4)))
+        for number in range(200):
+            sink.write(2, b"%998d\n" % number)
+        lost = sink.drained().lost
+        os.truncate(tmp_path / "stderr", 0)
+        sink.write(1, b"and on\n")
+        assert (tmp_path / "stdout").read_bytes() == b"and on\n"
+        assert sink.drained().lost == lost
+        sink.close()
+        assert lost.endswith(" bytes of output were lost: No space left on device")
+        assert 100_000 < int(lost.split()[0]) < 200_000
+    finally:
+        subprocess.run(["umount", "-l", tmp_path], check=True)
+
+
 def test_tail_sees_every_line_whole_and_once(tmp_path: Path) -> None:
     """The program that people use; it is given its time after each line, as a file that is replaced twice
     between two of its looks is none of its business."""
