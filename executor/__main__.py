@@ -118,7 +118,11 @@ def _main(flags: Flags) -> int:
     _run(supervisor, agent, launcher)
     if memory.journal is not None:
         memory.journal.close()
-    return ANOTHER if supervisor.handed_over else 0
+    if supervisor.handed_over:
+        return ANOTHER
+    if memory.secrets is not None:
+        memory.secrets.close()
+    return 0
 
 
 def _end_all(flags: Flags, status: str) -> int:

@@ -51,6 +51,13 @@ class Secrets:
         if self._folder.is_dir() and not self._held:
             self._held = [_locked(self._folder), _kept(self._folder, self._launcher)]
 
+    def close(self) -> None:
+        """Nobody comes after us: leave nothing."""
+        if self._held:
+            import shutil
+
+            shutil.rmtree(self._folder, ignore_errors=True)
+
     def directory(self) -> Path:
         """A folder, not yet made, for one task's secrets."""
         return self._folder / str(uuid.uuid4())

@@ -264,3 +264,24 @@ def test_what_does_not_start_takes_nothing_over(tmp_path: Path) -> None:
         comes_true(lambda: "Not handing over" in run.said())
         assert f"{here} --check ended with status 1: no such thing" in run.said()
         assert (python_of(run.process.pid), run.agent.streams) == (first, 1)
+
+
+def test_secrets_stay_as_long_as_the_launcher_and_no_longer(tmp_path: Path) -> None:
+    before = set(Path("/dev/shm").glob("mdx-secrets-*"))
+    secret = {"type": "SECRET", "secret": {"type": "VALUE", "value": {"data": "Z2VoZWlt"}}}
+    volume = {"container_path": "/key", "mode": "RO", "source": secret}
+    with crashing(tmp_path) as run:
+        run.launch("a", "until [ -e /mnt/mesos/sandbox/go ]; do sleep 0.02; done; cat /key; echo; exit 1",
+                   container={"volumes": [volume]},
+                   docker={"parameters": [{"key": "restart", "value": "on-failure:1"}]})
+        run.until("a", "TASK_RUNNING")
+        (folder,) = set(Path("/dev/shm").glob("mdx-secrets-*")) - before
+        run.crash()
+        run.back(2)
+        comes_true(lambda: "it runs" in run.said())
+        (tmp_path / "tasks/a/go").touch()
+        run.until("a", "TASK_FAILED")
+        assert run.output("a") == ["geheim"] * 2  # its second run, too, was given the secret
+        assert folder.exists()
+    assert not folder.exists()
+    assert "Z2VoZWlt" not in "".join(each.read_text() for each in tmp_path.glob(".mesos-docker-journal"))
