@@ -197,7 +197,7 @@ class Service:
     # ---- Listener
 
     def subscribed(self, framework_id: str, master: str) -> None:
-        log.info("Subscribed at %s as %s", master, framework_id)
+        log.info("Subscribed at %s as %s", master, framework_id, extra={"framework": framework_id})
         again = self._framework.id is not None
         if again:
             self.telemetry.meters.failovers.inc()

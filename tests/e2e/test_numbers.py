@@ -1,6 +1,8 @@
 """What real containers use, and how they ended, as the service shows it."""
 from __future__ import annotations
 
+import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -66,3 +68,20 @@ def test_usage_and_ends_of_real_containers(served: Served, tmp_path: Path) -> No
     assert any(name.startswith("docker_up") and value == 1 for name, value in found.items())
     for name in ("/ends", "/hungry"):  # their deployments would go on for ever
         served.ask("DELETE", f"/v2/apps{name}?force=true")
+
+
+def test_both_logs_as_json(served: Served, tmp_path: Path) -> None:
+    served.end(signal.SIGTERM)
+    served.start("--log-format", "json")
+    assert deployed(served, app("/a", cmd="sleep 1000"), tmp_path).returncode == 0
+    framework = served.framework()
+    (path,) = set(served.state.with_name("state.sqlite.mesos").glob("**/executors/*/runs/*/stderr")) - set(
+        served.state.with_name("state.sqlite.mesos").glob("**/runs/latest/stderr"))
+    said = [json.loads(line) for line in path.read_text().splitlines() if line.startswith("{")]
+    assert {each["framework"] for each in said if "framework" in each} == {framework}
+    (task,) = {each["task"] for each in said if "task" in each}
+    assert task.startswith("a.instance-")
+    told = served.end(signal.SIGTERM).splitlines()
+    records = [json.loads(line) for line in told if line.startswith("{")]
+    assert framework in {each.get("framework") for each in records}
+    assert [line for line in told if not line.startswith("{")] == told[-1:]  # how many tasks run on
