@@ -41,6 +41,11 @@ class Counts:
             if key in self._values or self._has_room():
                 self._values[key] = value
 
+    def get(self, name: str, *labels: str) -> float | None:
+        """What a counter or gauge is; None if nothing is known of it."""
+        with self._lock:
+            return self._values.get((name, labels))
+
     def drop(self, name: str) -> None:
         """Nothing is known of this metric any more."""
         with self._lock:

@@ -56,7 +56,7 @@ class Reporter:
 
     def report(self, running: Mapping[str, int]) -> None:
         """Tell how it is. `running`: the first processes of containers, by task."""
-        if self._to.messages:
+        if self._to.messages and self._counts.get("subscribed") != 0:  # else nobody takes it, and the log says so
             for part in self._reports(self._read(running)):
                 data = report_text(part)
                 if len(data) <= MAX_BYTES:

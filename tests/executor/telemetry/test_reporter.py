@@ -41,6 +41,16 @@ def test_a_message_has_it_all() -> None:
     assert len(first.usage) == 1
 
 
+def test_while_the_agent_is_away_nothing_is_sent() -> None:
+    sent = Sent(Destination(messages=True))
+    sent.counts.set("subscribed", 0)
+    sent.reporter.report({})
+    assert sent.messages == []
+    sent.counts.set("subscribed", 1)
+    sent.reporter.report({})
+    assert len(sent.reports()) == 1
+
+
 def test_usage_of_many_tasks_goes_into_several_messages() -> None:
     sent = Sent(Destination(messages=True), tasks=2 * MAX_TASKS + 1)
     sent.reporter.report({})
