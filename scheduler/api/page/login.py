@@ -66,14 +66,16 @@ class Login:
         return json_answer({"path": f"/#login={key}", "until": timestamp(until)}, 201)
 
 
-def _session(name: str, role: str | None, session: Session | None, *, needed: bool) -> dict[str, Any]:
+def _session(name: str, role: str | None, session: Session | None, *,
+             needed: bool) -> dict[str, Any]:
     return {"name": name, "role": role, "needed": needed,
             "csrf": None if session is None else session.csrf,
             "until": None if session is None else timestamp(session.until)}
 
 
 def _caller(asked: Asked, body: Any) -> Caller | None:
-    given = {key: value for key, value in body.items() if isinstance(value, str) and len(value) <= LONGEST
+    given = {key: value for key, value in body.items() if isinstance(value, str)
+             and len(value) <= LONGEST
              } if isinstance(body, dict) else {}
     if "key" in given:
         return asked.gate.redeem(given["key"])

@@ -32,5 +32,6 @@ def _told(kind: str, data: dict[str, Any], instance_id: str) -> dict[str, str] |
             words = "health not known" if healthy is None else "healthy" if healthy else "unhealthy"
             return {"by": "check", "what": words, "text": ""}
         case "unknown_instance_terminated_event" if data.get("instanceId") == instance_id:
-            return {"by": "executor", "what": str(data["condition"]), "text": "after it was given up"}
+            return {"by": "executor", "what": str(data["condition"]),
+                    "text": "after it was given up"}
     return None

@@ -10,6 +10,7 @@ from deploy.cli.main import run
 from deploy.cli.problems import FAILED, Problem
 from deploy.client.deploy import followed
 from deploy.client.service import Service, given_reason
+from scheduler.api.access import Access, Role
 from tests.scheduler.service.serving import Serving, app
 
 
@@ -54,3 +55,15 @@ def test_why_is_kept_of_a_deploy_without_a_version_too(tmp_path: Path) -> None:
         assert run(arguments) == 0
         [version] = serving.get("/api/v1/versions/x")
         assert version["why"] == "a greeting"
+
+
+def test_ui_prints_a_link_that_is_good_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                            capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("MESOS_DOCKER_TOKEN", "a-token-that-reads")
+    access = Access({"a-token-that-reads": Role.READ})
+    with Serving(tmp_path / "state", access=access, prefix="/service/apps") as serving:
+        assert run(["ui", "--service", f"{serving.url()}/service/apps"]) == 0
+        url, _, key = capsys.readouterr().out.strip().partition("#login=")
+        assert url == f"{serving.url()}/service/apps/"
+        answers = [serving.ask("POST", "/api/v1/session", {"key": key})[:2] for _ in range(2)]
+        assert (answers[0][1]["role"], answers[1][0]) == ("read", 401)

@@ -10,7 +10,8 @@ from scheduler.api.access import Access, Caller, Password, Role
 from scheduler.api.gate import LASTING, LINK_LASTING, MOST, Gate
 from tests.scheduler.service.serving import Serving, app
 
-ACCESS = Access({"token-that-writes": Role.WRITE, "token-that-reads": Role.READ}, {"anna": Password("p:w")})
+ACCESS = Access({"token-that-writes": Role.WRITE, "token-that-reads": Role.READ},
+                {"anna": Password("p:w")})
 ANNA = Caller("anna", Role.WRITE)
 
 
@@ -110,8 +111,8 @@ def opened(serving: Serving, credential: Any) -> tuple[dict[str, str], dict[str,
     ({"token": "token-that-reads"}, "token", "read"),
     ({"user": "anna", "password": "p:w"}, "anna", "write"),
 ])
-def test_a_credential_becomes_a_cookie_that_scripts_cannot_read(serving: Serving, credential: Any, name: str,
-                                                                role: str) -> None:
+def test_a_credential_becomes_a_cookie_that_scripts_cannot_read(serving: Serving, credential: Any,
+                                                                name: str, role: str) -> None:
     browser, session, cookie = opened(serving, credential)
     assert (session["name"], session["role"]) == (name, role)
     attributes = {each.strip().lower() for each in cookie.split(";")[1:]}
@@ -126,7 +127,8 @@ def test_a_credential_becomes_a_cookie_that_scripts_cannot_read(serving: Serving
     ({"token": "nobody's"}, 401), ({"token": ""}, 401), ({"user": "anna", "password": "x"}, 401),
     ({"key": "guessed"}, 401), ({"user": "anna"}, 400), ([], 400), (None, 400), ({"token": 1}, 400),
     ({"token": "x" * 5000}, 400), ({"user": "a\ud800", "password": "\ud800"}, 400)])
-def test_what_is_no_credential_opens_nothing(serving: Serving, credential: Any, status: int) -> None:
+def test_what_is_no_credential_opens_nothing(serving: Serving, credential: Any,
+                                             status: int) -> None:
     found, _, headers = serving.ask("POST", "/api/v1/session", credential, {"X-CSRF-Token": ""})
     assert found == status
     assert "set-cookie" not in headers
@@ -143,17 +145,21 @@ def test_changes_by_cookie_need_the_header_and_the_role(serving: Serving) -> Non
     browser, session, _ = opened(serving, {"token": "token-that-writes"})
     assert serving.ask("GET", "/v2/apps", headers=browser)[0] == 200
     assert serving.ask("POST", "/v2/apps", app("/no"), browser)[0] == 401
-    assert serving.ask("POST", "/v2/apps", app("/by-cookie"), {**browser, "X-CSRF-Token": session["csrf"]})[0] == 201
+    assert serving.ask("POST", "/v2/apps", app("/by-cookie"),
+                       {**browser, "X-CSRF-Token": session["csrf"]})[0] == 201
     reader, session, _ = opened(serving, {"token": "token-that-reads"})
-    assert serving.ask("POST", "/v2/apps", app("/no"), {**reader, "X-CSRF-Token": session["csrf"]})[0] == 403
-    assert {each["id"] for each in serving.ask("GET", "/v2/apps", headers=reader)[1]["apps"]} == {"/by-cookie"}
+    assert serving.ask("POST", "/v2/apps", app("/no"),
+                       {**reader, "X-CSRF-Token": session["csrf"]})[0] == 403
+    assert {each["id"] for each in serving.ask("GET", "/v2/apps",
+                                               headers=reader)[1]["apps"]} == {"/by-cookie"}
 
 
 def test_who_logs_out_is_nobody(serving: Serving) -> None:
     browser, session, _ = opened(serving, {"token": "token-that-writes"})
     assert serving.ask("DELETE", "/api/v1/session", headers=browser)[0] == 204  # without proof nothing ends
     assert serving.ask("GET", "/v2/apps", headers=browser)[0] == 200
-    _, _, headers = serving.ask("DELETE", "/api/v1/session", headers={**browser, "X-CSRF-Token": session["csrf"]})
+    _, _, headers = serving.ask("DELETE", "/api/v1/session",
+                                headers={**browser, "X-CSRF-Token": session["csrf"]})
     assert "max-age=0" in headers["set-cookie"].lower()
     status, _, headers = serving.ask("GET", "/v2/apps", headers=browser)
     assert (status, "www-authenticate" in headers) == (401, False)
@@ -162,7 +168,8 @@ def test_who_logs_out_is_nobody(serving: Serving) -> None:
 
 def test_a_link_logs_in_as_who_asked_for_it(serving: Serving) -> None:
     assert serving.ask("POST", "/api/v1/session/links")[0] == 401
-    status, link, _ = serving.ask("POST", "/api/v1/session/links", headers={"Authorization": "Bearer token-that-reads"})
+    status, link, _ = serving.ask("POST", "/api/v1/session/links",
+                                  headers={"Authorization": "Bearer token-that-reads"})
     assert status == 201
     path, _, key = link["path"].partition("#login=")
     assert (path, len(key) > 40) == ("/", True)

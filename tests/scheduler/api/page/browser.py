@@ -44,11 +44,15 @@ class Browser:
         options = webdriver.ChromeOptions()
         options.binary_location = shutil.which("chromium") or "/usr/bin/chromium"
         for each in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu",
-                     f"--user-data-dir={self._folder}", f"--window-size={self._size[0]},{self._size[1]}",
-                     "--disable-background-networking", "--no-first-run", "--disable-component-update"):
+                     f"--user-data-dir={self._folder}",
+                     f"--window-size={self._size[0]},{self._size[1]}",
+                     "--disable-background-networking", "--no-first-run",
+                     "--disable-component-update"):
             options.add_argument(each)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        self.driver = webdriver.Chrome(options, Driver(shutil.which("chromedriver") or "/usr/bin/chromedriver"))
+        self.driver = webdriver.Chrome(options,
+                                       Driver(shutil.which("chromedriver")
+                                              or "/usr/bin/chromedriver"))
         self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WATCH})
         return self
 
@@ -119,7 +123,9 @@ class Browser:
 
     def focused(self) -> str:
         """The text, or the name, of what has the focus."""
-        return str(self.script("const at = document.activeElement; return at.innerText || at.name || at.tagName;"))
+        return str(
+            self.script(
+                "const at = document.activeElement; return at.innerText || at.name || at.tagName;"))
 
     def count(self, selector: str) -> int:
         return len(self.driver.find_elements(By.CSS_SELECTOR, selector))
@@ -134,4 +140,5 @@ class Browser:
         found = list(self.script("return [...refusedByPolicy, ...uncaught];"))
         log = self.driver.get_log("browser")  # type: ignore[no-untyped-call]  # selenium's
         return found + [each["message"] for each in log
-                        if "Content Security Policy" in each["message"] or "TrustedHTML" in each["message"]]
+                        if "Content Security Policy" in each["message"]
+                        or "TrustedHTML" in each["message"]]

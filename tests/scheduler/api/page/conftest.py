@@ -21,7 +21,8 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 @pytest.fixture
 def logged_in(browser: Browser, serving: Serving) -> Iterator[Browser]:
     """On the page of the module's service, as somebody who may write; afterwards nothing was refused or uncaught."""
-    key = serving.ask("POST", "/api/v1/session/links", headers={"Authorization": f"Bearer {WRITER}"})[1]["path"]
+    key = serving.ask("POST", "/api/v1/session/links",
+                      headers={"Authorization": f"Bearer {WRITER}"})[1]["path"]
     browser.open(serving.url() + key)
     browser.shows("live", "header")
     yield browser

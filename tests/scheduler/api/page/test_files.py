@@ -19,7 +19,8 @@ OURS = sorted(path for path in (PAGE / "static").rglob("*") if path.is_file())
 SCRIPTS = [path for path in OURS if path.suffix == ".js"]
 BUDGET = 150_000  # bytes of the first page, compressed
 IMPORT = re.compile(r"""(?:^import|^export)[^'"]*from '([^']+)'|^import '([^']+)'""", re.MULTILINE)
-MARKUP = re.compile(r"innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|document\.write"
+MARKUP = re.compile(
+    r"innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|document\.write"
                     r"|createContextualFragment|\beval\b|new Function|javascript:|setHTMLUnsafe|srcdoc")
 
 
@@ -32,7 +33,8 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
 
 def fetched(serving: Serving, path: str, **headers: str) -> tuple[int, bytes, dict[str, str]]:
     connection = http.client.HTTPConnection("127.0.0.1", serving.port, timeout=30)
-    connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+    connection.request("GET", path, headers={name.replace("_", "-"): value for name,
+                                             value in headers.items()})
     response = connection.getresponse()
     body = response.read()
     connection.close()
@@ -43,7 +45,8 @@ def first_page() -> set[str]:
     """What a browser fetches before it shows something: the document, what that names, and what is imported of it."""
     index = (PAGE / "static" / "index.html").read_text()
     found = {"static/index.html"}
-    waiting = [each.removeprefix("page/") for each in re.findall(r'(?:href|src)="(page/[^"]+)"', index)]
+    waiting = [each.removeprefix("page/")
+               for each in re.findall(r'(?:href|src)="(page/[^"]+)"', index)]
     while waiting:
         name = waiting.pop()
         if name in found:
@@ -72,7 +75,8 @@ def test_the_first_page_is_small(serving: Serving) -> None:
 
 def test_a_browser_is_told_what_the_page_may_do(serving: Serving) -> None:
     _, _, headers = fetched(serving, "/")
-    policy = dict(each.strip().partition(" ")[::2] for each in headers["content-security-policy"].split(";"))
+    policy = dict(each.strip().partition(" ")[::2]
+                  for each in headers["content-security-policy"].split(";"))
     assert policy["default-src"] == "'none'"
     assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
     assert policy["frame-ancestors"] == policy["base-uri"] == policy["form-action"] == "'none'"
@@ -88,12 +92,14 @@ def test_a_browser_is_told_what_the_page_may_do(serving: Serving) -> None:
 def test_what_a_browser_has_is_not_sent_again(serving: Serving) -> None:
     status, _, headers = fetched(serving, "/page/static/main.js")
     assert (status, headers["content-type"]) == (200, "text/javascript; charset=utf-8")
-    again, body, _ = fetched(serving, "/page/static/main.js", If_None_Match=headers["etag"], Accept_Encoding="gzip")
+    again, body, _ = fetched(serving, "/page/static/main.js", If_None_Match=headers["etag"],
+                             Accept_Encoding="gzip")
     assert (again, body) == (304, b"")
 
 
 @pytest.mark.parametrize("path", [
-    "/page/static/nothing.js", "/page/static/../login.py", "/page/static/%2e%2e/login.py", "/page/login.py",
+    "/page/static/nothing.js", "/page/static/../login.py", "/page/static/%2e%2e/login.py",
+    "/page/login.py",
     "/page/vendor/README.md", "/page/vendor/preact/LICENSE", "/page//etc/passwd", "/page/static"])
 def test_nothing_else_is_served(serving: Serving, path: str) -> None:
     assert fetched(serving, path)[0] in (404, 401)
@@ -111,11 +117,13 @@ def test_files_of_others_are_unchanged_and_have_their_licences() -> None:
     note = (vendor / "README.md").read_text()
     told = dict(re.findall(r"^\| (\S+/\S+) \| .* \| ([0-9a-f]{64}) \|$", note, re.MULTILINE))
     there = {str(path.relative_to(vendor)): hashlib.sha256(path.read_bytes()).hexdigest()
-             for path in vendor.rglob("*") if path.is_file() and path.name not in ("LICENSE", "README.md")}
+             for path in vendor.rglob("*") if path.is_file()
+             and path.name not in ("LICENSE", "README.md")}
     assert told == there
     for folder in {name.partition("/")[0] for name in there}:
         assert (vendor / folder / "LICENSE").stat().st_size > 500, folder
-        assert re.search(rf"^\| {folder} \| \S+ \| [\d.]+ \| \S+ \| sha512-\S+ \|$", note, re.MULTILINE), folder
+        assert re.search(rf"^\| {folder} \| \S+ \| [\d.]+ \| \S+ \| sha512-\S+ \|$", note,
+                         re.MULTILINE), folder
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: str(path.relative_to(PAGE)))

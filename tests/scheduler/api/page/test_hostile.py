@@ -39,11 +39,13 @@ def test_texts_stay_texts(logged_in: Browser, serving: Serving) -> None:
     for place, shown in ((f"#/apps/{quoted}", SHOWN), (f"#/apps/{quoted}/failures", SHOWN),
                          (f"#/apps/{quoted}/why", ""), (f"#/apps/{quoted}/versions", ""),
                          (f"#/apps/{quoted}/definition", ""), (f"#/instances/{instance}", SHOWN),
-                         ("#/apps?label=__proto__", MARKUP[:40]), ("#/apps?label=toString", "0 of 1 app"),
+                         ("#/apps?label=__proto__", MARKUP[:40]),
+                         ("#/apps?label=toString", "0 of 1 app"),
                          ("#/apps?label=" + urllib.parse.quote(MARKUP), "0 of 1 app"),
                          ("#/apps/" + urllib.parse.quote(MARKUP, safe=""), MARKUP),
                          ("#/instances/" + urllib.parse.quote(MARKUP, safe=""), MARKUP),
-                         ("#/agents/" + urllib.parse.quote(MARKUP, safe=""), MARKUP), ("#/deployments", "")):
+                         ("#/agents/" + urllib.parse.quote(MARKUP, safe=""), MARKUP),
+                         ("#/deployments", "")):
         go(logged_in, place)
         logged_in.shows(shown)
         assert logged_in.count("main script, main img, main iframe") == 0, place
@@ -74,7 +76,8 @@ def test_the_browser_itself_refuses_markup_and_code(logged_in: Browser) -> None:
     assert logged_in.script("return window.ranByMarkup") == 0
 
 
-WORDS: Final = ("plain", "two words", "it's", "$(reboot)", "`id`", "a\nb", "\x1b[31m", "ü", "", "-x", MARKUP)
+WORDS: Final = ("plain", "two words", "it's", "$(reboot)", "`id`", "a\nb", "\x1b[31m", "ü", "",
+                "-x", MARKUP)
 
 
 def test_a_word_of_a_command_line_is_one_for_a_shell(logged_in: Browser) -> None:
@@ -84,5 +87,6 @@ def test_a_word_of_a_command_line_is_one_for_a_shell(logged_in: Browser) -> None
         import(new URL('page/static/text.js', document.baseURI)).then(({ shell }) => done(words.map(shell)));""",
                                                    list(WORDS))
     assert not set("\x1b\n") & set("".join(quoted))
-    said = subprocess.run(["bash", "-c", "printf '%s\\0' " + " ".join(quoted)], capture_output=True, check=True)
+    said = subprocess.run(["bash", "-c", "printf '%s\\0' " + " ".join(quoted)],
+                          capture_output=True, check=True)
     assert said.stdout.decode().split("\0")[:-1] == list(WORDS)

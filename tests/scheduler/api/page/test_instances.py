@@ -42,7 +42,8 @@ def looked_into(browser: Browser, serving: Answering, tab: str) -> str:
 def test_output_is_followed_and_searched(logged_in: Browser, serving: Answering) -> None:
     task = looked_into(logged_in, serving, "logs")
     sandbox = serving.sandboxes.of(task)
-    (sandbox / "stdout").write_text("".join(f"line {number}\n" for number in range(200)) + ESCAPE + "\n")
+    (sandbox / "stdout").write_text("".join(f"line {number}\n" for number in range(200)) + ESCAPE
+                                    + "\n")
     (sandbox / "stderr").write_text("a complaint\n")
     looked_into(logged_in, serving, "events")
     looked_into(logged_in, serving, "logs")
@@ -76,7 +77,8 @@ def test_files_are_listed_shown_and_downloaded(logged_in: Browser, serving: Answ
     logged_in.shows(SHOWN, "main pre")
     link = logged_in.find(".files a", "Download").get_attribute("href")
     assert logged_in.driver.execute_async_script(
-        "const [url, done] = arguments; fetch(url).then((answer) => answer.text()).then(done)", link) == ESCAPE
+        "const [url, done] = arguments; fetch(url).then((answer) => answer.text()).then(done)",
+        link) == ESCAPE
     logged_in.shot("files")
     logged_in.click("main button", "↑ up")
     logged_in.click(".files button", "long")
@@ -91,7 +93,8 @@ def test_what_it_uses_is_drawn(logged_in: Browser, serving: Answering) -> None:
     now = int(time.time())
     for back in range(60, 0, -1):
         serving.service.telemetry.samples.add(
-            instance["id"], UsageSample(now - back * 10, 0.2 + (back % 7) / 10, 50_000_000 + back * 100_000))
+            instance["id"], UsageSample(now - back * 10, 0.2 + (back % 7) / 10,
+                                        50_000_000 + back * 100_000))
     looked_into(logged_in, serving, "events")
     looked_into(logged_in, serving, "curves")
     logged_in.wait(lambda: logged_in.count(".curve canvas") == 2)
@@ -106,18 +109,21 @@ def test_a_terminal_runs_a_command(logged_in: Browser, serving: Answering) -> No
     logged_in.shows("exec web.instance-")
     logged_in.click("main button", "Run it")
     logged_in.wait(lambda: logged_in.count(".terminal .xterm-rows"))
-    logged_in.wait(lambda: logged_in.script("return document.activeElement.matches('.terminal textarea')"))
+    logged_in.wait(lambda: logged_in.script(
+        "return document.activeElement.matches('.terminal textarea')"))
     logged_in.shows("connected")
     logged_in.press(*"hello")
     logged_in.shows("got-hello", ".terminal .xterm-rows")
     logged_in.shows("exit code 7")
     logged_in.shot("terminal")
-    events = [each for each in serving.service.events.replay(0).events if each.type == "mesos_docker_exec_ended"]
+    events = [each for each in serving.service.events.replay(0).events
+              if each.type == "mesos_docker_exec_ended"]
     assert '"user":"token"' in events[-1].data
 
 
 def test_who_may_only_read_gets_no_terminal(browser: Browser, serving: Answering) -> None:
-    key = serving.ask("POST", "/api/v1/session/links", headers={"Authorization": f"Bearer {READER}"})[1]["path"]
+    key = serving.ask("POST", "/api/v1/session/links",
+                      headers={"Authorization": f"Bearer {READER}"})[1]["path"]
     browser.open(serving.url() + key)
     browser.shows("live", "header")
     looked_into(browser, serving, "terminal")

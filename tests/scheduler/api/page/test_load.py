@@ -27,7 +27,8 @@ CHECKED = {"healthChecks": [{"protocol": "COMMAND", "command": {"value": "true"}
 @pytest.fixture(scope="module")
 def tasks(serving: Serving) -> list[str]:
     """All tasks, healthy."""
-    apps = [app(f"app-{number:04}", instances=INSTANCES, cpus=0.001, mem=0.1, portDefinitions=[], **CHECKED)
+    apps = [app(f"app-{number:04}", instances=INSTANCES, cpus=0.001, mem=0.1, portDefinitions=[],
+                **CHECKED)
             for number in range(APPS)]
     status, answer, _ = serving.ask("PUT", "/v2/groups", {"apps": apps})
     assert status == 200, answer
@@ -75,14 +76,17 @@ def test_no_task_of_the_browser_is_long(logged_in: Browser, serving: Serving, ta
     logged_in.script("longTasks.length = 0")
     deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:  # as somebody who looks around
-        for place in ("#/apps", "#/apps/%2Fapp-0001", "#/apps?text=app-00", "#/apps?state=unhealthy"):
+        for place in ("#/apps", "#/apps/%2Fapp-0001", "#/apps?text=app-00",
+                      "#/apps?state=unhealthy"):
             logged_in.script("location.hash = arguments[0]", place)
-            logged_in.script("scrollTo(0, 0); setTimeout(() => scrollTo(0, document.body.scrollHeight / 2), 150)")
+            logged_in.script(
+                "scrollTo(0, 0); setTimeout(() => scrollTo(0, document.body.scrollHeight / 2), 150)")
             time.sleep(0.6)
     found = logged_in.script("return longTasks")
     if WHOLE:
         SHOTS.mkdir(parents=True, exist_ok=True)
-        (SHOTS / "longtasks.txt").write_text(f"{APPS} apps, {len(tasks)} instances, {RATE}/s for {SECONDS:g} s: "
+        (SHOTS / "longtasks.txt").write_text(
+            f"{APPS} apps, {len(tasks)} instances, {RATE}/s for {SECONDS:g} s: "
                                              f"longest tasks {sorted(found)[-5:]} ms\n")
         assert max(found, default=0.0) <= LONGEST
     logged_in.script("location.hash = '#/apps?state=unhealthy'")
@@ -91,7 +95,8 @@ def test_no_task_of_the_browser_is_long(logged_in: Browser, serving: Serving, ta
     assert logged_in.count(".list .row") < 100  # only what can be seen is there
 
 
-def test_what_changed_is_fetched_and_nothing_else(logged_in: Browser, serving: Serving, tasks: list[str]) -> None:
+def test_what_changed_is_fetched_and_nothing_else(logged_in: Browser, serving: Serving,
+                                                  tasks: list[str]) -> None:
     logged_in.shows(f"{APPS} apps")
     time.sleep(2.5)  # what came before has settled
     logged_in.script("performance.clearResourceTimings()")

@@ -19,8 +19,8 @@ CHECKED = {"healthChecks": [{"protocol": "COMMAND", "command": {"value": "true"}
 @pytest.fixture(scope="module", autouse=True)
 def apps(serving: Serving) -> None:
     serving.ask("PUT", "/v2/groups", {"apps": [
-        app("web", instances=3, labels={"team": "red", "tier": "front"}, **CHECKED), app("idle", instances=0),
-        app("fixed", labels={"team": "blue"})]})
+        app("web", instances=3, labels={"team": "red", "tier": "front"}, **CHECKED),
+        app("idle", instances=0), app("fixed", labels={"team": "blue"})]})
     serving.wait(lambda: len(serving.running("/web")) == 3)
     heal(serving)
     serving.wait(lambda: not serving.deployments())
@@ -60,7 +60,8 @@ def test_without_a_credential_there_is_a_form(browser: Browser, serving: Serving
     browser.shows("may only read", "header")
     (cookie,) = browser.driver.get_cookies()
     assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
-    assert READER not in str(browser.script("return document.cookie + JSON.stringify(localStorage)"))
+    assert READER not in str(browser.script(
+        "return document.cookie + JSON.stringify(localStorage)"))
     at(browser, "apps", "/web")
     browser.shows("3 instances")
     assert browser.count(".title button") == 0  # who may only read is offered no change
@@ -176,7 +177,8 @@ def test_an_instance_is_ended_and_another_one_comes(logged_in: Browser, serving:
     serving.wait(lambda: len(serving.running("/fixed")) == 1)
 
 
-def test_what_waits_says_why_and_its_deployment_can_be_steered(logged_in: Browser, serving: Serving) -> None:
+def test_what_waits_says_why_and_its_deployment_can_be_steered(logged_in: Browser,
+                                                               serving: Serving) -> None:
     serving.ask("POST", "/v2/apps", app("/huge", mem=10_000_000))
     logged_in.wait(lambda: parts(logged_in, "/huge") == "1 waiting")
     at(logged_in, "apps", "/huge", "why")
@@ -206,7 +208,8 @@ def test_what_waits_says_why_and_its_deployment_can_be_steered(logged_in: Browse
 def test_canaries_are_promoted(logged_in: Browser, serving: Serving) -> None:
     labels = {"MESOS_DOCKER_CANARY": "1"}
     serving.change("POST", "/v2/apps", app("/careful", instances=2, labels=labels))
-    serving.ask("PUT", "/v2/apps/careful", app("/careful", instances=2, labels=labels, cmd="sleep 2000"))
+    serving.ask("PUT", "/v2/apps/careful",
+                app("/careful", instances=2, labels=labels, cmd="sleep 2000"))
     at(logged_in, "apps", "/careful")
     logged_in.shows("1 of 2 instances serve")
     confirmed(logged_in, "Promote canaries", "promote careful", "Promote")
@@ -216,7 +219,8 @@ def test_canaries_are_promoted(logged_in: Browser, serving: Serving) -> None:
 
 def test_failures_have_their_cause_and_last_words(logged_in: Browser, serving: Serving) -> None:
     (task,) = serving.running("/fixed")
-    serving.master.update(task, "TASK_FAILED", message="Container exited with status 3\nTraceback:\n  no such table")
+    serving.master.update(task, "TASK_FAILED",
+                          message="Container exited with status 3\nTraceback:\n  no such table")
     at(logged_in, "apps", "/fixed", "failures")
     logged_in.shows("exit code 3", ".ended")
     assert logged_in.text(".ended .cause") == "Container exited with status 3"
@@ -224,13 +228,15 @@ def test_failures_have_their_cause_and_last_words(logged_in: Browser, serving: S
     serving.wait(lambda: len(serving.running("/fixed")) == 1)
     logged_in.click(".ended a")
     logged_in.shows("no such table", ".timeline")
-    told = [each["what"] for each in serving.get(f"/api/v1/instances/{task.removesuffix('._app.1')}/events")] \
+    told = [each["what"] for each in serving.get(
+        f"/api/v1/instances/{task.removesuffix('._app.1')}/events")] \
         if task.endswith("._app.1") else ["TASK_FAILED"]
     assert "TASK_FAILED" in told
     logged_in.shot("timeline")
 
 
-def test_versions_show_what_differs_and_can_be_had_again(logged_in: Browser, serving: Serving) -> None:
+def test_versions_show_what_differs_and_can_be_had_again(logged_in: Browser,
+                                                         serving: Serving) -> None:
     before = serving.get("/v2/apps/fixed")["app"]["version"]
     serving.change("PUT", "/v2/apps/fixed", app("fixed", cmd="sleep 3000", env={"A/b": "1"}))
     at(logged_in, "apps", "/fixed", "versions")
@@ -246,7 +252,8 @@ def test_versions_show_what_differs_and_can_be_had_again(logged_in: Browser, ser
     logged_in.shows('"cmd": "sleep 1000"')
 
 
-def test_agents_say_what_they_offer_and_what_runs_there(logged_in: Browser, serving: Serving) -> None:
+def test_agents_say_what_they_offer_and_what_runs_there(logged_in: Browser,
+                                                        serving: Serving) -> None:
     at(logged_in, "agents")
     logged_in.shows("3 agents")
     found = next(each for each in serving.get("/api/v1/agents") if each["instances"])

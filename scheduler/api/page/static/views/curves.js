@@ -5,7 +5,8 @@ import { Loaded } from '../parts/common.js';
 import { size } from '../text.js';
 
 const FRESH = 10000; // milliseconds: no event tells of samples
-const MISSING = 'Nothing is measured of it: it has ended, it is not run by our executor, or this service keeps no samples.';
+const MISSING = 'Nothing is measured of it: it has ended, it is not run by our executor, or ' +
+  'this service keeps no samples.';
 
 let plotting = null;
 

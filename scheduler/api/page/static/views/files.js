@@ -8,7 +8,8 @@ import { age, printable, printableLines, size } from '../text.js';
 
 const PIECE = 64 * 1024; // bytes that are read at a time
 const MOST = 1024 * 1024; // and in all; beyond that a file is for downloading
-const MISSING = 'Its sandbox cannot be read: it is gone, the agent is out of reach, or this service reads no files.';
+const MISSING = 'Its sandbox cannot be read: it is gone, the agent is out of reach, or this ' +
+  'service reads no files.';
 
 export class Files extends Component {
   constructor() {

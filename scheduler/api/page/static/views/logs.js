@@ -81,7 +81,7 @@ export class Logs extends Component {
         <span class="small" role="status">${how}${wanted && `, ${shown.length} of ${all.length} lines`}</span>
       </div>
       ${error && html`<p class="note" role="alert">${error.status === 404
-        ? 'Nothing can be read of it: it has written nothing yet, its sandbox is gone, or this service reads no logs.'
+        ? 'Nothing can be read of it: it has written nothing yet, or its sandbox is gone.'
         : printable(error.message)}</p>`}
       ${!error && html`<div class="log" tabindex="0" role="log" aria-label=${stream} ref=${(box) => { this.box = box; }}
         onScroll=${() => this.scrolled()}>
