@@ -72,7 +72,8 @@ class Curve extends Component {
       width: this.box.current.clientWidth, height: 180, legend: { show: false },
       scales: { y: { range: (_, low, high) => [0, Math.max(high, 0.01) * 1.15] } },
       series: [{}, { label: name, stroke: () => colour('--link'), width: 2, points: { show: false } }],
-      axes: [{ ...axis, space: 70, values: (_, values) => values.map(clock) }, { ...axis, size: 70, values: (_, values) => values.map((each) => text(each)) }],
+      axes: [{ ...axis, space: 70, values: (_, values) => values.map(clock) },
+        { ...axis, size: 70, values: (_, values) => values.map((each) => text(each)) }],
     }, this.data(), this.box.current);
     this.resized = new ResizeObserver(() => this.plot.setSize(
       { width: this.box.current.clientWidth, height: 180 }));

@@ -83,7 +83,8 @@ export class Logs extends Component {
       ${error && html`<p class="note" role="alert">${error.status === 404
         ? 'Nothing can be read of it: it has written nothing yet, or its sandbox is gone.'
         : printable(error.message)}</p>`}
-      ${!error && html`<div class="log" tabindex="0" role="log" aria-label=${stream} ref=${(box) => { this.box = box; }}
+      ${!error && html`<div class="log" tabindex="0" role="log" aria-label=${stream}
+        ref=${(box) => { this.box = box; }}
         onScroll=${() => this.scrolled()}>
         ${shown.map(([number, line]) => html`<div key=${number}>${wanted ? marked(line, wanted) : line}</div>`)}
       </div>`}
