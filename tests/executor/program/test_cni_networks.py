@@ -49,7 +49,7 @@ def configured(folder: Path, bridge: str, **more: Any) -> dict[str, str]:
         "isGateway": True, "ipMasq": False,
         "ipam": {"type": "host-local", "dataDir": str(folder / "leases"),
                  "ranges": [
-                     [{"subnet": f"10.{200 + hash(bridge) % 50}.{hash(bridge) // 50 % 256}.0/24"}]]}, **more}))
+                     [{"subnet": f"10.{100 + hash(bridge) % 90}.{hash(bridge) // 50 % 256}.0/24"}]]}, **more}))
     return {"network_cni_config_dir": str(folder), "network_cni_plugins_dir": PLUGINS}
 
 
