@@ -50,7 +50,7 @@ ASK_PATIENCE = 0.5  # seconds between two looks whether we have been told to end
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class Remembered:
     """What outlives this process. `owner`: the label of its containers."""
 
     owner: str
@@ -98,7 +98,7 @@ def _main(flags: Flags) -> int:
         set_up(flags.logging_level, quiet=flags.quiet, form=os.environ.get(LOG_FORMAT, ""), ids={
             "framework": told.framework_id, "agent": told.agent_id, "executor": told.executor_id})
         spoken = protocol(os.environ, drop_in=flags.drop_in)
-        memory = Memory(str(uuid.uuid4()))
+        memory = Remembered(str(uuid.uuid4()))
         if spoken is Protocol.V1 and not flags.drop_in:
             memory = remembered(told, launcher, command)
         chosen = settings(flags, told, os.environ, memory.owner)
@@ -167,7 +167,7 @@ def _run(supervisor: Supervisor, agent: Agent, launcher: str) -> None:
     agent.join(1.0)
 
 
-def remembered(told: AgentSettings, launcher: str, command: str) -> Memory:
+def remembered(told: AgentSettings, launcher: str, command: str) -> Remembered:
     """What a custom executor keeps in its sandbox, and has from the process before it. Raises
     JournalRefused and OSError.
 
@@ -180,7 +180,7 @@ def remembered(told: AgentSettings, launcher: str, command: str) -> Memory:
     if found:
         log.warning("Taking over what a process of this executor before this one has left")
         secrets.take_over()
-    return Memory(journal.header.owner, journal, secrets, found=found, command=command)
+    return Remembered(journal.header.owner, journal, secrets, found=found, command=command)
 
 
 def _version() -> str:
@@ -204,7 +204,7 @@ def told_by_the_agent(environ: MutableMapping[str, str] = os.environ, *,
 
 
 def driver(told: AgentSettings, chosen: Protocol = Protocol.V1,
-           environ: Mapping[str, str] = os.environ, memory: Memory | None = None) -> Agent:
+           environ: Mapping[str, str] = os.environ, memory: Remembered | None = None) -> Agent:
     """The way to the agent; SpecError and OSError where it needs a port and cannot have it.
 
     Over libprocess it registers at once: the agent waits for that, and much is still to be loaded.
@@ -236,7 +236,7 @@ def docker_runtime(chosen: Settings, counts: Counts) -> Callable[[], ContainerRu
 
 def supervision(chosen: Settings, agent: Agent,
                 runtime: Callable[[], ContainerRuntime] | None = None,
-                memory: Memory | None = None) -> Supervisor:
+                memory: Remembered | None = None) -> Supervisor:
     """A supervisor with all its parts, to be started; it is what `agent.start` has to be given.
     `runtime` None: Docker.
     """
@@ -261,7 +261,7 @@ def supervision(chosen: Settings, agent: Agent,
 
     counts = Counts()
     runtime = runtime or docker_runtime(chosen, counts)
-    kept = memory or Memory("")
+    kept = memory or Remembered("")
     notes: Notes = NoNotes() if kept.journal is None else kept.journal
     loop = Loop()
     logs = Logs(Watcher("output"))
@@ -273,9 +273,8 @@ def supervision(chosen: Settings, agent: Agent,
                           fetches=Fetches(loop, fetch, chosen.fetch),
                           pulls=Pulls(loop, engine, chosen.directory, counts), checks=checks, journal=notes)
     admission = Admission(chosen, logs, kept.secrets)
-    recovery = None
-    if kept.found and kept.journal is not None:
-        recovery = Recovery(loop, engine, admission, kept.journal, chosen.labels)
+    recovery = None if kept.journal is None or not kept.found else Recovery(
+        loop, engine, admission, kept.journal, chosen.labels)
     return Supervisor(chosen, loop, admission, engine, performer=performer, checks=checks,
                       journal=notes, execs=Execs(lambda: engine.runtime.containers),
                       recovery=recovery, command=kept.command,

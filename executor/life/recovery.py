@@ -3,7 +3,7 @@ engine has of it, put together.
 
 A journal is behind the engine by what happened while nobody was there; an engine does not know who
 wanted what, nor what was told. So the engine is right about the container, and the journal about
-everything else. Which of them decides, pair by pair, is the table `VERDICTS`; what was not told yet
+everything else. Which of them decides, pair by pair, is the table `DECISIONS`; what was not told yet
 is told then, and what was told is not told again.
 
 Two answers need a reason. A container that was made and is gone is never made again: it may have
@@ -49,7 +49,7 @@ class Told(enum.Enum):
     RUNNING = "TASK_RUNNING was told"
 
 
-class Verdict(enum.Enum):
+class Decision(enum.Enum):
     """What becomes of the task."""
 
     BEGIN = "it begins, as at its launch"
@@ -63,10 +63,10 @@ class Verdict(enum.Enum):
 
 
 _W: Final = Whereabouts
-_V: Final = Verdict
+_V: Final = Decision
 
-VERDICTS: Final[Mapping[tuple[Told, Whereabouts], tuple[Verdict, Verdict]]] = {
-    # (journal, engine): (verdict, verdict where the task's end was wanted)
+DECISIONS: Final[Mapping[tuple[Told, Whereabouts], tuple[Decision, Decision]]] = {
+    # (journal, engine): (decision, decision where the task's end was wanted)
     (Told.NOTHING, _W.NONE): (_V.BEGIN, _V.UNSTARTED),
     (Told.NOTHING, _W.CREATED): (_V.BEGIN, _V.UNSTARTED),  # it is found by its name
     (Told.NOTHING, _W.RUNNING): (_V.STARTED, _V.STARTED),
@@ -105,35 +105,35 @@ def revive(task_id: str, terms: Terms, known: Known, instead: Outcome | None = N
     return Step(task, (*accepted, *clock))
 
 
-def verdict(task: Task, event: Recovered) -> Verdict:
+def decision(task: Task, event: Recovered) -> Decision:
     """What becomes of the task."""
     known = task.known
     told = Told.RUNNING if known.running else Told.NOTHING if known.container is None else Told.MADE
-    return VERDICTS[told, event.where][task.cause is not None]
+    return DECISIONS[told, event.where][task.cause is not None]
 
 
 def recovered(task: Task, event: Recovered) -> Step:
     task = _seen(task, event)
-    match verdict(task, event):
-        case Verdict.BEGIN if task.known.blanked:
+    match decision(task, event):
+        case Decision.BEGIN if task.known.blanked:
             return end(task, NotRun(Failure(RuntimeFailure, NO_SECRETS)))
-        case Verdict.BEGIN:
+        case Decision.BEGIN:
             return begin(replace(task, phase=Phase.STARTING, container=None))
-        case Verdict.STARTED:
+        case Decision.STARTED:
             return _started(task, event)
-        case Verdict.ADOPT:
+        case Decision.ADOPT:
             return _adopt(task, event)
-        case Verdict.STOP:
+        case Decision.STOP:
             return _stop(task, event)
-        case Verdict.EXITED:
+        case Decision.EXITED:
             assert event.exit is not None  # noqa: S101 - of one that is down
             return finish(replace(task, phase=Phase.TERMINATING), Exited(event.exit))
-        case Verdict.GONE:
+        case Decision.GONE:
             return vanished(replace(task, phase=Phase.TERMINATING), Vanished())
-        case Verdict.CLEAR:
+        case Decision.CLEAR:
             task = replace(task, phase=Phase.FORCING, outcome=Unknown(removed=True), step=1)
             return Step(task, (ForceRemove(), StartTimer(Timer.STEP, task.step_waits[1])))
-        case Verdict.UNSTARTED:
+        case Decision.UNSTARTED:
             announced = announcement(task)
             task, effects = end(task, Unstarted("the container was being started"))
             return Step(task, (*announced, *effects))

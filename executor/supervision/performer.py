@@ -75,15 +75,8 @@ class Performer:
                 self.report(status)
             case f.Explain(text):
                 _explain(task.id, text)
-            case f.Fetch():
-                self._fetches.want(entry)
-            case f.CancelFetch():
-                self._fetches.drop(entry)
-            case f.Pull():
-                terms, force = task.terms, task.terms.force_pull and not task.pulled
-                self._pulls.want(entry, terms.image, terms.platform, force=force)
-            case f.CancelPull():
-                self._pulls.drop(entry)
+            case f.Fetch() | f.CancelFetch() | f.Pull() | f.CancelPull():
+                self._get(entry, effect)
             case f.CreateAndStart():
                 self._start(entry)
             case f.Look():
@@ -113,6 +106,21 @@ class Performer:
                 self._drain(entry)
             case f.Forget():
                 self._forget(entry)
+            case _:
+                assert_never(effect)
+
+    def _get(self, entry: Entry, effect: f.Fetch | f.CancelFetch | f.Pull | f.CancelPull) -> None:
+        terms = entry.task.terms
+        match effect:
+            case f.Fetch():
+                self._fetches.want(entry)
+            case f.CancelFetch():
+                self._fetches.drop(entry)
+            case f.Pull():
+                force = terms.force_pull and not entry.task.pulled
+                self._pulls.want(entry, terms.image, terms.platform, force=force)
+            case f.CancelPull():
+                self._pulls.drop(entry)
             case _:
                 assert_never(effect)
 

@@ -16,7 +16,7 @@ from executor.life import effects as f
 from executor.life.events import Drained, EndRequested, Recovered, Removed, Whereabouts
 from executor.life.lifecycle import advance
 from executor.life.outcomes import BroughtDown, Cause, Exit, HostRebooted
-from executor.life.recovery import VERDICTS, Told, Verdict, revive, verdict
+from executor.life.recovery import DECISIONS, Decision, Told, decision, revive
 from executor.life.task import Known, Phase, Step, Terms
 from specs.messages.status import TaskState, is_terminal
 from tests.executor.life.crashing_world import CrashingWorld
@@ -44,13 +44,13 @@ def last_word(step: Step) -> TaskState:
 
 
 def test_the_table_has_every_pair() -> None:
-    assert set(VERDICTS) == set(itertools.product(Told, Whereabouts))
+    assert set(DECISIONS) == set(itertools.product(Told, Whereabouts))
 
 
 @pytest.mark.parametrize("wanted", [{}, KILLED], ids=["", "killed"])
 @pytest.mark.parametrize("told", Told)
 @pytest.mark.parametrize("where", Whereabouts)
-def test_each_verdict_can_be_carried_out(told: Told, where: Whereabouts,
+def test_each_decision_can_be_carried_out(told: Told, where: Whereabouts,
                                          wanted: dict[str, object]) -> None:
     known = replace({Told.NOTHING: Known(told=True), Told.MADE: MADE, Told.RUNNING: RAN}[told], **wanted)  # type: ignore[arg-type]
     container = None if where is Whereabouts.NONE else "c"
@@ -60,8 +60,8 @@ def test_each_verdict_can_be_carried_out(told: Told, where: Whereabouts,
     step = advance(task, event)
     assert step.task.phase is not Phase.RECOVERING
     ran = TaskState.RUNNING in states(step)
-    assert ran == (verdict(task,
-                           event) is Verdict.STARTED), "told to run if and only if that was not told"
+    assert ran == (decision(task,
+                           event) is Decision.STARTED), "told to run if and only if that was not told"
 
 
 def test_what_runs_goes_on_and_nothing_is_told() -> None:

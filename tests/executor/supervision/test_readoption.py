@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from executor.__main__ import Memory, supervision
+from executor.__main__ import Remembered, supervision
 from executor.admission.secrets import Secrets
 from executor.engine.failures import DaemonUnavailable
 from executor.journal.journal import FILE, Journal, boot_id, stored
@@ -52,12 +52,12 @@ class Life:
     """One process of the executor."""
 
     def __init__(self, folder: Path, runtime: FakeRuntime) -> None:
-        self.journal, found = opened(str(folder), time.monotonic(), str(folder / "secrets"))
+        self.journal, found = opened(str(folder), 1.0, str(folder / "secrets"))  # all crashes are at one time
         labels = {"mesos-docker.owner": self.journal.header.owner, "mesos-docker.framework-id": "f"}
         self.agent = NotedAgent(self.journal)
         secrets = Secrets(str(folder), self.journal.header.secrets)
         self.supervisor = supervision(Settings(str(folder), labels=labels), self.agent, lambda: runtime,
-                                      Memory(self.journal.header.owner, self.journal, secrets, found=found))
+                                      Remembered(self.journal.header.owner, self.journal, secrets, found=found))
         self.agent.start(self.supervisor)
         self.thread = threading.Thread(target=self.supervisor.run, daemon=True)
         self.thread.start()
