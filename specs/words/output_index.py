@@ -48,7 +48,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FilePlace:
     """Where a byte of a stream stands: in which file, 0 for the newest, and where in that."""
 
     file: int
@@ -77,13 +77,13 @@ class OutputIndex:
                 return mark.offset
         return None
 
-    def place(self, offset: int) -> Place | None:
+    def place(self, offset: int) -> FilePlace | None:
         """The file with this byte, which may be gone by now; None if it is older than all that are
         known. What was not written yet comes into the newest.
         """
         for file, begin in enumerate(self.begins):
             if offset >= begin:
-                return Place(file, offset - begin)
+                return FilePlace(file, offset - begin)
         return None
 
     def kept(self, files: int, size: int) -> OutputIndex:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specs.words.output_index import DENSE, SPARSE, Mark, OutputIndex, Place, file_name, parse, render
+from specs.words.output_index import DENSE, SPARSE, FilePlace, Mark, OutputIndex, file_name, parse, render
 
 TEXT = """\
 1000 0 new
@@ -27,10 +27,10 @@ def test_where_what_was_written_since_then_begins(at: int, offset: int | None) -
 
 
 @pytest.mark.parametrize(("offset", "place"), [
-    (0, Place(2, 0)), (99, Place(2, 99)), (100, Place(1, 0)), (169, Place(1, 69)), (170, Place(0, 0)),
-    (5000, Place(0, 4830)),
+    (0, FilePlace(2, 0)), (99, FilePlace(2, 99)), (100, FilePlace(1, 0)), (169, FilePlace(1, 69)),
+    (170, FilePlace(0, 0)), (5000, FilePlace(0, 4830)),
 ])
-def test_in_which_file_a_byte_stands(offset: int, place: Place) -> None:
+def test_in_which_file_a_byte_stands(offset: int, place: FilePlace) -> None:
     assert parse(TEXT).place(offset) == place
 
 
