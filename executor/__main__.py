@@ -10,32 +10,27 @@ import os
 import resource
 import signal
 import sys
-import time
 import uuid
 from collections.abc import Callable, Mapping, MutableMapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from executor.journal.journal import FILE, Journal, stored
+from executor.journal.journal import FILE, stored
 from executor.journal.lines import JournalRefused
-from executor.journal.opening import KeptUpdates, opened
-from executor.journal.port import NoNotes, Notes
+from executor.journal.opening import KeptUpdates
+from executor.memory import Remembered, remembered
 from executor.settings import flags as command_line
 from executor.settings.agent import TOKEN, AgentSettings, agent_settings
 from executor.settings.labels import labels
 from executor.settings.protocol import Protocol, protocol
-from executor.settings.settings import LOG_FORMAT, Settings, settings
+from executor.settings.settings import LOG_FORMAT, settings
 from executor.telemetry.log import set_up
 from specs.errors import SpecError
 
 if TYPE_CHECKING:
-    from executor.admission.secrets import Secrets
     from executor.agent.port import Agent
-    from executor.engine.port import ContainerRuntime
     from executor.settings.flags import Flags
     from executor.supervision.supervisor import Supervisor
-    from executor.telemetry.counts import Counts
 
 
 log = logging.getLogger(__name__)
@@ -47,17 +42,6 @@ CRASHED = 70  # exit status that has the launcher start another process; as syse
 COMMAND = "MESOS_DOCKER_COMMAND"  # how it was called: what is there is what takes over
 ANOTHER = 75  # exit status: start what is there by now, the tasks run on; as sysexits.h: EX_TEMPFAIL
 ASK_PATIENCE = 0.5  # seconds between two looks whether we have been told to end meanwhile
-
-
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """What outlives this process. `owner`: the label of its containers."""
-
-    owner: str
-    journal: Journal | None = None
-    secrets: Secrets | None = None
-    found: bool = False  # a process before this one has left it
-    command: str = ""  # how the launcher was called
 
 
 def main() -> int:
@@ -112,6 +96,8 @@ def _main(flags: Flags) -> int:
     except OSError as error:  # as Mesos: process.cpp, `initialize`
         print(f"Failed to initialize: {error}", file=sys.stderr)  # noqa: T201
         return 1
+    from executor.wiring import supervision  # now: the agent has heard of us, or will without it
+
     supervisor = supervision(chosen, agent, memory=memory)
     if memory.journal is not None:
         signal.signal(signal.SIGUSR2, lambda *_: supervisor.upgrade("SIGUSR2"))
@@ -143,7 +129,7 @@ def _check() -> int:
     """
     from executor.agent.driver import MesosDriver  # noqa: F401 - that it can be
     from executor.docker.runtime import DockerRuntime  # noqa: F401 - as above
-    from executor.supervision.supervisor import Supervisor  # noqa: F401 - as above
+    from executor.wiring import supervision  # noqa: F401 - as above
 
     try:
         stored(Path(os.environ.get("MESOS_DIRECTORY", ".")) / FILE)
@@ -165,22 +151,6 @@ def _run(supervisor: Supervisor, agent: Agent, launcher: str) -> None:
             break
     agent.stop()
     agent.join(1.0)
-
-
-def remembered(told: AgentSettings, launcher: str, command: str) -> Remembered:
-    """What a custom executor keeps in its sandbox, and has from the process before it. Raises
-    JournalRefused and OSError.
-
-    Of one that speaks libprocess an agent takes no second process.
-    """
-    from executor.admission.secrets import Secrets, secrets_folder
-
-    journal, found = opened(told.directory, time.monotonic(), secrets_folder(told.directory))
-    secrets = Secrets(told.directory, journal.header.secrets, launcher)
-    if found:
-        log.warning("Taking over what a process of this executor before this one has left")
-        secrets.take_over()
-    return Remembered(journal.header.owner, journal, secrets, found=found, command=command)
 
 
 def _version() -> str:
@@ -223,63 +193,6 @@ def driver(told: AgentSettings, chosen: Protocol = Protocol.V1,
         return MesosDriver(told)
     kept = KeptUpdates(memory.journal)
     return MesosDriver(told, box=left_over(kept.updates, kept.tasks), keeper=kept)
-
-
-def docker_runtime(chosen: Settings, counts: Counts) -> Callable[[], ContainerRuntime]:
-    """Builds the engine's client when it is first needed: loading it takes a while."""
-    def build() -> ContainerRuntime:
-        from executor.docker.runtime import DockerRuntime
-
-        return DockerRuntime(chosen.docker_socket, called=counts.called)
-    return build
-
-
-def supervision(chosen: Settings, agent: Agent,
-                runtime: Callable[[], ContainerRuntime] | None = None,
-                memory: Remembered | None = None) -> Supervisor:
-    """A supervisor with all its parts, to be started; it is what `agent.start` has to be given.
-    `runtime` None: Docker.
-    """
-    from executor.admission.admission import Admission
-    from executor.endpoint.execs import Execs
-    from executor.node.cni import Cni
-    from executor.node.fetcher import fetch
-    from executor.node.logs import Logs
-    from executor.node.processes import Processes
-    from executor.node.watcher import Watcher
-    from executor.supervision.checks import Checks
-    from executor.supervision.engine_calls import EngineCalls
-    from executor.supervision.fetches import Fetches
-    from executor.supervision.loop import Loop
-    from executor.supervision.parents import Parents
-    from executor.supervision.performer import Performer
-    from executor.supervision.pulls import Pulls
-    from executor.supervision.recovery import Recovery
-    from executor.supervision.reports import Reports, later
-    from executor.supervision.supervisor import Supervisor
-    from executor.telemetry.counts import Counts
-
-    counts = Counts()
-    runtime = runtime or docker_runtime(chosen, counts)
-    kept = memory or Remembered("")
-    notes: Notes = NoNotes() if kept.journal is None else kept.journal
-    loop = Loop()
-    logs = Logs(Watcher("output"))
-    engine = EngineCalls(runtime, chosen.labels, logs, starts=chosen.starts, strict=chosen.drop_in,
-                         cni=None if chosen.cni is None else Cni(chosen.cni),
-                         parents=Parents(chosen.executor_container))
-    checks = Checks(loop, engine, shutdown_grace=chosen.shutdown_grace, journal=notes)
-    performer = Performer(loop, agent, engine, logs, Processes(Watcher("processes")),
-                          fetches=Fetches(loop, fetch, chosen.fetch),
-                          pulls=Pulls(loop, engine, chosen.directory, counts), checks=checks, journal=notes)
-    admission = Admission(chosen, logs, kept.secrets)
-    recovery = None if kept.journal is None or not kept.found else Recovery(
-        loop, engine, admission, kept.journal, chosen.labels)
-    return Supervisor(chosen, loop, admission, engine, performer=performer, checks=checks,
-                      journal=notes, execs=Execs(lambda: engine.runtime.containers),
-                      recovery=recovery, command=kept.command,
-                      reports=Reports(loop, counts, chosen.reports.interval,
-                                      later(chosen, counts, agent.message), agent.updates))
 
 
 def _occupy_standard_descriptors() -> None:

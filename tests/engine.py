@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from executor.docker.api import Api
+from executor.docker.door.api import Api
 from executor.docker.mesos_docker import Docker
 from executor.engine.port import Inspection
 from specs.words.defaults import DOCKER_SOCKET

@@ -34,7 +34,7 @@ from deploy.run.logs import read
 from deploy.run.report import Report, report
 from deploy.run.session import Patience, Running, Session
 from deploy.run.start import follow
-from executor.docker.api import Api
+from executor.docker.door.api import Api
 from executor.docker.mesos_docker import Docker
 from executor.docker.networks import NewNetwork
 from executor.engine.failures import RuntimeFailure

@@ -24,10 +24,10 @@ from executor.engine.failures import BadSandbox, Fault, RuntimeFailure
 from executor.life.outcomes import Failure, NotRun, Outcome, Refused, Unstarted
 from executor.life.task import Terms
 from executor.node.cni import networks
-from executor.node.logs import Logs
 from executor.node.machine import total_memory
-from executor.node.sandbox_files import make_folders
-from executor.node.sink import OUTPUT, own_sink, sandbox_sink
+from executor.node.output.logs import Logs
+from executor.node.output.sandbox_files import make_folders
+from executor.node.output.sink import OUTPUT, own_sink, sandbox_sink
 from executor.settings.labels import NAME_PREFIX
 from executor.settings.settings import Settings
 from specs.errors import SpecError

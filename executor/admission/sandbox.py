@@ -14,7 +14,7 @@ from pathlib import Path
 from executor.admission.volumes import Inside
 from executor.engine.failures import BadSandbox, RuntimeFailure
 from executor.engine.users import Ids
-from executor.node import sandbox_files
+from executor.node.output import sandbox_files
 from executor.settings.settings import Settings
 from specs.errors import SpecError
 from specs.words.ids import id_problem

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from executor.engine.failures import BadNodeLogin, BadOption, NotAuthorised
-from executor.node import sandbox_files
+from executor.node.output import sandbox_files
 from specs.errors import SpecError
 from specs.images.auth import LOGIN_FILES, Auth, find_auth, parse_auth_config
 from specs.images.reference import HUB, parse_reference

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from executor.docker.api import Api
-from executor.docker.calls import Call
+from executor.docker.door.api import Api
+from executor.docker.door.calls import Call
+from executor.docker.door.http import UPGRADE, Ask, route
+from executor.docker.door.streams import ChunkDecoder, Decoder, FrameDecoder, RawDecoder, SocketStream
 from executor.docker.exec import DockerInteraction, exec_command, interact
-from executor.docker.http import UPGRADE, Ask, route
 from executor.docker.networks import DockerNetworks
-from executor.docker.streams import ChunkDecoder, Decoder, FrameDecoder, RawDecoder, SocketStream
 from executor.engine.errors import failure, refusal
 from executor.engine.failures import (
     AlreadySo,

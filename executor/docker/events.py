@@ -16,9 +16,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, Final, TypeVar
 
-from executor.docker.api import Api
-from executor.docker.calls import Call
-from executor.docker.http import Ask
+from executor.docker.door.api import Api
+from executor.docker.door.calls import Call
+from executor.docker.door.http import Ask
 from executor.engine.cancellation import Cancel
 from executor.engine.failures import RuntimeFailure
 from executor.engine.port import ContainerAction, ContainerEvent

@@ -15,10 +15,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from executor.docker.api import Api
-from executor.docker.calls import BoundedSocket, Call
-from executor.docker.http import UPGRADE, Ask, route
-from executor.docker.streams import FrameDecoder, RawDecoder, SocketStream, pieces
+from executor.docker.door.api import Api
+from executor.docker.door.calls import BoundedSocket, Call
+from executor.docker.door.http import UPGRADE, Ask, route
+from executor.docker.door.streams import FrameDecoder, RawDecoder, SocketStream, pieces
 from executor.engine.errors import failure
 from executor.engine.failures import (
     CommandNotExecutable,

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from executor.docker import auth
-from executor.docker.api import Api
-from executor.docker.calls import Call
-from executor.docker.http import Ask, route
+from executor.docker.door.api import Api
+from executor.docker.door.calls import Call
+from executor.docker.door.http import Ask, route
 from executor.docker.pull import Puller, PullSettings, Wanted, reference, stream_error
 from executor.engine import errors
 from executor.engine.cancellation import Cancel

@@ -15,9 +15,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from executor.docker.api import Api
-from executor.docker.calls import Deadlines
 from executor.docker.containers import DockerContainers
+from executor.docker.door.api import Api
+from executor.docker.door.calls import Deadlines
 from executor.docker.events import DockerEvents
 from executor.docker.images import DockerImages
 from executor.docker.networks import DockerNetworks

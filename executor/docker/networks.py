@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from executor.docker.api import Api, Explain
+from executor.docker.door.api import Api, Explain
 from executor.engine.errors import network_failure, network_refusal
 from executor.engine.failures import AlreadySo, NoSuchNetwork
 

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from executor.docker.auth import Credentials
-from executor.docker.calls import Call
+from executor.docker.door.calls import Call
 from executor.engine.cancellation import Cancel, Cancellation
 from executor.engine.errors import pull_failure
 from executor.engine.failures import (

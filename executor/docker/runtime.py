@@ -1,9 +1,9 @@
 """The port of `executor.engine.port` on a real engine: the parts of this room, put together."""
 from __future__ import annotations
 
-from executor.docker.api import Api, Called, nobody
-from executor.docker.calls import Deadlines
 from executor.docker.containers import DockerContainers
+from executor.docker.door.api import Api, Called, nobody
+from executor.docker.door.calls import Deadlines
 from executor.docker.events import DockerEvents
 from executor.docker.images import DockerImages
 from executor.docker.pull import PullSettings

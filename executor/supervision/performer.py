@@ -15,14 +15,14 @@ from executor.life import events as e
 from executor.life.outcomes import Failure
 from executor.life.sightings import seen
 from executor.life.task import Phase
-from executor.node.logs import Logs
+from executor.node.output.logs import Logs
+from executor.node.output.reading import RunTold
 from executor.node.processes import Processes
-from executor.node.reading import RunTold
-from executor.supervision.checks import Checks
-from executor.supervision.engine_calls import EngineCalls, Start
-from executor.supervision.fetches import Fetches
+from executor.supervision.blocking.checks import Checks
+from executor.supervision.blocking.engine_calls import EngineCalls, Start
+from executor.supervision.blocking.fetches import Fetches
+from executor.supervision.blocking.pulls import Pulls
 from executor.supervision.loop import Loop
-from executor.supervision.pulls import Pulls
 from executor.supervision.timers import TaskClock
 from executor.telemetry.log import of_task
 from specs.messages.status import TaskStatus

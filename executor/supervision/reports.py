@@ -15,9 +15,9 @@ from typing import Final, Protocol
 from executor.admission.entry import Entry
 from executor.life.task import Phase, Task
 from executor.settings.settings import Settings
+from executor.supervision.blocking.workers import Workers
 from executor.supervision.loop import Loop
 from executor.supervision.timers import ReportDue
-from executor.supervision.workers import Workers
 from executor.telemetry.counts import Counts
 from executor.telemetry.stages import has_started, stage, why_over
 

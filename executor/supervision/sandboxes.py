@@ -7,9 +7,9 @@ from functools import partial
 from executor.admission.ended import Ended, next_due, remove, set_aside, size_of, superfluous
 from executor.admission.sandbox import task_sandbox
 from executor.settings.settings import Settings
+from executor.supervision.blocking.workers import Workers
 from executor.supervision.loop import Loop
 from executor.supervision.timers import Sweep
-from executor.supervision.workers import Workers
 from specs.errors import SpecError
 
 

@@ -25,17 +25,17 @@ from executor.life.sightings import Memory, meaning
 from executor.life.stopping import kill_grace
 from executor.life.task import Phase, Step, Task
 from executor.settings.settings import Settings
-from executor.supervision import orphans
-from executor.supervision.checks import Checks
-from executor.supervision.engine_calls import EngineCalls
+from executor.supervision.blocking.checks import Checks
+from executor.supervision.blocking.engine_calls import EngineCalls
 from executor.supervision.loop import Loop
-from executor.supervision.notes import began, named, notes
 from executor.supervision.performer import Performer
-from executor.supervision.recovery import Recovery
 from executor.supervision.reports import Reports
 from executor.supervision.sandboxes import Sandboxes
+from executor.supervision.succession import orphans
+from executor.supervision.succession.notes import began, named, notes
+from executor.supervision.succession.recovery import Recovery
+from executor.supervision.succession.upgrade import Upgrade
 from executor.supervision.timers import CheckClock, Clock, Idle, ReportDue, Sweep, TaskClock
-from executor.supervision.upgrade import Upgrade
 from executor.telemetry.log import of_task
 from specs.forms import Message
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from executor.journal.opening import KeptUpdates, opened
-from executor.supervision.notes import began
+from executor.supervision.succession.notes import began
 from specs.messages.status import TaskState, TaskStatus
 from tests.bench import budgets, processes
 from tests.bench.executor_process import RunningExecutor, running_executor

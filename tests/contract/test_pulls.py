@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from executor.docker.api import Api
+from executor.docker.door.api import Api
 from executor.docker.mesos_docker import Docker
 from executor.engine.cancellation import Cancellation
 from executor.engine.failures import Cancelled, ImageNotFound

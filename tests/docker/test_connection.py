@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.docker.api import Api
+from executor.docker.door.api import Api
 from executor.docker.mesos_docker import Docker
 from executor.docker.runtime import DockerRuntime
 from executor.engine.failures import BadOption, DaemonUnavailable, RuntimeFailure

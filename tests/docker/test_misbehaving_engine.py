@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.docker.calls import Deadlines
+from executor.docker.door.calls import Deadlines
 from executor.docker.pull import PullSettings
 from executor.docker.runtime import DockerRuntime
 from executor.engine.cancellation import Cancellation

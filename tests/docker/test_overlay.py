@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from executor.docker.api import Api
+from executor.docker.door.api import Api
 from executor.docker.mesos_docker import Docker
 from tests.docker.dockerd import Dockerd
 from tests.docker.made import Made

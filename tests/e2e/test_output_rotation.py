@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.node.rotation import LONGEST
+from executor.node.output.rotation import LONGEST
 from specs.words.output_index import FilePlace, parse
 from tests.executor.program.running import task
 from tests.fakes.agent_server import ScriptedAgent

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from executor.docker.api import Api
+from executor.docker.door.api import Api
 from executor.docker.mesos_docker import Docker
 from executor.docker.networks import NewNetwork
 from tests.docker.dockerd import running_dockerd

@@ -5,7 +5,7 @@ import json
 import threading
 from collections.abc import Iterator, Mapping
 
-from executor.docker.calls import Call
+from executor.docker.door.calls import Call
 from executor.docker.pull import Puller, PullSettings, Wanted
 from executor.engine.failures import RuntimeFailure
 

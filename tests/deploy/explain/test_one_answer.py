@@ -16,7 +16,7 @@ from deploy.explain.refusals import checked
 from deploy.explain.sections import Login
 from executor.admission.admission import Admission, Admitted
 from executor.life.outcomes import NotRun, Refused
-from executor.node.logs import Logs
+from executor.node.output.logs import Logs
 from executor.node.watcher import Watcher
 from executor.settings.settings import Settings
 from specs.container.place import Place

@@ -12,7 +12,7 @@ from executor.admission.admission import Admission, Admitted, Rejected
 from executor.engine.failures import BadOption, RuntimeFailure
 from executor.life.outcomes import Failure, NotRun, Outcome, Refused, Unstarted
 from executor.life.task import Terms
-from executor.node.logs import Logs
+from executor.node.output.logs import Logs
 from executor.node.watcher import Watcher
 from executor.settings.settings import Settings
 from tests.executor.program.running import task

@@ -11,7 +11,7 @@ from executor.admission.plan import Plan
 from executor.admission.sandbox import check_volumes
 from executor.admission.volumes import Inside, mounted_folders, pinned
 from executor.engine.failures import BadSandbox
-from executor.node.logs import Logs
+from executor.node.output.logs import Logs
 from executor.node.watcher import Watcher
 from executor.settings.settings import Settings
 from specs.errors import SpecError

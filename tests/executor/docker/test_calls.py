@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from executor.docker.calls import BoundedSocket, Call
+from executor.docker.door.calls import BoundedSocket, Call
 from executor.engine.cancellation import Cancellation
 from executor.engine.failures import Cancelled, DeadlineExceeded
 

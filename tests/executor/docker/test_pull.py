@@ -11,7 +11,7 @@ import pytest
 
 from executor.docker import auth as docker_auth
 from executor.docker.auth import Credentials
-from executor.docker.calls import Call
+from executor.docker.door.calls import Call
 from executor.docker.pull import Progress, Puller, PullSettings, Wanted, reference
 from executor.engine.cancellation import Cancellation
 from executor.engine.failures import (

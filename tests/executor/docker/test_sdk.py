@@ -16,7 +16,7 @@ import pytest
 import requests.adapters
 
 import executor.docker
-from executor.docker import sdk
+from executor.docker.door import sdk
 from specs.words.defaults import DOCKER_SOCKET
 
 # What is used, and of whom.

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.docker.streams import (
+from executor.docker.door.streams import (
     ChunkDecoder,
     ChunkError,
     Decoder,

@@ -17,8 +17,8 @@ from executor.life.lifecycle import advance
 from executor.life.outcomes import Exit
 from executor.life.recovery import revive
 from executor.life.task import Phase, Terms
-from executor.supervision.notes import notes
-from executor.supervision.recovery import known_of
+from executor.supervision.succession.notes import notes
+from executor.supervision.succession.recovery import known_of
 from specs.messages.status import TaskState, TaskStatus
 from tests.executor.life.world import Chance, Choose, World
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from executor.docker.streams import FrameDecoder, SocketStream
+from executor.docker.door.streams import FrameDecoder, SocketStream
 from executor.engine.failures import BadSandbox
 from executor.life import events
-from executor.node.logs import Logs
+from executor.node.output.logs import Logs
+from executor.node.output.reading import Moment, RunTold
+from executor.node.output.sink import Descriptor, Sink, sandbox_sink
 from executor.node.processes import Processes
-from executor.node.reading import Moment, RunTold
-from executor.node.sink import Descriptor, Sink, sandbox_sink
 from executor.node.watcher import Watcher
 
 

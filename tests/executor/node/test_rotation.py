@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from executor.engine.failures import BadSandbox
-from executor.node.rotation import LONGEST, MARKS, THICK, RotatedFile, fits
-from executor.node.sandbox_files import open_folder
-from executor.node.sink import Sink, sandbox_sink
+from executor.node.output.rotation import LONGEST, MARKS, THICK, RotatedFile, fits
+from executor.node.output.sandbox_files import open_folder
+from executor.node.output.sink import Sink, sandbox_sink
 from executor.settings.rotation import Rotation, Rotations
 from specs.words.output_index import Mark, OutputIndex, file_name, parse, render
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from executor.engine.failures import BadSandbox
-from executor.node.sandbox_files import MOST_TEXT, check, make_folders, output_file, read_text
+from executor.node.output.sandbox_files import MOST_TEXT, check, make_folders, output_file, read_text
 
 
 def listen(path: Path) -> None:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from executor.engine.inspection import log_kept
-from executor.node.seam import BEFORE, COUNTED, Seam, Written, counts, holds
-from executor.node.sink import Sink, sandbox_sink
+from executor.node.output.seam import BEFORE, COUNTED, Seam, Written, counts, holds
+from executor.node.output.sink import Sink, sandbox_sink
 
 NOW = 1_000 * BEFORE
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from executor.__main__ import supervision
 from executor.settings.settings import Settings
+from executor.wiring import supervision
 from specs.messages.status import TaskState, TaskStatus, is_terminal
 from tests.fakes.agent import FakeAgent
 from tests.fakes.runtime import FakeRuntime

@@ -20,10 +20,10 @@ from typing import Any
 
 import pytest
 
-from executor.__main__ import supervision
 from executor.agent.driver import MesosDriver
 from executor.settings.agent import AgentSettings
 from executor.settings.settings import Settings
+from executor.wiring import supervision
 from specs.messages.status import TaskStatus
 from tests.executor.agent.test_driver_soak import CUTS, TASKS, cutters
 from tests.fakes.agent_server import ScriptedAgent

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from executor.__main__ import supervision
 from executor.agent.driver import MesosDriver
 from executor.settings.agent import AgentSettings
 from executor.settings.settings import Settings
+from executor.wiring import supervision
 from specs.messages.status import TaskState, TaskStatus
 from tests.executor.program.running import task
 from tests.executor.program.walk import Walk

@@ -11,7 +11,7 @@ from executor.life import events as e
 from executor.life.lifecycle import accept, advance
 from executor.life.outcomes import Cause
 from executor.life.task import Terms
-from executor.supervision.notes import began, notes
+from executor.supervision.succession.notes import began, notes
 from specs.forms import wire
 
 SECRET = {"type": "VALUE", "value": {"data": "Z2VoZWlt"}}

@@ -15,16 +15,16 @@ from executor.journal.port import NoNotes
 from executor.life import effects as f
 from executor.life import events as e
 from executor.life.task import Phase
-from executor.node.logs import Logs
+from executor.node.output.logs import Logs
+from executor.node.output.sink import sandbox_sink
 from executor.node.processes import Processes
-from executor.node.sink import sandbox_sink
 from executor.node.watcher import Watcher
 from executor.settings.settings import FetchSettings
-from executor.supervision.checks import Checks
-from executor.supervision.engine_calls import EngineCalls
-from executor.supervision.fetches import Fetches
+from executor.supervision.blocking.checks import Checks
+from executor.supervision.blocking.engine_calls import EngineCalls
+from executor.supervision.blocking.fetches import Fetches
+from executor.supervision.blocking.pulls import Pulls
 from executor.supervision.performer import Performer
-from executor.supervision.pulls import Pulls
 from executor.supervision.timers import TaskClock
 from specs.messages.status import TaskState, TaskStatus
 from tests.executor.supervision.told import Told, entry

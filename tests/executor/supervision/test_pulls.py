@@ -10,7 +10,7 @@ from executor.engine.failures import ImageNotFound
 from executor.engine.port import PullProgress
 from executor.life.events import Pulled, PullFailed, PullProgressed
 from executor.life.outcomes import Failure
-from executor.supervision.pulls import Pulls, progress_text
+from executor.supervision.blocking.pulls import Pulls, progress_text
 from tests.executor.supervision.told import Told, entry
 
 

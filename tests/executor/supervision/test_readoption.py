@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from executor.__main__ import Remembered, supervision
 from executor.admission.secrets import Secrets
 from executor.engine.failures import DaemonUnavailable
 from executor.journal.journal import FILE, Journal, boot_id, stored
@@ -17,7 +16,9 @@ from executor.journal.lines import Header
 from executor.journal.opening import KeptUpdates, opened
 from executor.journal.records import StepBegan
 from executor.life.task import Phase
+from executor.memory import Remembered
 from executor.settings.settings import Settings
+from executor.wiring import supervision
 from specs.forms.render import status_update
 from specs.messages.status import TaskState, TaskStatus, is_terminal
 from tests.executor.journal.test_journal import no_room

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import threading
 
-from executor.supervision.workers import Workers
+from executor.supervision.blocking.workers import Workers
 
 
 def test_at_most_so_many_at_once_and_no_fault_ends_a_worker() -> None:

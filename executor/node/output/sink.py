@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Protocol
 
 from executor.life.events import Drained
-from executor.node.rotation import RotatedFile
-from executor.node.sandbox_files import open_folder
-from executor.node.seam import Seam, Written
+from executor.node.output.rotation import RotatedFile
+from executor.node.output.sandbox_files import open_folder
+from executor.node.output.seam import Seam, Written
 from executor.settings.rotation import DEFAULT, Rotations
 
 log = logging.getLogger(__name__)

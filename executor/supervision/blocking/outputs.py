@@ -10,10 +10,10 @@ from collections.abc import Callable
 from executor.engine.failures import RuntimeFailure
 from executor.engine.inspection import log_kept
 from executor.engine.port import ContainerRuntime, OutputStream
-from executor.node.logs import Logs
-from executor.node.reading import Moment, RunTold
-from executor.node.seam import How, counts, holds
-from executor.supervision.workers import Workers
+from executor.node.output.logs import Logs
+from executor.node.output.reading import Moment, RunTold
+from executor.node.output.seam import How, counts, holds
+from executor.supervision.blocking.workers import Workers
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from executor.engine.failures import RuntimeFailure
 from executor.engine.port import Inspection
 from executor.settings import labels as names
-from executor.supervision.engine_calls import EngineCalls
+from executor.supervision.blocking.engine_calls import EngineCalls
 from executor.telemetry.counts import Counts
 from executor.telemetry.log import of_task
 

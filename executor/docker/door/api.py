@@ -15,14 +15,14 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from executor.docker.calls import BoundedSocket, Call, Deadlines
-from executor.docker.http import Ask, EngineHttp, EngineRefused
-from executor.docker.streams import ChunkDecoder, LineDecoder, pieces
+from executor.docker.door.calls import BoundedSocket, Call, Deadlines
+from executor.docker.door.http import Ask, EngineHttp, EngineRefused
+from executor.docker.door.streams import ChunkDecoder, LineDecoder, pieces
 from executor.engine import errors
 from executor.engine.failures import BadOption, DaemonUnavailable, RuntimeFailure, WrongVersion
 
 if TYPE_CHECKING:
-    from executor.docker.sdk import SdkClient
+    from executor.docker.door.sdk import SdkClient
 
 T = TypeVar("T")
 Explain = Callable[[int, str], RuntimeFailure]
@@ -148,7 +148,7 @@ class Api:
     def _loaded(self) -> SdkClient:
         with self._lock:
             if self._sdk is None:
-                from executor.docker.sdk import SdkClient
+                from executor.docker.door.sdk import SdkClient
 
                 self._sdk = SdkClient(self.socket_path)
             return self._sdk

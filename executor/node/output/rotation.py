@@ -20,8 +20,8 @@ from collections.abc import Callable
 from typing import Final
 
 from executor.engine.failures import BadSandbox
-from executor.node.sandbox_files import output_file
-from executor.node.seam import LOOKED_FOR
+from executor.node.output.sandbox_files import output_file
+from executor.node.output.seam import LOOKED_FOR
 from executor.settings.rotation import Rotation
 from specs.words.output_index import DENSE, MOST, SUFFIX, Mark, OutputIndex, file_name, parse, render
 

@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Callable
 from typing import Final
 
-from executor.supervision.workers import Workers
+from executor.supervision.blocking.workers import Workers
 
 log = logging.getLogger(__name__)
 

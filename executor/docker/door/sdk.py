@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 import docker
 from docker.transport.unixconn import UnixHTTPAdapter, UnixHTTPConnection, UnixHTTPConnectionPool
 
-from executor.docker.calls import BoundedSocket
-from executor.docker.http import MAX_IDLE, EngineRefused
+from executor.docker.door.calls import BoundedSocket
+from executor.docker.door.http import MAX_IDLE, EngineRefused
 
 T = TypeVar("T")
 

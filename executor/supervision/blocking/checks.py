@@ -18,10 +18,10 @@ from executor.life.health import Health, Result, Schedule, check_status, health,
 from executor.life.outcomes import Cause
 from executor.life.stopping import kill_grace
 from executor.node import cgroups, probes
-from executor.supervision.engine_calls import EngineCalls
+from executor.supervision.blocking.engine_calls import EngineCalls
+from executor.supervision.blocking.workers import Workers
 from executor.supervision.loop import Loop
 from executor.supervision.timers import CheckClock
-from executor.supervision.workers import Workers
 from specs.messages.check import CheckInfo, CheckStatusInfo, HealthCheck
 
 log = logging.getLogger(__name__)

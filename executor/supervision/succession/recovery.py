@@ -29,9 +29,9 @@ from executor.life.recovery import revive
 from executor.life.sightings import whereabouts
 from executor.life.task import Known, Step, Terms
 from executor.settings import labels as names
-from executor.supervision.engine_calls import EngineCalls
+from executor.supervision.blocking.engine_calls import EngineCalls
+from executor.supervision.blocking.workers import Workers
 from executor.supervision.loop import Loop
-from executor.supervision.workers import Workers
 from specs.errors import SpecError
 from specs.forms import Message, codec
 from specs.messages.check import CheckStatusInfo

@@ -14,11 +14,11 @@ from executor.fetching.job import FetchProgress, Job
 from executor.life.events import Event, Fetched, FetchFailed, FetchProgressed
 from executor.life.outcomes import Failure
 from executor.node.fetcher import as_whom, has_logins, progress_text
-from executor.node.sandbox_files import make_folders
+from executor.node.output.sandbox_files import make_folders
 from executor.settings.settings import FetchSettings
+from executor.supervision.blocking.workers import Workers
 from executor.supervision.loop import Loop
 from executor.supervision.timers import Pace
-from executor.supervision.workers import Workers
 
 AT_ONCE = 4
 

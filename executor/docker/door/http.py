@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from executor.docker.calls import BoundedSocket
+from executor.docker.door.calls import BoundedSocket
 
 UPGRADE: Final = {"Connection": "Upgrade", "Upgrade": "tcp"}  # asks for a raw connection: no chunks
 MAX_IDLE: Final = 32  # connections kept open for the next request

@@ -19,9 +19,9 @@ from typing import assert_never
 
 from executor.engine.port import OutputStream
 from executor.life.events import Drained
-from executor.node.reading import Moment, Reading, RunTold
-from executor.node.seam import How, Written
-from executor.node.sink import Sink
+from executor.node.output.reading import Moment, Reading, RunTold
+from executor.node.output.seam import How, Written
+from executor.node.output.sink import Sink
 from executor.node.watcher import Watcher
 
 log = logging.getLogger(__name__)

@@ -35,11 +35,11 @@ from executor.life.outcomes import Failure
 from executor.life.shown import inspect_data, network_infos
 from executor.node.cgroups import Cgroups
 from executor.node.cni import Cni
-from executor.node.logs import Logs
-from executor.supervision.handing_over import hand_over
-from executor.supervision.outputs import Outputs
+from executor.node.output.logs import Logs
+from executor.supervision.blocking.outputs import Outputs
+from executor.supervision.blocking.workers import Workers
 from executor.supervision.parents import Parents
-from executor.supervision.workers import Workers
+from executor.supervision.succession.handing_over import hand_over
 from executor.telemetry.log import of_task
 
 log = logging.getLogger(__name__)

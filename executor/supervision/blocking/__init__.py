@@ -1,0 +1,1 @@
+"""What may block, done by workers; every answer is an event in the inbox."""

@@ -1,0 +1,1 @@
+"""What the next process has to know, and how it takes over."""
