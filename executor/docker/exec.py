@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -31,8 +32,10 @@ from executor.engine.port import ExecResult
 
 NOT_STARTED: Final = 126  # what Docker 24 and earlier say of every program that they could not start
 HEAD: Final = 4096  # bytes of output in which they say so
+NOTED: Final = 5.0  # seconds that the engine may take to note the pid of what it has started
 MAX_OUTPUT: Final = 1024 * 1024  # bytes kept of what it writes; the rest is read and dropped
 
+_PAUSE: Final = 0.02
 _NOT_RUN: Final = b"OCI runtime exec failed"
 
 
@@ -110,10 +113,10 @@ class DockerInteraction:
             number = signal.Signals[name if name.startswith("SIG") else f"SIG{name}"]
         except KeyError:
             return
-        found = state(self._api, self._exec_id)
-        if found.get("Running") and int(found.get("Pid") or 0) > 1:
+        pid = _running(self._api, self._exec_id)
+        if pid is not None:
             try:
-                os.killpg(int(found["Pid"]), number)
+                os.killpg(pid, number)
             except OSError:
                 return
 
@@ -152,21 +155,39 @@ def state(api: Api, exec_id: str) -> Mapping[str, Any]:
 def kill(api: Api, exec_id: str) -> None:
     """End its processes; best effort."""
     try:
-        pid = int(state(api, exec_id).get("Pid") or 0)
-        handle = os.pidfd_open(pid) if pid > 1 else None
+        pid = _running(api, exec_id)
+        handle = None if pid is None else os.pidfd_open(pid)
     except (RuntimeFailure, OSError):
         return
-    if handle is None:
+    if handle is None or pid is None:
         return
     try:
         if state(api, exec_id).get("Running"):  # so the handle is that process and not a later one
-            for child in reversed(_below(pid)):
+            below = _below(pid)
+            signal.pidfd_send_signal(handle, signal.SIGKILL)  # first: it must not go on when a child has ended
+            for child in below:
                 _signal(child)
-            signal.pidfd_send_signal(handle, signal.SIGKILL)
     except (RuntimeFailure, OSError):
         return
     finally:
         os.close(handle)
+
+
+def _running(api: Api, exec_id: str) -> int | None:
+    """Its process, on the host; None once it has ended. Raises RuntimeFailure.
+
+    It may write before the engine has noted its pid, so that is waited for.
+    """
+    until = time.monotonic() + NOTED
+    while True:
+        found = state(api, exec_id)
+        pid = int(found.get("Pid") or 0)
+        if found.get("Running") and pid > 1:
+            return pid
+        ended = not found.get("Running") and (pid > 1 or found.get("ExitCode") is not None)
+        if ended or time.monotonic() >= until:
+            return None
+        time.sleep(_PAUSE)
 
 
 def _below(pid: int) -> list[int]:

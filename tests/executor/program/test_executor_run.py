@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from functools import partial
@@ -120,11 +122,12 @@ def test_an_agent_that_acknowledges_nothing_more_is_not_waited_for(agent: Script
 def test_what_a_killed_executor_leaves_is_removed_by_the_next_of_its_id(agent: ScriptedAgent, tmp_path: Path) -> None:
     """The agent has told the end of its tasks; other executors' containers are none of its business."""
     for number, executor_id in enumerate(("executor-1", "another")):
-        with started(environment(agent, tmp_path, MESOS_EXECUTOR_ID=executor_id), tmp_path) as process:
+        (sandbox := tmp_path / executor_id).mkdir()
+        with started(environment(agent, sandbox, MESOS_EXECUTOR_ID=executor_id), sandbox) as process:
             agent.wait_subscribed(times=number + 1)
             agent.event("LAUNCH", launch={"task": task(agent, executor_id, SLEEPER, custom=True)})
             agent.wait_for(partial(has_begun, agent, executor_id), timeout=90)
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # with its launcher, which would start it again
             process.wait(30)
     others, old = containers(agent)  # the newest first
     with started(environment(agent, tmp_path), tmp_path) as process:

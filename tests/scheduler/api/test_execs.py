@@ -79,9 +79,12 @@ def asked(serving: Serving, command: list[str], app_id: str = "/web", **more: An
 def talked(serving: Serving, path: str, talk: Callable[[aiohttp.ClientWebSocketResponse], Awaitable[T]],
            headers: dict[str, str] | None = None) -> T:
     async def run() -> T:
-        async with aiohttp.ClientSession() as session, session.ws_connect(
-                serving.url() + path, headers=headers or serving.headers, ssl=False) as link:
-            return await asyncio.wait_for(talk(link), 60)
+        try:
+            async with aiohttp.ClientSession() as session, session.ws_connect(
+                    serving.url() + path, headers=headers or serving.headers, ssl=False) as link:
+                return await asyncio.wait_for(talk(link), 60)
+        finally:
+            await asyncio.sleep(0.05)  # its connections are closed some turns of the loop later
 
     return asyncio.run(run())
 

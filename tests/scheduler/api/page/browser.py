@@ -29,6 +29,9 @@ addEventListener('unhandledrejection', (event) => uncaught.push(String(event.rea
 new PerformanceObserver((list) => longTasks.push(...list.getEntries().map((each) => each.duration)))
     .observe({ type: 'longtask', buffered: true });
 """
+TRIES: Final = 5
+BROKEN_OFF: Final = """return performance.getEntriesByType('resource').some(
+    (each) => each.name.includes('/page/') && each.responseStatus === 0);"""
 FETCHED: Final = """return [document.readyState, ...performance.getEntriesByType('resource').map(
     (each) => `${each.name} ${each.responseStatus} ${Math.round(each.startTime)}+${Math.round(each.duration)}`)];"""
 
@@ -60,9 +63,16 @@ class Browser:
         self.driver.quit()
 
     def open(self, url: str) -> None:
-        """A new document, also where only what is behind # is another."""
-        self.driver.get("about:blank")
-        self.driver.get(url)
+        """A new document, also where only what is behind # is another.
+
+        Once more, where a part of it did not come: chromium breaks off what it fetches when one of the
+        machine's network interfaces comes or goes (ERR_NETWORK_CHANGED), as with every container of a test beside.
+        """
+        for _ in range(TRIES):
+            self.driver.get("about:blank")
+            self.driver.get(url)
+            if not self.script(BROKEN_OFF):
+                return
 
     def script(self, text: str, *arguments: Any) -> Any:
         """What a function's body returns."""
