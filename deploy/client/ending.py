@@ -9,7 +9,7 @@ import click
 from deploy.client.follow import DONE
 from deploy.client.options import shown_json
 from deploy.client.service import Service
-from deploy.client.stream import EventStream, away
+from deploy.client.stream import FollowedEvents, away
 from specs.messages.status import is_terminal
 from specs.words.printable import printable
 
@@ -20,7 +20,7 @@ def followed_end(service: Service, instance: dict[str, Any], output: str) -> int
     Raises Problem (3) for a service that was away for too long.
     """
     began = time.monotonic()
-    for batch in EventStream(service, 0, away).batches():
+    for batch in FollowedEvents(service, 0, away).batches():
         if batch and not _lives(service, instance):
             break
     ended = _ended(service, instance)

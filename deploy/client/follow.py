@@ -18,7 +18,7 @@ from deploy.cli.problems import FAILED, Problem
 from deploy.client.looking.sources import short
 from deploy.client.options import shown_json
 from deploy.client.service import Service
-from deploy.client.stream import PATIENCE, Event, EventStream, away
+from deploy.client.stream import PATIENCE, Event, FollowedEvents, away
 from specs.words.printable import printable
 
 DONE, FAILED_STATUS = 0, 1
@@ -61,7 +61,7 @@ class DeploymentFollower:
 
     def follow(self) -> int:
         """0 when it is done, 1 when it is not: failed, rolled back, cancelled. Raises Problem."""
-        stream = EventStream(self.service, 0, away, self.patience)
+        stream = FollowedEvents(self.service, 0, away, self.patience)
         for batch in stream.batches():
             ending = self._heard(batch, stream.last)
             if ending is not None or stream.after >= stream.last:  # what was before has been told

@@ -8,7 +8,7 @@ import click
 
 from deploy.client.options import app_id, fine, shown_json, talks_to_service
 from deploy.client.service import Service
-from deploy.client.stream import EventStream, away
+from deploy.client.stream import FollowedEvents, away
 from specs.words.printable import printable
 
 
@@ -61,7 +61,7 @@ def why(service: Service, app: str | None, output: str) -> None:
 def events(service: Service, app: str | None, output: str, *, follow: bool) -> None:
     """Show events, of all or of APP."""
     wanted = app_id(app) if app else None
-    stream = EventStream(service, 0, away)
+    stream = FollowedEvents(service, 0, away)
     for batch in stream.batches():
         for event in batch:
             if "last" not in event and (wanted is None or wanted in _apps(event)):

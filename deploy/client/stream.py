@@ -31,7 +31,7 @@ def away(why: str) -> None:
 
 
 @dataclass(slots=True)
-class EventStream:
+class FollowedEvents:
     """`last`: the number of the newest event that there was when it was connected last."""
 
     service: Service

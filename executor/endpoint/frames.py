@@ -49,7 +49,7 @@ def frame(kind: int, data: bytes, mask: bytes) -> bytes:
     return head + mask + _masked(data, mask)
 
 
-class FrameDecoder:
+class ExecFrameDecoder:
     """Reads what a server sends; `longest`: bytes of a message, at most."""
 
     def __init__(self, longest: int) -> None:

@@ -6,21 +6,21 @@ import socket
 import ssl
 from typing import Final
 
-from executor.endpoint.frames import CLOSE, PING, PONG, FrameDecoder, WebSocketMessage, frame
+from executor.endpoint.frames import CLOSE, PING, PONG, ExecFrameDecoder, WebSocketMessage, frame
 
 READ_SIZE: Final = 64 * 1024
 READS: Final = 8  # at a time: who sends without end must not fill the memory
 _LATER: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
-class Link:
+class ServiceLink:
     """Used by one thread. All methods may raise OSError, when the connection is over."""
 
     def __init__(self, connected: socket.socket, came: bytes, longest: int) -> None:
         """`came`: what was read of it already; `longest`: bytes of a message, at most."""
         connected.setblocking(False)
         self._socket = connected
-        self._decoder = FrameDecoder(longest)
+        self._decoder = ExecFrameDecoder(longest)
         self._came = came
         self._out = bytearray()
 

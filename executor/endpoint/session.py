@@ -16,7 +16,7 @@ from typing import Final, assert_never
 
 from executor.endpoint.dialing import dial
 from executor.endpoint.frames import BINARY, CLOSE, TEXT, FrameError, WebSocketMessage
-from executor.endpoint.link import Link
+from executor.endpoint.link import ServiceLink
 from executor.engine.failures import RuntimeFailure
 from executor.engine.port import Interaction
 from specs.messages.executor_request import ExecRequest
@@ -34,7 +34,7 @@ def run(request: ExecRequest, begin: Callable[[], Interaction]) -> str:
     """The whole of it; how it ended, for the log. `begin` starts the command. Raises OSError if the
     service cannot be reached, or does not want it (any more).
     """
-    link = Link(*dial(request), LONGEST)
+    link = ServiceLink(*dial(request), LONGEST)
     try:
         try:
             command = begin()
@@ -53,7 +53,7 @@ def run(request: ExecRequest, begin: Callable[[], Interaction]) -> str:
 
 def refuse(request: ExecRequest, why: str) -> None:
     """Say why there will be nothing. Raises OSError."""
-    link = Link(*dial(request), LONGEST)
+    link = ServiceLink(*dial(request), LONGEST)
     try:
         _said(link, x.failed(why), why)
     finally:
@@ -63,7 +63,7 @@ def refuse(request: ExecRequest, why: str) -> None:
 class Conversation:
     """A command that runs, and its connection."""
 
-    def __init__(self, link: Link, command: Interaction) -> None:
+    def __init__(self, link: ServiceLink, command: Interaction) -> None:
         self._link = link
         self._command = command
         self._stdin = bytearray()  # that the command has not taken
@@ -159,7 +159,7 @@ class Conversation:
             self._link.send(TEXT, x.taken(self._taken).encode())
 
 
-def _said(link: Link, text: str, ended: str) -> str:
+def _said(link: ServiceLink, text: str, ended: str) -> str:
     """Send the last word, and how it ended, as it was given."""
     link.send(TEXT, text.encode())
     link.send(CLOSE, NORMAL)

@@ -155,7 +155,7 @@ class Looking:
         return response
 
     async def _sent(self, response: web.StreamResponse, spot: Spot, name: str, begin: int) -> None:
-        texts = Texts()
+        texts = OutputTexts()
         try:
             async for piece in self._outputs.follow(spot, name, begin, KEEP_ALIVE):
                 await response.write(texts.event(piece))
@@ -165,7 +165,7 @@ class Looking:
         await response.write(_event({"offset": texts.end}, "end"))
 
 
-class Texts:
+class OutputTexts:
     """Pieces of one follower as events: no character is cut in two."""
 
     def __init__(self) -> None:

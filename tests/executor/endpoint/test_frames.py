@@ -12,7 +12,7 @@ from executor.endpoint.frames import (
     CLOSE,
     PING,
     TEXT,
-    FrameDecoder,
+    ExecFrameDecoder,
     FrameError,
     WebSocketMessage,
     accepted,
@@ -53,7 +53,7 @@ def test_what_is_sent_is_masked_and_whole(kind: int, data: bytes, mask: bytes) -
 @given(st.lists(st.tuples(KINDS, st.binary(max_size=300)), max_size=5), st.data())
 def test_messages_are_the_same_however_they_are_cut(messages: list[tuple[int, bytes]], data: st.DataObject) -> None:
     stream = b"".join(served(kind, content) for kind, content in messages)
-    decoder = FrameDecoder(1000)
+    decoder = ExecFrameDecoder(1000)
     found = []
     while stream:
         cut = data.draw(st.integers(1, len(stream)))
@@ -64,7 +64,7 @@ def test_messages_are_the_same_however_they_are_cut(messages: list[tuple[int, by
 
 def test_a_message_in_parts_with_a_ping_between_them() -> None:
     stream = served(BINARY, b"a", last=False) + served(PING, b"p") + served(0, b"b", last=False) + served(0, b"c")
-    assert FrameDecoder(10).feed(stream) == [WebSocketMessage(PING, b"p"), WebSocketMessage(BINARY, b"abc")]
+    assert ExecFrameDecoder(10).feed(stream) == [WebSocketMessage(PING, b"p"), WebSocketMessage(BINARY, b"abc")]
 
 
 @pytest.mark.parametrize("stream", [
@@ -72,9 +72,9 @@ def test_a_message_in_parts_with_a_ping_between_them() -> None:
     served(BINARY, b"a", last=False) + served(TEXT, b"b"), b"\x82\x81aaaab", b"\xc2\x01a", b"HTTP/1.1 400"])
 def test_what_no_server_sends_is_an_error(stream: bytes) -> None:
     with pytest.raises(FrameError):
-        FrameDecoder(10).feed(stream)
+        ExecFrameDecoder(10).feed(stream)
 
 
 def test_the_answer_to_a_key() -> None:
     assert accepted("dGhlIHNhbXBsZSBub25jZQ==") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # RFC 6455: 1.3
-    assert FrameDecoder(10).feed(served(CLOSE, b"\x03\xe8")) == [WebSocketMessage(CLOSE, b"\x03\xe8")]
+    assert ExecFrameDecoder(10).feed(served(CLOSE, b"\x03\xe8")) == [WebSocketMessage(CLOSE, b"\x03\xe8")]
