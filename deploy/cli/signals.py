@@ -4,6 +4,7 @@ it cleans up.
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import socket
 import threading
@@ -16,11 +17,13 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextlib.contextmanager
-def orderly() -> Iterator[None]:
+def orderly(said: str = "") -> Iterator[None]:
     """Around a whole command. Each of the signals unwinds it, as Ctrl-C does; afterwards all is as
-    it was before.
+    it was before. `said`: a line for the terminal at that moment, where unwinding takes a while.
     """
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        if said:
+            os.write(2, f"\n{said}\n".encode())  # not by a stream: what was interrupted may hold it
         raise KeyboardInterrupt
     before = {name: signal.getsignal(name) for name in SIGNALS}
     for name in SIGNALS:

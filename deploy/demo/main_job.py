@@ -267,7 +267,8 @@ def demo() -> int:
     began = time.monotonic()
     shown = report("text", logs=False, notes=sys.stdout)
     try:
-        with orderly(), contextlib.closing(Docker(Api(DOCKER_SOCKET))) as docker:
+        with orderly("Interrupted: ending what was started, so that nothing stays behind."), \
+                contextlib.closing(Docker(Api(DOCKER_SOCKET))) as docker:
             ping(DOCKER_SOCKET)
             show = Demo(docker, shown)
             show.run()
