@@ -6,8 +6,8 @@ take long begin, that nobody waits for one of them in the end. A test may theref
 itself: not on a quiet engine, not on a port, not on being quick.
 
 One that fails nevertheless because the machine was busy is a fault of the test. `.ci/run` tells it from a fault of the
-program: the tests that failed are named in a file (`--failed FILE`), and a few of them are run once more, alone
-(`--again FILE`). They must pass there, and are named as what they are.
+program: the tests that failed are named in a file (`--failed=FILE`), and a few of them are run once more, alone
+(`--again=FILE`). They must pass there, and are named as what they are.
 """
 from __future__ import annotations
 

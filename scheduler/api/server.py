@@ -162,10 +162,11 @@ class Server:
         return int(port)
 
     async def _close(self) -> None:
-        if self._runner is not None and (server := self._runner.server) is not None:
+        if self._runner is not None:
+            for site in tuple(self._runner.sites):
+                await site.stop()
+            await _turns()  # who has come in these is known, too, before aiohttp closes those that it knows
             await self._runner.cleanup()
-            await _turns()
-            await server.shutdown(GRACE)  # who has come while it ended
         left = asyncio.all_tasks() - {asyncio.current_task()}  # of connections that never said all
         for task in left:
             task.cancel()

@@ -101,6 +101,8 @@ def test_a_sandbox_that_is_deleted_under_its_task(tmp_path: Path) -> None:
         run.launch("a", "echo problem >&2; sleep 600")
         run.running("a")
         run.runtime.write(run.name(), 2, b"more\n")
+        while "more" not in (tmp_path / "tasks/a/stderr").read_text():
+            time.sleep(0.01)
         shutil.rmtree(tmp_path / "tasks")
         run.runtime.finish(run.name(), 3)
         assert (run.ended("a").message or "").startswith("Container exited with status 3")
