@@ -5,6 +5,7 @@ what talks to Docker is loaded; a worker loads that while the agent answers.
 """
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import resource
@@ -13,7 +14,7 @@ import sys
 import uuid
 from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from executor.journal.journal import FILE, stored
 from executor.journal.lines import JournalRefused
@@ -101,14 +102,19 @@ def _main(flags: Flags) -> int:
     supervisor = supervision(chosen, agent, memory=memory)
     if memory.journal is not None:
         signal.signal(signal.SIGUSR2, lambda *_: supervisor.upgrade("SIGUSR2"))
-    _run(supervisor, agent, launcher)
+    _prepare_process(supervisor.shutdown)
+    _end_with_launcher(launcher, supervisor.shutdown)
+    agent.start(supervisor)
+    supervisor.run()
+    if supervisor.handed_over:
+        agent.stop()
+        agent.join(1.0)
+    elif memory.secrets is not None:
+        memory.secrets.close()
+    _say_all(supervisor, agent)
     if memory.journal is not None:
         memory.journal.close()
-    if supervisor.handed_over:
-        return ANOTHER
-    if memory.secrets is not None:
-        memory.secrets.close()
-    return 0
+    return ANOTHER if supervisor.handed_over else 0
 
 
 def _end_all(flags: Flags, status: str) -> int:
@@ -139,18 +145,27 @@ def _check() -> int:
     return 0
 
 
-def _run(supervisor: Supervisor, agent: Agent, launcher: str) -> None:
-    """Until all is said, or nobody listens any more."""
-    _prepare_process(supervisor.shutdown)
-    _end_with_launcher(launcher, supervisor.shutdown)
-    agent.start(supervisor)
-    supervisor.run()
+def _say_all(supervisor: Supervisor, agent: Agent) -> None:
+    """Until all is said, or nobody listens any more.
+
+    The connection stays open as long as we live: a task that comes is answered to the last moment,
+    and the agent would not learn of its closing anyway, but of our end.
+    """
     while not supervisor.handed_over and agent.alive and (patience := supervisor.patience(agent.awaited())) > 0:
         supervisor.answer_late()
         if agent.drained(min(patience, ASK_PATIENCE)) and not supervisor.answer_late():
             break
-    agent.stop()
-    agent.join(1.0)
+
+
+def _leave(status: int) -> NoReturn:
+    """End at once: Python would tidy up for some tenths of a second, of which nobody has anything, and
+    in which a task that the agent sends is lost.
+    """
+    logging.shutdown()
+    for each in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            each.flush()
+    os._exit(status)
 
 
 def _version() -> str:
@@ -239,4 +254,4 @@ def _end_with_launcher(said: str, shutdown: Callable[[str], None]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    _leave(main())

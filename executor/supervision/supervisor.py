@@ -95,7 +95,8 @@ class Supervisor:
 
         It may have sent a task just before it could know that we end: that is dropped, and told, or
         the task would have failed with our end. As Mesos has no call for a goodbye, what comes
-        after our connection is closed is told by the agent alone.
+        between our last look and our end, both of the process, is told by the agent alone. One that
+        told us to end itself sends no more tasks.
         """
         self._late = True
         return self._loop.work_off(self)

@@ -111,3 +111,21 @@ def test_a_secret_reaches_the_container_and_is_gone_afterwards(tmp_path: Path) -
         agent.event("SHUTDOWN")
         assert process.wait(PATIENCE) == 0
     assert set(Path("/dev/shm").glob("mdx-secrets-*")) <= before
+
+
+def test_a_task_is_answered_as_long_as_the_executor_is_there(tmp_path: Path) -> None:
+    with ScriptedAgent(acknowledge=False) as agent, started(
+            environment(agent, tmp_path, MESOS_DOCKER_IDLE_TIMEOUT="100ms"), tmp_path) as process:
+        subscribed(agent, process, tmp_path)
+        agent.kill("nobody")
+        agent.wait_for(lambda: agent.states("nobody"), PATIENCE)
+        ending = f"until grep -q 'Ending: no task' {tmp_path}/stderr; do sleep 0.02; done"
+        subprocess.run(["sh", "-c", ending], check=True, timeout=PATIENCE)
+        for task_id in ("late", "later"):
+            assert agent.launch(task_id) > 0
+            agent.wait_for(lambda task_id=task_id: agent.states(task_id), PATIENCE)  # type: ignore[misc]
+            assert agent.states(task_id) == ["TASK_LOST"]
+        assert process.poll() is None
+        for statuses in agent.updates.values():
+            agent.acknowledge_update(statuses[0])
+        assert process.wait(PATIENCE) == 0
