@@ -22,8 +22,8 @@ from deploy.cli.private_files import write_private
 from deploy.cli.problems import REFUSED, Problem
 from scheduler.address import ensemble, master_address
 from specs.errors import SpecError
-from specs.messages.credential import Credential
 from specs.network.address import HostPort
+from specs.network.credential import Credential
 
 _LARGEST: Final = 1 << 20  # bytes of a file
 PRINCIPAL: Final = "mesos-docker"

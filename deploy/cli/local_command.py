@@ -16,7 +16,7 @@ from deploy.cli.logs import log_format
 from deploy.cli.problems import FAILED, REFUSED, Problem
 from deploy.cli.signals import cleaned_up, given_to
 from specs.errors import SpecError
-from specs.messages.credential import Credential
+from specs.network.credential import Credential
 from specs.words.defaults import DOCKER_SOCKET, MAPPED_DIRECTORY
 from specs.words.durations import parse_duration
 

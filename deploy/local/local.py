@@ -29,8 +29,8 @@ from deploy.local.records.flags import AgentFlags, MasterFlags
 from deploy.local.settings import agent_resources, parse_attributes, shown_address
 from deploy.local.wire.server import HttpServer, own_names
 from deploy.local.work_dir import WorkDir
-from specs.messages.credential import Credential
 from specs.network.address import HostPort
+from specs.network.credential import Credential
 
 T = TypeVar("T")
 

@@ -12,8 +12,8 @@ from typing import Final
 from deploy.cli.credentials import header
 from deploy.node.verdicts import ExecutorId
 from scheduler.master.transport import Transport, is_here
-from specs.messages.credential import Credential
 from specs.network.address import HostPort
+from specs.network.credential import Credential
 
 PATIENCE: Final = 10.0  # seconds for an agent that does not answer
 LARGEST: Final = 256 << 20  # bytes of an answer

@@ -16,7 +16,7 @@ from executor.docker.mesos_docker import Docker
 from scheduler.address import master_address
 from scheduler.master.transport import Transport
 from specs.errors import SpecError
-from specs.messages.credential import Credential
+from specs.network.credential import Credential
 from specs.network.libprocess_ssl import tls_settings
 from specs.words.defaults import DOCKER_SOCKET
 

@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 
 from deploy.cli.credentials import Known, header
 from scheduler.master.transport import Transport
-from specs.messages.credential import Credential
 from specs.network.address import HostPort
+from specs.network.credential import Credential
 
 PATIENCE = 5.0  # seconds for an agent that does not answer
 

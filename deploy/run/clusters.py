@@ -17,7 +17,7 @@ from deploy.cli.signals import cleaned_up
 from deploy.run.agents import Agents
 from scheduler.address import master_address
 from scheduler.master.transport import ExposedSecretError, Transport
-from specs.messages.credential import Credential
+from specs.network.credential import Credential
 
 DEFAULT_PORTS = ((1024, 65535),)
 

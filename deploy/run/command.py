@@ -21,8 +21,8 @@ from deploy.cli.logs import log_format
 from deploy.cli.problems import Problem, refused
 from deploy.run.options import Flags, task_info
 from specs.errors import SpecError
-from specs.messages.credential import Credential
 from specs.messages.task import TaskInfo
+from specs.network.credential import Credential
 from specs.words.defaults import DOCKER_SOCKET
 from specs.words.durations import UNITS, parse_duration
 from specs.words.sizes import MEGABYTE

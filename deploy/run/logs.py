@@ -25,7 +25,7 @@ from typing import Protocol
 
 from deploy.run.agents import PATIENCE as GONE
 from deploy.run.agents import Agents
-from specs.words.output_index import file_name
+from specs.between.output_index import file_name
 
 LENGTH = 64 * 1024  # bytes per request; agents give no more than they like, which is at least a page
 SEEN = 256  # bytes before a piece by which a file is known again

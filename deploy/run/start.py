@@ -24,8 +24,8 @@ from scheduler.tasks.launching import CustomExecutor, Task, task
 from specs.errors import SpecError
 from specs.marathon.app import Constraint
 from specs.messages.command import URI, CommandInfo, Environment, Variable
-from specs.messages.credential import Credential
 from specs.messages.task import TaskInfo
+from specs.network.credential import Credential
 
 RECONNECT = 30.0  # seconds that a cluster keeps the tasks of a run whose connection broke, or that was killed
 ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".zip")  # as Mesos: launcher/fetcher.cpp

@@ -11,7 +11,7 @@ from scheduler.looking.agents import AgentError, Agents
 from scheduler.looking.execs import CallBack
 from scheduler.master.port import Master
 from scheduler.master.transport import Transport, is_here
-from specs.messages.credential import Credential
+from specs.network.credential import Credential
 
 
 class ReachedAgents:

@@ -52,7 +52,7 @@ from scheduler.service.operations import Operations
 from scheduler.service.service import Service
 from scheduler.storage.sqlite import NewerFormatError, SqliteStorage
 from specs.marathon.definitions import Config as Definitions
-from specs.messages.credential import Credential
+from specs.network.credential import Credential
 
 log = logging.getLogger(__name__)
 

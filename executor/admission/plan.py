@@ -21,8 +21,8 @@ from specs.container.payload import create_payload
 from specs.container.place import Place
 from specs.container.run_options import RunOptions
 from specs.errors import SpecError
-from specs.forms.dnsinfo import container_dns
 from specs.messages.task import NetworkInfo, TaskInfo
+from specs.network.dns import container_dns
 from specs.parameters.values import ulimit
 from specs.words.uri import target_name
 

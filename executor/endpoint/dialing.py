@@ -17,7 +17,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from executor.endpoint.frames import accepted
-from specs.messages.executor_request import ExecRequest
+from specs.between.executor_request import ExecRequest
 
 PATIENCE: Final = 10.0  # seconds for a connection, and for the answer
 LONGEST: Final = 16 * 1024  # bytes of the answer's head

@@ -12,7 +12,7 @@ from typing import Final
 
 from executor.endpoint.requests import wanted_exec
 from executor.engine.port import Containers
-from specs.messages.executor_request import ExecRequest
+from specs.between.executor_request import ExecRequest
 
 log = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 import json
 from typing import Final
 
+from specs.between.executor_request import ExecRequest, ExecutorRequest
 from specs.errors import SpecError
 from specs.forms.codec import read
-from specs.messages.executor_request import ExecRequest, ExecutorRequest
 
 LONGEST: Final = 256 * 1024  # bytes of a message that is read
 

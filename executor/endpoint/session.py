@@ -4,7 +4,7 @@ the one goes to the other, and both end together.
 One thread, two sockets that never block, and two buffers of bounded size. While the connection takes
 nothing, the command's output is not read; while the command takes nothing, what is for its stdin
 waits here, at most a window of it, and signals and the end of the connection are heard all the same
-(`specs/words/exec_frames.py` says how).
+(`specs/between/exec_frames.py` says how).
 """
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from executor.endpoint.frames import BINARY, CLOSE, TEXT, FrameError, WebSocketM
 from executor.endpoint.link import ServiceLink
 from executor.engine.failures import RuntimeFailure
 from executor.engine.port import Interaction
-from specs.messages.executor_request import ExecRequest
-from specs.words import exec_frames as x
+from specs.between import exec_frames as x
+from specs.between.executor_request import ExecRequest
 
 UNSENT: Final = 256 * 1024  # bytes of output that may wait for the connection
 FAREWELL: Final = 10.0  # seconds for the last frames to be sent

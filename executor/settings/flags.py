@@ -17,8 +17,8 @@ from typing import Any, Final
 
 from executor.settings.agent import GRACE_PERIOD
 from specs.errors import SpecError
-from specs.forms.dnsinfo import container_dns
 from specs.forms.json_text import JsonSyntaxError, parse_json
+from specs.network.dns import container_dns
 from specs.words.defaults import DOCKER_SOCKET, MAPPED_DIRECTORY
 from specs.words.durations import parse_duration
 

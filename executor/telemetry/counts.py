@@ -1,7 +1,7 @@
 """What is counted, since this process began: counters, gauges and histograms by their names and the
 values of their labels.
 
-The names are those of `specs/forms/reports.py`; an unknown one is a mistake of ours and raises
+The names are those of `specs/between/reports.py`; an unknown one is a mistake of ours and raises
 KeyError. Safe for any thread: everything is one short step under one lock. The number of series is
 bounded, and what would be one too many is not counted.
 """
@@ -12,7 +12,7 @@ from bisect import bisect_left
 from typing import Final
 
 from executor.engine.failures import Cancelled, RuntimeFailure
-from specs.forms.reports import MAX_LABEL, MAX_SERIES, METRICS, Distribution, Sample
+from specs.between.reports import MAX_LABEL, MAX_SERIES, METRICS, Distribution, Sample
 
 _Key = tuple[str, tuple[str, ...]]
 _CALLS: Final = "docker_call_seconds"

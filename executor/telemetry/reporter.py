@@ -16,7 +16,7 @@ from executor.settings.settings import Settings
 from executor.telemetry import textfile
 from executor.telemetry.counts import Counts
 from executor.telemetry.usage import UsageReader
-from specs.forms.reports import MAX_BYTES, MAX_TASKS, ExecutorReport, Usage, report_text
+from specs.between.reports import MAX_BYTES, MAX_TASKS, ExecutorReport, Usage, report_text
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from specs.forms.reports import METRICS, Distribution, Sample
+from specs.between.reports import METRICS, Distribution, Sample
 
 PREFIX: Final = "mesos_docker_executor_"
 _ESCAPED: Final = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from executor.node.cgroups import CGROUPS, PROC, groups
-from specs.forms.reports import Usage
+from specs.between.reports import Usage
 
 SHORTEST: Final = 0.05  # seconds: of a shorter while there is no average
 _TICKS: Final = 100  # USER_HZ

@@ -21,11 +21,11 @@ from scheduler.looking.places import Spot
 from scheduler.looking.sandboxes import AgentsAsked
 from scheduler.service.views import View
 from scheduler.tasks.launching import OUR_EXECUTOR
+from specs.between.executor_request import ExecRequest, ExecutorRequest, TerminalSize
 from specs.forms.codec import write
 from specs.marathon.app import App
 from specs.marathon.beyond import beyond
 from specs.marathon.errors import MarathonError
-from specs.messages.executor_request import ExecRequest, ExecutorRequest, TerminalSize
 
 MOST: Final = 50  # at once
 UNTAKEN: Final = 30.0  # seconds for who asked to connect

@@ -1,7 +1,7 @@
 """What a task has written to one of its streams, by positions that count through all its files.
 
 Our executor begins another file when one is large, and keeps an index beside the stream: where each
-file begins, and when what was written (`specs/words/output_index.py`). With it a position is a byte
+file begins, and when what was written (`specs/between/output_index.py`). With it a position is a byte
 of the stream from its beginning on, so it stays what it is when files change; without one there is
 only one file, and a position is a byte of that.
 """
@@ -13,7 +13,7 @@ from typing import Final
 from scheduler.looking.agents import AgentError
 from scheduler.looking.places import Spot
 from scheduler.looking.sandboxes import LENGTH, Sandboxes
-from specs.words.output_index import MOST, SUFFIX, OutputIndex, file_name, parse
+from specs.between.output_index import MOST, SUFFIX, OutputIndex, file_name, parse
 
 TAIL_OF: Final = 1024 * 1024  # bytes among which the last lines are looked for
 

@@ -20,7 +20,7 @@ from prometheus_client.core import (
     Metric as Family,
 )
 
-from specs.forms.reports import METRICS, Distribution, ExecutorReport, Sample
+from specs.between.reports import METRICS, Distribution, ExecutorReport, Sample
 
 PREFIX: Final = "mesos_docker_executor_"
 SILENT: Final = 300.0  # seconds after which the gauges of an executor that says nothing are dropped

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from scheduler.telemetry.executors import ExecutorSums
 from scheduler.telemetry.meters import Meters
 from scheduler.telemetry.samples import Samples, UsageSample
+from specs.between.reports import TYPE, message_of, report_of
 from specs.errors import SpecError
-from specs.forms.reports import TYPE, message_of, report_of
 
 log = logging.getLogger(__name__)
 

@@ -26,10 +26,10 @@ from specs.errors import SpecError
 from specs.images.reference import check_reference
 from specs.messages.command import CommandInfo
 from specs.messages.containerinfo import ContainerInfo, DockerInfo
-from specs.messages.dns import DNS, ContainerDNSInfo
 from specs.messages.resource import Resource
 from specs.messages.task import TaskInfo
 from specs.messages.values import Parameter
+from specs.network.dns import DNS, ContainerDNSInfo
 from specs.resources.ranges import in_ranges
 from specs.resources.sums import Resources
 from specs.words.sizes import MEGABYTE

@@ -14,7 +14,7 @@ from typing import Final
 from specs.container.run_options import Network
 from specs.errors import SpecError
 from specs.messages.containerinfo import ContainerInfo, DockerInfo, NetworkInfo
-from specs.messages.dns import DNS, ContainerDNSInfo
+from specs.network.dns import DNS, ContainerDNSInfo
 
 _MODES: Final = {"HOST": "host", "BRIDGE": "bridge", "NONE": "none"}
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from specs.container.run_options import Device
-from specs.messages.dns import ContainerDNSInfo
 from specs.messages.values import Secret
+from specs.network.dns import ContainerDNSInfo
 from specs.words.defaults import MAPPED_DIRECTORY
 
 OPEN_SECRETS: Final = "/run/secrets-of-the-task"  # these stand for folders that are not known yet

@@ -1,1 +1,1 @@
-"""Where Mesos's programs are, and how they know each other: addresses, ids of libprocess, TLS."""
+"""Where Mesos's programs are, and how they know each other: addresses, ids of libprocess, TLS, DNS, credentials."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from executor.node.output.rotation import LONGEST
-from specs.words.output_index import FilePlace, parse
+from specs.between.output_index import FilePlace, parse
 from tests.executor.program.running import task
 from tests.fakes.agent_server import ScriptedAgent
 from tests.images import busybox_image

@@ -22,7 +22,7 @@ import pytest
 from deploy.cli.credentials import header
 from deploy.local.pytest_plugin import StartMesos
 from deploy.local.pytest_plugin import local_mesos as local_mesos  # noqa: PLC0414 - a fixture
-from specs.messages.credential import Credential
+from specs.network.credential import Credential
 from tests.e2e.leftovers import WAIT, assert_nothing_left, until
 from tests.images import busybox_image
 

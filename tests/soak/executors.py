@@ -38,9 +38,9 @@ from scheduler.config import Config
 from scheduler.framework.framework import Framework
 from scheduler.master.driver import MesosDriver
 from scheduler.tasks.launching import CustomExecutor, task
+from specs.between.output_index import file_name
 from specs.messages.command import CommandInfo, Environment, Variable
 from specs.messages.status import TaskState
-from specs.words.output_index import file_name
 from tests.docker.dockerd import Dockerd, running_dockerd
 from tests.engine import real_docker
 from tests.soak.told import Ledger, Told

@@ -13,10 +13,10 @@ from specs.container.run_options import Device, RunOptions
 from specs.errors import SpecError
 from specs.forms import Message
 from specs.forms.codec import read
-from specs.forms.dnsinfo import container_dns
 from specs.messages.check import HealthCheck
 from specs.messages.containerinfo import ContainerInfo
 from specs.messages.task import CommandInfo, Resource
+from specs.network.dns import container_dns
 from tests.vectors.answers import Adapter, answer
 from tests.vectors.check_commands import check_command
 

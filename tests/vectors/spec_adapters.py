@@ -14,10 +14,10 @@ from specs.images.reference import ImageReference, parse_reference, registry_hos
 from specs.messages.check import CheckInfo, HealthCheck
 from specs.messages.task import ExecutorInfo, TaskInfo
 from specs.rules.checks import validate_check, validate_health_check
+from specs.rules.containername import container_id
 from specs.rules.executor_call import call_problem, check_status_problem
 from specs.rules.groups import prepared_group, validate_task_group
 from specs.rules.tasks import Facts, prepared, validate_task
-from specs.words.containername import container_id
 from specs.words.durations import parse_duration, print_duration
 from specs.words.version import Version, docker_socket, docker_version, parse_version, require_docker, require_networks
 from tests.vectors.answers import Adapter, answer

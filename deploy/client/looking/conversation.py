@@ -1,7 +1,7 @@
 """Speaking with a command in a container: this process's streams over a WebSocket of the service.
 
 stdin is read by a thread, as a file or a pipe may block; no more of it is sent than the command can
-take (`specs/words/exec_frames.py`). Without a terminal of ours that is raw, a signal to this process
+take (`specs/between/exec_frames.py`). Without a terminal of ours that is raw, a signal to this process
 goes on to the command.
 """
 from __future__ import annotations
@@ -19,7 +19,7 @@ import aiohttp
 
 from deploy.client.looking.terminal import Terminal
 from deploy.client.service import Service
-from specs.words.exec_frames import LONGEST, PIECE, STDERR, STDIN, WINDOW
+from specs.between.exec_frames import LONGEST, PIECE, STDERR, STDIN, WINDOW
 
 PASSED_ON: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 

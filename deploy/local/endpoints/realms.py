@@ -13,7 +13,7 @@ from typing import Final
 
 from deploy.local.wire.authentication import Authenticator, basic, bearer
 from deploy.local.wire.server import Gate
-from specs.messages.credential import Credential
+from specs.network.credential import Credential
 
 _OPEN: Final = frozenset({"/health", "/version", "/redirect"})
 _WRITES: Final = frozenset({

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from specs.messages.credential import Credential
+from specs.network.credential import Credential
 
 _HEADER: Final = {"alg": "HS256", "typ": "JWT"}
 

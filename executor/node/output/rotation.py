@@ -3,7 +3,7 @@
 When the file is full it becomes NAME.1, that NAME.2 and so on, as with logrotate, and the last one
 goes: who reads with `tail -F` goes on in the new file. A file begins and ends with a line, and is
 longer than it may be only to hold the end of a line that began in it, of LONGEST bytes at most.
-`specs.words.output_index` says what stands in NAME.index.
+`specs.between.output_index` says what stands in NAME.index.
 
 The sandbox belongs to the task, which may put what it likes where our files were. So nothing is
 opened that is no regular file, names are resolved in the folder that was opened at the beginning,
@@ -23,7 +23,7 @@ from executor.engine.failures import BadSandbox
 from executor.node.output.sandbox_files import output_file
 from executor.node.output.seam import LOOKED_FOR
 from executor.settings.rotation import Rotation
-from specs.words.output_index import DENSE, MOST, SUFFIX, Mark, OutputIndex, file_name, parse, render
+from specs.between.output_index import DENSE, MOST, SUFFIX, Mark, OutputIndex, file_name, parse, render
 
 log = logging.getLogger(__name__)
 

@@ -1,6 +1,6 @@
 """/api/v1/instances/ID/exec and /api/v1/exec/…: commands in containers. Who asked for one, and the
 executor that runs it, are each connected by a WebSocket; what the one says goes to the other
-(`specs/words/exec_frames.py`), and who goes takes the other along.
+(`specs/between/exec_frames.py`), and who goes takes the other along.
 
 Each command is two events, when it begins and how it ended, and a line of the log: who, what,
 where. None begins that cannot be told of.
@@ -24,11 +24,11 @@ from scheduler.api.server import STREAMS, Asked, json_answer
 from scheduler.looking.agents import AgentError
 from scheduler.looking.execs import Exec, Execs, NoExecError
 from scheduler.looking.places import NowhereError, find
+from specs.between.exec_frames import LONGEST, STDIN, failed
+from specs.between.executor_request import ExecCommand, TerminalSize
 from specs.errors import SpecError
 from specs.forms.codec import read
 from specs.marathon.errors import Detail
-from specs.messages.executor_request import ExecCommand, TerminalSize
-from specs.words.exec_frames import LONGEST, STDIN, failed
 from specs.words.printable import printable
 
 log = logging.getLogger(__name__)

@@ -12,8 +12,8 @@ import pytest
 
 from deploy.cli.credentials import Known, find, folder, forget, header, kept, new
 from deploy.cli.problems import Problem
-from specs.messages.credential import Credential
 from specs.network.address import HostPort
+from specs.network.credential import Credential
 
 MASTER = "127.0.0.1:5050"
 KNOWN = Known(Credential("me", "s3cret"), frozenset({"127.0.0.1:5051"}))

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from deploy.cli.credentials import header
-from specs.messages.credential import Credential
+from specs.network.credential import Credential
 from tests.deploy.local.client import Scheduler, command_task, get, wait_for
 from tests.ports import free_port
 

@@ -15,7 +15,7 @@ from typing import Any
 from deploy.cli.credentials import header
 from specs.forms import Json
 from specs.forms.wire import decode
-from specs.messages.credential import Credential
+from specs.network.credential import Credential
 
 HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
 PATIENCE = 30.0  # seconds; the machine is shared

@@ -18,7 +18,7 @@ from deploy.local import LocalMesos
 from deploy.local.endpoints.realms import agent_gate, master_gate
 from deploy.local.wire.authentication import Principal, Unauthorized, basic, bearer, token
 from specs.forms import Json
-from specs.messages.credential import Credential
+from specs.network.credential import Credential
 from tests.deploy.local.client import HEADERS, Scheduler, command_task, executor_task, get, post, wait_for
 
 RESOURCES = "cpus:4;mem:4096;disk:10240;ports:[31000-31099]"

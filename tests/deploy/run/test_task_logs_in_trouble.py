@@ -11,7 +11,7 @@ import pytest
 from deploy.cli.credentials import Known
 from deploy.run.agents import Agents
 from deploy.run.logs import Follower, last_lines, read
-from specs.messages.credential import Credential
+from specs.network.credential import Credential
 from tests.deploy.run.files_agent import WAIT, FilesAgent, Terminal
 
 

@@ -13,7 +13,7 @@ import pytest
 from deploy.serve.start import fingerprint
 from executor.endpoint.dialing import dial
 from executor.endpoint.frames import accepted
-from specs.messages.executor_request import ExecRequest
+from specs.between.executor_request import ExecRequest
 from tests.fakes.certificates import Certificate, make_authority
 
 AGREED = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: {}\r\n\r\n\x81\x01x"

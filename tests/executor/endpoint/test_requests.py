@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from executor.endpoint.requests import LONGEST, wanted_exec
+from specs.between.executor_request import ExecRequest, ExecutorRequest, TerminalSize
 from specs.forms.codec import write
-from specs.messages.executor_request import ExecRequest, ExecutorRequest, TerminalSize
 
 WHOLE = ExecRequest("e", "t", "https://h/p", "secret", ("sh", "-c", "ü"), True, TerminalSize(80, 24), "ab")
 LEAST = ExecRequest("e", "t", "http://h", "secret", ("sh",))

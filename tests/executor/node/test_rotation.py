@@ -17,7 +17,7 @@ from executor.node.output.rotation import LONGEST, MARKS, THICK, RotatedFile, fi
 from executor.node.output.sandbox_files import open_folder
 from executor.node.output.sink import Sink, sandbox_sink
 from executor.settings.rotation import Rotation, Rotations
-from specs.words.output_index import Mark, OutputIndex, file_name, parse, render
+from specs.between.output_index import Mark, OutputIndex, file_name, parse, render
 
 
 class Clock:

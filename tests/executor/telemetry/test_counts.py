@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from executor.engine.failures import Cancelled, DaemonUnavailable, NoSuchContainer
 from executor.telemetry import textfile
 from executor.telemetry.counts import Counts
-from specs.forms.reports import MAX_SERIES, METRICS, ExecutorReport, Sample, message_of, report_of, report_text
+from specs.between.reports import MAX_SERIES, METRICS, ExecutorReport, Sample, message_of, report_of, report_text
 
 
 def counted() -> Counts:

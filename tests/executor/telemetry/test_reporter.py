@@ -6,7 +6,7 @@ from pathlib import Path
 
 from executor.telemetry.counts import Counts
 from executor.telemetry.reporter import Destination, Reporter
-from specs.forms.reports import MAX_BYTES, MAX_TASKS, ExecutorReport, Usage, message_of, report_of
+from specs.between.reports import MAX_BYTES, MAX_TASKS, ExecutorReport, Usage, message_of, report_of
 
 
 class Sent:

@@ -20,7 +20,7 @@ from executor.endpoint.requests import wanted_exec
 from scheduler.api.access import Access, Password, Role
 from scheduler.looking import execs as looking
 from scheduler.looking.places import find
-from specs.words.exec_frames import PIECE, STDIN, WINDOW
+from specs.between.exec_frames import PIECE, STDIN, WINDOW
 from tests.fakes.certificates import Certificate, make_authority
 from tests.fakes.runtime import FakeRuntime
 from tests.fakes.sandboxes import FakeSandboxes

@@ -10,7 +10,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as plain
 
-from specs.forms.reports import Distribution, ExecutorReport, Sample, Usage, report_text
+from specs.between.reports import Distribution, ExecutorReport, Sample, Usage, report_text
 from tests.scheduler.service.serving import Serving, app
 
 OPENMETRICS = {"Accept": "application/openmetrics-text; version=1.0.0,text/plain;version=0.0.4;q=0.5"}

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.telemetry.executors import FORGOTTEN, MOST_SERIES, SILENT, ExecutorSums
-from specs.forms.reports import METRICS, Distribution, ExecutorReport, Sample
+from specs.between.reports import METRICS, Distribution, ExecutorReport, Sample
 
 EXITS = "container_exits_total"
 CALLS = "docker_call_seconds"

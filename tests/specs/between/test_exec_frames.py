@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from specs.words.exec_frames import CloseStdin, Control, Resize, Signal, control, exited, failed, taken
+from specs.between.exec_frames import CloseStdin, Control, Resize, Signal, control, exited, failed, taken
 
 
 @pytest.mark.parametrize(("text", "meant"), [

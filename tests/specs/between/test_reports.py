@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specs.errors import SpecError
-from specs.forms.reports import (
+from specs.between.reports import (
     MAX_BYTES,
     MAX_SERIES,
     MAX_TASKS,
@@ -22,6 +21,7 @@ from specs.forms.reports import (
     report_of,
     report_text,
 )
+from specs.errors import SpecError
 
 NUMBERS = st.floats(0, 1e12, allow_nan=False)
 LABELS = st.text(max_size=64)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specs.words.output_index import DENSE, SPARSE, FilePlace, Mark, OutputIndex, file_name, parse, render
+from specs.between.output_index import DENSE, SPARSE, FilePlace, Mark, OutputIndex, file_name, parse, render
 
 TEXT = """\
 1000 0 new

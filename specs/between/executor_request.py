@@ -34,7 +34,7 @@ class ExecRequest:
 
     The executor asks there for a WebSocket, with `token` as its bearer, which is good once; the
     command begins when that is answered. Binary frames begin with a byte for the stream (0 stdin,
-    1 stdout, 2 stderr); text frames are JSON (`specs/words/exec_frames.py`).
+    1 stdout, 2 stderr); text frames are JSON (`specs/between/exec_frames.py`).
     """
 
     id: str

@@ -1,11 +1,13 @@
 """The DNS settings that an agent gives to containers whose task names none:
-mesos.v1.ContainerDNSInfo.
+mesos.v1.ContainerDNSInfo. Apart from the task's messages, as an executor reads it at its start.
 """
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
+from specs.forms import codec
 from specs.messages.fields import OneOf
 
 
@@ -45,3 +47,8 @@ class ContainerDNSInfo:
 
     mesos: tuple[MesosDNS, ...] = ()
     docker: tuple[DockerDNS, ...] = ()
+
+
+def container_dns(value: Mapping[str, Any]) -> ContainerDNSInfo:
+    """From the JSON form. Raises SpecError with the path."""
+    return codec.read(ContainerDNSInfo, value, strict=False)

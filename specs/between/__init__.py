@@ -1,0 +1,1 @@
+"""What only our own two programs say to each other: requests, frames, reports, the index of output."""
