@@ -9,7 +9,7 @@ from importlib import metadata
 from typing import Any
 
 from scheduler.api.routes import Parameter, Route
-from scheduler.api.shown.schemas import NAMED, TEXT, ref
+from scheduler.api.shown.schemas import NAMED, ref
 
 _EVERYWHERE = (400, 401, 403, 404, 421, 500, 503)  # what each route may answer besides
 _OF_WRITES = (408, 409, 413, 422, 507)  # and those that write
@@ -72,8 +72,7 @@ def _responses(route: Route) -> dict[str, Any]:
         answer: dict[str, Any] = {"description": route.summary}
         if schema is not None:
             answer["content"] = {route.media_type: {"schema": dict(schema)}}
-            if route.also is not None:
-                answer["content"][route.also] = {"schema": dict(TEXT if route.also_as is None else route.also_as)}
+            answer["content"] |= {kind: {"schema": dict(other)} for kind, other in route.also.items()}
         found[str(status)] = answer
     return found
 

@@ -44,8 +44,7 @@ class Route:
     errors: tuple[int, ...] = ()  # statuses of its own, besides those of all routes
     open: bool = False  # whether nobody has to say who asks
     media_type: str = "application/json"
-    also: str | None = None  # another media type, for who accepts that one
-    also_as: Mapping[str, Any] | None = None  # its JSON Schema; None: a text
+    also: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # other media types, for who accepts them
     writes: bool = False
     conditional: bool = False  # whether it honours If-Match: a change of what the caller has seen
 

@@ -136,7 +136,7 @@ def _tasks(tasks: Tasks) -> list[Route]:
         Route("GET", "/v2/tasks", tasks.listed, "Lists all tasks", {200: listed},
               (Parameter("status", "tasks in this state",
                          {"type": "string", "enum": ["running", "staging"]},
-                         many=True),), also="text/plain"),
+                         many=True),), also={"text/plain": s.TEXT}),
         Route("POST", "/v2/tasks/delete", tasks.kill_many, "Ends tasks",
               {200: {"anyOf": [listed, _CHANGED]}}, _KILL,
               s.record({"ids": s.array(s.TEXT)}), writes=True),
@@ -231,7 +231,8 @@ def _looking(looking: Looking) -> list[Route]:
             Parameter("tail", "only so many lines from the end", {**s.NATURAL, "maximum": MOST_LINES}),
             Parameter("since", "only what was written since then: a time as 2026-01-31T12:00:00Z"), offset,
             Parameter("follow", "whether to go on as text/event-stream, {offset, data} each", _TRUTH)),
-              errors=(422,), media_type="text/plain", also="text/event-stream", also_as=s.ref("OutputEvent")),
+              errors=(422,), media_type="text/plain",
+              also={"text/event-stream": s.ref("OutputEvent")}),
         Route("GET", f"{one}/files", looking.files, "What is in a folder of an instance's sandbox",
               {200: s.array(entry)}, (path,)),
         Route("GET", f"{one}/files/read", looking.read, "A piece of a file in an instance's sandbox",
@@ -262,7 +263,7 @@ def _health(health: HealthHandlers) -> list[Route]:
     status = s.record({"status": s.TEXT, "why": s.array(s.TEXT)}, "why")
     return [
         Route("GET", "/ping", health.ping, "Whether somebody answers", {200: s.TEXT, 204: None},
-              media_type="text/plain", also="application/json", open=True),
+              media_type="text/plain", also={"application/json": s.TEXT}, open=True),
         Route("GET", "/healthz", health.live, "Whether the process lives", {200: status},
               open=True),
         Route("GET", "/readyz", health.ready, "Whether the service can work",
@@ -290,7 +291,7 @@ def _page(files: PageFiles, login: Login, looks: Looks) -> list[Route]:
               "Makes a link to the page that is good once",
               {201: s.record({"path": s.TEXT, "until": s.TIME})}),
         Route("GET", "/page/{file*}", files.file, "A file of the page", {200: s.TEXT, 304: None},
-              media_type="text/javascript", also="text/css", open=True),
+              media_type="text/javascript", also={"text/css": s.TEXT}, open=True),
         Route("GET", "/", files.index, "The page", {200: s.TEXT, 304: None, 308: None},
               media_type="text/html", open=True),
     ]
@@ -298,10 +299,12 @@ def _page(files: PageFiles, login: Login, looks: Looks) -> list[Route]:
 
 def _measured(metrics: MetricsHandlers) -> list[Route]:
     samples = s.array({"type": "array", "items": s.NUMBER, "minItems": 3, "maxItems": 3})
-    found = [Route("GET", path, metrics.metrics, "Numbers, for Prometheus", {200: s.TEXT},
-                   media_type="text/plain", also="application/openmetrics-text")
-             for path in ("/metrics", "/metrics/prometheus")]
-    return [*found, Route(
+    texts = {"application/openmetrics-text": s.TEXT}
+    return [Route(
+        "GET", "/metrics", metrics.metrics, "Numbers, for Prometheus; as JSON by Marathon's names", {200: s.TEXT},
+        media_type="text/plain", also={**texts, "application/json": s.ref("Metrics")}), Route(
+        "GET", "/metrics/prometheus", metrics.prometheus, "Numbers, for Prometheus", {200: s.TEXT},
+        media_type="text/plain", also=texts), Route(
         "GET", "/api/v1/instances/{id}/stats", metrics.stats,
         "What an instance uses: [seconds since 1970, cores, bytes] each, the oldest first",
         {200: s.record({"samples": samples})})]

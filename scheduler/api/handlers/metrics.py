@@ -1,5 +1,5 @@
-"""/metrics, for Prometheus: in its text form, or as OpenMetrics for who accepts that; and what one
-instance uses.
+"""/metrics, for Prometheus: in its text form, or as OpenMetrics for who accepts that; in Marathon's
+JSON form for who accepts only JSON; and what one instance uses.
 """
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from prometheus_client.openmetrics import exposition as openmetrics
 from scheduler.api.asking import Asking
 from scheduler.api.errors import not_found
 from scheduler.api.server import STREAMS, Asked, json_answer
-from scheduler.api.shown.metrics import families
+from scheduler.api.shown.metrics import dropwizard, families
 
 OPENMETRICS: Final = "application/openmetrics-text"
 
@@ -28,7 +28,15 @@ class MetricsHandlers:
         self._asking = asking
 
     async def metrics(self, asked: Asked) -> web.Response:
-        """GET /metrics, /metrics/prometheus."""
+        """GET /metrics. Clients of Marathon accept nothing but JSON; Prometheus, curl and browsers do."""
+        accept = asked.request.headers.get("Accept", "")
+        if "application/json" in accept and "text/" not in accept:
+            now = _Now(self._asking, len(asked.request.app[STREAMS]))
+            return json_answer(dropwizard(now.collect(), self._asking.view, self._asking.clock()))
+        return await self.prometheus(asked)
+
+    async def prometheus(self, asked: Asked) -> web.Response:
+        """GET /metrics/prometheus."""
         registry = CollectorRegistry()
         registry.register(_Now(self._asking, len(asked.request.app[STREAMS])))
         if OPENMETRICS in asked.request.headers.get("Accept", ""):

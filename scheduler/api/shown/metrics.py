@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import platform
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
-from typing import Final
+from typing import Any, Final
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.core import Metric as Family
 
+from scheduler.api.shown.tasks import counts
 from scheduler.service.views import AppView, View
 from scheduler.tasks.conditions import Condition
 from scheduler.tasks.states import api_state
@@ -37,6 +38,49 @@ def families(view: View, samples: Samples, now: float, subscribers: int) -> Iter
                     {(_version(), platform.python_version(), MESOS_API): 1})
     yield from _of_apps(view, samples)
     yield from _waiting(view, now)
+
+
+def dropwizard(found: Iterable[Family], view: View, now: float) -> dict[str, Any]:
+    """What of it Marathon has too, by its names and in its JSON form. `found`: all families; `now`:
+    seconds since 1970.
+
+    As Marathon: raml/MetricsConversion.scala, and docs/metrics.md for what each name means. Its
+    histograms, meters and timers hold percentiles and rates that nobody measures here.
+    """
+    counters = Counter({"marathon.tasks.launched.counter": 0, **dict.fromkeys(_COUNTERS.values(), 0)})
+    gauges = _gauges(view)
+    for sample in (each for family in found for each in family.samples):
+        name = sample.name.removeprefix(PREFIX)
+        if name == "task_updates_total":
+            state = sample.labels["state"].lower().replace("_", "-")
+            counters[f"marathon.mesos.task-updates.{state}.counter"] += int(sample.value)
+        elif name == "launch_seconds_count" and sample.labels["phase"] == "offer_wait":
+            counters["marathon.tasks.launched.counter"] += int(sample.value)
+        elif name in _COUNTERS:
+            counters[_COUNTERS[name]] += int(sample.value)
+        elif name == "process_start_time_seconds":
+            for each in ("uptime", "leadership.duration"):  # there is no other leader
+                gauges[f"marathon.{each}.gauge.seconds"] = max(0.0, now - sample.value)
+    return {"version": "4.0.0", "counters": {name: {"count": value} for name, value in counters.items()},
+            "gauges": {name: {"value": value} for name, value in gauges.items()},
+            "histograms": {}, "meters": {}, "timers": {}}
+
+
+_COUNTERS: Final = {"offers_received_total": "marathon.mesos.offers.incoming.counter",
+                    "offers_declined_total": "marathon.mesos.offers.declined.counter"}
+
+
+def _gauges(view: View) -> dict[str, float]:
+    instances = [each for app in view.apps.values() for each in app.instances]
+    counted = counts(instances)
+    return {"marathon.apps.active.gauge": float(sum(1 for _ in view.root.all_apps())),
+            "marathon.groups.active.gauge": float(sum(1 for _ in view.root.all_groups())),
+            "marathon.pods.active.gauge": 0.0,
+            "marathon.deployments.active.gauge": float(len(view.deployments)),
+            "marathon.instances.running.gauge": float(counted["tasksRunning"]),
+            "marathon.instances.staged.gauge": float(counted["tasksStaged"]),
+            "marathon.instances.inflight-kills.gauge": float(
+                sum(each.condition is Condition.KILLING for each in instances))}
 
 
 def _of_apps(view: View, samples: Samples) -> Iterator[Family]:

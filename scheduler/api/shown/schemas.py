@@ -59,6 +59,10 @@ _INFO: Final = some({
         "ha": BOOLEAN, "hostname": TEXT, "local_port_min": INTEGER, "local_port_max": INTEGER,
         "features": array(TEXT), "webui_url": TEXT})},
     "name", "version", "buildref", "elected", "leader", "marathon_config", "http_config")
+_METRICS: Final = record({
+    "version": TEXT, **{kind: {"type": "object", "additionalProperties": of} for kind, of in (
+        ("counters", record({"count": INTEGER})), ("gauges", record({"value": NUMBER})),
+        ("histograms", OBJECT), ("meters", OBJECT), ("timers", OBJECT))}})
 
 NAMED: Final[Mapping[str, Schema]] = {
     "App": APP, "AppDefinition": APP_DEFINITION, "AppChange": APP_CHANGE,
@@ -82,6 +86,7 @@ NAMED: Final[Mapping[str, Schema]] = {
     "TaskFailure": record({
         "appId": TEXT, "host": TEXT, "instanceId": TEXT, "message": TEXT, "slaveId": TEXT,
         "state": TEXT, "taskId": TEXT, "timestamp": TIME, "version": TIME}, "slaveId"),
+    "Metrics": _METRICS,
     "Readiness": record({"name": TEXT, "taskId": TEXT, "ready": BOOLEAN}),
     "Deployment": record({
         "id": TEXT, "version": TIME, "affectedApps": array(TEXT), "affectedPods": array(TEXT),

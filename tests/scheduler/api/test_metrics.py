@@ -61,6 +61,30 @@ def test_openmetrics_is_for_who_accepts_it(serving: Serving) -> None:
     assert "# EOF" not in body
 
 
+def test_who_accepts_only_json_gets_marathons_form(serving: Serving) -> None:
+    status, body, headers = serving.ask("GET", "/metrics", headers={"Accept": "application/json"})
+    assert (status, headers["content-type"]) == (200, "application/json; charset=utf-8")
+    assert set(body) == {"version", "counters", "gauges", "histograms", "meters", "timers"}
+    gauges = {name: each["value"] for name, each in body["gauges"].items()}
+    assert gauges["marathon.apps.active.gauge"] == 2
+    assert gauges["marathon.instances.running.gauge"] == 2
+    assert gauges["marathon.deployments.active.gauge"] == 1
+    assert gauges["marathon.uptime.gauge.seconds"] > 0
+    counted = {name: each["count"] for name, each in body["counters"].items()}
+    assert counted["marathon.tasks.launched.counter"] == 2
+    assert counted["marathon.mesos.task-updates.task-running.counter"] == 2
+    assert counted["marathon.mesos.offers.incoming.counter"] >= counted["marathon.mesos.offers.declined.counter"] > 0
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json, text/plain, */*", "text/html,*/*;q=0.8", "application/xml"])
+def test_everybody_else_gets_prometheus_text(serving: Serving, accept: str) -> None:
+    _, body, headers = serving.ask("GET", "/metrics", headers={"Accept": accept})
+    assert headers["content-type"].startswith("text/plain")
+    assert body.startswith("# HELP")
+    _, _, headers = serving.ask("GET", "/metrics/prometheus", headers={"Accept": "application/json"})
+    assert headers["content-type"].startswith("text/plain")
+
+
 def test_both_paths_are_the_same(serving: Serving) -> None:
     def names(path: str) -> set[str]:
         return {family.name for family in plain(serving.ask("GET", path)[1])}
