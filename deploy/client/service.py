@@ -11,18 +11,24 @@ import contextlib
 import http.client
 import json
 import os
+import socket
 import ssl
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+import click
+
 from deploy.cli.problems import FAILED, REFUSED, Problem
 from deploy.cli.service_files import token_of
 
 DEFAULT = "http://127.0.0.1:8080"
 PATIENCE = 35.0  # seconds for an answer; the service itself gives up after 30
+STARTING = 10.0  # seconds for a service that was started just before to listen
+TOKEN = 1.0  # seconds for its token to be there then
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,19 +155,50 @@ class Service:
 
 
 def service(url: str | None, token_file: str | None, user_file: str | None,
-            environ: Mapping[str, str] = os.environ) -> Service:
-    """The service that options and environment name, as whom they say. Raises Problem."""
-    where = url or environ.get("MESOS_DOCKER_SERVICE") or DEFAULT
+            environ: Mapping[str, str] = os.environ, default: str = DEFAULT) -> Service:
+    """The service that options and environment name, as whom they say. Raises Problem.
+
+    At the default address, where `mesos-docker serve &` may have been the line before, one that is
+    only starting is waited for.
+    """
+    where = url or environ.get("MESOS_DOCKER_SERVICE") or default
+    waited = where == default and until_it_listens(default)
     token = _first_line(token_file) if token_file else environ.get("MESOS_DOCKER_TOKEN")
     user = _first_line(user_file) if user_file else environ.get("MESOS_DOCKER_USER")
     found = Service(where, None)
     if token is None and user is None:
         token = token_of(found.url, environ)
+        deadline = time.monotonic() + TOKEN  # it is written right after it listens
+        while waited and token is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+            token = token_of(found.url, environ)
     if token is not None:
         return Service(where, f"Bearer {token}")
     if user is not None:
         return Service(where, "Basic " + base64.b64encode(user.encode()).decode())
     return found
+
+
+def until_it_listens(url: str, seconds: float = STARTING) -> bool:
+    """Wait while connections are refused there; whether that was so. Raises Problem (3)."""
+    parts = urlsplit(url)
+    deadline = time.monotonic() + seconds
+    refused = False
+    while True:
+        try:
+            socket.create_connection((parts.hostname or "", parts.port or 80), PATIENCE).close()
+        except ConnectionRefusedError as error:
+            if time.monotonic() > deadline:
+                raise Problem(f"nobody listens at {url} after {seconds:g} s: `mesos-docker serve` starts a service; "
+                              "--service or MESOS_DOCKER_SERVICE says where one is", FAILED) from error
+            if not refused:
+                click.echo(f"Waiting for a service to listen at {url} …", err=True)
+            refused = True
+            time.sleep(0.1)
+        except OSError:
+            return refused  # whoever asks will hear what is wrong
+        else:
+            return refused
 
 
 def problem(answer: Answer) -> str:

@@ -2,14 +2,17 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
 from pathlib import Path
 
 import pytest
 
 from deploy.cli.main import run
 from deploy.cli.problems import FAILED, Problem
+from deploy.cli.service_files import announced
 from deploy.client.deploy import followed
-from deploy.client.service import Service, given_reason
+from deploy.client.service import Service, given_reason, service, until_it_listens
 from scheduler.api.access import Access, Role
 from tests.scheduler.service.serving import Serving, app
 
@@ -55,6 +58,40 @@ def test_why_is_kept_of_a_deploy_without_a_version_too(tmp_path: Path) -> None:
         assert run(arguments) == 0
         [version] = serving.get("/api/v1/versions/x")
         assert version["why"] == "a greeting"
+
+
+def test_a_service_that_is_just_starting_is_waited_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port = found.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    environ = {"XDG_RUNTIME_DIR": str(tmp_path)}
+    answered: list[Service] = []
+    client = threading.Thread(target=lambda: answered.append(service(None, None, None, environ, url)))
+    client.start()
+    written = ""
+    while "Waiting" not in written:
+        written += capsys.readouterr().err
+    access = Access({"a-token-of-its-own": Role.READ})
+    with Serving(tmp_path / "state", at=port, access=access), announced(url, "a-token-of-its-own", environ):
+        client.join(30)
+        assert answered[0].get("/v2/apps") == {"apps": []}
+    assert written == f"Waiting for a service to listen at {url} …\n"
+
+
+def test_where_nobody_comes_the_refusal_says_what_would_help() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        url = f"http://127.0.0.1:{found.getsockname()[1]}"
+    with pytest.raises(Problem) as caught:
+        until_it_listens(url, 0.3)
+    assert caught.value.exit_code == FAILED
+    assert caught.value.message.startswith(f"nobody listens at {url} after 0.3 s: `mesos-docker serve` starts")
+
+
+def test_only_the_default_address_is_waited_for() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        url = f"http://127.0.0.1:{found.getsockname()[1]}"
+    with pytest.raises(Problem, match="does not answer: Connection refused"):
+        service(url, None, None, {}).get("/v2/apps")
 
 
 def test_ui_prints_a_link_that_is_good_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,

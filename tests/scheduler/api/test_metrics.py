@@ -76,7 +76,8 @@ def test_who_accepts_only_json_gets_marathons_form(serving: Serving) -> None:
     assert counted["marathon.mesos.offers.incoming.counter"] >= counted["marathon.mesos.offers.declined.counter"] > 0
 
 
-@pytest.mark.parametrize("accept", ["*/*", "application/json, text/plain, */*", "text/html,*/*;q=0.8", "application/xml"])
+@pytest.mark.parametrize("accept", ["*/*", "application/json, text/plain, */*", "text/html,*/*;q=0.8",
+                                    "application/xml"])
 def test_everybody_else_gets_prometheus_text(serving: Serving, accept: str) -> None:
     _, body, headers = serving.ask("GET", "/metrics", headers={"Accept": accept})
     assert headers["content-type"].startswith("text/plain")
