@@ -12,16 +12,20 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import logging
 import os
 import secrets
-import shutil
 import signal
 import stat
+import subprocess
 import tempfile
 from pathlib import Path
 from typing import Final
 
 from deploy.local.containers.processes import kill_tree, start_of
+from specs.words.printable import printable
+
+log = logging.getLogger(__name__)
 
 PREFIX: Final = "mesos-docker-"
 LOCK: Final = ".mesos-docker.lock"
@@ -47,8 +51,8 @@ class WorkDir:
 
     def close(self) -> None:
         """Let others have it; a temporary one is removed. Idempotent."""
-        if self._temporary:
-            shutil.rmtree(self.path, ignore_errors=True)
+        if self._temporary and self._lock >= 0:
+            _remove(self.path)
         lock, self._lock = self._lock, -1
         if lock >= 0:
             os.close(lock)
@@ -108,9 +112,21 @@ def _remove_abandoned(left: Path) -> None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _end_executors(left)
-            shutil.rmtree(left, ignore_errors=True)
+            _remove(left)
         finally:
             os.close(descriptor)
+
+
+def _remove(folder: Path) -> None:
+    """With all that tasks have made in it, be that deeper than a path is long; what stays is told: a
+    container's root may write what we may not remove.
+    """
+    done = subprocess.run(["rm", "-rf", "--", str(folder)], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, errors="backslashreplace", check=False,
+                          env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"})
+    if folder.exists():
+        why = printable((done.stderr.splitlines() or ["rm ended early"])[0])
+        log.warning("%s could not be removed as a whole; as root: rm -rf %s (%s)", folder, folder, why)
 
 
 def _end_executors(left: Path) -> None:

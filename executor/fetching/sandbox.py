@@ -16,6 +16,8 @@ from typing import Final
 
 MODES: Final = 0o755  # what is left of a mode: nothing for others to write, no set-uid bits
 MOST_LINKS: Final = 40  # that a path may go through; as Linux
+LONGEST: Final = 3072  # bytes of a name: with the sandbox before it, a path must still be one
+DEEPEST: Final = 256  # folders within folders: each costs a look, and those who come later a step
 OUTPUT: Final = frozenset({"stdout", "stderr"})  # where what the container writes goes
 
 
@@ -33,21 +35,31 @@ class Sandbox:
         self._root = Path(folder)
         self._mapped = mapped.rstrip("/")
         self._links: dict[Path, str] = {}  # where it is, and its name in messages
+        self._folders = {""}  # that are there: none is ever replaced
 
     def path(self, name: str) -> Path:
         """Where a name is, in folders that are there or are made. Raises UnsafePathError."""
         name = self.checked(name)
-        folder = self._root
-        for step in name.split("/")[:-1]:
-            folder = folder / step
-            try:
-                mode = folder.lstat().st_mode
-            except FileNotFoundError:
-                folder.mkdir()
-                continue
-            if not stat.S_ISDIR(mode):
-                raise UnsafePathError(f"'{name}' leads through '{step}', which is not a folder")
+        above = posixpath.dirname(name)
+        if above not in self._folders:
+            self._pass(name, above.split("/"))
         return self._root / name
+
+    def _pass(self, name: str, steps: list[str]) -> None:
+        folder = ""
+        for step in steps:
+            folder = posixpath.join(folder, step)
+            if folder in self._folders:
+                continue
+            path = self._root / folder
+            try:
+                mode = path.lstat().st_mode
+            except FileNotFoundError:
+                path.mkdir()
+            else:
+                if not stat.S_ISDIR(mode):
+                    raise UnsafePathError(f"'{name}' leads through '{step}', which is not a folder")
+            self._folders.add(folder)
 
     @staticmethod
     def checked(name: str) -> str:
@@ -55,6 +67,8 @@ class Sandbox:
         if ".." in name.split("/"):
             raise UnsafePathError(f"'{name}' leads out of the sandbox")
         result = posixpath.normpath(name.lstrip("/"))
+        if result.count("/") > DEEPEST or len(os.fsencode(result)) > LONGEST:
+            raise UnsafePathError(f"'{result[:60]}…' is longer than {LONGEST} bytes or deeper than {DEEPEST} folders")
         if result in OUTPUT:
             raise UnsafePathError(f"'{result}' is where the task's output goes")
         return result

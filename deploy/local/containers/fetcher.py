@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import lzma
 import shutil
 import stat
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -25,6 +27,8 @@ from specs.forms import Message
 from specs.words.uri import GZIP, TAR, ZIP, local_path, target_name
 
 UNIX: Final = 3  # the system that an entry of a zip was made on
+BROKEN: Final = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError,
+                 RuntimeError)  # what archives may lead to; the last: a password, too many levels
 
 
 class FetchError(Exception):
@@ -37,8 +41,7 @@ async def fetch_all(uris: Iterable[Message], directory: Path, user: str | None) 
     for uri in wanted:
         try:
             await _fetch(uri, directory)
-        except (OSError, ValueError, aiohttp.ClientError, tarfile.TarError, zipfile.BadZipFile,
-                TimeoutError) as error:
+        except (OSError, ValueError, aiohttp.ClientError, TimeoutError, *BROKEN) as error:
             complain(directory, f"Failed to fetch '{uri['value']}': {error}")
             raise FetchError(uri["value"]) from error
     if wanted and user is not None:

@@ -79,5 +79,11 @@ def give_to(directory: Path, user: str) -> None:
     entry = pwd.getpwnam(user)
     if os.geteuid() != 0:
         return
-    for path in (directory, *directory.rglob("*")):
-        os.chown(path, entry.pw_uid, entry.pw_gid, follow_symlinks=False)
+    waiting = [str(directory)]  # not rglob(), which calls itself once for each level of what was unpacked
+    os.chown(directory, entry.pw_uid, entry.pw_gid, follow_symlinks=False)
+    while waiting:
+        with os.scandir(waiting.pop()) as found:
+            for each in found:
+                os.chown(each.path, entry.pw_uid, entry.pw_gid, follow_symlinks=False)
+                if each.is_dir(follow_symlinks=False):
+                    waiting.append(each.path)

@@ -2,14 +2,21 @@
 from __future__ import annotations
 
 import asyncio
+import bz2
 import gzip
 import io
+import lzma
+import os
+import pwd
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from deploy.local.containers.fetcher import FetchError, fetch_all
+from deploy.local.containers.sandbox import give_to
+from tests.deep import deep
 
 
 def archive(path: Path, *members: tarfile.TarInfo, data: bytes = b"") -> dict[str, str]:
@@ -60,3 +67,27 @@ def test_a_later_file_does_not_write_through_a_link_that_leads_out(tmp_path: Pat
     with pytest.raises(FetchError):
         asyncio.run(fetch_all([{"value": str(tmp_path / "notes.gz")}], sandbox, None))
     assert not (tmp_path / "victim").exists()
+
+
+def broken(pack: Callable[[bytes], bytes]) -> bytes:
+    buffer, content = io.BytesIO(), tarfile.TarInfo("content")
+    content.size = 1 << 16
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        tar.addfile(content, io.BytesIO(os.urandom(1 << 16)))
+    return pack(buffer.getvalue())[:1 << 15]
+
+
+@pytest.mark.parametrize(("name", "content"), [
+    ("a.tar.gz", broken(gzip.compress)), ("a.tar.xz", broken(lzma.compress)), ("a.tar.bz2", broken(bz2.compress)),
+    ("a.gz", broken(gzip.compress)), ("a.gz", b"\x1f\x8b\x08" + bytes(7) + b"junk"), ("a.tar", b"junk"),
+    ("a.zip", b"")], ids=range(7))
+def test_a_broken_archive_is_a_fetch_that_failed(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    (tmp_path / "sandbox").mkdir()
+    with pytest.raises(FetchError):
+        asyncio.run(fetch_all([{"value": str(tmp_path / name)}], tmp_path / "sandbox", None))
+
+
+def test_what_is_unpacked_is_given_away_however_deep(tmp_path: Path) -> None:
+    with deep(tmp_path, 1200):
+        give_to(tmp_path, pwd.getpwuid(os.geteuid()).pw_name)

@@ -2,8 +2,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -18,6 +20,8 @@ import pytest
 from deploy.local import LocalMesos
 from deploy.local.containers.processes import start_of
 from deploy.local.work_dir import LOCK, PREFIX, WorkDir, WorkDirError
+from tests.deep import make_deep
+from tests.images import busybox_image
 
 OWNER = """
 import sys
@@ -85,6 +89,57 @@ def test_executors_that_a_killed_owner_leaves_are_told_to_end(parent: Path) -> N
         assert other.poll() is None
         other.kill()
     assert not left.exists()
+
+
+def test_what_a_task_has_made_goes_however_deep(parent: Path) -> None:
+    process, left = owner()
+    make_deep(left / "agent/sandbox")
+    with process:
+        process.kill()
+    with closing(WorkDir(None)) as made:
+        assert list(parent.iterdir()) == [made.path]
+        make_deep(made.path)
+    assert list(parent.iterdir()) == []
+
+
+def test_what_cannot_be_removed_is_told(parent: Path) -> None:
+    """As when a container's root has written in the sandbox of somebody who is not root."""
+    for folder in (parent, *parent.parents) if os.geteuid() == 0 else ():
+        folder.chmod(folder.stat().st_mode | (0o777 if folder == parent else 0o011))
+    image = busybox_image()
+    ours, theirs = socket.socketpair()
+    child = os.fork()
+    if child == 0:
+        try:
+            _as_nobody_in_particular(theirs)
+        finally:
+            os._exit(0)
+    theirs.close()
+    with ours, ours.makefile() as told:
+        left = told.readline().strip()
+        subprocess.run(["docker", "run", "--rm", "-v", f"{left}:/x", image, "sh", "-c",
+                        "mkdir /x/theirs && touch /x/theirs/file"], check=True)
+        ours.sendall(b"go on\n")
+        lines = told.read().splitlines()
+    os.waitpid(child, 0)
+    try:
+        said = f"{left} could not be removed as a whole; as root: rm -rf {left} "
+        assert lines == [f"{said}(rm: cannot remove '{left}/theirs/file': Permission denied)"]
+    finally:
+        subprocess.run(["docker", "run", "--rm", "-v", f"{left}:/x", image, "rm", "-r", "/x/theirs"],
+                       check=True)
+
+
+def _as_nobody_in_particular(teller: socket.socket) -> None:
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setresgid(65534, 65534, 65534)
+        os.setresuid(65534, 65534, 65534)
+    with teller, teller.makefile("w") as told, closing(WorkDir(None)) as made:
+        logging.basicConfig(force=True, format="%(message)s", stream=told)
+        told.write(f"{made.path}\n")
+        told.flush()
+        teller.recv(10)
 
 
 def test_what_is_not_ours_stays(parent: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from executor.admission.ended import LAST, Ended, next_due, remove, set_aside, size_of, superfluous
 from executor.settings.settings import SandboxLimits
+from tests.deep import make_deep
 
 LIMITS = SandboxLimits(age=100.0, size=1000, count=20)
 
@@ -55,3 +56,17 @@ def test_a_sandbox_is_removed_and_what_its_links_lead_to_is_not(tmp_path: Path) 
     assert list((tmp_path / "tasks").iterdir()) == []
     assert (outside / "file").exists()
     assert set_aside(sandbox) is None
+
+
+def test_a_sandbox_may_be_deeper_than_a_path_is_long(tmp_path: Path) -> None:
+    make_deep(tmp_path)
+    assert size_of(tmp_path) >= 1 << 16
+    aside = set_aside(tmp_path)
+    assert aside is not None
+    remove(aside)
+    assert not aside.exists()
+
+
+def test_what_is_not_there_has_no_size_and_needs_no_removal(tmp_path: Path) -> None:
+    assert size_of(tmp_path / "-rf") == 0
+    remove(tmp_path / "-rf")

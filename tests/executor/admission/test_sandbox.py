@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from executor.admission.sandbox import check_volumes, give, task_sandbox
+from executor.admission.sandbox import check_volumes, everything, give, task_sandbox
 from executor.admission.volumes import Inside
 from executor.engine.failures import BadSandbox, RuntimeFailure
 from executor.engine.users import Ids
 from specs.errors import SpecError
+from tests.deep import deep
 from tests.executor.admission.test_plan import CUSTOM, DROP_IN
 
 
@@ -53,3 +54,10 @@ def test_what_is_mounted_is_where_it_shall_be(tmp_path: Path) -> None:
         check_volumes([Inside(str(tmp_path), str(tmp_path / "out/etc"))], links=True)
     with pytest.raises(RuntimeFailure, match="cannot look at"):
         check_volumes([Inside(str(tmp_path), str(tmp_path / ("x" * 300)))], links=True)
+
+
+def test_everything_is_found_however_deep_and_nothing_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("/etc")
+    with deep(tmp_path, 1500):
+        found = list(everything(str(tmp_path)))
+    assert len(found) == len(set(found)) == 1500 + 2

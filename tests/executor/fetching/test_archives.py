@@ -123,8 +123,9 @@ SYM, HARD = tarfile.SYMTYPE, tarfile.LNKTYPE
     tar(entry("h", HARD, link="/etc/passwd")), tar(entry("fifo", tarfile.FIFOTYPE)),
     tar(entry("dev", tarfile.CHRTYPE)),
     tar(entry("stdout")), tar(entry("./stderr")), tar(entry("d/", tarfile.DIRTYPE), entry("d")),
+    tar(entry("d/" * 257 + "f")), tar(entry(f"{'d' * 200}/" * 16)),
     b"no archive", PLAIN[:700], gzip.compress(PLAIN)[:60], b"",
-], ids=range(20))
+], ids=range(22))
 def test_what_is_refused_of_a_tar(sandbox: Path, archive: bytes) -> None:
     with pytest.raises(REFUSALS):
         unpacked(sandbox, "a.tar", archive)
