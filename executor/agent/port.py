@@ -17,8 +17,14 @@ class Keeper(Protocol):
     nothing.
     """
 
-    def stored(self, status: TaskStatus, said: Message) -> None:
-        """It is about to be sent. `said`: the same in JSON."""
+    def stored(self, status: TaskStatus, said: Message) -> int:
+        """It is about to be sent. `said`: the same in JSON. Its place, for `settle`; waits for no
+        disk.
+        """
+        ...
+
+    def settle(self, place: int | None = None) -> None:
+        """Return when what was stored there is on the disk, as far as that can be; None: all."""
         ...
 
     def acknowledged(self, task_id: str, uuid: bytes) -> None:

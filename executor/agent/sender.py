@@ -9,6 +9,9 @@ takes everything in the outbox with it and the queue is emptied; what is sent la
 the agent answers with an event. So an update may reach the agent twice (it knows it by its uuid),
 but none is forgotten, and none overtakes an earlier one of its task.
 
+An update is durable before it is told: the thread waits for the disk before it posts one, and once
+for all that were stored by then (`Keeper.settle`). Who sends does not wait.
+
 The thread works while a session lasts, from the first event of a stream to the stream's loss. A
 call that the agent does not take yet (503, 404) is repeated, and those behind it wait: order is
 kept. A connection that breaks is made again once, because an agent may close an idle one; if that
@@ -68,7 +71,7 @@ class Sender:
         self._change = threading.Condition()  # guards all that follows
         self._box = box or Outbox()
         self._keeper = keeper
-        self._queue: deque[Call] = deque()
+        self._queue: deque[tuple[Call, int]] = deque()  # each with its place at the keeper's; 0: none
         self._resent = 0
         self._session: CallConnection | None = None
         self._ended: list[CallConnection] = []  # sessions that are over, for the thread to close
@@ -120,9 +123,8 @@ class Sender:
                 self._box = stored(self._box, update)
             except ValueError as error:
                 return str(error)
-            if self._keeper is not None:
-                self._keeper.stored(update, call["update"]["status"])
-            self._enqueue(call)
+            self._enqueue(call, 0 if self._keeper is None else
+                          self._keeper.stored(update, call["update"]["status"]))
         return None
 
     def updates(self) -> tuple[int, int]:
@@ -138,8 +140,8 @@ class Sender:
                 return
         log.warning("Dropping MESSAGE: the agent is out of reach")
 
-    def _enqueue(self, call: Call) -> None:
-        self._queue.append(call)
+    def _enqueue(self, call: Call, place: int = 0) -> None:
+        self._queue.append((call, place))
         self._change.notify_all()
 
     # What the agent tells.
@@ -172,8 +174,11 @@ class Sender:
         """The body of SUBSCRIBE, with all that the outbox holds; what was queued is in it."""
         with self._change:
             self._queue.clear()
-            self._resent += len(self._box.updates)
-            return json.dumps(calls.subscribe(self._settings, self._box)).encode()
+            box = self._box
+            self._resent += len(box.updates)
+        if self._keeper is not None and box.updates:
+            self._keeper.settle()
+        return json.dumps(calls.subscribe(self._settings, box)).encode()
 
     def begin(self, connection: CallConnection) -> None:
         """A session begins: calls can be posted."""
@@ -195,17 +200,19 @@ class Sender:
 
     def _run(self) -> None:
         while (work := self._next()) is not None:
-            session, call = work
+            session, call, place = work
             try:
+                if self._keeper is not None and place:
+                    self._keeper.settle(place)
                 done = self._post(session, call)
             except Exception:  # the thread must go on, whatever a call holds
                 log.exception("A %s call could not be sent", call.get("type"))
                 done = True
             with self._change:
-                if done and self._queue and self._queue[0] is call:
+                if done and self._queue and self._queue[0][0] is call:
                     self._queue.popleft()
 
-    def _next(self) -> tuple[CallConnection, Call] | None:
+    def _next(self) -> tuple[CallConnection, Call, int] | None:
         with self._change:
             while True:
                 while self._ended:
@@ -214,10 +221,10 @@ class Sender:
                     return None
                 now = time.monotonic()
                 if self._session is not None and now >= self._heartbeat_due:
-                    self._queue.append(self._heartbeat)
+                    self._enqueue(self._heartbeat)
                     self._heartbeat_due = now + self._heartbeat_interval
                 if self._session is not None and self._queue:
-                    return self._session, self._queue[0]
+                    return self._session, *self._queue[0]
                 self._change.wait(None if self._session is None else self._heartbeat_due - now)
 
     def _post(self, session: CallConnection, call: Call) -> bool:

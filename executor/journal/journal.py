@@ -1,13 +1,12 @@
-"""The journal as a file in the sandbox.
+"""The journal: what a next process has to know, in a file and in memory.
 
-What a process has handed to the kernel survives the process, however it dies. So a record is
-written before what it says is done, and that is all that a crash of ours asks for; nobody waits for
-the disk. A thread has what matters brought there all the same, some milliseconds later: for a host
-that goes down, after which no agent finds us again, and tells the end of our tasks itself.
+A record is written before what it says is done, and that is all that a crash of ours asks for (see
+file.py). What is told to the agent is on the disk before (`settle`): the host may go down. Nobody
+else waits for the disk.
 
 The file is written anew when most of it is of the past. Where it cannot be written (a full disk)
-new tasks are refused (`promise`); what happens to the others is kept in memory (`note`), and the
-whole is written as soon as there is room.
+new tasks are refused (`promise`); what happens to the others is kept in memory (`note`) and told
+all the same, and the whole is written as soon as there is room.
 """
 from __future__ import annotations
 
@@ -19,8 +18,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+from executor.journal.file import JournalFile, Sync
 from executor.journal.lines import Header, JournalRefused, header_line, line, read
-from executor.journal.records import Record, StepBegan, StepOver, TaskBegan, UpdateKept, record_of, value
+from executor.journal.records import Record, StepBegan, StepOver, record_of, value
 from executor.journal.state import JournalState
 
 log = logging.getLogger(__name__)
@@ -35,24 +35,22 @@ BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 class Journal:
     """Implements Notes, and belongs to whoever made it until `close`."""
 
-    def __init__(self, path: Path, header: Header, state: JournalState, size: int) -> None:
+    def __init__(self, path: Path, header: Header, state: JournalState, size: int,
+                 sync: Sync = os.fdatasync) -> None:
         """Of a file that is there, with so many good bytes; for 0 one is made when there is something
-        to write. Raises OSError.
+        to write. `sync`: as JournalFile's. Raises OSError.
         """
         self.header = header
         self.state = state
-        self._path = path
+        self._file = JournalFile(path, size, sync)
         self._lock = threading.Lock()
-        self._size = size
         self._fresh = size  # its size when it was last written anew
         self._whole = size > 0  # what the file says is what we know
-        self._descriptor = -1
-        self._due = threading.Event()
+        self._due = threading.Event()  # there is a new file, or one that has grown
         self._over = False
         if size:
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
-            os.ftruncate(self._descriptor, size)
-        threading.Thread(target=self._sync, name="journal", daemon=True).start()
+            self._due.set()
+        threading.Thread(target=self._care, name="journal", daemon=True).start()
 
     def promise(self, make: Callable[[], Record]) -> None:
         """Write it; raises OSError if that cannot be done, and then nothing is noted."""
@@ -60,10 +58,9 @@ class Journal:
         with self._lock:
             if not self._whole:
                 self._rewrite()
-            self._append(line(value(record)))
+            self._file.append(line(value(record)))
             self.state.apply(record)
             self._tidy()
-        self._due.set()
 
     def note(self, *records: Record) -> None:
         """Write them, now or as soon as that can be done again."""
@@ -74,17 +71,28 @@ class Journal:
                 self.state.apply(each)
             try:
                 if self._whole:
-                    self._append(b"".join(line(value(each)) for each in records))
+                    self._file.append(b"".join(line(value(each)) for each in records))
                 else:
                     self._rewrite()
             except OSError as error:
-                if self._whole:  # once
-                    log.error("The journal cannot be written: %s", error.strerror)  # noqa: TRY400 - it says all
-                self._whole = False
-                return
-            self._tidy()
-        if any(isinstance(each, TaskBegan | UpdateKept) for each in records):
-            self._due.set()
+                self._unwritten(error)
+            else:
+                self._tidy()
+
+    def settle(self, place: int) -> None:
+        """Return when what has this place is on the disk, or cannot be brought there: that is logged,
+        and the whole is written anew with what comes next.
+        """
+        try:
+            self._file.settle(place)
+        except OSError as error:
+            with self._lock:
+                self._unwritten(error)
+
+    @property
+    def place(self) -> int:
+        """Of what was written last, by whichever process."""
+        return self._file.place
 
     @contextlib.contextmanager
     def step(self, task_id: str, step: str) -> Iterator[None]:
@@ -101,58 +109,52 @@ class Journal:
         with self._lock, contextlib.suppress(OSError):
             self._over = True
             if self.state.empty:
-                self._path.unlink(missing_ok=True)
-            elif self._descriptor >= 0:
-                os.fdatasync(self._descriptor)
+                self._file.remove()
+            else:
+                self._file.settle(self._file.place)
         self._due.set()
 
-    def _append(self, text: bytes) -> None:
-        written = 0
-        try:
-            while written < len(text):
-                written += os.pwrite(self._descriptor, text[written:], self._size + written)
-        except OSError:
-            with contextlib.suppress(OSError):
-                os.ftruncate(self._descriptor, self._size)
-            raise
-        self._size += len(text)
+    def _unwritten(self, error: OSError) -> None:
+        if self._whole:  # once
+            log.error("The journal cannot be written: %s", error.strerror)
+        self._whole = False
 
     def _tidy(self) -> None:
-        if self._size > max(LEAST, GROWTH * self._fresh):
-            with contextlib.suppress(OSError):  # there is room enough where it is
-                self._rewrite()
+        if self._file.size > self._most:
+            self._due.set()
+
+    @property
+    def _most(self) -> int:
+        return max(LEAST, GROWTH * self._fresh)
 
     def _rewrite(self) -> None:
         """Another file in its place, or none and OSError."""
-        text = b"".join((header_line(self.header),
-                         *(line(value(each)) for each in self.state.records())))
-        new = self._path.with_name(f"{self._path.name}.new")
-        descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
-                             | os.O_NOFOLLOW, 0o600)
-        try:
-            written = 0
-            while written < len(text):
-                written += os.write(descriptor, text[written:])
-            new.rename(self._path)
-        except OSError:
-            os.close(descriptor)
-            new.unlink(missing_ok=True)
-            raise
-        if self._descriptor < 0:
-            self._descriptor = descriptor
-        else:
-            os.dup2(descriptor, self._descriptor, inheritable=False)
-            os.close(descriptor)
-        self._size = self._fresh = len(text)
+        self._file.replace(self._text())
+        self._fresh = self._file.size
         self._whole = True
+        self._due.set()
 
-    def _sync(self) -> None:
+    def _text(self) -> bytes:
+        return b"".join((header_line(self.header),
+                         *(line(value(each)) for each in self.state.records())))
+
+    def _care(self) -> None:
+        """What nobody waits for: write the file anew when it has grown, and make room in it."""
         while not self._over:
             self._due.wait()
             self._due.clear()
-            with contextlib.suppress(OSError):  # what cannot be written is found by who writes it
-                if self._descriptor >= 0:
-                    os.fdatasync(self._descriptor)
+            if self._file.size > self._most:
+                self._write_anew()
+            if not self._over:
+                self._file.make_room(self._most)
+
+    def _write_anew(self) -> None:
+        with self._lock:
+            text, end, known = self._text(), self._file.end, self._whole
+        if known and not self._over:
+            with contextlib.suppress(OSError):  # there is room enough where it is
+                self._file.replace(text, end)
+            self._fresh = max(len(text), self._file.size // GROWTH)
 
 
 def boot_id() -> str:
@@ -160,8 +162,9 @@ def boot_id() -> str:
     return BOOT.read_text(encoding="ascii").strip()
 
 
-def stored(path: Path) -> tuple[Header | None, JournalState, int]:
-    """What a file says, and how many bytes of it are good; nothing if there is none.
+def stored(path: Path, boot: str = "") -> tuple[Header | None, JournalState, int]:
+    """What a file says, and how many bytes of it are good; nothing if there is none. `boot`: as
+    `lines.read` has it.
 
     Raises JournalRefused and OSError.
     """
@@ -172,7 +175,7 @@ def stored(path: Path) -> tuple[Header | None, JournalState, int]:
         return None, JournalState(), 0
     if len(content) > MOST:
         raise JournalRefused(f"it is larger than {MOST} bytes")
-    header, values, good = read(content)
+    header, values, good = read(content, boot)
     state = JournalState()
     for said in values:
         known = record_of(said)

@@ -2,9 +2,11 @@
 
     8 hex digits of CRC-32, a blank, JSON without a line break, a line break
 
-A process that dies in the middle of a write leaves a last line that is not whole: it is cut. A line
-that is damaged in front of whole ones is no such thing, and a file that begins otherwise is not
-ours: both are refused, with the reason, as is a format that is too new or too old.
+A process that dies in the middle of a write leaves a last line that is not whole: it is cut, with
+the room that may be behind it (zeros). A line that is damaged in front of whole ones is no such
+thing, unless the host went down meanwhile: of what it had not brought to the disk any part may be
+there, in any order, so all behind the first damage is cut. A file that begins otherwise is not ours:
+it is refused, with the reason, as is a format that is too new or too old.
 """
 from __future__ import annotations
 
@@ -43,16 +45,18 @@ def header_line(header: Header) -> bytes:
     return line([NAME, *header.format, header.boot, header.owner, header.secrets])
 
 
-def read(content: bytes) -> tuple[Header | None, list[list[Any]], int]:
+def read(content: bytes, boot: str = "") -> tuple[Header | None, list[list[Any]], int]:
     """Header, values and how many bytes of `content` they are: what is behind that is to be cut.
 
-    No header: it is empty. The first line is never torn, as a new file is written before it gets its
-    name. Raises JournalRefused.
+    No header: it is empty. The first line is never torn, as a new file is on the disk before it gets
+    its name. `boot`: the kernel's id of this boot; empty: that of the file's. Raises JournalRefused.
     """
-    values, good = [], 0
+    values: list[list[Any]] = []
+    good = 0
     for end, value in _lines(content):
         if value is None:
-            if _any_whole(content[end:]):
+            went_down = boot and values and _header(values[0]).boot != boot
+            if not went_down and _any_whole(content[end:]):
                 raise JournalRefused(f"it is damaged at byte {good}")
             break
         values.append(value)

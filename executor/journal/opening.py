@@ -21,11 +21,11 @@ def opened(sandbox: str, now: float, secrets: str) -> tuple[Journal, bool]:
     JournalRefused with the reason, and OSError.
     """
     path = Path(sandbox) / FILE
+    boot = boot_id()
     try:
-        header, state, size = stored(path)
+        header, state, size = stored(path, boot)
     except JournalRefused as refused:
         raise JournalRefused(f"The journal {path} is refused: {refused}") from None
-    boot = boot_id()
     if header is None:
         return Journal(path, Header(boot, str(uuid.uuid4()), secrets), state, 0), False
     rebooted = header.boot != boot
@@ -50,10 +50,15 @@ class KeptUpdates:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
 
-    def stored(self, status: TaskStatus, said: Mapping[str, Any]) -> None:
-        """It is about to be sent."""
+    def stored(self, status: TaskStatus, said: Mapping[str, Any]) -> int:
+        """It is about to be sent, once its place is settled."""
         self._journal.note(UpdateKept(status.task_id, (status.uuid or b"").hex(), str(status.state),
                                       json.dumps(said, separators=(",", ":"))))
+        return self._journal.place
+
+    def settle(self, place: int | None = None) -> None:
+        """Return when what was stored there is on the disk, as far as that can be; None: all."""
+        self._journal.settle(self._journal.place if place is None else place)
 
     def acknowledged(self, task_id: str, uuid: bytes) -> None:
         """The agent has stored it."""

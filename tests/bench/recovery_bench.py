@@ -26,6 +26,7 @@ from tests.bench.tasks import task, task_id
 from tests.bench.updates import RUNNING
 
 TASKS = 100
+GROUP = 50
 CALM = 61.0  # seconds
 ADOPTED = ": it runs\n"  # of one task, in the executor's log
 DATA = b"[" + b"x" * 6000 + b"]"  # about what `docker inspect` prints
@@ -72,11 +73,11 @@ def _crash(executor: RunningExecutor) -> tuple[float, float]:
 
 
 def _journal(settings: Settings) -> Iterator[Row]:
-    """What the loop, and whoever sends an update, wait for: not for the disk, which is a thread's of its own."""
+    """What the loop waits for, and what who posts updates waits for besides: the disk, once for all there are."""
     with tempfile.TemporaryDirectory(prefix="mesos-docker-bench-") as folder:
         journal, _ = opened(folder, time.monotonic(), "/nowhere")
         kept = KeptUpdates(journal)
-        starts, updates = [], []
+        starts, updates, settled, together = [], [], [], []
         for _ in range(settings.times(2000, 500)):
             made = task(["sleep", "1000"], image=settings.image)
             name = task_id(made)
@@ -85,16 +86,28 @@ def _journal(settings: Settings) -> Iterator[Row]:
             status = TaskStatus(name, TaskState.RUNNING, data=DATA, uuid=os.urandom(16))
             said = json.loads(json.dumps({"task_id": {"value": name}, "state": "TASK_RUNNING", "data": "x" * 8000}))
             updates.append(_microseconds(lambda: kept.stored(status, said)))  # noqa: B023 - as above
+            settled.append(_microseconds(kept.settle))
             assert status.uuid is not None
             kept.acknowledged(name, status.uuid)
             over = TaskStatus(name, TaskState.FINISHED, uuid=os.urandom(16))
             kept.stored(over, {"task_id": {"value": name}, "state": "TASK_FINISHED"})
             assert over.uuid is not None
             kept.acknowledged(name, over.uuid)
+        for _ in range(settings.times(20, 5)):
+            many = [TaskStatus(f"t{each}", TaskState.RUNNING, uuid=os.urandom(16)) for each in range(GROUP)]
+            begun = time.perf_counter()
+            for place in [kept.stored(each, said) for each in many]:
+                kept.settle(place)
+            together.append(1e6 * (time.perf_counter() - begun) / GROUP)
+            for each in many:
+                kept.acknowledged(each.task_id, each.uuid or b"")
         journal.close()
         assert not list(Path(folder).iterdir())
     yield Row("recovery", "journal: a task is written before it starts", "µs", Series.of("journal", [starts]))
-    yield Row("recovery", "journal: an update is written before it is sent", "µs", Series.of("journal", [updates]))
+    yield Row("recovery", "journal: an update is written", "µs", Series.of("journal", [updates]))
+    yield Row("recovery", "journal: and is on the disk before it is sent", "µs", Series.of("journal", [settled]))
+    yield Row("recovery", f"journal: each of {GROUP} updates at once, written and on the disk", "µs",
+              Series.of("journal", [together]))
 
 
 def _microseconds(what: Callable[[], object]) -> float:

@@ -27,7 +27,7 @@ from executor.life.health import Counters
 from executor.life.outcomes import BroughtDown, Cause, HostRebooted, Outcome, Refused
 from executor.life.recovery import revive
 from executor.life.sightings import whereabouts
-from executor.life.task import Known, Step, Terms
+from executor.life.task import Known, Phase, Step, Terms
 from executor.settings import labels as names
 from executor.supervision.blocking.engine_calls import EngineCalls
 from executor.supervision.blocking.workers import Workers
@@ -86,12 +86,13 @@ class Recovery:
 
     def look(self, entries: Mapping[str, Entry],
              happened: Callable[[Entry, Recovered], None]) -> None:
-        """Ask for their containers -> Recovered. `entries`: all of the loop's; `happened` is the
-        loop's, too.
+        """Ask for the containers of those that are to be taken over -> Recovered. `entries`: all of the
+        loop's; `happened` is the loop's, too.
         """
         self._happened = happened
         for entry in list(entries.values()):
-            self._workers.submit(partial(self._ask, entry))
+            if entry.task.phase is Phase.RECOVERING:  # the others are left out, or begin anew
+                self._workers.submit(partial(self._ask, entry))
         self._workers.submit(partial(self._sweep, entries))
 
     def _entry(self, task_id: str, task: KnownTask) -> tuple[Entry, Step]:

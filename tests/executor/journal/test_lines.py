@@ -38,6 +38,22 @@ def test_damage_in_front_of_whole_lines_is_refused() -> None:
         read(bytes(whole))
 
 
+def test_of_what_was_not_on_the_disk_any_part_may_be_there_after_a_reboot() -> None:
+    whole = bytearray(written(["stop", "a"], ["stop", "b"], ["stop", "c"]))
+    at = len(written(["stop", "a"])) + 12
+    for damage in (bytes([whole[at] ^ 1]), bytes(4)):
+        torn = bytes(whole[:at] + damage + whole[at + len(damage):])
+        with pytest.raises(JournalRefused, match="damaged"):
+            read(torn, "boot")
+        assert read(torn, "the next boot") == (HEADER, [["stop", "a"]], len(written(["stop", "a"])))
+
+
+def test_room_behind_the_last_line_is_cut() -> None:
+    whole = written(["stop", "a"])
+    assert read(whole + bytes(5000)) == (HEADER, [["stop", "a"]], len(whole))
+    assert read(whole + b"0123abcd [" + bytes(5000)) == (HEADER, [["stop", "a"]], len(whole))
+
+
 @pytest.mark.parametrize("content", [b"hello\n", BEGUN[:-1], b"\0" * 100, line(["something", 1]),
                                      line([NAME, "x", 0, "", "", ""])])
 def test_a_foreign_file_is_refused(content: bytes) -> None:

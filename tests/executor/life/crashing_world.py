@@ -1,20 +1,21 @@
 """The world of a task whose executor may die, at every write into the journal and at every effect.
 
-What survives a crash is the engine, and the journal as its lines are read again; an update is told as soon as it is
-written. What dies is everything else: clocks, calls under way, what the engine told and nobody heard. A next life
-begins with `revive`, and with what the engine says when it is asked.
+What survives a crash is the engine, and the journal as its lines are read again; an update is told once it is on the
+disk. What dies is everything else: clocks, calls under way, what the engine told and nobody heard. A next life begins
+with `revive`, and with what the engine says when it is asked. When the host goes down no container runs on, and of the
+journal what is not on the disk is gone, or torn.
 """
 from __future__ import annotations
 
 from collections import deque
 
 from executor.journal.lines import Header, header_line, line, read
-from executor.journal.records import Record, StopSent, TaskBegan, TaskNamed, UpdateKept, record_of, value
+from executor.journal.records import Record, StopSent, TaskBegan, TaskDoomed, TaskNamed, UpdateKept, record_of, value
 from executor.journal.state import JournalState
 from executor.life import effects as f
 from executor.life import events as e
 from executor.life.lifecycle import advance
-from executor.life.outcomes import Exit
+from executor.life.outcomes import Exit, HostRebooted
 from executor.life.recovery import revive
 from executor.life.task import Phase, Terms
 from executor.supervision.succession.notes import notes
@@ -30,12 +31,19 @@ class ExecutorDied(Exception):  # noqa: N818 - named after what it is
     """Here, now."""
 
 
+class HostDied(ExecutorDied):
+    """And all that ran on it."""
+
+
 class CrashingWorld(World):
     """A crash is one of the chooser's choices, CRASHES times at most, while the world is not kind."""
 
     def __init__(self, choose: Choose, terms: Terms) -> None:
         self.crashes = 0
         self.lines = header_line(Header("boot", "owner", ""))
+        self.settled = len(self.lines)  # bytes of them
+        self.rebooted = False
+        self.noted: list[TaskStatus] = []  # those that were written, told or not
         self.kind, self.choose = True, choose
         self.write(TaskBegan("t", "{}", 0.0), TaskNamed("t", "n"))
         try:
@@ -59,9 +67,30 @@ class CrashingWorld(World):
         return state
 
     def may_die(self) -> None:
-        if self.kind and self.crashes < CRASHES and self.choose(RARELY) == 1:
+        if not self.kind or self.crashes >= CRASHES:
+            return
+        chance = self.choose(RARELY)
+        if chance in (1, 2):
             self.crashes += 1
+            if chance == 2 and not self.rebooted:
+                self.host_down()
+                raise HostDied
             raise ExecutorDied
+
+    def host_down(self) -> None:
+        """Of what was not settled the disk has all but for one byte, or only so much."""
+        rest = bytearray(self.lines[self.settled:])
+        if rest:
+            at = self.choose(256) * len(rest) // 256
+            rest[at] ^= 1
+            del rest[len(rest) if self.choose(2) else at:]
+        header, _, good = read(self.lines[:self.settled] + rest, "another boot")
+        assert good >= self.settled, "what was told is gone"
+        assert header is not None
+        self.lines, self.settled, self.rebooted = (self.lines[:self.settled] + rest)[:good], good, True
+        del self.noted[len(self.journal().updates):]
+        assert self.noted[:len(self.statuses)] == self.statuses, "an update that was told is lost"
+        self.running = self.between = False
 
     # ---- a life ----
 
@@ -90,8 +119,10 @@ class CrashingWorld(World):
     def carry_out_one(self, effect: f.Effect) -> None:
         self.may_die()
         if isinstance(effect, f.Report):
-            self.write(UpdateKept("t", f"{len(self.statuses):032x}", str(effect.status.state),
-                                  "{}"))
+            self.write(UpdateKept("t", f"{len(self.noted):032x}", str(effect.status.state), "{}"))
+            self.noted.append(effect.status)
+            self.may_die()
+            self.settled = len(self.lines)
         if not isinstance(effect, f.FollowOn):
             super().carry_out_one(effect)
         self.may_die()
@@ -107,18 +138,26 @@ class CrashingWorld(World):
         """What was not written is forgotten; what runs, runs."""
         for each in (self.clocks, self.jobs, self.engine, self.watched):
             each.clear()
+        self.settled = len(self.lines)
+        for status in self.noted[len(self.statuses):]:  # it subscribes
+            self.promises(status)
+            self.statuses.append(status)
         known = self.journal().tasks.get("t")
         if known is None:  # its last word is written: a container of it is nobody's
             self.removed, self.running, self.exists, self.between = True, False, False, False
             self.forgotten = True
             return
-        self.task, effects = revive("t", self.terms, known_of(known, self.terms, 0.0))
+        if self.rebooted and known.doomed is None:
+            self.write(TaskDoomed("t", ""))
+        self.task, effects = revive("t", self.terms, known_of(known, self.terms, 0.0),
+                                    HostRebooted() if self.rebooted else None)
         try:
             self.carry_out(effects)
         except ExecutorDied:
             self.live_again()
         else:
-            self.jobs.append(deque[Chance]([self.found]))
+            if self.task.phase is Phase.RECOVERING:
+                self.jobs.append(deque[Chance]([self.found]))
 
     def found(self) -> e.Event:
         """What the engine says when it is asked."""
@@ -134,7 +173,8 @@ class CrashingWorld(World):
         return e.Recovered(e.Whereabouts.DOWN, "c", began=self.now, exit=Exit(self.code))
 
     def promises(self, status: TaskStatus) -> None:
-        super().promises(status)
+        if self.statuses or not self.rebooted:  # or it began, and nobody has been told so
+            super().promises(status)
         if status.state is TaskState.KILLING:
             assert TaskState.KILLING not in [each.state
                                              for each in self.statuses], "TASK_KILLING twice"

@@ -235,7 +235,7 @@ def test_a_full_disk_refuses_new_tasks_and_keeps_the_old(tmp_path: Path) -> None
     with lives(tmp_path) as run:
         run.now.launch("a")
         run.now.running("a")
-        with no_room((tmp_path / FILE).stat().st_size + 10):
+        with no_room(stored(tmp_path / FILE)[2] + 10):
             run.now.launch("b")
             last = run.now.ended("b")
             assert last.state is TaskState.DROPPED
