@@ -17,14 +17,14 @@ import ssl
 import stat
 import time
 import urllib.error
-import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Final
 
-from specs.words.uri import local_path
+from specs.errors import SpecError
+from specs.words.uri import local_path, web_address
 
 PIECE: Final = 1 << 18  # bytes
 ATTEMPTS: Final = 3
@@ -60,7 +60,7 @@ class Source:
             raise AwayError("no byte came for too long") from None
         except (OSError, http.client.HTTPException) as error:
             raise AwayError(_text(error)) from None
-        if self.size is not None and count != self.size:
+        if self.size is not None and count < self.size:
             raise AwayError(f"it broke off after {count} of {self.size} bytes")
 
 
@@ -115,13 +115,12 @@ def _open_file(path: str) -> Source:
 
 def _open_web(uri: str, known: str | None, stall: float) -> Source | None:
     """None: still the version that `known` tells from others."""
-    parts = urllib.parse.urlsplit(uri)
-    bare = parts._replace(netloc=parts.netloc.rpartition("@")[2])
-    request = urllib.request.Request(bare.geturl(), headers={"User-Agent": "mesos-docker", "Accept": "*/*"})  # noqa: S310 - http and https only, judged before
-    if parts.username is not None:
-        login = f"{urllib.parse.unquote(parts.username)}:{urllib.parse.unquote(parts.password or '')}"
-        secret = base64.b64encode(login.encode()).decode()
-        request.add_unredirected_header("Authorization", f"Basic {secret}")
+    try:
+        address, login = web_address(uri)
+    except SpecError as error:
+        raise NotThereError(error.problem) from None
+    request = urllib.request.Request(address, headers={"User-Agent": "mesos-docker", "Accept": "*/*"})  # noqa: S310 - http and https only, judged before
+    _log_in(request, login)
     for name, value in _conditions(known):
         request.add_header(name, value)
     try:
@@ -146,6 +145,12 @@ def _open_web(uri: str, known: str | None, stall: float) -> Source | None:
                   _validator(response.headers))
 
 
+def _log_in(request: urllib.request.Request, login: str | None) -> None:
+    if login is not None:
+        secret = base64.b64encode(login.encode()).decode()
+        request.add_unredirected_header("Authorization", f"Basic {secret}")
+
+
 def _unreachable(error: object) -> Exception:
     """A certificate that is not believed, or a URL that is none, will not get better; a server that
     is away may.
@@ -163,6 +168,18 @@ def _text(error: object) -> str:
 
 class _Redirects(urllib.request.HTTPRedirectHandler):  # to the web only: Python refuses the rest
     max_redirections = 20
+
+    def redirect_request(self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str,
+                         headers: http.client.HTTPMessage, newurl: str) -> urllib.request.Request | None:
+        """With the login that the new URL may hold, and no other."""
+        try:
+            address, login = web_address(newurl)
+        except SpecError:
+            raise urllib.error.HTTPError(newurl, code, msg, headers, fp) from None
+        request = super().redirect_request(req, fp, code, msg, headers, address)
+        if request is not None:
+            _log_in(request, login)
+        return request
 
 
 def _opener() -> urllib.request.OpenerDirector:

@@ -7,6 +7,9 @@ one. As Mesos: slave/containerizer/fetcher.cpp, launcher/fetcher.cpp.
 from __future__ import annotations
 
 import posixpath
+import re
+import string
+import urllib.parse
 from typing import Final
 
 from specs.errors import SpecError
@@ -16,6 +19,9 @@ WEB: Final = ("http://", "https://")
 TAR: Final = (".tar", ".tgz", ".tar.gz", ".tbz2", ".tar.bz2", ".txz", ".tar.xz")
 ZIP: Final = ".zip"
 GZIP: Final = ".gz"  # of one file
+_AUTHORITY: Final = re.compile(r"([^/]*)//([^/?#]*)(.*)", re.DOTALL)
+_IN_URLS: Final = "".join(sorted(set(string.punctuation) | {"%"}))
+_IN_NO_HOST: Final = frozenset(string.whitespace + "\0")
 
 _HOME: Final = (
     "A relative path was passed for the resource but the Mesos framework home was not specified. "
@@ -67,6 +73,29 @@ def local_path(uri: str) -> str | None:
     return path
 
 
+def web_address(uri: str) -> tuple[str, str | None]:
+    """A URL as it is asked for, and the login `name:password` that it may hold.
+
+    What no URL may have in it (a blank, a letter that is not ASCII) is encoded, as a browser does;
+    curl, which Mesos's fetcher is, does so with most of it. Raises SpecError.
+    """
+    found = _AUTHORITY.fullmatch(uri.lstrip())
+    if found is None:
+        raise SpecError("", "is no URL")
+    scheme, authority, rest = found.groups()
+    try:
+        parts = urllib.parse.urlsplit(f"{scheme}//{authority}")
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise SpecError("", f"is no URL: {error}") from None
+    if not host or set(host) & _IN_NO_HOST:
+        raise SpecError("", "is no URL: it names no host" if not host else f"is no URL: no host is called {host!r}")
+    login = None if parts.username is None else ":".join(
+        (urllib.parse.unquote(parts.username), urllib.parse.unquote(parts.password or "")))
+    there = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{there}{urllib.parse.quote(rest, safe=_IN_URLS)}", login
+
+
 def check_uri(uri: str, output_file: str | None) -> None:
     """What can be said against it before it is fetched. Raises SpecError; its path is the field of
     the URI.
@@ -79,6 +108,11 @@ def check_uri(uri: str, output_file: str | None) -> None:
     if local is None and not uri.lstrip().lower().startswith(WEB):
         scheme = uri.lstrip().partition("://")[0]
         raise SpecError("value", f"'{scheme}' cannot be fetched: only file, http and https can")
+    if local is None:
+        try:
+            web_address(uri)
+        except SpecError as error:
+            raise error.under("value") from None
     try:
         target_name(uri, output_file)
     except SpecError as error:

@@ -102,6 +102,26 @@ def test_a_login_in_the_url_goes_to_its_server_and_no_further(sandbox: Path, web
         fetched(sandbox, Item(web.url("/login/f", "joe:wrong@"), "f"))
 
 
+def test_a_login_that_a_redirect_names_goes_to_where_it_leads(sandbox: Path, web: Web) -> None:
+    web.files = {"/f": b"x"}
+    there = web.url("/login/f", "joe:s3cret@")
+    fetched(sandbox, Item(web.url(f"/redirect{there}", "ann:other@"), "f"))
+    assert web.logins[1:] == [JOE]
+    with pytest.raises(FileNotFetched, match="received HTTP return code 302, which leads nowhere"):
+        fetched(sandbox, Item(web.url("/redirecthttp:///f"), "f"))
+
+
+def test_what_no_url_may_hold_is_encoded_and_the_name_is_as_it_was_said(sandbox: Path, web: Web) -> None:
+    web.files = {"/a%20%C3%BC?q=%C3%BC%25": b"x"}
+    fetched(sandbox, Item(web.url("/a ü?q=ü%25#part"), "a ü?q=ü%25#part"))
+    assert (sandbox / "a ü?q=ü%25#part").read_bytes() == b"x"
+
+
+def test_a_file_without_a_size_is_read_to_its_end(sandbox: Path) -> None:
+    fetched(sandbox, Item("/proc/self/comm", "comm"))
+    assert (sandbox / "comm").read_text().startswith("python")
+
+
 @pytest.mark.parametrize(("path", "kind", "why"), [
     ("/no", FileNotFetched, "received HTTP return code 404"),
     ("/redirectfile:///etc/passwd", FileNotFetched,

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specs.errors import SpecError
-from specs.words.uri import base_name, check_uri, local_path, target_name, unpacks
+from specs.words.uri import base_name, check_uri, local_path, target_name, unpacks, web_address
 
 HOME = ("A relative path was passed for the resource but the Mesos framework home was not specified. "
         "Please either provide this config option or avoid using a relative path")
@@ -31,6 +31,10 @@ def test_names_are_cut_at_slashes_only(uri: str, name: str) -> None:
     ("a/b", None, "value", HOME),
     ("file://a/b", None, "value", "File URI only supports absolute paths"),
     ("hdfs://n/p/f", None, "value", "'hdfs' cannot be fetched: only file, http and https can"),
+    ("http://[::1/x", None, "value", "is no URL: Invalid IPv6 URL"),
+    ("http:///x", None, "value", "is no URL: it names no host"),
+    ("http://h:99999/x", None, "value", "is no URL: Port out of range 0-65535"),
+    ("http://a b/x", None, "value", "is no URL: no host is called 'a b'"),
     ("ftp://h/f", None, "value", "'ftp' cannot be fetched: only file, http and https can"),
     ("/f", "", "output_file", "URI output file path is empty"),
     ("/f", "/etc/f", "output_file", "URI output file must be within the sandbox directory"),
@@ -48,6 +52,15 @@ def test_what_cannot_be_fetched(uri: str, output: str | None, path: str, problem
 def test_local_paths(uri: str, path: str | None) -> None:
     assert local_path(uri) == path
     check_uri(uri, "x")
+
+
+@pytest.mark.parametrize(("uri", "address", "login"), [
+    ("http://h/ü x?a=ü%20&b='#f", "http://h/%C3%BC%20x?a=%C3%BC%20&b='#f", None),
+    ("HTTP://j%C3%B6:p%40ss%3Aw@h:80", "http://h:80", "jö:p@ss:w"), ("http://u:p@@h/x", "http://h/x", "u:p@"),
+    (" http://[::1]:80/x@y", "http://[::1]:80/x@y", None), ("http://u@h/a\tb", "http://h/a%09b", "u:"),
+    ("http://ü.de?q", "http://ü.de?q", None)])
+def test_addresses_in_the_web(uri: str, address: str, login: str | None) -> None:
+    assert web_address(uri) == (address, login)
 
 
 @pytest.mark.parametrize(("name", "unpacked"), [
