@@ -108,7 +108,7 @@ def test_a_login_that_a_redirect_names_goes_to_where_it_leads(sandbox: Path, web
     fetched(sandbox, Item(web.url(f"/redirect{there}", "ann:other@"), "f"))
     assert web.logins[1:] == [JOE]
     with pytest.raises(FileNotFetched, match="received HTTP return code 302, which leads nowhere"):
-        fetched(sandbox, Item(web.url("/redirecthttp:///f"), "f"))
+        fetched(sandbox, Item(web.url("/redirecthttp://h:99999/f"), "f"))
 
 
 def test_what_no_url_may_hold_is_encoded_and_the_name_is_as_it_was_said(sandbox: Path, web: Web) -> None:
