@@ -26,7 +26,7 @@ from deploy.run.clusters import Embedded
 from executor.docker.mesos_docker import Docker
 
 REQUESTS = 200
-PATIENCE = 30.0  # seconds for a deployment, for a replacement, and for `serve` to come and to go
+PATIENCE = 90.0  # seconds for a deployment, for a replacement, and for `serve` to come and to go
 ENTRY = "import deploy.cli.entry as entry; entry.main()"
 
 

@@ -46,7 +46,7 @@ from specs.messages.command import CommandInfo
 from specs.words.defaults import DOCKER_SOCKET
 
 LABEL = "mesos-docker.demo"
-PATIENCE = 30.0  # seconds for a page, a log line, an offer
+PATIENCE = 90.0  # seconds for a page, a log line, an offer
 
 
 class Demo:

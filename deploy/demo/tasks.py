@@ -42,17 +42,21 @@ APP = "/web"
 
 
 def app(image: str, version: str) -> dict[str, Any]:
-    """Three web servers that answer with their version, at host ports that are found for them."""
+    """Three web servers that answer with their version, at host ports that are found for them.
+
+    They are asked at once whether they serve (Marathon waits for 15 s), and end on SIGTERM, which
+    a container's first program hears only if it says so.
+    """
     check = {"protocol": "MESOS_HTTP", "path": "/", "portIndex": 0, "gracePeriodSeconds": 20,
-             "intervalSeconds": 1, "timeoutSeconds": 5, "maxConsecutiveFailures": 3}
-    page = "mkdir -p /www; echo $VERSION > /www/index.html; exec httpd -f -p 80 -h /www"
+             "delaySeconds": 0, "intervalSeconds": 1, "timeoutSeconds": 5, "maxConsecutiveFailures": 3}
+    page = "mkdir -p /www; echo $VERSION > /www/index.html; httpd -f -p 80 -h /www & wait $!"
     return {
         "id": APP, "instances": 3, "cpus": 0.1, "mem": 32, "env": {"VERSION": version},
         "cmd": f"trap 'exit 0' TERM; {page}",
         "container": {"type": "DOCKER", "docker": {"image": image},
                       "portMappings": [{"containerPort": 80, "hostPort": 0}]},
         "networks": [{"mode": "container/bridge"}], "healthChecks": [check],
-        "labels": {"MESOS_DOCKER_DRAIN_SECONDS": "1"},
+        "labels": {"MESOS_DOCKER_DRAIN_SECONDS": "2"},
     }
 
 

@@ -132,7 +132,8 @@ async def _lags(cluster: Simulated, address: str) -> list[float]:
 
 async def _follow(session: aiohttp.ClientSession, address: str, ready: asyncio.Event,
                   seen: list[tuple[str, float]]) -> None:
-    async with session.get(f"http://{address}/v2/events?event_type=status_update_event") as response:
+    async with session.get(f"http://{address}/v2/events?event_type=status_update_event",
+                           headers={"Accept": "text/event-stream"}) as response:
         ready.set()
         async for line in response.content:
             if line.startswith(b"data: "):

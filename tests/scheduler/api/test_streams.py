@@ -70,8 +70,9 @@ def plan(stream: EventStream) -> dict[str, Any]:
     return found
 
 
-def test_who_does_not_accept_a_stream_is_refused(serving: Serving) -> None:
-    assert serving.ask("GET", "/v2/events", headers={"Accept": "application/json"})[0] == 405
+@pytest.mark.parametrize("headers", [{}, {"Accept": "*/*"}, {"Accept": "application/json"}])
+def test_who_does_not_ask_for_a_stream_is_refused(serving: Serving, headers: dict[str, str]) -> None:
+    assert serving.ask("GET", "/v2/events", headers=headers)[0] == 405
 
 
 def test_a_head_of_a_stream_ends(serving: Serving) -> None:
