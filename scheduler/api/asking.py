@@ -65,6 +65,36 @@ class Asking:
         except NoSuchError as error:
             raise _missing(error) from error
 
+    async def told(self, asked: Asked, call: Callable[[], T], app_id: str = "") -> T:
+        """The answer of the service's loop to what changes something and makes no version: who asked for
+        it, from where and why, is an event of the same turn. `app_id`: the app, if it is one. Raises
+        RefusedError.
+        """
+        def done() -> T:
+            found = call()
+            self._tell(asked, app_id)
+            return found
+
+        return await self.ask(done)
+
+    async def defined(self, asked: Asked, call: Callable[[], Planned]) -> Planned:
+        """The answer of the service's loop to a change of definitions. Their versions say who made them;
+        of apps that go there is none, so it is told. Raises RefusedError.
+        """
+        def done() -> Planned:
+            found = call()
+            if any(each.after is None for each in found.deployment.changes.values()):
+                self._tell(asked, "")
+            return found
+
+        return await self.ask(done)
+
+    def _tell(self, asked: Asked, app_id: str) -> None:
+        by = author(asked)
+        self.service.events.emit("mesos_docker_asked", {
+            "method": asked.request.method, "uri": asked.request.path_qs, "user": by.user,
+            "address": by.address, "why": by.why}, app_id)
+
     async def change(self, asked: Asked, call: Callable[[By], Planned],
                      check: Callable[[Board], None] | None = None) -> Planned:
         """A change of definitions, by whoever asks for it. `check`: raises what is in the way."""
@@ -79,12 +109,13 @@ class Asking:
                 check(self.service.board)
             return call(by)
 
-        return await self.ask(checked)
+        return await self.defined(asked, checked)
 
 
 def author(asked: Asked) -> Author:
     """Who changes something, from where, and why."""
-    why = asked.request.headers.get("X-Mesos-Docker-Why", "")[:1000].encode(errors="replace").decode()
+    why = asked.request.headers.get("X-Mesos-Docker-Why",
+                                    "")[:1000].encode(errors="replace").decode()
     return Author(asked.caller.name, asked.request.remote or "", why)
 
 

@@ -103,7 +103,7 @@ class Apps:
             check(self._asking.service.board)
             return self._asking.operations.remove_app(app_id, by)
 
-        return deployment_answer(await self._asking.ask(remove))
+        return deployment_answer(await self._asking.defined(asked, remove))
 
     async def restarted(self, asked: Asked) -> web.Response:
         """POST /v2/apps/ID/restart."""

@@ -63,11 +63,11 @@ class Whole:
         deployment_id = asked.ids[0]
         operations = self._asking.operations
         if asked.flag("force"):
-            await self._asking.ask(lambda: operations.stop(deployment_id))
+            await self._asking.told(asked, lambda: operations.stop(deployment_id))
             return web.Response(status=202)
         by = By(author(asked), force=True)
-        return deployment_answer(await self._asking.ask(lambda: operations.roll_back(deployment_id,
-                                                                                     by)))
+        return deployment_answer(await self._asking.defined(
+            asked, lambda: operations.roll_back(deployment_id, by)))
 
     async def queue(self, asked: Asked) -> web.Response:
         """GET /v2/queue."""
@@ -81,7 +81,7 @@ class Whole:
         app = self._asking.view.apps.get(app_id)
         if app is None or not app.waits:
             raise not_found(f"Application {app_id} not found in tasks queue.")
-        await self._asking.ask(lambda: self._asking.operations.reset_delay(app_id))
+        await self._asking.told(asked, lambda: self._asking.operations.reset_delay(app_id), app_id)
         return web.Response(status=204)
 
     async def configuration(self, asked: Asked) -> web.Response:

@@ -147,7 +147,7 @@ class Groups:
             return self._asking.operations.edit(lambda root: tree.without_group(root, path),
                                                 By(author(asked), asked.flag("force")))
 
-        return deployment_answer(await self._asking.ask(change))
+        return deployment_answer(await self._asking.defined(asked, change))
 
     def read(self, value: Any, path: str) -> GroupUpdate:
         """A whole group; its id is seen from this path, which is its id if it has none. Raises

@@ -116,23 +116,23 @@ class Ours:
     async def lift_losses(self, asked: Asked) -> web.Response:
         """POST /api/v1/losses/lift: replace them at once."""
         _ = asked
-        await self._asking.ask(self._asking.operations.lift_losses)
+        await self._asking.told(asked, self._asking.operations.lift_losses)
         return web.Response(status=204)
 
     async def pause(self, asked: Asked) -> web.Response:
         """POST /api/v1/deployments/ID/pause."""
-        await self._asking.ask(lambda: self._asking.operations.pause(asked.ids[0]))
+        await self._asking.told(asked, lambda: self._asking.operations.pause(asked.ids[0]))
         return web.Response(status=204)
 
     async def resume(self, asked: Asked) -> web.Response:
         """POST /api/v1/deployments/ID/resume."""
-        await self._asking.ask(lambda: self._asking.operations.resume(asked.ids[0]))
+        await self._asking.told(asked, lambda: self._asking.operations.resume(asked.ids[0]))
         return web.Response(status=204)
 
     async def promote(self, asked: Asked) -> web.Response:
         """POST /api/v1/promote/APP."""
         app_id = app_path(asked.ids[0])
-        await self._asking.ask(lambda: self._asking.operations.promote(app_id))
+        await self._asking.told(asked, lambda: self._asking.operations.promote(app_id), app_id)
         return web.Response(status=204)
 
     async def scale(self, asked: Asked) -> web.Response:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
-from scheduler.api.asking import Asking, deployment_answer
+from scheduler.api.asking import Asking, author, deployment_answer
 from scheduler.api.errors import RefusedError, no_app, not_found
 from scheduler.api.handlers.apps import app_path
 from scheduler.api.server import Asked, json_answer, text_answer
@@ -90,13 +90,16 @@ class Tasks:
         scale, wipe = asked.flag("scale"), asked.flag("wipe")
         if scale and wipe:
             raise RefusedError(400, "You cannot use scale and wipe at the same time.")
-        by = By(force=asked.flag("force"))  # `wipe` is so without being asked for: an instance goes with its task
+        by = By(author(asked), asked.flag("force"))  # `wipe` is so anyway: an instance goes with its task
         operations = self._asking.operations
-        killed, planned = await self._asking.ask(lambda: operations.kill(
+        apps = {each.app_id for each in instances}
+        killed, planned = await self._asking.told(asked, lambda: operations.kill(
             [_task_id(each) for each in instances], by, scale=scale,
-            replace_first=asked.flag("replaceFirst")))
+            replace_first=asked.flag("replaceFirst")), apps.pop() if len(apps) == 1 else "")
         if planned is not None:
             return deployment_answer(planned)
+        if not many and not killed:
+            raise not_found(f"Task '{_task_id(instances[0])}' does not exist")  # it has ended just now
         shown = [task_json(each) for each in killed]
         return json_answer({"tasks": shown} if many else {"task": shown[0]})
 
