@@ -1,6 +1,7 @@
 """What all commands of a service share: how to reach it, and the form of what they print."""
 from __future__ import annotations
 
+import difflib
 import functools
 import json
 from collections.abc import Callable, Iterable, Sequence
@@ -11,6 +12,8 @@ import click
 from deploy.cli.problems import REFUSED, Problem
 from deploy.client.service import Answer, Service, problem, service
 from specs.words.printable import printable
+
+CANDIDATES = 5  # apps or instances that are named where one is not found
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -30,7 +33,13 @@ def talks_to_service(command: Command) -> Command:
     @functools.wraps(command)
     def call(*args: Any, service_url: str | None, token_file: str | None, user_file: str | None,
              **rest: Any) -> Any:
-        return command(*args, service=service(service_url, token_file, user_file), **rest)
+        found = service(service_url, token_file, user_file)
+        try:
+            return command(*args, service=found, **rest)
+        except Problem as error:
+            if error.message == f"App '{app_id(rest.get('app') or '')}' does not exist":
+                raise Problem(f"{error.message}: {_candidates(found, rest['app'])}", REFUSED) from error
+            raise
 
     found: Any = call
     for option in reversed(_OPTIONS):
@@ -84,8 +93,17 @@ def one_instance(found: Service, name: str) -> dict[str, Any]:
                       or str(each["taskId"]).startswith(name)]
     if len(begun) == 1:
         return dict(begun[0])
-    known = ", ".join(each["id"] for each in (begun or instances)[:5]) or "none"
+    known = ", ".join(each["id"] for each in (begun or instances)[:CANDIDATES]) or "none"
     raise Problem(f"{name} is {'several instances' if begun else 'no instance'}: {known}", REFUSED)
+
+
+def _candidates(found: Service, name: str) -> str:
+    """Apps that may have been meant, those of a like name first."""
+    known = [str(each["id"]) for each in found.get("/v2/apps")["apps"]]
+    alike = difflib.get_close_matches(app_id(name), known, n=CANDIDATES, cutoff=0.7)
+    listed = [*alike, *(each for each in known if each not in alike)]
+    more = ", …" if len(listed) > CANDIDATES else ""
+    return f"there is {', '.join(listed[:CANDIDATES])}{more}" if listed else "there is no app"
 
 
 def _cell(value: Any) -> str:

@@ -94,6 +94,19 @@ def test_only_the_default_address_is_waited_for() -> None:
         service(url, None, None, {}).get("/v2/apps")
 
 
+def test_an_app_that_is_not_there_is_refused_with_those_that_are(
+        tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Serving(tmp_path / "state") as serving:
+        serving.change("PUT", "/v2/groups", {"apps": [app(each) for each in ("a", "b", "c", "d", "e", "web")]})
+        for command in ("scale wbe 3", "show /wbe", "rm wbe", "why wbe", "ps wbe", "restart wbe", "versions wbe",
+                        "revert wbe"):
+            assert run([*command.split(), "--service", serving.url()]) == 2
+            assert capsys.readouterr().err == "error: App '/wbe' does not exist: there is /web, /a, /b, /c, /d, …\n"
+        serving.change("DELETE", "/v2/groups?force=true")
+        assert run(["show", "wbe", "--service", serving.url()]) == 2
+        assert capsys.readouterr().err == "error: App '/wbe' does not exist: there is no app\n"
+
+
 def test_ui_prints_a_link_that_is_good_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                                             capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("MESOS_DOCKER_TOKEN", "a-token-that-reads")

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,8 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
 
 def asked(serving: Serving, after: int, count: int) -> list[tuple[str, str]]:
     """What is kept of the changes behind an event, which all were of one person and for one reason."""
-    path, found = "/api/v1/events?event_type=mesos_docker_asked", []
+    path = "/api/v1/events?event_type=mesos_docker_asked"
+    found: list[tuple[str, str]] = []
     with EventStream(serving.port, path, {**ALICE, "Last-Event-ID": str(after)}) as stream:
         assert stream.event()["eventType"] == "event_stream_attached"
         while len(found) < count:
@@ -38,9 +40,10 @@ def test_each_change_says_who_asked_for_it(serving: Serving) -> None:
     serving.change("POST", "/v2/apps", app("/other"))
     begin = serving.service.events.last
     [first, *_] = serving.running("/web")
-    calls = [("DELETE", f"/v2/apps/web/tasks/{first}", None), ("POST", "/v2/tasks/delete", {"ids": []}),
-             ("PUT", "/v2/apps/web?force=true", {"cpus": 9_000_000}), ("DELETE", "/v2/groups/?force=true", None),
-             ("POST", "/api/v1/losses/lift", None)]
+    calls: list[tuple[str, str, Any]] = [
+        ("DELETE", f"/v2/apps/web/tasks/{first}", None), ("POST", "/v2/tasks/delete", {"ids": []}),
+        ("PUT", "/v2/apps/web?force=true", {"cpus": 9_000_000}), ("DELETE", "/v2/groups/?force=true", None),
+        ("POST", "/api/v1/losses/lift", None)]
     for method, path, body in calls[:3]:  # the third makes a version
         assert serving.ask(method, path, body)[0] == 200
     [deployment] = serving.deployments()
