@@ -1,6 +1,7 @@
 """All parts of the executor, put together: no decision is made here, and nothing is started."""
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from executor.supervision.loop import Loop
 from executor.supervision.parents import Parents
 from executor.supervision.performer import Performer
 from executor.supervision.reports import Reports, later
+from executor.supervision.requests import Requests
 from executor.supervision.succession.recovery import Recovery
 from executor.supervision.supervisor import Supervisor
 from executor.telemetry.counts import Counts
@@ -46,7 +48,7 @@ def supervision(chosen: Settings, agent: Agent,
     """A supervisor with all its parts, to be started; it is what `agent.start` has to be given.
     `runtime` None: Docker.
     """
-    counts = Counts()
+    counts, run = Counts(), uuid.uuid4().hex[:16]
     runtime = runtime or docker_runtime(chosen, counts)
     kept = memory or Remembered("")
     notes: Notes = NoNotes() if kept.journal is None else kept.journal
@@ -63,7 +65,7 @@ def supervision(chosen: Settings, agent: Agent,
     recovery = None if kept.journal is None or not kept.found else Recovery(
         loop, engine, admission, kept.journal, chosen.labels)
     return Supervisor(chosen, loop, admission, engine, performer=performer, checks=checks,
-                      journal=notes, execs=Execs(lambda: engine.runtime.containers),
+                      journal=notes, requests=Requests(Execs(lambda: engine.runtime.containers), run, agent.message),
                       recovery=recovery, command=kept.command,
                       reports=Reports(loop, counts, chosen.reports.interval,
-                                      later(chosen, counts, agent.message), agent.updates))
+                                      later(chosen, counts, agent.message, run), agent.updates))

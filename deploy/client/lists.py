@@ -1,12 +1,17 @@
 """Commands that list: apps, ps, agents, deployments, versions."""
 from __future__ import annotations
 
+import json
 from typing import Any
+from urllib.parse import quote
 
 import click
 
+from deploy.cli.problems import FAILED, REFUSED, Problem
 from deploy.client.options import app_id, shown_json, table, talks_to_service
-from deploy.client.service import Service
+from deploy.client.service import Service, problem
+
+UPGRADE = 100.0  # seconds for one executor; the service itself gives up after 75
 
 
 @click.command()
@@ -55,15 +60,48 @@ def ps(service: Service, app: str | None, output: str, *, ended: bool, stats: bo
 
 
 @click.command()
+@click.option("--upgrade", is_flag=True, help="Have their custom executors make way, one after the other, for what is "
+                                              "installed at their place by now; tasks go on.")
+@click.option("--agent", "wanted", multiple=True, metavar="ID", help="Only this one; may be given several times.")
 @talks_to_service
-def agents(service: Service, output: str) -> None:
+def agents(service: Service, output: str, wanted: tuple[str, ...], *, upgrade: bool) -> int:
     """List the agents that instances are on."""
-    found = service.get("/api/v1/agents")
+    found = [each for each in service.get("/api/v1/agents") if not wanted or each["id"] in wanted]
+    unknown = set(wanted) - {each["id"] for each in found}
+    if unknown:
+        raise Problem(f"--agent: no such agent: {' '.join(sorted(unknown))}", REFUSED)
+    if upgrade:
+        return _upgraded(service, output, found)
     if output == "json":
         shown_json(found)
-        return
-    table(["AGENT", "HOST", "INSTANCES", "APPS"],
-          ([each["id"], each["host"], each["instances"], " ".join(each["apps"])] for each in found))
+        return 0
+    table(["AGENT", "HOST", "INSTANCES", "EXECUTOR", "APPS"], (
+        [each["id"], each["host"], each["instances"], each["executorVersion"] or "", " ".join(each["apps"])]
+        for each in found))
+    return 0
+
+
+def _upgraded(service: Service, output: str, found: list[dict[str, Any]]) -> int:
+    """One line each as it is known; 1 if one has not made way. Where no custom executor has reported
+    nothing is to be done, unless all were.
+    """
+    status, asked = 0, 0
+    for each in found:
+        answer = service.ask("POST", f"/api/v1/agents/{quote(each['id'], safe='')}/upgrade", patience=UPGRADE)
+        if answer.status == 409:
+            click.echo(f"{each['host']}: {problem(answer)}", err=True)
+            continue
+        if not answer.is_fine:
+            raise Problem(problem(answer), FAILED if answer.status >= 500 else REFUSED)
+        asked += 1
+        done = answer.body
+        status = status if done["done"] == "made way" else 1
+        if output == "json":
+            click.echo(json.dumps(done))
+        else:
+            click.echo(f"{done['host']}: {done['done']}" + (
+                f": {done['why']}" if done["why"] else f" ({done['before']} -> {done['version']})"))
+    return status if asked else 1
 
 
 @click.command()

@@ -69,10 +69,12 @@ class Service:
 
     def ask(self, method: str, path: str, body: Any = None, *,
             query: Mapping[str, str] | None = None,
-            headers: Mapping[str, str] | None = None) -> Answer:
-        """One request. Raises Problem (3) if nobody answers, (2) if we may not ask."""
+            headers: Mapping[str, str] | None = None, patience: float = PATIENCE) -> Answer:
+        """One request. Raises Problem (3) if nobody answers, (2) if we may not ask. `patience`: seconds
+        for an answer.
+        """
         data = None if body is None else json.dumps(body).encode()
-        connection = self._connection(PATIENCE)
+        connection = self._connection(patience)
         try:
             connection.request(method, self._path(path, query), data, self._headers(headers))
             response = connection.getresponse()

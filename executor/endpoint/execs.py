@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from executor.endpoint.requests import wanted_exec
 from executor.engine.port import Containers
 from specs.between.executor_request import ExecRequest
 
@@ -27,14 +26,6 @@ class Execs:
         self._containers = containers
         self._lock = threading.Lock()
         self._running: set[str] = set()  # ids
-
-    def asked(self, data: bytes, container: Callable[[str], str | None]) -> None:
-        """Take a framework message. `container`: of a task that runs, called at once."""
-        request = wanted_exec(data)
-        if request is None:
-            log.info("Ignoring a framework message of %s bytes", len(data))
-        else:
-            self.begin(request, container(request.task_id))
 
     def begin(self, request: ExecRequest, container: str | None) -> None:
         """Dial back, and run the command in this container; None: its task does not run here, which

@@ -7,19 +7,21 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from specs.between.executor_request import ExecRequest, ExecutorRequest
+from specs.between.executor_request import ExecRequest, ExecutorRequest, UpgradeRequest
 from specs.errors import SpecError
 from specs.forms.codec import read
 
 LONGEST: Final = 256 * 1024  # bytes of a message that is read
 
 
-def wanted_exec(data: bytes) -> ExecRequest | None:
-    """The command that is to be run; None if that is not what is asked."""
+def requested(data: bytes) -> ExecRequest | UpgradeRequest | None:
+    """What is asked; None if it is nothing that we know."""
     if len(data) > LONGEST:
         return None
     try:
-        request = read(ExecutorRequest, json.loads(data), strict=False).exec
+        found = read(ExecutorRequest, json.loads(data), strict=False)
     except (SpecError, ValueError, RecursionError):
         return None
-    return request if request is not None and request.command else None
+    if found.exec is not None:
+        return found.exec if found.exec.command else None
+    return found.upgrade

@@ -23,6 +23,7 @@ from executor.telemetry.stages import has_started, stage, why_over
 
 log = logging.getLogger(__name__)
 
+SOON: Final = 2.0  # seconds until the first one
 SHARE: Final = 0.0004  # of a core; the whole executor's budget is 0.001 with 100 idle containers
 
 
@@ -34,14 +35,14 @@ class Tells(Protocol):
     def clean(self) -> None: ...
 
 
-def later(settings: Settings, counts: Counts, send: Callable[[bytes], None]) -> Callable[[], Tells]:
+def later(settings: Settings, counts: Counts, send: Callable[[bytes], None], run: str) -> Callable[[], Tells]:
     """Builds who makes reports when the first one is due: a start waits for nothing of it. `send`
-    takes a framework message.
+    takes a framework message; `run` names this process.
     """
     def make() -> Tells:
         from executor.telemetry.reporter import reporter
 
-        return reporter(settings, counts, send)
+        return reporter(settings, counts, send, run)
     return make
 
 
@@ -63,9 +64,9 @@ class Reports:
         self.counts = counts
 
     def start(self) -> None:
-        """From now on."""
+        """From now on: soon, as somebody may wait to hear which process this is, and then now and then."""
         if self._interval is not None and self._make is not None:
-            self._loop.timers.start(ReportDue(), self._interval)
+            self._loop.timers.start(ReportDue(), min(SOON, self._interval))
 
     def moved(self, entry: Entry, before: Task) -> None:
         """A task was `before`, and is what its entry says now; the first time both are the same."""

@@ -14,7 +14,6 @@ from typing import assert_never
 
 from executor.admission.admission import Admission, Admitted, Rejected
 from executor.admission.entry import Entry
-from executor.endpoint.execs import Execs
 from executor.engine.port import ContainerAction, ContainerEvent
 from executor.journal.port import Notes
 from executor.life import answers
@@ -30,6 +29,7 @@ from executor.supervision.blocking.engine_calls import EngineCalls
 from executor.supervision.loop import Loop
 from executor.supervision.performer import Performer
 from executor.supervision.reports import Reports
+from executor.supervision.requests import Requests
 from executor.supervision.sandboxes import Sandboxes
 from executor.supervision.succession import orphans
 from executor.supervision.succession.notes import began, named, notes
@@ -51,7 +51,7 @@ class Supervisor:
     """`AgentEvents` for the driver, `LoopOwner` for the loop."""
 
     def __init__(self, settings: Settings, loop: Loop, admission: Admission, engine: EngineCalls, *,  # noqa: PLR0913 - wired once
-                 performer: Performer, checks: Checks, reports: Reports, journal: Notes, execs: Execs,
+                 performer: Performer, checks: Checks, reports: Reports, journal: Notes, requests: Requests,
                  recovery: Recovery | None = None, command: str = "") -> None:
         """`command`: how our launcher was called, if another process of us may take over."""
         self._settings = settings
@@ -63,7 +63,7 @@ class Supervisor:
         self._reports = reports
         self._journal = journal
         self._recovery = recovery
-        self._execs = execs
+        self._requests = requests
         self._entries: dict[str, Entry] = {}
         self._containers: dict[str, str] = {}  # container id -> task id
         self._ended: OrderedDict[str, None] = OrderedDict()
@@ -144,7 +144,7 @@ class Supervisor:
 
     def message(self, data: bytes) -> None:
         """A framework message: a request of the service, or nothing, as in Mesos."""
-        self._loop.call(lambda: self._execs.asked(data, self._container))
+        self._loop.call(lambda: self._requests.take(data, self._container, self._upgrade))
 
     def shutdown(self, why: str) -> None:
         """End all tasks, then end."""

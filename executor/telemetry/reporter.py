@@ -5,7 +5,6 @@ import contextlib
 import logging
 import sys
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,25 +31,25 @@ class Destination:
     executor_id: str = ""
 
 
-def reporter(settings: Settings, counts: Counts, send: Callable[[bytes], None]) -> Reporter:
-    """As the settings want it. `send` takes a framework message."""
+def reporter(settings: Settings, counts: Counts, send: Callable[[bytes], None], run: str) -> Reporter:
+    """As the settings want it. `send` takes a framework message; `run` names this process."""
     wanted, ids = settings.reports, settings.labels
     return Reporter(counts, Destination(
         wanted.messages, None if wanted.folder is None else Path(wanted.folder),
-        ids.get(labels.FRAMEWORK, ""), ids.get(labels.EXECUTOR, "")), send)
+        ids.get(labels.FRAMEWORK, ""), ids.get(labels.EXECUTOR, "")), send, run=run)
 
 
 class Reporter:
     """One thread's, save `clean`."""
 
     def __init__(self, counts: Counts, destination: Destination, send: Callable[[bytes], None],
-                 read: Callable[[Mapping[str, int]], dict[str, Usage]] | None = None) -> None:
-        """`send` takes a framework message."""
+                 read: Callable[[Mapping[str, int]], dict[str, Usage]] | None = None, run: str = "") -> None:
+        """`send` takes a framework message; `run` names this process."""
         self._counts = counts
         self._to = destination
         self._send = send
         self._read = read or UsageReader().read
-        self._run = uuid.uuid4().hex[:16]
+        self._run = run
         self._number = 0
         self._version = ""
 

@@ -16,6 +16,7 @@ from scheduler.api.handlers.metrics import MetricsHandlers
 from scheduler.api.handlers.ours import Ours
 from scheduler.api.handlers.streams import Streams
 from scheduler.api.handlers.tasks import Tasks
+from scheduler.api.handlers.upgrades import UpgradeHandlers
 from scheduler.api.openapi import document
 from scheduler.api.page.files import PageFiles
 from scheduler.api.page.login import Login
@@ -27,6 +28,7 @@ from scheduler.looking.execs import AgentSide, Execs
 from scheduler.looking.outputs import Outputs
 from scheduler.looking.places import lives
 from scheduler.looking.sandboxes import LENGTH, Sandboxes
+from scheduler.looking.upgrades import Upgrades
 from specs.marathon.definitions import Config
 
 _TRUTH = {"type": "string", "enum": ["true", "false", "True", "False", "1", "0", ""]}  # in any case
@@ -53,10 +55,11 @@ def routes(asking: Asking, config: Config, identity: Identity, *, leader: Callab
     sandboxes = Sandboxes(agents, lambda: asking.view.framework.id)
     looking = Looking(asking, sandboxes, Outputs(sandboxes, lambda spot: lives(asking.view, spot)))
     execs = ExecHandlers(asking, Execs(agents))
+    upgrades = UpgradeHandlers(asking, Upgrades(agents, asking.service.telemetry))
     table: list[Route] = []
     ours = Ours(asking, apps, groups, lambda: document(table, insecure=insecure))
     table += [*_apps(apps, tasks), *_groups(groups), *_tasks(tasks), *_whole(whole, streams),
-              *_ours(ours, streams), *_looking(looking), *_execs(execs), *_health(health),
+              *_ours(ours, streams), *_looking(looking), *_execs(execs), *_upgrades(upgrades), *_health(health),
               *_measured(MetricsHandlers(asking)), *_page(PageFiles(), Login(leader), Looks(asking))]
     return table
 
@@ -257,6 +260,15 @@ def _execs(execs: ExecHandlers) -> list[Route]:
         Route("GET", "/api/v1/exec/{id}/executor", execs.answer, "The WebSocket of the executor that runs a command",
               {101: None}, open=True),
     ]
+
+
+def _upgrades(upgrades: UpgradeHandlers) -> list[Route]:
+    done = {"type": "string", "enum": ["made way", "goes on", "no answer"]}
+    return [Route(
+        "POST", "/api/v1/agents/{id}/upgrade", upgrades.ask,
+        "Has an agent's custom executor make way for the version that is installed there, under its tasks",
+        {200: s.record({"agent": s.TEXT, "host": s.TEXT, "done": done, "before": s.TEXT, "version": s.TEXT,
+                        "why": s.TEXT})}, writes=True)]
 
 
 def _health(health: HealthHandlers) -> list[Route]:

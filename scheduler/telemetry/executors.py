@@ -30,6 +30,14 @@ MOST_SERIES: Final = 2000  # of the sums, of all metrics together
 _Key = tuple[str, tuple[str, ...]]  # a metric and the values of its labels
 
 
+@dataclass(frozen=True, slots=True)
+class ExecutorProcess:
+    """One of an executor: another one after a crash, or an upgrade."""
+
+    run: str
+    version: str
+
+
 @dataclass(slots=True)
 class _Known:
     """What an executor has said."""
@@ -61,12 +69,17 @@ class ExecutorSums:
         counts = known is not None or report.number == 1
         if known is None or known.run != report.run:
             self._known = {each: said for each, said in self._known.items() if said.heard > now - FORGOTTEN}
-            known = self._known[place] = _Known(report.run)
+            known = self._known[place] = _Known(report.run, report.version)
         known.version, known.host, known.heard = report.version, host, now
         for sample in report.samples:
             self._sample(known, sample, counts=counts)
         for each in report.distributions:
             self._distribution(known, each, counts=counts)
+
+    def process(self, agent_id: str, executor_id: str) -> ExecutorProcess | None:
+        """That which reported last; anybody's."""
+        known = self._known.get((agent_id, executor_id))
+        return None if known is None else ExecutorProcess(known.run, known.version)
 
     def versions(self) -> dict[str, str]:
         """Of the executors that report, by agent; anybody's."""

@@ -1,4 +1,5 @@
-"""What the service asks of our executor by a framework message, in JSON: `{"exec": {…}}`.
+"""What the service asks of our executor by a framework message, in JSON: `{"exec": {…}}`, or
+`{"upgrade": {"run": "0f3a…"}}`.
 
 Mesos passes such messages on unread and promises nothing: one may be lost, or come twice. An
 executor that does not know a kind of request passes it over.
@@ -48,7 +49,18 @@ class ExecRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class UpgradeRequest:
+    """Let what is installed by now go on with the tasks, if it starts; else say why not
+    (`specs/between/upgrade_refused.py`). Only the process of this `run` is asked, as its reports
+    name it: the message may come twice, and late.
+    """
+
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
 class ExecutorRequest:
     """One request; of its fields one is there."""
 
     exec: ExecRequest | None = None
+    upgrade: UpgradeRequest | None = None

@@ -92,11 +92,11 @@ class Served:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Served]:
-    """One on a state of its own; afterwards nothing of it is left."""
+def serving(folder: Path, *more: str) -> Iterator[Served]:
+    """One on a state of its own, with `more` options; afterwards nothing of it is left."""
     busybox_image()
     found = Served(folder)
-    found.start()
+    found.start(*more)
     try:
         yield found
     finally:

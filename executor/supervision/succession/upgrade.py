@@ -29,18 +29,27 @@ class Upgrade:
         self._command = command
         self._agreed = agreed
         self._workers = Workers("upgrade", 1)
+        self._asking = False  # what is there is being asked
 
-    def ask(self, why: str) -> None:
-        """Hand over, if there is something that can take over; returns at once."""
-        self._workers.submit(lambda: self._ask(why))
+    def ask(self, why: str, refused: Callable[[str], None] = lambda _: None) -> None:
+        """Hand over, if there is something that can take over; returns at once. `refused` is called on
+        a thread of its own, with the reason. Who asks again meanwhile waits for the same answer.
+        """
+        if not self._asking:
+            self._asking = True
+            self._workers.submit(lambda: self._ask(why, refused))
 
-    def _ask(self, why: str) -> None:
+    def _ask(self, why: str, refused: Callable[[str], None]) -> None:
         log.info("Asked to hand over to another version (%s)", why)
-        problem = refusal(self._command)
-        if problem:
-            log.error("Not handing over: %s", problem)
-        else:
-            self._agreed()
+        try:
+            problem = refusal(self._command)
+            if problem:
+                log.error("Not handing over: %s", problem)
+                refused(problem)
+            else:
+                self._agreed()
+        finally:
+            self._asking = False
 
 
 def refusal(command: str) -> str:

@@ -69,7 +69,7 @@ class ExecHandlers:
             raise not_found("There is no such command, or somebody is connected to it")
         connection = _websocket()
         ended = "the service ended"
-        with _counted(asked.request), contextlib.ExitStack() as stack:
+        with counted(asked.request), contextlib.ExitStack() as stack:
             stack.callback(self._execs.end, found)
             await self._told(found, "started")
             try:
@@ -93,7 +93,7 @@ class ExecHandlers:
         found = self._execs.answered(asked.ids[0], token)
         if found is None:
             raise not_found("There is no such command")
-        with _counted(asked.request):
+        with counted(asked.request):
             await connection.prepare(asked.request)
             _keep_alive(asked.request)
             if not found.executor.done():
@@ -211,7 +211,7 @@ def _keep_alive(request: web.Request) -> None:
 
 
 @contextlib.contextmanager
-def _counted(request: web.Request) -> Iterator[None]:
+def counted(request: web.Request) -> Iterator[None]:
     """The server's stop ends it."""
     task, streams = asyncio.current_task(), request.app[STREAMS]
     if task is not None:

@@ -119,6 +119,7 @@ CALLS: list[tuple[str, str, str, Any, int]] = [
     ("GET", "/api/v1/exec/{id}/executor", "", None, 400),
     ("GET", "/api/v1/why", "", None, 200),
     ("GET", "/api/v1/agents", "", None, 200),
+    ("POST", "/api/v1/agents/{id}/upgrade", "", None, 404),
     ("GET", "/api/v1/openapi.json", "", None, 200),
     ("GET", "/api/v1/overview", "app=/web&app=/rich&app=/nothing", None, 200),
     ("GET", "/api/v1/overview", "", None, 200),

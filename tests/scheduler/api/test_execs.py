@@ -16,11 +16,12 @@ import pytest
 
 from deploy.serve.start import fingerprint
 from executor.endpoint.execs import Execs
-from executor.endpoint.requests import wanted_exec
+from executor.endpoint.requests import requested
 from scheduler.api.access import Access, Password, Role
 from scheduler.looking import execs as looking
 from scheduler.looking.places import find
 from specs.between.exec_frames import PIECE, STDIN, WINDOW
+from specs.between.executor_request import ExecRequest
 from tests.fakes.certificates import Certificate, make_authority
 from tests.fakes.runtime import FakeRuntime
 from tests.fakes.sandboxes import FakeSandboxes
@@ -39,8 +40,8 @@ class Answering(Serving):
         runtime.containers.start(container)
         execs = Execs(lambda: runtime.containers)
         while (sent := self.sandboxes.sent.get())[2]:
-            request = wanted_exec(sent[2])
-            assert request is not None
+            request = requested(sent[2])
+            assert isinstance(request, ExecRequest)
             execs.begin(request, container)
             execs.begin(request, container)  # a message may come twice
         runtime.engine.close()
@@ -206,8 +207,8 @@ def test_an_executor_that_does_not_answer_is_told_of(serving: Answering, tmp_pat
         execs.end(wanted)
 
     asyncio.run(asked_in_vain())
-    request = wanted_exec(agents.sent.get_nowait()[2])
-    assert request is not None
+    request = requested(agents.sent.get_nowait()[2])
+    assert isinstance(request, ExecRequest)
     assert request.url == "/back"
 
 
