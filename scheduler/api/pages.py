@@ -5,8 +5,9 @@ A page can do two things without being asked whether it may. It can send a *simp
 carries no JSON type, and changes something although its answer cannot be read; and it can have its
 own name point at this machine (DNS rebinding), after which it is of the same origin. The first is
 refused wherever it would change something; the second where nobody has to say who asks, for
-otherwise the page lacks the token. There are no CORS headers, so all other requests of foreign
-pages are held back by the browser itself.
+otherwise the page lacks the token: on loopback always, elsewhere of browsers (Origin), which name
+themselves in whatever changes something and in each WebSocket. There are no CORS headers, so all
+other requests of foreign pages are held back by the browser itself.
 
 As the Fetch standard: "CORS-safelisted request-header", and `Sec-Fetch-Site`.
 """

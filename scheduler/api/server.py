@@ -227,7 +227,8 @@ class Server:
         route, ids, allowed = found
         if caller is None and (route is None or not route.open):
             raise RefusedError(401, "Invalid username or password.")
-        if self._local and is_misdirected(request.headers.get("Host", ""), self._names()):
+        if (self._local or (self._access.insecure and "Origin" in request.headers)) and is_misdirected(
+                request.headers.get("Host", ""), self._names()):
             raise RefusedError(421,
                                "The Host header names another service; --advertise says under which name this "
                                     "one is reached")

@@ -190,7 +190,7 @@ def _ours(ours: Ours, streams: Streams) -> list[Route]:
                   Parameter("id", "only this instance", many=True),
                   Parameter("stats", "whether with what each has used last", _TRUTH))),
         Route("GET", "/api/v1/history/{id*}", ours.history,
-              "The last instances of an app that ended", {200: s.array(s.ref("Ended"))}),
+              "The last instances of an app that ended, also of one that is gone", {200: s.array(s.ref("Ended"))}),
         Route("GET", "/api/v1/versions/{id*}", ours.versions,
               "Who made each version of an app, when, from where and why", {200: s.array(s.ref("Version"))}),
         Route("GET", "/api/v1/why", ours.why, "Why instances do not serve",
@@ -239,7 +239,7 @@ def _looking(looking: Looking) -> list[Route]:
         Route("GET", f"{one}/files", looking.files, "What is in a folder of an instance's sandbox",
               {200: s.array(entry)}, (path,)),
         Route("GET", f"{one}/files/read", looking.read, "A piece of a file in an instance's sandbox",
-              {200: s.record({"offset": s.INTEGER, "data": s.TEXT})}, (
+              {200: s.record({"offset": s.INTEGER, "length": s.INTEGER, "data": s.TEXT})}, (
             path, offset, Parameter("length", "at most so many bytes", {**s.NATURAL, "maximum": LENGTH}))),
         Route("GET", f"{one}/files/download", looking.download, "A file in an instance's sandbox",
               {200: s.TEXT}, (path,), media_type="application/octet-stream"),

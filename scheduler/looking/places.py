@@ -2,7 +2,8 @@
 sandbox.
 
 An instance that lives is meant by its id, and its newest ended task where none lives; a task's id
-means that task. Who ran a task decides where its sandbox is: our executor keeps a folder for each
+means that task. Those of an app that is gone are found as well, as long as it is remembered where they
+ran. Who ran a task decides where its sandbox is: our executor keeps a folder for each
 task in its own sandbox, an agent's own executor and an app's have one of their own. All three are
 looked at, as a service may have been told another `--executor` since then.
 
@@ -10,7 +11,7 @@ As Mesos: slave/paths.cpp, `getExecutorVirtualPath`.
 """
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,20 +40,24 @@ class Spot:
     lives: bool  # whether it may write still
 
 
-def find(view: View, name: str) -> Spot:
-    """The task that an id of an instance or of a task means. Raises NowhereError."""
+def find(view: View, name: str, past: Callable[[str], Ended | None] = lambda _: None) -> Spot:
+    """The task that an id of an instance or of a task means. Raises NowhereError. `past`: of what the
+    view does not know any more.
+    """
     app, wanted = _app(view, name)
-    if app is None:
-        raise NowhereError(f"Instance '{name}' does not exist")
-    lives = [each for each in app.instances if wanted in (each.id, _task(each))]
+    instances, all_ended = ((), ()) if app is None else (app.instances, app.ended)
+    lives = [each for each in instances if wanted in (each.id, _task(each))]
     for instance in lives:
         if instance.location is not None and instance.incarnation:
-            return Spot(instance.id, _task(instance), app.id, instance.version,
+            return Spot(instance.id, _task(instance), instance.app_id, instance.version,
                         instance.location.agent_id, instance.location.hostname,
                         not instance.condition.is_terminal)
-    for ended in reversed(app.ended):
+    for ended in reversed(all_ended):
         if wanted in (ended.instance_id, ended.task_id) and ended.agent_id is not None:
             return _past(ended, ended.agent_id)
+    known = past(wanted)
+    if known is not None and known.agent_id is not None:
+        return _past(known, known.agent_id)
     if lives:
         raise NowhereError(f"Instance '{name}' has no task yet: it waits for a place")
     raise NowhereError(f"Instance '{name}' does not exist")

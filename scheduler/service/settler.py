@@ -191,6 +191,7 @@ class Settler:
             self._scale_back(app_id, decision.scale_back, now)
         if decision.gone:
             board.drop_state(app_id)
+            self._history.forget(app_id)
             self._events.emit("app_terminated_event", {"appId": app_id}, app_id)
         if decision.moved and deployment is not None:
             self._moved[deployment.id] = None

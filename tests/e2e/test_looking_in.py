@@ -250,3 +250,16 @@ def test_an_app_may_say_that_nobody_runs_commands_in_it(served: Served) -> None:
     refused = served.command("exec", instances(served, "/closed")[0]["id"], "--", "true")
     assert (refused.returncode, refused.stdout) == (125, "")
     assert "MESOS_DOCKER_EXEC" in refused.stderr
+
+
+def test_what_an_app_wrote_is_there_after_its_removal(served: Served) -> None:
+    served.ask("POST", "/v2/apps", app("/leaves", cmd="echo here; exec sleep 1000"))
+    served.until(lambda: any(each["state"] == "TASK_RUNNING" for each in instances(served, "/leaves")), "an instance")
+    [one] = instances(served, "/leaves")
+    assert served.command("rm", "leaves").returncode == 0
+    for name in ("leaves", one["id"], one["taskId"]):
+        served.until(lambda name=name: served.command("logs", name).stdout.endswith("here\n"), f"the output of {name}")
+    assert "stdout" in served.command("files", one["id"]).stdout
+    assert served.command("files", one["id"], "stdout").stdout == "here\n"
+    refused = served.command("exec", one["id"], "--", "true")
+    assert (refused.returncode, refused.stdout) == (125, "")

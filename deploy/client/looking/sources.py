@@ -32,6 +32,10 @@ def sources(service: Service, name: str) -> tuple[list[Source], str | None]:
     found = service.ask("GET", "/api/v1/instances", query={"app": app_id(name)})
     if found.is_fine:
         return [*_ended(service, app_id(name)), *_living(found.body)], app_id(name)
+    if ".instance-" not in name:
+        gone = service.ask("GET", f"/api/v1/history{app_id(name)}")
+        if gone.is_fine:  # the app itself is not there any more
+            return list(_of_history(gone.body)), app_id(name)
     return [instance(service, name)], None
 
 
@@ -68,6 +72,10 @@ def _living(instances: list[dict[str, Any]]) -> Iterator[Source]:
 
 
 def _ended(service: Service, app: str) -> Iterator[Source]:
-    for each in reversed(fine(service.ask("GET", f"/api/v1/history{app}"))):
+    return _of_history(fine(service.ask("GET", f"/api/v1/history{app}")))
+
+
+def _of_history(ended: list[dict[str, Any]]) -> Iterator[Source]:
+    for each in reversed(ended):
         number = each["taskId"].rpartition(".")[2]
         yield Source(each["taskId"], each["id"], f"{short(each['id'])}.{number}", ended=True)

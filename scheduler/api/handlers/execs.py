@@ -51,7 +51,7 @@ class ExecHandlers:
         wanted = await _body(asked)
         view = self._asking.view
         try:
-            spot = find(view, asked.ids[0])
+            spot = find(view, asked.ids[0], self._asking.service.history.past)
             size = None if wanted.columns is None or wanted.rows is None else TerminalSize(wanted.columns, wanted.rows)
             found = self._execs.open(view, spot, wanted.command, size, tty=bool(wanted.tty),
                                      user=asked.caller.name, address=asked.request.remote or "")

@@ -69,11 +69,14 @@ class Looking:
         return json_answer([_shown(each) for each in found])
 
     async def read(self, asked: Asked) -> web.Response:
-        """GET /api/v1/instances/ID/files/read?path=&offset=&length=."""
+        """GET /api/v1/instances/ID/files/read?path=&offset=&length=: a text, and how many bytes it was."""
         spot, path = self._spot(asked), _file(asked)
         offset, length = _number(asked, "offset", LARGEST) or 0, _number(asked, "length", LENGTH)
-        data = await _answered(self._sandboxes.read(spot, path, offset, LENGTH if length is None else length))
-        return json_answer({"offset": offset, "data": data.decode(errors="replace")})
+        data = await _answered(self._sandboxes.read(spot, path, offset,
+                                                    LENGTH if length is None else length))
+        data = whole_characters(data)
+        return json_answer({"offset": offset, "length": len(data),
+                            "data": data.decode(errors="replace")})
 
     async def download(self, asked: Asked) -> web.StreamResponse:
         """GET /api/v1/instances/ID/files/download?path=: the file as it was when it was asked for."""
@@ -100,7 +103,7 @@ class Looking:
 
     def _spot(self, asked: Asked) -> Spot:
         try:
-            return find(self._asking.view, asked.ids[0])
+            return find(self._asking.view, asked.ids[0], self._asking.service.history.past)
         except NowhereError as error:
             raise not_found(str(error)) from error
 
@@ -113,13 +116,15 @@ class Looking:
         since, written = _time(asked), Written(self._sandboxes, spot, name)
         try:
             if since is not None:
-                return max(await written.since(since), 0 if tail is None else await written.last_lines(tail))
+                return max(await written.since(since),
+                           0 if tail is None else await written.last_lines(tail))
             if tail is not None:
                 return await written.last_lines(tail)
             first = await written.first()
             return min(max(first, offset), await written.end()) if offset else first
         except NoIndexError:
-            raise RefusedError(422, f"When the {name} of {spot.task_id} was written is not known: its executor keeps "
+            raise RefusedError(422,
+                               f"When the {name} of {spot.task_id} was written is not known: its executor keeps "
                                     "no index") from None
         except AgentError as error:
             if error.missing and spot.lives:
@@ -186,7 +191,20 @@ class OutputTexts:
         text = self._decoder.decode(piece.data)
         self.end = piece.offset + len(piece.data)
         number = self.end - len(self._decoder.getstate()[0])
-        return f"id: {number}\n".encode() + _event({"offset": offset, "data": text}) if text else b":\n\n"
+        return f"id: {number}\n".encode() + _event({"offset": offset,
+                                                    "data": text}) if text else b":\n\n"
+
+
+def whole_characters(data: bytes) -> bytes:
+    """Without the beginning of a character of UTF-8 at its end; all of it where there is nothing else."""
+    for back in range(1, min(3, len(data)) + 1):
+        byte = data[-back]
+        if byte >= 0xC0:
+            size = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
+            return (data[:-back] or data) if back < size else data
+        if byte < 0x80:
+            return data
+    return data
 
 
 async def _answered(call: Awaitable[T]) -> T:
@@ -235,5 +253,5 @@ def _number(asked: Asked, name: str, most: int) -> int | None:
 
 
 def _shown(entry: FileEntry) -> dict[str, Any]:
-    return {"path": entry.path, "size": entry.size, "mode": entry.mode, "mtime": timestamp(entry.mtime),
-            "isDirectory": entry.is_folder}
+    return {"path": entry.path, "size": entry.size, "mode": entry.mode,
+            "mtime": timestamp(entry.mtime), "isDirectory": entry.is_folder}

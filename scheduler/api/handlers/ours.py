@@ -28,6 +28,7 @@ from scheduler.api.shown.ours import (
 from scheduler.deployments.stuck import stuck
 from scheduler.service import tree
 from scheduler.service.changes import Planned
+from scheduler.service.news.history import KEPT
 from scheduler.service.news.told import step_json
 from scheduler.service.views import View, ground
 from scheduler.tasks.timestamps import timestamp
@@ -65,9 +66,13 @@ class Ours:
             and (agent is None or (each.location is not None and each.location.agent_id == agent))])
 
     async def history(self, asked: Asked) -> web.Response:
-        """GET /api/v1/history/APP: the newest first."""
-        app = self._one(app_path(asked.ids[0]))
-        return json_answer([ended_json(each) for each in reversed(app.ended)])
+        """GET /api/v1/history/APP: the newest first; of an app that is gone, where they ran."""
+        app_id = app_path(asked.ids[0])
+        app = self._asking.view.apps.get(app_id)
+        ended = self._asking.service.history.past_of(app_id) if app is None else app.ended
+        if app is None and not ended:
+            raise not_found(f"App '{app_id}' does not exist")
+        return json_answer([ended_json(each) for each in reversed(ended[-KEPT:])])
 
     async def versions(self, asked: Asked) -> web.Response:
         """GET /api/v1/versions/APP: who made each, when, from where and why; the newest first."""

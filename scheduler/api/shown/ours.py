@@ -249,7 +249,7 @@ def _hint(where: str, shortage: Shortage) -> str | None:
         except ValueError:
             return None
         unit = "MiB of " if shortage.resource in ("mem", "disk") else ""
-        return f"free {missing:g} {unit}{shortage.resource} on {where}"
+        return f"free {round(missing, 3):.12g} {unit}{shortage.resource} on {where}"
     if shortage.resource == "ports":
         return f"free the port on {where}, or ask for any port (0)"
     if shortage.resource.startswith("attribute"):

@@ -138,7 +138,7 @@ NAMED: Final[Mapping[str, Schema]] = {
             "at": TIME, "amounts": {"type": "object", "additionalProperties": NUMBER},
             "ports": TEXT}))}),
     "Overview": record({
-        "id": TEXT, "wanted": nullable(INTEGER), "what": TEXT, "cpus": NUMBER, "mem": NUMBER,
+        "id": TEXT, "wanted": nullable(INTEGER), "why": TEXT, "what": TEXT, "cpus": NUMBER, "mem": NUMBER,
         "counts": record(dict.fromkeys(KINDS, INTEGER)), "labels": TEXTS,
         "version": nullable(TIME), "deployments": array(TEXT), "served": nullable(INTEGER),
         "failures": INTEGER, "waitsForPromotion": BOOLEAN, "failedAt": nullable(TIME)}),

@@ -1,12 +1,16 @@
-"""The last instances of each app that ended: with what code, why, where, after how long, and their
-last words.
+"""Instances that ended: with what code, why, where, after how long, and their last words.
 
-What the executor's message tells after Mesos's own text (signal, memory limit and peak, the last
-lines of stderr) is kept as it came. As records of kind `ended`, one for each app.
+Of an app that is there the last KEPT are remembered with what the executor's message tells after
+Mesos's own text (signal, memory limit and peak, the last lines of stderr), as it came: records of
+kind `ended`, one for each app. Of all others, and when the app itself is gone, what is remembered is
+where they ran, so that their output and files are found as long as their sandboxes are there: records
+of kind `past`, one for each task.
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from scheduler.apps.ids import task_id
@@ -16,6 +20,7 @@ from scheduler.storage.records import Records
 from scheduler.tasks.conditions import Condition
 
 KEPT: Final = 25  # of each app
+PAST: Final = 10_000  # of all apps together; about 5 MB
 LONGEST: Final = 4096  # characters of a message
 
 
@@ -53,16 +58,33 @@ class _OfApp:
 
 
 class History:
-    """The loop's alone."""
+    """The loop's alone; `past` and `past_of` are anybody's."""
 
     def __init__(self, records: Records) -> None:
         self._records = records
         self._ended = {app_id: valued(_OfApp, stored).ended for app_id,
                        stored in records.records("ended")}
+        self._lock = threading.Lock()
+        past = [valued(Ended, stored) for _, stored in records.records("past")]
+        self._past = {each.task_id: each for each in (
+            *(each for ended in self._ended.values() for each in ended), *past)}
 
     def of(self, app_id: str) -> tuple[Ended, ...]:
         """The newest last."""
         return self._ended.get(app_id, ())
+
+    def past(self, name: str) -> Ended | None:
+        """The task of this id, or the last one of the instance of this id; without its last words."""
+        with self._lock:
+            if name in self._past:
+                return self._past[name]
+            return next((each for each in reversed(self._past.values())
+                         if each.instance_id == name), None)
+
+    def past_of(self, app_id: str) -> Sequence[Ended]:
+        """All that are known of an app, also of one that is gone; the newest last, without their last words."""
+        with self._lock:
+            return [each for each in self._past.values() if each.app_id == app_id]
 
     def add(self, instance: Instance, now: float) -> Ended:
         """Its task has ended, and is as it was then."""
@@ -77,9 +99,22 @@ class History:
             None if location is None else location.hostname, instance.host_ports)
         self._ended[instance.app_id] = (*self.of(instance.app_id), ended)[-KEPT:]
         self._records.put("ended", instance.app_id, plain(_OfApp(self._ended[instance.app_id])))
+        if location is not None:
+            self._remember(replace(ended, message=None))
         return ended
 
     def forget(self, app_id: str) -> None:
         """The app is gone."""
         if self._ended.pop(app_id, None) is not None:
             self._records.drop("ended", app_id)
+
+    def _remember(self, ended: Ended) -> None:
+        with self._lock:
+            self._past[ended.task_id] = ended
+            over = [each for each, _ in zip(self._past, range(len(self._past) - PAST),
+                                            strict=False)]
+            for each in over:
+                del self._past[each]
+        self._records.put("past", ended.task_id, plain(ended))
+        for each in over:
+            self._records.drop("past", each)

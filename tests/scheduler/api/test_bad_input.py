@@ -13,6 +13,7 @@ import pytest
 
 from scheduler.api.access import Access, Role
 from scheduler.api.pages import is_foreign, is_misdirected
+from scheduler.api.server import Server
 from scheduler.service.completion import MAX_INSTANCES
 from tests.scheduler.service.serving import Serving, app
 
@@ -36,10 +37,11 @@ def serving(tmp_path: Path) -> Iterator[Serving]:
     (b'{"id": "/a", "cmd": "ab", "cpus": 1e400}', "", 422),
     (b"\xff\xfe\xfd", "", 400),
     (b'{"id": "/a", "cmd": "\\ud800x"}', "", 400)])
-def test_a_hostile_body_is_refused_at_once(serving: Serving, body: bytes, encoding: str, status: int,
-                                           caplog: pytest.LogCaptureFixture) -> None:
+def test_a_hostile_body_is_refused_at_once(serving: Serving, body: bytes, encoding: str,
+                                           status: int, caplog: pytest.LogCaptureFixture) -> None:
     begun = time.monotonic()
-    found, answer, _ = serving.ask("POST", "/v2/apps", body, {"Content-Encoding": encoding} if encoding else {})
+    found, answer, _ = serving.ask("POST", "/v2/apps", body,
+                                   {"Content-Encoding": encoding} if encoding else {})
     assert found == status, answer
     assert time.monotonic() - begun < 5
     assert serving.ask("GET", "/ping")[0] == 200
@@ -51,7 +53,8 @@ def test_a_bomb_of_somebody_who_may_not_ask_is_not_inflated(tmp_path: Path) -> N
     bomb = gzip.compress(b" " * 100_000_000)
     with Serving(tmp_path / "state", access=Access({"a-token": Role.WRITE}, {})) as serving, \
             socket.create_connection(("127.0.0.1", serving.port), timeout=8) as connection:
-        connection.sendall(b"POST /v2/apps HTTP/1.1\r\nHost: localhost\r\nContent-Encoding: gzip\r\n"
+        connection.sendall(
+            b"POST /v2/apps HTTP/1.1\r\nHost: localhost\r\nContent-Encoding: gzip\r\n"
                            b"Content-Length: %d\r\n\r\n" % len(bomb) + bomb[:1000])
         with connection.makefile("rb") as answer:
             assert answer.readline().startswith(b"HTTP/1.1 401 ")
@@ -72,7 +75,8 @@ def test_more_instances_than_can_be_kept_are_refused(serving: Serving) -> None:
 def test_a_group_of_a_thousand_apps(tmp_path: Path) -> None:
     with Serving(tmp_path / "state", agents=40) as serving:
         begun = time.monotonic()
-        serving.change("PUT", "/v2/groups/big", {"apps": [app(f"a{number}") for number in range(1000)]})
+        serving.change("PUT", "/v2/groups/big",
+                       {"apps": [app(f"a{number}") for number in range(1000)]})
         taken = time.monotonic() - begun
         assert len(serving.get("/v2/tasks")["tasks"]) == 1000
         assert {each["tasksRunning"] for each in serving.get("/v2/apps")["apps"]} == {1}
@@ -84,7 +88,8 @@ def test_a_group_of_a_thousand_apps(tmp_path: Path) -> None:
 
 
 def test_an_app_that_nobody_can_place_does_not_hold_others_up(serving: Serving) -> None:
-    serving.ask("POST", "/v2/apps", app("/impossible", instances=1000, constraints=[["rack", "LIKE", "r1"]]))
+    serving.ask("POST", "/v2/apps", app("/impossible", instances=1000,
+                                        constraints=[["rack", "LIKE", "r1"]]))
     for number in range(5):
         serving.change("POST", "/v2/apps", app(f"/small{number}", instances=3))
     assert len(serving.get("/v2/tasks")["tasks"]) == 15
@@ -105,8 +110,10 @@ def test_of_two_writers_the_later_one_is_told_what_has_changed(serving: Serving)
     status, first, _ = serving.ask("PUT", "/v2/apps/web", app(env={"A": "1"}, instances=2), seen)
     assert status == 200
     status, refused, _ = serving.ask("PUT", "/v2/apps/web?force=true", app(mem=64), seen)
-    assert (status, refused["current"], refused["changed"]) == (409, first["version"], ["env", "instances"])
-    assert serving.ask("PUT", "/v2/apps/web?force=true", app(mem=64), {"If-Match": first["version"]})[0] == 200
+    assert (status, refused["current"],
+            refused["changed"]) == (409, first["version"], ["env", "instances"])
+    assert serving.ask("PUT", "/v2/apps/web?force=true", app(mem=64),
+                       {"If-Match": first["version"]})[0] == 200
     for none in ("*", first["version"]):
         assert serving.ask("PUT", "/v2/apps/none", app("/none"), {"If-Match": none})[0] == 409
 
@@ -118,10 +125,12 @@ def test_each_change_of_an_app_or_a_group_may_be_of_what_was_seen(serving: Servi
     serving.change("PUT", "/v2/apps/team/one", {"mem": 64})
     for method, path, body in (
             ("DELETE", "/v2/apps/team/one", None), ("POST", "/v2/apps/team/one/restart", None),
-            ("PATCH", "/v2/apps/team/one", {"mem": 32}), ("POST", "/api/v1/scale/team/one", {"instances": 2})):
+            ("PATCH", "/v2/apps/team/one", {"mem": 32}),
+            ("POST", "/api/v1/scale/team/one", {"instances": 2})):
         status, refused, _ = serving.ask(method, path, body, seen["/v2/apps/team/one"])
         assert (status, refused["changed"]) == (409, ["mem"]), (method, path)
-    changes: list[tuple[str, Any]] = [("PUT", {"apps": []}), ("DELETE", None), ("PATCH", {"enforceRole": False})]
+    changes: list[tuple[str, Any]] = [("PUT", {"apps": []}), ("DELETE", None),
+                                      ("PATCH", {"enforceRole": False})]
     for method, change in changes:
         status, refused, _ = serving.ask(method, "/v2/groups/team", change, seen["/v2/groups/team"])
         assert (status, refused["changed"]) == (409, ["/team/one"]), method
@@ -129,7 +138,8 @@ def test_each_change_of_an_app_or_a_group_may_be_of_what_was_seen(serving: Servi
     for form in ('W/"{}"', '"old", "{}"', "{}", "*"):
         now = serving.get("/v2/apps/team/one")["app"]["version"]
         tag = {"If-Match": form.format(now)}
-        assert serving.ask("POST", "/v2/apps/team/one/restart?force=true", None, tag)[0] == 200, form
+        assert serving.ask("POST", "/v2/apps/team/one/restart?force=true", None,
+                           tag)[0] == 200, form
     now = serving.get("/v2/apps/team/one")["app"]["version"]
     for method, path in (("POST", "/v2/apps"), ("PUT", "/v2/apps"), ("POST", "/v2/tasks/delete")):
         assert serving.ask(method, path, [], {"If-Match": now})[0] == 400
@@ -175,8 +185,10 @@ def test_clients_that_send_nothing_or_half_do_not_hold_others_up(serving: Servin
             connection.close()
 
 
-SIMPLE: list[dict[str, str]] = [{"Content-Type": "text/plain"}, {"Content-Type": "application/x-www-form-urlencoded"},
-                                {"Content-Type": "multipart/form-data; boundary=a"}, {"Content-Type": ""}]
+SIMPLE: list[dict[str, str]] = [{"Content-Type": "text/plain"},
+                                {"Content-Type": "application/x-www-form-urlencoded"},
+                                {"Content-Type": "multipart/form-data; boundary=a"},
+                                {"Content-Type": ""}]
 
 
 @pytest.mark.parametrize("kind", SIMPLE, ids=lambda kind: kind["Content-Type"] or "none")
@@ -186,8 +198,10 @@ def test_a_page_of_another_site_changes_nothing(serving: Serving, kind: dict[str
     for route in serving.server.routes:
         if route.method == "POST" and route.writes:
             path = route.path.replace("{id*}", "web").replace("{id}", "web")
-            for headers in ({"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}):
-                status, answer, _ = serving.ask("POST", path, json.dumps(app("/evil")).encode(), {**kind, **headers})
+            for headers in ({"Origin": "http://evil.example"}, {"Origin": "null"},
+                            {"Sec-Fetch-Site": "cross-site"}):
+                status, answer, _ = serving.ask("POST", path, json.dumps(app("/evil")).encode(),
+                                                {**kind, **headers})
                 assert status == 403, (path, answer)
     assert serving.get("/v2/apps") == before
 
@@ -203,7 +217,8 @@ def test_nothing_is_granted_to_other_origins(serving: Serving) -> None:
 
 @pytest.mark.parametrize(("headers", "foreign"), [
     ({}, False), ({"Content-Type": "text/plain"}, False),
-    ({"Origin": "http://evil", "Host": "h:1"}, True), ({"Origin": "http://h:1", "Host": "h:1"}, False),
+    ({"Origin": "http://evil", "Host": "h:1"}, True),
+    ({"Origin": "http://h:1", "Host": "h:1"}, False),
     ({"Origin": "http://h:2", "Host": "h:1"}, True), ({"Origin": "null", "Host": "h:1"}, True),
     ({"Origin": "http://evil", "Content-Type": "application/json; charset=utf-8"}, False),
     ({"Origin": "http://evil", "Content-Type": "text/plain; a=application/json"}, True),
@@ -214,9 +229,10 @@ def test_what_may_come_from_a_page_of_another_site(headers: dict[str, str], fore
 
 
 @pytest.mark.parametrize(("host", "misdirected"), [
-    ("127.0.0.1:8080", False), ("[::1]:8080", False), ("localhost", False), ("a.localhost:1", False), ("", False),
-    ("me:8080", False), ("ME.", False), ("evil.example:8080", True), ("127.0.0.1.evil.example", True),
-    ("localhost.evil.example", True)])
+    ("127.0.0.1:8080", False), ("[::1]:8080", False), ("localhost", False),
+    ("a.localhost:1", False), ("", False),
+    ("me:8080", False), ("ME.", False), ("evil.example:8080", True),
+    ("127.0.0.1.evil.example", True), ("localhost.evil.example", True)])
 def test_names_that_are_not_ours(host: str, misdirected: bool) -> None:
     assert is_misdirected(host, {"me"}) is misdirected
 
@@ -228,3 +244,19 @@ def test_a_name_that_points_here_by_somebody_elses_doing_reads_nothing(tmp_path:
     with Serving(tmp_path / "closed", access=access) as closed:
         asked: dict[str, Any] = {"Host": "a.proxy.example", "Authorization": "Bearer t"}
         assert closed.ask("GET", "/v2/apps", headers=asked)[0] == 200
+
+
+@pytest.mark.parametrize(("headers", "status"), [
+    ({"Host": "a.proxy.example"}, 404),
+    ({"Host": "a.proxy.example", "Origin": "http://a.proxy.example"}, 421),
+    ({"Host": "evil.example", "Origin": "http://evil.example", "Content-Type": "application/json"},
+     421)])
+def test_who_serves_everybody_everywhere_serves_no_browser_that_was_led_astray(tmp_path: Path,
+                                                                               headers: dict[str, str],
+                                                                              status: int) -> None:
+    """Programs may call it what they like; a browser says so of whatever changes something."""
+    with Serving(tmp_path / "state") as serving:
+        everywhere = Server(serving.server.routes, Access(insecure=True), leader=serving.url)
+        serving.port = everywhere.start("0.0.0.0", 0)
+        assert serving.ask("DELETE", "/v2/apps/none", headers=headers)[0] == status
+        everywhere.stop()

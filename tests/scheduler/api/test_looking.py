@@ -264,7 +264,7 @@ def test_files_are_listed_read_and_downloaded(serving: Serving) -> None:
     assert (listed["stdout"]["size"], listed["stdout"]["mode"]) == (3, "-rw-r--r--")
     [inner] = serving.get(f"{path}/files?path=./d/")
     assert inner["path"] == 'd/ü "x\r\n'
-    assert serving.get(f"{path}/files/read?path=stdout&offset=1&length=1") == {"offset": 1, "data": "u"}
+    assert serving.get(f"{path}/files/read?path=stdout&offset=1&length=1") == {"offset": 1, "length": 1, "data": "u"}
     connection = http.client.HTTPConnection("127.0.0.1", serving.port, timeout=PATIENCE)
     connection.request("GET", f"{path}/files/download?path=d/%C3%BC%20%22x%0D%0A")
     response = connection.getresponse()
@@ -272,6 +272,18 @@ def test_files_are_listed_read_and_downloaded(serving: Serving) -> None:
     assert response.getheader("Content-Type") == "application/octet-stream"
     assert response.read() == bytes(range(256)) * 1000
     connection.close()
+
+
+def test_a_file_is_read_in_pieces_without_cutting_a_character(serving: Serving) -> None:
+    path, sandbox = one(serving)
+    content = "aü€😀".encode() * 20 + b"\xff\xfe\xc3"
+    (sandbox / "f").write_bytes(content)
+    for length in range(1, 9):
+        offset, text = 0, ""
+        while (piece := serving.get(f"{path}/files/read?path=f&offset={offset}&length={length}"))["length"]:
+            offset, text = offset + piece["length"], text + piece["data"]
+        assert offset == len(content)
+        assert text == content.decode(errors="replace") or length < 4  # less than a character is no text
 
 
 @pytest.mark.parametrize(("query", "status"), [
@@ -305,3 +317,27 @@ def test_the_role_read_is_enough(tmp_path: Path) -> None:
         (sandbox / "stdout").write_text("a")
         assert serving.ask("GET", f"{path}/logs", headers={"Authorization": "Bearer r"})[:2] == (200, "a")
         assert serving.ask("GET", f"{path}/logs", headers={"Authorization": ""})[0] == 401
+
+
+def test_an_app_that_is_gone_has_its_output_still(tmp_path: Path) -> None:
+    """Also in a service that was started since, and not mixed with an app of the same name that came later."""
+    def looked(serving: Serving, task: str) -> tuple[str, list[str], int]:
+        text = serving.ask("GET", f"/api/v1/instances/{task}/logs")[1]
+        return text, [each["path"] for each in serving.get(f"/api/v1/instances/{task}/files")], \
+            serving.ask("GET", f"/api/v1/instances/{task}/files/download?path=stdout")[0]
+
+    with Serving(tmp_path / "state") as first:
+        first.change("POST", "/v2/apps", app("/gone"))
+        [task] = first.running("/gone")
+        (first.sandboxes.of(task) / "stdout").write_text("last words")
+        first.change("DELETE", "/v2/apps/gone")
+        first.wait(lambda: "/gone" not in first.service.view.apps)
+        assert looked(first, task) == looked(first, task.partition("._app")[0]) == ("last words", ["stdout"], 200)
+        assert [each["taskId"] for each in first.get("/api/v1/history/gone")] == [task]
+    with Serving(tmp_path / "state") as second:
+        assert looked(second, task) == ("last words", ["stdout"], 200)
+        second.change("POST", "/v2/apps", app("/gone"))
+        assert second.get("/api/v1/history/gone") == []
+        assert "lastTaskFailure" not in second.get("/v2/apps/gone?embed=app.lastTaskFailure")["app"]
+        assert looked(second, task) == ("last words", ["stdout"], 200)
+        assert second.ask("GET", "/api/v1/history/other")[0] == 404

@@ -49,6 +49,14 @@ def test_what_has_no_task_is_nowhere(name: str, says: str) -> None:
         places.find(view(RUNNING, NEW), name)
 
 
+@pytest.mark.parametrize("name", [ONE, f"{ONE}._app.1"])
+@pytest.mark.parametrize("known", [View(), view(NEW, ended=())])
+def test_what_the_view_has_forgotten_is_found_where_it_ran(name: str, known: View) -> None:
+    found = places.find(known, name, {ONE: PAST, f"{ONE}._app.1": PAST}.get)
+    assert (found.task_id, found.agent_id, found.host, found.lives) == (f"{ONE}._app.1", "S0", "h0", False)
+    assert not places.lives(known, found)
+
+
 @pytest.mark.parametrize(("path", "plain"), [
     ("", ""), (".", ""), ("a//b/", "a/b"), ("./stdout", "stdout"), ("..a/b..", "..a/b.."), ("a b?#&", "a b?#&")])
 def test_a_path_in_a_sandbox(path: str, plain: str) -> None:

@@ -4,6 +4,7 @@ import { html, Component } from '../html.js';
 
 const SPARE = 6; // rows above and below what is seen
 const narrow = matchMedia('(max-width: 720px)');
+const AGES = 5000; // milliseconds after which what is shown of a row grows old: its ages do
 
 // Properties: rows, name (for who hears the page), columns ([class, heading]), keyOf(row),
 // cells(row) → contents in the order of the columns, height, narrowHeight; empty: what to say.
@@ -78,10 +79,11 @@ export class List extends Component {
     this.setState({ at, first });
   }
 
-  render({ rows, name, columns, keyOf, cells, empty }, { first, count, at }) {
+  render({ rows, name, columns, keyOf, cells, empty }, { first, count }) {
     const height = this.height();
     const from = Math.min(first, Math.max(0, rows.length - 1));
     const seen = rows.slice(from, from + count);
+    const now = Math.floor(Date.now() / AGES);
     return html`<div class="table" role="table" aria-label=${name} aria-rowcount=${rows.length + 1}>
       <div class="head row" role="row" aria-rowindex="1">
         ${columns.map(([kind, title]) => html`<span role="columnheader" class=${kind}>${title}</span>`)}
@@ -91,13 +93,18 @@ export class List extends Component {
            style=${{ height: `${rows.length * height}px` }}
            onKeyDown=${(event) => this.pressed(event)}>
         ${seen.map((row, index) => html`<${Row} key=${keyOf(row)} row=${row} at=${from + index}
-            height=${height} columns=${columns} cells=${cells} current=${at === from + index} />`)}
+            height=${height} columns=${columns} cells=${cells} now=${now} />`)}
       </div>
     </div>`;
   }
 }
 
+// Drawn anew only when something of it is another: rows are values, replaced when they change.
 class Row extends Component {
+  shouldComponentUpdate(next) {
+    return ['row', 'at', 'height', 'now'].some((each) => next[each] !== this.props[each]);
+  }
+
   render({ row, at, height, columns, cells }) {
     const found = cells(row);
     return html`<div class="row" role="row" aria-rowindex=${at + 2} data-at=${at}

@@ -56,7 +56,7 @@ function unit(value, name) {
 function cells(agent) {
   return [
     html`<a href=${href('agents', agent.id)}>${printable(agent.host)}</a>`,
-    unit(agent.instances, 'instances'), unit(amount(agent, 'cpus'), 'cpus'),
+    unit(agent.instances, agent.instances === 1 ? 'instance' : 'instances'), unit(amount(agent, 'cpus'), 'cpus'),
     unit(amount(agent, 'mem'), 'MiB'),
     agent.offered ? `${age(agent.offered.at)} ago` : '–', printable(attributes(agent)),
   ];

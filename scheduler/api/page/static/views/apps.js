@@ -17,8 +17,8 @@ const STATES = [
   ['suspended', 'suspended', (app) => app.wanted === 0],
   ['healthy', 'all healthy', (app) => app.wanted > 0 && app.counts.healthy >= app.wanted],
 ];
-const COLUMNS = [['name', 'App'], ['health', 'Instances'], ['number', 'Serving'], ['states', 'State'],
-  ['what', 'Image or command'], ['when', 'Changed']];
+const COLUMNS = [['name', 'App'], ['health', 'Instances'], ['number', 'Serving'],
+  ['states', 'State, and why'], ['what', 'Image or command'], ['when', 'Changed']];
 
 export function statesOf(app) {
   return STATES.filter(([, , holds]) => holds(app));
@@ -66,6 +66,7 @@ export class Apps extends Component {
         ? html`<p class="small" role="status">${rows.length === store.sorted.length
           ? count(rows.length, 'app') : `${rows.length} of ${count(store.sorted.length, 'app')}`}</p>
           <${List} name="Apps" rows=${rows} columns=${COLUMNS} keyOf=${(app) => app.id} cells=${cells}
+            narrowHeight=${rows.some((app) => app.why) ? 84 : 64}
             empty=${store.sorted.length ? 'No app is so.' : html`No app is here yet: <code>
               mesos-docker init app.json</code>, then <code>mesos-docker deploy app.json</code>.`} />`
         : html`<p class="note" aria-busy="true">Loading …</p>`}`;
@@ -79,7 +80,9 @@ function cells(app) {
     html`<${Bar} counts=${app.counts} />`,
     html`<span title=${words(app.counts)}>${app.counts.healthy}/${app.wanted === null
       ? 'removed' : app.wanted}</span>`,
-    states.map(([name, title]) => html`<span key=${name} class=${`state ${name}`}>${title}</span>`),
+    html`${states.map(([name, title]) => html`<span key=${name} class=${`state ${name}`}>${title}</span>`)}
+      ${app.why && html`<a class="ill" href=${href('apps', app.id, 'why')} title=${printable(app.why)}>
+        ${printable(app.why)}</a>`}`,
     html`<span title=${printable(app.what)}>${printable(app.what)}</span>`,
     age(app.version),
   ];

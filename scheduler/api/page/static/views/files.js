@@ -40,7 +40,8 @@ export class Files extends Component {
         </thead><tbody>${found.map((each) => this.row(each, folder, path))}</tbody></table>
         ${found.length === 0 && html`<p class="note">The folder is empty.</p>`}`}<//>`}
       ${file !== null && html`<${Content} key=${file} path=${path} file=${file} />`}
-      <p class="small">The same from a terminal: <code>${commandLine('files', id, folder)}</code></p>`;
+      <p class="small">The same from a terminal: <code>${
+        commandLine('files', id, file === null ? folder : file)}</code></p>`;
   }
 
   row(each, folder, path) {
@@ -73,7 +74,7 @@ class Content extends Component {
     const { offset, text } = this.state;
     try {
       const found = await get(`${path}/files/read`, { path: file, offset, length: PIECE });
-      const length = new TextEncoder().encode(found.data).length;
+      const { length } = found; // bytes; what is no text is shown as something else
       this.setState({
         text: text + printableLines(found.data), offset: offset + length, error: '',
         done: length === 0 || length < PIECE / 2 || offset + length >= MOST,
