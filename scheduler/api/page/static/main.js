@@ -13,11 +13,13 @@ function draw() {
 }
 
 // A hidden page gets no frames, and needs none.
-onChange(() => {
+function soon() {
   frame ||= requestAnimationFrame(draw);
-});
-addEventListener('hashchange', draw);
-setInterval(() => document.hidden || (frame ||= requestAnimationFrame(draw)), 5000); // ages grow
+}
+
+onChange(soon);
+addEventListener('hashchange', soon);
+setInterval(() => document.hidden || soon(), 5000); // ages grow
 listen();
 draw();
 begin();

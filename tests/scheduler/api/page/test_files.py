@@ -73,6 +73,14 @@ def test_the_first_page_is_small(serving: Serving) -> None:
     assert sent <= BUDGET
 
 
+def test_all_of_the_first_page_is_asked_for_at_once() -> None:
+    """No script waits until another one has come that imports it."""
+    index = (PAGE / "static" / "index.html").read_text()
+    named = re.findall(r'(?:href|src)="page/([^"]+)"', index)
+    assert {*named, "static/index.html"} == first_page()
+    assert len(named) == len(set(named))
+
+
 def test_a_browser_is_told_what_the_page_may_do(serving: Serving) -> None:
     _, _, headers = fetched(serving, "/")
     policy = dict(each.strip().partition(" ")[::2]

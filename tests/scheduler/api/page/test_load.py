@@ -13,15 +13,27 @@ from collections.abc import Iterator
 
 import pytest
 
+from scheduler.api.access import Access, Role
 from tests.scheduler.api.page.browser import SHOTS, Browser
+from tests.scheduler.api.page.conftest import WRITER
 from tests.scheduler.service.serving import Serving, app
 
 WHOLE = bool(os.environ.get("PAGE_LOAD"))
 APPS, INSTANCES, SECONDS = (1000, 10, 30.0) if WHOLE else (100, 10, 4.0)
+AGENTS = 60
 RATE = 100  # changes per second
 LONGEST = 100.0  # milliseconds of a task
 CHECKED = {"healthChecks": [{"protocol": "COMMAND", "command": {"value": "true"}}],
            "upgradeStrategy": {"minimumHealthCapacity": 0, "maximumOverCapacity": 1}}
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """With many agents, so that all are soon placed."""
+    with Serving(tmp_path_factory.mktemp("state") / "state", agents=AGENTS,
+                 access=Access({WRITER: Role.WRITE})) as found:
+        found.headers = {"Authorization": f"Bearer {WRITER}"}
+        yield found
 
 
 @pytest.fixture(scope="module")

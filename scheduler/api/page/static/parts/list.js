@@ -1,17 +1,21 @@
 // A list of any length: only the rows that can be seen are there. All rows are of one height; the
 // window scrolls, not the list. Up, Down, Home, End and the page keys go from row to row.
+// What is slow for a browser is to make elements and to ask where they are: a row that comes takes the
+// elements of one that has gone, and places are asked for once a frame, before anything is changed.
 import { html, Component } from '../html.js';
 
-const SPARE = 6; // rows above and below what is seen
+const SPARE = 4; // rows above and below what is seen
 const narrow = matchMedia('(max-width: 720px)');
 const AGES = 5000; // milliseconds after which what is shown of a row grows old: its ages do
 
 // Properties: rows, name (for who hears the page), columns ([class, heading]), keyOf(row),
 // cells(row) → contents in the order of the columns, height, narrowHeight; empty: what to say.
 export class List extends Component {
-  constructor() {
-    super();
-    this.state = { first: 0, count: 40, at: 0 };
+  constructor(props) {
+    super(props);
+    this.state = { first: 0, count: Math.ceil(innerHeight / this.height()), at: 0 }; // spare ones later
+    this.places = new Map(); // key of a row that is there to the number of its elements
+    this.made = 0;
     this.frame = 0;
     this.focusing = false;
     this.moved = () => {
@@ -22,7 +26,7 @@ export class List extends Component {
   componentDidMount() {
     addEventListener('scroll', this.moved, { passive: true });
     addEventListener('resize', this.moved);
-    this.measure();
+    this.moved();
   }
 
   componentWillUnmount() {
@@ -42,12 +46,16 @@ export class List extends Component {
     return narrow.matches ? this.props.narrowHeight || 64 : this.props.height || 36;
   }
 
+  fitting() {
+    return Math.ceil(innerHeight / this.height()) + 2 * SPARE;
+  }
+
   measure() {
     this.frame = 0;
     if (!this.box) return;
     const top = -this.box.getBoundingClientRect().top;
     const first = Math.max(0, Math.floor(top / this.height()) - SPARE);
-    const count = Math.ceil(innerHeight / this.height()) + 2 * SPARE;
+    const count = this.fitting();
     if (first !== this.state.first || count !== this.state.count) this.setState({ first, count });
   }
 
@@ -79,11 +87,20 @@ export class List extends Component {
     this.setState({ at, first });
   }
 
+  // Which elements each row has: those that it had, else those of one that has gone.
+  place(keys) {
+    const wanted = new Set(keys);
+    const free = [...this.places].filter(([key]) => !wanted.has(key)).map(([, number]) => number);
+    const before = this.places;
+    this.places = new Map(keys.map((key) => [key, before.get(key) ?? free.shift() ?? this.made++]));
+  }
+
   render({ rows, name, columns, keyOf, cells, empty }, { first, count }) {
     const height = this.height();
     const from = Math.min(first, Math.max(0, rows.length - 1));
     const seen = rows.slice(from, from + count);
     const now = Math.floor(Date.now() / AGES);
+    this.place(seen.map(keyOf));
     return html`<div class="table" role="table" aria-label=${name} aria-rowcount=${rows.length + 1}>
       <div class="head row" role="row" aria-rowindex="1">
         ${columns.map(([kind, title]) => html`<span role="columnheader" class=${kind}>${title}</span>`)}
@@ -92,7 +109,8 @@ export class List extends Component {
       <div class="list" role="rowgroup" ref=${(box) => { this.box = box; }}
            style=${{ height: `${rows.length * height}px` }}
            onKeyDown=${(event) => this.pressed(event)}>
-        ${seen.map((row, index) => html`<${Row} key=${keyOf(row)} row=${row} at=${from + index}
+        ${seen.map((row, index) => html`<${Row} key=${this.places.get(keyOf(row))} id=${keyOf(row)}
+            row=${row} at=${from + index}
             height=${height} columns=${columns} cells=${cells} now=${now} />`)}
       </div>
     </div>`;
@@ -105,9 +123,17 @@ class Row extends Component {
     return ['row', 'at', 'height', 'now'].some((each) => next[each] !== this.props[each]);
   }
 
+  // Who was at a row that has gone is not at another one for that.
+  componentDidUpdate(before) {
+    if (before.id !== this.props.id && this.box.contains(document.activeElement)) {
+      document.activeElement.blur();
+    }
+  }
+
   render({ row, at, height, columns, cells }) {
     const found = cells(row);
     return html`<div class="row" role="row" aria-rowindex=${at + 2} data-at=${at}
+        ref=${(box) => { this.box = box; }}
         style=${{ transform: `translateY(${at * height}px)`, height: `${height}px` }}>
       ${columns.map(([kind], index) =>
         html`<span role="cell" class=${kind}>${found[index]}</span>`)}

@@ -22,8 +22,8 @@ const THEMES = { '': 'light dark', dark: 'dark', light: 'light' };
 export function Shell() {
   const { session } = store;
   if (session === null) {
-    return html`<main class="center"><p class="note" aria-busy="true">
-      ${store.sessionError || 'Loading …'}</p></main>`;
+    return html`<header><span class="brand">mesos-docker</span></header>
+      <main><p class="note" aria-busy="true">${store.sessionError || 'Loading …'}</p></main>`; // as index.html
   }
   if (!session.role) return html`<${Login} />`;
   const place = where();
