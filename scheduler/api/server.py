@@ -229,13 +229,11 @@ class Server:
             raise RefusedError(401, "Invalid username or password.")
         if (self._local or (self._access.insecure and "Origin" in request.headers)) and is_misdirected(
                 request.headers.get("Host", ""), self._names()):
-            raise RefusedError(421,
-                               "The Host header names another service; --advertise says under which name this "
-                                    "one is reached")
+            raise RefusedError(421, "The Host header names another service; --advertise says under which name "
+                               "this one is reached")
         if route is None:
             if allowed:
-                raise RefusedError(405, f"{request.method} is not for {path}",
-                                   allow=", ".join(allowed))
+                raise RefusedError(405, f"{request.method} is not for {path}", allow=", ".join(allowed))
             raise RefusedError(404, f"{path} is not found", ())
         if caller is not None and route.writes and not caller.role.may_write:
             raise RefusedError(403, "You are not authorized to perform this action!")

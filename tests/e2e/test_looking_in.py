@@ -258,7 +258,7 @@ def test_what_an_app_wrote_is_there_after_its_removal(served: Served) -> None:
     [one] = instances(served, "/leaves")
     assert served.command("rm", "leaves").returncode == 0
     for name in ("leaves", one["id"], one["taskId"]):
-        served.until(lambda name=name: served.command("logs", name).stdout.endswith("here\n"), f"the output of {name}")
+        assert served.command("logs", name).stdout.endswith("here\n"), name
     assert "stdout" in served.command("files", one["id"]).stdout
     assert served.command("files", one["id"], "stdout").stdout == "here\n"
     refused = served.command("exec", one["id"], "--", "true")
