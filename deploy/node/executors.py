@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 PROC: Final = Path("/proc")
-LAUNCHER: Final = "MESOS_DOCKER_LAUNCHER"  # as executor/__main__.py has them
+LAUNCHER: Final = "MESOS_DOCKER_LAUNCHER"  # as executor/program.py has them
 COMMAND: Final = "MESOS_DOCKER_COMMAND"
 
 

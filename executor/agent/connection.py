@@ -15,12 +15,13 @@ import contextlib
 import http.client
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from http_parser.http import HttpParser
 
+from executor.agent.first_call import call_headers
 from executor.settings.agent import AgentSettings
 from specs.forms.recordio import RecordDecoder
 from specs.network.address import HostPort
@@ -63,19 +64,35 @@ def open_socket(settings: AgentSettings, address: HostPort, timeout: float,
         return _open_unix(settings.domain_socket, timeout)
     connected = socket.create_connection((address.host, address.port), timeout)
     try:
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, keepalive.idle)
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, keepalive.interval)
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, keepalive.count)
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT,
-                             int(keepalive.user_timeout * 1000))
+        _keep_alive(connected, keepalive)
         if settings.tls is not None:
             return _tls_context(settings.tls).wrap_socket(connected, server_hostname=address.host)
     except BaseException:
         connected.close()
         raise
     return connected
+
+
+def adopted_socket(descriptor: int, timeout: float, keepalive: Keepalive) -> socket.socket:
+    """One that was opened before this module was loaded; raises OSError if it has broken since."""
+    connected = socket.socket(fileno=descriptor)
+    try:
+        connected.settimeout(timeout)
+        if connected.family != socket.AF_UNIX:
+            _keep_alive(connected, keepalive)
+    except BaseException:
+        connected.close()
+        raise
+    return connected
+
+
+def _keep_alive(connected: socket.socket, keepalive: Keepalive) -> None:
+    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, keepalive.idle)
+    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, keepalive.interval)
+    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, keepalive.count)
+    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(keepalive.user_timeout * 1000))
 
 
 def _open_unix(path: str, timeout: float) -> socket.socket:
@@ -104,33 +121,22 @@ def _tls_context(tls: TlsSettings) -> ssl.SSLContext:
 
 def request_headers(settings: AgentSettings, address: HostPort) -> dict[str, str]:
     """A fresh mapping with each call: what is added to one request never shows up in another."""
-    headers = {
-        "Host": str(address) if settings.domain_socket is None else "localhost",
-        "Accept": "application/json",
-        "Content-Type": "application/json",
-    }
-    if settings.token is not None:
-        headers["Authorization"] = f"Bearer {settings.token}"
-    return headers
+    return call_headers(str(address) if settings.domain_socket is None else "localhost", settings.token)
 
 
 class EventStream:
     """The stream of one SUBSCRIBE, for a select loop: never blocks after its construction."""
 
-    def __init__(self, connected: socket.socket, path: str, headers: Mapping[str, str],
-                 body: bytes) -> None:
-        """Takes the socket over and sends the request, within the socket's timeout.
-
-        Raises OSError.
+    def __init__(self, connected: socket.socket, request: bytes) -> None:
+        """Takes the socket over and sends the request, within the socket's timeout; nothing, where
+        that has been done. Raises OSError.
         """
         self._socket = connected
         self._parser = HttpParser()
         self._records = RecordDecoder()
         self._subscribed = False
         self.ended = False  # there may be nothing to wait for at the socket, and still the end to be read
-        lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()),
-                 f"Content-Length: {len(body)}", "", ""]
-        connected.sendall("\r\n".join(lines).encode("latin-1") + body)
+        connected.sendall(request)
         connected.setblocking(False)
 
     @property

@@ -27,6 +27,7 @@ from typing import Any, Final
 
 from executor.agent import outage
 from executor.agent.connection import CallConnection, Refusal
+from executor.agent.first_call import Begun
 from executor.agent.outage import Outage, Reaction
 from executor.agent.outbox import Outbox
 from executor.agent.port import AgentEvents, Keeper
@@ -60,14 +61,16 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
 
     def __init__(self, settings: AgentSettings, *, timing: Timing | None = None,
                  clock: Callable[[], float] = time.time, box: Outbox | None = None,
-                 keeper: Keeper | None = None) -> None:
-        """`clock` stamps the updates, seconds since the epoch. `box`, `keeper`: as the sender's."""
+                 keeper: Keeper | None = None, begun: Begun | None = None) -> None:
+        """`clock` stamps the updates, seconds since the epoch. `box`, `keeper`: as the sender's.
+        `begun`: we are subscribing already."""
         Process.__init__(self, master=str(settings.address))  # the next class reads os.environ, and reads it wrong
         self._settings = settings
         self._timing = timing or Timing()
         self._target: HostPort | None = None  # where a redirect sends the next try
         self._outage = Outage()
         self._registered = False
+        self._begun = begun  # for the first session
         self._current: Session | None = None
         self._broken: str | None = None  # why the sender wants the stream to be made anew
         self._refusal: str | None = None  # the last one told, so that each is told once
@@ -163,7 +166,8 @@ class MesosDriver(pymesos.MesosExecutorDriver):  # type: ignore[misc] # pymesos 
         session: Session | None = None
         answered = False
         try:
-            session = self._current = Session(self._settings, address, self._timing)
+            begun, self._begun = self._begun, None
+            session = self._current = Session(self._settings, address, self._timing, begun)
             session.subscribe(self.gen_request())
             self._read_events(session)
         except Refusal as refusal:

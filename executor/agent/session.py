@@ -14,7 +14,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Final
 
-from executor.agent.connection import EventStream, Keepalive, open_socket, request_headers
+from executor.agent.connection import EventStream, Keepalive, adopted_socket, open_socket, request_headers
+from executor.agent.first_call import Begun, request
 from executor.settings.agent import AgentSettings
 from specs.network.address import HostPort
 
@@ -35,21 +36,26 @@ class Timing:
 class Session:
     """Belongs to one thread."""
 
-    def __init__(self, settings: AgentSettings, address: HostPort, timing: Timing) -> None:
-        """Connects; raises OSError."""
+    def __init__(self, settings: AgentSettings, address: HostPort, timing: Timing,
+                 begun: Begun | None = None) -> None:
+        """Connects, where that is not `begun`; raises OSError."""
         self.address = address
         self.heartbeats = False  # whether this agent sends them
         self._settings = settings
         self._timing = timing
-        self._socket = open_socket(settings, address, timing.answer, timing.keepalive)
+        self._said = b"" if begun is None else begun.said
+        self._socket = open_socket(settings, address, timing.answer, timing.keepalive) if begun is None \
+            else adopted_socket(begun.connection, timing.answer, timing.keepalive)
         self._stream: EventStream | None = None
         self._first: float | None = None  # monotonic time of the first event
         self._heard = time.monotonic()  # of the last one
 
     def subscribe(self, body: bytes) -> None:
-        """Send SUBSCRIBE; raises OSError."""
-        headers = request_headers(self._settings, self.address)
-        self._stream = EventStream(self._socket, self._settings.path, headers, body)
+        """Send SUBSCRIBE, unless that is what has been said; raises OSError."""
+        wanted = request(self._settings.path, request_headers(self._settings, self.address), body)
+        if self._said not in (b"", wanted):
+            raise ConnectionResetError("there is more to be said to the agent than was said at the start")
+        self._stream = EventStream(self._socket, b"" if self._said else wanted)
         self._heard = time.monotonic()
 
     @property

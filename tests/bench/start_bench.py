@@ -38,7 +38,7 @@ def bench(settings: Settings) -> Iterator[Row]:
 
 def _imports(settings: Settings) -> Iterator[Row]:
     """What loading our modules costs, and which of them cost most; -X importtime itself slows them down somewhat."""
-    readings = [_import_times("executor.__main__,executor.agent.driver,executor.supervision.supervisor")
+    readings = [_import_times("executor.program,executor.agent.driver,executor.supervision.supervisor")
                 for _ in range(settings.times(5, 2))]
     yield Row("start", "imports before SUBSCRIBE", "ms",
               Series.of("executor", [[sum(own for own, _ in reading) / 1000] for reading in readings]),

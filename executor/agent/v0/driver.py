@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import assert_never
 
+from executor.agent.first_call import REGISTER, Begun
 from executor.agent.outage import RETURN_WAIT
 from executor.agent.port import AgentEvents
 from executor.agent.v0 import messages as m
@@ -37,15 +38,17 @@ class LibprocessDriver:
     and what it says waits."""
 
     def __init__(self, settings: AgentSettings, listening: LibprocessSettings, *,
-                 clock: Callable[[], float] = time.time) -> None:
-        """Listens from now on; raises OSError. `clock` stamps the updates, seconds since the epoch."""
+                 clock: Callable[[], float] = time.time, begun: Begun | None = None) -> None:
+        """Listens from now on; raises OSError. `clock` stamps the updates, seconds since the epoch.
+        `begun`: we are registering already."""
         self._settings = settings
         self._clock = clock
         self._session = s.V0Session(settings.pid)
         self._resent = 0
         self._complaints = Complaints()
+        self._begun = begun
         self._network = Network(listening, settings.pid, self._receive, self._link_ended,
-                                self._complaints)
+                                self._complaints, begun)
         self._events: AgentEvents
         self._inbox: deque[Callable[[], s.Step]] = deque()
         self._change = threading.Condition()  # guards what follows
@@ -56,7 +59,7 @@ class LibprocessDriver:
         self._thread = threading.Thread(target=self._run, name="mesos-libprocess", daemon=True)
 
     def begin(self) -> None:
-        """Dial the agent and register, on a thread of its own."""
+        """Dial the agent and register, if that is not done, on a thread of its own."""
         self._thread.start()
 
     # The port.
@@ -127,8 +130,11 @@ class LibprocessDriver:
 
     def _run(self) -> None:
         try:
-            self._network.link(self._settings.pid)
-            self._network.send(m.REGISTER, m.register(self._settings))
+            if self._begun is not None:
+                self._network.go_on(self._settings.pid, self._begun.connection)
+            else:
+                self._network.link(self._settings.pid)
+                self._network.send(REGISTER, m.register(self._settings))
             while not self._over:
                 self._network.wait(self._timeout())
                 self._work()

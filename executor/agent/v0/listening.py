@@ -3,12 +3,10 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from typing import Final
 
+from executor.agent.first_call import BACKLOG
 from executor.settings.libprocess import ANY, LibprocessSettings
 from specs.network.address import HostPort
-
-_BACKLOG: Final = 128
 
 
 def listen(settings: LibprocessSettings, agent: HostPort) -> socket.socket:
@@ -18,12 +16,19 @@ def listen(settings: LibprocessSettings, agent: HostPort) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("::" if ipv6 and settings.ip == ANY else settings.ip, settings.port))
-        listener.listen(_BACKLOG)
+        listener.listen(BACKLOG)
         listener.setblocking(False)
     except OSError:
         listener.close()
         raise
     return listener
+
+
+def adopted(descriptor: int) -> socket.socket:
+    """A socket that was opened before this module was loaded, not blocking."""
+    opened = socket.socket(fileno=descriptor)
+    opened.setblocking(False)
+    return opened
 
 
 def own_address(settings: LibprocessSettings, listener: socket.socket, agent: HostPort) -> HostPort:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from executor.agent.first_call import register_body
 from executor.agent.outbox import Outbox
 from executor.settings.agent import AgentSettings
 from specs.forms import Message, wire
@@ -20,7 +21,6 @@ from specs.forms.render import status_update
 from specs.messages.status import TaskStatus
 
 PACKAGE: Final = "mesos.internal."
-REGISTER: Final = PACKAGE + "RegisterExecutorMessage"
 REREGISTER: Final = PACKAGE + "ReregisterExecutorMessage"
 UPDATE: Final = PACKAGE + "StatusUpdateMessage"
 MESSAGE: Final = PACKAGE + "ExecutorToFrameworkMessage"
@@ -155,21 +155,8 @@ _READERS: Final[Mapping[str, Callable[[Message], Heard]]] = {
 
 
 def register(settings: AgentSettings) -> bytes:
-    """RegisterExecutor.
-
-    Written by hand: it is the first that an agent hears of us, and protobuf takes a while to load.
-    """
-    ids = (settings.framework_id.encode(), settings.executor_id.encode())
-    return b"".join(_field(number, _field(1, value)) for number, value in enumerate(ids, start=1))
-
-
-def _field(number: int, value: bytes) -> bytes:
-    """A protobuf field of length and bytes."""
-    length, digits = len(value), bytearray()
-    while length > 0x7F:
-        digits.append(length & 0x7F | 0x80)
-        length >>= 7
-    return bytes((number << 3 | 2, *digits, length)) + value
+    """RegisterExecutor."""
+    return register_body(settings.framework_id, settings.executor_id)
 
 
 def reregister(settings: AgentSettings, box: Outbox) -> bytes:

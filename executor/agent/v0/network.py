@@ -20,10 +20,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from executor.agent.first_call import ACTOR, Begun
 from executor.agent.v0 import tls
 from executor.agent.v0.channel import Channel
 from executor.agent.v0.complaints import Complaints
-from executor.agent.v0.listening import listen, own_address, plain_host, resolved
+from executor.agent.v0.listening import adopted, listen, own_address, plain_host, resolved
 from executor.agent.v0.requests import BadRequest, Request, RequestReader, answer, message
 from executor.settings.libprocess import LibprocessSettings
 from specs.errors import SpecError
@@ -31,7 +32,6 @@ from specs.network.pid import Pid, parse_pid
 
 log = logging.getLogger(__name__)
 
-ACTOR: Final = "executor(1)"  # as Mesos: exec.cpp, ID::generate("executor")
 MAX_CONNECTIONS: Final = 64
 HALF_SENT: Final = 30.0  # seconds that a request may take to come
 MAX_UNREAD: Final = 1024 * 1024  # bytes of answers that somebody does not read
@@ -66,15 +66,17 @@ class Network:
     """Belongs to one thread, but for `wake`. `received` says whether a letter is our agent's."""
 
     def __init__(self, settings: LibprocessSettings, agent: Pid, received: Callable[[Letter], bool],
-                 link_ended: Callable[[], None], complaints: Complaints) -> None:
-        """Listens; raises OSError, also for certificates that cannot be read (ssl.SSLError)."""
+                 link_ended: Callable[[], None], complaints: Complaints,
+                 begun: Begun | None = None) -> None:
+        """Listens, where it is not `begun`; raises OSError, also for certificates that cannot be read
+        (ssl.SSLError)."""
         self._settings = settings
         self._received = received
         self._link_ended = link_ended
         self._complaints = complaints
         self._client = None if settings.tls is None else tls.client_context(settings.tls)
         self._server = None if settings.tls is None else tls.server_context(settings.tls)
-        self._listener = listen(settings, agent.address)
+        self._listener = listen(settings, agent.address) if begun is None else adopted(begun.listener)
         self._selector = selectors.DefaultSelector()
         self._callers: dict[int, _Caller] = {}  # by descriptor
         self._link: Channel | None = None
@@ -97,6 +99,11 @@ class Network:
         self._plain = False
         self._agent = to
         self._dial(to)
+
+    def go_on(self, to: Pid, connection: int) -> None:
+        """Take this connection to the agent, over which something has been said, for the link."""
+        self._agent = to
+        self._linked(adopted(connection), to)
 
     def send(self, name: str, body: bytes) -> None:
         """Send a message to the agent, if there is a link."""
@@ -139,10 +146,13 @@ class Network:
             self._lost(error)
             return
         connection.setblocking(False)
+        connection.connect_ex(address[1])  # what it ends with is said when the socket is ready
+        self._linked(connection, to)
+
+    def _linked(self, connection: socket.socket, to: Pid) -> None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         for option, value in _KEEPALIVE:
             connection.setsockopt(socket.IPPROTO_TCP, option, value)
-        connection.connect_ex(address[1])  # what it ends with is said when the socket is ready
         self._link = Channel(connection, tls=None if self._plain else self._client,
                              server_name=to.address.host)
         self._selector.register(self._link.descriptor, self._link.interest)

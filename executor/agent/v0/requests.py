@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import unquote
 
+from executor.agent.first_call import letter
 from specs.network.pid import Pid
 
 MAX_HEAD: Final = 16 * 1024  # bytes of request line and headers, and of trailers
@@ -55,13 +56,7 @@ class Request:
 
 def message(sender: Pid, to: Pid, name: str, body: bytes) -> bytes:
     """The request that carries a message."""
-    head = (
-        f"POST /{to.id}/{name} HTTP/1.1\r\nUser-Agent: libprocess/{sender}\r\nLibprocess-From: {sender}\r\n"
-            f"Connection: Keep-Alive\r\nHost: {to.address}\r\n")
-    if not body:
-        return f"{head}\r\n".encode()
-    return b"".join((f"{head}Transfer-Encoding: chunked\r\n\r\n{len(body):x}\r\n".encode(), body,
-                     b"\r\n0\r\n\r\n"))
+    return letter(str(sender), to.id, str(to.address), name, body)
 
 
 def answer(status: int, reason: str, date: str) -> bytes:

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from executor.agent.connection import EventStream, Keepalive, open_socket
+from executor.agent.first_call import request
 from executor.agent.session import Timing
 from specs.forms.recordio import encode_record
 from specs.messages.status import TaskState, TaskStatus
@@ -76,7 +77,7 @@ def test_defect_4_a_domain_socket_in_a_deep_sandbox_is_reached_from_within(short
     deep.mkdir(parents=True)
     script = """
 import sys
-from executor.__main__ import told_by_the_agent
+from executor.program import told_by_the_agent
 from executor.agent.driver import MesosDriver
 from tests.fakes.agent_events import RecordedEvents
 events = RecordedEvents()
@@ -302,7 +303,7 @@ def test_defect_11_reading_a_large_event_copies_each_byte_a_few_times_only() -> 
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.settimeout(10.0)
-        stream = EventStream(ours, "/", {}, b"")
+        stream = EventStream(ours, b"")
         framed = encode_record(record)
         answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n" % (len(framed), framed)
         sender = threading.Thread(target=theirs.sendall, args=(answer,))
@@ -319,7 +320,7 @@ def test_an_event_in_many_pieces_and_many_events_in_one() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.settimeout(10.0)
-        stream = EventStream(ours, "/path", {"Host": "h"}, b"body")
+        stream = EventStream(ours, request("/path", {"Host": "h"}, b"body"))
         assert theirs.recv(4096) == b"POST /path HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nbody"
         records = [json.dumps({"n": n}).encode() for n in range(5)]
         body = b"".join(encode_record(record) for record in records)

@@ -174,7 +174,7 @@ def test_defect_9_the_driver_kills_nobody(how: str) -> None:
     """In a process group of its own, with a grace period that is over: pymesos would have killed the whole group."""
     script = """
 import sys
-from executor.__main__ import told_by_the_agent
+from executor.program import told_by_the_agent
 from executor.agent.driver import MesosDriver
 from specs.messages.status import TaskState, TaskStatus
 from tests.fakes.agent_events import RecordedEvents

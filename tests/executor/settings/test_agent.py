@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from executor.__main__ import told_by_the_agent
+from executor.program import told_by_the_agent
 from executor.settings.agent import AgentSettings, agent_settings
 from specs.errors import SpecError
 from specs.network.address import HostPort

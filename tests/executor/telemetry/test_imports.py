@@ -7,7 +7,7 @@ import sys
 
 PROGRAM = """
 import sys, json
-import executor.__main__, executor.agent.driver, executor.supervision.performer
+import executor.program, executor.agent.driver, executor.supervision.performer
 before = set(sys.modules)
 import executor.supervision.reports
 from executor.telemetry.counts import Counts

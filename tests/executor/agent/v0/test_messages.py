@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from executor.agent.first_call import REGISTER
 from executor.agent.outbox import Outbox, launched, stored
 from executor.agent.v0 import messages as m
 from executor.settings.agent import AgentSettings
@@ -37,7 +38,7 @@ TASK = {"name": "t", "task_id": {"value": "t"}, "agent_id": {"value": "A"}}
 
 @given(st.text(max_size=300), st.text(max_size=300))
 def test_what_is_written_by_hand_is_what_protobuf_writes(framework_id: str, executor_id: str) -> None:
-    expected = wire.encode(m.REGISTER, {"framework_id": {"value": framework_id}, "executor_id": {"value": executor_id}})
+    expected = wire.encode(REGISTER, {"framework_id": {"value": framework_id}, "executor_id": {"value": executor_id}})
     assert m.register(settings(framework_id, executor_id)) == expected
 
 
