@@ -91,10 +91,11 @@ class Logs:
             output = self._outputs.get(task_id)
         return Written() if output is None else output.sink.written
 
-    def follow_again(self, task_id: str, stream: OutputStream, opened: Moment, how: How = How.SKIP) -> None:
+    def follow_again(self, task_id: str, stream: OutputStream, opened: Moment, how: How = How.SKIP,
+                     missing: int | None = None) -> None:
         """Write what this stream brings, instead of the one before, which cannot be trusted to end.
 
-        What it has of what was written already is left out.
+        What it has of what was written already is left out. `missing`: bytes at most, of a gap.
         """
         with self._lock:
             output = self._outputs.get(task_id)
@@ -104,7 +105,7 @@ class Logs:
         if output is None:
             stream.close()
         else:
-            self._watcher.call(lambda: self._replace(output, stream, how))
+            self._watcher.call(lambda: self._replace(output, stream, how, missing))
 
     def hear_of_run(self, task_id: str, run: RunTold, reopen: Callable[[int], None]) -> None:
         """The container runs once more: read that, too, when what is being read has ended.
@@ -187,7 +188,8 @@ class Logs:
             self._watcher.remove(silent.fileno())
             silent.close()
 
-    def _replace(self, output: _Output, stream: OutputStream, how: How) -> None:
+    def _replace(self, output: _Output, stream: OutputStream, how: How,
+                 missing: int | None) -> None:
         with self._lock:
             before = output.stream
         if not self._take(output, stream):
@@ -195,7 +197,7 @@ class Logs:
         if before is not None:
             self._watcher.remove(before.fileno())
             before.close()
-        _go_on(output.sink, how)
+        _go_on(output.sink, how, missing)
         self._watcher.add(stream.fileno(), lambda: self._read(output, stream))
 
     def _take(self, output: _Output, stream: OutputStream) -> bool:
@@ -262,13 +264,13 @@ class Logs:
         return True
 
 
-def _go_on(sink: Sink, how: How) -> None:
+def _go_on(sink: Sink, how: How, missing: int | None) -> None:
     match how:
         case How.SKIP:
             sink.repeat_part()
         case How.SEAM:
             sink.seek(sink.written.recent)
         case How.GAP:
-            sink.gap(sink.written.recent)
+            sink.gap(sink.written.recent, missing)
         case _:
             assert_never(how)

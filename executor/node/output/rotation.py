@@ -60,7 +60,8 @@ def fits(data: bytes, begin: int, *, size: int, between_lines: bool, limit: int)
 class RotatedFile:
     """Belongs to one thread at a time."""
 
-    def __init__(self, folder: int, name: str, rotation: Rotation, now: Callable[[], int] = now_ms) -> None:
+    def __init__(self, folder: int, name: str, rotation: Rotation,
+                 now: Callable[[], int] = now_ms) -> None:
         """`folder`: a descriptor, which must stay open. Raises OSError, BadSandbox."""
         self._folder, self._name, self._rotation, self._now = folder, name, rotation, now
         self._file = output_file(name, folder)

@@ -1,9 +1,10 @@
 """Where in an engine's log our file of it ends.
 
-Bytes can be counted from the log's beginning, which is exact as long as the log still has it. An
+Bytes can be counted from the log's beginning, which is exact as long as the log surely has it. An
 engine rotates its logs, so of one that was long only the end is left, and how much is gone is not
 said: then what stands last in our file is looked for in what the log has of the last seconds. Where
-it is not there, all that the log has is new, and something is missing in between.
+it is not there, all that the log has is new, and something is missing in between: at most what the
+container has written in all (node/shim.py) and we have not.
 """
 from __future__ import annotations
 
@@ -48,16 +49,27 @@ class Written:
     @property
     def recent(self) -> dict[int, bytes]:
         """Those to look for: what was written earlier than that is not there."""
-        return {each: tail for each, tail in self.tails.items() if tail and self.at[each] >= self.since}
+        return {each: tail for each, tail in self.tails.items() if tail
+                and self.at[each] >= self.since}
 
 
-def counts(written: Written, kept: int | None) -> bool:
+def counts(written: Written, kept: int | None, in_all: int | None) -> bool:
     """Whether bytes can be counted from the log's beginning. `kept`: bytes that the engine keeps of
-    it; None: all.
+    it; None: all. `in_all`: those that the container has written by now, at most, with what we have
+    not seen yet; None: nobody knows.
     """
     if not written.recent:
         return True
-    return written.size <= COUNTED and (kept is None or written.size * MOST_OF_A_BYTE <= kept)
+    whole = kept is None or (in_all is not None and in_all * MOST_OF_A_BYTE <= kept)
+    return whole and written.size <= COUNTED
+
+
+def missing_most(written: Written, in_all: int | None) -> int | None:
+    """Bytes that are missing at most, of both streams; None: nobody knows. `in_all`: those that the
+    container has written by when the stream that goes on was opened, at most. So what that stream
+    brings of before is in it: an engine may drop that, too, until it is read.
+    """
+    return None if in_all is None else max(0, in_all - written.size)
 
 
 class Seam:

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 OUTPUT = ("stdout", "stderr")  # the files in a sandbox
 MOST_PASSED = 64 << 20  # bytes without the seam that was to be in them
-GAP = b"[mesos-docker: output is missing here, behind byte %d: the engine's log does not hold it]\n"
+GAP = "[mesos-docker: output is missing here, behind byte {}: {}, which the engine's log does not hold]\n"
 TAIL_LINES = 5
 
 
@@ -164,17 +164,20 @@ class Sink:
         self._skip = {1: 0, 2: 0}
         self._seams = {each: Seam(tail) for each, tail in tails.items()}
 
-    def gap(self, descriptors: Iterable[int]) -> None:
-        """What comes now is new, and something is missing before it."""
+    def gap(self, descriptors: Iterable[int], most: int | None = None) -> None:
+        """What comes now is new, and something is missing before it: `most` bytes of all of them, at
+        most; None: nobody knows.
+        """
         self._skip, self._seams = {1: 0, 2: 0}, {}
         for each in descriptors:
-            self._mark_gap(each)
+            self._mark_gap(each, most)
 
-    def _mark_gap(self, descriptor: int) -> None:
+    def _mark_gap(self, descriptor: int, most: int | None = None) -> None:
         output = self._outputs[descriptor]
+        lost = "an unknown number of bytes" if most is None else f"at most {most} bytes of both streams"
         last, _ = output.last()
         begin = b"\n" if last and not last.endswith(b"\n") else b""
-        line = begin + GAP % output.total
+        line = begin + GAP.format(output.total, lost).encode()
         output.write(line, 0)
 
     def _behind_seam(self, descriptor: int, data: bytes) -> bytes:

@@ -12,7 +12,8 @@ from executor.engine.inspection import log_kept
 from executor.engine.port import ContainerRuntime, OutputStream
 from executor.node.output.logs import Logs
 from executor.node.output.reading import Moment, RunTold
-from executor.node.output.seam import How, counts, holds
+from executor.node.output.seam import How, counts, holds, missing_most
+from executor.node.shim import written_at_most
 from executor.supervision.blocking.workers import Workers
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,9 @@ class Outputs:
                 how = How.GAP  # a log driver that cannot be read: what comes from now on
                 stream = self._stream(task_id, lambda: containers.attach(container))
             if stream is not None:
-                self._logs.follow_again(task_id, stream, Moment(opening, time.time_ns()), how)
+                missing = self._missing(task_id, container, begin) if how is How.GAP else None
+                self._logs.follow_again(task_id, stream, Moment(opening, time.time_ns()), how,
+                                        missing)
             done()
         self._workers.submit(job)
 
@@ -53,13 +56,26 @@ class Outputs:
         if not written.recent:  # that it wrote nothing needs no look
             return How.SKIP, begin
         try:
-            if counts(written, log_kept(containers.inspect(container).raw)):
+            known = containers.inspect(container)
+            if counts(written, log_kept(known.raw), written_at_most(known.pid)):
                 return How.SKIP, begin
             since = max(begin, written.since)
             found = holds(containers.logs(container, follow=False, since=since), written.recent)
         except RuntimeFailure:
             return How.SKIP, begin
         return How.SEAM if found else How.GAP, since
+
+    def _missing(self, task_id: str, container: str, begin: int) -> int | None:
+        """Of a gap, bytes at most. Of a container that has run more than once the shim knows the last
+        run only.
+        """
+        try:
+            found = self._runtime().containers.inspect(container)
+        except RuntimeFailure:
+            return None
+        if begin or found.raw.get("RestartCount"):
+            return None
+        return missing_most(self._logs.written(task_id), written_at_most(found.pid))
 
     def follow_run(self, task_id: str, container: str, run: RunTold) -> None:
         """Bring the output of a further run of the container, behind that of the one before."""

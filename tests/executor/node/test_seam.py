@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from executor.engine.inspection import log_kept
-from executor.node.output.seam import BEFORE, COUNTED, Seam, Written, counts, holds
+from executor.node.output.seam import BEFORE, COUNTED, Seam, Written, counts, holds, missing_most
 from executor.node.output.sink import Sink, sandbox_sink
+from executor.node.shim import written_at_most
 
 NOW = 1_000 * BEFORE
 
@@ -39,11 +40,12 @@ def test_what_is_behind_the_tail_is_new_however_it_is_cut(before: bytes, tail: b
 def test_bytes_are_counted_as_long_as_the_log_surely_has_them() -> None:
     def of(size: int) -> Written:
         return Written(size, {1: b"x"}, {1: NOW})
-    assert counts(of(1000), None)
-    assert counts(of(1000), 80_000)
-    assert not counts(of(1000), 79_999)
-    assert not counts(of(COUNTED + 1), None)  # that would be long
-    assert counts(Written(), 0)
+    assert counts(of(1000), None, None)
+    assert counts(of(1000), 160_000, 2000)
+    assert not counts(of(1000), 159_999, 2000)  # what came since may have pushed the beginning out
+    assert not counts(of(1000), 160_000, None)
+    assert not counts(of(COUNTED + 1), None, 0)  # that would be long
+    assert counts(Written(), 0, None)
 
 
 def test_a_stream_that_was_silent_for_long_has_no_seam() -> None:
@@ -110,7 +112,36 @@ def test_a_second_process_goes_on_behind_what_the_first_wrote(tmp_path: Path) ->
 
 def test_a_gap_is_a_line_of_its_own(tmp_path: Path) -> None:
     sink = again(tmp_path, b"one\ntw")
-    sink.gap(sink.written.recent)
+    sink.gap(sink.written.recent, 123)
     sink.write(1, b"nine\n")
-    assert (tmp_path / "stdout").read_bytes() == (
-        b"one\ntw\n[mesos-docker: output is missing here, behind byte 6: the engine's log does not hold it]\nnine\n")
+    assert (tmp_path / "stdout").read_text() == (
+        "one\ntw\n[mesos-docker: output is missing here, behind byte 6: at most 123 bytes of both streams, "
+        "which the engine's log does not hold]\nnine\n")
+
+
+def test_a_gap_of_which_nobody_knows_how_long_it_is_says_so(tmp_path: Path) -> None:
+    again(tmp_path, b"one\n").gap([1])
+    assert "behind byte 4: an unknown number of bytes, which" in (tmp_path / "stdout").read_text()
+
+
+@pytest.mark.parametrize(("in_all", "most"), [(10, 7), (3, 0), (2, 0), (None, None)])
+def test_what_is_missing_is_no_more_than_all_but_what_is_there(in_all: int | None, most: int | None) -> None:
+    assert missing_most(Written(3), in_all) == most
+
+
+def test_how_much_a_container_has_written_is_known_of_its_shim_alone(tmp_path: Path) -> None:
+    def process(pid: int, parent: int, name: str, io: str) -> None:
+        folder = tmp_path / str(pid)
+        folder.mkdir()
+        (folder / "comm").write_text(f"{name}\n")
+        (folder / "status").write_text(f"Name:\t{name}\nPid:\t{pid}\nPPid:\t{parent}\n")
+        (folder / "io").write_text(io)
+
+    process(10, 1, "containerd-shim", "rchar: 5\nwchar: 7\n")
+    process(11, 10, "sh", "rchar: 5\nwchar: 9\n")
+    process(20, 1, "bash", "rchar: 5\nwchar: 7\n")
+    process(21, 20, "sh", "")
+    process(30, 1, "containerd-shim", "no numbers")
+    process(31, 30, "sh", "")
+    known = {pid: written_at_most(pid, tmp_path) for pid in (11, 21, 31, 99, None)}
+    assert known == {11: 7, 21: None, 31: None, 99: None, None: None}

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import time
@@ -165,7 +166,36 @@ def test_what_no_log_has_is_one_line(tmp_path: Path) -> None:
         lines = run.output("a")
         (at,) = (place for place, each in enumerate(lines) if each.startswith("[mesos-docker: output is missing"))
         assert whole(lines[:at])
-        assert f"behind byte {sum(len(each) + 1 for each in lines[:at])}:" in lines[at]
+        said = re.search(r"behind byte (\d+): at most (\d+) bytes of both streams,", lines[at])
+        assert said is not None, lines[at]
+        assert int(said[1]) == sum(len(each) + 1 for each in lines[:at])
+        last, first = (int(lines[each].removeprefix("line ")) for each in (at - 1, at + 1))
+        missing = sum(len(f"line {each}\n") for each in range(last + 1, first))
+        assert missing <= int(said[2]) < missing + 1_000_000
+
+
+def test_what_was_rotated_away_meanwhile_is_one_line(tmp_path: Path) -> None:
+    """Few bytes were written before, and would be in the log, had not so many come since."""
+    go = "until [ -e /mnt/mesos/sandbox/go ]; do sleep 0.05; done; yes lost | head -c 3000000; echo; "
+    few = [{"key": "log-opt", "value": each} for each in ("max-size=100k", "max-file=2")]
+    with crashing(tmp_path) as run:
+        run.launch("a", f"echo first; {go} while :; do echo alive; sleep 0.05; done", docker={"parameters": few})
+        run.until("a", "TASK_RUNNING")
+        comes_true(lambda: run.output("a") == ["first"])
+        killed = python_of(run.process.pid)
+        assert killed is not None
+        os.kill(run.process.pid, signal.SIGSTOP)  # so that nobody starts another one
+        os.kill(killed, signal.SIGKILL)
+        (tmp_path / "tasks/a/go").touch()
+        comes_true(lambda: b"alive" in subprocess.run(["docker", "logs", "--tail", "1", run.containers()["a"]],
+                                                      check=True, capture_output=True, timeout=PATIENCE).stdout)
+        os.kill(run.process.pid, signal.SIGCONT)
+        comes_true(lambda: "alive" in run.output("a")[-1])
+        first, gap, *rest = run.output("a")
+        said = re.search(r"behind byte 6: at most (\d+) bytes of both streams,", gap)
+        assert first == "first"
+        assert said is not None, gap
+        assert 3_000_000 - sum(len(each) + 1 for each in rest) < int(said[1]) < 4_000_000
 
 
 def test_an_end_that_nobody_saw_is_told_with_its_code(tmp_path: Path) -> None:
