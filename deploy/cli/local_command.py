@@ -4,6 +4,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ import click
 
 from deploy.cli import credentials
 from deploy.cli.logs import log_format
-from deploy.cli.problems import FAILED, REFUSED, Problem
+from deploy.cli.problems import FAILED, REFUSED, Problem, fitted
 from deploy.cli.signals import cleaned_up, given_to
 from specs.errors import SpecError
 from specs.network.credential import Credential
@@ -166,9 +167,9 @@ def _tell(mesos: LocalMesos, file: Path | None) -> None:
     click.echo(
         f"Mesos master at {mesos.address}, agents: {', '.join(mesos.agent_addresses) or 'none'}")
     click.echo(f"Work directory: {mesos.work_dir}")
-    click.echo(NOTICE)
+    click.echo(fitted(NOTICE, sys.stdout))
     if file is None:
-        click.echo(OPEN.format(user=_user()), err=True)
+        click.echo(fitted(OPEN.format(user=_user()), sys.stderr), err=True)
     else:
         click.echo(f"Credential: {file}")
 

@@ -15,12 +15,13 @@ import io
 import os
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 import click
 
-from deploy.cli.problems import FAILED, Problem
+from deploy.cli.problems import FAILED, Problem, fitted
 
 COMMANDS = {
     "run": "deploy.run.command",
@@ -59,6 +60,7 @@ COMMANDS = {
 
 
 NARROWEST, WIDEST = 30, 110  # columns of help; longer lines are hard to read
+LONGEST_SUMMARY = 1000  # characters: no sentence is cut
 
 
 class FittingFormatter(click.HelpFormatter):
@@ -74,6 +76,17 @@ class FittingFormatter(click.HelpFormatter):
                  col_spacing: int = 2) -> None:
         """Options beside their descriptions, or above them where they take more than a third."""
         super().write_dl(rows, min(col_max, self.width // 3), col_spacing)
+
+    def write_text(self, text: str) -> None:
+        """Commands that are there to be copied go on behind a backslash where they are too long."""
+        super().write_text("\n\n".join(self._copied(each) if each.startswith("\b") else each
+                                       for each in text.split("\n\n")))
+
+    def _copied(self, commands: str) -> str:
+        width = self.width - self.current_indent - len(" \\")
+        return "\n".join(" \\\n".join(textwrap.wrap(
+            line, width, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False))
+            if len(line) > width else line for line in commands.split("\n"))
 
 
 class FittingContext(click.Context):
@@ -99,6 +112,14 @@ class LazyGroup(click.Group):
             raise TypeError(f"{self.modules[cmd_name]}.{cmd_name} is not a command")
         command.context_class = FittingContext
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """As click, but that what commands do is told whole, on as many lines as it takes."""
+        commands = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
+        rows = [(name, command.get_short_help_str(LONGEST_SUMMARY)) for name, command in commands
+                if command is not None]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
     def resolve_command(self, ctx: click.Context, args: list[str],
                         ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -145,6 +166,8 @@ def run_command(command: click.Command, arguments: list[str] | None = None) -> i
     try:
         status = command.main(arguments, prog_name="mesos-docker", standalone_mode=False)
     except click.ClickException as error:
+        if not isinstance(error, Problem):
+            error.message = fitted(error.message, sys.stderr, len("Error: "))  # type: ignore[misc]  # click reads it from the instance
         error.show()
         return error.exit_code
     except click.Abort:

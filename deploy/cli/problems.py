@@ -3,6 +3,9 @@ documentation names.
 """
 from __future__ import annotations
 
+import shutil
+import sys
+import textwrap
 from typing import IO, Any
 
 import click
@@ -23,7 +26,26 @@ class Problem(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         """As click calls it at the end of the command."""
-        click.echo(f"error: {printable_lines(self.message)}", err=file is None, file=file)
+        text = f"error: {printable_lines(self.message)}"
+        click.echo(fitted(text, file or sys.stderr), err=file is None, file=file)
+
+
+def fitted(text: str, stream: IO[Any], already: int = 0) -> str:
+    """Lines as wide as the terminal that `stream` is, cut between words; elsewhere the text as it is.
+    `already`: characters that stand before it.
+    """
+    if not stream.isatty():
+        return text
+    columns = shutil.get_terminal_size().columns
+    return "\n".join(_wrapped(line, columns, 0 if number else already)
+                     for number, line in enumerate(text.split("\n")))
+
+
+def _wrapped(line: str, columns: int, already: int) -> str:
+    indent = " " * (len(line) - len(line.lstrip()))
+    lines = textwrap.wrap("x" * already + line, columns, subsequent_indent=indent, break_long_words=False,
+                          break_on_hyphens=False, drop_whitespace=True)
+    return "\n".join(lines)[already:]
 
 
 def refused(error: SpecError, where: str = "") -> Problem:

@@ -2,8 +2,10 @@
 from __future__ import annotations
 
 import importlib.metadata
+import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -40,13 +42,41 @@ def test_help(arguments: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("command", [None, *cli.COMMANDS])
 def test_help_fits_the_terminal(command: str | None, columns: int,
                                 monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing but an option's own name and values may be wider, which stand alone, and what is there to be copied."""
+    """Nothing but an option's own name and values may be wider, which stand alone; and no sentence is cut."""
     monkeypatch.setenv("COLUMNS", str(columns))
     arguments = ["--help"] if command is None else [command, "--help"]
     done = CliRunner().invoke(cli.cli, arguments, prog_name="mesos-docker")
     wider = [line for line in done.stdout.splitlines() if len(line) > columns]
     assert done.exit_code == 0
-    assert all(line.startswith(("  -", "  mesos-docker ")) and "  " not in line.strip() for line in wider), wider
+    assert all(line.startswith("  -") and "  " not in line.strip() for line in wider), wider
+    assert not [line for line in done.stdout.splitlines()
+                if line.endswith("...") and not line.endswith(("COMMAND...", "[COMMAND]...", "[ARGS]..."))]
+
+
+def test_a_command_to_be_copied_goes_on_behind_a_backslash(monkeypatch: pytest.MonkeyPatch) -> None:
+    copied = {}
+    for columns in ("40", "120"):
+        monkeypatch.setenv("COLUMNS", columns)
+        text = CliRunner().invoke(cli.cli, ["run", "--help"], prog_name="mesos-docker").stdout
+        joined = re.sub(r" \\\n\s*", " ", text)
+        copied[columns] = re.findall("^  (mesos-docker run .*)", joined, re.MULTILINE)
+    assert copied["40"] == copied["120"]
+    assert len(copied["40"]) == 3
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("stream", "shown"), [
+    (Terminal(), "error: one two three\nfour\n  in the second line\n  also\na-word-that-is-longer-than-the-terminal"),
+    (io.StringIO(), "error: one two three four\n  in the second line also\na-word-that-is-longer-than-the-terminal")])
+def test_an_error_is_cut_between_words_on_a_terminal_and_nowhere_else(
+        stream: io.StringIO, shown: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "21")
+    Problem("one two three four\n  in the second line also\na-word-that-is-longer-than-the-terminal").show(stream)
+    assert stream.getvalue() == f"{shown}\n"
 
 
 @pytest.mark.parametrize("arguments", [("fly",), ("--nonsense",), ("run", "--master")])
