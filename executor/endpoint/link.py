@@ -32,6 +32,11 @@ class ServiceLink:
         """Bytes that wait to be sent."""
         return len(self._out)
 
+    @property
+    def has_read(self) -> bool:
+        """Whether there is something to read of which the socket knows nothing (any more)."""
+        return bool(self._came) or self._pending()
+
     def send(self, kind: int, data: bytes) -> None:
         """Soon; `flush` does it."""
         self._out += frame(kind, data, os.urandom(4))

@@ -101,9 +101,9 @@ class Conversation:
                 selectors.EVENT_WRITE if self._stdin else 0)
             if wanted:
                 selector.register(self._command, wanted)
-            ready = {key.fileobj: events for key, events in selector.select(
-                self._pause if self._silent else None)}
-        if ready.get(self._link, 0) & selectors.EVENT_READ:
+            patience = 0 if self._link.has_read else self._pause if self._silent else None
+            ready = {key.fileobj: events for key, events in selector.select(patience)}
+        if self._link.has_read or ready.get(self._link, 0) & selectors.EVENT_READ:
             messages = self._link.read()
             if messages is None:
                 raise ConnectionError("it was closed")
