@@ -27,8 +27,8 @@ from executor.engine.failures import (
     NoSuchContainer,
     RuntimeFailure,
 )
-from executor.engine.inspection import inspection
-from executor.engine.port import ExecResult, Inspection
+from executor.engine.inspection import has_terminal, inspection
+from executor.engine.port import ExecResult, Inspection, Listed
 from specs.parameters.options import would_drop
 
 log = logging.getLogger(__name__)
@@ -190,11 +190,8 @@ class DockerContainers:
         So are those that the engine itself cannot look at, which are logged: one damaged container
         hides no other.
         """
-        wanted = {"label": [f"{key}={value}" for key, value in (labels or {}).items()]}
-        listed = self._api.ask("ps", self._deadlines.quick, Ask(
-            "GET", "/containers/json", {"all": all, "filters": json.dumps(wanted)}), list)
         found = []
-        for entry in listed:
+        for entry in self._listed(labels or {}, all=all):
             names = [str(name).removeprefix("/") for name in entry.get("Names") or ()]
             if prefix and not any(name.startswith(prefix) for name in names):
                 continue
@@ -207,6 +204,16 @@ class DockerContainers:
                     raise
                 log.warning("Leaving out container %s: %s", entry["Id"], refused)
         return found
+
+    def listed(self, labels: Mapping[str, str]) -> list[Listed]:
+        """As `docker ps -a`."""
+        return [Listed(str(each["Id"]), _name(each.get("Names") or ()), each.get("Labels") or {})
+                for each in self._listed(labels, all=True)]
+
+    def _listed(self, labels: Mapping[str, str], *, all: bool) -> list[Any]:  # noqa: A002 - as docker ps
+        wanted = {"label": [f"{key}={value}" for key, value in labels.items()]}
+        return self._api.ask("ps", self._deadlines.quick, Ask(
+            "GET", "/containers/json", {"all": all, "filters": json.dumps(wanted)}), list)
 
     def attach(self, container: str, *, tty: bool | None = None) -> SocketStream:
         """As `docker attach --no-stdin`."""
@@ -226,7 +233,7 @@ class DockerContainers:
 
     def _output(self, container: str, tty: bool | None, what: str, ask: Ask) -> SocketStream:
         if tty is None:
-            tty = bool((self.inspect(container).raw.get("Config") or {}).get("Tty"))
+            tty = has_terminal(self.inspect(container).raw)
         sock, chunked = self._api.stream(Call(what, self._deadlines.quick), ask)
         decoder: Decoder = RawDecoder() if tty else FrameDecoder()
         return SocketStream(sock, ChunkDecoder(decoder) if chunked else decoder)
@@ -239,6 +246,11 @@ class DockerContainers:
     def interact(self, container: str, argv: Sequence[str], *, tty: bool = False) -> DockerInteraction:
         """As `docker exec -i`, or `-it`."""
         return interact(self._api, container, argv, tty=tty)
+
+
+def _name(names: Iterable[str]) -> str:
+    """Its own: others are those by which linked containers know it."""
+    return next((each[1:] for each in names if "/" not in each[1:]), "")
 
 
 def _nothing(_: Any) -> None:

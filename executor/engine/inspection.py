@@ -83,6 +83,11 @@ def completed_image(raw: Mapping[str, Any]) -> dict[str, Any]:
     return {**raw, "ContainerConfig": older}
 
 
+def has_terminal(raw: Mapping[str, Any]) -> bool:
+    """Whether its output is one stream, a terminal's."""
+    return bool((raw.get("Config") or {}).get("Tty"))
+
+
 def log_kept(raw: Mapping[str, Any]) -> int | None:
     """Bytes that the engine keeps of the container's output, in its log driver's form; None: all.
 

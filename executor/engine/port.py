@@ -57,6 +57,15 @@ class Inspection:
         return self.started_at is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What the engine says of a container in a list."""
+
+    id: str
+    name: str
+    labels: Mapping[str, str]
+
+
 class ContainerAction(enum.Enum):
     """What the engine tells of a container unasked."""
 
@@ -189,10 +198,11 @@ class Containers(Protocol):
         """
         ...
 
-    def logs(self, container: str, *, follow: bool = True, since: int = 0) -> OutputStream:
+    def logs(self, container: str, *, follow: bool = True, since: int = 0,
+             tty: bool | None = None) -> OutputStream:
         """The output from the engine's log, of all runs, from a time on: ns since the epoch.
 
-        While it follows, until the run ends that is under way.
+        While it follows, until the run ends that is under way. `tty`: as with `attach`.
         """
         ...
 
@@ -219,6 +229,10 @@ class Containers(Protocol):
 
     def ls(self, labels: Mapping[str, str]) -> Sequence[Inspection]:
         """The containers that carry all these labels, running or not."""
+        ...
+
+    def listed(self, labels: Mapping[str, str]) -> Sequence[Listed]:
+        """The same, of which nothing else is to be known: one question, however many there are."""
         ...
 
     def exec(self, container: str, argv: Sequence[str], *, env: Mapping[str, str] | None = None,

@@ -225,6 +225,10 @@ def test_containers_by_label(world: World) -> None:
     running, created = world.started("sleep", "600"), world.created("true")
     assert {found.id for found in world.containers.ls(world.labels)} == {running, created}
     assert world.containers.ls({**world.labels, "another": "label"}) == []
+    listed = {each.id: each for each in world.containers.listed(world.labels)}
+    assert set(listed) == {running, created}
+    assert listed[running].name == world.containers.inspect(running).name
+    assert world.labels.items() <= listed[running].labels.items()
 
 
 def test_events_start_with_the_call_and_carry_labels(world: World) -> None:

@@ -18,7 +18,7 @@ from executor.engine.failures import (
     RuntimeFailure,
 )
 from executor.engine.inspection import inspection
-from executor.engine.port import ExecResult, Inspection, OutputStream
+from executor.engine.port import ExecResult, Inspection, Listed, OutputStream
 from tests.fakes.container import FakeContainer, FakeStream
 from tests.fakes.interaction import FakeInteraction
 from tests.fakes.shell import Life, Sleep, life
@@ -116,6 +116,9 @@ class FakeContainers:
             return [inspection(container.raw()) for container in self._store.containers.values()
                     if labels.items() <= container.labels.items()]
 
+    def listed(self, labels: Mapping[str, str]) -> Sequence[Listed]:
+        return [Listed(each.id, each.name, each.labels) for each in self.ls(labels)]
+
     def attach(self, container: str, *, tty: bool | None = None) -> OutputStream:
         self._store.called("attach", container)
         found = self._store.get(container)
@@ -123,7 +126,8 @@ class FakeContainers:
         found.follow(stream, since=None)
         return stream
 
-    def logs(self, container: str, *, follow: bool = True, since: int = 0) -> OutputStream:
+    def logs(self, container: str, *, follow: bool = True, since: int = 0,
+             tty: bool | None = None) -> OutputStream:
         self._store.called("logs", container)
         found = self._store.get(container)
         stream = FakeStream()

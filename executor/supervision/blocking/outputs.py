@@ -6,10 +6,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from executor.engine.failures import RuntimeFailure
-from executor.engine.inspection import log_kept
-from executor.engine.port import ContainerRuntime, OutputStream
+from executor.engine.inspection import has_terminal, log_kept
+from executor.engine.port import ContainerRuntime, Inspection
 from executor.node.output.logs import Logs
 from executor.node.output.reading import Moment, RunTold
 from executor.node.output.seam import How, counts, holds, missing_most
@@ -17,6 +18,8 @@ from executor.node.shim import written_at_most
 from executor.supervision.blocking.workers import Workers
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class Outputs:
@@ -36,13 +39,14 @@ class Outputs:
         """
         def job() -> None:
             opening, begin = time.time_ns(), self._logs.since(task_id)
-            how, since = self._how(task_id, container, begin)
             containers = self._runtime().containers
-            stream = self._stream(task_id, lambda: containers.logs(container, follow=follow,
-                                                                   since=since))
+            known = self._had(task_id, lambda: containers.inspect(container))
+            tty = None if known is None else has_terminal(known.raw)
+            how, since = (How.SKIP, begin) if known is None else self._how(task_id, known, begin)
+            stream = self._had(task_id, lambda: containers.logs(container, follow=follow, since=since, tty=tty))
             if stream is None and follow and not self._logs.following(task_id):
                 how = How.GAP  # a log driver that cannot be read: what comes from now on
-                stream = self._stream(task_id, lambda: containers.attach(container))
+                stream = self._had(task_id, lambda: containers.attach(container, tty=tty))
             if stream is not None:
                 missing = self._missing(task_id, container, begin) if how is How.GAP else None
                 self._logs.follow_again(task_id, stream, Moment(opening, time.time_ns()), how,
@@ -50,17 +54,17 @@ class Outputs:
             done()
         self._workers.submit(job)
 
-    def _how(self, task_id: str, container: str, begin: int) -> tuple[How, int]:
+    def _how(self, task_id: str, known: Inspection, begin: int) -> tuple[How, int]:
         """In which way the log goes on with what was written, and from when on: ns since the epoch."""
         written, containers = self._logs.written(task_id), self._runtime().containers
         if not written.recent:  # that it wrote nothing needs no look
             return How.SKIP, begin
+        if counts(written, log_kept(known.raw), written_at_most(known.pid)):
+            return How.SKIP, begin
+        since = max(begin, written.since)
         try:
-            known = containers.inspect(container)
-            if counts(written, log_kept(known.raw), written_at_most(known.pid)):
-                return How.SKIP, begin
-            since = max(begin, written.since)
-            found = holds(containers.logs(container, follow=False, since=since), written.recent)
+            found = holds(containers.logs(known.id, follow=False, since=since, tty=has_terminal(known.raw)),
+                          written.recent)
         except RuntimeFailure:
             return How.SKIP, begin
         return How.SEAM if found else How.GAP, since
@@ -87,16 +91,16 @@ class Outputs:
         """A log driver that cannot be read, as `none`, leaves what comes from now on."""
         opening = time.time_ns()
         containers = self._runtime().containers
-        stream = (self._stream(task_id, lambda: containers.logs(container, since=since))
-                  or self._stream(task_id, lambda: containers.attach(container)))
+        stream = (self._had(task_id, lambda: containers.logs(container, since=since))
+                  or self._had(task_id, lambda: containers.attach(container)))
         if stream is None:
             self._logs.give_up(task_id)
         else:
             self._logs.go_on(task_id, stream, Moment(opening, time.time_ns()))
 
-    def _stream(self, task_id: str, opened: Callable[[], OutputStream]) -> OutputStream | None:
+    def _had(self, task_id: str, asked: Callable[[], T]) -> T | None:
         try:
-            return opened()
+            return asked()
         except RuntimeFailure as failure:
             log.warning("Some output of task %s may be missing: %s", task_id, failure)
             return None

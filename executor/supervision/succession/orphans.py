@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterable, Mapping
 
 from executor.engine.failures import RuntimeFailure
-from executor.engine.port import Inspection
+from executor.engine.port import Listed
 from executor.settings import labels as names
 from executor.supervision.blocking.engine_calls import EngineCalls
 from executor.telemetry.counts import Counts
@@ -25,14 +25,14 @@ def sweep(engine: EngineCalls, labels: Mapping[str, str], counts: Counts) -> Non
         engine.first(lambda: _remove(engine, ours, labels[names.OWNER], counts))
 
 
-def orphans(containers: Iterable[Inspection], owner: str) -> list[Inspection]:
+def orphans(containers: Iterable[Listed], owner: str) -> list[Listed]:
     """Those of another owner."""
     return [container for container in containers if container.labels.get(names.OWNER) != owner]
 
 
 def _remove(engine: EngineCalls, ours: Mapping[str, str], owner: str, counts: Counts) -> None:
     try:
-        found = engine.runtime.containers.ls(ours)
+        found = engine.runtime.containers.listed(ours)
     except RuntimeFailure as failure:
         log.warning("Cannot look for containers of an earlier executor: %s", failure)
         return

@@ -19,7 +19,7 @@ from executor.admission.admission import Admission, Admitted
 from executor.admission.agreement import Agreement
 from executor.admission.entry import Entry
 from executor.engine.failures import NoSuchContainer, RuntimeFailure
-from executor.engine.port import Inspection
+from executor.engine.port import Inspection, Listed
 from executor.journal.journal import Journal
 from executor.journal.state import KnownTask
 from executor.life.events import Recovered
@@ -159,13 +159,13 @@ class Recovery:
 
     def _sweep(self, entries: Mapping[str, Entry]) -> None:
         try:
-            found = self._engine.runtime.containers.ls(self._labels)
+            found = self._engine.runtime.containers.listed(self._labels)
         except RuntimeFailure as failure:
             log.warning("Cannot look for containers of tasks that are over: %s", failure)
             return
         self._loop.call(partial(self._remove, found, entries))
 
-    def _remove(self, found: Iterable[Inspection], entries: Mapping[str, Entry]) -> None:
+    def _remove(self, found: Iterable[Listed], entries: Mapping[str, Entry]) -> None:
         kept = {entry.name for entry in entries.values()}
         for each in found:
             if each.name not in kept:
