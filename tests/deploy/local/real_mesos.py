@@ -7,6 +7,7 @@ mesos-docker-executor: its --launcher_dir is a folder of links.
 """
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -23,6 +24,8 @@ from tests.deploy.local.client import get
 from tests.ports import free_port
 
 PATIENCE = 60.0
+# An agent refuses to start where cgroup v2 is mounted beside v1, as systemd does it.
+WITHOUT_UNIFIED = ("unshare", "--mount", "sh", "-c", 'umount /sys/fs/cgroup/unified 2>/dev/null; exec "$@"', "sh")
 
 
 class RealMesos:
@@ -40,7 +43,7 @@ class RealMesos:
         self.agent_addresses = [agent]
         self._master: subprocess.Popen[bytes] | None = None
         self._agent: subprocess.Popen[bytes] | None = None
-        self._stops = 0
+        self._stops, self._tries = 0, 10
 
     def _links(self, ours: Path) -> Path:
         """The build's programs, but for the one that is to be tried."""
@@ -57,7 +60,7 @@ class RealMesos:
         ip, port = address.split(":")
         with (Path(self._folder.name) / f"{program}.log").open("ab") as log:
             return subprocess.Popen(
-                [self._build / program, f"--ip={ip}", f"--port={port}",
+                [*WITHOUT_UNIFIED, self._build / program, f"--ip={ip}", f"--port={port}",
                  *(f"--{name}={value}" for name, value in flags.items())],
                 env={**os.environ, "LD_LIBRARY_PATH": libraries, "LIBPROCESS_IP": ip}, stdin=subprocess.DEVNULL,
                 stdout=log, stderr=log, start_new_session=True)
@@ -65,18 +68,26 @@ class RealMesos:
     def __enter__(self) -> Self:
         self._master = self._start("mesos-master", self.address, work_dir=f"{self._folder.name}/master",
                                    registry="in_memory", allocation_interval="200ms")
-        self._until(lambda: get(self.address, "/health")[0] == 200)
-        self.start_agent()
+        with contextlib.ExitStack() as failed:
+            failed.push(self._ended)
+            self._until(lambda: get(self.address, "/health")[0] == 200)
+            self.start_agent()
+            failed.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
+        if self._agent is None:
+            self.start_agent()
+        self._ended(kind, error, trace)
+
+    def _ended(self, kind: type[BaseException] | None, error: BaseException | None,
+               trace: TracebackType | None) -> None:
         if error is not None:
             for log in sorted(Path(self._folder.name).glob("*.log")):
                 sys.stderr.write(f"---- {log.name}\n{log.read_text(errors='replace')[-20000:]}\n")
-        if self._agent is None:
-            self.start_agent()
-        self._end_agent(signal.SIGUSR1)  # which ends its executors, and says goodbye
+        if self._agent is not None:
+            self._end_agent(signal.SIGUSR1)  # which ends its executors, and says goodbye
         if self._master is not None:
             self._master.kill()
             self._master.wait()
@@ -85,12 +96,13 @@ class RealMesos:
     def start_agent(self, index: int = 0) -> None:
         """Comes back when it is registered, and knows which executors are there."""
         assert index == 0
-        self._agent = self._start("mesos-agent", self.agent_addresses[0], **{
-            "master": self.address, "work_dir": str(self.work_dir), "runtime_dir": f"{self._folder.name}/run",
-            "containerizers": "docker,mesos", "launcher": "posix", "launcher_dir": str(self._launcher_dir),
-            "isolation": "posix/cpu,posix/mem,filesystem/posix", "docker_kill_orphans": "false",
-            "systemd_enable_support": "false", "executor_shutdown_grace_period": "3secs", **self._flags})
-        self._until(self._registered)
+        while self._agent is None:  # it ends when a container that it has seen is removed by somebody else
+            self._agent = self._start("mesos-agent", self.agent_addresses[0], **{
+                "master": self.address, "work_dir": str(self.work_dir), "runtime_dir": f"{self._folder.name}/run",
+                "containerizers": "docker,mesos", "launcher": "posix", "launcher_dir": str(self._launcher_dir),
+                "isolation": "posix/cpu,posix/mem,filesystem/posix", "docker_kill_orphans": "false",
+                "systemd_enable_support": "false", "executor_shutdown_grace_period": "3secs", **self._flags})
+            self._until(self._registered)
 
     def stop_agent(self, index: int = 0) -> None:
         """By SIGKILL and by SIGTERM in turn; both leave the executors."""
@@ -106,7 +118,10 @@ class RealMesos:
 
     def _registered(self) -> bool:
         assert self._agent is not None
-        assert self._agent.poll() is None, "the agent has ended"
+        if self._agent.poll() is not None:
+            self._agent, self._tries = None, self._tries - 1
+            assert self._tries, "the agent has ended again and again"
+            return True
         status, state = get(self.agent_addresses[0], "/state")
         return status == 200 and bool(re.fullmatch(r".+-S\d+", state.get("id", ""))) \
             and "master_hostname" in state

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -64,7 +65,9 @@ class Launched:
     def pid(self) -> int:
         """Of the executor."""
         path = next(self.mesos.work_dir.glob("meta/slaves/*/frameworks/*/executors/t/runs/*/pids/forked.pid"))
-        return int(path.read_text().split('"pid": ')[1].split(",")[0].rstrip("}\n"))
+        found = re.match(r'(?:.*"pid": )?(\d+)', path.read_text())  # a real agent has nothing else there
+        assert found is not None
+        return int(found[1])
 
     def ended(self) -> tuple[str, str | None, str | None]:
         while not is_terminal((status := self.scheduler.update("t"))["state"]):
@@ -225,7 +228,7 @@ def test_who_is_not_the_executors_process_cannot_speak_for_it(mesos: LocalMesos)
     framework = {"value": task.scheduler.framework_id}
     agent = mesos.agent_addresses[0]
     pid_file = next(mesos.work_dir.glob("meta/slaves/*/frameworks/*/executors/t/runs/*/pids/libprocess.pid"))
-    sender = pid_file.read_text().split('"')[3]
+    [sender] = re.findall(r"executor\(1\)@[0-9.]+:[0-9]+", pid_file.read_text())
     status: Json = {"task_id": {"value": "t"}, "state": "TASK_FINISHED", "timestamp": 1.0, "uuid": "A" * 21 + "A=="}
     forged = wire.encode(PACKAGE + "StatusUpdateMessage", {"pid": sender, "update": {
         "framework_id": framework, "executor_id": {"value": "t"}, "status": status, "timestamp": 1.0,
