@@ -12,7 +12,7 @@ existing ExecutorInfo…").
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -46,6 +46,18 @@ class CustomExecutor:
         return ExecutorInfo(self.executor_id, "CUSTOM", command=self.command,
                             resources=tuple(resources), name=self.name, source="mesos-docker")
 
+    def for_revocable(self, names: Iterable[str]) -> CustomExecutor:
+        """The same for tasks whose resources of these names are revocable: a master refuses a task
+        that mixes them with an executor's that are not, so it takes none of those.
+
+        As Mesos: master/validation.cpp, `validateResourceUsage`: "mix revocable and non-revocable".
+        """
+        mixed = sorted(set(names) & self.scalars.keys())
+        if not mixed:
+            return self
+        scalars = {name: amount for name, amount in self.scalars.items() if name not in mixed}
+        return replace(self, executor_id=f"{self.executor_id}-revocable-{'-'.join(mixed)}", scalars=scalars)
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -76,6 +88,7 @@ def stored_task(info: TaskInfo, executor: CustomExecutor | None,
     """
     overhead = None
     if executor is not None:
+        executor = executor.for_revocable(each.name for each in info.resources if each.revocable is not None)
         overhead = Overhead(executor.executor_id, executor.scalars)
     elif info.executor is not None:
         asked = _asked(info.executor.resources, "executor.resources")

@@ -10,7 +10,7 @@ from addict import Dict
 
 from scheduler.placement.matching import Launch, Overhead, Placement
 from scheduler.placement.needs import Taken
-from scheduler.tasks.launching import CustomExecutor, placed, task
+from scheduler.tasks.launching import CustomExecutor, placed, stored_task, task
 from specs.container.from_task import container_of
 from specs.container.place import Place
 from specs.container.run_options import Mount
@@ -90,3 +90,20 @@ def test_volumes_of_one_executors_tasks_are_not_in_each_others_way() -> None:
     place = Place("c", "/e/tasks/t", executor_sandbox="/e")
     options = container_of(replace(one, command=CommandInfo("true"), data=None), place)
     assert options.mounts == (Mount("bind", "/mnt/mesos/sandbox/data", "/e/volumes/eng/db/one", read_only=True),)
+
+
+def test_what_is_revocable_is_not_mixed_with_the_executors_own() -> None:
+    def resource(name: str, **more: Any) -> dict[str, Any]:
+        return {"name": name, "type": "SCALAR", "scalar": {"value": 1}, **more}
+
+    info = {"name": "t", "task_id": {"value": "t"}, "command": {"value": "true"},
+            "container": {"type": "DOCKER", "docker": {"image": "busybox"}},
+            "resources": [resource("cpus", revocable={}), resource("mem")]}
+    ours = CustomExecutor(CommandInfo("x"))
+    made = task(info, ours)
+    assert made.executor is not None
+    assert made.executor.executor_id == "mesos-docker-revocable-cpus"
+    assert made.executor.scalars == {"mem": 64_000}
+    assert made.wish.overhead == Overhead("mesos-docker-revocable-cpus", {"mem": 64_000})
+    assert stored_task(made.info, made.executor) == made
+    assert task({**info, "resources": [resource("cpus"), resource("disk", revocable={})]}, ours).executor == ours
