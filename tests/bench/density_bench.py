@@ -42,7 +42,7 @@ def _memory(ours: dict[int, processes.Usage], theirs: dict[int, processes.Usage]
     for level, usage in ours.items():
         beside = [(f"{level} × docker run", theirs[level])] if level in theirs else []
         for name in ("RSS", "PSS"):
-            promised = (budgets.FIRST_TASK,) if (name, level) == ("RSS", 1) else ()
+            promised = (budgets.FIRST_TASK,) if (name, level) == ("PSS", 1) else ()
             yield Row("density", f"{name}, {level} running", "MiB", Series.single("executor", _mib(name, usage)),
                       tuple(Series.single(what, _mib(name, one)) for what, one in beside), promised,
                       note=f"{usage.threads} threads, {usage.descriptors} descriptors")
