@@ -67,9 +67,9 @@ class Written:
         position = index.since(int(at * 1000))
         return await self.end() if position is None else max(position, await self.first())
 
-    async def last_lines(self, count: int) -> int:
-        """Where the last `count` lines begin, or as many of them as are not too long."""
-        end = begin = await self.end()
+    async def last_lines(self, count: int, end: int) -> int:
+        """Where the last `count` lines before a position begin, or as many of them as are not too long."""
+        begin = end
         lowest = max(await self.first(), end - TAIL_OF)
         missing = count + 1  # ends of lines: the one before the first, too
         while count and begin > lowest:

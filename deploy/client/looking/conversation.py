@@ -28,6 +28,10 @@ class NotRunError(Exception):
     """The command could not be run, or its end not be seen."""
 
 
+class NobodyReadsError(Exception):
+    """What our stdout or stderr leads to has gone."""
+
+
 class Conversation:
     """One command. `hold` is the whole of it."""
 
@@ -40,7 +44,7 @@ class Conversation:
         self._sent = self._taken = 0  # bytes of stdin
 
     async def hold(self, path: str) -> int:
-        """The exit status. Raises NotRunError."""
+        """The exit status. Raises NotRunError, NobodyReadsError."""
         tls = ssl.create_default_context() if self._service.url.startswith("https") else False
         try:
             async with aiohttp.ClientSession() as session, session.ws_connect(
@@ -137,7 +141,10 @@ def _read(room: threading.Semaphore, put: Callable[[bytes], object]) -> None:
 
 
 def _write(frame: bytes) -> None:
-    """To stdout or stderr, all of it. Raises OSError."""
+    """To stdout or stderr, all of it. Raises OSError, NobodyReadsError."""
     descriptor, rest = (2 if frame[:1] == bytes([STDERR]) else 1), memoryview(frame)[1:]
-    while rest:
-        rest = rest[os.write(descriptor, rest):]
+    try:
+        while rest:
+            rest = rest[os.write(descriptor, rest):]
+    except BrokenPipeError as error:
+        raise NobodyReadsError from error

@@ -75,18 +75,20 @@ def logs(service: Service, name: str, output: str, tail: int | None, since: str 
 
 
 def _printed(service: Service, source: Source, query: Mapping[str, str], lines: LogLines) -> bool:
-    """Whether there was any output to be had. Raises Problem."""
-    asked = dict(query)
+    """What was written when it was asked for; whether there was any output to be had. Raises Problem."""
+    asked, until = dict(query), None
     while True:
         with service.response(f"{source.path}/logs", asked) as response:
             if response.status == http.client.NOT_FOUND:
                 return False
             data = response.read()
-            if not data:
-                lines.end(source)
-                return True
-            asked = {"stream": query["stream"], "offset": response.headers["X-Mesos-Docker-Offset"]}
-        lines.write(source, data)
+            at = int(response.headers["X-Mesos-Docker-Offset"])
+            until = int(response.headers["X-Mesos-Docker-End"]) if until is None else until
+        lines.write(source, data[:len(data) - max(0, at - until)])
+        if not data or at >= until:
+            lines.end(source)
+            return True
+        asked = {"stream": query["stream"], "offset": str(at)}
 
 
 @dataclass(slots=True)

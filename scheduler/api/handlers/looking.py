@@ -32,7 +32,7 @@ from specs.errors import SpecError
 
 T = TypeVar("T")
 
-MOST_AT_ONCE: Final = 1024 * 1024  # bytes of output in one answer; X-Mesos-Docker-Offset says where to go on
+MOST_AT_ONCE: Final = 1024 * 1024  # bytes in one answer; headers say where to go on, and how far
 MOST_LINES: Final = 100_000
 MAX_FOLLOWERS: Final = 500
 LARGEST: Final = 2**53  # bytes: of an offset
@@ -56,12 +56,14 @@ class Looking:
         if name not in STREAM_NAMES:
             raise RefusedError(400, f"stream is stdout or stderr, not {name!r}")
         follow = asked.flag("follow")
-        begin = await _answered(self._begin(asked, spot, name))
+        end = await _answered(self._end(spot, name))  # what is written from now on is not asked for
+        begin = await _answered(self._begin(asked, spot, name, end))
         if follow:
             return await self._follow(asked, spot, name, begin)
-        data = await _answered(self._read(spot, name, begin))
+        data = await _answered(self._read(spot, name, begin, end))
         return web.Response(body=data, content_type="text/plain", charset="utf-8",
-                            headers={"X-Mesos-Docker-Offset": str(begin + len(data))})
+                            headers={"X-Mesos-Docker-Offset": str(begin + len(data)),
+                                     "X-Mesos-Docker-End": str(end)})
 
     async def files(self, asked: Asked) -> web.Response:
         """GET /api/v1/instances/ID/files?path=: what is in a folder of the sandbox."""
@@ -107,7 +109,15 @@ class Looking:
         except NowhereError as error:
             raise not_found(str(error)) from error
 
-    async def _begin(self, asked: Asked, spot: Spot, name: str) -> int:
+    async def _end(self, spot: Spot, name: str) -> int:
+        try:
+            return await Written(self._sandboxes, spot, name).end()
+        except AgentError as error:
+            if error.missing and spot.lives:
+                return 0  # it has written nothing yet
+            raise
+
+    async def _begin(self, asked: Asked, spot: Spot, name: str, end: int) -> int:
         """Where the answer begins, as one of three parameters says."""
         offset, tail = _number(asked, "offset", LARGEST), _number(asked, "tail", MOST_LINES)
         last = asked.request.headers.get("Last-Event-ID", "")
@@ -117,11 +127,11 @@ class Looking:
         try:
             if since is not None:
                 return max(await written.since(since),
-                           0 if tail is None else await written.last_lines(tail))
+                           0 if tail is None else await written.last_lines(tail, end))
             if tail is not None:
-                return await written.last_lines(tail)
+                return await written.last_lines(tail, end)
             first = await written.first()
-            return min(max(first, offset), await written.end()) if offset else first
+            return min(max(first, offset), end) if offset else first
         except NoIndexError:
             raise RefusedError(422,
                                f"When the {name} of {spot.task_id} was written is not known: its executor keeps "
@@ -131,10 +141,10 @@ class Looking:
                 return 0  # it has written nothing yet
             raise
 
-    async def _read(self, spot: Spot, name: str, begin: int) -> bytes:
+    async def _read(self, spot: Spot, name: str, begin: int, end: int) -> bytes:
         written = Written(self._sandboxes, spot, name)
         try:
-            return b"".join([each async for each in written.pieces(begin, begin + MOST_AT_ONCE)])
+            return b"".join([each async for each in written.pieces(begin, min(begin + MOST_AT_ONCE, end))])
         except AgentError as error:
             if error.missing and spot.lives:
                 return b""

@@ -100,6 +100,30 @@ def test_what_cannot_be_asked_for(serving: Serving, query: str, status: int) -> 
     assert serving.ask("GET", f"{one(serving)[0]}/logs?{query}")[0] == status
 
 
+def test_what_is_written_meanwhile_is_not_asked_for(serving: Serving) -> None:
+    """Who does not follow comes to an end, however fast a task writes and however slow its agent answers."""
+    path, sandbox = one(serving)
+    (sandbox / "stdout").write_text("line\n" * 10)
+    over = threading.Event()
+
+    def write() -> None:
+        with (sandbox / "stdout").open("a") as output:
+            while not over.wait(0.0005):
+                output.write("line\n")
+                output.flush()
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        for _ in range(10):
+            status, text, headers = serving.ask("GET", f"{path}/logs?tail=2")
+            assert (status, text) == (200, "line\nline\n")
+            assert headers["x-mesos-docker-offset"] == headers["x-mesos-docker-end"]
+    finally:
+        over.set()
+        thread.join(PATIENCE)
+
+
 def test_the_last_lines_of_long_output_are_found_from_its_end(serving: Serving) -> None:
     path, sandbox = one(serving)
     lines = [f"{number:09d}" for number in range(30_000)]
