@@ -56,7 +56,7 @@ def app(image: str, version: str) -> dict[str, Any]:
         "container": {"type": "DOCKER", "docker": {"image": image},
                       "portMappings": [{"containerPort": 80, "hostPort": 0}]},
         "networks": [{"mode": "container/bridge"}], "healthChecks": [check],
-        "labels": {"MESOS_DOCKER_DRAIN_SECONDS": "2"},
+        "labels": {"MESOS_DOCKER_DRAIN_SECONDS": "3"},
     }
 
 
