@@ -11,6 +11,7 @@ from executor.settings.rotation import Rotations, tasks_rotations
 from executor.settings.settings import Settings
 from specs.errors import SpecError
 from specs.forms.taskinfo import task_data
+from specs.messages.containerinfo import DockerInfo
 from specs.messages.task import CheckInfo, CommandInfo, HealthCheck, TaskInfo
 
 
@@ -42,11 +43,10 @@ def agree(task: TaskInfo, settings: Settings, capabilities: frozenset[str]) -> A
     docker = task.container.docker if task.container else None
     completion = task.max_completion_time
     kill_grace = task.kill_policy.grace_period if task.kill_policy else None
-    pull = next((each.value for each in reversed(docker.parameters) if each.key == "pull"),
-                None) if docker else None
+    pull = _last(docker, "pull")
     terms = Terms(
         image=docker.image if docker else "",
-        command=command_text(task.command),
+        command=command_text(task.command, _last(docker, "entrypoint")),
         force_pull=(bool(docker and docker.force_pull_image) and not settings.drop_in)  # the agent has pulled for it
         or pull == "always",
         never_pull=pull == "never",
@@ -75,8 +75,17 @@ def output_rotations(task: TaskInfo, settings: Settings) -> Rotations:
                         f"{error.path}: {error.problem}") from error
 
 
-def command_text(command: CommandInfo | None) -> str:
-    """The command as people write it."""
+def _last(docker: DockerInfo | None, key: str) -> str | None:
+    """The value of this parameter; of several the last counts."""
+    return next((each.value for each in reversed(docker.parameters) if each.key == key), None) if docker else None
+
+
+def command_text(command: CommandInfo | None, entrypoint: str | None = None) -> str:
+    """The command as people write it. `entrypoint`: a program that takes its words instead."""
+    if entrypoint:
+        said = command or CommandInfo(shell=False)
+        before = [] if said.value is None else ["-c", said.value] if said.shell is not False else [said.value]
+        return shlex.join([entrypoint, *before, *(said.arguments if said.shell is False else ())])
     if command is None or (command.value is None and not command.arguments):
         return "the image's own command"
     if command.shell is not False:

@@ -57,3 +57,10 @@ def test_limits_that_only_the_payload_says() -> None:
 ])
 def test_command_text(command: CommandInfo | None, text: str) -> None:
     assert command_text(command) == text
+
+
+@pytest.mark.parametrize(("command", "text"), [
+    (None, "'/run it'"), (CommandInfo(value="echo x"), "'/run it' -c 'echo x'"),
+    (CommandInfo(value="echo", shell=False, arguments=("a b",)), "'/run it' echo 'a b'")])
+def test_an_entrypoint_is_the_program(command: CommandInfo | None, text: str) -> None:
+    assert command_text(command, "/run it") == text
