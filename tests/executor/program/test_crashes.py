@@ -196,6 +196,8 @@ def test_what_was_rotated_away_meanwhile_is_one_line(tmp_path: Path) -> None:
         assert first == "first"
         assert said is not None, gap
         assert 3_000_000 - sum(len(each) + 1 for each in rest) < int(said[1]) < 4_000_000
+        run.agent.kill("a", 0.0)
+        run.until("a", "TASK_KILLED")
 
 
 def test_an_end_that_nobody_saw_is_told_with_its_code(tmp_path: Path) -> None:
