@@ -96,12 +96,15 @@ class Journal:
 
     @contextlib.contextmanager
     def step(self, task_id: str, step: str) -> Iterator[None]:
-        """While something is done for a task that might bring us down."""
+        """While something is done for a task that might bring us down; it may lead to a next step, which
+        lasts on.
+        """
         self.note(StepBegan(task_id, step))
         try:
             yield
         finally:
-            self.note(StepOver(task_id))
+            if self.state.steps.get(task_id) == step:
+                self.note(StepOver(task_id))
 
     def close(self) -> None:
         """An end in peace: no step was the last one, and what says nothing any more is removed."""

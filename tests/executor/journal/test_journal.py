@@ -14,7 +14,7 @@ import pytest
 from executor.journal.journal import FILE, LEAST, Journal, stored
 from executor.journal.lines import Header, JournalRefused, header_line
 from executor.journal.opening import KeptUpdates, opened
-from executor.journal.records import ContainerMade, TaskBegan, TaskNamed, UpdateKept
+from executor.journal.records import ContainerMade, StepBegan, TaskBegan, TaskNamed, UpdateKept
 from specs.messages.status import TaskState, TaskStatus
 
 BEGAN = TaskBegan("a", '{"name":"a"}', 1.0)
@@ -114,6 +114,18 @@ def test_a_torn_tail_is_cut_and_written_over(tmp_path: Path) -> None:
     again, _ = opened(str(tmp_path), 2.0, "/nowhere")
     again.note(ContainerMade("a", "c"))
     assert stored(tmp_path / FILE)[1].tasks["a"].container == "c"
+
+
+def test_a_step_that_leads_to_another_one_does_not_end_it(tmp_path: Path) -> None:
+    """So a start that brings the executor down does so again after the re-adoption that led to it."""
+    journal = begun(tmp_path)
+    journal.promise(lambda: BEGAN)
+    with journal.step("a", "re-adoption"):
+        journal.note(StepBegan("a", "start"))
+    assert stored(tmp_path / FILE)[1].steps == {"a": "start"}
+    with journal.step("a", "re-adoption"):
+        pass
+    assert stored(tmp_path / FILE)[1].steps == {}
 
 
 def test_a_refused_journal_says_which_and_why(tmp_path: Path) -> None:
