@@ -2,7 +2,8 @@
 # make test    all tests, on a real Docker engine
 # make check   ruff, mypy and the architecture's sentences
 # make soak MINUTES=10 SEED=N MASTER=HOST:PORT
-#              tasks run while their executor, its agent and a dockerd of their own are killed; nothing may be lost
+#              tasks run while their executor, its agent, a dockerd of their own and the network are disturbed; nothing may
+#              be lost. MESOS_BUILD=FOLDER starts a real Mesos for it; SOAK_ARGS="--agent-command '…'" of a MASTER
 # make soak-serve MINUTES=10 SEED=N MASTER=HOST:PORT
 #              apps come, change and go while containers, agents and the service are killed; then everything must be right
 # make test-hosts HOSTS="debian12-v1 debian12 debian13 sid podman"
@@ -53,7 +54,7 @@ bench-quick:
 
 soak:
 	@$(SETUP) tests exec $(PYTHON) -m tests.soak.executors --minutes $(MINUTES) \
-		$(if $(SEED),--seed $(SEED)) $(if $(MASTER),--master $(MASTER))
+		$(if $(SEED),--seed $(SEED)) $(if $(MASTER),--master $(MASTER)) $(SOAK_ARGS)
 
 soak-serve:
 	@$(SETUP) tests exec $(PYTHON) -m tests.soak.serve --minutes $(MINUTES) \

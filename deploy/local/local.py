@@ -197,6 +197,12 @@ class LocalMesos:
         """
         self._do(self.start_agent_async(index))
 
+    def break_link(self, index: int = 0, seconds: float = 0.0) -> None:
+        """The connection between an agent and the master breaks. Both go on, and after so many
+        seconds the agent registers again: returns then.
+        """
+        self._do(self._break_link(index, seconds))
+
     def stop_master(self) -> None:
         """The master is gone: streams break, connections are refused."""
         self._do(self._stop_master())
@@ -273,6 +279,13 @@ class LocalMesos:
             self._away.add(index)
             await agent.stop(end_executors=False)
             await agent.finish_commands()
+
+    async def _break_link(self, index: int, seconds: float) -> None:
+        agent = self._agents[index]
+        if agent is not None:
+            agent.break_link()
+            await asyncio.sleep(seconds)
+            await self._register(agent)
 
     async def _leave(self) -> None:
         for index in range(len(self._agents)):

@@ -1,7 +1,14 @@
-"""The images of this machine's engine: how large they are, who uses them, and their removal."""
+"""The images of this machine's engine: how large they are, when they came, who uses them, and
+their removal.
+
+An engine says when an image got its last name by a build or `docker tag`, but not when it was pulled, and an image's own
+date is that of its making. So of a pulled one it is the date of the file that the engine has made of it then: in its data
+root, which root can read. An engine with containerd's store tells it with the last name.
+"""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from deploy.node.collection import StoredImage
@@ -19,6 +26,9 @@ def stored(docker: Docker) -> tuple[list[StoredImage], int]:
     RuntimeFailure.
     """
     used = docker.api.call("system df", PATIENCE, lambda sdk: dict(sdk.df()))
+    info = docker.api.call("info", PATIENCE, lambda sdk: dict(sdk.info()))
+    files = Path(str(info.get("DockerRootDir"))) / "image" / str(
+        info.get("Driver")) / "imagedb/content"
     users = _users(docker.containers.ls({}))
     found = []
     for each in used.get("Images") or ():
@@ -26,8 +36,8 @@ def stored(docker: Docker) -> tuple[list[StoredImage], int]:
             inspected = docker.images.inspect(str(each["Id"]))
         except ImageNotFound:  # somebody has removed it
             continue
-        found.append(_image(each, inspected, users))
-    return sorted(found, key=lambda image: image.since), int(used.get("LayersSize") or 0)
+        found.append(_image(each, inspected, users, files))
+    return sorted(found, key=lambda image: image.since or 0.0), int(used.get("LayersSize") or 0)
 
 
 def remove(docker: Docker, image: StoredImage) -> None:
@@ -39,14 +49,23 @@ def remove(docker: Docker, image: StoredImage) -> None:
 
 
 def _image(used: Mapping[str, Any], inspected: Mapping[str, Any],
-           users: Mapping[str, Sequence[str]]) -> StoredImage:
+           users: Mapping[str, Sequence[str]], files: Path) -> StoredImage:
     names = tuple(str(name) for name in (used.get("RepoTags") or used.get("RepoDigests") or ())
                   if _NONE not in str(name))
     size, shared = int(used["Size"]), int(used.get("SharedSize") or 0)
     tagged = seconds((inspected.get("Metadata") or {}).get("LastTagTime"))
+    since = max(tagged, _made(files / str(used["Id"]).replace(":", "/")))
     by = {user: None for key in (str(used["Id"]), *names) for user in users.get(key, ())}
     return StoredImage(str(used["Id"]), names, size, size - max(shared, 0),
-                       tagged or seconds(inspected.get("Created")), tuple(by))
+                       since or None, tuple(by))
+
+
+def _made(file: Path) -> float:
+    """When, since the epoch; 0: that cannot be known."""
+    try:
+        return file.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _users(containers: Sequence[Inspection]) -> dict[str, list[str]]:

@@ -56,7 +56,8 @@ def images(*, collect: bool, high: int | None, low: int | None, grace: float, dr
     """List the images of this machine: how large, how long here, who uses them.
 
     With --gc, --high and --low those are removed that no container is made of, running or not,
-    those first that have been here longest. Nothing is removed by force.
+    those first that have been here longest. Nothing is removed by force. When an image was pulled
+    only root can see; for others such images stay.
 
     Exit status: 0; 1 if something could not be removed; 2 for what cannot be asked for; 3 if Docker
     does not answer.
@@ -114,7 +115,7 @@ def _show(found: list[StoredImage], gone: list[Collected], sizes: tuple[int, int
     what = {each.image.id: f"not removed: {each.problem}" if each.problem else done for each in gone}
     table(["IMAGE", "ID", "SIZE", "OWN", "HERE FOR", "USED BY", *(["DONE"] if gone else [])], (
         [", ".join(image.names), image.id.removeprefix("sha256:")[:12], _size(image.size), _size(image.own),
-         _age(now - image.since), _users(image), *([what.get(image.id, "kept")] if gone else [])]
+         "?" if image.since is None else _age(now - image.since), _users(image), *([what.get(image.id, "kept")] if gone else [])]
         for image in found))
     after = f"; {_size(sizes[1])} {'then' if dry_run else 'now'}" if gone else ""
     click.echo(f"{len(found)} images, {_size(sizes[0])}{after}")

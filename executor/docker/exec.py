@@ -26,6 +26,7 @@ from executor.engine.failures import (
     CommandNotFound,
     DaemonUnavailable,
     DeadlineExceeded,
+    NoSuchContainer,
     RuntimeFailure,
 )
 from executor.engine.port import ExecResult
@@ -33,6 +34,7 @@ from executor.engine.port import ExecResult
 NOT_STARTED: Final = 126  # what Docker 24 and earlier say of every program that they could not start
 HEAD: Final = 4096  # bytes of output in which they say so
 NOTED: Final = 5.0  # seconds that the engine may take to note the pid of what it has started
+HANGS: Final = 2.0  # seconds for an answer, from which on an engine is taken to have hung: 10 ms are usual
 MAX_OUTPUT: Final = 1024 * 1024  # bytes kept of what it writes; the rest is read and dropped
 
 _PAUSE: Final = 0.02
@@ -54,13 +56,14 @@ def exec_command(api: Api, container: str, argv: Sequence[str], env: Mapping[str
     call = Call("exec", timeout)
     output = bytearray()
     try:
-        _read(api, call, exec_id, output)
-    except DeadlineExceeded:
-        kill(api, exec_id)
-        return ExecResult(None, bytes(output))
+        sock = _begun(api, call, exec_id)
     except (CommandNotFound, CommandNotExecutable) as refusal:  # Docker 25 and later refuse to start it
         return ExecResult(refusal.exit_status, str(refusal).encode())
-    code = state(api, exec_id).get("ExitCode")
+    try:
+        _read(sock, call, output)
+    except DeadlineExceeded:
+        return ExecResult(_overdue(api, exec_id), bytes(output))
+    code = _ended(api, exec_id).get("ExitCode")
     if code == NOT_STARTED and output.startswith(_NOT_RUN):  # earlier ones say so in its output
         code = failure(400, output.decode(errors="replace")).exit_status
     return ExecResult(code, bytes(output))
@@ -136,9 +139,38 @@ class DockerInteraction:
         self._stream.close()
 
 
-def _read(api: Api, call: Call, exec_id: str, output: bytearray) -> None:
+def _begun(api: Api, call: Call, exec_id: str) -> BoundedSocket:
+    """An engine that is alive answers before it starts the command, so it is late by itself."""
     sock, _ = api.stream(call, Ask("POST", route("/exec/{}/start", exec_id),
                                    body={"Detach": False, "Tty": False}, headers=UPGRADE))
+    return sock
+
+
+def _overdue(api: Api, exec_id: str) -> int | None:
+    """Of a command whose time is up, and which is killed then: the exit status that it has all the
+    same, as its engine hung and could not tell. Raises DeadlineExceeded where it may be so, and
+    nobody knows.
+    """
+    asked = time.monotonic()
+    found = _ended(api, exec_id)
+    hung = time.monotonic() - asked > HANGS
+    if not found.get("Running") and found.get("ExitCode") is not None:
+        return int(found["ExitCode"])
+    kill(api, exec_id)
+    if hung:
+        raise DeadlineExceeded("exec: the Docker engine hung while the command ran")
+    return None
+
+
+def _ended(api: Api, exec_id: str) -> Mapping[str, Any]:
+    """As `state`; an engine that was started again has forgotten the commands that it ran."""
+    try:
+        return state(api, exec_id)
+    except NoSuchContainer as error:
+        raise DaemonUnavailable(str(error)) from error
+
+
+def _read(sock: BoundedSocket, call: Call, output: bytearray) -> None:
     with sock, call.active():
         try:
             for _, piece in pieces(sock, FrameDecoder()):

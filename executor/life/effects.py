@@ -36,7 +36,7 @@ class Timer(enum.Enum):
     STEP = StillUp()
     MISSED = ExitMissed()
     DRAIN = DrainSlow()
-    LOOK = Noticed()  # the engine, asked how the container is, did not answer
+    LOOK = Noticed()  # it is time to ask the engine again how the container is
     OOM = OomSurvived()
     SIGNAL = SignalSurvived()
 

@@ -181,6 +181,16 @@ class Vanished:
 
 
 @dataclass(frozen=True, slots=True)
+class Unanswered:
+    """The engine, asked how the container is, did not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disowned:
+    """The engine has no such container, and its process runs on: it has come back without it."""
+
+
+@dataclass(frozen=True, slots=True)
 class StartedAgain:
     """The engine was asked: it runs again after its end, and its restart policy is not why."""
 
@@ -288,7 +298,7 @@ Event = (
     EndRequested | Fetched | FetchFailed | FetchProgressed | ImageMissing | Pulled | PullFailed
     | PullProgressed | Created | Started | NotStarted | StartUnclear | StartSlow | Noticed
     | RunBegan | PidGone | OomKilled | OomSurvived | SignalSeen | SignalSurvived | Exited | Vanished
-    | StartedAgain | Restarted | ExitMissed | GraceOver | StillUp | SignalFailed | Removed
+    | Unanswered | Disowned | StartedAgain | Restarted | ExitMissed | GraceOver | StillUp | SignalFailed | Removed
     | HealthReported | CheckReported | Recovered | Drained | DrainSlow
 )
 EVENTS: tuple[type[Event], ...] = Event.__args__

@@ -48,9 +48,9 @@ stateDiagram-v2
     aborting --> forcing: Started, StartUnclear
     aborting --> ending: ImageMissing, NotStarted
     running --> terminating: EndRequested
-    running --> forcing: EndRequested, ExitMissed, StartedAgain
+    running --> forcing: EndRequested, Disowned, ExitMissed, StartedAgain
     running --> ending: Noticed, Exited, Vanished, ExitMissed
-    terminating --> forcing: EndRequested, GraceOver, ExitMissed, StartedAgain
+    terminating --> forcing: EndRequested, GraceOver, Disowned, ExitMissed, StartedAgain
     terminating --> ending: Noticed, Exited, Vanished, ExitMissed
     forcing --> ending: Removed, Noticed, Exited, Vanished, ExitMissed
     ending --> forcing: StartedAgain, RunBegan, Restarted
@@ -74,6 +74,7 @@ from executor.life.events import (
     EVENTS,
     CheckReported,
     Created,
+    Disowned,
     Drained,
     DrainSlow,
     EndRequested,
@@ -106,6 +107,7 @@ from executor.life.events import (
     StartSlow,
     StartUnclear,
     StillUp,
+    Unanswered,
     Vanished,
 )
 from executor.life.outcomes import Outcome
@@ -242,7 +244,9 @@ TRANSITIONS: dict[Phase, dict[type[Event], Move]] = {
         PidGone: _to(stopping.look_for_missed),
         Exited: _to(stopping.finish, P.ENDING),
         Vanished: _to(stopping.vanished, P.ENDING),
-        ExitMissed: _to(stopping.missed, P.FORCING, P.ENDING),
+        Unanswered: _to(stopping.ask_again),
+        Disowned: _to(stopping.disowned, P.FORCING),
+        ExitMissed: _to(stopping.missed, P.RUNNING, P.FORCING, P.ENDING),
         StartedAgain: _to(stopping.started_again, P.FORCING),
         RunBegan: _to(stopping.begin_run),
         Restarted: _to(stopping.go_on),
@@ -260,7 +264,9 @@ TRANSITIONS: dict[Phase, dict[type[Event], Move]] = {
         PidGone: _to(stopping.look_for_missed),
         Exited: _to(stopping.finish, P.ENDING),
         Vanished: _to(stopping.vanished, P.ENDING),
-        ExitMissed: _to(stopping.missed, P.FORCING, P.ENDING),
+        Unanswered: _to(stopping.ask_again),
+        Disowned: _to(stopping.disowned, P.FORCING),
+        ExitMissed: _to(stopping.missed, P.TERMINATING, P.FORCING, P.ENDING),
         StartedAgain: _to(stopping.started_again, P.FORCING),
         RunBegan: _to(stopping.begin_run),
         Restarted: _to(stopping.end_next_run),
@@ -277,6 +283,8 @@ TRANSITIONS: dict[Phase, dict[type[Event], Move]] = {
         PidGone: _to(stopping.look_for_missed),
         Exited: _to(stopping.finish, P.ENDING),
         Vanished: _to(stopping.vanished, P.ENDING),
+        Unanswered: _to(stopping.ask_again),
+        Disowned: _to(stopping.disowned),
         ExitMissed: _to(stopping.missed, P.FORCING, P.ENDING),
         StartedAgain: _to(stopping.started_again, P.FORCING),
         RunBegan: _to(stopping.begin_run),
@@ -292,7 +300,7 @@ TRANSITIONS: dict[Phase, dict[type[Event], Move]] = {
         RunBegan: _to(stopping.began_too_late, P.FORCING),
         Restarted: _to(stopping.started_again, P.FORCING),
     }, EndRequested, Fetched, FetchFailed, FetchProgressed, Pulled, PullFailed, PullProgressed,
-        Noticed, PidGone, OomKilled, SignalSeen, Exited, Vanished, SignalFailed, Removed,
+        Noticed, PidGone, OomKilled, SignalSeen, Exited, Vanished, Unanswered, Disowned, SignalFailed, Removed,
         HealthReported, CheckReported, OomSurvived, SignalSurvived),  # late words
     P.DONE: _row(P.DONE, {}, *EVENTS),
 }

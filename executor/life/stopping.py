@@ -24,6 +24,7 @@ from executor.life.effects import (
 from executor.life.endings import decide, details
 from executor.life.events import (
     CheckReported,
+    Disowned,
     Drained,
     DrainSlow,
     EndRequested,
@@ -44,6 +45,7 @@ from executor.life.events import (
     SignalSurvived,
     StartedAgain,
     StillUp,
+    Unanswered,
     Vanished,
 )
 from executor.life.outcomes import Cause, Exit, Facts, Signalled, Unknown
@@ -69,6 +71,8 @@ HEALTH_UPDATED = "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED"
 CHECK_UPDATED = "REASON_TASK_CHECK_STATUS_UPDATED"
 
 MISSED_WAIT = 60.0  # seconds the engine has to tell the status of a process that is gone; as Mesos
+MOST_WAITS = 10  # of these that an engine which does not answer at all is given
+LOOK_AGAIN = 1.0  # seconds, while the engine does not answer, or does not know of an end
 FORCED_MISSED_WAIT = 5.0  # the same, where we killed it and know why it is gone
 HURRIED_MISSED_WAIT = 0.4  # the same, where the agent kills us too in two seconds
 SURVIVED = 30.0  # seconds after a signal or an OOM, from which on it was survived: `docker stop` has 10
@@ -99,7 +103,8 @@ def kill_grace(cause: Cause, *, shutdown_grace: float, policy: float | None = No
 def look(task: Task, event: Noticed) -> Step:
     """Believe a told exit status where that is safe; else ask the engine."""
     if event.exit_code is None:
-        return Step(task, (Look(),))
+        again = (StartTimer(Timer.LOOK, LOOK_AGAIN),) if task.run.gone else ()
+        return Step(task, (Look(), *again))
     task = heard(task, event)
     told = believed(task)
     return Step(task, (Look(),)) if told is None else end(task, told)
@@ -108,14 +113,16 @@ def look(task: Task, event: Noticed) -> Step:
 def look_for_missed(task: Task, event: PidGone) -> Step:
     """The engine is asked, and has its time.
 
-    It may have missed the end of the process (moby issue 33820). The process of a run before tells
-    nothing of this one.
+    It learns of the end a moment later, and may not be able to tell us, or have missed it (moby
+    issue 33820): so it is asked again and again. The process of a run before tells nothing of this
+    one.
     """
     if event.pid is not None and event.pid != task.run.pid:
         return Step(task)
     forced = HURRIED_MISSED_WAIT if task.hurried else FORCED_MISSED_WAIT
     wait = forced if task.phase is Phase.FORCING else MISSED_WAIT
-    return Step(task, (Look(), StartTimer(Timer.MISSED, wait, keep_earlier=True)))
+    return Step(task.in_run(gone=True), (Look(), StartTimer(Timer.LOOK, LOOK_AGAIN),
+                                         StartTimer(Timer.MISSED, wait, keep_earlier=True)))
 
 
 def begin_run(task: Task, event: RunBegan) -> Step:
@@ -144,7 +151,7 @@ def go_on(task: Task, event: Restarted) -> Step:
 
     Its checks begin anew, with the grace that a start has; it may have another address.
     """
-    task = task.in_run(pid=event.pid)
+    task = task.in_run(pid=event.pid, gone=False)
     if event.pid is None:
         return Step(task, (CancelTimer(Timer.MISSED), StopChecks()))
     told: tuple[Effect, ...] = ()
@@ -160,7 +167,7 @@ def end_next_run(task: Task, event: Restarted) -> Step:
     """The restart policy was quicker than the signal, or waits for its next run: then nobody will
     tell that it has ended.
     """
-    task = task.in_run(pid=event.pid)
+    task = task.in_run(pid=event.pid, gone=False)
     if event.pid is None:
         return Step(task, (CancelTimer(Timer.MISSED), StartTimer(Timer.LOOK, BETWEEN_RUNS)))
     signal = "SIGKILL" if task.phase is Phase.FORCING else task.stop_signal
@@ -267,10 +274,30 @@ def started_again(task: Task, event: StartedAgain | Restarted) -> Step:
                        *effects))
 
 
+def ask_again(task: Task, _: Unanswered) -> Step:
+    return Step(task.in_run(unanswered=True), (StartTimer(Timer.LOOK, LOOK_AGAIN),))
+
+
+def disowned(task: Task, _: Disowned) -> Step:
+    """Nobody but us can end it; what its exit status is then nobody can tell."""
+    pid = task.run.pid
+    assert pid is not None  # noqa: S101 - it is what runs on
+    unwanted = Unknown(removed=True) if task.cause is None else None
+    task = replace(task, phase=Phase.FORCING, outcome=task.outcome or unwanted, step=2,
+                   past_engine=True)
+    return Step(task, (CancelTimer(Timer.GRACE), StopChecks(), KillPid(pid),
+                       StartTimer(Timer.STEP, task.step_waits[2])))
+
+
 def missed(task: Task, _: ExitMissed) -> Step:
     """The process is gone; but with a restart policy there may be another by now, so it has to be
-    made certain.
+    made certain. An engine that does not answer, as it restarts or hangs, may still know how it
+    ended.
     """
+    if (task.run.unanswered and task.run.waits < MOST_WAITS and task.phase is not Phase.FORCING
+            and not task.hurried):
+        task = task.in_run(unanswered=False, waits=task.run.waits + 1)
+        return Step(task, (StartTimer(Timer.MISSED, MISSED_WAIT),))
     if task.terms.restarts:
         return Step(task) if task.phase is Phase.FORCING else force(replace(task,
                                                                             outcome=Unknown()))

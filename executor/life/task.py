@@ -84,6 +84,9 @@ class Run:
     ended: int = 0  # when it was told
     oom: OomKilled | None = None
     signal: int | None = None  # the last that somebody else had the engine send
+    gone: bool = False  # the kernel says that its process has ended
+    unanswered: bool = False  # the engine, asked how it is, did not answer
+    waits: int = 0  # how often the engine was given more time to answer, after the process's end
 
 
 @dataclass(frozen=True, slots=True)

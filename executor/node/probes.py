@@ -16,8 +16,9 @@ import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from executor.engine.failures import DaemonUnavailable, DeadlineExceeded, RuntimeFailure
+from executor.engine.failures import RuntimeFailure
 from executor.engine.port import Containers
+from executor.engine.silence import Asked, Meaning, meaning
 from executor.life.health import Result
 from specs.container.environment import environment, unknown_secret
 from specs.messages.check import CheckInfo, HealthCheck
@@ -77,9 +78,11 @@ def run(probe: Probe, containers: Containers, container: str, pid: int | None,
     except TimeoutError:
         return Result(problem=f"{probe.kind} check timed out after {timeout:g}secs",
                       succeeded=False if probe.kind == "TCP" else None)
-    except (DaemonUnavailable, DeadlineExceeded) as error:  # only commands are asked for by way of the engine
-        return Result(problem=f"{probe.kind} check could not be made: {error}", unasked=True)
-    except (OSError, RuntimeFailure, ValueError) as error:
+    except RuntimeFailure as error:  # only commands are asked for by way of the engine
+        if meaning(Asked.CHECK, type(error)) is Meaning.NO_RESULT:
+            return Result(problem=f"{probe.kind} check could not be made: {error}", unasked=True)
+        return Result(problem=f"{probe.kind} check failed: {error}")
+    except (OSError, ValueError) as error:
         text = getattr(error, "strerror", None) or str(error) or type(error).__name__
         return Result(problem=f"{probe.kind} check failed: {text}",
                       succeeded=False if probe.kind == "TCP" else None)

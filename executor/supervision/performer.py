@@ -8,13 +8,14 @@ from typing import assert_never
 from executor.admission.entry import Entry
 from executor.agent.port import Agent
 from executor.engine.port import Inspection
+from executor.engine.silence import Asked, Meaning, meaning
 from executor.journal.port import Notes
 from executor.journal.records import StopSent
 from executor.life import effects as f
 from executor.life import events as e
 from executor.life.outcomes import Failure
 from executor.life.sightings import seen
-from executor.life.task import Phase
+from executor.life.task import Phase, Task
 from executor.node.output.logs import Logs
 from executor.node.output.reading import RunTold
 from executor.node.processes import Processes
@@ -28,8 +29,6 @@ from executor.telemetry.log import of_task
 from specs.messages.status import TaskStatus
 
 log = logging.getLogger(__name__)
-
-LOOK_AGAIN = 1.0  # seconds, while the engine does not answer
 
 
 class Performer:
@@ -85,7 +84,8 @@ class Performer:
                 self._engine.signal(container, signal, partial(self._loop.tell, entry), first,
                                     partial(self._journal.note, StopSent(task.id)))
             case f.ForceRemove():
-                self._engine.force_remove(container, partial(self._loop.tell, entry))
+                self._engine.force_remove(container, lambda answer: self._loop.ask(
+                    entry, lambda: self._removed(entry, answer)))
             case f.KillPid(pid):
                 self._kill_pid(task.id, pid)
             case f.Remove():
@@ -163,14 +163,20 @@ class Performer:
         if task.phase is Phase.DONE:
             return None
         if found is None:
-            return e.Vanished()
+            return e.Disowned() if self._runs(task) else e.Vanished()
         if isinstance(found, Failure):
-            entry.lost = True
-            self._loop.timers.start(TaskClock(task.id, f.Timer.LOOK), LOOK_AGAIN)
-            return None
+            entry.lost = entry.lost or meaning(Asked.LOOK, found.kind) is Meaning.UNKNOWN
+            return e.Unanswered()
         if found.running and entry.lost and not self._logs.following(task.id):
             self._engine.outputs.reread(task.id, found.id, follow=True, done=lambda: None)
         return seen(task, found)
+
+    def _removed(self, entry: Entry, answer: e.Event) -> e.Event:
+        """An engine that has forgotten the container says so, too."""
+        return e.Disowned() if answer == e.Removed() and self._runs(entry.task) else answer
+
+    def _runs(self, task: Task) -> bool:
+        return task.run.pid is not None and self._processes.runs(task.run.pid)
 
     def _kill_pid(self, task_id: str, pid: int) -> None:
         log.warning("Task %s: the engine does not end the container; killing its process %s",

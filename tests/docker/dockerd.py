@@ -26,8 +26,12 @@ PATIENCE = 60.0
 class Dockerd:
     """Not started by the constructor. Containers of it are labelled by those who make them."""
 
-    def __init__(self, folder: Path, *, live_restore: bool = False) -> None:
+    def __init__(self, folder: Path, *, live_restore: bool = False, network: int | None = None) -> None:
+        """`network`: a process whose network namespace it is to share, such as its registry's; else it has one of its
+        own each time.
+        """
         folder.mkdir(parents=True, exist_ok=True)
+        self._network = ["unshare", "--net"] if network is None else ["nsenter", f"--net=/proc/{network}/ns/net"]
         self.folder = folder
         self.socket = str(folder / "docker.sock")
         self.live_restore = live_restore
@@ -40,7 +44,7 @@ class Dockerd:
         config.write_text(json.dumps({"live-restore": self.live_restore}))
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec dockerd "$@"', "sh",
+                [*self._network, "sh", "-c", 'ip link set lo up && exec dockerd "$@"', "sh",
                  "--config-file", str(config), "--data-root", str(self.folder / "data"),
                  "--exec-root", str(self.folder / "run"), "--pidfile", str(self.folder / "pid"),
                  "-H", f"unix://{self.socket}"],
@@ -57,6 +61,12 @@ class Dockerd:
                 break
         with real_docker(self.socket) as docker:
             busybox.ensure(docker)
+
+    @property
+    def pid(self) -> int:
+        """Of the dockerd itself."""
+        assert self._process is not None
+        return self._process.pid
 
     def send(self, number: signal.Signals) -> None:
         """A signal to the dockerd itself."""
@@ -119,10 +129,10 @@ def _children(pid: int) -> list[int]:
 
 
 @contextmanager
-def running_dockerd(*, live_restore: bool = False) -> Iterator[Dockerd]:
+def running_dockerd(*, live_restore: bool = False, network: int | None = None) -> Iterator[Dockerd]:
     """One that runs, in a short folder, since the paths of sockets are short; nothing of it is left."""
     folder = Path(tempfile.mkdtemp(prefix="dkr-", dir="/tmp"))
-    engine = Dockerd(folder, live_restore=live_restore)
+    engine = Dockerd(folder, live_restore=live_restore, network=network)
     try:
         engine.start()
         yield engine

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import json
 import os
@@ -10,6 +11,7 @@ import socket
 import subprocess
 import tarfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from executor.docker.images import Commit
@@ -104,6 +106,38 @@ def _archive(name: str, size: int) -> bytes:
         entry.size = size
         tar.addfile(entry, io.BytesIO(os.urandom(size)))
     return out.getvalue()
+
+
+@contextlib.contextmanager
+def isolated_registry(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """One at localhost:5000 of a network of its own, for an engine in that network. It may be stopped for a while: the
+    process is the registry itself.
+    """
+    config = folder / "config.yml"
+    config.write_text(json.dumps({
+        "version": 0.1, "log": {"level": "error"}, "http": {"addr": "127.0.0.1:5000"},
+        "storage": {"filesystem": {"rootdirectory": str(folder / "data")}}}))
+    with subprocess.Popen(["unshare", "--net", "sh", "-c",
+                           'ip link set lo up && exec docker-registry serve "$0"', config],
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            _until(process, "-Htln sport = :5000")
+            yield process
+        finally:
+            process.kill()
+
+
+def asked(registry: subprocess.Popen[bytes]) -> None:
+    """Wait until somebody is connected to an isolated registry."""
+    _until(registry, "-Htn state established dport = :5000")
+
+
+def _until(registry: subprocess.Popen[bytes], sockets: str) -> None:
+    look = ["nsenter", f"--net=/proc/{registry.pid}/ns/net", "ss", *sockets.split()]
+    ends = time.monotonic() + PATIENCE
+    while not subprocess.run(look, check=True, capture_output=True).stdout:
+        assert time.monotonic() < ends
+        time.sleep(0.05)
 
 
 def config_json(host: str, user: str = USER, password: str = PASSWORD) -> str:

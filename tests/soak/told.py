@@ -5,7 +5,9 @@ import queue
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from scheduler.master.driver import MesosDriver
 from scheduler.placement.matching import Launch, Misfit
 from scheduler.tasks.ledger import Entry
 from specs.messages.status import TaskStatus, is_terminal
@@ -22,7 +24,7 @@ class Told:
     killed: float | None = None
     updates: list[TaskStatus] = field(default_factory=list)
     ended: float | None = None
-    without_docker: bool = False
+    without_docker: bool = False  # its dockerd ended while it was there
 
     @property
     def ends(self) -> list[TaskStatus]:
@@ -35,6 +37,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self.tasks: dict[str, Told] = {}
+        self.arrived: list[tuple[str, str]] = []  # task id and uuid of each update, as often as it came
         self.subscribed_as = queue.Queue[str]()
         self.moments = queue.SimpleQueue[tuple[str, float]]()
         self.failure = ""
@@ -72,3 +75,15 @@ class Ledger:
 
     def alive(self) -> list[str]:
         return [task_id for task_id, told in list(self.tasks.items()) if told.ended is None]
+
+
+class HeardDriver(MesosDriver):
+    """Notes every update as it arrives, before a framework drops what has come before."""
+
+    ledger: Ledger
+
+    def on_update(self, event: dict[str, Any]) -> None:
+        status = event["status"]
+        if status.get("uuid"):  # else the master made it up itself, and keeps no record of it
+            self.ledger.arrived.append((status["task_id"]["value"], status["uuid"]))
+        super().on_update(event)

@@ -117,6 +117,13 @@ class Agent:
             self._link.cut = True
             self._link = None
 
+    def break_link(self) -> None:
+        """The connection to the master breaks, as both notice; what is under way on it is lost."""
+        state = self.state
+        if state.master is not None and self._link is not None:
+            state.master.to.on_agent_exited(self._link)
+        self.disconnect()
+
     async def stop(self, *, end_executors: bool) -> None:
         """Stop as a process would that is killed: executors go on, and may find the agent again
         after a restart. With `end_executors` nothing of what the agent has started stays behind."""
@@ -130,9 +137,7 @@ class Agent:
         if state.stopped:
             return
         state.stopped = True
-        if state.master is not None and self._link is not None:
-            state.master.to.on_agent_exited(self._link)
-        self.disconnect()
+        self.break_link()
         await self.launcher.finish()
         executors = [executor for framework in state.frameworks.values()
                      for executor in framework.executors.values()]

@@ -21,21 +21,20 @@ from executor.admission.sandbox import check_volumes
 from executor.engine.cancellation import Cancellation
 from executor.engine.failures import (
     Cancelled,
-    DaemonUnavailable,
-    DeadlineExceeded,
     Fault,
     ImageNotFound,
-    NetworkPluginFailed,
     NoSuchContainer,
     RuntimeFailure,
 )
 from executor.engine.port import Address, ContainerAction, ContainerEvent, ContainerRuntime, Inspection, PullListener
+from executor.engine.silence import Asked, Meaning, meaning
 from executor.life.events import Created, Event, ImageMissing, NotStarted, Removed, SignalFailed, Started, StartUnclear
 from executor.life.outcomes import Failure
 from executor.life.shown import inspect_data, network_infos
 from executor.node.cgroups import Cgroups
 from executor.node.cni import Cni
 from executor.node.output.logs import Logs
+from executor.supervision.blocking.leftovers import Leftovers
 from executor.supervision.blocking.outputs import Outputs
 from executor.supervision.blocking.workers import Workers
 from executor.supervision.parents import Parents
@@ -47,7 +46,6 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-UNCLEAR = (DaemonUnavailable, DeadlineExceeded, Fault)
 URGENT_CALLS = 4
 PULLS = 8
 REMOVAL_PATIENCE = 5.0  # seconds that a removal waits for the starts: it costs as much as one
@@ -94,7 +92,7 @@ class EngineCalls:
         self._told: Callable[[ContainerEvent], None] = lambda _: None
         self._lock = threading.Lock()
         self._runtime: ContainerRuntime | None = None
-        self._unremoved: set[str] = set()  # the engine was away when their removal was due
+        self._leftovers = Leftovers(self.remove)
         self._over = Cancellation()
         self._may_start = threading.Event()
         self._may_start.set()
@@ -209,13 +207,12 @@ class EngineCalls:
             self.runtime.containers.remove(container)
         except RuntimeFailure as error:
             log.warning("Cannot remove container %s: %s", container, error)
-            if isinstance(error, UNCLEAR):
-                with self._lock:
-                    self._unremoved.add(container)
+            if meaning(Asked.REMOVE, type(error)) is Meaning.LATER:
+                self._leftovers.add(container)
 
     def close(self, timeout: float) -> None:
         """Wait for the removals, at most `timeout` seconds, then end the event stream."""
-        self._remove_again()
+        self._leftovers.again()
         done = threading.Event()
         self._removals.submit(done.set)
         done.wait(timeout)
@@ -225,7 +222,7 @@ class EngineCalls:
         for event in events:
             self._told(event)
             if event.action is ContainerAction.RESYNC:
-                self._remove_again()
+                self._leftovers.again()
 
     def _start(self, start: Start) -> None:
         self._may_start.wait(FIRST_PATIENCE)
@@ -246,7 +243,7 @@ class EngineCalls:
                      start.plan.name, container, start.plan.image, took, extra=of_task(start.task_id))
             return
         self._logs.abandon(start.task_id)
-        if issubclass(answer.kind, (*UNCLEAR, NetworkPluginFailed)):  # it may be running, or is
+        if meaning(Asked.START, answer.kind) is Meaning.MAY_RUN:
             start.post(StartUnclear(answer))
             return
         if not self._strict:
@@ -259,12 +256,14 @@ class EngineCalls:
 
     def _create(self, start: Start, warned: Callable[[str], None]) -> str | None:
         """The container's id, or None and an event why there is none."""
-        answer = _attempt(lambda: self.runtime.containers.create(start.plan.payload,
-                                                                 start.plan.name, warned))
+        answer = _attempt(lambda: self.runtime.containers.create(
+            self._parents.placed(start.plan.payload, lambda: self.runtime.engine),
+            start.plan.name, warned))
         if isinstance(answer, str):
             return answer
-        if issubclass(answer.kind, UNCLEAR):  # a create alone never runs anything
+        if meaning(Asked.CREATE, answer.kind) is Meaning.NEVER_RAN:
             self.remove(start.plan.name)
+            self._leftovers.add(start.plan.name)  # the engine may make it only now
         start.post(ImageMissing() if issubclass(answer.kind, ImageNotFound) else NotStarted(answer))
         return None
 
@@ -301,12 +300,6 @@ class EngineCalls:
         if self._cni is None or not plan.cni or inspection.pid is None:
             return ()
         return self._cni.attach(container, inspection.pid, plan.cni)
-
-    def _remove_again(self) -> None:
-        with self._lock:
-            unremoved, self._unremoved = self._unremoved, set()
-        for container in unremoved:
-            self.remove(container)
 
 
 def _attempt(call: Callable[[], T]) -> T | Failure:

@@ -1,6 +1,8 @@
 """Which images go when their store is too large."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,6 +25,7 @@ def image(name: str, own: int, hours: float, *used_by: str) -> StoredImage:
     ([image("a", 60, 9), image("b", 60, 10)], 120, ["b", "a"]),
     ([image("a", 60, 9), image("b", 60, 10, "container")], 500, ["a"]),
     ([image("a", 60, 0.5)], 500, []),  # it has just come
+    ([replace(image("a", 60, 9), since=None)], 500, []),  # nobody knows
     ([image("a", 0, 9), image("b", 60, 8)], 101, ["a", "b"]),  # what it shares may be freed with the next
 ])
 def test_what_goes(images: list[StoredImage], size: int, gone: list[str]) -> None:
@@ -40,10 +43,11 @@ def test_never_what_is_used_or_new_and_no_more_than_needed(
             for place, each in enumerate(images)]
     marks = Marks(max(one, other), min(one, other), 3600.0)
     gone = superfluous(held, size, marks, NOW)
-    assert not any(each.used_by or NOW - each.since < marks.grace for each in gone)
+    assert not any(each.used_by or NOW - (each.since or NOW) < marks.grace for each in gone)
     if size <= marks.high:
         assert not gone
     if gone:
         assert size - sum(each.own for each in gone[:-1]) > marks.low  # each of them was needed
-    left = [each for each in held if each not in gone and not each.used_by and NOW - each.since >= marks.grace]
+    left = [each for each in held if each not in gone and not each.used_by
+            and NOW - (each.since or NOW) >= marks.grace]
     assert not left or size <= marks.high or size - sum(each.own for each in gone) <= marks.low

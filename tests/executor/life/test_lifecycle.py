@@ -10,7 +10,7 @@ from executor.life import effects as f
 from executor.life import events as e
 from executor.life import lifecycle
 from executor.life.lifecycle import TRANSITIONS, accept, advance, mermaid
-from executor.life.outcomes import Cause, Exit, Failure, Refused
+from executor.life.outcomes import Cause, Exit, Failure, Refused, Unknown
 from executor.life.task import ImpossibleEvent, Phase, Task, Terms
 from specs.messages.check import CheckStatusInfo, TcpResult
 from specs.messages.status import TaskState
@@ -20,13 +20,13 @@ P = Phase
 NOTHING_WAS_STARTED = {
     e.Created, e.Started, e.NotStarted, e.StartUnclear, e.ImageMissing, e.Noticed, e.PidGone,
     e.OomKilled, e.Exited,
-    e.Vanished, e.StartedAgain, e.Restarted, e.RunBegan, e.SignalFailed, e.SignalSeen, e.Removed,
-    e.HealthReported, e.CheckReported, e.OomSurvived, e.SignalSurvived,
+    e.Vanished, e.Unanswered, e.Disowned, e.StartedAgain, e.Restarted, e.RunBegan, e.SignalFailed,
+    e.SignalSeen, e.Removed, e.HealthReported, e.CheckReported, e.OomSurvived, e.SignalSurvived,
 }
 START_IS_ANSWERED_ONCE = {e.Created, e.Started, e.NotStarted, e.StartUnclear, e.ImageMissing}
 FETCH_IS_OVER = {e.Fetched, e.FetchFailed, e.FetchProgressed}
 PULL_IS_OVER = {e.Pulled, e.PullFailed, e.PullProgressed} | FETCH_IS_OVER
-NOBODY_HAS_LOOKED_YET = {e.PidGone, e.Exited, e.Vanished, e.Restarted}
+NOBODY_HAS_LOOKED_YET = {e.PidGone, e.Exited, e.Vanished, e.Unanswered, e.Disowned, e.Restarted}
 NOTHING_WAS_SIGNALLED = {e.SignalFailed, e.Removed}
 NOT_CHECKED_YET = {e.CheckReported}
 BEGAN_WITH_US = {e.Recovered}
@@ -205,10 +205,65 @@ def test_an_engine_that_does_not_obey_is_passed_by() -> None:
         acts.append(effects[0])
     assert acts == [f.ForceRemove(), f.KillPid(7), f.ForceRemove(), f.KillPid(7)]
     task, effects = advance(task, e.PidGone())
-    assert effects == (f.Look(), f.StartTimer(f.Timer.MISSED, 5.0, keep_earlier=True))
+    assert effects == (f.Look(), f.StartTimer(f.Timer.LOOK, 1.0), f.StartTimer(f.Timer.MISSED, 5.0, keep_earlier=True))
     task, _ = advance(task, e.ExitMissed())
     _, effects = advance(task, e.Drained())
     assert reports(effects) == [(TaskState.KILLED, "Container terminated with signal Killed")]
+
+
+def test_an_engine_that_does_not_answer_has_time_to_tell_how_it_ended_and_not_for_ever() -> None:
+    task, _ = accept("t", Terms())
+    for event in (*STARTED, e.PidGone(7)):
+        task, _ = advance(task, event)
+    for _ in range(10):
+        for _ in range(3):
+            task, effects = advance(task, e.Unanswered())
+            assert effects == (f.StartTimer(f.Timer.LOOK, 1.0),)
+        task, effects = advance(task, e.ExitMissed())
+        assert effects == (f.StartTimer(f.Timer.MISSED, 60.0),)
+    told, _ = advance(task, e.Exited(Exit(3)))
+    assert told.outcome == Exit(3)
+    task, _ = advance(task, e.Unanswered())
+    task, _ = advance(task, e.ExitMissed())
+    assert (task.phase, task.outcome) == (P.ENDING, Unknown())
+
+
+def test_one_that_answers_and_does_not_know_is_asked_for_a_minute() -> None:
+    task, _ = accept("t", Terms())
+    for event in (*STARTED, e.PidGone(7)):
+        task, _ = advance(task, event)
+    for _ in range(3):
+        task, effects = advance(task, e.Noticed())  # its clock rings
+        assert effects == (f.Look(), f.StartTimer(f.Timer.LOOK, 1.0))
+    task, _ = advance(task, e.ExitMissed())
+    assert task.outcome == Unknown()
+
+
+@pytest.mark.parametrize(("before", "expected"), [
+    ((),
+     (TaskState.FAILED,
+      "Failed to get exit status of container: the container was removed by somebody else")),
+    ((e.EndRequested(Cause.KILL, 3.0),),
+     (TaskState.KILLED, "Container terminated with signal Killed")),
+    ((e.EndRequested(Cause.KILL, 0.0),),
+     (TaskState.KILLED, "Container terminated with signal Killed")),
+])
+def test_what_the_engine_has_forgotten_is_ended_past_it(
+        before: tuple[e.Event, ...], expected: tuple[TaskState, str]) -> None:
+    task, _ = accept("t", Terms())
+    for event in (*STARTED, *before):
+        task, _ = advance(task, event)
+    task, effects = advance(task, e.Disowned())
+    assert f.KillPid(7) in effects
+    assert task.phase is P.FORCING
+    task, effects = advance(task, e.StillUp())
+    assert effects[0] == f.ForceRemove()
+    task, effects = advance(task, e.Disowned())
+    assert f.KillPid(7) in effects
+    for event in (e.PidGone(7), e.Vanished()):
+        task, _ = advance(task, event)
+    _, effects = advance(task, e.Drained())
+    assert reports(effects) == [expected]
 
 
 def test_how_it_ended_is_known_although_the_next_step_of_force_came_between() -> None:
@@ -279,12 +334,14 @@ def test_status_137_that_nobody_asked_for_is_looked_into() -> None:
 
 
 @pytest.mark.parametrize("events", [
-    (e.Noticed(0, 5), e.Noticed(0, 6), e.Drained()), (e.Noticed(0, 5), e.Drained(), e.Noticed(0, 6)),
+    (e.Noticed(0, 5), e.Noticed(0, 6), e.Drained()),
+    (e.Noticed(0, 5), e.Drained(), e.Noticed(0, 6)),
     (e.SignalSeen(1), e.Noticed(0, 5), e.Noticed(0, 6), e.Exited(Exit(0)), e.Drained())])
 def test_an_exit_that_is_told_twice_is_one_end(events: tuple[e.Event, ...]) -> None:
     """As engines from 28 to 29.4 do at times."""
     told = through(Terms(), *STARTED, *events)
-    assert [state for state, _ in told] == [TaskState.STARTING, TaskState.RUNNING, TaskState.FINISHED]
+    assert [state for state, _ in told] == [TaskState.STARTING, TaskState.RUNNING,
+                                            TaskState.FINISHED]
 
 
 def test_the_exit_of_a_run_before_is_none_of_this_one() -> None:

@@ -80,8 +80,8 @@ class World:
             chances.append(lambda: e.EndRequested(list(Cause)[self.choose(4)], self.choose(3) * 1.0))
         if self.task.phase is not Phase.DONE:
             chances.append(e.Noticed)  # RESYNC
-        if self.running:
-            chances += [self.somebody_removes, self.somebody_restarts, self.oom, self.die_untold,
+        if self.running and self.exists:
+            chances += [self.somebody_removes, self.somebody_restarts, self.oom, self.die_untold, self.engine_forgets,
                         self.die_twice_told, lambda: e.SignalSeen(15), lambda: e.OomKilled(None)]
         if self.checked:
             chances += [lambda: e.HealthReported((True, False, None)[self.choose(3)]),
@@ -115,6 +115,8 @@ class World:
         self.running = False
         self.code = (0, 1, 137)[code]
         self.now += 1
+        if not self.exists:
+            return  # it has forgotten the container
         self.engine.append(e.Noticed(self.code, self.now))
         self.between = self.terms.restarts and self.kind and not self.killed and self.choose(2) == 1
 
@@ -131,6 +133,11 @@ class World:
         self.die(2)
         self.exists = self.running = self.between = False
         self.engine.append(e.Noticed())
+
+    def engine_forgets(self) -> None:
+        """It comes back without the container, whose process runs on; where we know that one."""
+        if self.pid == self.task.run.pid:
+            self.exists = False
 
     def somebody_restarts(self) -> None:
         self.die(1)
@@ -236,10 +243,9 @@ class World:
 
     def look(self) -> e.Event | None:
         if self.kind and self.choose(4) == 0:
-            self.clocks[f.Timer.LOOK] = None  # no answer
-            return None
+            return e.Unanswered()
         if not self.exists:
-            return e.Vanished()
+            return e.Disowned() if self.running else e.Vanished()
         if self.between:
             return e.Restarted(None)
         if not self.running:
@@ -254,6 +260,8 @@ class World:
     def signal(self, signal: str) -> e.Event | None:
         if self.kind and self.choose(3) == 0:
             return e.SignalFailed(GONE)
+        if not self.exists:
+            return None  # as of one that is gone
         self.killed, self.between = True, False  # its restart policy counts no more
         if signal == "SIGKILL":
             self.kill()
@@ -262,6 +270,8 @@ class World:
     def force_remove(self) -> e.Event:
         if self.kind and self.choose(3) == 0:
             return e.SignalFailed(GONE)
+        if self.running and not self.exists:
+            return e.Disowned()
         self.kill()
         self.exists = self.between = False
         return e.Removed()
