@@ -1,10 +1,11 @@
 """Which images are removed when their store is fuller than it may be. Pure.
 
 Never one that a container is made of, running or not, whoever made it, and none that has come
-within `grace`, which a task may be about to use, or of which it is not known when it came: an image
-that is just being pulled is not listed, one that has been pulled has just come. Of the others those go first that have been here longest,
-until the store is expected to be below the low mark; layers that others need, too, stay, so it is
-asked again how large it is. An executor whose image is gone all the same pulls it again.
+within `grace`, which a task may be about to use, or of which nobody knows when it came. An image
+that is just being pulled is not listed, one that has been pulled has just come. Of the others those
+go first that have been here longest, until the store is expected to be below the low mark; layers
+that others need, too, stay, so it is asked again how large it is. An executor whose image is gone
+all the same pulls it again.
 """
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
 """The images of this machine's engine: how large they are, when they came, who uses them, and
 their removal.
 
-An engine says when an image got its last name by a build or `docker tag`, but not when it was pulled, and an image's own
-date is that of its making. So of a pulled one it is the date of the file that the engine has made of it then: in its data
-root, which root can read. An engine with containerd's store tells it with the last name.
+An engine says when an image got its last name by a build or `docker tag`, but not when it was
+pulled, and an image's own date is that of its making. So of a pulled one it is the date of the file
+that the engine has made of it then: in its data root, which root can read. An engine with
+containerd's store tells it with the last name.
 """
 from __future__ import annotations
 
@@ -27,8 +28,8 @@ def stored(docker: Docker) -> tuple[list[StoredImage], int]:
     """
     used = docker.api.call("system df", PATIENCE, lambda sdk: dict(sdk.df()))
     info = docker.api.call("info", PATIENCE, lambda sdk: dict(sdk.info()))
-    files = Path(str(info.get("DockerRootDir"))) / "image" / str(
-        info.get("Driver")) / "imagedb/content"
+    root, driver = (str(info.get(name)) for name in ("DockerRootDir", "Driver"))
+    files = Path(root) / "image" / driver / "imagedb/content"
     users = _users(docker.containers.ls({}))
     found = []
     for each in used.get("Images") or ():

@@ -25,7 +25,8 @@ class Size(click.ParamType[int]):
 
     name = "size"
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+    def convert(self, value: object, param: click.Parameter | None,
+                ctx: click.Context | None) -> int:
         if isinstance(value, int):
             return value
         try:
@@ -43,12 +44,16 @@ class Collected:
 
 
 @click.command()
-@click.option("--gc", "collect", is_flag=True, help="Remove images that nobody uses when there are too many.")
-@click.option("--high", type=Size(), help="With --gc: nothing is removed while the store is not larger, such as 50GB.")
-@click.option("--low", type=Size(), help="With --gc: images are removed until it is no larger than this.")
+@click.option("--gc", "collect", is_flag=True,
+              help="Remove images that nobody uses when there are too many.")
+@click.option("--high", type=Size(),
+              help="With --gc: nothing is removed while the store is not larger, such as 50GB.")
+@click.option("--low", type=Size(),
+              help="With --gc: images are removed until it is no larger than this.")
 @click.option("--grace", default="1hrs", type=Duration(), show_default=True,
               help="With --gc: leave alone what has come within this time.")
-@click.option("--dry-run", is_flag=True, help="With --gc: say what would be removed, and remove nothing.")
+@click.option("--dry-run", is_flag=True,
+              help="With --gc: say what would be removed, and remove nothing.")
 @SOCKET
 @OUTPUT
 def images(*, collect: bool, high: int | None, low: int | None, grace: float, dry_run: bool,
@@ -68,7 +73,8 @@ def images(*, collect: bool, high: int | None, low: int | None, grace: float, dr
     with opened_docker(docker_socket) as docker:
         try:
             found, size = stored(docker)
-            gone, after = ([], size) if marks is None else _collected(docker, found, size, marks, dry_run=dry_run)
+            gone, after = ([], size) if marks is None else _collected(docker, found, size, marks,
+                                                                      dry_run=dry_run)
         except RuntimeFailure as failure:
             raise Problem(f"cannot ask Docker: {failure}") from failure
     show = _show_json if output == "json" else _show
@@ -91,7 +97,8 @@ def _collected(docker: Docker, found: list[StoredImage], size: int, marks: Marks
     """
     done: dict[str, Collected] = {}
     while True:
-        wanted = [image for image in superfluous(found, size, marks, time.time()) if image.id not in done]
+        wanted = [image for image in superfluous(found, size, marks, time.time())
+                  if image.id not in done]
         if not wanted:
             return list(done.values()), size
         if dry_run:
@@ -110,23 +117,29 @@ def _removed(docker: Docker, image: StoredImage) -> Collected:
     return Collected(image)
 
 
-def _show(found: list[StoredImage], gone: list[Collected], sizes: tuple[int, int], *, dry_run: bool) -> None:
+def _show(found: list[StoredImage], gone: list[Collected], sizes: tuple[int, int], *,
+          dry_run: bool) -> None:
     now, done = time.time(), "would be removed" if dry_run else "removed"
-    what = {each.image.id: f"not removed: {each.problem}" if each.problem else done for each in gone}
+    what = {each.image.id: f"not removed: {each.problem}" if each.problem else done
+            for each in gone}
     table(["IMAGE", "ID", "SIZE", "OWN", "HERE FOR", "USED BY", *(["DONE"] if gone else [])], (
-        [", ".join(image.names), image.id.removeprefix("sha256:")[:12], _size(image.size), _size(image.own),
-         "?" if image.since is None else _age(now - image.since), _users(image), *([what.get(image.id, "kept")] if gone else [])]
+        [", ".join(image.names), image.id.removeprefix("sha256:")[:12], _size(image.size),
+         _size(image.own),
+         "?" if image.since is None else _age(now - image.since), _users(image),
+         *([what.get(image.id, "kept")] if gone else [])]
         for image in found))
     after = f"; {_size(sizes[1])} {'then' if dry_run else 'now'}" if gone else ""
     click.echo(f"{len(found)} images, {_size(sizes[0])}{after}")
 
 
-def _show_json(found: list[StoredImage], gone: list[Collected], sizes: tuple[int, int], *, dry_run: bool) -> None:
+def _show_json(found: list[StoredImage], gone: list[Collected], sizes: tuple[int, int], *,
+               dry_run: bool) -> None:
     problems = {each.image.id: each.problem for each in gone}
     done = "would be removed" if dry_run else "removed"
     shown_json({"dryRun": dry_run, "size": sizes[0], "sizeAfter": sizes[1], "images": [
         {**_image(image), "problem": problems.get(image.id) or None,
-         "done": "kept" if image.id not in problems else "not removed" if problems[image.id] else done}
+         "done": "kept" if image.id not in problems else "not removed" if problems[image.id]
+         else done}
         for image in found]})
 
 
