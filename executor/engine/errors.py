@@ -109,7 +109,8 @@ ENGINE: Final[tuple[Rule, ...]] = (
     _rule(BadOption, rf": cannot assign requested address{_END}"),
     # The node is short of something, or its engine is in trouble: another try, or another node, can
     # succeed.
-    _rule(DaemonUnavailable,
+    # A dockerd that was killed in a start does not know that its containerd has carried it out.
+    _rule(DaemonUnavailable, r"^task \S+: already exists",
           r"(?:^|: )(?:cannot allocate memory|no space left on device|too many open files(?: in system)?"
           r"|resource temporarily unavailable|device or resource busy|input/output error|disk quota exceeded"
           r"|context canceled|context deadline exceeded|transport is closing|ttrpc: closed|(?:unexpected )?EOF"

@@ -30,6 +30,7 @@ class Asked(enum.Enum):
     START = "start it, and say how it is"
     LOOK = "say how it is"
     CHECK = "run a check's command in it"
+    OUTPUT = "say again what it wrote"
     REMOVE = "remove it, after its end"
 
 
@@ -40,6 +41,7 @@ class Meaning(enum.Enum):
     MAY_RUN = "it may run: it is removed by force, as often as it takes, before an end is told"
     UNKNOWN = "nothing is known of it: asked again; of a process that is gone, for ten minutes at most"
     NO_RESULT = "it says nothing of the task: no failure is counted, the next check comes in its time"
+    AT_THE_END = "the output that is missing is asked for again, at the latest when it has ended"
     LATER = "nobody waits for it: done when the engine is back, or at the executor's end"
 
 
@@ -48,6 +50,7 @@ MEANINGS: Final[Mapping[Asked, Meaning]] = {
     Asked.START: Meaning.MAY_RUN,
     Asked.LOOK: Meaning.UNKNOWN,
     Asked.CHECK: Meaning.NO_RESULT,
+    Asked.OUTPUT: Meaning.AT_THE_END,
     Asked.REMOVE: Meaning.LATER,
 }
 _ALSO: Final[Mapping[Asked, tuple[type[RuntimeFailure], ...]]] = {

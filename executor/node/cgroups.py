@@ -9,6 +9,7 @@ machine.slice. That file is gone with the process, when it matters most; so what
 """
 from __future__ import annotations
 
+import re
 import threading
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,7 @@ _EXITING = 0x4  # include/linux/sched.h, PF_EXITING
 _LIMITLESS = 1 << 60  # bytes; the first version of cgroups writes a number like that
 _VERSION_1 = ("memory.max_usage_in_bytes", "memory.limit_in_bytes")
 _VERSION_2 = ("memory.peak", "memory.max")  # the peak since Linux 5.19
+_ID: Final = re.compile(r"[0-9a-f]{64}")
 _USUAL = ("docker/{id}", "system.slice/docker-{id}.scope", "machine.slice/libpod-{id}.scope")
 
 
@@ -100,6 +102,21 @@ def _number(file: Path) -> int | None:
         return int(file.read_text(encoding="ascii"))
     except (OSError, ValueError):  # "max" is no number
         return None
+
+
+def processes(container: str, root: Path = CGROUPS) -> list[int]:
+    """Those in the container's cgroup, wherever that is; of its whole id, as nothing else is looked
+    for among all cgroups. For rare use.
+    """
+    found = list[int]()
+    if not _ID.fullmatch(container):
+        return found
+    for folder in (root if unified(root) else root / "memory").rglob(f"*{container}*"):
+        try:
+            found += map(int, (folder / "cgroup.procs").read_text(encoding="ascii").split())
+        except OSError:  # it is gone by now
+            continue
+    return found
 
 
 def ends(container: str, pid: int) -> bool:

@@ -1,6 +1,7 @@
 """Processes of this machine, watched by pidfd."""
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import select
@@ -8,10 +9,21 @@ import signal
 import threading
 from collections.abc import Callable
 
+from executor.node import cgroups
 from executor.node.cgroups import owns
 from executor.node.watcher import Watcher
 
 log = logging.getLogger(__name__)
+
+
+def end_processes(container: str) -> None:
+    """Of a container that the engine has removed: one that was killed while it started it takes it
+    for one that never ran.
+    """
+    for pid in cgroups.processes(container):
+        log.warning("Process %s of container %s runs after its removal; killing it", pid, container)
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
 
 
 class Processes:

@@ -11,7 +11,8 @@ from typing import Any
 from specs.between.output_index import file_name
 
 COUNTED = ("tasks", "updates sent", "updates stored", "updates told", "doubled", "lost", "invented",
-           "orphans", "lines lost", "lines doubled or broken", "lines that Docker lost")
+           "orphans", "lines lost", "lines doubled or broken", "lines that Docker lost",
+           "exit statuses that Docker lost")
 
 
 def masters(master: str, framework_id: str) -> dict[str, tuple[str, frozenset[str]]]:

@@ -9,6 +9,7 @@ from tests.soak.told import Told
 from tests.soak.verdict import FILLING, Record, Verdict, near, too_few
 
 FINISHED = TaskStatus("t", TaskState.FINISHED, message="Container exited with status 0", uuid=b"2")
+FORGOTTEN = TaskStatus("t", TaskState.FAILED, message="Container exited with status 255", uuid=b"2")
 RUNNING = TaskStatus("t", TaskState.RUNNING, uuid=b"1")
 
 
@@ -27,7 +28,7 @@ def judged(one: Told, record: Record) -> dict[str, int]:
     verdict.judge("t", one, record)
     found = {name: count for name, count in verdict.counts.items()
              if name not in ("tasks", "updates stored") and count}
-    assert bool(verdict.wrong) is any(name != "lines that Docker lost" for name in found)
+    assert bool(verdict.wrong) is any("that Docker lost" not in name for name in found)
     return found
 
 
@@ -52,6 +53,8 @@ GOOD = Record("TASK_FINISHED", frozenset("12"), lines(1, 2, 3), lines(1, 2, 3))
     (told(without_docker=True), Record("TASK_FINISHED", said=lines(1), kept=lines(1, 3)),
      {"lines that Docker lost": 1, "lines lost": 1}),
     (told(without_docker=True), Record("TASK_FINISHED", said=lines(1)), {"lines lost": 2}),
+    (told(FORGOTTEN, without_docker=True), Record("TASK_FAILED"), {"exit statuses that Docker lost": 1}),
+    (told(FORGOTTEN), Record("TASK_FAILED"), {"invented": 1}),
 ])
 def test_a_task(one: Told, record: Record, expected: dict[str, int]) -> None:
     assert judged(one, record) == expected

@@ -65,7 +65,8 @@ class Verdict:
                        f"{task_id} has no end: {[each.state.name for each in told.updates]}")
             return
         ends = [(each.state.name, each.message) for each in told.ends]
-        if len(ends) > 1 or not as_it_was(told):
+        self.counts["exit statuses that Docker lost"] += forgotten(told)
+        if len(ends) > 1 or not (forgotten(told) or as_it_was(told)):
             self.count("invented",
                        f"{task_id} exits with {told.code}, killed: {told.killed is not None}, its dockerd "
                                    f"was away: {told.without_docker}; told: {ends}")
@@ -117,6 +118,11 @@ def as_it_was(told: Told) -> bool:
         return all(each.state is not TaskState.RUNNING for each in told.updates)  # it never ran, and says so
     wanted = TaskState.FINISHED if told.code == 0 else TaskState.FAILED
     return told.code is not None and state is wanted and f"status {told.code}" in message
+
+
+def forgotten(told: Told) -> bool:
+    """Whether Docker's containerd was killed, too, and has forgotten how it ended: Docker says 255 then."""
+    return told.without_docker and "status 255" in (told.ends[0].message or "")
 
 
 def near(tasks: Iterable[Told], faults: Sequence[float]) -> Counter[str]:

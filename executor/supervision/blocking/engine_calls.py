@@ -34,6 +34,7 @@ from executor.life.shown import inspect_data, network_infos
 from executor.node.cgroups import Cgroups
 from executor.node.cni import Cni
 from executor.node.output.logs import Logs
+from executor.node.processes import end_processes
 from executor.supervision.blocking.leftovers import Leftovers
 from executor.supervision.blocking.outputs import Outputs
 from executor.supervision.blocking.workers import Workers
@@ -178,6 +179,8 @@ class EngineCalls:
         """-> Removed or SignalFailed."""
         def job() -> None:
             failure = _failure(lambda: self.runtime.containers.remove(container))
+            if failure is None:
+                end_processes(container)
             post(Removed() if failure is None else SignalFailed(failure))
         self._urgent.submit(job)
 

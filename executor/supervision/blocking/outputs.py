@@ -11,6 +11,7 @@ from typing import TypeVar
 from executor.engine.failures import RuntimeFailure
 from executor.engine.inspection import has_terminal, log_kept
 from executor.engine.port import ContainerRuntime, Inspection
+from executor.engine.silence import Asked, Meaning, meaning
 from executor.node.output.logs import Logs
 from executor.node.output.reading import Moment, RunTold
 from executor.node.output.seam import How, counts, holds, missing_most
@@ -20,6 +21,8 @@ from executor.supervision.blocking.workers import Workers
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+TRIES, PAUSE = 2, 1.0  # to read output again from an engine that does not answer; seconds in between
 
 
 class Outputs:
@@ -43,8 +46,9 @@ class Outputs:
             known = self._had(task_id, lambda: containers.inspect(container))
             tty = None if known is None else has_terminal(known.raw)
             how, since = (How.SKIP, begin) if known is None else self._how(task_id, known, begin)
-            stream = self._had(task_id, lambda: containers.logs(container, follow=follow, since=since, tty=tty))
-            if stream is None and follow and not self._logs.following(task_id):
+            stream, silent = self._again(task_id, lambda: containers.logs(
+                container, follow=follow, since=since, tty=tty))
+            if stream is None and not silent and follow and not self._logs.following(task_id):
                 how = How.GAP  # a log driver that cannot be read: what comes from now on
                 stream = self._had(task_id, lambda: containers.attach(container, tty=tty))
             if stream is not None:
@@ -97,6 +101,18 @@ class Outputs:
             self._logs.give_up(task_id)
         else:
             self._logs.go_on(task_id, stream, Moment(opening, time.time_ns()))
+
+    def _again(self, task_id: str, asked: Callable[[], T]) -> tuple[T | None, bool]:
+        """Asked a few times, as the engine may be just coming back; and whether it was silent."""
+        for _ in range(TRIES):
+            try:
+                return asked(), False
+            except RuntimeFailure as failure:
+                log.warning("Some output of task %s may be missing: %s", task_id, failure)
+                if meaning(Asked.OUTPUT, type(failure)) is not Meaning.AT_THE_END:
+                    return None, False
+            time.sleep(PAUSE)
+        return None, True
 
     def _had(self, task_id: str, asked: Callable[[], T]) -> T | None:
         try:

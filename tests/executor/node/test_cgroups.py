@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.node.cgroups import Cgroups, ends, groups, owns
+from executor.node.cgroups import Cgroups, ends, groups, owns, processes
 
 ID = "4f" * 32
 V1 = "11:memory:{path}\n3:cpu,cpuacct:{path}\n1:name=systemd:{path}\n0::/system.slice/containerd.service\n"
@@ -101,3 +101,19 @@ def test_no_more_are_kept_than_there_may_be(tmp_path: Path) -> None:
 
 def test_parsers() -> None:
     assert groups("4:cpu,cpuacct:/a:b\n0::/c\n") == {"cpu": "/a:b", "cpuacct": "/a:b", "": "/c"}
+
+
+@pytest.mark.parametrize("second", [False, True])
+def test_what_is_left_in_a_containers_cgroup(tmp_path: Path, *, second: bool) -> None:
+    root = tmp_path if second else tmp_path / "memory"
+    if second:
+        (tmp_path / "cgroup.controllers").touch()
+    ours, others = "ab" * 32, "cd" * 32
+    for name, pids in ((f"docker/{ours}", "7\n8\n"), (f"system.slice/docker-{ours}.scope", "9\n"),
+                       (f"docker/{others}", "1\n")):
+        (root / name).mkdir(parents=True)
+        (root / name / "cgroup.procs").write_text(pids)
+    assert sorted(processes(ours, tmp_path)) == [7, 8, 9]
+    assert processes("ef" * 32, tmp_path) == []
+    for text in ("", "ab", "docker", f"{ours[:-1]}*", "mdx-name"):
+        assert processes(text, tmp_path) == []  # never a part of an id
