@@ -25,7 +25,6 @@ from executor.supervision.blocking.engine_calls import EngineCalls
 from executor.supervision.blocking.fetches import Fetches
 from executor.supervision.blocking.pulls import Pulls
 from executor.supervision.performer import Performer
-from executor.supervision.timers import TaskClock
 from specs.messages.status import TaskState, TaskStatus
 from tests.executor.supervision.told import Told, entry
 from tests.fakes.agent import FakeAgent
@@ -84,7 +83,7 @@ def test_a_fault_in_one_effect_is_contained(tmp_path: Path, caplog: pytest.LogCa
     assert "Task a: a fault in CreateAndStart" in caplog.text
 
 
-def test_a_look_that_is_not_answered_is_repeated(tmp_path: Path) -> None:
+def test_a_look_that_is_not_answered_says_so(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
     started = scene.does(f.CreateAndStart(), e.Started)
     assert isinstance(started, e.Started)
@@ -94,12 +93,8 @@ def test_a_look_that_is_not_answered_is_repeated(tmp_path: Path) -> None:
     exited = scene.does(f.Look(), e.Exited)
     assert isinstance(exited, e.Exited)
     scene.runtime.fail("inspect", DaemonUnavailable("away"))
-    scene.performer.carry_out(scene.entry, f.Look())
-    scene.until(lambda: scene.loop.timers.wait() is not None)
+    assert scene.does(f.Look(), e.Unanswered) == e.Unanswered()
     assert scene.entry.lost
-    scene.now = 1.0
-    scene.settle()
-    assert scene.clocks == [TaskClock("a", f.Timer.LOOK)]
 
 
 def test_nothing_of_a_task_rings_when_it_is_forgotten(tmp_path: Path) -> None:
