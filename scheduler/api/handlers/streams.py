@@ -54,8 +54,9 @@ class Streams:
         self._plans = Plans()
 
     async def marathon(self, asked: Asked) -> web.StreamResponse:
-        """GET /v2/events. Who does not name the type is refused, as by the servlet that Marathon uses."""
-        if "text/event-stream" not in asked.request.headers.get("Accept", ""):
+        """GET /v2/events. Who does not accept the type is refused, as by Marathon; who takes anything gets it."""
+        accept = asked.request.headers.get("Accept", "")
+        if "text/event-stream" not in accept and "*/*" not in accept:
             raise RefusedError(405, "Events are sent to who accepts text/event-stream")
         light = asked.request.query.get("plan-format") == "light"
         return await self._stream(asked, numbered="Last-Event-ID" in asked.request.headers,
