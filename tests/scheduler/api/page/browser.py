@@ -16,6 +16,7 @@ from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service as Driver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
 PATIENCE: Final = 30.0  # seconds for something that must come
@@ -122,10 +123,8 @@ class Browser:
         self.wait(clicked, f"a click on {selector} {text!r}")
 
     def type(self, selector: str, text: str) -> None:
-        """Into a field, instead of what is in it."""
-        field = self.find(selector)
-        field.clear()
-        field.send_keys(text)
+        """Into a field, instead of what is in it; as keys, which the page hears each."""
+        self.find(selector).send_keys(Keys.CONTROL, "a", Keys.NULL, Keys.DELETE, text)
 
     def press(self, *keys: str) -> None:
         """Keys, to whatever has the focus."""

@@ -5,6 +5,7 @@
 import { html, Component } from '../html.js';
 
 const SPARE = 4; // rows above and below what is seen
+const MORE = 12; // rows that are made in one frame
 const narrow = matchMedia('(max-width: 720px)');
 const AGES = 5000; // milliseconds after which what is shown of a row grows old: its ages do
 
@@ -13,7 +14,7 @@ const AGES = 5000; // milliseconds after which what is shown of a row grows old:
 export class List extends Component {
   constructor(props) {
     super(props);
-    this.state = { first: 0, count: Math.ceil(innerHeight / this.height()), at: 0 }; // spare ones later
+    this.state = { first: 0, count: MORE, at: 0 };
     this.places = new Map(); // key of a row that is there to the number of its elements
     this.made = 0;
     this.frame = 0;
@@ -55,8 +56,9 @@ export class List extends Component {
     if (!this.box) return;
     const top = -this.box.getBoundingClientRect().top;
     const first = Math.max(0, Math.floor(top / this.height()) - SPARE);
-    const count = this.fitting();
+    const count = Math.min(this.fitting(), this.state.count + MORE);
     if (first !== this.state.first || count !== this.state.count) this.setState({ first, count });
+    if (count < this.fitting()) this.moved();
   }
 
   pressed(event) {
