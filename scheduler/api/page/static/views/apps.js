@@ -66,7 +66,7 @@ export class Apps extends Component {
         ? html`<p class="small" role="status">${rows.length === store.sorted.length
           ? count(rows.length, 'app') : `${rows.length} of ${count(store.sorted.length, 'app')}`}</p>
           <${List} name="Apps" rows=${rows} columns=${COLUMNS} keyOf=${(app) => app.id} cells=${cells}
-            narrowHeight=${rows.some((app) => app.why) ? 84 : 64}
+            narrowHeight=${84}
             empty=${store.sorted.length ? 'No app is so.' : html`No app is here yet: <code>
               mesos-docker init app.json</code>, then <code>mesos-docker deploy app.json</code>.`} />`
         : html`<p class="note" aria-busy="true">Loading …</p>`}`;
