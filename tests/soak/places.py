@@ -44,7 +44,8 @@ def place(master: str | None, agent_command: str | None) -> Iterator[Place]:
         yield Place(f"a Mesos at {master}", master,
                     _command(agent_command) if agent_command else None, _ports(master, agent))
     elif build:
-        with RealMesos(Path(build), executor_reregistration_timeout=PATIENCE) as real:
+        with RealMesos(Path(build), containerizers="mesos",
+                       executor_reregistration_timeout=PATIENCE) as real:
             yield Place("a real Mesos", real.address, _restarts(real),
                         _ports(real.address, real.agent_addresses[0]))
     else:
