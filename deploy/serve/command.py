@@ -106,6 +106,9 @@ def serve(ctx: click.Context, /, **options: Any) -> int:
     the apps' tasks run on; apps end by `mesos-docker rm`. Start it again with the same --state, and
     it goes on where it was.
     """
+    from deploy.serve import garbage
+
+    garbage.pause()
     from deploy.serve.start import start
 
     return start(judged(ctx, options))

@@ -32,6 +32,7 @@ from deploy.cli.signals import given_to
 from deploy.run.clusters import reach
 from deploy.run.command import default_executor
 from deploy.run.start import executor_of
+from deploy.serve import garbage
 from deploy.serve.agents import ReachedAgents
 from deploy.serve.mesos import embedded
 from deploy.serve.notify import notify
@@ -111,6 +112,7 @@ def start(options: Options, opened: Callable[[str], SqliteStorage] = SqliteStora
             local_port_min=options.local_port_min,
             local_port_max=options.local_port_max, executor=options.executor)
         service = Service(storage, _launches(options), policy)
+        garbage.resume()
         logs.set_up(options.log_format, lambda: service.view.framework.id)
         operations = Operations(service, lambda root, before: completed(root, before, definitions),
                                 time.time)
@@ -134,8 +136,10 @@ class Served:
         self._service = service
         self._transport = transport
         self._url = ""
-        self._agents = ReachedAgents(transport, lambda: service.view.framework.master, options.agent, self._callback,
-                                     advertised=options.advertise is not None, custom=options.executor == "custom")
+        self._agents = ReachedAgents(transport, lambda: service.view.framework.master,
+                                     options.agent, self._callback,
+                                     advertised=options.advertise is not None,
+                                     custom=options.executor == "custom")
         self._framework: Framework | None = None
         asking = Asking(service, operations, time.time)
         granted, self._token = access(options.state, options.credentials, options.token_file,
@@ -202,7 +206,8 @@ class Served:
         prefix, url = self._options.path_prefix.rstrip("/"), self._url.rstrip("/")
         certificate = self._options.tls_cert
         return CallBack(url if url.endswith(prefix) else url + prefix,
-                        None if certificate is None else fingerprint(certificate.read_text(encoding="ascii")))
+                        None if certificate is None
+                        else fingerprint(certificate.read_text(encoding="ascii")))
 
     def _end(self) -> None:
         if self._framework is not None:
@@ -236,11 +241,13 @@ def _storage(path: Path, opened: Callable[[str], SqliteStorage]) -> Iterator[Sql
 
 def _launches(options: Options) -> Launches:
     command = options.executor_command or default_executor(options.docker_socket)
-    settings = {"MESOS_DOCKER_REPORT_INTERVAL": os.environ.get("MESOS_DOCKER_REPORT_INTERVAL", REPORTS)}
+    settings = {"MESOS_DOCKER_REPORT_INTERVAL": os.environ.get("MESOS_DOCKER_REPORT_INTERVAL",
+                                                               REPORTS)}
     if options.log_format != "text":
         settings["MESOS_DOCKER_LOG_FORMAT"] = options.log_format
-    executor = executor_of(command, options.executor_uris, settings) if options.executor == "custom" else None
-    return Launches(executor, random.SystemRandom().randrange)
+    executor = executor_of(command, options.executor_uris,
+                           settings) if options.executor == "custom" else None
+    return Launches(executor, random.Random().randrange)  # noqa: S311 - ports are no secret
 
 
 def _tls(options: Options) -> ssl.SSLContext | None:

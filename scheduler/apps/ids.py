@@ -117,6 +117,14 @@ def task_id(instance: str, incarnation: int) -> str:
     return f"{instance}.{ANONYMOUS}.{incarnation}"
 
 
+def owner(task: str) -> tuple[str, str]:
+    """The ids of the app and of the instance that a task of the form that is made is of (`task_id`); of
+    any other text they are of none. It costs a fraction of `read_task_id`, and every update asks.
+    """
+    instance = task.rpartition(f".{ANONYMOUS}.")[0]
+    return app_id(instance.rpartition(".instance-")[0]), instance
+
+
 def safe_path(of_app: str) -> str:
     """An app's path for ids: `/a/b` is `a_b`."""
     return of_app.strip("/").replace("/", "_")

@@ -11,7 +11,7 @@ from scheduler.master.port import Master
 from scheduler.placement.matching import Launch
 from specs.messages.offer import Offer
 
-AT_ONCE: Final = 100  # launches, each of several tasks, that are made, stored and sent together
+AT_ONCE: Final = 500  # tasks, or a few more, that are made, stored and sent together
 
 
 class Offered:
@@ -56,5 +56,13 @@ def in_parts(launches: Sequence[Launch]) -> Iterator[Sequence[Launch]]:
     """A few at a time: so the first tasks start while others are still made, and of thousands of
     descriptions only a few are in memory.
     """
-    for begin in range(0, len(launches), AT_ONCE):
-        yield launches[begin:begin + AT_ONCE]
+    part: list[Launch] = []
+    tasks = 0
+    for launch in launches:
+        part.append(launch)
+        tasks += len(launch.placements)
+        if tasks >= AT_ONCE:
+            yield part
+            part, tasks = [], 0
+    if part:
+        yield part

@@ -13,6 +13,7 @@ import json
 import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from scheduler.master.connection import Answer, CallConnection, Unanswered
@@ -22,7 +23,17 @@ from specs.network.address import HostPort
 AT_ONCE = 64  # calls that are written before the first answer is read
 
 Failed = Callable[[str, str], None]  # the call's type and why
-_Item = tuple[int, Mapping[str, Any]] | None  # session and call; None ends the thread
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """As it travels: a description of a task is a tenth of what it is as values, and thousands may wait."""
+
+    type: str
+    body: bytes
+
+
+_Item = tuple[int, _Call] | None  # session and call; None ends the thread
 
 
 class MasterSender:
@@ -57,8 +68,9 @@ class MasterSender:
 
     def post(self, call: Mapping[str, Any]) -> None:
         """Send a call when its turn comes; it is dropped without a subscription."""
+        written = _Call(call["type"], json.dumps(call, separators=(",", ":")).encode())
         with self._lock:
-            self._queue.put((self._session, call))
+            self._queue.put((self._session, written))
 
     def finish(self, timeout: float) -> None:
         """Send what is there, then end; wait for it at most `timeout` seconds."""
@@ -82,9 +94,9 @@ class MasterSender:
         if used is not None:
             used.close()
 
-    def _take(self) -> tuple[list[tuple[int, Mapping[str, Any]]], bool]:
+    def _take(self) -> tuple[list[tuple[int, _Call]], bool]:
         """Wait for calls and take those that are there; and whether that was the last of them."""
-        items: list[tuple[int, Mapping[str, Any]]] = []
+        items: list[tuple[int, _Call]] = []
         try:
             item = self._queue.get()
             while item is not None:
@@ -96,25 +108,24 @@ class MasterSender:
             return items, False
         return items, True
 
-    def _post(self, connection: CallConnection, calls: Sequence[Mapping[str, Any]]) -> None:
+    def _post(self, connection: CallConnection, calls: Sequence[_Call]) -> None:
         """All of them at once; those that got no answer once more, if that does no harm."""
         for is_last in (False, True):
             try:
-                self._tell(calls, connection.post([json.dumps(call, separators=(",", ":")).encode()
-                                                   for call in calls]))
+                self._tell(calls, connection.post([call.body for call in calls]))
             except Unanswered as broken:
                 self._tell(calls, broken.answers)
                 calls = calls[len(broken.answers):]
-                lost = calls if is_last else [call for call in calls if call["type"] == "ACCEPT"]
+                lost = calls if is_last else [call for call in calls if call.type == "ACCEPT"]
                 for call in lost:
-                    self._failed(call["type"], str(broken))
-                calls = [call for call in calls if call["type"] != "ACCEPT"]
+                    self._failed(call.type, str(broken))
+                calls = [call for call in calls if call.type != "ACCEPT"]
                 if not calls:
                     return
             else:
                 return
 
-    def _tell(self, calls: Sequence[Mapping[str, Any]], answers: Sequence[Answer | None]) -> None:
+    def _tell(self, calls: Sequence[_Call], answers: Sequence[Answer | None]) -> None:
         for call, answer in zip(calls, answers, strict=False):
             if answer is not None:
-                self._failed(call["type"], str(answer))
+                self._failed(call.type, str(answer))

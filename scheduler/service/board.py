@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from scheduler.apps.instance import Instance
+from scheduler.apps.instance import Instance, Location
 from scheduler.apps.target import Policy, Target, VersionInfo
 from scheduler.deployments.deployment import ActionKind, Change, Deployment
 from scheduler.deployments.facts import AppState
@@ -239,10 +239,12 @@ class Board:
             target = None if reference is None else self._target(app_id, reference)
             self.states[app_id] = replace(valued(AppState, {**stored, "target": None}),
                                           target=target)
+        known: dict[Any, Any] = {}
         for _, stored in self._records.records("instance"):
-            instance = valued(Instance, stored)
+            instance = valued(Instance, _sharing(stored, known))
             self.instances.setdefault(instance.app_id, {})[instance.id] = instance
-            self._note_waiting(instance)
+            if instance.condition is Condition.SCHEDULED:
+                self._note_waiting(instance)
         for deployment_id, stored in self._records.records("deployment"):
             deployment = self._deployment(stored)
             self.deployments[deployment_id] = deployment
@@ -271,6 +273,21 @@ class Board:
             None if each["after"] is None else self._target(app_id, each["after"]))
             for app_id, each in stored["changes"].items()}
         return replace(valued(Deployment, {**stored, "changes": {}}), changes=changes)
+
+
+def _sharing(stored: dict[str, Any], known: dict[Any, Any]) -> dict[str, Any]:
+    """An instance as it is stored; what it has in common with others is the same value as theirs.
+
+    There are thousands of instances of few apps on few agents: it is less to keep, and to read.
+    """
+    for name in ("app_id", "version", "config"):
+        stored[name] = known.setdefault(stored[name], stored[name])
+    if (place := stored.get("location")) is not None:
+        before = known.get(("agent", place["agent_id"]))
+        if before is None or before[0] != place:
+            before = known["agent", place["agent_id"]] = place, valued(Location, place)
+        stored["location"] = before[1]
+    return stored
 
 
 def _reference(target: Target) -> dict[str, Any]:

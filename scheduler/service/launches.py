@@ -133,15 +133,16 @@ class Launches:
 
     def launched(self, board: Board, launch: Launch, placement: Placement,
                  executor: ExecutorInfo | None, now: float) -> tuple[Instance, TaskInfo]:
-        """The instance as it is from now on, and the TaskInfo that is launched."""
-        wanted = self._asked[placement.task_id]
+        """The instance as it is from now on, and the TaskInfo that is launched; it is asked for no more."""
+        wanted = self._asked.pop(placement.task_id)
         ports = placement.taken.ports
         place = LaunchPlace(launch.hostname, task_ports(wanted.app, ports, self._below))
         found = launchable(wanted.app, wanted.instance.version, placement.task_id, place,
                            self._settings)
-        info = replace(found.info, agent_id=launch.agent_id, resources=placement.taken.resources)
+        info = replace(found.info, agent_id=launch.agent_id, resources=placement.taken.resources,
+                       executor=executor or found.info.executor)
         if executor is not None:
-            info = replace(for_executor(info, found.for_ours()), executor=executor)
+            info = for_executor(info, found.for_ours())
         elif placement.executor is not None and info.executor is not None:  # one that the app names, for each task
             info = replace(info, executor=replace(info.executor, resources=placement.executor))
         state = board.states[wanted.app.id]

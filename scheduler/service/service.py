@@ -138,7 +138,8 @@ class Service:
     def settle(self) -> None:
         now = self._clock()
         self.faults.hear_again()
-        self.settler.settle(now)
+        if not self.settler.settle(now):
+            self._on_loop().call(lambda: None)  # the turn that follows goes on
         self.events.store()
         try:
             self._storage.flush()

@@ -11,6 +11,7 @@ import heapq
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from scheduler.apps.ids import instance_id
 from scheduler.apps.instance import Instance
@@ -38,6 +39,7 @@ from specs.marathon.app import App
 
 log = logging.getLogger(__name__)
 
+MOST_PER_TURN = 2000  # instances, or a few more, that decisions change in one turn; the rest follows in the next
 ROUNDS = 1000  # of one turn; more means that two decisions undo each other
 
 
@@ -62,6 +64,7 @@ class Settler:
         self._ids = ids
         self._timeouts = timeouts
         self._dirty: dict[str, None] = {}
+        self._changed = 0  # instances, in this turn
         self._moved: dict[str, None] = {}  # deployments that may go on
         self._wakes: list[tuple[float, str]] = []  # heap
         self._wake_of: dict[str, float] = {}
@@ -111,8 +114,11 @@ class Settler:
         self._moved[planned_change.deployment.id] = None
         return planned_change
 
-    def settle(self, now: float) -> None:
-        """Decide until nothing more follows."""
+    def settle(self, now: float) -> bool:
+        """Decide until nothing more follows; whether that is so. Of very much a part is decided in each turn, so that
+        it is stored, told and launched while the rest is decided, and never all in memory at once.
+        """
+        self._changed = 0
         while self._wakes and self._wakes[0][0] <= now:
             at, app_id = heapq.heappop(self._wakes)
             if self._wake_of.get(app_id) == at:
@@ -122,9 +128,12 @@ class Settler:
         self._look_at_losses(now)
         for _ in range(ROUNDS):
             if not self._dirty and not self._moved:
-                return
+                return True
             dirty, self._dirty = self._dirty, {}
-            for app_id in dirty:
+            for number, app_id in enumerate(dirty):
+                if self._changed >= MOST_PER_TURN:
+                    self._dirty = dict.fromkeys((*islice(dirty, number, None), *self._dirty))
+                    return False
                 self._decide(app_id, lambda app_id=app_id: self._look(app_id, now), now)  # type: ignore[misc]
             moved, self._moved = self._moved, {}
             for deployment_id in moved:
@@ -132,6 +141,7 @@ class Settler:
                     self._decide(next(iter(deployment.changes), ""),
                                  lambda each=deployment: self._advance(each, now), now)  # type: ignore[misc]
         log.error("Decisions about these apps do not come to an end: %s", ", ".join(self._dirty))
+        return True
 
     def rolled_back(self, deployment: Deployment, author: Author, now: float) -> Planned:
         """The apps of a deployment become again what they were before it; always forced."""
@@ -202,6 +212,7 @@ class Settler:
         if changes.state is not None:
             board.put_state(changes.state)
         before = board.instances_of(app_id)
+        self._changed += len(changes.instances)
         for instance in changes.instances:
             old = before.get(instance.id)
             board.put_instance(instance)

@@ -34,8 +34,8 @@ def plain(value: Any) -> Any:
 
 
 def valued(kind: type[T], stored: Any) -> T:
-    """The value of a dataclass that was stored so. Raises KeyError, TypeError or ValueError for
-    what is none.
+    """The value of a dataclass that was stored so; parts of it may be values already. Raises
+    KeyError, TypeError or ValueError for what is none.
     """
     return typing.cast("T", _reader(typing.cast("Hashable", kind))(stored))
 
@@ -102,9 +102,11 @@ def _reader(kind: Hashable) -> Reader:
         return kind
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         return _dataclass(kind)
-    if kind is float:
-        return float
-    return lambda stored: stored
+    return float if kind is float else _as_stored
+
+
+def _as_stored(stored: Any) -> Any:
+    return stored
 
 
 def _union(kinds: tuple[Any, ...]) -> Reader:
@@ -113,7 +115,8 @@ def _union(kinds: tuple[Any, ...]) -> Reader:
                and dataclasses.is_dataclass(kind)}
     if len(rest) == 1:
         only = _reader(rest[0])
-        return lambda stored: None if stored is None else only(stored)
+        return only if only is _as_stored else lambda stored: None if stored is None else only(
+            stored)
 
     def read(stored: Any) -> Any:
         if isinstance(stored, Mapping):
@@ -126,20 +129,29 @@ def _union(kinds: tuple[Any, ...]) -> Reader:
 def _tuple(kinds: tuple[Any, ...]) -> Reader:
     if len(kinds) == 2 and kinds[1] is Ellipsis:
         each = _reader(kinds[0])
-        return lambda stored: tuple(each(value) for value in stored)
+        return tuple if each is _as_stored else lambda stored: tuple([each(value)
+                                                                      for value in stored])
     readers = [_reader(kind) for kind in kinds]
-    return lambda stored: tuple(reader(value) for reader,
-                                value in zip(readers, stored, strict=True))
+    return lambda stored: tuple([reader(value) for reader,
+                                 value in zip(readers, stored, strict=True)])
 
 
 def _dataclass(kind: type) -> Reader:
     hints = typing.get_type_hints(kind)
-    readers: dict[str, Reader] = {}
+
+    @functools.cache
+    def readers() -> tuple[tuple[str, Reader], ...]:
+        """Of the fields that are not as they are stored; at the first use, as classes hold themselves."""
+        found = ((field.name, _reader(hints[field.name])) for field in dataclasses.fields(kind))
+        return tuple((name, reader) for name, reader in found if reader is not _as_stored)
 
     def read(stored: Any) -> Any:
-        if not readers:
-            readers.update({field.name: _reader(hints[field.name])
-                            for field in dataclasses.fields(kind)})
-        return kind(**{name: readers[name](value) for name,
-                       value in stored.items() if name != _CLASS})
+        if type(stored) is kind:
+            return stored
+        values = dict(stored)
+        values.pop(_CLASS, None)
+        for name, reader in readers():
+            if name in values:
+                values[name] = reader(values[name])
+        return kind(**values)
     return read

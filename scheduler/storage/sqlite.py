@@ -14,7 +14,8 @@ import json
 import logging
 import os
 import sqlite3
-from base64 import b64decode, b64encode
+from base64 import b64encode
+from binascii import a2b_base64
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -50,6 +51,8 @@ CREATE TABLE IF NOT EXISTS events (
     data TEXT NOT NULL
 );
 """
+_NO_TASK = "null"  # what `save_entry` writes in a task's place
+_READ_AT_ONCE = 500  # records
 _ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 FORMAT = 1  # of the file; a scheduler refuses one that is newer than it knows
 
@@ -186,14 +189,15 @@ class SqliteStorage:
             raise StorageError(f"the state cannot be read: {error}") from error
 
     def tasks(self, now: float) -> Iterable[tuple[Entry, Task | None]]:
+        phases, states = {each.value: each
+                          for each in Phase}, {each.value: each for each in TaskState}
         for task_id, text, phase, agent_id, state, uuid, launches, kill, grace in self._read(
                 "SELECT * FROM tasks ORDER BY rowid"):
-            entry = Entry(task_id, Phase(phase), now, agent_id,
-                          None if state is None else TaskState(state),
-                          None if uuid is None else b64decode(uuid), launches, bool(kill),
+            entry = Entry(task_id, phases[phase], now, agent_id,
+                          None if state is None else states[state],
+                          None if uuid is None else a2b_base64(uuid), launches, bool(kill),
                           now if kill else None, grace)
-            stored = json.loads(text)
-            yield entry, None if stored is None else _task(stored)
+            yield entry, None if text == _NO_TASK else _task(json.loads(text))
 
     # ---- Records
 
@@ -206,9 +210,10 @@ class SqliteStorage:
         self._write("DELETE FROM records WHERE kind = ? AND key = ?", (kind, key))
 
     def records(self, kind: str) -> Iterator[tuple[str, Any]]:
-        for key, value in self._read(
-                "SELECT key, value FROM records WHERE kind = ? ORDER BY rowid", (kind,)):
-            yield key, json.loads(value)
+        found = self._read("SELECT key, value FROM records WHERE kind = ? ORDER BY rowid", (kind,))
+        while rows := found.fetchmany(_READ_AT_ONCE):  # parsed together, which costs half as much
+            values = json.loads(f"[{','.join([value for _, value in rows])}]")
+            yield from zip([key for key, _ in rows], values, strict=True)
 
     def append(self, events: Iterable[StoredEvent]) -> None:
         for each in events:

@@ -245,8 +245,8 @@ class Ledger:
             entry = self._kill_at(entry, now + self._config.kill_patience + (entry.grace or 0.0))
         return self._put(replace(
             entry, phase=phase, since=entry.since if phase is entry.phase else now, state=state,
-            agent_id=entry.agent_id if status.agent_id is None else status.agent_id,
-            uuid=status.uuid or entry.uuid))
+            agent_id=entry.agent_id if status.agent_id in (None, entry.agent_id)
+            else status.agent_id, uuid=status.uuid or entry.uuid))
 
     def _ask_after(self, task_id: str, at: float) -> None:
         if not self._unanswered:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import operator
 import types
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
@@ -236,6 +237,9 @@ def _map_reader(reader: Reader) -> Reader:
 @functools.cache
 def _message_writer(message: Any) -> Writer:
     writers: list[tuple[str, Writer | None, bool]] = []  # name, writer, whether empty is the same as absent
+    names = [field.name for field in dataclasses.fields(message)]
+    values = operator.attrgetter(*names) if len(names) > 1 else lambda value: [getattr(value, each)
+                                                                               for each in names]
 
     def write_message(value: Any) -> dict[str, Any]:
         if not writers:
@@ -244,8 +248,7 @@ def _message_writer(message: Any) -> Writer:
             writers.extend([(name, _writer(hint), empty[name]) for name,
                             hint in hints(message).items()])
         result = {}
-        for name, writer, may_be_empty in writers:
-            item = getattr(value, name)
+        for (name, writer, may_be_empty), item in zip(writers, values(value), strict=True):
             if item is not None and (item or not may_be_empty):
                 result[name] = item if writer is None else writer(item)
         return result

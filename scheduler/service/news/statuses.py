@@ -15,6 +15,7 @@ from scheduler.tasks.states import condition
 from specs.messages.containerinfo import NetworkInfo
 from specs.messages.status import TaskStatus
 
+_VERSIONS = {4: "IPv4", 6: "IPv6"}  # one text for all instances
 _EXITED = re.compile(r"(?:Container|Command) exited with status (\d+)")
 _SIGNALLED = re.compile(r"(?:Container|Command) terminated with signal ([^(;:.]+)")
 
@@ -55,6 +56,6 @@ def _addresses(info: NetworkInfo) -> list[str]:
 
 def _version(text: str) -> str:
     try:
-        return f"IPv{ipaddress.ip_address(text).version}"
+        return _VERSIONS[ipaddress.ip_address(text).version]
     except ValueError:
-        return "IPv4"
+        return _VERSIONS[4]

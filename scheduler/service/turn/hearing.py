@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from scheduler.apps import transitions
-from scheduler.apps.ids import read_task_id, task_id
+from scheduler.apps.ids import owner, read_task_id, task_id
 from scheduler.apps.instance import Instance
 from scheduler.service.board import Board
 from scheduler.service.news.events import EventLog
@@ -37,11 +37,8 @@ class Hearing:
 
     def instance(self, task: str) -> Instance | None:
         """The instance whose newest task this is."""
-        try:
-            parts = read_task_id(task)
-        except SpecError:
-            return None
-        instance = self._board.instances_of(parts.app_id).get(parts.instance_id)
+        app_id, instance_id = owner(task)
+        instance = self._board.instances_of(app_id).get(instance_id)
         if instance is None or task_id(instance.id, instance.incarnation) != task:
             return None
         return instance

@@ -45,6 +45,7 @@ class Times:
 
     subscribed: float | None = None
     first_accept: float | None = None
+    answered: int = 0  # offers
     launched: int = 0
     acknowledged: int = 0  # updates that say that a task runs
     last_acknowledged: float | None = None
@@ -117,6 +118,7 @@ class Cluster:
         """Offers come back. Raises KeyError for one that is not out: nobody here makes such a mistake."""
         for offer_id in answer["offer_ids"]:
             agent = self.offered.pop(offer_id["value"])
+            self.times.answered += 1
             agent.offer_id = None
             agent.refused_until = time.monotonic() + answer.get("filters", {}).get("refuse_seconds", 5.0)
         return agent

@@ -40,6 +40,7 @@ def measured(agents: int, instances: int, rounds: int, *, floor: bool) -> Found:
     found = Found()
     with tempfile.TemporaryDirectory(prefix="mesos-docker-bench-") as folder:
         with _stage(agents, instances, Path(folder)) as (cluster, service):
+            cluster.until("answered", agents)  # what it keeps of agents is not of instances
             before = service.memory()
             _deployed(cluster, service, instances, found)
             found.bytes_each = (service.memory() - before) / instances
@@ -69,7 +70,7 @@ def _deployed(cluster: Simulated, service: Served, instances: int, found: Found)
     status, answer = service.ask("PUT", "/v2/apps", wanted)
     if status not in (200, 503):  # 503: it takes longer than a client waits
         raise RuntimeError(f"{status} {answer[:500]!r}")
-    report = cluster.until_acknowledged(instances)
+    report = cluster.until("acknowledged", instances)
     found.all_running = report["last_acknowledged"] - began
     found.first_accept = report["first_accept"] - began
     while json.loads(service.ask("GET", "/v2/deployments")[1]):
@@ -81,7 +82,7 @@ def _floor(agents: int, instances: int, placements: Path) -> float:
     with simulated(agents, -(-instances // agents)) as cluster, scripted(cluster.port, placements) as begin:
         began = just_after_offers()
         begin()
-        return float(cluster.until_acknowledged(instances)["last_acknowledged"]) - began
+        return float(cluster.until("acknowledged", instances)["last_acknowledged"]) - began
 
 
 def _asked(service: Served, path: str) -> float:

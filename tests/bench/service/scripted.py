@@ -44,11 +44,13 @@ class Scripted:
         self._calls.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._begun = False
         self.subscribed = threading.Event()
-        threading.Thread(target=self._drop_answers, daemon=True).start()
+        self._answers = threading.Thread(target=self._drop_answers, daemon=True)
+        self._answers.start()
 
     def run(self) -> None:
         """Until all tasks run."""
-        info = {"user": "root", "name": "scripted", "roles": ["*"], "capabilities": [{"type": "MULTI_ROLE"}]}
+        info = {"user": "root", "name": "scripted", "roles": ["*"],
+                "capabilities": [{"type": "MULTI_ROLE"}]}
         self._stream.sendall(request({"type": "SUBSCRIBE", "subscribe": {"framework_info": info}}))
         decoder, pending = RecordDecoder(), b""
         while b"\r\n\r\n" not in pending:
@@ -58,6 +60,8 @@ class Scripted:
             pending = self._chunks(pending, decoder)
             if self._missing:
                 pending += self._stream.recv(1 << 20)
+        self._calls.shutdown(socket.SHUT_WR)
+        self._answers.join()  # to close a connection with unread answers would drop calls on their way
 
     def begin(self) -> None:
         self._begun = True
@@ -69,7 +73,8 @@ class Scripted:
             head, separator, rest = data.partition(b"\r\n")
             if not separator or len(rest) < (size := int(head, 16)) + 2:
                 return data
-            answers = b"".join(self._told(json.loads(record)) for record in decoder.feed(rest[:size]))
+            answers = b"".join(self._told(json.loads(record))
+                               for record in decoder.feed(rest[:size]))
             if answers:
                 self._calls.sendall(answers)
             data = rest[size + 2:]
@@ -81,7 +86,8 @@ class Scripted:
             status = event["update"]["status"]
             self._missing -= 1
             return request({**FRAMEWORK, "type": "ACKNOWLEDGE", "acknowledge": {
-                "task_id": status["task_id"], "agent_id": status["agent_id"], "uuid": status["uuid"]}})
+                "task_id": status["task_id"], "agent_id": status["agent_id"],
+                "uuid": status["uuid"]}})
         self.subscribed.set()
         return request({**FRAMEWORK, "type": "SUPPRESS"})
 

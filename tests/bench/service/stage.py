@@ -35,12 +35,13 @@ class Simulated:
         print(json.dumps([word, *arguments]), file=self._process.stdin, flush=True)
         return json.loads(self._line())
 
-    def until_acknowledged(self, count: int) -> dict[str, Any]:
-        """Its report once so many updates are acknowledged."""
+    def until(self, what: str, count: int) -> dict[str, Any]:
+        """Its report once this count in it is so high."""
         deadline = time.monotonic() + PATIENCE
-        while (report := self.ask("report"))["acknowledged"] < count:
+        while (report := self.ask("report"))[what] < count:
             if time.monotonic() > deadline:
-                raise TimeoutError(f"{report} after {PATIENCE:g} s, and {count} should be acknowledged")
+                raise TimeoutError(
+                    f"{report} after {PATIENCE:g} s, and {count} should be {what}")
             time.sleep(0.1)
         return dict(report)
 
@@ -59,16 +60,21 @@ class Served:
 
     def __init__(self, master: int, folder: Path) -> None:
         self._arguments = [
-            PROGRAM, "serve", "--master", f"127.0.0.1:{master}", "--state", f"sqlite:{folder / 'state'}",
-            "--listen", "127.0.0.1:0", "--insecure", "--executor-command", "/usr/bin/mesos-docker-executor"]
-        self._environment = {**os.environ, "XDG_RUNTIME_DIR": str(folder), "XDG_STATE_HOME": str(folder)}
+            PROGRAM, "serve", "--master", f"127.0.0.1:{master}", "--state",
+            f"sqlite:{folder / 'state'}",
+            "--listen", "127.0.0.1:0", "--insecure", "--executor-command",
+            "/usr/bin/mesos-docker-executor"]
+        compiled = {name: value for name, value in os.environ.items()
+                    if name != "PYTHONDONTWRITEBYTECODE"}  # as what pip installs is
+        self._environment = {**compiled, "XDG_RUNTIME_DIR": str(folder),
+                             "XDG_STATE_HOME": str(folder)}
         self._log = folder / "serve.log"
         self.start()
 
     def start(self) -> None:
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(self._arguments, stdout=subprocess.PIPE, stderr=log, text=True,
-                                             env=self._environment)
+            self._process = subprocess.Popen(self._arguments, stdout=subprocess.PIPE, stderr=log,
+                                             text=True, env=self._environment)
         assert self._process.stdout is not None
         self.address = self._process.stdout.readline().split("//")[1].strip()
 

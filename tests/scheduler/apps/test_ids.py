@@ -12,6 +12,7 @@ from scheduler.apps.ids import (
     app_id,
     app_of_instance,
     instance_id,
+    owner,
     read_task_id,
     safe_path,
     task_id,
@@ -34,6 +35,12 @@ def test_what_is_made_is_read_back(of_app: str, unique: uuid.UUID, incarnation: 
         IdKind.INCARNATION, of_app, instance, incarnation, None)
     assert str(found.next()) == task_id(instance, incarnation + 1)
     assert app_of_instance(instance) == of_app == app_id(safe_path(of_app))
+    assert owner(made) == (of_app, instance)
+
+
+def test_the_owner_of_a_task_whose_app_is_called_like_an_instance() -> None:
+    instance = instance_id("/a.instance-1/b", UUID)
+    assert owner(task_id(instance, 2)) == ("/a.instance-1/b", instance)
 
 
 @pytest.mark.parametrize(("text", "kind", "of_app", "instance", "following"), [

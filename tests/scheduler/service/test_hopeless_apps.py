@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from scheduler.service.settler import MOST_PER_TURN
 from scheduler.service.turn.patience import FEW, LONGEST, OfferPatience
 from tests.scheduler.service.serving import Serving, app
 
@@ -27,6 +28,14 @@ def test_hundreds_of_impossible_apps_starve_nobody(tmp_path: Path) -> None:
         assert len(serving.get("/v2/queue")["queue"]) == 400
         serving.wait(lambda: all(reason["reason"] == "InsufficientMemory: mem" for reason in
                                  serving.get("/api/v1/why?app=/no/huge399")[-1]["reasons"]))  # each is told why in time
+
+
+def test_more_instances_than_one_turn_decides_about_come_in_several(tmp_path: Path) -> None:
+    apps = [app(f"/many{number}", mem=10_000_000, instances=MOST_PER_TURN // 4) for number in range(6)]
+    with Serving(tmp_path / "state") as serving:
+        serving.ask("PUT", "/v2/apps", apps)
+        serving.wait(lambda: sum(each["count"] for each in serving.get("/v2/queue")["queue"])
+                     == 6 * MOST_PER_TURN // 4)
 
 
 def test_an_app_that_is_made_possible_runs(tmp_path: Path) -> None:

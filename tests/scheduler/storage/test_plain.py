@@ -50,6 +50,13 @@ def test_a_value_comes_back(thing: Thing) -> None:
     assert valued(Thing, json.loads(json.dumps(plain(thing)))) == thing
 
 
+def test_a_part_may_be_a_value_already() -> None:
+    leaf = Leaf("x", 2.0)
+    thing = valued(Thing, {"colour": "red", "leaves": [leaf, {"name": "y"}], "other": leaf})
+    assert thing == Thing(Colour.RED, (leaf, Leaf("y")), other=leaf)
+    assert thing.other is leaf
+
+
 def test_what_is_as_usual_is_left_out() -> None:
     assert plain(Thing(Colour.RED)) == {"colour": "red"}
     assert plain(Thing(Colour.RED, other=None)) == {"colour": "red", "other": None}
