@@ -175,8 +175,9 @@ def failure(status: int, text: str) -> RuntimeFailure:
     """
     found = _matching(ENGINE, text)
     if found is None:
-        by_status = {400: BadOption, 403: BadOption, 404: NoSuchContainer}
-        found = DaemonUnavailable if status >= 500 else by_status.get(status, RuntimeFailure)
+        by_status = {400: BadOption, 403: BadOption, 404: NoSuchContainer,
+                     501: RuntimeFailure}  # such as a log driver that cannot be read: that is an answer
+        found = by_status.get(status, DaemonUnavailable if status >= 500 else RuntimeFailure)
     return found(text)
 
 

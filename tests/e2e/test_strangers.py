@@ -150,7 +150,7 @@ def test_nor_through_a_service(tmp_path: Path) -> None:
                                start_new_session=True)
     folder = tmp_path / "state.mesos"
     try:
-        until(lambda: bool(list(folder.glob("meta/slaves/*-*/slave.info"))),
+        until(lambda: bool(list(folder.glob("meta/slaves/*-*/slave.info"))) and (folder / "ports.json").exists(),
               "the registration of an agent")
         ports = json.loads((folder / "ports.json").read_text())
         place = Place(f"127.0.0.1:{ports['master']}", f"127.0.0.1:{ports['agents'][0]}", "F")

@@ -167,6 +167,9 @@ class LibprocessDriver:
                 continue
             self._take(step)
         self._take(s.tick(self._session, self._settings, time.monotonic()))
+        with self._change:  # here and not when it is heard: who waits for that may end us, and the answer goes first
+            self._drained = self._session.box.empty and not self._inbox
+            self._change.notify_all()
 
     def _take(self, step: s.Step) -> None:
         was_away = self._session.away
@@ -174,7 +177,7 @@ class LibprocessDriver:
         for action in actions:
             self._carry_out(action)
         with self._change:
-            self._drained = self._session.box.empty and not self._inbox
+            self._drained = self._drained and self._session.box.empty and not self._inbox
             self._over = self._over or self._session.over
             self._patient_until = self._patience(was_away)
             self._change.notify_all()

@@ -25,6 +25,7 @@ from executor.engine.failures import (
     Blame,
     CommandNotExecutable,
     CommandNotFound,
+    DaemonUnavailable,
     ImageNotFound,
     NoSuchNetwork,
     NotAuthorised,
@@ -190,3 +191,10 @@ WORDS = sorted({word for text in OMINOUS for word in re.findall(r"[a-z0-9]+", te
 def test_the_name_of_an_image_never_decides(sentence: str, kind: type[RuntimeFailure], words: list[str],
                                             joint: str) -> None:
     assert type(pull_failure(None, sentence.format(joint.join(words)))) is kind
+
+
+def test_what_an_engine_cannot_do_is_an_answer() -> None:
+    """Asked again it says the same: 20.10 of a log driver that cannot be read."""
+    found = failure(501, "configured logging driver does not support reading")
+    assert type(found) is RuntimeFailure
+    assert type(failure(503, "anything")) is DaemonUnavailable

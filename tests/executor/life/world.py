@@ -135,8 +135,9 @@ class World:
         self.engine.append(e.Noticed())
 
     def engine_forgets(self) -> None:
-        """It comes back without the container, whose process runs on; where we know that one."""
-        if self.pid == self.task.run.pid:
+        """It comes back without the container, whose process runs on; where we know that one, and
+        no word of another run is under way."""
+        if self.pid == self.task.run.pid and not self.engine:
             self.exists = False
 
     def somebody_restarts(self) -> None:
