@@ -216,9 +216,7 @@ class EngineCalls:
     def close(self, timeout: float) -> None:
         """Wait for the removals, at most `timeout` seconds, then end the event stream."""
         self._leftovers.again()
-        done = threading.Event()
-        self._removals.submit(done.set)
-        done.wait(timeout)
+        self._removals.wait_idle(timeout)
         self._over.set()
 
     def _listen(self, events: Iterable[ContainerEvent]) -> None:

@@ -136,7 +136,7 @@ def test_keys_go_through_lists_and_back(logged_in: Browser, serving: Serving) ->
 def confirmed(browser: Browser, action: str, command: str, button: str) -> None:
     """An action says its command, does nothing if it is left, and is done when it is confirmed."""
     browser.click("main button", action)
-    assert browser.text("dialog .command").startswith(f"mesos-docker {command}")
+    browser.wait(lambda: browser.text("dialog .command").startswith(f"mesos-docker {command}"))
     assert browser.script("return document.querySelector('dialog').matches(':modal')")
     browser.press(Keys.ESCAPE)
     browser.wait(lambda: browser.count("dialog") == 0)
