@@ -60,12 +60,14 @@ def supervision(chosen: Settings, agent: Agent,
     checks = Checks(loop, engine, shutdown_grace=chosen.shutdown_grace, journal=notes)
     performer = Performer(loop, agent, engine, logs, Processes(Watcher("processes")),
                           fetches=Fetches(loop, fetch, chosen.fetch),
-                          pulls=Pulls(loop, engine, chosen.directory, counts), checks=checks, journal=notes)
+                          pulls=Pulls(loop, engine, chosen.directory, counts), checks=checks,
+                          journal=notes)
     admission = Admission(chosen, logs, kept.secrets)
+    reports = Reports(loop, counts, chosen.reports, later(chosen, counts, agent.message, run),
+                      agent.updates)
     recovery = None if kept.journal is None or not kept.found else Recovery(
         loop, engine, admission, kept.journal, chosen.labels)
     return Supervisor(chosen, loop, admission, engine, performer=performer, checks=checks,
-                      journal=notes, requests=Requests(Execs(lambda: engine.runtime.containers), run, agent.message),
-                      recovery=recovery, command=kept.command,
-                      reports=Reports(loop, counts, chosen.reports.interval,
-                                      later(chosen, counts, agent.message, run), agent.updates))
+                      journal=notes, reports=reports, recovery=recovery, command=kept.command,
+                      requests=Requests(Execs(lambda: engine.runtime.containers), run,
+                                        agent.message, reports.ask))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
-import os
 import random
 import sqlite3
 import ssl
@@ -36,6 +35,7 @@ from deploy.serve import garbage
 from deploy.serve.agents import ReachedAgents
 from deploy.serve.mesos import embedded
 from deploy.serve.notify import notify
+from deploy.serve.reports import REPORT_INTERVAL, AsksForReports, wanted_interval
 from deploy.serve.secrets import access
 from scheduler.api.asking import Asking
 from scheduler.api.handlers.deployments import Identity, Setting
@@ -57,7 +57,6 @@ from specs.network.credential import Credential
 
 log = logging.getLogger(__name__)
 
-REPORTS = "15secs"  # how often executors tell what they have measured, as a duration of Mesos's
 FAILOVER = 7 * 24 * 3600.0  # seconds that a master keeps our tasks without us, as Marathon's
 
 
@@ -187,7 +186,7 @@ class Served:
                                     work=self._service, contains=True)
         self._service.attach(self._framework)
         threading.Thread(target=self._tell_systemd, daemon=True).start()
-        with given_to(self._end):
+        with given_to(self._end), AsksForReports(self._service, self._agents):
             self._framework.run()
         notify("STOPPING=1")
         if self._service.failed_because is not None:
@@ -241,8 +240,7 @@ def _storage(path: Path, opened: Callable[[str], SqliteStorage]) -> Iterator[Sql
 
 def _launches(options: Options) -> Launches:
     command = options.executor_command or default_executor(options.docker_socket)
-    settings = {"MESOS_DOCKER_REPORT_INTERVAL": os.environ.get("MESOS_DOCKER_REPORT_INTERVAL",
-                                                               REPORTS)}
+    settings = {REPORT_INTERVAL: wanted_interval()}
     if options.log_format != "text":
         settings["MESOS_DOCKER_LOG_FORMAT"] = options.log_format
     executor = executor_of(command, options.executor_uris,

@@ -1,5 +1,5 @@
-"""What the service asks of us by framework messages: commands in containers, and to make way for
-another version.
+"""What the service asks of us by framework messages: commands in containers, reports, and to make
+way for another version.
 """
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import assert_never
 from executor.endpoint.execs import Execs
 from executor.endpoint.requests import requested
 from executor.supervision.succession.upgrade import Upgrade
-from specs.between.executor_request import ExecRequest, UpgradeRequest
+from specs.between.executor_request import ExecRequest, ReportRequest, UpgradeRequest
 from specs.between.upgrade_refused import UpgradeRefused, refused_text
 
 log = logging.getLogger(__name__)
@@ -19,9 +19,13 @@ log = logging.getLogger(__name__)
 class Requests:
     """Belongs to the loop's thread."""
 
-    def __init__(self, execs: Execs, run: str, send: Callable[[bytes], None]) -> None:
-        """`run`: of this process, as our reports have it; `send` takes a framework message."""
+    def __init__(self, execs: Execs, run: str, send: Callable[[bytes], None],
+                 report: Callable[[int], None]) -> None:
+        """`run`: of this process, as our reports have it; `send` takes a framework message;
+        `report`: from now on, with so many seconds between two.
+        """
         self._execs = execs
+        self._report = report
         self._run = run
         self._send = send
 
@@ -32,6 +36,8 @@ class Requests:
                 self._execs.begin(wanted, container(wanted.task_id))
             case UpgradeRequest(run):
                 self._make_way(run, upgrade)
+            case ReportRequest(interval):
+                self._report(interval)
             case None:
                 log.info("Ignoring a framework message of %s bytes", len(data))
             case unknown:

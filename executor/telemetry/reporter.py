@@ -22,10 +22,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where to. `messages`: the service wants them; `folder`: of node_exporter's textfiles; the ids
-    are its labels."""
+    """Where to, besides messages. `folder`: of node_exporter's textfiles; the ids are its labels."""
 
-    messages: bool = False
     folder: Path | None = None
     framework_id: str = ""
     executor_id: str = ""
@@ -33,9 +31,9 @@ class Destination:
 
 def reporter(settings: Settings, counts: Counts, send: Callable[[bytes], None], run: str) -> Reporter:
     """As the settings want it. `send` takes a framework message; `run` names this process."""
-    wanted, ids = settings.reports, settings.labels
+    folder, ids = settings.reports.folder, settings.labels
     return Reporter(counts, Destination(
-        wanted.messages, None if wanted.folder is None else Path(wanted.folder),
+        None if folder is None else Path(folder),
         ids.get(labels.FRAMEWORK, ""), ids.get(labels.EXECUTOR, "")), send, run=run)
 
 
@@ -53,9 +51,11 @@ class Reporter:
         self._number = 0
         self._version = ""
 
-    def report(self, running: Mapping[str, int]) -> None:
-        """Tell how it is. `running`: the first processes of containers, by task."""
-        if self._to.messages and self._counts.get("subscribed") != 0:  # else nobody takes it, and the log says so
+    def report(self, running: Mapping[str, int], /, *, as_message: bool) -> None:
+        """Tell how it is. `running`: the first processes of containers, by task; `as_message`: the
+        framework wants to know.
+        """
+        if as_message and self._counts.get("subscribed") != 0:  # else nobody takes it, and the log says so
             for part in self._reports(self._read(running)):
                 data = report_text(part)
                 if len(data) <= MAX_BYTES:

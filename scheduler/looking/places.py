@@ -46,10 +46,10 @@ def find(view: View, name: str, past: Callable[[str], Ended | None] = lambda _: 
     """
     app, wanted = _app(view, name)
     instances, all_ended = ((), ()) if app is None else (app.instances, app.ended)
-    lives = [each for each in instances if wanted in (each.id, _task(each))]
+    lives = [each for each in instances if wanted in (each.id, task_of(each))]
     for instance in lives:
         if instance.location is not None and instance.incarnation:
-            return Spot(instance.id, _task(instance), instance.app_id, instance.version,
+            return Spot(instance.id, task_of(instance), instance.app_id, instance.version,
                         instance.location.agent_id, instance.location.hostname,
                         not instance.condition.is_terminal)
     for ended in reversed(all_ended):
@@ -66,7 +66,7 @@ def find(view: View, name: str, past: Callable[[str], Ended | None] = lambda _: 
 def lives(view: View, spot: Spot) -> bool:
     """Whether the task may write still."""
     app = view.apps.get(spot.app_id)
-    return app is not None and any(_task(each) == spot.task_id and not each.condition.is_terminal
+    return app is not None and any(task_of(each) == spot.task_id and not each.condition.is_terminal
                                    for each in app.instances if each.id == spot.instance_id)
 
 
@@ -128,7 +128,8 @@ def _app(view: View, name: str) -> tuple[AppView | None, str]:
         return None, wanted
 
 
-def _task(instance: Instance) -> str:
+def task_of(instance: Instance) -> str:
+    """The id of its newest task."""
     return ids.task_id(instance.id, instance.incarnation)
 
 

@@ -3,11 +3,15 @@
 A report says what was counted since its process began; what it has more than the one before of the
 same process is added. So the sums only grow, whoever comes and goes, and there is no series for an
 executor or a task. Of gauges the newest value of each executor counts, while it reports.
+
+There may be one executor for each task, where agents bring them along, so what the last report of
+each said is kept small, and of so many at most.
 """
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from array import array
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -26,6 +30,7 @@ PREFIX: Final = "mesos_docker_executor_"
 SILENT: Final = 300.0  # seconds after which the gauges of an executor that says nothing are dropped
 FORGOTTEN: Final = 7 * 86400.0  # seconds after which it is taken for a new one
 MOST_SERIES: Final = 2000  # of the sums, of all metrics together
+MOST_EXECUTORS: Final = 20_000  # that are remembered: the one that was silent longest makes room
 
 _Key = tuple[str, tuple[str, ...]]  # a metric and the values of its labels
 
@@ -46,16 +51,26 @@ class _Known:
     version: str = ""
     host: str = ""
     heard: float = 0.0  # seconds of the service's clock
-    counters: dict[_Key, float] = field(default_factory=dict)
     gauges: dict[_Key, float] = field(default_factory=dict)
-    distributions: dict[_Key, Distribution] = field(default_factory=dict)
+    counted: tuple[_Key, ...] = ()  # counters and histograms; their numbers, one after the other:
+    numbers: array[float] = field(default_factory=lambda: array("d"))
+
+    def counts(self) -> Iterator[tuple[_Key, tuple[float, ...]]]:
+        """Of a counter its value; of a histogram its buckets, and then the sum."""
+        at = 0
+        for key in self.counted:
+            bounds = METRICS[key[0]].bounds
+            end = at + (len(bounds) + 2 if bounds else 1)
+            yield key, tuple(self.numbers[at:end])
+            at = end
 
 
 class ExecutorSums:
     """`heard` is the loop's; `families` is anybody's, and takes copies."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str], _Known] = {}  # by agent and executor
+        self._known: OrderedDict[tuple[str, str], _Known] = OrderedDict()  # by agent and executor, the newest last
+        self._keys: dict[_Key, _Key] = {}  # each once, whoever says it
         self._counters: dict[_Key, float] = {}
         self._distributions: dict[_Key, Distribution] = {}
 
@@ -64,17 +79,16 @@ class ExecutorSums:
         """A report has come. Of a process that has counted before we listened, what it says first
         is where it begins.
         """
+        self._forget(now)
         place = agent_id, executor_id
         known = self._known.get(place)
         counts = known is not None or report.number == 1
         if known is None or known.run != report.run:
-            self._known = {each: said for each, said in self._known.items() if said.heard > now - FORGOTTEN}
-            known = self._known[place] = _Known(report.run, report.version)
+            known = self._known[place] = _Known(report.run)
         known.version, known.host, known.heard = report.version, host, now
-        for sample in report.samples:
-            self._sample(known, sample, counts=counts)
-        for each in report.distributions:
-            self._distribution(known, each, counts=counts)
+        self._known.move_to_end(place)
+        if report.samples or report.distributions:  # else more usage of the report before
+            self._said(known, report, counts=counts)
 
     def process(self, agent_id: str, executor_id: str) -> ExecutorProcess | None:
         """That which reported last; anybody's."""
@@ -91,7 +105,7 @@ class ExecutorSums:
         yield from _of_executors(known)
         gauges: dict[_Key, float] = {}
         for each in known:
-            for key, value in tuple(each.gauges.items()):
+            for key, value in each.gauges.items():
                 gauges[key] = gauges.get(key, 0.0) + value
         for name, metric in METRICS.items():
             if name in ("subscribed", "docker_up"):
@@ -111,28 +125,52 @@ class ExecutorSums:
                     family.add_metric(key[1], sums.get(key, 0.0))
             yield family
 
-    def _sample(self, known: _Known, sample: Sample, *, counts: bool) -> None:
-        key = sample.name, sample.labels
-        if METRICS[sample.name].kind == "gauge":
-            known.gauges[key] = sample.value
-            return
-        more = sample.value - known.counters.get(key, 0.0)
-        known.counters[key] = sample.value
-        if counts and more >= 0 and self._has_room(key):
-            self._counters[key] = self._counters.get(key, 0.0) + more
+    def _forget(self, now: float) -> None:
+        """Those that are gone for good, and those that are too many."""
+        while self._known:
+            place, oldest = next(iter(self._known.items()))
+            if oldest.heard > now - FORGOTTEN and len(self._known) <= MOST_EXECUTORS:
+                return
+            del self._known[place]
 
-    def _distribution(self, known: _Known, said: Distribution, *, counts: bool) -> None:
-        key = said.name, said.labels
-        zero = Distribution(said.name, said.labels, (0,) * len(said.counts), 0.0)
-        before, known.distributions[key] = known.distributions.get(key, zero), said
-        more = tuple(new - old for new, old in zip(said.counts, before.counts, strict=True))
-        if not counts or min(more) < 0 or not self._has_room(key):
+    def _said(self, known: _Known, report: ExecutorReport, *, counts: bool) -> None:
+        known.gauges = {self._key(each): each.value for each in report.samples
+                        if METRICS[each.name].kind == "gauge"}
+        before, said = dict(known.counts()), dict(self._counted(report))
+        if counts:
+            for key, numbers in said.items():
+                self._add(key, numbers, before.get(key, (0.0,) * len(numbers)))
+        known.counted = tuple(said)
+        known.numbers = array("d", (each for numbers in said.values() for each in numbers))
+
+    def _counted(self, report: ExecutorReport) -> Iterator[tuple[_Key, tuple[float, ...]]]:
+        for sample in report.samples:
+            if METRICS[sample.name].kind != "gauge":
+                yield self._key(sample), (sample.value,)
+        for each in report.distributions:
+            yield self._key(each), (*each.counts, each.total)
+
+    def _add(self, key: _Key, numbers: Iterable[float], before: Iterable[float]) -> None:
+        """What is more than before. Less, with the same process: not to be believed."""
+        more = [new - old for new, old in zip(numbers, before, strict=True)]
+        if min(more) < 0 or not self._has_room(key):
             return
-        was = self._distributions.get(key, zero)
+        name, labels = key
+        if not METRICS[name].bounds:
+            self._counters[key] = self._counters.get(key, 0.0) + more[0]
+            return
+        was = self._distributions.get(key) or Distribution(name, labels, (0,) * (len(more) - 1),
+                                                           0.0)
         self._distributions[key] = Distribution(
-            said.name, said.labels,
-            tuple(one + other for one, other in zip(was.counts, more, strict=True)),
-            was.total + max(0.0, said.total - before.total))
+            name, labels, tuple(one + int(other) for one,
+                                other in zip(was.counts, more[:-1], strict=True)),
+            was.total + more[-1])
+
+    def _key(self, said: Sample | Distribution) -> _Key:
+        if len(self._keys) > 2 * MOST_SERIES:
+            self._keys.clear()
+        key = said.name, said.labels
+        return self._keys.setdefault(key, key)
 
     def _has_room(self, key: _Key) -> bool:
         return (key in self._counters or key in self._distributions

@@ -1,5 +1,5 @@
-"""What the service asks of our executor by a framework message, in JSON: `{"exec": {…}}`, or
-`{"upgrade": {"run": "0f3a…"}}`.
+"""What the service asks of our executor by a framework message, in JSON: `{"exec": {…}}`,
+`{"upgrade": {"run": "0f3a…"}}` or `{"report": {"interval": 15}}`.
 
 Mesos passes such messages on unread and promises nothing: one may be lost, or come twice. An
 executor that does not know a kind of request passes it over.
@@ -7,8 +7,11 @@ executor that does not know a kind of request passes it over.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from specs.messages.fields import UInt32
+
+LONGEST_INTERVAL: Final = 24 * 3600  # seconds between two reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +62,21 @@ class UpgradeRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportRequest:
+    """Report now, and then again every `interval` seconds at the least, 1 to LONGEST_INTERVAL,
+    until another interval is asked for (`specs/between/reports.py`).
+
+    For executors that nobody could tell it at their start: a drop-in is every framework's, and says
+    nothing of the kind to those that do not ask.
+    """
+
+    interval: UInt32
+
+
+@dataclass(frozen=True, slots=True)
 class ExecutorRequest:
     """One request; of its fields one is there."""
 
     exec: ExecRequest | None = None
     upgrade: UpgradeRequest | None = None
+    report: ReportRequest | None = None

@@ -84,11 +84,12 @@ class Served:
         framework = self.framework()
         for app in self.ask("GET", "/v2/apps")[1]["apps"]:
             self.ask("DELETE", f"/v2/apps{app['id']}")
-        self.until(lambda: not engine.containers(framework_id=framework), "the end of all containers")
-        self.end(signal.SIGTERM)
+        self.until(lambda: not self.containers(), "the end of all containers")
+        self.end(signal.SIGTERM)  # and what agents remove later is removed now
         for pid in processes(framework):
             os.kill(pid, signal.SIGTERM)
         self.until(lambda: not processes(framework), "the end of all executors")
+        self.until(lambda: not engine.containers(framework_id=framework), "that nothing is left of them")
 
 
 @contextmanager

@@ -6,10 +6,13 @@ from dataclasses import replace
 from executor.admission.entry import Entry
 from executor.life.outcomes import Exit
 from executor.life.task import Phase
-from executor.supervision.reports import SHARE, Reports
+from executor.settings.settings import ReportSettings
+from executor.supervision.reports import SHARE, SOON, Reports
 from executor.supervision.timers import ReportDue
 from executor.telemetry.counts import Counts
 from tests.executor.supervision.told import Told, entry
+
+OFTEN = ReportSettings(15.0, messages=True)
 
 
 class Keeper:
@@ -17,23 +20,25 @@ class Keeper:
 
     def __init__(self) -> None:
         self.reported: list[dict[str, int]] = []
+        self.messages: list[bool] = []
         self.cleaned = False
 
-    def report(self, running: dict[str, int], /) -> None:
+    def report(self, running: dict[str, int], /, *, as_message: bool) -> None:
         self.reported.append(running)
+        self.messages.append(as_message)
 
     def clean(self) -> None:
         self.cleaned = True
 
 
 class Scene(Told):
-    """Reports every 15 seconds."""
+    """Reports every 15 seconds, or as is said."""
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: ReportSettings = OFTEN) -> None:
         super().__init__()
         self.keeper = Keeper()
         self.counts = Counts()
-        self.reports = Reports(self.loop, self.counts, 15.0, lambda: self.keeper, lambda: (3, 2))
+        self.reports = Reports(self.loop, self.counts, wanted, lambda: self.keeper, lambda: (3, 2))
 
     def value(self, name: str, *labels: str) -> float | None:
         return next((each.value for each in self.counts.samples() if (each.name, each.labels) == (name, labels)), None)
@@ -80,6 +85,30 @@ def test_without_an_interval_there_is_none() -> None:
     scene = Scene()
     Reports(scene.loop, scene.counts).start()
     assert scene.loop.timers.wait() is None
+
+
+def test_who_asks_gets_messages_and_nobody_else() -> None:
+    scene = Scene(ReportSettings())
+    scene.reports.start()
+    assert scene.loop.timers.wait() is None
+    for interval in (60, 30, 30):
+        scene.reports.ask(interval)
+    scene.now = SOON
+    scene.settle()
+    assert scene.clocks == [ReportDue()]
+    scene.reports.due([running("a", 7)])
+    scene.until(lambda: scene.loop.timers.wait() is not None)
+    assert (scene.keeper.reported, scene.keeper.messages) == ([{"a": 7}], [True])
+    assert (scene.loop.timers.wait() or 0.0) >= 30
+
+
+def test_textfiles_alone_are_no_messages() -> None:
+    scene = Scene(ReportSettings(15.0, folder="/somewhere"))
+    scene.reports.due([])
+    scene.reports.ask(15)
+    scene.reports.due([])
+    scene.until(lambda: len(scene.keeper.messages) == 2)
+    assert scene.keeper.messages == [False, True]
 
 
 def test_how_long_each_stage_took() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from executor.endpoint.execs import Execs
 from executor.supervision.requests import Requests
 from executor.supervision.succession.upgrade import Upgrade
-from specs.between.executor_request import ExecutorRequest, UpgradeRequest
+from specs.between.executor_request import ExecutorRequest, ReportRequest, UpgradeRequest
 from specs.between.reports import message_of
 from specs.between.upgrade_refused import UpgradeRefused, refused_of
 from specs.forms.codec import write
@@ -24,11 +24,16 @@ class Asked:
         self.sent: list[bytes] = []
         self.done = threading.Event()
         self.agreed = False
+        self.intervals: list[int] = []
         self._upgrade = Upgrade(str(command), self._agree)
-        self._requests = Requests(Execs(lambda: FakeRuntime().containers), "this", self._send)
+        self._requests = Requests(Execs(lambda: FakeRuntime().containers), "this", self._send,
+                                  self.intervals.append)
 
     def ask(self, run: str) -> None:
-        request = write(ExecutorRequest(upgrade=UpgradeRequest(run)))
+        self.take(ExecutorRequest(upgrade=UpgradeRequest(run)))
+
+    def take(self, wanted: ExecutorRequest) -> None:
+        request = write(wanted)
         self._requests.take(json.dumps(request).encode(), lambda _: None, self._upgrade)
 
     def _agree(self) -> None:
@@ -47,6 +52,12 @@ def test_it_makes_way_for_what_starts(tmp_path: Path) -> None:
     asked.ask("this")
     assert asked.done.wait(30)
     assert (asked.agreed, asked.sent) == (True, [])
+
+
+def test_reports_are_asked_for_with_an_interval(tmp_path: Path) -> None:
+    asked = Asked(tmp_path, "exit 1")
+    asked.take(ExecutorRequest(report=ReportRequest(15)))
+    assert (asked.intervals, asked.sent) == ([15], [])
 
 
 def test_it_says_once_why_it_goes_on_however_often_it_is_asked_meanwhile(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from executor.telemetry.counts import Counts
 from executor.telemetry.reporter import Destination, Reporter
 counts = Counts()
 counts.observe("task_phase_seconds", 1.0, "start")
-Reporter(counts, Destination(messages=True), lambda _: None).report({})
+Reporter(counts, Destination(), lambda _: None).report({}, as_message=True)
 print(json.dumps(sorted(set(sys.modules) - before)))
 """
 

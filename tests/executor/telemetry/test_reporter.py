@@ -25,15 +25,15 @@ class Sent:
 
 
 def test_the_version_is_that_of_the_installed_package() -> None:
-    sent = Sent(Destination(messages=True))
-    sent.reporter.report({})
+    sent = Sent(Destination())
+    sent.reporter.report({}, as_message=True)
     assert sent.reports()[0].version == metadata.version("mesos-docker")
 
 
 def test_a_message_has_it_all() -> None:
-    sent = Sent(Destination(messages=True))
-    sent.reporter.report({})
-    sent.reporter.report({})
+    sent = Sent(Destination())
+    sent.reporter.report({}, as_message=True)
+    sent.reporter.report({}, as_message=True)
     first, second = sent.reports()
     assert (first.number, second.number) == (1, 2)
     assert first.run == second.run
@@ -42,18 +42,18 @@ def test_a_message_has_it_all() -> None:
 
 
 def test_while_the_agent_is_away_nothing_is_sent() -> None:
-    sent = Sent(Destination(messages=True))
+    sent = Sent(Destination())
     sent.counts.set("subscribed", 0)
-    sent.reporter.report({})
+    sent.reporter.report({}, as_message=True)
     assert sent.messages == []
     sent.counts.set("subscribed", 1)
-    sent.reporter.report({})
+    sent.reporter.report({}, as_message=True)
     assert len(sent.reports()) == 1
 
 
 def test_usage_of_many_tasks_goes_into_several_messages() -> None:
-    sent = Sent(Destination(messages=True), tasks=2 * MAX_TASKS + 1)
-    sent.reporter.report({})
+    sent = Sent(Destination(), tasks=2 * MAX_TASKS + 1)
+    sent.reporter.report({}, as_message=True)
     reports = sent.reports()
     assert [len(each.usage) for each in reports] == [MAX_TASKS, MAX_TASKS, 1]
     assert [bool(each.samples) for each in reports] == [True, False, False]
@@ -63,7 +63,7 @@ def test_usage_of_many_tasks_goes_into_several_messages() -> None:
 
 def test_the_textfile_comes_and_goes(tmp_path: Path) -> None:
     sent = Sent(Destination(folder=tmp_path, framework_id="F/1", executor_id="e"))
-    sent.reporter.report({})
+    sent.reporter.report({}, as_message=False)
     (path,) = tmp_path.iterdir()
     assert path.name == "mesos_docker_F_1-e.prom"
     assert 'container_exits_total{cause="exit",framework="F/1",executor="e"} 1' in path.read_text()
@@ -73,6 +73,6 @@ def test_the_textfile_comes_and_goes(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_no_fault(tmp_path: Path) -> None:
-    sent = Sent(Destination(messages=True, folder=tmp_path / "none"))
-    sent.reporter.report({})
+    sent = Sent(Destination(folder=tmp_path / "none"))
+    sent.reporter.report({}, as_message=True)
     assert len(sent.messages) == 1

@@ -1,11 +1,15 @@
 """Sums over executors only grow, whoever comes, goes, repeats itself or is not heard."""
 from __future__ import annotations
 
+import json
+import tracemalloc
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.telemetry.executors import FORGOTTEN, MOST_SERIES, SILENT, ExecutorSums
-from specs.between.reports import METRICS, Distribution, ExecutorReport, Sample
+from scheduler.telemetry.executors import FORGOTTEN, MOST_EXECUTORS, MOST_SERIES, SILENT, ExecutorSums
+from specs.between.reports import METRICS, Distribution, ExecutorReport, Sample, report_of, report_text
 
 EXITS = "container_exits_total"
 CALLS = "docker_call_seconds"
@@ -80,6 +84,32 @@ def test_series_are_bounded() -> None:
         sums.heard("A1", "e", "h", ExecutorReport("r", number + 1, "1", 0.0, (
             Sample(EXITS, (str(number),), 1),)), 0.0)
     assert len(values(sums)) < MOST_SERIES + 100
+
+
+def test_a_phase_that_no_task_is_in_any_more_is_not_shown() -> None:
+    sums = ExecutorSums()
+    sums.heard("A1", "e", "h", report("r", 1, 0, Sample("tasks", ("pulling",), 1)), 0.0)
+    sums.heard("A1", "e", "h", report("r", 2, 0, Sample("tasks", ("running",), 1)), 0.0)
+    sums.heard("A1", "e", "h", ExecutorReport("r", 3, "1", 0.0), 0.0)  # more usage of the same report
+    assert "mesos_docker_executor_tasks['pulling']" not in values(sums)
+    assert values(sums)["mesos_docker_executor_tasks['running']"] == 1
+
+
+def test_executors_of_one_task_each_are_remembered_in_little_space_and_not_without_end() -> None:
+    sums = ExecutorSums()
+    full = report_of(json.loads(report_text(ExecutorReport(
+        "r", 1, "1", 0.0, tuple(Sample(EXITS, (f"cause {number}",), 1) for number in range(10)),
+        tuple(Distribution(CALLS, (f"call {number}",), (1,) * BUCKETS, 1.0) for number in range(10))))))
+    tracemalloc.start()
+    for number in range(1000):
+        sums.heard("A", f"task {number}", "h", replace(full, run=f"run {number}"), 0.0)
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert taken / 1000 < 3 * 1024
+    for number in range(MOST_EXECUTORS + 10):
+        sums.heard("B", f"task {number}", "h", ExecutorReport("r", 1, "1", 0.0), 1.0)
+    assert sums.process("A", "task 999") is None
+    assert sums.process("B", f"task {MOST_EXECUTORS}") is not None
 
 
 @given(st.lists(st.tuples(st.sampled_from("AB"), st.sampled_from("rs"), st.integers(0, 9)), max_size=30))
