@@ -28,6 +28,9 @@ if __name__ == "__main__":
     _hold_back_signals()
     _occupy_standard_descriptors()
     begun = first_call(sys.argv[1:], os.environ)
+    from executor.later import SELDOM_USED, load_later
+
+    load_later(*SELDOM_USED)
     from executor.program import leave, main
 
     leave(main(begun))

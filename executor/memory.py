@@ -9,11 +9,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from executor.journal.journal import Journal
-from executor.journal.opening import opened
-
 if TYPE_CHECKING:
     from executor.admission.secrets import Secrets
+    from executor.journal.journal import Journal
     from executor.settings.agent import AgentSettings
 
 log = logging.getLogger(__name__)
@@ -37,6 +35,7 @@ def remembered(told: AgentSettings, launcher: str, command: str) -> Remembered:
     Of one that speaks libprocess an agent takes no second process.
     """
     from executor.admission.secrets import Secrets, secrets_folder
+    from executor.journal.opening import opened
 
     journal, found = opened(told.directory, time.monotonic(), secrets_folder(told.directory))
     secrets = Secrets(told.directory, journal.header.secrets, launcher)

@@ -11,14 +11,11 @@ import os
 import resource
 import signal
 import sys
-import uuid
 from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from executor.journal.journal import FILE, stored
 from executor.journal.lines import JournalRefused
-from executor.journal.opening import KeptUpdates
 from executor.memory import Remembered, remembered
 from executor.settings import flags as command_line
 from executor.settings.agent import TOKEN, AgentSettings, agent_settings
@@ -26,6 +23,7 @@ from executor.settings.labels import labels
 from executor.settings.protocol import Protocol, protocol
 from executor.settings.settings import LOG_FORMAT, settings
 from executor.telemetry.log import set_up
+from executor.unique import unique_id
 from specs.errors import SpecError
 
 if TYPE_CHECKING:
@@ -86,7 +84,7 @@ def _main(flags: Flags, begun: Begun | None, asked: list[int]) -> int:
         set_up(flags.logging_level, quiet=flags.quiet, form=os.environ.get(LOG_FORMAT, ""), ids={
             "framework": told.framework_id, "agent": told.agent_id, "executor": told.executor_id})
         spoken = protocol(os.environ, drop_in=flags.drop_in)
-        memory = Remembered(str(uuid.uuid4()))
+        memory = Remembered(unique_id())
         if spoken is Protocol.V1 and not flags.drop_in:
             memory = remembered(told, launcher, command)
         chosen = settings(flags, told, os.environ, memory.owner)
@@ -140,6 +138,7 @@ def _check() -> int:
     """
     from executor.agent.driver import MesosDriver  # noqa: F401 - that it can be
     from executor.docker.runtime import DockerRuntime  # noqa: F401 - as above
+    from executor.journal.journal import FILE, stored
     from executor.wiring import supervision  # noqa: F401 - as above
 
     try:
@@ -212,6 +211,8 @@ def driver(told: AgentSettings, chosen: Protocol = Protocol.V1,
 
     if memory is None or memory.journal is None:
         return MesosDriver(told, begun=begun)
+    from executor.journal.opening import KeptUpdates
+
     kept = KeptUpdates(memory.journal)
     return MesosDriver(told, box=left_over(kept.updates, kept.tasks), keeper=kept, begun=begun)
 

@@ -1,7 +1,6 @@
 """All parts of the executor, put together: no decision is made here, and nothing is started."""
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -26,6 +25,7 @@ from executor.supervision.requests import Requests
 from executor.supervision.succession.recovery import Recovery
 from executor.supervision.supervisor import Supervisor
 from executor.telemetry.counts import Counts
+from executor.unique import unique_bytes
 
 if TYPE_CHECKING:
     from executor.agent.port import Agent
@@ -48,7 +48,7 @@ def supervision(chosen: Settings, agent: Agent,
     """A supervisor with all its parts, to be started; it is what `agent.start` has to be given.
     `runtime` None: Docker.
     """
-    counts, run = Counts(), uuid.uuid4().hex[:16]
+    counts, run = Counts(), unique_bytes().hex()[:16]
     runtime = runtime or docker_runtime(chosen, counts)
     kept = memory or Remembered("")
     notes: Notes = NoNotes() if kept.journal is None else kept.journal

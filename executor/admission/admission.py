@@ -11,7 +11,6 @@ of the supervisor's.
 from __future__ import annotations
 
 import logging
-import uuid
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,6 +29,7 @@ from executor.node.output.sandbox_files import make_folders
 from executor.node.output.sink import OUTPUT, own_sink, sandbox_sink
 from executor.settings.labels import NAME_PREFIX
 from executor.settings.settings import Settings
+from executor.unique import unique_id
 from specs.errors import SpecError
 from specs.forms import Message
 from specs.forms.taskinfo import docker_task, task_from_mapping
@@ -109,7 +109,7 @@ class Admission:
     def _prepare(self, info: TaskInfo, agreed: Agreement) -> Admitted:
         sandbox = task_sandbox(self._settings, info.task_id)
         secrets = self._secrets.directory()
-        name = self._settings.container or f"{NAME_PREFIX}{uuid.uuid4()}"
+        name = self._settings.container or f"{NAME_PREFIX}{unique_id()}"
         planned = plan(info, self._settings, name, str(sandbox), total_memory=total_memory(),
                        secret_directory=str(secrets), known_cni=self._cni_networks(info))
         try:

@@ -10,13 +10,13 @@ What walks through them is rm and du, which mind neither.
 from __future__ import annotations
 
 import logging
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from executor.settings.settings import SandboxLimits
+from executor.unique import unique_id
 
 if TYPE_CHECKING:
     import subprocess
@@ -67,7 +67,7 @@ def size_of(sandbox: Path) -> int:
 
 def set_aside(sandbox: Path) -> Path | None:
     """The folder under another name, to be removed; None: it is not there."""
-    aside = sandbox.with_name(f"{ASIDE}{uuid.uuid4()}")
+    aside = sandbox.with_name(f"{ASIDE}{unique_id()}")
     try:
         sandbox.rename(aside)
     except OSError:

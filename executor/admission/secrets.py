@@ -13,12 +13,12 @@ import fcntl
 import logging
 import os
 import time
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from executor.settings.labels import NAME_PREFIX
+from executor.unique import unique_id
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class Secrets:
 
     def directory(self) -> Path:
         """A folder, not yet made, for one task's secrets."""
-        return self._folder / str(uuid.uuid4())
+        return self._folder / unique_id()
 
     def keep(self, directory: Path, secrets: Sequence[bytes]) -> Path | None:
         """Write them where only the container's mounts lead to; the folder, if there are any.
@@ -87,7 +87,7 @@ class Secrets:
 def secrets_folder(sandbox: str) -> str:
     """A new name."""
     root = MEMORY if os.access(MEMORY, os.W_OK) else Path(sandbox).absolute()
-    return str(root / f"{_NAMES}{uuid.uuid4()}")
+    return str(root / f"{_NAMES}{unique_id()}")
 
 
 def sweep(root: Path) -> None:

@@ -25,7 +25,6 @@ import json
 import logging
 import threading
 import time
-import uuid
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol
@@ -37,6 +36,7 @@ from executor.agent.outage import ASK_AGAIN
 from executor.agent.outbox import Outbox, acknowledged, launched, stored
 from executor.agent.port import Keeper
 from executor.settings.agent import AgentSettings
+from executor.unique import unique_bytes
 from specs.forms import Message
 from specs.messages.status import TaskStatus
 from specs.rules.executor_call import call_problem
@@ -107,7 +107,7 @@ class Sender:
         An impossible update is logged, not sent.
         """
         stamped = dataclasses.replace(
-            status, uuid=status.uuid or uuid.uuid4().bytes,
+            status, uuid=status.uuid or unique_bytes(),
             timestamp=self._clock() if status.timestamp is None else status.timestamp)
         call = calls.update(self._settings, stamped)
         problem = call_problem(call) or self._store(stamped, call)

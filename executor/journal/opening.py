@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from executor.journal.journal import FILE, Journal, boot_id, stored
 from executor.journal.lines import Header, JournalRefused
 from executor.journal.records import TaskDoomed, UpdateDone, UpdateKept
+from executor.unique import unique_id
 from specs.forms.taskstatus import status_from_mapping
 from specs.messages.status import TaskStatus
 
@@ -27,7 +27,7 @@ def opened(sandbox: str, now: float, secrets: str) -> tuple[Journal, bool]:
     except JournalRefused as refused:
         raise JournalRefused(f"The journal {path} is refused: {refused}") from None
     if header is None:
-        return Journal(path, Header(boot, str(uuid.uuid4()), secrets), state, 0), False
+        return Journal(path, Header(boot, unique_id(), secrets), state, 0), False
     rebooted = header.boot != boot
     crash = state.crashed(now)
     guilty = state.guilty(crash)

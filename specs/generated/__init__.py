@@ -1,1 +1,1 @@
-"""Protobuf modules made from specs/proto/; only specs.forms.wire reads them."""
+"""Tables of messages and enums, made from specs/proto/ by deploy/protoc.py; only specs.forms.wireschema reads them."""

@@ -99,6 +99,8 @@ def _within(inner: Resource, outer: Resource) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
+    """A part of a sum: equal kinds are added up."""
+
     resource: Resource
     kind: Hashable
     count: int | None  # how often a shared resource is used; None if it is not shared

@@ -13,7 +13,6 @@ import dataclasses
 import logging
 import threading
 import time
-import uuid
 from collections import deque
 from collections.abc import Callable
 from typing import assert_never
@@ -27,6 +26,7 @@ from executor.agent.v0.complaints import Complaints
 from executor.agent.v0.network import Letter, Network
 from executor.settings.agent import AgentSettings
 from executor.settings.libprocess import LibprocessSettings
+from executor.unique import unique_bytes
 from specs.errors import SpecError
 from specs.messages.status import TaskStatus
 
@@ -75,7 +75,7 @@ class LibprocessDriver:
         One that cannot be said is logged and dropped.
         """
         stamped = dataclasses.replace(
-            status, uuid=status.uuid or uuid.uuid4().bytes,
+            status, uuid=status.uuid or unique_bytes(),
             timestamp=self._clock() if status.timestamp is None else status.timestamp)
         try:
             m.update(self._settings, stamped, str(self._network.pid))

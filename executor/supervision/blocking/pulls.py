@@ -28,6 +28,8 @@ _Key = tuple[str, str | None, str]  # image, platform, where credentials may lie
 
 @dataclass(slots=True)
 class _Pull:
+    """A pull that goes on, and all who wait for it."""
+
     entries: list[Entry]
     cancel: Cancellation = field(default_factory=Cancellation)
     size: int = 0  # bytes that it has downloaded so far; the worker's

@@ -13,15 +13,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from executor.admission.admission import Admission, Admitted
 from executor.admission.agreement import Agreement
 from executor.admission.entry import Entry
 from executor.engine.failures import NoSuchContainer, RuntimeFailure
 from executor.engine.port import Inspection, Listed
-from executor.journal.journal import Journal
-from executor.journal.state import KnownTask
 from executor.life.events import Recovered
 from executor.life.health import Counters
 from executor.life.outcomes import BroughtDown, Cause, HostRebooted, Outcome, Refused
@@ -35,6 +33,10 @@ from executor.supervision.loop import Loop
 from specs.errors import SpecError
 from specs.forms import Message, codec
 from specs.messages.check import CheckStatusInfo
+
+if TYPE_CHECKING:
+    from executor.journal.journal import Journal
+    from executor.journal.state import KnownTask
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,65 @@
+"""What is loaded in case of need waits for the need."""
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(code: str) -> str:
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{code}"
+    ended = subprocess.run([sys.executable, "-I", "-c", code], check=False, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+def test_what_runs_tasks_asks_for_none_of_them() -> None:
+    """A dataclass without a docstring would: it has one written by `inspect`."""
+    assert run("""
+from executor.later import SELDOM_USED, LaterModule, load_later
+load_later(*SELDOM_USED)
+import executor.program, executor.wiring, executor.docker.runtime, executor.agent.v0.driver
+from specs.forms import wire
+wire.decode("mesos.v1.TaskID", wire.encode("mesos.v1.TaskID", {"value": "t"}))
+print([name for name in SELDOM_USED if type(sys.modules[name]) is not LaterModule], "google" in sys.modules)
+""") == "[] False\n"
+
+
+def test_it_is_there_for_who_asks() -> None:
+    assert run("""
+from executor.later import load_later
+load_later("inspect", "textwrap", "json.tool")
+import inspect, json
+from textwrap import dedent
+print(dedent("  a"), inspect.signature(lambda b: b), inspect.__name__)
+print(sys.modules["inspect"].__file__ == inspect.__file__)
+import textwrap
+print(textwrap.indent("c", "> "))
+try:
+    inspect.nonsense
+except AttributeError as error:
+    print(error)
+""") == "a (b) inspect\nTrue\n> c\nmodule 'inspect' has no attribute 'nonsense'\n"
+
+
+def test_what_is_loaded_stays() -> None:
+    assert run("""
+import textwrap
+from executor.later import load_later
+load_later("textwrap")
+print(sys.modules["textwrap"] is textwrap)
+""") == "True\n"
+
+
+def test_a_fault_is_told_as_ever() -> None:
+    assert "ZeroDivisionError" in run("""
+from executor.later import SELDOM_USED, load_later
+load_later(*SELDOM_USED)
+import traceback
+try:
+    1 / 0
+except ZeroDivisionError:
+    print(traceback.format_exc())
+""")
