@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import itertools
 import json
 import os
 import shutil
@@ -29,6 +30,7 @@ ROOT: Final = Path(__file__).parents[2]
 BUILD: Final = ROOT / "build/hosts"
 SUITES: Final = {name: [f"tests/{name}"] for name in ("contract", "docker", "e2e")}
 SECONDS: Final = 4 * 3600.0  # for one host
+PLACES: Final = ("-emulated", "-namespaces")  # behind a host's name, where it is no machine with KVM
 PIP: Final = ("index-url", "extra-index-url", "trusted-host", "constraint")
 
 
@@ -68,10 +70,16 @@ def where() -> str:
     return ", emulated" if machine.emulated() else ""
 
 
+def kept(name: str) -> str:
+    """The folder of a host's results: where it ran elsewhere before, those stay."""
+    emulated, in_namespaces = PLACES
+    return name + (in_namespaces if room() is namespaces else emulated if machine.emulated() else "")
+
+
 def proved(host: Host, part: str) -> results.Proved:
     """Run one host; raises ImageError, MachineError."""
     made = image(host, BUILD)
-    source, back = BUILD / "source" / host.name, BUILD / "results" / host.name
+    source, back = BUILD / "source" / host.name, BUILD / "results" / kept(host.name)
     shutil.rmtree(back, ignore_errors=True)
     (back / "pip").mkdir(parents=True)
     lay(source, {"suites": {"chosen": part.split()} if part else SUITES, "engine": host.engine, "where": where()})
@@ -134,10 +142,10 @@ def read(name: str, back: Path, part: str, date: str | None = None) -> results.P
 
 
 def write_readme() -> None:
-    """Of all hosts, the last run that is still in build/hosts."""
+    """Of all hosts, wherever they ran, the last run that is still in build/hosts."""
     found = []
-    for name in HOSTS:
-        back = BUILD / "results" / name
+    for name, place in itertools.product(HOSTS, ("", *PLACES)):
+        back = BUILD / "results" / (name + place)
         if (back / "proved.json").exists():
             told = json.loads((back / "proved.json").read_text())
             found.append(read(name, back, told["part"], told["date"]))

@@ -38,6 +38,7 @@ def main() -> None:
 
 
 WITHOUT_DOCKER = """\
+[ ! -e ".venv/.set-up .[dev]" ] || exit 0
 python3 -m venv .venv
 .venv/bin/python -m pip install -q -c deploy/constraints.txt ./deploy/http-parser -e '.[dev]'
 """
@@ -45,7 +46,7 @@ python3 -m venv .venv
 
 def prepare() -> None:
     for name in ("mesos-docker", "shared"):
-        shutil.copytree(SOURCE / name, HOME / name, symlinks=True)
+        shutil.copytree(SOURCE / name, HOME / name, symlinks=True, dirs_exist_ok=True)
     if (SOURCE / "pip.conf").exists():
         shutil.copy(SOURCE / "pip.conf", "/etc/pip.conf")
     os.environ.update(HOME=str(HOME), CI="true", PIP_CACHE_DIR=str(RESULTS / "pip"), LANG="C.UTF-8",

@@ -2,8 +2,13 @@
 
 The machine gets two folders: `source`, from which it copies the project and shared/, read-only, and `results`, where it
 leaves what it has found. Its disk keeps nothing: the next start begins with the image as it was made. It reaches the
-package registries as this machine does, and opens no port here. With HOSTS_EMULATED=1 it does without KVM, ten or
-twenty times as slow.
+package registries as this machine does, and opens no port here.
+
+With HOSTS_EMULATED=1 it does without KVM. Its processors are a program then, a twentieth as quick,
+and its clock goes by what they have done, a nanosecond for an instruction, not by ours: so it has
+as much time for everything as a slow machine would have, however long that takes us, and no test
+fails because of a time-out. What it waits for from outside never comes in time, so its disk is
+prepared (prepared.py); where it has nothing to do its clock leaps to the next timer.
 """
 from __future__ import annotations
 
@@ -15,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.hosts.hosts import Host
+from tests.hosts.prepared import prepared
 
 PROCESSORS: Final = 2
 MEMORY: Final = 4096  # MiB
@@ -22,6 +28,8 @@ PROCESSOR: Final = "host,arch-capabilities=off"  # which a machine that is a vir
 QEMU: Final = "qemu-system-x86_64"
 KVM: Final = Path("/dev/kvm")
 MODULES: Final = Path("/sys/module")
+EMULATED: Final = ("-accel", "tcg,thread=single,tb-size=1024", "-icount", "shift=0,sleep=off,align=off",
+                   "-cpu", "Nehalem,+rdrand")  # newer ones have instructions that take longer here
 _OF_HARDWARE: Final = ("kvm_intel", "kvm_amd")
 
 
@@ -53,14 +61,16 @@ def check_kvm(kvm: Path = KVM, modules: Path = MODULES) -> None:
 
 
 def run(host: Host, image: Path, source: Path, results: Path, seconds: float) -> float:
-    """Boot it and wait for its end, which takes so many seconds. Raises MachineError.
+    """Boot it and wait for its end, which takes so many seconds. Raises MachineError, ImageError.
 
     What it says while it boots is in `results`/console.
     """
+    disk = prepared(image, source, results) if emulated() else image / "disk"
     began = time.monotonic()
-    words = ("root=/dev/vda", "rw", "console=ttyS0", "earlyprintk=ttyS0", *host.kernel)
+    words = ("root=/dev/vda", "rw", "console=ttyS0", "earlyprintk=ttyS0", *host.kernel,
+             *(("mitigations=off",) if emulated() else ()))
     with (results / "console").open("wb") as console:
-        process = subprocess.Popen(_command(image, source, results, " ".join(words)), stdin=subprocess.DEVNULL,
+        process = subprocess.Popen(command(image, disk, source, results, " ".join(words)), stdin=subprocess.DEVNULL,
                                    stdout=console, stderr=console)
         try:
             status = process.wait(seconds)
@@ -74,14 +84,15 @@ def run(host: Host, image: Path, source: Path, results: Path, seconds: float) ->
     return time.monotonic() - began
 
 
-def _command(image: Path, source: Path, results: Path, words: str) -> list[str]:
+def command(image: Path, disk: Path, source: Path, results: Path, words: str) -> list[str]:
+    """What to start. `words`: for the kernel; `disk`: the machine's, which keeps nothing."""
     def folder(path: Path, tag: str, more: str = "") -> list[str]:
         return ["-virtfs", f"local,path={path},mount_tag={tag},security_model=none{more}"]
 
-    how = ["-accel", "tcg,thread=multi", "-cpu", "max"] if emulated() else ["-accel", "kvm", "-cpu", PROCESSOR]
+    how = EMULATED if emulated() else ("-accel", "kvm", "-cpu", PROCESSOR)
     return [QEMU, *how, "-smp", str(PROCESSORS), "-m", str(MEMORY), "-display", "none",
             "-serial", "stdio", "-monitor", "none", "-no-reboot",
             "-kernel", str(image / "vmlinuz"), "-initrd", str(image / "initrd"), "-append", words,
-            "-drive", f"file={image}/disk,format=raw,if=virtio,snapshot=on,cache=unsafe",
+            "-drive", f"file={disk},format=raw,if=virtio,snapshot=on,cache=unsafe",
             "-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net", "-device", "virtio-rng-pci",
             *folder(source, "source", ",readonly=on"), *folder(results, "results")]

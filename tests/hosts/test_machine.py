@@ -1,4 +1,4 @@
-"""Where no virtual machine can be had it is said, and nothing is tried."""
+"""Where no virtual machine can be had it is said, and nothing is tried; an emulated one goes by its own clock."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.hosts.hosts import HOSTS, for_tests
-from tests.hosts.machine import MachineError, check_kvm
+from tests.hosts.machine import MachineError, check_kvm, command
 
 
 @pytest.mark.parametrize(("there", "modules", "problem"), [
@@ -39,3 +39,13 @@ def test_hosts_of_one_image_have_the_same_packages() -> None:
     for host in HOSTS.values():
         same = [other for other in HOSTS.values() if other.image == host.image]
         assert {(other.suite, other.packages) for other in same} == {(host.suite, host.packages)}
+
+
+@pytest.mark.parametrize("emulated", [False, True])
+def test_only_the_clock_of_an_emulated_machine_goes_by_what_it_has_done(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, emulated: bool) -> None:
+    monkeypatch.setenv("HOSTS_EMULATED", "1" if emulated else "")
+    words = command(tmp_path, tmp_path / "disk", tmp_path / "source", tmp_path / "results", "quiet")
+    assert words[words.index("-accel") + 1].partition(",")[0] == ("tcg" if emulated else "kvm")
+    assert ("-icount" in words) is emulated
+    assert any(word.startswith(f"file={tmp_path}/disk,") and "snapshot=on" in word for word in words)

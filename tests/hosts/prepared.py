@@ -1,0 +1,49 @@
+"""The disk of an emulated machine: the image's, with all that `make setup` would bring from package registries.
+
+What passes as time in such a machine is what its processor has done (machine.py), so what it waits for from outside is
+too late for it at once. Therefore the virtual environment is made beforehand, by the distribution's own Python in the
+image's folders, on this machine's kernel; in the machine `deploy/setup.sh` then finds that nothing is missing.
+"""
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Final
+
+from tests.hosts.images import ImageError
+
+# $1 the disk, $2 a folder to mount it at, $3 source
+_FILL: Final = """\
+mount -o loop "$1" "$2"
+mount -t proc proc "$2/proc"
+mount --bind /dev "$2/dev"
+cp "$2/etc/resolv.conf" "$2/etc/resolv.conf.own"
+cat /etc/resolv.conf > "$2/etc/resolv.conf"
+cp "$3/pip.conf" "$2/etc/pip.conf"
+cp -r --preserve=timestamps "$3/mesos-docker" "$2/root/"
+chroot "$2" sh -ec '
+cd /root/mesos-docker
+python3 -m venv .venv
+.venv/bin/python -m pip install -q -c deploy/constraints.txt ./deploy/http-parser -e ".[dev]"
+touch ".venv/.set-up .[dev]"'
+mv "$2/etc/resolv.conf.own" "$2/etc/resolv.conf"
+"""
+
+
+def prepared(image: Path, source: Path, results: Path) -> Path:
+    """The disk; made anew each time, as the project may have changed. Raises ImageError."""
+    folder = image.parent / "prepared" / image.name
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "root").mkdir(parents=True)
+    disk = folder / "disk"
+    subprocess.run(["cp", "--sparse=always", image / "disk", disk], check=True)
+    words = ["unshare", "--mount", "sh", "-ec", _FILL, "fill",  # what it mounts is gone with it, however it ends
+             *(str(path.resolve()) for path in (disk, folder / "root", source))]
+    with (results / "prepared.log").open("wb") as log:
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False,
+                              env={"PATH": os.environ["PATH"], "HOME": "/root", "LANG": "C.UTF-8"})
+    if done.returncode != 0:
+        raise ImageError(f"the disk of {image.name} cannot be prepared; see {results}/prepared.log")
+    return disk
