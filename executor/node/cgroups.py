@@ -6,6 +6,11 @@ cgroups and whoever named it: the engine by itself (cgroupfs: docker/ID) or syst
 (system.slice/docker-ID.scope), below a parent of the task's, a user's slice, podman's
 machine.slice. That file is gone with the process, when it matters most; so what it said is kept
 (`Cgroups`).
+
+On the second version the first process may be further below: a cgroup with others in it has no
+processes of its own, so a systemd in a container goes into init.scope, Docker in Docker into init,
+and crun makes "container" for whatever it starts. What counts and is limited is the container's
+cgroup, the one that has its id in the name (`containers`).
 """
 from __future__ import annotations
 
@@ -23,6 +28,7 @@ _LIMITLESS = 1 << 60  # bytes; the first version of cgroups writes a number like
 _VERSION_1 = ("memory.max_usage_in_bytes", "memory.limit_in_bytes")
 _VERSION_2 = ("memory.peak", "memory.max")  # the peak since Linux 5.19
 _ID: Final = re.compile(r"[0-9a-f]{64}")
+_NAMED: Final = re.compile(r"(?s)(.*/[^/]*[0-9a-f]{64}[^/]*)/.*")  # the last: an engine may be in a container
 _USUAL = ("docker/{id}", "system.slice/docker-{id}.scope", "machine.slice/libpod-{id}.scope")
 
 
@@ -34,6 +40,12 @@ def groups(text: str) -> dict[str, str]:
         for controller in controllers.split(","):
             found[controller] = path
     return found
+
+
+def containers(where: dict[str, str]) -> dict[str, str]:
+    """Where a container is whose first process is in these `groups`."""
+    return {controller: match[1] if (match := _NAMED.fullmatch(path)) else path
+            for controller, path in where.items()}
 
 
 def unified(root: Path = CGROUPS) -> bool:
@@ -64,7 +76,8 @@ class Cgroups:
         """`pid`: the container's first process. One that is gone, or another's, is not looked at."""
         try:
             text = (self._proc / str(pid) / "cgroup").read_text(encoding="utf-8")
-            found = folder(groups(text), "memory", self._root) if container in text else None
+            found = (folder(containers(groups(text)), "memory", self._root)
+                     if container in text else None)
         except (OSError, ValueError):
             return
         if found is None:
@@ -105,18 +118,19 @@ def _number(file: Path) -> int | None:
 
 
 def processes(container: str, root: Path = CGROUPS) -> list[int]:
-    """Those in the container's cgroup, wherever that is; of its whole id, as nothing else is looked
-    for among all cgroups. For rare use.
+    """Those in the container's cgroup, wherever that is, and below; of its whole id, as nothing else
+    is looked for among all cgroups. For rare use.
     """
-    found = list[int]()
+    found = set[int]()
     if not _ID.fullmatch(container):
-        return found
+        return []
     for folder in (root if unified(root) else root / "memory").rglob(f"*{container}*"):
-        try:
-            found += map(int, (folder / "cgroup.procs").read_text(encoding="ascii").split())
-        except OSError:  # it is gone by now
-            continue
-    return found
+        for file in folder.rglob("cgroup.procs"):
+            try:
+                found.update(map(int, file.read_text(encoding="ascii").split()))
+            except OSError:  # it is gone by now
+                continue
+    return sorted(found)
 
 
 def ends(container: str, pid: int) -> bool:

@@ -1,8 +1,8 @@
 """What a container uses, from the kernel's own files: the engine's stats call takes a second or
 two, this not one ms.
 
-Both cgroup versions. The parsers are pure; `stats` reads the files of the cgroup that a container's
-process 1 is in.
+Both cgroup versions. The parsers are pure; `stats` reads the files of a container's cgroup, which
+its process 1 is in or below.
 """
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from executor.node.cgroups import CGROUPS, PROC, groups, unified
+from executor.node.cgroups import CGROUPS, PROC, containers, groups, unified
 
 TICK: Final = 10_000_000  # ns; USER_HZ is 100 on every Linux that Docker runs on
 UNLIMITED: Final = 1 << 62  # cgroup v1 writes "no limit" as a number near 2**63
@@ -37,7 +37,7 @@ class Stats:
 
 def stats(pid: int, *, cgroups: Path = CGROUPS, proc: Path = PROC) -> Stats:
     """What the container uses whose first process is `pid`. Raises OSError if it is gone."""
-    where = groups((proc / str(pid) / "cgroup").read_text())
+    where = containers(groups((proc / str(pid) / "cgroup").read_text()))
     received, sent = traffic((proc / str(pid) / "net/dev").read_text())
     if "" in where and unified(cgroups):
         return _version_2(cgroups / where[""].lstrip("/"), received, sent)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from executor.node.cgroups import CGROUPS, PROC, groups
+from executor.node.cgroups import CGROUPS, PROC, containers, groups
 from specs.between.reports import Usage
 
 SHORTEST: Final = 0.05  # seconds: of a shorter while there is no average
@@ -88,7 +88,7 @@ class UsageReader:
 
 def files_of(text: str, cgroups: Path) -> Files:
     """Where the files are; `text`: /proc/PID/cgroup. LookupError where there is no such controller."""
-    where = groups(text)
+    where = containers(groups(text))
     unified = where.get("")
     if unified is not None and (cgroups / "cgroup.controllers").exists():
         folder = cgroups / unified.lstrip("/")

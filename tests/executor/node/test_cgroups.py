@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.node.cgroups import Cgroups, ends, groups, owns, processes
+from executor.node.cgroups import Cgroups, containers, ends, groups, owns, processes
 
 ID = "4f" * 32
 V1 = "11:memory:{path}\n3:cpu,cpuacct:{path}\n1:name=systemd:{path}\n0::/system.slice/containerd.service\n"
@@ -30,10 +30,11 @@ def test_a_number_that_belongs_to_somebody_else_by_now() -> None:
     assert ends("no-such-container", os.getpid())
 
 
-def machine(folder: Path, path: str, *, version: int) -> Cgroups:
-    """One with a container at this path, whose first process is 7: it used 5 of 6 bytes."""
+def machine(folder: Path, path: str, *, version: int, below: str = "") -> Cgroups:
+    """One with a container at this path, whose first process is 7, maybe `below`: it used 5 of 6 bytes."""
     (folder / "proc/7").mkdir(parents=True)
-    (folder / "proc/7/cgroup").write_text(V1.format(path=path) if version == 1 else f"0::{path}\n")
+    first = path + below
+    (folder / "proc/7/cgroup").write_text(V1.format(path=first) if version == 1 else f"0::{first}\n")
     root = folder / "cgroup"
     where = root / ("memory" if version == 1 else ".") / path.lstrip("/")
     where.mkdir(parents=True)
@@ -51,15 +52,17 @@ PLACES = {
     "a parent of the task's": f"/batch.slice/docker-{ID}.scope",
     "an engine in a container": f"/docker/ab/docker/{ID}",
     "rootless": f"/user.slice/user-1000.slice/user@1000.service/user.slice/docker-{ID}.scope",
-    "podman": f"/machine.slice/libpod-{ID}.scope/container",
+    "podman": f"/machine.slice/libpod-{ID}.scope",
 }
+BELOW = ("", "/init.scope", "/init", "/container")  # nothing, a systemd, Docker in Docker, crun
 
 
 @pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("below", BELOW)
 @pytest.mark.parametrize("path", PLACES.values(), ids=PLACES.keys())
-def test_it_is_where_its_process_says_also_when_that_is_gone(tmp_path: Path, path: str,
+def test_it_is_where_its_process_says_also_when_that_is_gone(tmp_path: Path, path: str, below: str,
                                                              version: int) -> None:
-    known = machine(tmp_path, path, version=version)
+    known = machine(tmp_path, path, version=version, below=below)
     known.remember(ID, 7)
     (tmp_path / "proc/7/cgroup").unlink()
     assert known.memory(ID) == (5, 6)
@@ -101,6 +104,8 @@ def test_no_more_are_kept_than_there_may_be(tmp_path: Path) -> None:
 
 def test_parsers() -> None:
     assert groups("4:cpu,cpuacct:/a:b\n0::/c\n") == {"cpu": "/a:b", "cpuacct": "/a:b", "": "/c"}
+    assert containers({"": f"/docker/{ID[::-1]}/docker/{ID}/a/b", "cpu": "/user.slice/a"}) == {
+        "": f"/docker/{ID[::-1]}/docker/{ID}", "cpu": "/user.slice/a"}
 
 
 @pytest.mark.parametrize("second", [False, True])
@@ -110,10 +115,11 @@ def test_what_is_left_in_a_containers_cgroup(tmp_path: Path, *, second: bool) ->
         (tmp_path / "cgroup.controllers").touch()
     ours, others = "ab" * 32, "cd" * 32
     for name, pids in ((f"docker/{ours}", "7\n8\n"), (f"system.slice/docker-{ours}.scope", "9\n"),
+                       (f"system.slice/docker-{ours}.scope/init.scope", "5\n"),
                        (f"docker/{others}", "1\n")):
         (root / name).mkdir(parents=True)
         (root / name / "cgroup.procs").write_text(pids)
-    assert sorted(processes(ours, tmp_path)) == [7, 8, 9]
+    assert sorted(processes(ours, tmp_path)) == [5, 7, 8, 9]
     assert processes("ef" * 32, tmp_path) == []
     for text in ("", "ab", "docker", f"{ours[:-1]}*", "mdx-name"):
         assert processes(text, tmp_path) == []  # never a part of an id

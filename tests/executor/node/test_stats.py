@@ -41,11 +41,13 @@ def test_version_1(tmp_path: Path) -> None:
     assert (found.received_bytes, found.sent_bytes) == (550, 330)
 
 
+@pytest.mark.parametrize("below", ["", "/init.scope"])  # a systemd in a container
 @pytest.mark.parametrize(("limit", "read"), [("max", None), ("67108864", 67_108_864)])
-def test_version_2(tmp_path: Path, limit: str, read: int | None) -> None:
-    group = "cg/system.slice/docker-4f.scope"
+def test_version_2(tmp_path: Path, limit: str, read: int | None, below: str) -> None:
+    scope = f"system.slice/docker-{'4f' * 32}.scope"
+    group = f"cg/{scope}"
     tree(tmp_path, {
-        "proc/7/cgroup": "0::/system.slice/docker-4f.scope\n",
+        "proc/7/cgroup": f"0::/{scope}{below}\n",
         "proc/7/net/dev": DEV,
         "cg/cgroup.controllers": "cpu memory pids\n",
         f"{group}/cpu.stat": "usage_usec 3000000\nuser_usec 2000000\nsystem_usec 1000000\nnr_throttled 4\n"

@@ -108,3 +108,10 @@ def test_this_process_on_this_kernel() -> None:
     busy.join()
     assert found["me"].cores > 0.01
     assert found["me"].memory > 0
+
+
+def test_a_container_is_all_that_is_in_it_however_deep_its_first_process(tmp_path: Path) -> None:
+    (tmp_path / "cgroup.controllers").touch()
+    scope = f"/system.slice/docker-{'4f' * 32}.scope"
+    found = files_of(f"0::{scope}/init.scope\n", tmp_path)
+    assert (found.cpu, found.memory) == (f"{tmp_path}{scope}/cpu.stat", f"{tmp_path}{scope}/memory.current")
