@@ -13,7 +13,8 @@ cd "$(dirname "$0")/.."
 
 SOCKET=/var/run/docker.sock
 DOCKER_PACKAGES="docker.io iptables"
-TEST_PACKAGES="docker.io docker-registry apache2-utils containernetworking-plugins iproute2 iptables openssl prometheus chromium chromium-driver systemd"
+TEST_PACKAGES="docker.io docker-registry apache2-utils gcc libc6-dev containernetworking-plugins iproute2 iptables \
+    openssl prometheus chromium chromium-driver systemd"
 started_here=no
 
 say() { printf '%s\n' "$*" >&2; }

@@ -60,6 +60,16 @@ def test_from_a_checkout(checkout: Path, tmp_path: Path) -> None:
     pip("wheel", "--no-deps", "-w", str(tmp_path / "wheels"), str(parser_of(metadata)))
 
 
+def test_the_executor_is_installed_within_its_starter(checkout: Path, tmp_path: Path) -> None:
+    """What is installed is for this kind of machine, then."""
+    pip("wheel", "--no-deps", "-w", str(tmp_path / "wheels"), str(checkout))
+    (wheel,) = (tmp_path / "wheels").iterdir()
+    assert not wheel.name.endswith("none-any.whl")
+    shutil.unpack_archive(wheel, tmp_path / "unpacked", "zip")
+    (installed,) = (tmp_path / "unpacked").glob("*.data/scripts/mesos-docker-executor")
+    assert installed.read_bytes().startswith(b"\x7fELF")
+
+
 def test_from_an_sdist(checkout: Path, tmp_path: Path) -> None:
     pip("install", "--target", str(tmp_path / "tools"), "setuptools>=77")
     made = subprocess.run([sys.executable, "-c", SDIST, str(tmp_path)], cwd=checkout, check=True, capture_output=True,
@@ -69,6 +79,6 @@ def test_from_an_sdist(checkout: Path, tmp_path: Path) -> None:
     shutil.unpack_archive(sdist, tmp_path / "unpacked", filter="data")
     (unpacked,) = (tmp_path / "unpacked").iterdir()
     pip("wheel", "--no-deps", "-w", str(tmp_path / "wheels"), str(unpacked / "deploy" / "http-parser"))
-    for name in ("deploy/constraints.txt", "deploy/bin/mesos-docker-executor", "specs/proto/mesos.proto",
-                 "scheduler/api/page/static/index.html", "scheduler/api/page/vendor/preact/LICENSE"):
+    for name in ("deploy/constraints.txt", "deploy/bin/mesos-docker-executor", "deploy/bin/starter.c",
+                 "specs/proto/mesos.proto", "scheduler/api/page/static/index.html", "scheduler/api/page/vendor/preact/LICENSE"):
         assert (unpacked / name).is_file(), name

@@ -191,7 +191,7 @@ def test_as_pip_installs_it_for_a_user(tmp_path: Path) -> None:
 
 
 def test_a_copy_that_cannot_find_the_executor_says_so(tmp_path: Path) -> None:
-    text = Path(COMMAND).read_text()
+    text = (ROOT / "deploy/bin/mesos-docker-executor").read_text()
     lost = tmp_path / "mesos-docker-executor"
     lost.write_text("\n".join("installed=/nowhere" if line.startswith("installed=") else line
                               for line in text.splitlines()))
