@@ -80,5 +80,6 @@ def test_from_an_sdist(checkout: Path, tmp_path: Path) -> None:
     (unpacked,) = (tmp_path / "unpacked").iterdir()
     pip("wheel", "--no-deps", "-w", str(tmp_path / "wheels"), str(unpacked / "deploy" / "http-parser"))
     for name in ("deploy/constraints.txt", "deploy/bin/mesos-docker-executor", "deploy/bin/starter.c",
-                 "specs/proto/mesos.proto", "scheduler/api/page/static/index.html", "scheduler/api/page/vendor/preact/LICENSE"):
+                 "specs/proto/mesos.proto", "scheduler/api/page/static/index.html",
+                 "scheduler/api/page/vendor/preact/LICENSE"):
         assert (unpacked / name).is_file(), name
