@@ -90,7 +90,7 @@ class _Reader:
         self._trouble: str | None = None
         self._trouble_since: float | None = None
         self._followers = 0
-        self._changed = asyncio.Condition()
+        self._changed = asyncio.Event()  # another one for each change: who waits is woken at once, and holds nobody up
         self._task: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:
@@ -168,12 +168,16 @@ class _Reader:
     async def _news(self, position: int, patience: float) -> bool:
         """Wait for something new behind a position; whether there is."""
         told = self._trouble
-        async with self._changed:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait_for(
-                    lambda: self._end > position or self._over or self._trouble != told), patience)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                while self._end <= position and not self._over and self._trouble == told:
+                    await self._changed.wait()
                 return True
         return False
+
+    def _tell(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
 
     async def _run(self) -> None:
         """Read until the task has ended and all is read."""
@@ -183,9 +187,8 @@ class _Reader:
             nothing = await self._round()
             looks = looks + 1 if ended and nothing else 0
             await asyncio.sleep(EVERY)
-        async with self._changed:
-            self._over = True
-            self._changed.notify_all()
+        self._over = True
+        self._tell()
 
     async def _round(self) -> bool:
         """Read what is new; whether there is nothing, or nothing to be had."""
@@ -197,10 +200,11 @@ class _Reader:
                 if len(piece) < LENGTH // 2:
                     break
         except AgentError as error:
-            return await self._failed(error)
+            return self._failed(error)
         self._trouble_since = None
         if self._trouble is not None:
-            await self._tell(None)
+            self._trouble = None
+            self._tell()
         return nothing
 
     async def _piece(self) -> bytes:
@@ -208,7 +212,7 @@ class _Reader:
         known = bytes(self._ring[-min(SEEN, at):]) if at else b""
         data = await self._sandboxes.read(self._spot, self._name, at - len(known))
         if data.startswith(known):
-            await self._add(data[len(known):])
+            self._add(data[len(known):])
             return data[len(known):]
         begins = (await self._written.index()).begins
         if begins and begins[0] >= self._end:  # who is not there yet reads the files between for himself
@@ -219,7 +223,7 @@ class _Reader:
             await self._rest_of_the_file_before(known, at)
             self._shift_before, self._shift = self._shift, self._end
         piece = await self._sandboxes.read(self._spot, self._name, 0)
-        await self._add(piece)
+        self._add(piece)
         return piece
 
     async def _rest_of_the_file_before(self, known: bytes, at: int) -> None:
@@ -229,30 +233,25 @@ class _Reader:
                 data = await self._sandboxes.read(self._spot, f"{self._name}.1", at - len(known))
                 if not data.startswith(known) or len(data) == len(known):
                     return
-                await self._add(data[len(known):])
+                self._add(data[len(known):])
                 at += len(data) - len(known)
                 known = data[-SEEN:]
 
-    async def _add(self, data: bytes) -> None:
+    def _add(self, data: bytes) -> None:
         if not data:
             return
-        async with self._changed:
-            self._ring += data
-            self._end += len(data)
-            del self._ring[:max(0, len(self._ring) - RING)]
-            self._changed.notify_all()
+        self._ring += data
+        self._end += len(data)
+        del self._ring[:max(0, len(self._ring) - RING)]
+        self._tell()
 
-    async def _failed(self, error: AgentError) -> bool:
+    def _failed(self, error: AgentError) -> bool:
         """Whether there is nothing to wait for."""
         if error.missing and not self._ring:
             return True  # nothing was written yet
         now = time.monotonic()
         self._trouble_since = self._trouble_since or now
         if now > self._trouble_since + GONE and self._trouble is None:
-            await self._tell(str(error))
+            self._trouble = str(error)
+            self._tell()
         return self._trouble is not None
-
-    async def _tell(self, trouble: str | None) -> None:
-        async with self._changed:
-            self._trouble = trouble
-            self._changed.notify_all()

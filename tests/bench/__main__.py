@@ -38,7 +38,7 @@ PARTS = {  # in the order of the table
     "local": "local_bench",
     "specs": "specs_bench",
     "service": "service.service_bench",
-    "looking": "looking_bench",
+    "looking": "looking.looking_bench",
 }
 ON_ANY_CLUSTER = ("launch", "exit", "burst")
 

@@ -19,4 +19,6 @@ STATUS_RATE = Budget(Statistic.MEDIAN, Bound.AT_LEAST, 30_000.0)  # /s
 SERVICE_OVER_SCRIPTED = Budget(Statistic.RATIO, Bound.AT_MOST, 1.2)  # PUT → all running, over a scripted scheduler
 LIST_OF_APPS = Budget(Statistic.P99, Bound.AT_MOST, 50.0)  # ms, GET /v2/apps with 1,000 apps
 EACH_INSTANCE = Budget(Statistic.MEDIAN, Bound.AT_MOST, 3.0)  # KiB, of the service
+LOOKED_AT = Budget(Statistic.RATIO, Bound.AT_MOST, 1.1)  # container killed → told, with followers and execs
+LINE_FOLLOWED = Budget(Statistic.P99, Bound.AT_MOST, 500.0)  # ms, a task writes → `logs -f` has written
 SERVICE_RESTART = Budget(Statistic.MEDIAN, Bound.AT_MOST, 3.0)  # s, 10,000 instances, start → first ACCEPT

@@ -144,13 +144,15 @@ def create_start(docker: RawDocker, body: Mapping[str, Any]) -> tuple[float, str
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """`finished` is the engine's FinishedAt, `told` when its `die` event had been read: wall clock, seconds.
+    """`finished` is the engine's FinishedAt, `told` when its `die` event had been read, `known` when the engine had
+    answered who asked it then: wall clock, seconds.
 
-    Nobody who relies on the engine's events can know of the exit before `told`.
+    Nobody who relies on the engine's events can know of the exit before `told`, nor how it was before `known`.
     """
 
     finished: float
     told: float
+    known: float
 
 
 class Exits:
@@ -202,8 +204,9 @@ class Exits:
         docker = RawDocker(self._path)
         with contextlib.suppress(RawDockerError):
             finished = parse_time(docker.inspect(container)["State"]["FinishedAt"])
+            known = time.time()
             with self._changed:
-                self._exits[name] = Exit(finished, told)
+                self._exits[name] = Exit(finished, told, known)
                 self._changed.notify_all()
         docker.close()
 
