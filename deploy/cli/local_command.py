@@ -164,13 +164,13 @@ def _findable(mesos: LocalMesos, known: Credential | None) -> Iterator[Path | No
 
 
 def _tell(mesos: LocalMesos, file: Path | None) -> None:
+    if file is None:  # first: who waits for the address has read it by then
+        click.echo(fitted(OPEN.format(user=_user()), sys.stderr), err=True)
     click.echo(
         f"Mesos master at {mesos.address}, agents: {', '.join(mesos.agent_addresses) or 'none'}")
     click.echo(f"Work directory: {mesos.work_dir}")
     click.echo(fitted(NOTICE, sys.stdout))
-    if file is None:
-        click.echo(fitted(OPEN.format(user=_user()), sys.stderr), err=True)
-    else:
+    if file is not None:
         click.echo(f"Credential: {file}")
 
 

@@ -51,6 +51,7 @@ URGENT_CALLS = 4
 PULLS = 8
 REMOVAL_PATIENCE = 5.0  # seconds that a removal waits for the starts: it costs as much as one
 FIRST_PATIENCE = 30.0  # seconds that a start waits for what has to be done before any
+CLOSE_PAUSE = 0.5  # seconds between two tries of a removal, when we end
 MANY_REMOVALS = 100  # waiting ones, from which on they wait no more
 
 Post = Callable[[Event], None]  # takes what becomes of one task
@@ -214,9 +215,18 @@ class EngineCalls:
                 self._leftovers.add(container)
 
     def close(self, timeout: float) -> None:
-        """Wait for the removals, at most `timeout` seconds, then end the event stream."""
+        """Wait for the removals, at most `timeout` seconds, then end the event stream.
+
+        What the engine could not remove meanwhile is asked for again while there is time: nobody does
+        after us.
+        """
+        ends = time.monotonic() + timeout
         self._leftovers.again()
         self._removals.wait_idle(timeout)
+        while self._leftovers and (left := ends - time.monotonic()) > 0:
+            time.sleep(min(left, CLOSE_PAUSE))
+            self._leftovers.again()
+            self._removals.wait_idle(max(0.0, ends - time.monotonic()))
         self._over.set()
 
     def _listen(self, events: Iterable[ContainerEvent]) -> None:

@@ -19,6 +19,11 @@ class Leftovers:
         self._names: set[str] = set()
         self._next: threading.Timer | None = None
 
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        with self._lock:
+            return bool(self._names)
+
     def add(self, container: str) -> None:
         """It may be there."""
         with self._lock:

@@ -103,3 +103,14 @@ def test_nothing_of_a_task_rings_when_it_is_forgotten(tmp_path: Path) -> None:
         scene.performer.carry_out(scene.entry, f.StartTimer(timer, 5.0))
     scene.performer.carry_out(scene.entry, f.Forget())
     assert scene.loop.timers.wait() is None
+
+
+@pytest.mark.parametrize(("failures", "left"), [(0, False), (1, False), (3, False), (100, True)])
+def test_at_the_end_the_engine_is_asked_again_to_remove_what_it_could_not(failures: int, left: bool) -> None:
+    runtime = FakeRuntime()
+    engine = EngineCalls(lambda: runtime, {}, Logs(Watcher()), starts=1, strict=False)
+    runtime.containers.create({"Image": "busybox:static", "Cmd": ["true"]}, "mdx-left")
+    runtime.fail("remove", DaemonUnavailable("it hangs"), failures)
+    engine.remove("mdx-left")
+    engine.close(4.0)
+    assert runtime.names() == (["mdx-left"] if left else [])
