@@ -36,6 +36,8 @@ class ExecutorsCgroup:
         self.leaves = [folder / "leaf" if unified() else folder for folder in self.folders]
         for leaf in self.leaves:
             leaf.mkdir(parents=True)
+        for folder in (CGROUPS, self.folders[0].parent, self.folders[0]) if unified() else ():
+            (folder / "cgroup.subtree_control").write_text("+cpu +memory")  # else nothing is counted below
 
     @property
     def counted(self) -> Path:

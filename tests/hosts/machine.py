@@ -5,10 +5,9 @@ leaves what it has found. Its disk keeps nothing: the next start begins with the
 package registries as this machine does, and opens no port here.
 
 With HOSTS_EMULATED=1 it does without KVM. Its processors are a program then, a twentieth as quick,
-and its clock goes by what they have done, a nanosecond for an instruction, not by ours: so it has
-as much time for everything as a slow machine would have, however long that takes us, and no test
-fails because of a time-out. What it waits for from outside never comes in time, so its disk is
-prepared (prepared.py); where it has nothing to do its clock leaps to the next timer.
+and its clock goes by what they have done, a nanosecond for an instruction, and by ours only while
+they have nothing to do: so it has as much time for everything as a slow machine would have, however
+long that takes us, and no test fails because of a time-out. Its disk is prepared (prepared.py).
 """
 from __future__ import annotations
 
@@ -28,7 +27,7 @@ PROCESSOR: Final = "host,arch-capabilities=off"  # which a machine that is a vir
 QEMU: Final = "qemu-system-x86_64"
 KVM: Final = Path("/dev/kvm")
 MODULES: Final = Path("/sys/module")
-EMULATED: Final = ("-accel", "tcg,thread=single,tb-size=1024", "-icount", "shift=0,sleep=off,align=off",
+EMULATED: Final = ("-accel", "tcg,thread=single,tb-size=1024", "-icount", "shift=0,sleep=on",
                    "-cpu", "Nehalem,+rdrand")  # newer ones have instructions that take longer here
 _OF_HARDWARE: Final = ("kvm_intel", "kvm_amd")
 

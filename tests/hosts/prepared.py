@@ -1,8 +1,8 @@
 """The disk of an emulated machine: the image's, with all that `make setup` would bring from package registries.
 
-What passes as time in such a machine is what its processor has done (machine.py), so what it waits for from outside is
-too late for it at once. Therefore the virtual environment is made beforehand, by the distribution's own Python in the
-image's folders, on this machine's kernel; in the machine `deploy/setup.sh` then finds that nothing is missing.
+pip alone would take an emulated processor very long. So the virtual environment is made beforehand, by the
+distribution's own Python in the image's folders, on this machine's kernel; in the machine `deploy/setup.sh` then finds
+that nothing is missing.
 """
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ chroot "$2" sh -ec '
 cd /root/mesos-docker
 python3 -m venv .venv
 .venv/bin/python -m pip install -q -c deploy/constraints.txt ./deploy/http-parser -e ".[dev]"
-touch ".venv/.set-up .[dev]"'
+.venv/bin/python -m compileall -q specs executor scheduler deploy tests
+touch .venv/.set-up\\ . ".venv/.set-up .[dev]"'
 mv "$2/etc/resolv.conf.own" "$2/etc/resolv.conf"
 """
 

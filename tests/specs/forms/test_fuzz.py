@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import re
 import subprocess
 import sys
@@ -60,10 +61,13 @@ def test_unkind_texts(text: str) -> None:
     targets.json_text(text.encode("utf-8", "surrogatepass"))
 
 
-@pytest.mark.parametrize("target", ["protobuf_bytes", "json_text"])
-def test_the_fuzzer_finds_nothing_in_a_short_seeded_round(target: str, tmp_path: Path) -> None:
-    options = ["-runs=5000", "-seed=1", f"-artifact_prefix={tmp_path}/"]
-    command = [sys.executable, "-m", "tests.fuzz.fuzz", target, *options]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=150, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert re.search(r"Done 5000 runs", done.stderr), done.stderr[-3000:]
+GUIDED = platform.machine() == "x86_64" and sys.version_info < (3, 14)  # where atheris has wheels: pyproject.toml
+
+if GUIDED:
+    @pytest.mark.parametrize("target", ["protobuf_bytes", "json_text"])
+    def test_the_fuzzer_finds_nothing_in_a_short_seeded_round(target: str, tmp_path: Path) -> None:
+        options = ["-runs=5000", "-seed=1", f"-artifact_prefix={tmp_path}/"]
+        command = [sys.executable, "-m", "tests.fuzz.fuzz", target, *options]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=150, check=False)
+        assert done.returncode == 0, done.stderr[-3000:]
+        assert re.search(r"Done 5000 runs", done.stderr), done.stderr[-3000:]
