@@ -15,6 +15,8 @@ itself. What differs:
 - **only our agent is heard**: what comes from another pid, from another machine, or is meant for
   another framework or executor changes nothing. Another pid may ask us to reconnect, in the name of
   our agent's id, when the agent is gone, and from then on is our agent: its port may have changed.
+  Another actor at our agent's address may at any time: where an agent was replaced within its
+  process, nothing has closed our link.
 
 Nothing here knows a socket, a clock or a thread. `now` is seconds of any clock.
 """
@@ -239,8 +241,9 @@ def _stranger(session: V0Session, sender: MessageSender, said: m.Heard,
     known = session.peers | {session.agent.address.host}
     if session.peers and not sender.here and sender.host not in known:
         return "it comes from another machine than the agent's"
-    if sender.pid != session.agent and not (isinstance(said, m.Reconnect)
-                                            and session.stage in {Stage.AWAY, Stage.RETURNING}):
+    successor = isinstance(said, m.Reconnect) and (
+        session.stage in {Stage.AWAY, Stage.RETURNING} or sender.pid.address == session.agent.address)
+    if sender.pid != session.agent and not successor:
         return f"our agent is {session.agent}"
     expected = {"agent_id": settings.agent_id, "framework_id": settings.framework_id,
                 "executor_id": settings.executor_id}
