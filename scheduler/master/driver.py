@@ -5,7 +5,8 @@ Two threads. The I/O thread finds the master, subscribes and reads events; each 
 the composition of calls, the dispatch of events, and the framework id that survives a reconnect. Ours are the
 connections, the detector that follows the leading master in ZooKeeper (scheduler/master/detector.py), and with them:
 
-- a stream without heartbeats is dropped and made anew, with back-off; so is one that breaks;
+- a stream without heartbeats is dropped and made anew, with back-off; so is one that breaks, and one that the
+  master has not got any more, as it answers a call (403): a connection's end may come to one of its ends only;
 - an event that cannot be handled is told and skipped, it does not end the driver or interrupt the main thread;
 - a 307 is followed to the leading master; IPv6 addresses work; a large OFFERS event is not copied again and again;
 - headers are made for each request; FAILURE may miss a status; what is mended in calls is in scheduler/master/calls.py,
@@ -63,7 +64,8 @@ class MesosDriver(MasterCalls):
             self._basic_credential = "Basic " + base64.b64encode(f"{config.principal}:{secret}".encode()).decode()
         self._zookeeper = None if self._uri is not None else ZkDetector(ensemble(master), self)
         self._timing = timing or Timing()
-        self._sender = MasterSender(self._call_failed, self._timing.answer, self._transport)
+        self._sender = MasterSender(self._call_failed, self._timing.answer, self._transport,
+                                    unsubscribed=self.resubscribe)
         self._events: MasterEvents
         self._change = threading.Condition()  # of the four below
         self._leader: HostPort | None = self._uri  # whom to ask next; None: ZooKeeper has not said yet

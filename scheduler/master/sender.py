@@ -9,6 +9,7 @@ The ledger asks after a launch that nothing is heard of.
 """
 from __future__ import annotations
 
+import http.client
 import json
 import queue
 import threading
@@ -20,6 +21,7 @@ from scheduler.master.connection import Answer, CallConnection, Unanswered
 from scheduler.master.transport import Transport
 from specs.network.address import HostPort
 
+NOT_SUBSCRIBED = "not subscribed"  # as Mesos: http.cpp, `scheduler`
 AT_ONCE = 64  # calls that are written before the first answer is read
 
 Failed = Callable[[str, str], None]  # the call's type and why
@@ -39,9 +41,13 @@ _Item = tuple[int, _Call] | None  # session and call; None ends the thread
 class MasterSender:
     """`failed` is called on the sending thread and must return at once."""
 
-    def __init__(self, failed: Failed, timeout: float, transport: Transport) -> None:
-        """`timeout`: seconds to wait for a connection or an answer."""
+    def __init__(self, failed: Failed, timeout: float, transport: Transport,
+                 unsubscribed: Callable[[], None] = lambda: None) -> None:
+        """`timeout`: seconds to wait for a connection or an answer. `unsubscribed`: the master says
+        that there is no such subscription; called on the sending thread, too.
+        """
         self._failed = failed
+        self._unsubscribed = unsubscribed
         self._transport = transport
         self._timeout = timeout
         self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
@@ -112,9 +118,10 @@ class MasterSender:
         """All of them at once; those that got no answer once more, if that does no harm."""
         for is_last in (False, True):
             try:
-                self._tell(calls, connection.post([call.body for call in calls]))
+                answers = connection.post([call.body for call in calls])
+                self._tell(connection, calls, answers)
             except Unanswered as broken:
-                self._tell(calls, broken.answers)
+                self._tell(connection, calls, broken.answers)
                 calls = calls[len(broken.answers):]
                 lost = calls if is_last else [call for call in calls if call.type == "ACCEPT"]
                 for call in lost:
@@ -125,7 +132,14 @@ class MasterSender:
             else:
                 return
 
-    def _tell(self, calls: Sequence[_Call], answers: Sequence[Answer | None]) -> None:
+    def _tell(self, connection: CallConnection, calls: Sequence[_Call],
+              answers: Sequence[Answer | None]) -> None:
         for call, answer in zip(calls, answers, strict=False):
             if answer is not None:
                 self._failed(call.type, str(answer))
+        if any(answer is not None and answer.status == http.client.FORBIDDEN
+               and NOT_SUBSCRIBED in answer.text for answer in answers):
+            with self._lock:
+                lasts = self._connection is connection
+            if lasts:
+                self._unsubscribed()

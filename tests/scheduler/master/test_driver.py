@@ -391,6 +391,21 @@ def test_a_call_that_is_refused_is_told(master: ScriptedMaster) -> None:
     assert "Expecting 'agent_id' to be present" in why
 
 
+def test_a_master_that_has_not_got_the_subscription_any_more_is_asked_for_another(
+        master: ScriptedMaster) -> None:
+    master.call_replies.append((403, {}, b"Framework is not subscribed"))
+    with Running(master.address) as running:
+        first = master.subscription()
+        first.subscribed("F7")
+        running.events.next("subscribed")
+        running.driver.kill("t", None, None)
+        assert running.events.next("call_failed")[0] == "KILL"
+        running.events.next("disconnected")
+        second = master.subscription()  # the first one's connection stands, as far as we know
+        assert second.request["framework_id"] == {"value": "F7"}
+        assert not first.over.is_set()
+
+
 def test_many_calls_keep_their_order_whatever_breaks_between(master: ScriptedMaster) -> None:
     master.call_replies += [(202, {}, b""), (400, {}, b"no"), (202, {}, b""), None]
     with Running(master.address) as running:
