@@ -26,12 +26,14 @@ import contextlib
 import os
 import queue
 import random
+import shutil
 import signal
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from deploy.node.executors import custom_executors
@@ -42,10 +44,11 @@ from specs.messages.command import CommandInfo, Environment, Variable
 from tests.docker.dockerd import Dockerd, running_dockerd
 from tests.engine import real_docker
 from tests.soak import records
+from tests.soak.accounts import accounts
 from tests.soak.engine_logs import EngineLogs
 from tests.soak.network import Fault
 from tests.soak.places import Place, place
-from tests.soak.told import HeardDriver, Ledger, Told
+from tests.soak.told import HeardDriver, Ledger, Outage, Told
 from tests.soak.verdict import FEWEST, FILLING, NEAR, Record, Verdict, near, too_few
 
 PROGRAM = Path(sys.executable).with_name("mesos-docker-executor")
@@ -62,7 +65,7 @@ class Soak:
         self.framework, self.ledger, self.engine, self.place = framework, ledger, engine, where
         self.chance = chance
         self.faults: list[tuple[str, float]] = []
-        self.links: Counter[str] = Counter()
+        self.ways: Counter[str] = Counter()  # in which a fault of some kind came
         self.sandboxes: set[str] = set()
         self.logs = EngineLogs(engine.folder / "data")
         self.framework_id = ledger.subscribed_as.get(timeout=60)
@@ -157,7 +160,7 @@ class Soak:
     def _executor(self) -> None:
         ours = [each for each in custom_executors()[0] if each.framework == self.framework_id]
         for each in ours:
-            self.sandboxes.add(each.sandbox)
+            self._know(each.sandbox)
             self._executor_killed = time.monotonic()
             self._struck("executor")
             with contextlib.suppress(ProcessLookupError):
@@ -171,7 +174,7 @@ class Soak:
     def _network(self) -> None:
         link = self.chance.choice(sorted(self.place.links))
         fault = self.chance.choice(list(Fault))
-        self.links[f"{link}: {fault.name.lower()}"] += 1
+        self.ways[f"network, {link}: {fault.name.lower()}"] += 1
         self._struck("network")
         self.place.links[link](fault, self.chance.choice((0.1, 0.5, 2.0,
                                                           4.0)) * self.chance.random())
@@ -179,17 +182,19 @@ class Soak:
     def _dockerd(self) -> None:
         self._struck("dockerd")
         how = self.chance.choice((signal.SIGTERM, signal.SIGKILL, signal.SIGKILL, signal.SIGSTOP))
+        self.ways[f"dockerd, {how.name}"] += 1
         if how is signal.SIGSTOP:
             self.engine.send(how)
             time.sleep(self.chance.random() * 3)
             self.engine.send(signal.SIGCONT)
             return
-        began = set(self.ledger.alive())
+        began, alive = time.time(), set(self.ledger.alive())
         self.engine.end(how)
         time.sleep(self.chance.random() * 2)
         self.engine.start()
-        for task_id in began | set(self.ledger.alive()):
-            self.ledger.tasks[task_id].without_docker = True
+        outage = Outage(how.name, began, time.time())
+        for task_id in alive | set(self.ledger.alive()):
+            self.ledger.tasks[task_id].outages.append(outage)
 
     # ---- the end
 
@@ -202,16 +207,24 @@ class Soak:
                         task_id].killed:
                     self.kill(task_id)
             time.sleep(0.5)
-        self.sandboxes |= {each.sandbox for each in custom_executors()[0]
-                           if each.framework == self.framework_id}
+        for each in custom_executors()[0]:
+            if each.framework == self.framework_id:
+                self._know(each.sandbox)
+
+    def _know(self, sandbox: str) -> None:
+        """With those of executors of the same id before it and after it."""
+        runs = Path(sandbox).parent.iterdir()
+        self.sandboxes |= {str(each) for each in runs if not each.is_symlink()}
 
     def orphans(self) -> list[str]:
-        """Containers of tasks that have ended, after a while for their removal."""
+        """Containers of tasks that have ended, and those with processes, after a while for their removal.
+        """
         until = time.monotonic() + 30
         while True:
             with real_docker(self.engine.socket) as docker:
                 left = [each.name for each in docker.containers.ls()
                         if self.ledger.tasks[each.labels["mesos-docker.task-id"]].ended is not None]
+            left += self.logs.running()
             if not left or time.monotonic() > until:
                 return left
             time.sleep(0.5)
@@ -222,13 +235,31 @@ def judged(soak: Soak) -> Verdict:
     for task_id, told in soak.ledger.tasks.items():
         state, stored = masters.get(task_id, (None, frozenset[str]()))
         verdict.judge(task_id, told, Record(state, stored, records.output(soak.sandboxes, task_id),
-                                            soak.logs.lines(task_id)))
-    verdict.arrived(soak.ledger.arrived,
-                    {task_id: stored for task_id, (_, stored) in masters.items()})
-    verdict.counts["updates sent"] = records.sent(soak.sandboxes)
+                                            soak.logs.lines(task_id), soak.logs.end(task_id)))
+    verdict.account(accounts(soak.ledger.arrived, records.sent(soak.sandboxes),
+                             {task_id: stored for task_id, (_, stored) in masters.items()}))
     for name in soak.orphans():
         verdict.count("orphans", f"{name} is left over")
     return verdict
+
+
+def keep(soak: Soak, folder: Path) -> None:
+    """What a person needs who looks for a cause."""
+    folder.mkdir(parents=True)
+    for sandbox in soak.sandboxes:
+        shutil.copytree(sandbox, folder / Path(sandbox).name, ignore_dangling_symlinks=True)
+    shutil.copytree(soak.logs.kept, folder / "containers")
+    shutil.copy(soak.engine.folder / "log", folder / "dockerd.log")
+    zero = time.time() - time.monotonic()
+    rows = [(at, f"fault {kind}") for kind, at in soak.faults]
+    for task_id, told in soak.ledger.tasks.items():
+        rows += [(at, f"{task_id} {what}") for what, at in (("launched", told.launched), (
+            "killed", told.killed)) if at is not None]
+        rows += [(each.timestamp - zero, f"{task_id} {each.state.name} {each.message}")
+                 for each in told.updates if each.timestamp is not None]
+    (folder / "happened").write_text("".join(
+        f"{datetime.fromtimestamp(zero + at, UTC).isoformat(sep=' ', timespec='milliseconds')} {text}\n"
+        for at, text in sorted(rows)))
 
 
 @contextlib.contextmanager
@@ -265,6 +296,8 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     parser.add_argument("--master", help="HOST:PORT; its one agent is on this machine")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER",
+                        help="where logs, outputs and what happened when go in the end")
     parser.add_argument("--agent-command",
                         help="kills that agent, and starts it again after so many seconds as are "
                                                 "appended to it; without one no agent is killed")
@@ -276,9 +309,11 @@ def main() -> int:
         soak.run(time.monotonic() + 60 * chosen.minutes)
         soak.settle()
         verdict = judged(soak)
+        if chosen.keep is not None:
+            keep(soak, chosen.keep)
     faults = Counter(kind for kind, _ in soak.faults)
     close = near(soak.ledger.tasks.values(), [at for _, at in soak.faults])
-    records.show(verdict.counts, {kind: faults[kind] for kind in soak.kinds}, soak.links, close)
+    records.show(verdict.counts, {kind: faults[kind] for kind in soak.kinds}, soak.ways, close)
     few = too_few(faults, soak.kinds, close, min(FEWEST, round(chosen.minutes)))
     failed = [*verdict.wrong, *few, *([soak.ledger.failure] if soak.ledger.failure else [])]
     for each in (*verdict.notes, *failed):

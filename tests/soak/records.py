@@ -10,9 +10,11 @@ from typing import Any
 
 from specs.between.output_index import file_name
 
-COUNTED = ("tasks", "updates sent", "updates stored", "updates told", "doubled", "lost", "invented",
-           "orphans", "lines lost", "lines doubled or broken", "lines that Docker lost",
-           "exit statuses that Docker lost")
+COUNTED = ("tasks", "updates sent", "updates sent again after a crash", "updates made by agents",
+           "updates told", "doubled", "updates stored", "updates the master has replaced",
+           "updates unaccounted for", "lost", "invented", "orphans", "lines lost",
+           "lines doubled or broken", "lines that Docker lost", "exit statuses that Docker lost",
+           "tasks that Docker ended")
 
 
 def masters(master: str, framework_id: str) -> dict[str, tuple[str, frozenset[str]]]:
@@ -39,18 +41,22 @@ def output(sandboxes: Iterable[str], task_id: str) -> list[str]:
     return []
 
 
-def sent(sandboxes: Iterable[str]) -> int:
-    """Updates that executors have made, by their logs."""
-    return sum(len(re.findall(r"\] Task t\d+: TASK_", path.read_text(errors="replace")))
-               for sandbox in sandboxes for path in Path(sandbox).glob("stderr*"))
+def sent(sandboxes: Iterable[str]) -> dict[str, list[str]]:
+    """By task, the states of the updates in the logs of executors, which are in one piece."""
+    found: dict[str, list[str]] = {}
+    for sandbox in sandboxes:
+        log = Path(sandbox, "stderr").read_text(errors="replace")
+        for task_id, state in re.findall(r"\] Task (t\d+): (TASK_[A-Z]+)", log):
+            found.setdefault(task_id, []).append(state)
+    return found
 
 
-def show(counts: Mapping[str, int], faults: Mapping[str, int], links: Mapping[str, int],
+def show(counts: Mapping[str, int], faults: Mapping[str, int], ways: Mapping[str, int],
          close: Mapping[str, int]) -> None:
     """The table, on stdout."""
     rows = [(name, counts.get(name, 0)) for name in COUNTED]
     rows += [(f"faults: {kind}", count) for kind, count in faults.items()]
-    rows += [(f"network, {link}", count) for link, count in sorted(links.items())]
+    rows += sorted(ways.items())
     rows += [(f"within 100 ms of a fault: {moment}", count) for moment, count in close.items()]
     for name, count in rows:
         print(f"{name:>40} {count:6}")

@@ -12,6 +12,16 @@ from scheduler.placement.matching import Launch, Misfit
 from scheduler.tasks.ledger import Entry
 from specs.messages.status import TaskStatus, is_terminal
 from specs.messages.task import TaskInfo
+from tests.soak.accounts import Arrived
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A dockerd was ended like this and started again. Times are seconds since the epoch."""
+
+    how: str  # the signal's name
+    began: float
+    back: float
 
 
 @dataclass(slots=True)
@@ -24,7 +34,7 @@ class Told:
     killed: float | None = None
     updates: list[TaskStatus] = field(default_factory=list)
     ended: float | None = None
-    without_docker: bool = False  # its dockerd ended while it was there
+    outages: list[Outage] = field(default_factory=list)  # of its dockerd, while it was there
 
     @property
     def ends(self) -> list[TaskStatus]:
@@ -37,7 +47,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self.tasks: dict[str, Told] = {}
-        self.arrived: list[tuple[str, str]] = []  # task id and uuid of each update, as often as it came
+        self.arrived: list[Arrived] = []  # each update, as often as it came
         self.subscribed_as = queue.Queue[str]()
         self.moments = queue.SimpleQueue[tuple[str, float]]()
         self.failure = ""
@@ -85,5 +95,6 @@ class HeardDriver(MesosDriver):
     def on_update(self, event: dict[str, Any]) -> None:
         status = event["status"]
         if status.get("uuid"):  # else the master made it up itself, and keeps no record of it
-            self.ledger.arrived.append((status["task_id"]["value"], status["uuid"]))
+            self.ledger.arrived.append(Arrived(status["task_id"]["value"], status["uuid"],
+                                               status["state"], status.get("source")))
         super().on_update(event)

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from specs.messages.status import TaskState
+from tests.soak.accounts import Accounts
+from tests.soak.engine_logs import Recorded
 from tests.soak.told import Told
 
 NEAR = 0.1  # seconds
@@ -14,6 +16,12 @@ FEWEST = 10  # faults of each kind
 MOMENTS = ("launch", "kill", "exit")
 FILLING = "x" * 200  # behind the number of each line
 _OURS = re.compile(r"\[mesos-docker: output is missing here, .*")
+KILLED = 137
+MADE_UP = (0, 255)  # what Docker says of an end that it has not seen; the first only 20.10
+FORGOTTEN = "Failed to get exit status of container: the engine was restarted, and has forgotten it"
+SAID_OF_255 = "the engine says so, too, where it does not know"
+SAID_OF_137 = "and may have been killed with it"
+STARTED_ALL_THE_SAME = "it had been started all the same, and was removed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +32,7 @@ class Record:
     stored: frozenset[str] = frozenset()  # the uuids of the updates that the master keeps
     said: Sequence[str] = ()  # lines of its output
     kept: Sequence[str] | None = None  # the same as the engine's log has them; None: it has none
+    end: Recorded | None = None  # of its container, as the engine has written it down
 
 
 @dataclass(slots=True)
@@ -42,22 +51,16 @@ class Verdict:
 
     def judge(self, task_id: str, told: Told, record: Record) -> None:
         self.counts["tasks"] += 1
-        self.counts["updates stored"] += len(record.stored)
         self._updates(task_id, told, record)
         self._output(task_id, told, record)
 
-    def arrived(self, updates: Iterable[tuple[str, str]],
-                stored: Mapping[str, frozenset[str]]) -> None:
-        """`updates`: task id and uuid of each, as often as it came. A master keeps of several updates in a row with the
-        same state the last one.
-        """
-        came = list(updates)
-        self.counts["updates told"] = len(came)
-        self.counts["doubled"] = len(came) - len(set(came))
-        for task_id, uuids in stored.items():
-            missing = uuids - {uuid for task, uuid in came if task == task_id}
-            self.count("lost", f"{task_id}: {len(missing)} updates that the master has never came",
-                       len(missing))
+    def account(self, accounts: Accounts) -> None:
+        """For the updates of all tasks."""
+        self.counts.update(accounts.counts)
+        for why, number in accounts.lost:
+            self.count("lost", why, number)
+        for why, number in accounts.unexplained:
+            self.count("updates unaccounted for", why, number)
 
     def _updates(self, task_id: str, told: Told, record: Record) -> None:
         if not told.ends:
@@ -65,11 +68,13 @@ class Verdict:
                        f"{task_id} has no end: {[each.state.name for each in told.updates]}")
             return
         ends = [(each.state.name, each.message) for each in told.ends]
-        self.counts["exit statuses that Docker lost"] += forgotten(told)
-        if len(ends) > 1 or not (forgotten(told) or as_it_was(told)):
+        forgotten, taken = docker_forgot(told, record.end), docker_ended(told, record.end)
+        self.counts["exit statuses that Docker lost"] += forgotten
+        self.counts["tasks that Docker ended"] += taken
+        if len(ends) > 1 or not (forgotten or taken or as_it_was(told, record)):
             self.count("invented",
                        f"{task_id} exits with {told.code}, killed: {told.killed is not None}, its dockerd "
-                                   f"was away: {told.without_docker}; told: {ends}")
+                       f"was away: {told.outages}, and has {record.end}; told: {ends}")
         if record.state != told.ends[0].state.value:
             self.count("invented",
                        f"{task_id}: the master has {record.state}, we were told {ends[0][0]}")
@@ -80,7 +85,7 @@ class Verdict:
         kept = None if record.kept is None else [line.removesuffix(f" {FILLING}")
                                                  for line in record.kept]
         promised = expected(told, said) + (kept or [])
-        if told.without_docker and kept is not None:
+        if told.outages and kept is not None:
             gone = len(set(promised) - set(kept) - set(said))
             self.counts["lines that Docker lost"] += gone
             if gone:
@@ -109,20 +114,42 @@ def expected(told: Told, said: Sequence[str]) -> list[str]:
     return [f"line {number}" for number in range(1, max([*read, told.lines * whole]) + 1)]
 
 
-def as_it_was(told: Told) -> bool:
-    """Whether its end is that of its program, or what was done to it."""
+def as_it_was(told: Told, record: Record) -> bool:
+    """Whether its end is that of its program, or what was done to it. One that is dropped has never
+    run, and one that is gone by then has.
+    """
     state, message = told.ends[0].state, told.ends[0].message or ""
     if told.killed is not None and state is TaskState.KILLED:
         return True
-    if state in (TaskState.LOST, TaskState.DROPPED):
-        return all(each.state is not TaskState.RUNNING for each in told.updates)  # it never ran, and says so
+    if state in (TaskState.LOST, TaskState.DROPPED, TaskState.GONE):
+        ran = any(each.state is TaskState.RUNNING for each in told.updates)
+        wrote = bool(record.kept) or bool(record.said)
+        gone = state is TaskState.GONE and STARTED_ALL_THE_SAME in message and bool(told.outages)
+        return not ran and (gone or not wrote)
     wanted = TaskState.FINISHED if told.code == 0 else TaskState.FAILED
     return told.code is not None and state is wanted and f"status {told.code}" in message
 
 
-def forgotten(told: Told) -> bool:
-    """Whether Docker's containerd was killed, too, and has forgotten how it ended: Docker says 255 then."""
-    return told.without_docker and "status 255" in (told.ends[0].message or "")
+def docker_forgot(told: Told, end: Recorded | None) -> bool:
+    """Whether Docker was ended, has forgotten how the task ended, and that is what was told.
+
+    Then it has written down what it makes up, and for the time that of its return.
+    """
+    made_up = end is not None and end.code in MADE_UP and _away_at(told, end.at)
+    message = told.ends[0].message or ""
+    said = message.startswith(FORGOTTEN) or ("status 255" in message and SAID_OF_255 in message)
+    return made_up and said and told.ends[0].state is TaskState.FAILED
+
+
+def docker_ended(told: Told, end: Recorded | None) -> bool:
+    """Whether Docker was ended, has killed the container as it came back, and that is what was told.
+    """
+    killed = end is not None and end.code == KILLED and _away_at(told, end.at)
+    return killed and SAID_OF_137 in (told.ends[0].message or "")
+
+
+def _away_at(told: Told, at: float) -> bool:
+    return any(each.began <= at <= each.back for each in told.outages)
 
 
 def near(tasks: Iterable[Told], faults: Sequence[float]) -> Counter[str]:
