@@ -187,3 +187,9 @@ class Fault(RuntimeFailure):
 
 class Cancelled(RuntimeFailure):
     """The caller gave up before the end."""
+
+
+def kind_named(name: str) -> type[RuntimeFailure]:
+    """The kind with this name; Fault for one that another version may have."""
+    kind = globals().get(name)
+    return kind if isinstance(kind, type) and issubclass(kind, RuntimeFailure) else Fault

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-FORMAT: Final = (1, 0)  # a new minor adds records or fields that an older one can do without
+FORMAT: Final = (1, 1)  # a new minor adds records or fields that an older one can do without
 NAME: Final = "mesos-docker-journal"
 
 

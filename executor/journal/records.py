@@ -129,6 +129,17 @@ class TaskDoomed:
 
 
 @dataclass(frozen=True, slots=True)
+class StartUnsaid:
+    """The engine has not said whether it has started its container, which goes before that is told.
+    `kind`: the failure's class; `text`: its words.
+    """
+
+    task_id: str
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class TaskOver:
     """It has ended. `info`: as long as the agent has acknowledged nothing of it."""
 
@@ -146,13 +157,13 @@ class Crashed:
 
 
 Record = (TaskBegan | TaskNamed | StepBegan | StepOver | ContainerMade | EndNoted | StopSent
-          | HealthCounted | UpdateKept | UpdateDone | TaskKnown | TaskDoomed | TaskOver | Crashed)
+          | HealthCounted | UpdateKept | UpdateDone | TaskKnown | TaskDoomed | StartUnsaid | TaskOver | Crashed)
 
 _WORDS: Final[Mapping[str, type[Record]]] = {
     "task": TaskBegan, "name": TaskNamed, "step": StepBegan, "step-over": StepOver,
     "container": ContainerMade, "end": EndNoted, "stop": StopSent, "health": HealthCounted,
     "doomed": TaskDoomed, "update": UpdateKept, "acknowledged": UpdateDone, "known": TaskKnown,
-    "over": TaskOver, "crash": Crashed,
+    "unsaid": StartUnsaid, "over": TaskOver, "crash": Crashed,
 }
 _WORD_OF: Final = {kind: word for word, kind in _WORDS.items()}
 _FIELDS: Final = {kind: tuple(each.name for each in fields(kind)) for kind in _WORD_OF}

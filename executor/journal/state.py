@@ -16,6 +16,7 @@ from executor.journal.records import (
     EndNoted,
     HealthCounted,
     Record,
+    StartUnsaid,
     StepBegan,
     StepOver,
     StopSent,
@@ -50,6 +51,7 @@ class KnownTask:
     healthy: bool | None = None
     check_status: str | None = None  # JSON
     doomed: str | None = None  # the step, as TaskDoomed has it
+    unsaid: StartUnsaid | None = None
 
 
 @dataclass(slots=True)
@@ -122,6 +124,8 @@ class JournalState:
                 task.stop_sent = True
             case TaskDoomed(_, step):
                 task.doomed = step
+            case StartUnsaid():
+                task.unsaid = record
             case HealthCounted(_, place):
                 task.health[place] = record
             case TaskKnown(task_id):
@@ -186,6 +190,8 @@ def _records(task: KnownTask, *, acknowledged: bool) -> Iterator[Record]:
         yield StopSent(task_id)
     if task.doomed is not None:
         yield TaskDoomed(task_id, task.doomed)
+    if task.unsaid is not None:
+        yield task.unsaid
     yield from task.health.values()
     if task.told or acknowledged:
         yield TaskKnown(task_id, task.told, task.running, task.killing, acknowledged, task.healthy,

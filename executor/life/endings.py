@@ -60,6 +60,10 @@ OUT_OF_MEMORY = "REASON_CONTAINER_LIMITATION_MEMORY"
 EXECUTOR_TERMINATED = "REASON_EXECUTOR_TERMINATED"
 MAX_COMPLETION = "REASON_MAX_COMPLETION_TIME_REACHED"
 
+_UNSEEN = {  # by exit status, where nobody has seen the end
+    137: "it ended while the engine or the executor was away, and may have been killed with it",
+    255: "it ended while the engine or the executor was away: the engine says so, too, where it does not know",
+}
 _BEFORE_IT = (FileNotFetched, FileSourceAway, ImageNotFound, NotAuthorised, RegistryUnavailable,
               RegistryDistrusted,
                   BadNodeLogin)
@@ -91,9 +95,9 @@ def decide(facts: Facts, *, strict: bool) -> Ending:
 def base_text(outcome: Outcome, *, strict: bool) -> str:
     """Mesos's text for the outcome, or ours where Mesos has none."""
     match outcome:
-        case Exit(status=status):
+        case Exit(status=status, forgotten=forgotten) if strict or not forgotten:
             return f"Container exited with status {status}"
-        case Unknown():
+        case Exit() | Unknown():
             return "Failed to get exit status of container"
         case Signalled(signal=number, core_dumped=core):
             return f"Container terminated with signal {_strsignal(number)}{' (core dumped)' if core else ''}"
@@ -138,11 +142,16 @@ def _state(facts: Facts, *, strict: bool) -> TaskState:
         return TaskState.FAILED
     if isinstance(outcome, Unstarted) or (cause is not None and not isinstance(outcome, Refused)):
         return TaskState.KILLED
-    if isinstance(outcome, Exit) and outcome.status == 0:
+    if _succeeded(outcome, strict=strict):
         return TaskState.FINISHED
     if isinstance(outcome, NotRun) and outcome.failure.kind.blame is not Blame.TASK and not strict:
-        return TaskState.DROPPED if facts.partition_aware else TaskState.LOST
+        gone = TaskState.GONE if outcome.ran else TaskState.DROPPED
+        return gone if facts.partition_aware else TaskState.LOST
     return TaskState.FAILED
+
+
+def _succeeded(outcome: Outcome, *, strict: bool) -> bool:
+    return isinstance(outcome, Exit) and outcome.status == 0 and (strict or not outcome.forgotten)
 
 
 def _reason(facts: Facts, *, strict: bool) -> str | None:
@@ -177,20 +186,21 @@ def details(facts: Facts) -> str:
 def _details(facts: Facts) -> list[str]:
     outcome = facts.outcome
     match outcome:
+        case Exit(forgotten=True):
+            found = ["the engine was restarted, and has forgotten it"]
         case Exit():
             found = _exit_details(outcome, facts)
         case Unknown(removed=True):
             found = ["the container was removed by somebody else"]
         case NotRun(failure=failure):
-            found = _failure_details(failure, facts)
+            found = _failure_details(failure, facts, ran=outcome.ran)
         case Refused(path=path):
             found = [f"see {path}"] if path else []
         case _:
             found = []
     if facts.cause not in (None, Cause.KILL):
         found.append(f"{facts.cause.value}{f' ({facts.why})' if facts.why else ''}")
-    if facts.tail and facts.cause is None and not (isinstance(outcome, Exit)
-                                                   and outcome.status == 0):
+    if facts.tail and facts.cause is None and not _succeeded(outcome, strict=False):
         found.append(f"stderr: {facts.tail}")
     if facts.lost:
         found.append(facts.lost)
@@ -198,7 +208,7 @@ def _details(facts: Facts) -> list[str]:
 
 
 def _exit_details(end: Exit, facts: Facts) -> list[str]:
-    found: list[str] = []
+    found = _unseen(end, facts)
     if end.oom:
         limit = f"limit {_size(end.memory_limit)}" if end.memory_limit else "no limit of its own"
         peak = f", peak {_size(end.memory_peak)}" if end.memory_peak else ""
@@ -220,7 +230,12 @@ def _exit_details(end: Exit, facts: Facts) -> list[str]:
     return found
 
 
-def _failure_details(failure: Failure, facts: Facts) -> list[str]:
+def _unseen(end: Exit, facts: Facts) -> list[str]:
+    known = not end.unseen or end.oom or end.meddled or facts.cause is not None
+    return [] if known or end.status not in _UNSEEN else [_UNSEEN[end.status]]
+
+
+def _failure_details(failure: Failure, facts: Facts, *, ran: bool) -> list[str]:
     what = {
         CommandNotFound: f"command not found: {facts.command}",
         CommandNotExecutable: f"command cannot be executed: {facts.command}",
@@ -236,7 +251,8 @@ def _failure_details(failure: Failure, facts: Facts) -> list[str]:
         NoCommand: "the image has no command of its own, and none was given",
         BadOption: "the engine refused an option",
     }.get(failure.kind)
-    found = [detail for detail in (what, failure.text) if detail]
+    started = "it had been started all the same, and was removed" if ran else ""
+    found = [detail for detail in (what, failure.text, started) if detail]
     return [*found, *_whose_fault(failure.kind)]
 
 

@@ -113,11 +113,13 @@ class StartSlow:
 class Noticed:
     """Something happened to the container: a reason to look, not yet the truth.
 
-    `exit_code`, if the engine told one, and when: ns of its clock.
+    `exit_code`, if the engine told one, and when: ns of its clock. `back`: when we found that the
+    engine is there again, ns of our clock; 0: it was not away.
     """
 
     exit_code: int | None = None
     at: int = 0
+    back: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +136,11 @@ class RunBegan:
 class PidGone:
     """The kernel says that the container's first process is gone, whatever the engine says.
 
-    `pid`: which, of several runs.
+    `pid`: which, of several runs. `at`: when we were told, ns of our clock; 0: nobody knows.
     """
 
     pid: int | None = None
+    at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +173,10 @@ class SignalSurvived:
 
 @dataclass(frozen=True, slots=True)
 class Exited:
-    """The engine was asked: the container is down and stays down."""
+    """The engine was asked: the container is down and stays down. `ran`: it was started."""
 
     exit: Exit
+    ran: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +236,9 @@ class SignalFailed:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """The container is removed: it is certain that it does not run."""
+    """The container is removed: it is certain that it does not run. `ran`: it had been started."""
+
+    ran: bool = False
 
 
 @dataclass(frozen=True, slots=True)

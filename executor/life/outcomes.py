@@ -44,6 +44,8 @@ class Exit:
     removed: bool = False  # by somebody else
     started_again: bool = False  # by somebody else, and stopped by us
     meddled: int | None = None  # a signal that somebody else had the engine send
+    unseen: bool = False  # the engine, or we, were away when it ended
+    forgotten: bool = False  # the engine was killed, and does not know: the status is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +65,10 @@ class Signalled:
 
 @dataclass(frozen=True, slots=True)
 class NotRun:
-    """The engine could not start the container."""
+    """The engine could not start the container, as it says. `ran`: it had started it all the same."""
 
     failure: Failure
+    ran: bool = False
 
 
 @dataclass(frozen=True, slots=True)

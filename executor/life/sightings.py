@@ -20,9 +20,11 @@ from executor.life.events import (
 )
 from executor.life.outcomes import Exit
 from executor.life.shown import inspect_data, network_infos
-from executor.life.task import Task
+from executor.life.task import NOT_KNOWN, Task
 from specs.messages.containerinfo import NetworkInfo
 
+TELLS_WITHIN = 300_000_000  # ns between the kernel's word of an end and the engine's time of it, at most
+_MADE_UP = (0, NOT_KNOWN)  # exit statuses: the first is Docker 20.10's of what containerd has forgotten, too
 _BEING_REMOVED = ("removing", "dead")  # State.Status, from the beginning of a forced removal on
 
 
@@ -43,8 +45,10 @@ def meaning(told: ContainerEvent, task: Task, memory: Memory | None = None) -> E
     match told.action:
         case ContainerAction.DIE:
             return Noticed(told.exit_code, told.time_nano)
-        case ContainerAction.DESTROY | ContainerAction.RESYNC:
+        case ContainerAction.DESTROY:
             return Noticed()
+        case ContainerAction.RESYNC:
+            return Noticed(back=told.time_nano)
         case ContainerAction.OOM:
             return OomKilled(*(memory or Memory()))
         case ContainerAction.KILL:
@@ -67,7 +71,7 @@ def seen(task: Task, inspection: Inspection) -> Event | None:
     state: Mapping[str, Any] = inspection.raw.get("State") or {}
     waits = bool(state.get("Restarting"))  # for its restart policy's next run
     if not inspection.running and not waits:
-        return Exited(_exit(inspection, state))
+        return Exited(_seen_exit(task, inspection, state), ran=inspection.started)
     pid = None if waits else inspection.pid
     if pid is not None and pid == task.run.pid:
         return _health(task, state)
@@ -93,7 +97,7 @@ def whereabouts(found: Inspection | None, requested: Sequence[NetworkInfo]) -> R
     elif found.running:
         where, pid = Whereabouts.RUNNING, found.pid
     else:
-        where, pid, ended = Whereabouts.DOWN, None, _exit(found, state)
+        where, pid, ended = Whereabouts.DOWN, None, _exit(found, state, unseen=True)
         if not found.started:
             where, ended = Whereabouts.CREATED, None
     return Recovered(where, found.id, pid, (found.raw.get("Config") or {}).get("StopSignal"),
@@ -101,9 +105,22 @@ def whereabouts(found: Inspection | None, requested: Sequence[NetworkInfo]) -> R
                      inspect_data(found.raw, strict=False), _nanoseconds(found.started_at), ended)
 
 
-def _exit(found: Inspection, state: Mapping[str, Any]) -> Exit:
+def _seen_exit(task: Task, found: Inspection, state: Mapping[str, Any]) -> Exit:
+    """An engine that was killed before it had written the end down comes back with a status that is
+    none, and with the time of its return for that of the end: but we have seen when that was.
+    """
+    run, finished = task.run, _nanoseconds(found.finished_at)
+    unseen = run.unanswered or 0 < finished <= run.back
+    late = run.gone_at > 0 and finished > run.gone_at + TELLS_WITHIN
+    return _exit(found, state, unseen=unseen,
+                 forgotten=unseen and late and found.exit_code in _MADE_UP)
+
+
+def _exit(found: Inspection, state: Mapping[str, Any], *, unseen: bool,
+          forgotten: bool = False) -> Exit:
     return Exit(found.exit_code or 0, oom=found.oom_killed, memory_limit=found.memory_limit,
-                error=found.error, removed=state.get("Status") in _BEING_REMOVED)
+                error=found.error, removed=state.get("Status") in _BEING_REMOVED, unseen=unseen,
+                forgotten=forgotten)
 
 
 def _nanoseconds(time: str | None) -> int:

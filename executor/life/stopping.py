@@ -102,10 +102,10 @@ def kill_grace(cause: Cause, *, shutdown_grace: float, policy: float | None = No
 
 def look(task: Task, event: Noticed) -> Step:
     """Believe a told exit status where that is safe; else ask the engine."""
+    task = heard(task, event)
     if event.exit_code is None:
         again = (StartTimer(Timer.LOOK, LOOK_AGAIN),) if task.run.gone else ()
         return Step(task, (Look(), *again))
-    task = heard(task, event)
     told = believed(task)
     return Step(task, (Look(),)) if told is None else end(task, told)
 
@@ -121,7 +121,7 @@ def look_for_missed(task: Task, event: PidGone) -> Step:
         return Step(task)
     forced = HURRIED_MISSED_WAIT if task.hurried else FORCED_MISSED_WAIT
     wait = forced if task.phase is Phase.FORCING else MISSED_WAIT
-    return Step(task.in_run(gone=True), (Look(), StartTimer(Timer.LOOK, LOOK_AGAIN),
+    return Step(task.in_run(gone=True, gone_at=event.at), (Look(), StartTimer(Timer.LOOK, LOOK_AGAIN),
                                          StartTimer(Timer.MISSED, wait, keep_earlier=True)))
 
 
@@ -248,15 +248,16 @@ def hurry(task: Task, _: SignalFailed) -> Step:
 def finish(task: Task, event: Exited) -> Step:
     told = exit_of(task, event.exit.status, oom=event.exit.oom, limit=event.exit.memory_limit)
     removed = event.exit.removed and task.phase is not Phase.FORCING
-    return end(task, replace(told, error=event.exit.error, removed=removed))
+    return end(task, replace(told, error=event.exit.error, removed=removed, unseen=event.exit.unseen,
+                             forgotten=event.exit.forgotten), ran=event.ran)
 
 
-def vanished(task: Task, _: Vanished | Removed) -> Step:
+def vanished(task: Task, event: Vanished | Removed) -> Step:
     """Gone without a trace: by us, if we were forcing it; else by somebody else."""
     ours = task.phase is Phase.FORCING
     if task.run.told_exit is not None:
         return end(task, replace(exit_of(task, task.run.told_exit), removed=not ours))
-    return end(task, Signalled(_SIGKILL) if ours else Unknown(removed=True))
+    return end(task, Signalled(_SIGKILL) if ours else Unknown(removed=True), ran=event == Removed(ran=True))
 
 
 def started_again(task: Task, event: StartedAgain | Restarted) -> Step:

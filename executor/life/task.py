@@ -19,7 +19,7 @@ from executor.life.effects import (
     Timer,
 )
 from executor.life.events import EndRequested, Event, Noticed, OomKilled
-from executor.life.outcomes import Cause, Exit, Outcome
+from executor.life.outcomes import Cause, Exit, NotRun, Outcome
 from specs.messages.check import CheckStatusInfo
 from specs.messages.containerinfo import NetworkInfo
 from specs.messages.status import TaskState, TaskStatus
@@ -31,6 +31,7 @@ DRAIN_WAIT = 10.0  # seconds the output has to end after the container's end
 STEP_WAITS = (5.0, 10.0, 5.0)  # seconds for SIGKILL, forced removal, SIGKILL past the engine to work
 HURRIED_STEP_WAITS = (0.5, 0.4, 1.0)  # the same, and the other waits, where the agent kills us too in two seconds
 HURRIED_DRAIN_WAIT = 0.3
+NOT_KNOWN = 255  # as exit status: what an engine says of an end that it has not seen
 BETWEEN_RUNS = 0.5  # seconds between looks at a container that is to end and waits for its next run
 
 
@@ -85,6 +86,8 @@ class Run:
     oom: OomKilled | None = None
     signal: int | None = None  # the last that somebody else had the engine send
     gone: bool = False  # the kernel says that its process has ended
+    gone_at: int = 0  # when it said so, ns of our clock; 0: nobody knows
+    back: int = 0  # when the engine, which had been away, was there again, ns of our clock
     unanswered: bool = False  # the engine, asked how it is, did not answer
     waits: int = 0  # how often the engine was given more time to answer, after the process's end
 
@@ -176,7 +179,8 @@ def status(task: Task, state: TaskState, **fields: Any) -> TaskStatus:
 
 
 def heard(task: Task, event: Noticed) -> Task:
-    """With the exit status that the engine told, if it did, and when."""
+    """With the exit status that the engine told, if it did, and when; or that it had been away."""
+    task = task.in_run(back=event.back or task.run.back)
     if event.exit_code is None or 0 < event.at < task.run.began:  # or it is told again of a run before
         return task
     return task.in_run(told_exit=event.exit_code, ended=event.at)
@@ -215,9 +219,14 @@ def force(task: Task, first: str | None = None) -> Step:
                        StartTimer(Timer.STEP, task.step_waits[0])))
 
 
-def end(task: Task, outcome: Outcome) -> Step:
-    """It is certain that nothing runs: bring the output home before the last word."""
-    task = replace(task, phase=Phase.ENDING, outcome=task.outcome or outcome)
+def end(task: Task, outcome: Outcome, *, ran: bool = True) -> Step:
+    """It is certain that nothing runs: bring the output home before the last word. `ran`: something
+    did.
+    """
+    decided = task.outcome or outcome
+    if isinstance(task.outcome, NotRun):
+        decided = replace(task.outcome, ran=task.outcome.ran or ran)
+    task = replace(task, phase=Phase.ENDING, outcome=decided)
     wait = HURRIED_DRAIN_WAIT if task.hurried else DRAIN_WAIT
     return Step(task, (CancelTimers(), StopChecks(), DrainLogs(), StartTimer(Timer.DRAIN, wait)))
 
@@ -244,12 +253,14 @@ def believed(task: Task) -> Exit | None:
     An inspect right after the end waits until the engine has torn the network down, up to 50 ms;
     its events tell as much. But the end of one run is not the end where there is a restart policy,
     and status 137 that nobody of us has asked for may be an OOM whose event was lost, or a removal
-    by somebody else; somebody else who has sent it a signal may be about to start it again; and a
-    limit that the kernel did not tell may have been changed.
+    by somebody else; somebody else who has sent it a signal may be about to start it again; 255 is
+    what older engines tell of what they do not know; and a limit that the kernel did not tell may
+    have been changed.
     """
     run, code = task.run, task.run.told_exit
     unasked = task.cause is None and (
-        run.signal is not None or (code == 128 + signal.SIGKILL and run.oom is None)
+        run.signal is not None or code == NOT_KNOWN
+        or (code == 128 + signal.SIGKILL and run.oom is None)
         or (run.oom is not None and run.oom.limit is None))
     return None if code is None or task.terms.restarts or unasked else exit_of(task, code)
 

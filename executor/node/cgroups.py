@@ -14,6 +14,8 @@ cgroup, the one that has its id in the name (`containers`).
 """
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import threading
 from pathlib import Path
@@ -118,18 +120,17 @@ def _number(file: Path) -> int | None:
 
 
 def processes(container: str, root: Path = CGROUPS) -> list[int]:
-    """Those in the container's cgroup, wherever that is, and below; of its whole id, as nothing else
-    is looked for among all cgroups. For rare use.
+    """Those in the container's cgroup and below, wherever that is; of its whole id, as nothing else is
+    looked for among all cgroups, which come and go meanwhile. For rare use.
     """
     found = set[int]()
     if not _ID.fullmatch(container):
         return []
-    for folder in (root if unified(root) else root / "memory").rglob(f"*{container}*"):
-        for file in folder.rglob("cgroup.procs"):
-            try:
-                found.update(map(int, file.read_text(encoding="ascii").split()))
-            except OSError:  # it is gone by now
-                continue
+    for folder, _, _ in os.walk(root if unified(root) else root / "memory"):
+        if container in folder:
+            with contextlib.suppress(OSError):  # it is gone by now
+                procs = Path(folder, "cgroup.procs").read_text(encoding="ascii")
+                found.update(map(int, procs.split()))
     return sorted(found)
 
 

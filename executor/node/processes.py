@@ -16,14 +16,17 @@ from executor.node.watcher import Watcher
 log = logging.getLogger(__name__)
 
 
-def end_processes(container: str) -> None:
-    """Of a container that the engine has removed: one that was killed while it started it takes it
-    for one that never ran.
+def end_processes(container: str) -> bool:
+    """Of a container that the engine has killed or removed: one that was killed itself while it
+    started it takes it for one that never ran. Whether there were any.
     """
-    for pid in cgroups.processes(container):
-        log.warning("Process %s of container %s runs after its removal; killing it", pid, container)
+    found = cgroups.processes(container)
+    for pid in found:
+        log.warning("Process %s of container %s runs, whatever the engine says; killing it", pid,
+                    container)
         with contextlib.suppress(OSError):
             os.kill(pid, signal.SIGKILL)
+    return bool(found)
 
 
 class Processes:

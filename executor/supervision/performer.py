@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable
 from functools import partial
 from typing import assert_never
 
@@ -13,7 +15,7 @@ from executor.journal.port import Notes
 from executor.journal.records import StopSent
 from executor.life import effects as f
 from executor.life import events as e
-from executor.life.outcomes import Failure
+from executor.life.outcomes import Failure, NotRun
 from executor.life.sightings import seen
 from executor.life.task import Phase, Task
 from executor.node.output.logs import Logs
@@ -84,8 +86,7 @@ class Performer:
                 self._engine.signal(container, signal, partial(self._loop.tell, entry), first,
                                     partial(self._journal.note, StopSent(task.id)))
             case f.ForceRemove():
-                self._engine.force_remove(container, lambda answer: self._loop.ask(
-                    entry, lambda: self._removed(entry, answer)))
+                self._force_remove(entry, container)
             case f.KillPid(pid):
                 self._kill_pid(task.id, pid)
             case f.Remove():
@@ -143,15 +144,15 @@ class Performer:
             entry.task.id, entry.plan,
             wanted=lambda: entry.task.phase is Phase.STARTING,
             post=partial(self._loop.tell, entry),
-            output_ended=lambda: self._loop.call(partial(self._output_ended, entry))))
+            output_ended=partial(self._output_ended, entry)))
 
     def _output_ended(self, entry: Entry) -> None:
-        """Where the container still runs it was the engine that ended: there will be more in its
-        log.
+        """On the watcher's thread. Where the container still runs it was the engine that ended: there
+        will be more in its log.
         """
         pid = entry.task.run.pid
         if pid is not None and self._processes.runs(pid):
-            entry.lost = True
+            self._loop.call(lambda: setattr(entry, "lost", True))
 
     def _look(self, entry: Entry, container: str) -> None:
         def found(answer: Inspection | Failure | None) -> None:
@@ -171,9 +172,32 @@ class Performer:
             self._engine.outputs.reread(task.id, found.id, follow=True, done=lambda: None)
         return seen(task, found)
 
+    def _force_remove(self, entry: Entry, container: str) -> None:
+        """What it has written and we have not goes with it: that is brought home before. One whose
+        start was not answered has perhaps been started, and written something, too.
+        """
+        unclear = isinstance(entry.task.outcome, NotRun)
+        entry.lost = entry.lost or unclear or not self._logs.following(entry.task.id)
+
+        def post(answer: e.Event) -> None:
+            self._loop.ask(entry, lambda: self._removed(entry, answer))
+
+        def read(done: Callable[[bool], None]) -> None:
+            task_id = entry.task.id
+            self._engine.outputs.reread(task_id, container, follow=False, done=lambda: (
+                self._logs.drain(task_id, lambda _: home(done))))
+
+        def home(done: Callable[[bool], None]) -> None:
+            self._loop.call(lambda: setattr(entry, "lost", False))
+            done(self._logs.wrote(entry.task.id))
+        if entry.lost:
+            self._engine.clear_away(container, read, post)
+        else:
+            self._engine.force_remove(container, post)
+
     def _removed(self, entry: Entry, answer: e.Event) -> e.Event:
         """An engine that has forgotten the container says so, too."""
-        return e.Disowned() if answer == e.Removed() and self._runs(entry.task) else answer
+        return e.Disowned() if isinstance(answer, e.Removed) and self._runs(entry.task) else answer
 
     def _runs(self, task: Task) -> bool:
         return task.run.pid is not None and self._processes.runs(task.run.pid)
@@ -186,13 +210,14 @@ class Performer:
     def _watch_pid(self, entry: Entry, pid: int) -> None:
         if entry.task.container is not None:
             self._processes.watch(pid, entry.task.container,
-                                  lambda: self._loop.tell(entry, e.PidGone(pid)))
+                                  lambda: self._loop.tell(entry, e.PidGone(pid, time.time_ns())))
 
     def _follow_on(self, entry: Entry, container: str) -> None:
         """Until that is done, an end has to bring it."""
         def done() -> None:
             self._loop.call(lambda: setattr(entry, "lost", not self._logs.following(entry.task.id)))
         entry.lost = True
+        self._logs.hear_of_end(entry.task.id, partial(self._output_ended, entry))
         self._engine.outputs.reread(entry.task.id, container, follow=True, done=done)
 
     def _drain(self, entry: Entry) -> None:

@@ -108,6 +108,10 @@ class FakeRuntime:
         queue = self.images.registry.failures if verb == "pull" else self._store.failures[verb]
         queue += [failure] * times
 
+    def recover(self, verb: str) -> None:
+        """No call of a verb fails any more."""
+        self._store.failures[verb].clear()
+
     def hold(self, verb: str) -> threading.Event:
         """Have a verb hang until the answer is set."""
         event = threading.Event()
@@ -125,6 +129,13 @@ class FakeRuntime:
 
     def write(self, container: str, descriptor: int, data: bytes) -> None:
         self._store.get(container).write(descriptor, data)
+
+    def break_output(self, container: str) -> None:
+        """All streams of it end, though it goes on."""
+        found = self._store.get(container)
+        streams, found.streams = found.streams, []
+        for stream in streams:
+            stream.end()
 
     def vanish(self, container: str) -> None:
         """Somebody removes it behind our back."""

@@ -34,7 +34,7 @@ class _Output:
         self.sink = sink
         self.stream: OutputStream | None = None
         self.ended: Callable[[], None] = lambda: None
-        self.drained: Callable[[Drained], None] | None = None  # waits for the end
+        self.drained: tuple[Callable[[Drained], None], ...] = ()  # who waits for the end
         self.closing = False  # as soon as nobody writes any more
         self.abandoned = False  # nothing will come
         self.replacing = False  # another stream will take over
@@ -79,11 +79,24 @@ class Logs:
         else:
             self._watcher.add(stream.fileno(), lambda: self._read(output, stream))
 
+    def hear_of_end(self, task_id: str, ended: Callable[[], None]) -> None:
+        """As `follow` has it, of what is followed from now on."""
+        with self._lock:
+            output = self._outputs.get(task_id)
+            if output is not None:
+                output.ended = ended
+
     def since(self, task_id: str) -> int:
         """Where the part begins that is being read, ns since the epoch; 0: with the container."""
         with self._lock:
             output = self._outputs.get(task_id)
             return 0 if output is None else output.reading.since
+
+    def wrote(self, task_id: str) -> bool:
+        """Whether the task has written anything."""
+        with self._lock:
+            output = self._outputs.get(task_id)
+            return output is not None and any(output.sink.seen.values())
 
     def written(self, task_id: str) -> Written:
         """Of the part that is being read. The files are read, so not for who must not block."""
@@ -100,7 +113,7 @@ class Logs:
         with self._lock:
             output = self._outputs.get(task_id)
             if output is not None:
-                output.replacing = True
+                output.replacing, output.abandoned = True, False
                 output.reading = replace(output.reading, again=True).opens(opened)
         if output is None:
             stream.close()
@@ -141,8 +154,8 @@ class Logs:
             if output is None:
                 return
             output.replacing, output.reading = False, replace(output.reading, told=())
-            drained, output.drained = output.drained, None
-        if drained is not None:
+            waiting, output.drained = output.drained, ()
+        for drained in waiting:
             drained(output.sink.drained())
 
     def following(self, task_id: str) -> bool:
@@ -168,7 +181,7 @@ class Logs:
         with self._lock:
             output = self._outputs.get(task_id)
             if output is not None and output.waits:
-                output.drained = drained
+                output.drained += (drained,)
                 return
         drained(Drained() if output is None else output.sink.drained())
 
@@ -231,19 +244,19 @@ class Logs:
         with self._lock:
             if output.stream is not stream:
                 return False
-            output.stream = None
-            wanted, drained = self._next(output), None
-            if wanted is None:
-                drained, output.drained = output.drained, None
+            output.stream, replaced = None, output.replacing  # by one that is about to be read
+            wanted = None if replaced else self._next(output)
+            last, waiting = not replaced and wanted is None, output.drained
+            output.drained = () if last else waiting
             if output.closing:
                 output.sink.close()
         self._watcher.remove(stream.fileno())
         stream.close()
         if wanted is not None:
             output.reopen(wanted.since)
-        elif drained is not None:
+        for drained in waiting if last else ():
             drained(output.sink.drained())
-        elif not output.closing:
+        if last and not waiting and not output.closing:
             output.ended()
         return False
 
@@ -271,6 +284,6 @@ def _go_on(sink: Sink, how: How, missing: int | None) -> None:
         case How.SEAM:
             sink.seek(sink.written.recent)
         case How.GAP:
-            sink.gap(sink.written.recent, missing)
+            sink.gap(sink.written.recent or (1,), missing)
         case _:
             assert_never(how)

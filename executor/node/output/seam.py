@@ -8,9 +8,10 @@ container has written in all (node/shim.py) and we have not.
 """
 from __future__ import annotations
 
+import contextlib
 import enum
 import select
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -20,6 +21,7 @@ LOOKED_FOR: Final = 4096  # bytes, the last ones of our file
 BEFORE: Final = 10_000_000_000  # ns before our last write, from which on the log is searched
 COUNTED: Final = 1 << 20  # bytes that are counted rather than looked for
 MOST_OF_A_BYTE: Final = 80  # bytes in the log for one of the output: a line in JSON that is empty
+SHIMS_OWN: Final = 256 * 1024  # bytes: it begins with 64 KB, and each command in the container costs 44
 PATIENCE: Final = 10.0  # seconds for each piece of a log that is searched
 
 
@@ -58,10 +60,17 @@ def counts(written: Written, kept: int | None, in_all: int | None) -> bool:
     it; None: all. `in_all`: those that the container has written by now, at most, with what we have
     not seen yet; None: nobody knows.
     """
-    if not written.recent:
-        return True
     whole = kept is None or (in_all is not None and in_all * MOST_OF_A_BYTE <= kept)
     return whole and written.size <= COUNTED
+
+
+def dropped(kept: int | None, held: int, in_all: int | None) -> bool:
+    """Whether a log has lost some of its beginning, of a container of which we have written nothing,
+    so that there is nothing to look for. `held`: bytes that it has.
+
+    What is in no log and yet counted may be the shim's own; a log that drops drops a lot.
+    """
+    return bool(kept) and in_all is not None and in_all - held > SHIMS_OWN
 
 
 def missing_most(written: Written, in_all: int | None) -> int | None:
@@ -94,16 +103,23 @@ class Seam:
 def holds(stream: OutputStream, tails: Mapping[int, bytes]) -> bool:
     """Whether all of them are in a stream that ends. Reads it to the end, at most, and closes it."""
     missing = {each: Seam(tail) for each, tail in tails.items()}
+    with contextlib.closing(stream):
+        for descriptor, data in _pieces(stream):
+            if descriptor in missing and missing[descriptor].feed(data) is not None:
+                del missing[descriptor]
+            if not missing:
+                break
+    return not missing
+
+
+def held(stream: OutputStream) -> int:
+    """How many bytes there are in a stream that ends. Reads it to the end, and closes it."""
+    with contextlib.closing(stream):
+        return sum(len(data) for _, data in _pieces(stream))
+
+
+def _pieces(stream: OutputStream) -> Iterator[tuple[int, bytes]]:
     poll = select.poll()
     poll.register(stream.fileno(), select.POLLIN)
-    try:
-        while missing and poll.poll(PATIENCE * 1000):
-            pieces = stream.read()
-            if pieces is None:
-                break
-            for descriptor, data in pieces:
-                if descriptor in missing and missing[descriptor].feed(data) is not None:
-                    del missing[descriptor]
-    finally:
-        stream.close()
-    return not missing
+    while poll.poll(PATIENCE * 1000) and (pieces := stream.read()) is not None:
+        yield from pieces

@@ -14,18 +14,11 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeVar
 
 from executor.admission.plan import Plan
 from executor.admission.sandbox import check_volumes
 from executor.engine.cancellation import Cancellation
-from executor.engine.failures import (
-    Cancelled,
-    Fault,
-    ImageNotFound,
-    NoSuchContainer,
-    RuntimeFailure,
-)
+from executor.engine.failures import Cancelled, ImageNotFound, NoSuchContainer, RuntimeFailure
 from executor.engine.port import Address, ContainerAction, ContainerEvent, ContainerRuntime, Inspection, PullListener
 from executor.engine.silence import Asked, Meaning, meaning
 from executor.life.events import Created, Event, ImageMissing, NotStarted, Removed, SignalFailed, Started, StartUnclear
@@ -35,6 +28,7 @@ from executor.node.cgroups import Cgroups
 from executor.node.cni import Cni
 from executor.node.output.logs import Logs
 from executor.node.processes import end_processes
+from executor.supervision.blocking.attempts import attempt, end_unsaid, failure_of
 from executor.supervision.blocking.leftovers import Leftovers
 from executor.supervision.blocking.outputs import Outputs
 from executor.supervision.blocking.workers import Workers
@@ -44,8 +38,6 @@ from executor.telemetry.log import of_task
 
 log = logging.getLogger(__name__)
 
-
-T = TypeVar("T")
 
 URGENT_CALLS = 4
 PULLS = 8
@@ -125,7 +117,10 @@ class EngineCalls:
         `told` takes what the engine tells unasked, on its thread.
         """
         self._told = told
-        self._urgent.submit(lambda: self.runtime.engine.version() and None)
+
+        def load() -> None:
+            attempt(self.runtime.engine.version)  # one that is away tells later
+        self._urgent.submit(load)
 
     def first(self, job: Callable[[], None]) -> None:
         """Run a job that may block, on a worker.
@@ -150,7 +145,7 @@ class EngineCalls:
              listener: PullListener, done: Callable[[Failure | None], None]) -> None:
         """Get the image; `done` is called on a worker."""
         def job() -> None:
-            done(_failure(lambda: self.runtime.images.pull(
+            done(failure_of(lambda: self.runtime.images.pull(
                 image, platform=platform, sandbox=sandbox, force=force, listener=listener,
                 cancel=cancel)))
         self._pulls.submit(job)
@@ -158,7 +153,7 @@ class EngineCalls:
     def look(self, container: str, found: Callable[[Inspection | Failure | None], None]) -> None:
         """How the container is; None if there is none. `found` is called on a worker."""
         def job() -> None:
-            answer = _attempt(lambda: self.runtime.containers.inspect(container))
+            answer = attempt(lambda: self.runtime.containers.inspect(container))
             gone = isinstance(answer, Failure) and issubclass(answer.kind, NoSuchContainer)
             found(None if gone else answer)
         self._urgent.submit(job)
@@ -168,8 +163,8 @@ class EngineCalls:
         """-> SignalFailed if it could not be delivered; else `sent` is called, on a worker."""
         def job() -> None:
             if first is not None:
-                _failure(lambda: self.runtime.containers.kill(container, first))
-            failure = _failure(lambda: self.runtime.containers.kill(container, signal))
+                failure_of(lambda: self.runtime.containers.kill(container, first))
+            failure = failure_of(lambda: self.runtime.containers.kill(container, signal))
             if failure is not None:
                 post(SignalFailed(failure))
             else:
@@ -179,10 +174,26 @@ class EngineCalls:
     def force_remove(self, container: str, post: Post) -> None:
         """-> Removed or SignalFailed."""
         def job() -> None:
-            failure = _failure(lambda: self.runtime.containers.remove(container))
-            if failure is None:
-                end_processes(container)
-            post(Removed() if failure is None else SignalFailed(failure))
+            failure = failure_of(lambda: self.runtime.containers.remove(container))
+            ran = failure is None and end_processes(container)
+            post(Removed(ran=ran) if failure is None else SignalFailed(failure))
+        self._urgent.submit(job)
+
+    def clear_away(self, container: str, read: Callable[[Callable[[bool], None]], None],
+                   post: Post) -> None:
+        """-> Removed or SignalFailed: it may run, though nobody has said that it was started. `read`
+        brings its output home, and has its argument called then: whether there is any.
+        """
+        def remove(*, ran: bool) -> None:
+            self.force_remove(container, lambda answer: post(
+                Removed(ran=ran or answer.ran) if isinstance(answer, Removed) else answer))
+
+        def job() -> None:
+            ended = end_unsaid(self.runtime.containers, container)
+            if isinstance(ended, Failure):
+                post(SignalFailed(ended))
+            else:
+                read(lambda wrote: remove(ran=ended or wrote))
         self._urgent.submit(job)
 
     def forget(self, container: str, cni: tuple[str, ...] = ()) -> None:
@@ -246,7 +257,7 @@ class EngineCalls:
         if container is None:
             return
         start.post(Created(container))
-        answer = _attempt(lambda: self._running(container, start, tuple(warnings)))
+        answer = attempt(lambda: self._running(container, start, tuple(warnings)))
         if not isinstance(answer, Failure):
             start.post(answer)
             took = 1000 * (time.monotonic() - began)
@@ -267,7 +278,7 @@ class EngineCalls:
 
     def _create(self, start: Start, warned: Callable[[str], None]) -> str | None:
         """The container's id, or None and an event why there is none."""
-        answer = _attempt(lambda: self.runtime.containers.create(
+        answer = attempt(lambda: self.runtime.containers.create(
             self._parents.placed(start.plan.payload, lambda: self.runtime.engine),
             start.plan.name, warned))
         if isinstance(answer, str):
@@ -311,22 +322,3 @@ class EngineCalls:
         if self._cni is None or not plan.cni or inspection.pid is None:
             return ()
         return self._cni.attach(container, inspection.pid, plan.cni)
-
-
-def _attempt(call: Callable[[], T]) -> T | Failure:
-    """What a call to the engine gives.
-
-    A fault of ours is a failure too: nobody must wait for ever.
-    """
-    try:
-        return call()
-    except RuntimeFailure as error:
-        return Failure.of(error)
-    except Exception as error:
-        log.exception("A fault in a call to the engine")
-        return Failure(Fault, f"{type(error).__name__}: {error}")
-
-
-def _failure(call: Callable[[], None]) -> Failure | None:
-    """Why a call without an answer failed, if it did."""
-    return _attempt(call)

@@ -14,7 +14,7 @@ from executor.engine.port import ContainerRuntime, Inspection
 from executor.engine.silence import Asked, Meaning, meaning
 from executor.node.output.logs import Logs
 from executor.node.output.reading import Moment, RunTold
-from executor.node.output.seam import How, counts, holds, missing_most
+from executor.node.output.seam import How, counts, dropped, held, holds, missing_most
 from executor.node.shim import written_at_most
 from executor.supervision.blocking.workers import Workers
 
@@ -61,14 +61,15 @@ class Outputs:
     def _how(self, task_id: str, known: Inspection, begin: int) -> tuple[How, int]:
         """In which way the log goes on with what was written, and from when on: ns since the epoch."""
         written, containers = self._logs.written(task_id), self._runtime().containers
-        if not written.recent:  # that it wrote nothing needs no look
+        kept, in_all = log_kept(known.raw), written_at_most(known.pid)
+        if counts(written, kept, in_all):
             return How.SKIP, begin
-        if counts(written, log_kept(known.raw), written_at_most(known.pid)):
-            return How.SKIP, begin
-        since = max(begin, written.since)
+        since = max(begin, written.since) if written.recent else begin
         try:
-            found = holds(containers.logs(known.id, follow=False, since=since, tty=has_terminal(known.raw)),
-                          written.recent)
+            kept_log = containers.logs(known.id, follow=False, since=since, tty=has_terminal(known.raw))
+            if not written.recent:
+                return How.GAP if dropped(kept, held(kept_log), in_all) else How.SKIP, begin
+            found = holds(kept_log, written.recent)
         except RuntimeFailure:
             return How.SKIP, begin
         return How.SEAM if found else How.GAP, since

@@ -12,12 +12,14 @@ from executor.journal.records import (
     ContainerMade,
     EndNoted,
     Record,
+    StartUnsaid,
     StepBegan,
     StepOver,
     TaskBegan,
     TaskNamed,
 )
 from executor.life.effects import Effect, StartTimer, Timer
+from executor.life.outcomes import NotRun
 from executor.life.task import Phase, Task
 from specs.errors import SpecError
 from specs.forms import Message, wire
@@ -57,6 +59,9 @@ def notes(before: Task, after: Task, effects: Sequence[Effect], now: float) -> l
         return noted
     if after.container is not None and after.container != before.container:
         noted.append(ContainerMade(task_id, after.container))
+    if isinstance(after.outcome, NotRun) and before.outcome is None and after.phase is Phase.FORCING:
+        failure = after.outcome.failure
+        noted.append(StartUnsaid(task_id, failure.kind.__name__, failure.text))
     if after.cause is not None:
         noted += _end(before, after, effects, now)
     return noted

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Final
 from executor.admission.admission import Admission, Admitted
 from executor.admission.agreement import Agreement
 from executor.admission.entry import Entry
-from executor.engine.failures import NoSuchContainer, RuntimeFailure
+from executor.engine.failures import NoSuchContainer, RuntimeFailure, kind_named
 from executor.engine.port import Inspection, Listed
 from executor.life.events import Recovered
 from executor.life.health import Counters
-from executor.life.outcomes import BroughtDown, Cause, HostRebooted, Outcome, Refused
+from executor.life.outcomes import BroughtDown, Cause, Failure, HostRebooted, NotRun, Outcome, Refused
 from executor.life.recovery import revive
 from executor.life.sightings import whereabouts
 from executor.life.task import Known, Phase, Step, Terms
@@ -182,7 +182,8 @@ def _name(task: KnownTask) -> str:
 
 def _doom(task: KnownTask) -> Outcome | None:
     if task.doomed is None:
-        return None
+        unsaid = task.unsaid
+        return None if unsaid is None else NotRun(Failure(kind_named(unsaid.kind), unsaid.text))
     return BroughtDown(task.doomed) if task.doomed else HostRebooted()
 
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -67,6 +68,22 @@ TABLE: list[tuple[Outcome, Cause | None, TaskState, str | None, str]] = [
     (Exit(139), None, FAILED, None, "Container exited with status 139: killed by SIGSEGV; stderr: last words"),
     (Exit(137), None, FAILED, None, "Container exited with status 137: killed by SIGKILL; stderr: last words"),
     (Exit(255), None, FAILED, None, "Container exited with status 255: stderr: last words"),
+    (Exit(255, unseen=True, forgotten=True), None, FAILED, None,
+     ("Failed to get exit status of container: the engine was restarted, and has forgotten it; "
+      "stderr: last words")),
+    (Exit(0, unseen=True, forgotten=True), None, FAILED, None,
+     ("Failed to get exit status of container: the engine was restarted, and has forgotten it; "
+      "stderr: last words")),
+    (Exit(255, unseen=True), None, FAILED, None,
+     ("Container exited with status 255: it ended while the engine or the executor was away: the engine says so, "
+      "too, where it does not know; stderr: last words")),
+    (Exit(137, unseen=True), None, FAILED, None,
+     ("Container exited with status 137: it ended while the engine or the executor was away, and may have been "
+      "killed with it; killed by SIGKILL; stderr: last words")),
+    (Exit(137, unseen=True, meddled=9), None, FAILED, None,
+     ("Container exited with status 137: killed by SIGKILL; the engine sent SIGKILL without our asking; "
+      "stderr: last words")),
+    (Exit(137, unseen=True), Cause.KILL, KILLED, None, "Container exited with status 137"),
     (Exit(137, oom=True, memory_limit=32 * MIB, memory_peak=31 * MIB), None, FAILED, OOM,
      "Container exited with status 137: out of memory (limit 32.0 MiB, peak 31.0 MiB); stderr: last words"),
     (Exit(1, oom=True), None, FAILED, OOM,
@@ -138,6 +155,9 @@ TABLE: list[tuple[Outcome, Cause | None, TaskState, str | None, str]] = [
       "not the task's fault, an operator has to put it right")),
     (not_run(DaemonUnavailable), None, DROPPED, LAUNCH,
      "Failed to run docker container: the engine's words; not the task's fault, another attempt may succeed"),
+    (replace(not_run(DaemonUnavailable), ran=True), None, TaskState.GONE, LAUNCH,
+     ("Failed to run docker container: the engine's words; it had been started all the same, and was removed; "
+      "not the task's fault, another attempt may succeed")),
     (not_run(NetworkPluginFailed), None, DROPPED, LAUNCH,
      ("Failed to run docker container: the container could not be attached to its network; the engine's words; "
       "not the task's fault, another attempt may succeed")),
@@ -187,6 +207,8 @@ STRICT: list[tuple[Outcome, Cause | None, Ending]] = [
     (Exit(137, oom=True), None, Ending(FAILED, "Container exited with status 137")),
     (Exit(137), Cause.COMPLETION, Ending(FAILED, "Container exited with status 137", TIME)),
     (Exit(137), Cause.HEALTH, Ending(KILLED, "Container exited with status 137", healthy=False)),
+    (Exit(255, unseen=True, forgotten=True), None, Ending(FAILED, "Container exited with status 255")),
+    (Exit(0, unseen=True, forgotten=True), None, Ending(FINISHED, "Container exited with status 0")),
     (Unknown(), Cause.KILL, Ending(FAILED, "Failed to get exit status of container")),
     (Unknown(), Cause.COMPLETION, Ending(FAILED, "Failed to get exit status of container")),
     (Unknown(), Cause.HEALTH, Ending(FAILED, "Failed to get exit status of container", healthy=False)),

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from executor.engine.failures import BadOption, FileNotFetched, FileSourceAway
+from executor.engine.failures import BadOption, DaemonUnavailable, FileNotFetched, FileSourceAway
 from executor.life import effects as f
 from executor.life import events as e
 from executor.life import lifecycle
@@ -264,6 +264,27 @@ def test_what_the_engine_has_forgotten_is_ended_past_it(
         task, _ = advance(task, event)
     _, effects = advance(task, e.Drained())
     assert reports(effects) == [expected]
+
+
+@pytest.mark.parametrize(("last", "ran"), [
+    (e.Removed(ran=True), True), (e.Noticed(3), True), (e.Exited(Exit(3)), True),
+    (e.Removed(), False), (e.Exited(Exit(0), ran=False), False)])
+@pytest.mark.parametrize("aware", [True, False])
+def test_a_start_that_was_not_answered_may_have_been_one(last: e.Event, *, ran: bool,
+                                                         aware: bool) -> None:
+    unclear = e.StartUnclear(Failure(DaemonUnavailable, "no answer"))
+    state, text = through(Terms(partition_aware=aware), e.Created("c"), unclear, last, e.Drained())[-1]
+    assert ("it had been started all the same" in (text or "")) is ran
+    expected = TaskState.GONE if ran else TaskState.DROPPED
+    assert state is (expected if aware else TaskState.LOST)
+
+
+def test_255_is_asked_for_however_it_was_told() -> None:
+    task, _ = accept("t", Terms())
+    for event in STARTED:
+        task, _ = advance(task, event)
+    _, effects = advance(task, e.Noticed(255, 1))
+    assert f.Look() in effects
 
 
 def test_how_it_ended_is_known_although_the_next_step_of_force_came_between() -> None:

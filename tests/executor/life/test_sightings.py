@@ -52,11 +52,40 @@ def test_what_a_look_means(task: Task, state: dict[str, Any], event: Event | Non
     assert seen(task, inspection({"Id": "c", "State": {"StartedAt": "2026-01-01T00:00:00Z", **state}})) == event
 
 
+SECOND = 1_000_000_000
+TEN = 1_767_225_610 * SECOND  # ten seconds after midnight
+
+
+@pytest.mark.parametrize(("run", "code", "unseen", "forgotten"), [
+    (Run(gone_at=TEN - SECOND, back=TEN + SECOND), 255, True, True),  # it ended a second before that
+    (Run(gone_at=TEN - SECOND, back=TEN + SECOND), 0, True, True),
+    (Run(gone_at=TEN - SECOND, unanswered=True), 255, True, True),
+    (Run(gone_at=TEN - SECOND, back=TEN + SECOND), 3, True, False),  # that is no status that is made up
+    (Run(gone_at=TEN - SECOND, back=TEN + SECOND), 137, True, False),
+    (Run(gone_at=TEN - 1, back=TEN + SECOND), 255, True, False),  # the engine's time is that of the end
+    (Run(gone_at=TEN + 1, back=TEN + SECOND), 255, True, False),  # we were told later
+    (Run(back=TEN + SECOND), 255, True, False),
+    (Run(gone_at=TEN - SECOND, back=TEN - 1), 255, False, False),  # it was there when that ended
+    (Run(gone_at=TEN - SECOND), 255, False, False),
+])
+def test_a_status_that_an_engine_has_made_up_is_none(run: Run, code: int, unseen: bool,
+                                                     forgotten: bool) -> None:
+    state = {"Running": False, "ExitCode": code, "StartedAt": "2026-01-01T00:00:00Z",
+             "FinishedAt": "2026-01-01T00:00:10Z"}
+    found = seen(replace(RUNNING, run=run), inspection({"Id": "c", "State": state}))
+    assert found == Exited(Exit(code, unseen=unseen, forgotten=forgotten))
+
+
+def test_a_container_that_never_ran_has_not_ended() -> None:
+    found = seen(RUNNING, inspection({"Id": "c", "State": {"Running": False}}))
+    assert found == Exited(Exit(0), ran=False)
+
+
 @pytest.mark.parametrize(("action", "told_exit", "restarts", "event"), [
     (A.DIE, None, False, Noticed(3, 1)),
     (A.DIE, 3, True, Noticed(3, 1)),
     (A.DESTROY, None, False, Noticed()),
-    (A.RESYNC, None, False, Noticed()),
+    (A.RESYNC, None, False, Noticed(back=1)),
     (A.OOM, None, False, OomKilled(1 << 20, 2 << 20)),
     (A.KILL, None, False, SignalSeen(15)),
     (A.START, None, False, None),  # our own

@@ -2,8 +2,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,27 @@ def machine(folder: Path, path: str, *, version: int, below: str = "") -> Cgroup
     if version == 2:
         (root / "cgroup.controllers").write_text("cpu memory\n")
     return Cgroups(root, folder / "proc", most=1)
+
+
+def test_cgroups_come_and_go_while_processes_are_looked_for(tmp_path: Path) -> None:
+    """A walk over all of them may find a folder, and a moment later not."""
+    over = threading.Event()
+    (tmp_path / f"memory/docker/{ID}").mkdir(parents=True)
+    (tmp_path / f"memory/docker/{ID}/cgroup.procs").write_text("7\n")
+
+    def others() -> None:
+        while not over.is_set():
+            for number in range(20):
+                (tmp_path / f"memory/docker/{number}/below").mkdir(parents=True)
+            for number in range(20):
+                shutil.rmtree(tmp_path / f"memory/docker/{number}")
+    thread = threading.Thread(target=others)
+    thread.start()
+    try:
+        assert all(processes(ID, tmp_path) == [7] for _ in range(300))
+    finally:
+        over.set()
+        thread.join()
 
 
 PLACES = {

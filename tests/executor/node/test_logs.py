@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,73 @@ def test_what_was_written_is_skipped_when_it_comes_again(logs: Logs, tmp_path: P
     assert Drained(logs).tail() == "oops | again"
     assert (tmp_path / "stdout").read_text() == "one\ntwo\nthree\n"
     assert (tmp_path / "stderr").read_text() == "oops\nagain\n"
+
+
+class Busy(Watcher):
+    """Does what it is told later."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[Callable[[], None]] = []
+
+    def call(self, job: Callable[[], None]) -> None:
+        self.told.append(job)
+
+    def catch_up(self) -> None:
+        for job in self.told:
+            super().call(job)
+
+
+def test_the_end_of_a_stream_that_is_about_to_be_replaced_is_not_the_outputs(tmp_path: Path) -> None:
+    busy = Busy()
+    logs = Logs(busy)
+    logs.open("t", sandbox_sink(tmp_path))
+    broken, again = Pipe(), Pipe()
+    logs.follow("t", broken.stream)
+    logs.follow_again("t", again.stream, Moment())
+    waiting = Drained(logs)
+    broken.end()
+    while broken.stream.fileno() >= 0:
+        threading.Event().wait(0.001)
+    busy.catch_up()
+    again.say(2, b"the rest\n")
+    again.end()
+    assert waiting.tail() == "the rest"
+
+
+def test_the_end_is_told_to_all_who_wait_for_it(logs: Logs, tmp_path: Path) -> None:
+    logs.open("t", sandbox_sink(tmp_path))
+    pipe = Pipe()
+    logs.follow("t", pipe.stream)
+    first, second = Drained(logs), Drained(logs)
+    pipe.say(2, b"end\n")
+    pipe.end()
+    assert (first.tail(), second.tail()) == ("end", "end")
+
+
+def test_the_end_of_what_was_opened_again_is_heard_too(logs: Logs, tmp_path: Path) -> None:
+    """Of a task that was taken over nothing is followed but that."""
+    logs.open("t", sandbox_sink(tmp_path))
+    ended = threading.Event()
+    logs.hear_of_end("t", ended.set)
+    again = Pipe()
+    logs.follow_again("t", again.stream, Moment())
+    again.end()
+    assert ended.wait(30)
+
+
+def test_a_container_that_was_given_up_may_have_said_something(logs: Logs, tmp_path: Path) -> None:
+    logs.open("t", sandbox_sink(tmp_path))
+    silent, again = Pipe(), Pipe()
+    logs.follow("t", silent.stream)
+    logs.abandon("t")
+    logs.follow_again("t", again.stream, Moment())
+    waiting = Drained(logs)
+    assert not waiting.now
+    again.say(2, b"it ran\n")
+    again.end()
+    assert waiting.tail() == "it ran"
+    silent.end()
 
 
 def test_a_stream_that_comes_again_replaces_the_one_before(logs: Logs, tmp_path: Path) -> None:

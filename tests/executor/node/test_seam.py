@@ -10,7 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from executor.engine.inspection import log_kept
-from executor.node.output.seam import BEFORE, COUNTED, Seam, Written, counts, holds, missing_most
+from executor.node.output.seam import (
+    BEFORE,
+    COUNTED,
+    SHIMS_OWN,
+    Seam,
+    Written,
+    counts,
+    dropped,
+    held,
+    holds,
+    missing_most,
+)
 from executor.node.output.sink import Sink, sandbox_sink
 from executor.node.shim import written_at_most
 
@@ -45,7 +56,17 @@ def test_bytes_are_counted_as_long_as_the_log_surely_has_them() -> None:
     assert not counts(of(1000), 159_999, 2000)  # what came since may have pushed the beginning out
     assert not counts(of(1000), 160_000, None)
     assert not counts(of(COUNTED + 1), None, 0)  # that would be long
-    assert counts(Written(), 0, None)
+    assert counts(Written(), None, None)
+    assert not counts(Written(), 20_000, 2000)  # it may have pushed out all that we have not written
+
+
+def test_a_log_has_dropped_what_is_neither_in_it_nor_the_shims_own() -> None:
+    assert dropped(1_000_000, 400_000, 400_000 + SHIMS_OWN + 1)
+    assert not dropped(1_000_000, 400_000, 400_000 + SHIMS_OWN)
+    assert not dropped(None, 0, 10 * SHIMS_OWN)  # it keeps all
+    assert not dropped(0, 0, 10 * SHIMS_OWN)  # there is no log
+    assert not dropped(1_000_000, 0, None)
+    assert held(Pieces((1, b"ab"), (2, b"x"))) == 3
 
 
 def test_a_stream_that_was_silent_for_long_has_no_seam() -> None:

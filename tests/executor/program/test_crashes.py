@@ -174,14 +174,16 @@ def test_what_no_log_has_is_one_line(tmp_path: Path) -> None:
         assert missing <= int(said[2]) < missing + 1_000_000
 
 
-def test_what_was_rotated_away_meanwhile_is_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("before", [["first"], []], ids=["little", "nothing"])
+def test_what_was_rotated_away_meanwhile_is_one_line(tmp_path: Path, before: list[str]) -> None:
     """Few bytes were written before, and would be in the log, had not so many come since."""
+    echo, count = "".join(f"echo {each}; " for each in before), sum(len(each) + 1 for each in before)
     go = "until [ -e /mnt/mesos/sandbox/go ]; do sleep 0.05; done; yes lost | head -c 3000000; echo; "
     few = [{"key": "log-opt", "value": each} for each in ("max-size=100k", "max-file=2")]
     with crashing(tmp_path) as run:
-        run.launch("a", f"echo first; {go} while :; do echo alive; sleep 0.05; done", docker={"parameters": few})
+        run.launch("a", f"{echo}{go} while :; do echo alive; sleep 0.05; done", docker={"parameters": few})
         run.until("a", "TASK_RUNNING")
-        comes_true(lambda: run.output("a") == ["first"])
+        comes_true(lambda: run.output("a") == before)
         killed = python_of(run.process.pid)
         assert killed is not None
         os.kill(run.process.pid, signal.SIGSTOP)  # so that nobody starts another one
@@ -190,10 +192,11 @@ def test_what_was_rotated_away_meanwhile_is_one_line(tmp_path: Path) -> None:
         comes_true(lambda: b"alive" in subprocess.run(["docker", "logs", "--tail", "1", run.containers()["a"]],
                                                       check=True, capture_output=True, timeout=PATIENCE).stdout)
         os.kill(run.process.pid, signal.SIGCONT)
-        comes_true(lambda: "alive" in run.output("a")[-1])
-        first, gap, *rest = run.output("a")
-        said = re.search(r"behind byte 6: at most (\d+) bytes of both streams,", gap)
-        assert first == "first"
+        comes_true(lambda: "alive" in run.output("a")[-1:])
+        lines = run.output("a")
+        gap, rest = lines[len(before)], lines[len(before) + 1:]
+        said = re.search(rf"behind byte {count}: at most (\d+) bytes of both streams,", gap)
+        assert lines[:len(before)] == before
         assert said is not None, gap
         assert 3_000_000 - sum(len(each) + 1 for each in rest) < int(said[1]) < 4_000_000
         run.agent.kill("a", 0.0)

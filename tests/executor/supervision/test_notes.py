@@ -6,10 +6,11 @@ from base64 import b64decode, b64encode
 
 import pytest
 
-from executor.journal.records import ContainerMade, EndNoted, Record, StepBegan, StepOver
+from executor.engine.failures import DaemonUnavailable
+from executor.journal.records import ContainerMade, EndNoted, Record, StartUnsaid, StepBegan, StepOver
 from executor.life import events as e
 from executor.life.lifecycle import accept, advance
-from executor.life.outcomes import Cause
+from executor.life.outcomes import Cause, Failure
 from executor.life.task import Terms
 from executor.supervision.succession.notes import began, notes
 from specs.forms import wire
@@ -34,6 +35,12 @@ def test_a_start_is_a_step_and_its_container_is_noted_before_it_is_started() -> 
         StepBegan("t", "start"), ContainerMade("t", "c"), StepOver("t")]
     assert noted(e.ImageMissing(), e.Pulled()) == [
         StepBegan("t", "start"), StepOver("t"), StepBegan("t", "start")]
+
+
+def test_a_start_that_was_not_answered_is_noted_before_what_may_run_is_removed() -> None:
+    unclear = e.StartUnclear(Failure(DaemonUnavailable, "no answer"))
+    assert noted(e.Created("c"), unclear)[2:] == [
+        StepOver("t"), StartUnsaid("t", "DaemonUnavailable", "no answer")]
 
 
 def test_an_end_is_noted_with_the_time_that_its_grace_is_over() -> None:

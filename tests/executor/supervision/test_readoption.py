@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from executor.admission.secrets import Secrets
 from executor.engine.failures import DaemonUnavailable
 from executor.journal.journal import FILE, Journal, boot_id, stored
@@ -190,6 +192,26 @@ def test_a_task_that_brings_it_down_twice_is_left_out(tmp_path: Path) -> None:
             TaskState.FAILED, "The executor crashed twice during the start of this task, and goes on without it")
         assert third.agent.states("b") == []
         comes_true(lambda: len(run.runtime.names()) == 1)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_start_that_was_not_answered_is_still_none_for_the_next_process(
+        tmp_path: Path, *, there: bool) -> None:
+    """Whether it has removed the container or not: nobody else has."""
+    with lives(tmp_path) as run:
+        run.runtime.fail("start", DaemonUnavailable("start: no answer"))
+        run.runtime.fail("remove", DaemonUnavailable("remove: no answer"), times=99)
+        run.now.launch("a")
+        comes_true(lambda: "remove" in [verb for verb, _ in run.runtime.calls])
+        run.now.crash()
+        run.runtime.recover("remove")
+        if not there:
+            run.runtime.vanish(run.runtime.names()[0])
+        last = run.again().ended("a")
+        assert last.state is TaskState.DROPPED
+        assert last.message == ("Failed to run docker container: start: no answer; not the task's fault, "
+                                "another attempt may succeed")
+        comes_true(lambda: not run.runtime.names())
 
 
 def test_after_a_reboot_every_task_is_gone_and_says_why(tmp_path: Path) -> None:

@@ -193,6 +193,37 @@ def test_an_unclear_start_is_cleared_away_before_anything_is_told(tmp_path: Path
         assert runtime.names() == []
 
 
+def test_what_was_started_although_nobody_said_so_has_run_and_its_output_is_there(
+        tmp_path: Path) -> None:
+    runtime = FakeRuntime()
+    begun = runtime.containers.start
+
+    def start(container: str) -> None:
+        begun(container)
+        runtime.write(container, 1, b"said\n")
+        raise DaemonUnavailable("start: the Docker engine closed the connection without an answer")
+    runtime.containers.start = start  # type: ignore[method-assign]
+    with running(tmp_path, runtime) as run:
+        run.launch("a", "sleep 600")
+        status = run.ended("a")
+        assert status.state is TaskState.GONE
+        assert "it had been started all the same, and was removed" in (status.message or "")
+        assert (tmp_path / "tasks/a/stdout").read_text() == "said\n"
+
+
+def test_what_nobody_has_read_is_there_before_a_container_is_removed_by_force(
+        tmp_path: Path) -> None:
+    with running(tmp_path) as run:
+        run.launch("a", "echo one; sleep 600")
+        run.running("a")
+        run.runtime.break_output(run.name())
+        run.runtime.write(run.name(), 1, b"two\n")
+        run.runtime.fail("kill", DaemonUnavailable("no answer"), times=2)  # SIGTERM and SIGKILL
+        run.supervisor.kill("a", 0.0)
+        assert run.ended("a").state is KILLED
+        assert (tmp_path / "tasks/a/stdout").read_text() == "one\ntwo\n"
+
+
 def test_an_engine_that_is_away_at_the_launch(tmp_path: Path) -> None:
     runtime = FakeRuntime()
     runtime.fail("create", DaemonUnavailable("create: connection refused"))
