@@ -14,6 +14,7 @@ import importlib.metadata
 import io
 import os
 import shutil
+import signal
 import sys
 import textwrap
 from collections.abc import Iterable, Mapping
@@ -172,9 +173,9 @@ def run_command(command: click.Command, arguments: list[str] | None = None) -> i
         return error.exit_code
     except click.Abort:
         return 130
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # the latter is click's, where it has noticed that nobody reads us
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that Python's last flush finds somebody
-        return FAILED
+        return 128 + signal.SIGPIPE  # as of a program that writes to a pipe without a reader
     except Exception as error:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             Problem(

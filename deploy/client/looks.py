@@ -62,15 +62,21 @@ def events(service: Service, app: str | None, output: str, *, follow: bool) -> N
     """Show events, of all or of APP."""
     wanted = app_id(app) if app else None
     stream = FollowedEvents(service, 0, away)
+    known = wanted is None
     for batch in stream.batches():
         for event in batch:
             if "last" not in event and (wanted is None or wanted in _apps(event)):
+                known = True
                 if output == "json":
                     shown_json(event)
                 else:
                     click.echo(_line(event))
-        if batch and not follow and stream.after >= stream.last:
-            return
+        if batch and stream.after >= stream.last:
+            if not known:  # nothing is remembered of it
+                service.get("/api/v1/instances", app=wanted or "")
+                known = True
+            if not follow:
+                return
 
 
 @click.command()

@@ -94,7 +94,8 @@ def one_instance(found: Service, name: str) -> dict[str, Any]:
     if len(begun) == 1:
         return dict(begun[0])
     known = ", ".join(each["id"] for each in (begun or instances)[:CANDIDATES]) or "none"
-    raise Problem(f"{name} is {'several instances' if begun else 'no instance'}: {known}", REFUSED)
+    shown = name or "an empty name"
+    raise Problem(f"{shown} is {'several instances' if begun else 'no instance'}: {known}", REFUSED)
 
 
 def _candidates(found: Service, name: str) -> str:

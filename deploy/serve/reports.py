@@ -29,7 +29,7 @@ def wanted_interval() -> str:
     try:
         parse_duration(said)
     except SpecError as error:
-        raise Problem(f"{REPORT_INTERVAL}: {error}", REFUSED) from error
+        raise Problem(f"{REPORT_INTERVAL}={said}: {error}; as in 15secs, and 0ns for none", REFUSED) from error
     return said
 
 

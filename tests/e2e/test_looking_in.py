@@ -120,6 +120,33 @@ def test_what_cannot_be_shown_is_refused(served: Served, arguments: tuple[str, .
     assert says in refused.stderr
 
 
+@pytest.mark.parametrize("command", ["logs talks", "logs -f talks", "events -f", "exec INSTANCE -- echo hi"])
+def test_where_nobody_reads_it_ends_quietly(served: Served, command: str) -> None:
+    words = command.replace("INSTANCE", instances(served)[1]["id"]).split()
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([PROGRAM, *words], stdout=writer, stderr=subprocess.PIPE, timeout=PATIENCE, check=False,
+                          env=served.environment)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_output_that_cannot_be_written_is_no_service_that_is_away(served: Served) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([PROGRAM, "exec", instances(served)[1]["id"], "--", "echo", "hi"], stdout=full,
+                              stderr=subprocess.PIPE, timeout=PATIENCE, check=False, env=served.environment)
+    assert done.returncode == 125
+    assert b"cannot be written: No space left on device" in done.stderr
+
+
+@pytest.mark.parametrize("options", [(), ("-f",)])
+def test_events_of_an_app_that_is_not_there_are_refused(served: Served, options: tuple[str, ...]) -> None:
+    refused = served.command("events", *options, "talsk")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "there is /talks" in refused.stderr
+    assert "/talks" in served.command("events", "talks").stdout
+
+
 def test_files_are_listed_shown_and_saved(served: Served, tmp_path: Path) -> None:
     one = instances(served)[0]["id"]
     listed = json.loads(served.command("files", one, "--output", "json").stdout)

@@ -32,6 +32,10 @@ class NobodyReadsError(Exception):
     """What our stdout or stderr leads to has gone."""
 
 
+class UnwrittenError(Exception):
+    """What our stdout or stderr leads to takes nothing; the text says why."""
+
+
 class Conversation:
     """One command. `hold` is the whole of it."""
 
@@ -44,7 +48,7 @@ class Conversation:
         self._sent = self._taken = 0  # bytes of stdin
 
     async def hold(self, path: str) -> int:
-        """The exit status. Raises NotRunError, NobodyReadsError."""
+        """The exit status. Raises NotRunError, NobodyReadsError, UnwrittenError."""
         tls = ssl.create_default_context() if self._service.url.startswith("https") else False
         try:
             async with aiohttp.ClientSession() as session, session.ws_connect(
@@ -141,10 +145,12 @@ def _read(room: threading.Semaphore, put: Callable[[bytes], object]) -> None:
 
 
 def _write(frame: bytes) -> None:
-    """To stdout or stderr, all of it. Raises OSError, NobodyReadsError."""
+    """To stdout or stderr, all of it. Raises NobodyReadsError, UnwrittenError."""
     descriptor, rest = (2 if frame[:1] == bytes([STDERR]) else 1), memoryview(frame)[1:]
     try:
         while rest:
             rest = rest[os.write(descriptor, rest):]
     except BrokenPipeError as error:
         raise NobodyReadsError from error
+    except OSError as error:
+        raise UnwrittenError(f"its output cannot be written: {error.strerror}") from error

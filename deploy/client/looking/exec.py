@@ -54,7 +54,7 @@ def exec(service: Service, name: str, command: tuple[str, ...], output: str, *, 
     The exit status is the command's own, and 125 if it could not be run. It ends with this process.
     """
     _ = output  # what the command writes is all there is
-    from deploy.client.looking.conversation import Conversation, NobodyReadsError, NotRunError
+    from deploy.client.looking.conversation import Conversation, NobodyReadsError, NotRunError, UnwrittenError
     from deploy.client.looking.terminal import Terminal
 
     options, words = split(command)
@@ -68,7 +68,7 @@ def exec(service: Service, name: str, command: tuple[str, ...], output: str, *, 
         asked = fine(service.ask("POST", f"{source.path}/exec", wanted))
         with terminal:
             return asyncio.run(Conversation(service, terminal, interactive=interactive, tty=tty).hold(asked["url"]))
-    except NotRunError as error:
+    except (NotRunError, UnwrittenError) as error:
         raise Problem(str(error), NOT_RUN) from error
     except NobodyReadsError:
         return 128 + signal.SIGPIPE  # as of a program that writes to a pipe without a reader

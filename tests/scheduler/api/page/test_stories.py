@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import urllib.parse
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.scheduler.api.page.browser import Browser
 from tests.scheduler.api.page.conftest import READER, WRITER
 from tests.scheduler.service.serving import Serving, app
 
+LOST = 2.0  # seconds without a dialog after which a click has met nothing
 CHECKED = {"healthChecks": [{"protocol": "COMMAND", "command": {"value": "true"}}]}
 
 
@@ -133,14 +135,26 @@ def test_keys_go_through_lists_and_back(logged_in: Browser, serving: Serving) ->
     logged_in.shows("3 apps")
 
 
+def asked_about(browser: Browser, action: str) -> None:
+    """Its dialog is there. A click that meets a button while the page around it moves is lost, and made again."""
+    def asked() -> bool:
+        if browser.count("dialog") == 0:
+            browser.find("main button", action).click()
+        deadline = time.monotonic() + LOST
+        while browser.count("dialog") == 0 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return browser.count("dialog") > 0
+    browser.wait(asked, f"the dialog of {action}")
+
+
 def confirmed(browser: Browser, action: str, command: str, button: str) -> None:
     """An action says its command, does nothing if it is left, and is done when it is confirmed."""
-    browser.click("main button", action)
+    asked_about(browser, action)
     browser.wait(lambda: browser.text("dialog .command").startswith(f"mesos-docker {command}"))
     assert browser.script("return document.querySelector('dialog').matches(':modal')")
     browser.press(Keys.ESCAPE)
     browser.wait(lambda: browser.count("dialog") == 0)
-    browser.click("main button", action)
+    asked_about(browser, action)
     browser.click("dialog button[type=submit]", button)
     browser.wait(lambda: browser.count("dialog") == 0)
 
