@@ -1,0 +1,46 @@
+"""Of every ending the drop-in says what Mesos's own docker executor says, update by update."""
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import pytest
+
+from tests.e2e.beside import Update, drop_in_cases, recorded, said
+from tests.e2e.endings import local_mesos, run_all
+
+OURS: Final = {  # where Mesos's own says what is not so, or what only its slower way to a start makes so
+    # It takes the first run of a container for the last, and leaves it to run on by its restart policy.
+    "restart policy: once more": [("TASK_STARTING", None), ("TASK_RUNNING", None), ("TASK_FINISHED", None)],
+    # Its start was over before the kill came.
+    "killed while it starts": [("TASK_STARTING", None), ("TASK_KILLING", None),
+                               ("TASK_KILLED", "REASON_TASK_KILLED_DURING_LAUNCH")],
+}
+IN_OTHER_WORDS: Final = {"killed during the pull", "time over during the pull"}  # Docker's differ each time
+CHECKED_EARLY: Final = "healthy"  # a check may or may not come before the task listens
+
+
+@pytest.fixture(scope="module")
+def told() -> Iterator[dict[str, list[Update]]]:
+    with local_mesos() as address, drop_in_cases() as cases:
+        yield {name: said(outcome) for name, outcome in run_all(cases, address).items()}
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", recorded())
+def test_the_same(name: str, told: dict[str, list[Update]]) -> None:
+    if name in OURS:
+        assert [(each["state"], each["reason"]) for each in told[name]] == OURS[name]
+    else:
+        assert words(name, told[name]) == words(name, recorded()[name])
+
+
+def words(name: str, updates: Sequence[Update]) -> list[Update]:
+    if name in IN_OTHER_WORDS:
+        return [{**each, "message": None} for each in updates]
+    return [each for each in updates if name != CHECKED_EARLY or each["healthy"] is not False]
+
+
+def test_all_are_compared(told: dict[str, list[Update]]) -> None:
+    assert told.keys() == recorded().keys()
+    assert len(told) > 60
