@@ -3,7 +3,9 @@ tests hold both to the same.
 
 `MESOS_BUILD` names the folder in which mesos-master, mesos-agent and the programs beside them were
 built (`src` of a build folder); README.md of Apache Mesos says how. Its agent forks our
-mesos-docker-executor: its --launcher_dir is a folder of links.
+mesos-docker-executor: its --launcher_dir is a folder of links. With MESOS_KILL_ORPHANS=true, as an
+agent does by itself, it ends every container that is called mesos-… and is not its own: for a
+dockerd that nobody else uses.
 """
 from __future__ import annotations
 
@@ -100,7 +102,8 @@ class RealMesos:
             self._agent = self._start("mesos-agent", self.agent_addresses[0], **{
                 "master": self.address, "work_dir": str(self.work_dir), "runtime_dir": f"{self._folder.name}/run",
                 "containerizers": "docker,mesos", "launcher": "posix", "launcher_dir": str(self._launcher_dir),
-                "isolation": "posix/cpu,posix/mem,filesystem/posix", "docker_kill_orphans": "false",
+                "isolation": "posix/cpu,posix/mem,filesystem/posix",
+                "docker_kill_orphans": os.environ.get("MESOS_KILL_ORPHANS", "false"),
                 "systemd_enable_support": "false", "executor_shutdown_grace_period": "3secs", **self._flags})
             self._until(self._registered)
 

@@ -2,7 +2,9 @@
 each of its phases, and its container.
 
 As measured on a real agent: who has registered is asked for and goes on; who has not, or speaks HTTP, is not recovered.
-With MESOS_BUILD the same is tried on a real Mesos (real_mesos.py).
+With MESOS_BUILD the same is tried on a real Mesos (real_mesos.py). Three of these tests fail there, as they do
+with Mesos's own executor, for its agent leaves the container of an executor that was killed while it was away, waits
+for a stopped executor as long as that is stopped, and hears anybody who says that he is an executor.
 """
 from __future__ import annotations
 
