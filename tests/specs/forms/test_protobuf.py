@@ -40,7 +40,7 @@ def message(name: str) -> Message:
 @pytest.mark.parametrize("name", MESSAGES)
 def test_what_is_encoded(name: str) -> None:
     @given(fitting(name, 3))
-    @settings(max_examples=25)
+    @settings(max_examples=10)
     def is_the_same(mapping: dict[str, Any]) -> None:
         ours, theirs = wire.encode(name, mapping), by_the_library(name, mapping)
         assert len(ours) == len(theirs)
@@ -96,7 +96,7 @@ def test_what_is_decoded(name: str) -> None:
     """Whatever the bytes: refused by both, or the same message in both."""
     @given(garbled | st.tuples(fitting(name, 3), fitting(name, 3), garbled).map(
         lambda each: wire.encode(name, each[0]) + wire.encode(name, each[1]) + each[2]))
-    @settings(max_examples=150)
+    @settings(max_examples=40)
     @example(b"")
     def is_the_same(data: bytes) -> None:
         same(name, data)
