@@ -4,6 +4,7 @@ each run that a restart policy begins. The first run's output comes from the att
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+HELD = 2.0  # seconds, at most
 TRIES, PAUSE = 2, 1.0  # to read output again from an engine that does not answer; seconds in between
 
 
@@ -33,6 +35,23 @@ class Outputs:
         self._runtime = runtime
         self._logs = logs
         self._workers = workers
+        self._lock = threading.Lock()
+        self._held: list[Callable[[], None]] | None = None  # until it is known how all containers are
+
+    def hold(self) -> None:
+        """What is to be followed waits: the engine has more important things to say first."""
+        with self._lock:
+            self._held = []
+        longest = threading.Timer(HELD, self.go_on)
+        longest.daemon = True
+        longest.start()
+
+    def go_on(self) -> None:
+        """It waits no more; may be said twice."""
+        with self._lock:
+            held, self._held = self._held or [], None
+        for job in held:
+            self._workers.submit(job)
 
     def reread(self, task_id: str, container: str, *, follow: bool,
                done: Callable[[], None]) -> None:
@@ -56,7 +75,12 @@ class Outputs:
                 self._logs.follow_again(task_id, stream, Moment(opening, time.time_ns()), how,
                                         missing)
             done()
-        self._workers.submit(job)
+        with self._lock:
+            waits = follow and self._held is not None
+            if waits and self._held is not None:
+                self._held.append(job)
+        if not waits:
+            self._workers.submit(job)
 
     def _how(self, task_id: str, known: Inspection, begin: int) -> tuple[How, int]:
         """In which way the log goes on with what was written, and from when on: ns since the epoch."""

@@ -58,6 +58,7 @@ class Recovery:
         self._labels = labels
         self._workers = Workers("recovery", AT_ONCE)
         self._silent = False  # the engine does not answer
+        self._unknown = 0  # tasks of which it has not said how they are
         self._happened: Callable[[Entry, Recovered], None]  # from `look` on
 
     @property
@@ -92,9 +93,12 @@ class Recovery:
         loop's; `happened` is the loop's, too.
         """
         self._happened = happened
-        for entry in list(entries.values()):
-            if entry.task.phase is Phase.RECOVERING:  # the others are left out, or begin anew
-                self._workers.submit(partial(self._ask, entry))
+        asked = [entry for entry in entries.values() if entry.task.phase is Phase.RECOVERING]
+        self._unknown = len(asked)  # the others are left out, or begin anew
+        if asked:
+            self._engine.outputs.hold()
+        for entry in asked:
+            self._workers.submit(partial(self._ask, entry))
         self._workers.submit(partial(self._sweep, entries))
 
     def _entry(self, task_id: str, task: KnownTask) -> tuple[Entry, Step]:
@@ -139,6 +143,9 @@ class Recovery:
         with self._journal.step(entry.task.id, READOPTION):
             entry.lost = event.exit is not None
             self._happened(entry, event)
+        self._unknown -= 1
+        if not self._unknown:
+            self._engine.outputs.go_on()
 
     def _answer(self, container: str) -> Inspection | None:
         while True:

@@ -19,7 +19,11 @@ from executor.journal.opening import KeptUpdates, opened
 from executor.journal.records import StepBegan
 from executor.life.task import Phase
 from executor.memory import Remembered
+from executor.node.output.logs import Logs
+from executor.node.watcher import Watcher
 from executor.settings.settings import Settings
+from executor.supervision.blocking.outputs import Outputs
+from executor.supervision.blocking.workers import Workers
 from executor.wiring import supervision
 from specs.forms.render import status_update
 from specs.messages.status import TaskState, TaskStatus, is_terminal
@@ -127,6 +131,32 @@ def test_what_runs_goes_on_and_is_told_no_second_time(tmp_path: Path) -> None:
         assert second.agent.states("a") == [TaskState.KILLED]
         assert [name for verb, name in run.runtime.calls if verb == "create"] == [before]
         assert (tmp_path / "tasks/a/stdout").read_text() == "one\n"
+
+
+class Jobs(Workers):
+    """Those that were submitted; none is done."""
+
+    def __init__(self) -> None:
+        super().__init__("jobs", 1)
+        self.submitted = 0
+
+    def submit(self, job: Callable[[], None]) -> None:
+        self.submitted += 1
+
+
+def test_output_that_goes_on_waits_until_it_is_known_how_all_containers_are() -> None:
+    jobs = Jobs()
+    outputs = Outputs(FakeRuntime, Logs(Watcher()), jobs)
+    outputs.hold()
+    outputs.reread("a", "c", follow=True, done=lambda: None)
+    assert jobs.submitted == 0
+    outputs.reread("b", "c", follow=False, done=lambda: None)  # its end waits for that
+    assert jobs.submitted == 1
+    outputs.go_on()
+    assert jobs.submitted == 2
+    outputs.reread("a", "c", follow=True, done=lambda: None)
+    outputs.go_on()
+    assert jobs.submitted == 3
 
 
 def test_a_pull_begins_again(tmp_path: Path) -> None:
