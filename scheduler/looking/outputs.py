@@ -60,12 +60,12 @@ class Outputs:
         """
         reader = self._readers.get((spot.task_id, name))
         if reader is None:
-            reader = _Reader(self._sandboxes, spot, name, lambda: self._lives(spot))
+            reader = _Reader(self._sandboxes, spot, name, lambda: self._lives(spot), alive)
             await reader.begin()
             reader = self._readers.setdefault((spot.task_id, name), reader)
         reader.join()
         try:
-            async for piece in reader.pieces(begin, alive):
+            async for piece in reader.pieces(begin):
                 yield piece
         finally:
             if reader.leave() and self._readers.get((spot.task_id, name)) is reader:
@@ -75,11 +75,13 @@ class Outputs:
 class _Reader:
     """One file while it is followed."""
 
-    def __init__(self, sandboxes: Sandboxes, spot: Spot, name: str, lives: Callable[[], bool]) -> None:
+    def __init__(self, sandboxes: Sandboxes, spot: Spot, name: str, lives: Callable[[], bool],
+                 alive: float) -> None:
         self._sandboxes = sandboxes
         self._spot = spot
         self._name = name
         self._lives = lives
+        self._alive = alive
         self._written = Written(sandboxes, spot, name)
         self._indexed = False  # whether positions are the same for everybody
         self._ring = bytearray()
@@ -92,6 +94,7 @@ class _Reader:
         self._followers = 0
         self._changed = asyncio.Event()  # another one for each change: who waits is woken at once, and holds nobody up
         self._task: asyncio.Task[None] | None = None
+        self._sign: asyncio.TimerHandle | None = None  # the next one of life: one clock for all who follow
 
     async def begin(self) -> None:
         """Where the file ends now; it may come later. Raises AgentError."""
@@ -111,15 +114,17 @@ class _Reader:
         self._followers += 1
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._run())
+            self._give_signs()
 
     def leave(self) -> bool:
         """Whether nobody is left."""
         self._followers -= 1
-        if self._followers == 0 and self._task is not None:
+        if self._followers == 0 and self._task is not None and self._sign is not None:
             self._task.cancel()
+            self._sign.cancel()
         return self._followers == 0
 
-    async def pieces(self, begin: int, alive: float) -> AsyncIterator[Piece]:
+    async def pieces(self, begin: int) -> AsyncIterator[Piece]:
         """For one follower."""
         position = begin if self._indexed else begin + self._shift  # a moment ahead of the reader, perhaps
         told: str | None = None
@@ -137,7 +142,7 @@ class _Reader:
             if self._trouble != told:
                 told = self._trouble
                 yield Piece(position - self._began(position), b"", told)
-            if not await self._news(position, alive):
+            if not await self._news(position):
                 yield Piece(position - self._began(position), b"")
 
     def _began(self, position: int) -> int:
@@ -165,15 +170,16 @@ class _Reader:
             await asyncio.sleep(PAUSE)
             return b""
 
-    async def _news(self, position: int, patience: float) -> bool:
-        """Wait for something new behind a position; whether there is."""
+    async def _news(self, position: int) -> bool:
+        """Wait for something new behind a position, or for a sign of life; whether there is."""
         told = self._trouble
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(patience):
-                while self._end <= position and not self._over and self._trouble == told:
-                    await self._changed.wait()
-                return True
-        return False
+        if self._end <= position and not self._over:
+            await self._changed.wait()
+        return self._end > position or self._over or self._trouble != told
+
+    def _give_signs(self) -> None:
+        self._tell()
+        self._sign = asyncio.get_running_loop().call_later(self._alive, self._give_signs)
 
     def _tell(self) -> None:
         self._changed.set()

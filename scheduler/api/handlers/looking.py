@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import functools
 import json
 from collections.abc import Awaitable
 from typing import Any, Final, TypeVar
@@ -197,12 +198,25 @@ class OutputTexts:
             return _event({"detail": piece.trouble}, "trouble")
         if piece.offset != self.end:
             self._decoder.reset()  # another file
+        if self._decoder.getstate()[0] == b"" and (whole := _whole(piece.offset, piece.data)):
+            self.end = piece.offset + len(piece.data)
+            return whole
         offset = piece.offset - len(self._decoder.getstate()[0])
         text = self._decoder.decode(piece.data)
         self.end = piece.offset + len(piece.data)
         number = self.end - len(self._decoder.getstate()[0])
         return f"id: {number}\n".encode() + _event({"offset": offset,
                                                     "data": text}) if text else b":\n\n"
+
+
+@functools.lru_cache(maxsize=8)
+def _whole(offset: int, data: bytes) -> bytes | None:
+    """The event of whole characters, the same for all who follow; None if they are not whole."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return None
+    return f"id: {offset + len(data)}\n".encode() + _event({"offset": offset, "data": text})
 
 
 def whole_characters(data: bytes) -> bytes:
