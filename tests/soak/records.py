@@ -13,7 +13,8 @@ from specs.between.output_index import file_name
 COUNTED = ("tasks", "updates sent", "updates sent again after a crash", "updates made by agents",
            "updates told", "doubled", "updates stored", "updates the master has replaced",
            "updates unaccounted for", "lost", "invented", "orphans", "lines lost",
-           "lines doubled or broken", "lines that Docker lost", "exit statuses that Docker lost",
+           "lines doubled or broken", "killed before they were launched",
+           "lines that Docker lost", "exit statuses that Docker lost",
            "tasks that Docker ended")
 
 

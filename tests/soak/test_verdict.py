@@ -1,6 +1,8 @@
 """What the executors' soak would notice."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from specs.messages.status import TaskState, TaskStatus
@@ -41,6 +43,7 @@ AS_137 = failed(f"Container exited with status 137: {SAID_OF_137}")
 WITHOUT_WORDS = failed("Container exited with status 255"), failed("Container exited with status 137")
 GONE = failed(STARTED_ALL_THE_SAME, TaskState.GONE)
 DROPPED = failed("", TaskState.DROPPED)
+OURS = TaskStatus("t", TaskState.KILLED, message="Killed before it was launched")
 
 
 def judged(one: Told, record: Record) -> dict[str, int]:
@@ -49,7 +52,8 @@ def judged(one: Told, record: Record) -> dict[str, int]:
     verdict.judge("t", one, record)
     found = {name: count for name, count in verdict.counts.items()
              if name != "tasks" and count}
-    assert bool(verdict.wrong) is any("that Docker" not in name for name in found)
+    assert bool(verdict.wrong) is any("that Docker" not in name and "before they were" not in name
+                                      for name in found)
     return found
 
 
@@ -96,6 +100,11 @@ GOOD = Record("TASK_FINISHED", frozenset("12"), lines(1, 2, 3), lines(1, 2, 3))
     (told(GONE, without_docker="SIGKILL"), Record("TASK_GONE", said=lines(1), kept=lines(1, 2)), {"lines lost": 1}),
     (told(GONE), Record("TASK_GONE", said=lines(1), kept=lines(1)), {"invented": 1}),
     (told(RUNNING, GONE, without_docker="SIGKILL"), Record("TASK_GONE"), {"invented": 1}),
+    (Told(None, 3, killed=1.0, updates=[OURS]), Record(), {"killed before they were launched": 1}),
+    (Told(None, 3, killed=1.0, updates=[OURS]), Record(kept=lines(1)),
+     {"invented": 1, "lines lost": 1}),
+    (Told(None, 3, killed=1.0, updates=[replace(OURS, uuid=b"2")]), Record(), {"invented": 1}),
+    (Told(None, 3, updates=[OURS]), Record(), {"invented": 2}),
     (told(DROPPED), Record("TASK_DROPPED"), {}),
     (told(DROPPED, without_docker="SIGKILL"), Record("TASK_DROPPED", kept=lines(1)), {"invented": 1, "lines lost": 1}),
 ])

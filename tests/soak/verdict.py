@@ -75,7 +75,9 @@ class Verdict:
             self.count("invented",
                        f"{task_id} exits with {told.code}, killed: {told.killed is not None}, its dockerd "
                        f"was away: {told.outages}, and has {record.end}; told: {ends}")
-        if record.state != told.ends[0].state.value:
+        never = never_launched(told, record)
+        self.counts["killed before they were launched"] += never
+        if record.state != told.ends[0].state.value and not never:
             self.count("invented",
                        f"{task_id}: the master has {record.state}, we were told {ends[0][0]}")
 
@@ -128,6 +130,13 @@ def as_it_was(told: Told, record: Record) -> bool:
         return not ran and (gone or not wrote)
     wanted = TaskState.FINISHED if told.code == 0 else TaskState.FAILED
     return told.code is not None and state is wanted and f"status {told.code}" in message
+
+
+def never_launched(told: Told, record: Record) -> bool:
+    """Whether our own scheduler has ended it: of that no master knows, and no engine."""
+    (end, *_), others = told.ends, len(told.updates) - 1
+    return (told.killed is not None and end.state is TaskState.KILLED and end.uuid is None and not others
+            and not (record.state or record.stored or record.said or record.kept or record.end))
 
 
 def docker_forgot(told: Told, end: Recorded | None) -> bool:

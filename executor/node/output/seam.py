@@ -119,7 +119,12 @@ def held(stream: OutputStream) -> int:
 
 
 def _pieces(stream: OutputStream) -> Iterator[tuple[int, bytes]]:
+    """Asks once more after the last piece: the end of a stream on a connection that stays open makes
+    nothing readable.
+    """
     poll = select.poll()
     poll.register(stream.fileno(), select.POLLIN)
-    while poll.poll(PATIENCE * 1000) and (pieces := stream.read()) is not None:
+    while (pieces := stream.read()) is not None:
         yield from pieces
+        if not pieces and not poll.poll(PATIENCE * 1000):
+            return

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 HELD = 2.0  # seconds, at most
+LAST = 9.0  # seconds for which the output of what has ended is asked for: its last word waits for ten
 TRIES, PAUSE = 2, 1.0  # to read output again from an engine that does not answer; seconds in between
 
 
@@ -59,6 +60,8 @@ class Outputs:
 
         `done` comes on a worker.
         """
+        until = time.monotonic() + (0.0 if follow else LAST)
+
         def job() -> None:
             opening, begin = time.time_ns(), self._logs.since(task_id)
             containers = self._runtime().containers
@@ -66,7 +69,10 @@ class Outputs:
             tty = None if known is None else has_terminal(known.raw)
             how, since = (How.SKIP, begin) if known is None else self._how(task_id, known, begin)
             stream, silent = self._again(task_id, lambda: containers.logs(
-                container, follow=follow, since=since, tty=tty))
+                container, follow=follow, since=since, tty=tty), TRIES if follow else 1)
+            if silent and time.monotonic() < until:  # it has ended, and its log goes with it
+                self._later(job)
+                return
             if stream is None and not silent and follow and not self._logs.following(task_id):
                 how = How.GAP  # a log driver that cannot be read: what comes from now on
                 stream = self._had(task_id, lambda: containers.attach(container, tty=tty))
@@ -82,11 +88,17 @@ class Outputs:
         if not waits:
             self._workers.submit(job)
 
+    def _later(self, job: Callable[[], None]) -> None:
+        """No worker waits for that: others have work for them when the engine is back."""
+        again = threading.Timer(PAUSE, lambda: self._workers.submit(job))
+        again.daemon = True
+        again.start()
+
     def _how(self, task_id: str, known: Inspection, begin: int) -> tuple[How, int]:
         """In which way the log goes on with what was written, and from when on: ns since the epoch."""
         written, containers = self._logs.written(task_id), self._runtime().containers
         kept, in_all = log_kept(known.raw), written_at_most(known.pid)
-        if counts(written, kept, in_all):
+        if counts(written, kept, in_all) or (not written.recent and in_all is None):
             return How.SKIP, begin
         since = max(begin, written.since) if written.recent else begin
         try:
@@ -127,16 +139,16 @@ class Outputs:
         else:
             self._logs.go_on(task_id, stream, Moment(opening, time.time_ns()))
 
-    def _again(self, task_id: str, asked: Callable[[], T]) -> tuple[T | None, bool]:
+    def _again(self, task_id: str, asked: Callable[[], T], tries: int) -> tuple[T | None, bool]:
         """Asked a few times, as the engine may be just coming back; and whether it was silent."""
-        for _ in range(TRIES):
+        for turn in range(tries):
+            time.sleep(PAUSE if turn else 0.0)
             try:
                 return asked(), False
             except RuntimeFailure as failure:
                 log.warning("Some output of task %s may be missing: %s", task_id, failure)
                 if meaning(Asked.OUTPUT, type(failure)) is not Meaning.AT_THE_END:
                     return None, False
-            time.sleep(PAUSE)
         return None, True
 
     def _had(self, task_id: str, asked: Callable[[], T]) -> T | None:

@@ -92,6 +92,24 @@ class Pieces:
         os.close(self.readable)
 
 
+class OnAnOpenConnection(Pieces):
+    """Nothing more becomes readable, though there is more to read, and then the end."""
+
+    def __init__(self, *pieces: tuple[int, bytes]) -> None:
+        super().__init__(*pieces)
+        os.close(self.readable)
+        self.readable, self.writable = os.pipe()
+
+    def close(self) -> None:
+        super().close()
+        os.close(self.writable)
+
+
+def test_a_stream_ends_though_its_connection_does_not() -> None:
+    assert held(OnAnOpenConnection((1, b"ab"), (2, b"x"))) == 3
+    assert holds(OnAnOpenConnection((1, b"a"), (1, b"b")), {1: b"ab"})
+
+
 def test_a_log_holds_a_seam_if_it_has_all_tails() -> None:
     assert holds(Pieces((1, b"a"), (2, b"x"), (1, b"b")), {1: b"ab", 2: b"x"})
     assert not holds(Pieces((1, b"ab")), {1: b"ab", 2: b"x"})

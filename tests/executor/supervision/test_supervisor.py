@@ -224,6 +224,21 @@ def test_what_nobody_has_read_is_there_before_a_container_is_removed_by_force(
         assert (tmp_path / "tasks/a/stdout").read_text() == "one\ntwo\n"
 
 
+def test_the_output_of_what_has_ended_is_asked_for_until_the_engine_is_back(tmp_path: Path) -> None:
+    with running(tmp_path) as run:
+        run.launch("a", "echo one; sleep 600")
+        run.running("a")
+        run.runtime.break_output(run.name())
+        run.runtime.write(run.name(), 1, b"two\n")
+        run.runtime.fail("logs", DaemonUnavailable("no answer"), times=4)
+        run.runtime.break_events()
+        while [verb for verb, _ in run.runtime.calls].count("logs") < 2:
+            time.sleep(0.01)
+        run.runtime.finish(run.name(), 3)
+        assert run.ended("a").state is FAILED
+        assert (tmp_path / "tasks/a/stdout").read_text() == "one\ntwo\n"
+
+
 def test_an_engine_that_is_away_at_the_launch(tmp_path: Path) -> None:
     runtime = FakeRuntime()
     runtime.fail("create", DaemonUnavailable("create: connection refused"))
