@@ -230,7 +230,7 @@ def test_the_output_of_what_has_ended_is_asked_for_until_the_engine_is_back(tmp_
         run.running("a")
         run.runtime.break_output(run.name())
         run.runtime.write(run.name(), 1, b"two\n")
-        run.runtime.fail("logs", DaemonUnavailable("no answer"), times=4)
+        run.runtime.fail("logs", DaemonUnavailable("no answer"), times=8)
         run.runtime.break_events()
         while [verb for verb, _ in run.runtime.calls].count("logs") < 2:
             time.sleep(0.01)
