@@ -1,6 +1,9 @@
 """Whether the numbers of updates add up, task by task: what executors have sent, what agents have
 made themselves, what the master has stored, and what we were told. No I/O.
 
+A kill of a task that its agent has ended without it may still come to an executor, which answers that
+it has not got it: that is no update of the task's, and counts for itself.
+
 An executor that is killed between its log's line and its journal's says the same once more, as
 another update. A master keeps of several updates in a row with the same state the last one. What is
 left then is in no account, and there must be none of it.
@@ -11,6 +14,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+
+from specs.messages.status import TaskState, is_terminal
 
 EXECUTOR = "SOURCE_EXECUTOR"
 
@@ -37,10 +42,11 @@ class Accounts:
 
 
 def accounts(arrived: Sequence[Arrived], sent: Mapping[str, Sequence[str]],
-             stored: Mapping[str, frozenset[str]]) -> Accounts:
-    """`sent`: by task, the states in the executors' logs, in their order; `stored`: by task, the
-    uuids that the master keeps.
+             stored: Mapping[str, frozenset[str]], answers: Mapping[str, int] | None = None) -> Accounts:
+    """`sent`: by task, the states in the executors' logs, in their order, without `answers` to kills;
+    `stored`: by task, the uuids that the master keeps.
     """
+    answers = answers or {}
     found = Accounts()
     told: dict[str, dict[str, Arrived]] = {}
     for each in arrived:
@@ -50,11 +56,24 @@ def accounts(arrived: Sequence[Arrived], sent: Mapping[str, Sequence[str]],
     found.counts["doubled"] = len(arrived) - distinct
     found.counts["updates sent"] = sum(len(each) for each in sent.values())
     found.counts["updates stored"] = sum(len(each) for each in stored.values())
-    for task_id in {**told, **sent, **stored}:
-        ours = list(told.get(task_id, {}).values())
+    for task_id in {**told, **sent, **stored, **answers}:
+        ours = _without_answers(found, task_id, list(told.get(task_id, {}).values()),
+                                answers.get(task_id, 0))
         _of_executors(found, task_id, ours, sent.get(task_id, ()))
         _of_the_master(found, task_id, ours, stored.get(task_id, frozenset()))
     return found
+
+
+def _without_answers(found: Accounts, task_id: str, told: list[Arrived], answers: int) -> list[Arrived]:
+    """What is told of a task until its agent has ended it; what an executor says then is an answer."""
+    ends = [place for place, each in enumerate(told, start=1)
+            if each.source != EXECUTOR and is_terminal(TaskState(each.state))]
+    end = min(ends, default=len(told))
+    came = sum(each.source == EXECUTOR for each in told[end:])
+    found.counts["answers to kills of what had ended"] += answers
+    if came > answers or (answers and not ends):
+        found.unexplained.append((f"{task_id}: {answers} answers to a kill, {came} have come", 1))
+    return told[:end] + [each for each in told[end:] if each.source != EXECUTOR]
 
 
 def _of_executors(found: Accounts, task_id: str, told: Iterable[Arrived],

@@ -236,8 +236,9 @@ def judged(soak: Soak) -> Verdict:
         state, stored = masters.get(task_id, (None, frozenset[str]()))
         verdict.judge(task_id, told, Record(state, stored, records.output(soak.sandboxes, task_id),
                                             soak.logs.lines(task_id), soak.logs.end(task_id)))
-    verdict.account(accounts(soak.ledger.arrived, records.sent(soak.sandboxes),
-                             {task_id: stored for task_id, (_, stored) in masters.items()}))
+    sent, answers = records.sent(soak.sandboxes)
+    verdict.account(accounts(soak.ledger.arrived, sent, {
+        task_id: stored for task_id, (_, stored) in masters.items()}, answers))
     for name in soak.orphans():
         verdict.count("orphans", f"{name} is left over")
     return verdict

@@ -4,15 +4,17 @@ from __future__ import annotations
 import http.client
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from specs.between.output_index import file_name
 
+UNKNOWN = "Kill of a task that this executor does not have"
 COUNTED = ("tasks", "updates sent", "updates sent again after a crash", "updates made by agents",
            "updates told", "doubled", "updates stored", "updates the master has replaced",
-           "updates unaccounted for", "lost", "invented", "orphans", "lines lost",
+           "answers to kills of what had ended", "updates unaccounted for", "lost", "invented", "orphans", "lines lost",
            "lines doubled or broken", "killed before they were launched",
            "lines that Docker lost", "exit statuses that Docker lost",
            "tasks that Docker ended")
@@ -42,14 +44,19 @@ def output(sandboxes: Iterable[str], task_id: str) -> list[str]:
     return []
 
 
-def sent(sandboxes: Iterable[str]) -> dict[str, list[str]]:
-    """By task, the states of the updates in the logs of executors, which are in one piece."""
-    found: dict[str, list[str]] = {}
+def sent(sandboxes: Iterable[str]) -> tuple[dict[str, list[str]], Counter[str]]:
+    """By task, the states of the updates in the logs of executors, which are in one piece; and how often
+    they have answered that they have not got it.
+    """
+    found, answers = dict[str, list[str]](), Counter[str]()
     for sandbox in sandboxes:
         log = Path(sandbox, "stderr").read_text(errors="replace")
-        for task_id, state in re.findall(r"\] Task (t\d+): (TASK_[A-Z]+)", log):
-            found.setdefault(task_id, []).append(state)
-    return found
+        for task_id, state, text in re.findall(r"\] Task (t\d+): (TASK_[A-Z]+)(.*)", log):
+            if text == f": {UNKNOWN}":
+                answers[task_id] += 1
+            else:
+                found.setdefault(task_id, []).append(state)
+    return found, answers
 
 
 def show(counts: Mapping[str, int], faults: Mapping[str, int], ways: Mapping[str, int],

@@ -112,11 +112,13 @@ def test_a_task(one: Told, record: Record, expected: dict[str, int]) -> None:
     assert judged(one, record) == expected
 
 
-def account(came: list[tuple[str, str, bool]], sent: list[str], stored: str) -> Accounts:
+def account(came: list[tuple[str, str, bool]], sent: list[str], stored: str,
+            answers: int = 0) -> Accounts:
     """Of one task; `came`: uuid, state, whether an executor made it."""
-    arrived = [Arrived("t", uuid, state, "SOURCE_EXECUTOR" if ours else "SOURCE_AGENT")
+    arrived = [Arrived("t", uuid, f"TASK_{state}", "SOURCE_EXECUTOR" if ours else "SOURCE_AGENT")
                for uuid, state, ours in came]
-    return accounts(arrived, {"t": sent}, {"t": frozenset(stored)})
+    return accounts(arrived, {"t": [f"TASK_{each}" for each in sent]}, {"t": frozenset(stored)},
+                    {"t": answers})
 
 
 def test_the_numbers_of_updates_add_up() -> None:
@@ -126,7 +128,17 @@ def test_the_numbers_of_updates_add_up() -> None:
     assert (found.lost, found.unexplained) == ([], [])
     assert dict(found.counts) == {
         "updates told": 4, "doubled": 1, "updates sent": 3, "updates sent again after a crash": 1,
-        "updates made by agents": 1, "updates stored": 2, "updates the master has replaced": 1}
+        "updates made by agents": 1, "updates stored": 2, "updates the master has replaced": 1,
+        "answers to kills of what had ended": 0}
+
+
+def test_an_answer_to_a_kill_of_what_an_agent_has_ended_is_no_update() -> None:
+    ended, answer = ("1", "DROPPED", False), ("2", "DROPPED", True)
+    for came in ([ended], [ended, answer]):  # whether an agent passes it on or not
+        found = account(came, [], "1", answers=1)
+        assert (found.lost, found.unexplained) == ([], [])
+    assert account([ended, answer], [], "1").unexplained
+    assert account([("1", "RUNNING", True)], ["RUNNING"], "1", answers=1).unexplained
 
 
 @pytest.mark.parametrize(("came", "sent", "stored", "lost", "unexplained"), [
