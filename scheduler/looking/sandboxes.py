@@ -19,6 +19,7 @@ from scheduler.looking.places import Spot, former_sandboxes, sandboxes
 
 LENGTH: Final = 64 * 1024  # bytes that are asked for at once; agents give no more than they like, a page at least
 THREADS: Final = 16  # questions to agents at once
+STARTING: Final = 10.0  # seconds for a master, of a service that has just started
 REMEMBERED: Final = 10_000  # sandboxes
 
 
@@ -47,9 +48,12 @@ class FileEntry:
 class Sandboxes:
     """Used on one event loop. All that is awaited may raise AgentError."""
 
-    def __init__(self, agents: AgentsAsked, framework_id: Callable[[], str | None]) -> None:
+    def __init__(self, agents: AgentsAsked, framework_id: Callable[[], str | None],
+                 patience: float = STARTING) -> None:
+        """`patience`: seconds for a framework that has no id yet."""
         self._agents = agents
         self._framework_id = framework_id
+        self._patience = patience
         self._threads = ThreadPoolExecutor(THREADS, "agents")
         self._roots: OrderedDict[str, str] = OrderedDict()  # by task id
 
@@ -97,9 +101,7 @@ class Sandboxes:
     async def _root(self, spot: Spot) -> str:
         if (known := self._roots.get(spot.task_id)) is not None:
             return known
-        framework_id = self._framework_id()
-        if framework_id is None:
-            raise AgentError("the service has not been subscribed to a master yet")
+        framework_id = await self._framework()
         found = await self._first(spot, sandboxes(framework_id, spot.task_id))
         if found is None:
             state = await self._get(spot.agent_id, "/state", {})
@@ -109,6 +111,16 @@ class Sandboxes:
         self._roots[spot.task_id] = found
         if len(self._roots) > REMEMBERED:
             self._roots.popitem(last=False)
+        return found
+
+    async def _framework(self) -> str:
+        """Our id; a service that has only just started is waited for."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._patience
+        while (found := self._framework_id()) is None:
+            if loop.time() > until:
+                raise AgentError("the service has not been subscribed to a master yet")
+            await asyncio.sleep(0.1)
         return found
 
     async def _first(self, spot: Spot, roots: Sequence[str]) -> str | None:
