@@ -31,7 +31,9 @@ from executor.engine.failures import (
 )
 from executor.engine.port import ExecResult
 
-NOT_STARTED: Final = 126  # what Docker 24 and earlier say of every program that they could not start
+# Of programs that they could not start Docker 24 and earlier say 126 and why in the output; 28 does so with the status
+# that a shell has, where somebody speaks with the command.
+NOT_STARTED: Final = (126, 127)
 HEAD: Final = 4096  # bytes of output in which they say so
 NOTED: Final = 5.0  # seconds that the engine may take to note the pid of what it has started
 HANGS: Final = 2.0  # seconds for an answer, from which on an engine is taken to have hung: 10 ms are usual
@@ -64,9 +66,8 @@ def exec_command(api: Api, container: str, argv: Sequence[str], env: Mapping[str
     except DeadlineExceeded:
         return ExecResult(_overdue(api, exec_id), bytes(output))
     code = _ended(api, exec_id).get("ExitCode")
-    if code == NOT_STARTED and output.startswith(_NOT_RUN):  # earlier ones say so in its output
-        code = failure(400, output.decode(errors="replace")).exit_status
-    return ExecResult(code, bytes(output))
+    refused = not_started(code, bytes(output))
+    return ExecResult(code if refused is None else refused.exit_status, bytes(output))
 
 
 def interact(api: Api, container: str, argv: Sequence[str], *, tty: bool) -> DockerInteraction:
@@ -77,6 +78,13 @@ def interact(api: Api, container: str, argv: Sequence[str], *, tty: bool) -> Doc
     sock, _ = api.stream(Call("exec", api.deadlines.start), Ask(
         "POST", route("/exec/{}/start", exec_id), body={"Detach": False, "Tty": tty}, headers=UPGRADE))
     return DockerInteraction(api, exec_id, sock, tty=tty)
+
+
+def not_started(status: int | None, output: bytes) -> RuntimeFailure | None:
+    """Why the engine could not start a command that has ended so; None where it ran."""
+    if status not in NOT_STARTED or not output.startswith(_NOT_RUN):
+        return None
+    return failure(400, output.decode(errors="replace").strip())
 
 
 class DockerInteraction:
@@ -128,8 +136,9 @@ class DockerInteraction:
         if found.get("Running") or found.get("ExitCode") is None:
             return None
         status = int(found["ExitCode"])
-        if status == NOT_STARTED and self._head.startswith(_NOT_RUN):
-            raise failure(400, self._head.decode(errors="replace").strip())
+        refused = not_started(status, self._head)
+        if refused is not None:
+            raise refused
         return status
 
     def kill(self) -> None:

@@ -68,7 +68,9 @@ _INIT: Final = _OCI + (
     r"(?:starting container process caused: |process_linux\.go:\d+: container init caused: "
                        r"|unable to start container process: |error during container init: |running hook #\d+:+ )+")
 _EXEC: Final = _INIT + "exec:? "
-_CRUN: Final = _OCI + "(?:crun: )?"
+# Podman begins with the runtime's name, and ends with what it makes of the runtime's words.
+_PODMAN: Final = "^(?:preparing container [0-9a-f]+ for attach: )?"
+_CRUN: Final = f"(?:{_OCI}(?:crun: )?|{_PODMAN}crun: )"
 
 # The first rule that matches decides.
 ENGINE: Final[tuple[Rule, ...]] = (
@@ -96,7 +98,7 @@ ENGINE: Final[tuple[Rule, ...]] = (
                            rf"(?:: unknown{_FOR_126})?{_END}",
           f"{_CRUN}executable file `.*` not found"),
     _rule(CommandNotExecutable, rf"{_EXEC}.*: (?:permission denied|is a directory|exec format error){_END}",
-          f"{_CRUN}open executable: permission denied"),
+          f"{_CRUN}open executable: permission denied", f"{_CRUN}the path `.*` exists but it is not executable: "),
     # The node lacks what this takes, today and tomorrow: a driver, or a runtime that is new enough.
     _rule(NodeLacks, "^could not select device driver ", f"{_TASK}CDI device injection failed: ",
           rf"{_OCI}.*namespace \{{.*\}} does not exist{_END}", f"{_OCI}(?:unknown OCI|unsupported )",

@@ -130,6 +130,10 @@ SENTENCES = [
     (INIT + "exec {0}: no such file or directory: unknown", CommandNotFound),
     (INIT + "exec: {0!r}: permission denied: unknown", CommandNotExecutable),
     (INIT + "exec {0}: exec format error: unknown", CommandNotExecutable),
+    ("crun: executable file `{0}` not found in $PATH: No such file or directory: OCI runtime attempted to invoke it",
+     CommandNotFound),
+    ("crun: the path `{0}` exists but it is not executable: Operation not permitted: OCI permission denied",
+     CommandNotExecutable),
     (INIT + "error mounting {0!r} to rootfs at {0!r}: mount {0}:{0} (via /proc/self/fd/6), flags: 0x5000: not a "
             "directory: unknown: Are you trying to mount a directory onto a file (or vice-versa)?", BadOption),
     (INIT + "open /proc/sys/{0}: no such file or directory: unknown", BadOption),
