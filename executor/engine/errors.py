@@ -77,7 +77,8 @@ ENGINE: Final[tuple[Rule, ...]] = (
     # Sentences that end in what a user chose come first: their beginning decides.
     _rule(WrongVersion, r"^client version \S+ is too (?:old|new)", "^client is newer than server"),
     _rule(ImageNotFound, "^no such image: ", "^image with reference .* was found but "),
-    _rule(NameConflict, r"^conflict\. the container name .* is already in use",
+    _rule(NameConflict, r"^id already in use$",  # its containerd has what it was killed in the start of
+          r"^conflict\. the container name .* is already in use",
           r"^network with name .* already exists\Z"),
     _rule(AlreadySo, r"^removal of container .* is already in progress", r"^container \S+ is not connected to ",
           "^endpoint with name .* already exists in network "),

@@ -108,7 +108,11 @@ class RotatedFile:
         return (self._before + os.pread(self._file, TAIL_BYTES, begin))[-TAIL_BYTES:]
 
     def last(self) -> tuple[bytes, int]:
-        """What stands last in the file, or in the one before if that is little. Raises OSError."""
+        """What stands last in the file, or in the one before if that is little. Raises OSError.
+
+        Who asks may not be who writes: the time is never later than that of what is read.
+        """
+        written = os.fstat(self._file).st_mtime_ns
         text = os.pread(self._file, LOOKED_FOR, max(0, self._size - LOOKED_FOR))
         if len(text) < LOOKED_FOR and self._begin:
             with contextlib.suppress(OSError, BadSandbox):
@@ -116,7 +120,7 @@ class RotatedFile:
                 with os.fdopen(older, "rb") as file:
                     file.seek(max(0, os.fstat(older).st_size - LOOKED_FOR))
                     text = (file.read(LOOKED_FOR) + text)[-LOOKED_FOR:]
-        return text, os.fstat(self._file).st_mtime_ns
+        return text, written
 
     def close(self) -> None:
         """Close the file."""

@@ -270,6 +270,7 @@ class EngineCalls:
             return
         if not self._strict:
             self.remove_now(container)
+            end_processes(container)  # of a start before, in which the engine was killed
         start.post(NotStarted(answer))
 
     def _running(self, container: str, start: Start, warnings: tuple[str, ...]) -> Started:
