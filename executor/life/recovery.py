@@ -36,6 +36,7 @@ from executor.life.stopping import finish, vanished
 from executor.life.task import BETWEEN_RUNS, Known, Phase, Step, Task, Terms, announcement, end, force, status
 from specs.messages.status import TaskState
 
+LONG_AFTER: Final = 1 << 62  # ns: whenever it ended, nobody of us was there
 NO_SECRETS: Final = (
     "the executor crashed before the container was started, and had not written the "
                      "task's secrets down")
@@ -150,7 +151,8 @@ def remember_end(task: Task, event: EndRequested) -> Step:
 def _seen(task: Task, event: Recovered) -> Task:
     task = replace(task, container=event.container or task.container,
                    network_infos=event.network_infos, stop_signal=event.stop_signal or "SIGTERM")
-    return task.in_run(pid=event.pid, began=event.began)
+    unseen = LONG_AFTER if event.exit is not None else 0
+    return task.in_run(pid=event.pid, began=event.began, back=unseen)
 
 
 def _started(task: Task, event: Recovered) -> Step:

@@ -14,15 +14,17 @@ from executor.life.events import (
     HealthReported,
     Noticed,
     OomKilled,
+    Recovered,
     Restarted,
     RunBegan,
     SignalSeen,
     StartedAgain,
+    Whereabouts,
 )
 from executor.life.lifecycle import TRANSITIONS, advance
 from executor.life.outcomes import Exit
 from executor.life.sightings import Memory, meaning, seen
-from executor.life.task import Phase, Run, Task, Terms
+from executor.life.task import Known, Phase, Run, Task, Terms
 from specs.messages.containerinfo import IPAddress, NetworkInfo
 
 A = ContainerAction
@@ -74,6 +76,16 @@ def test_a_status_that_an_engine_has_made_up_is_none(run: Run, code: int, unseen
              "FinishedAt": "2026-01-01T00:00:10Z"}
     found = seen(replace(RUNNING, run=run), inspection({"Id": "c", "State": state}))
     assert found == Exited(Exit(code, unseen=unseen, forgotten=forgotten))
+
+
+def test_nobody_has_seen_an_end_that_was_found_when_a_task_was_taken_over() -> None:
+    """Also where TASK_RUNNING is told first, and the engine asked again."""
+    task = replace(RUNNING, phase=Phase.RECOVERING, run=Run(), known=Known(container="c", told=True))
+    task, _ = advance(task, Recovered(Whereabouts.DOWN, "c", exit=Exit(255, unseen=True)))
+    state = {"Running": False, "ExitCode": 255, "StartedAt": "2026-01-01T00:00:00Z",
+             "FinishedAt": "2026-01-01T00:00:10Z"}
+    assert task.phase is Phase.RUNNING
+    assert seen(task, inspection({"Id": "c", "State": state})) == Exited(Exit(255, unseen=True))
 
 
 def test_a_container_that_never_ran_has_not_ended() -> None:
