@@ -2,10 +2,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING
 
 from executor.admission.admission import Admission
-from executor.endpoint.execs import Execs
 from executor.journal.port import NoNotes, Notes
 from executor.memory import Remembered
 from executor.node.cni import Cni
@@ -21,8 +21,6 @@ from executor.supervision.loop import Loop
 from executor.supervision.parents import Parents
 from executor.supervision.performer import Performer
 from executor.supervision.reports import Reports, later
-from executor.supervision.requests import Requests
-from executor.supervision.succession.recovery import Recovery
 from executor.supervision.supervisor import Supervisor
 from executor.telemetry.counts import Counts
 from executor.unique import unique_bytes
@@ -31,6 +29,8 @@ if TYPE_CHECKING:
     from executor.agent.port import Agent
     from executor.engine.port import ContainerRuntime
     from executor.settings.settings import Settings
+    from executor.supervision.requests import Requests
+    from executor.supervision.succession.recovery import Recovery
 
 
 def docker_runtime(chosen: Settings, counts: Counts) -> Callable[[], ContainerRuntime]:
@@ -65,9 +65,18 @@ def supervision(chosen: Settings, agent: Agent,
     admission = Admission(chosen, logs, kept.secrets)
     reports = Reports(loop, counts, chosen.reports, later(chosen, counts, agent.message, run),
                       agent.updates)
-    recovery = None if kept.journal is None or not kept.found else Recovery(
-        loop, engine, admission, kept.journal, chosen.labels)
+
+    def requests() -> Requests:  # most executors never hear one
+        from executor.endpoint.execs import Execs
+        from executor.supervision.requests import Requests
+
+        return Requests(Execs(lambda: engine.runtime.containers), run, agent.message, reports.ask)
+
+    recovery: Recovery | None = None
+    if kept.journal is not None and kept.found:
+        from executor.supervision.succession.recovery import Recovery
+
+        recovery = Recovery(loop, engine, admission, kept.journal, chosen.labels)
     return Supervisor(chosen, loop, admission, engine, performer=performer, checks=checks,
                       journal=notes, reports=reports, recovery=recovery, command=kept.command,
-                      requests=Requests(Execs(lambda: engine.runtime.containers), run,
-                                        agent.message, reports.ask))
+                      requests=cache(requests))

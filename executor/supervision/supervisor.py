@@ -1,5 +1,4 @@
-"""The only owner of the tasks' state: what happens to a task goes through here, on the loop's
-thread.
+"""The only owner of the tasks' state: what happens to a task goes through here, on the loop's thread.
 
 It keeps the entries, asks the lifecycle what an event makes of a task, and has the effects carried
 out (performer.py), none of which may block. What the agent and the engine tell comes on their
@@ -9,8 +8,9 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
+from collections.abc import Callable
 from functools import partial
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from executor.admission.admission import Admission, Admitted, Rejected
 from executor.admission.entry import Entry
@@ -29,15 +29,17 @@ from executor.supervision.blocking.engine_calls import EngineCalls
 from executor.supervision.loop import Loop
 from executor.supervision.performer import Performer
 from executor.supervision.reports import Reports
-from executor.supervision.requests import Requests
 from executor.supervision.sandboxes import Sandboxes
 from executor.supervision.succession import orphans
 from executor.supervision.succession.notes import began, named, notes
-from executor.supervision.succession.recovery import Recovery
 from executor.supervision.succession.upgrade import Upgrade
 from executor.supervision.timers import CheckClock, Clock, Idle, ReportDue, Sweep, TaskClock
 from executor.telemetry.log import of_task
 from specs.forms import Message
+
+if TYPE_CHECKING:
+    from executor.supervision.requests import Requests
+    from executor.supervision.succession.recovery import Recovery
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +53,8 @@ class Supervisor:
     """`AgentEvents` for the driver, `LoopOwner` for the loop."""
 
     def __init__(self, settings: Settings, loop: Loop, admission: Admission, engine: EngineCalls, *,  # noqa: PLR0913 - wired once
-                 performer: Performer, checks: Checks, reports: Reports, journal: Notes, requests: Requests,
-                 recovery: Recovery | None = None, command: str = "") -> None:
+                 performer: Performer, checks: Checks, reports: Reports, journal: Notes,
+                 requests: Callable[[], Requests], recovery: Recovery | None = None, command: str = "") -> None:
         """`command`: how our launcher was called, if another process of us may take over."""
         self._settings = settings
         self._loop = loop
@@ -77,9 +79,8 @@ class Supervisor:
         self.handed_over = False  # after `run`: another process goes on with the tasks
 
     def run(self) -> str:
-        """Supervise until there is nothing left to do; why it ended.
-
-        Every update is handed to the agent by then.
+        """Supervise until there is nothing left to do; why it ended. Every update is handed to the
+        agent by then.
         """
         if self._recovery is not None:
             self._loop.call(partial(self._recover, self._recovery))
@@ -144,7 +145,7 @@ class Supervisor:
 
     def message(self, data: bytes) -> None:
         """A framework message: a request of the service, or nothing, as in Mesos."""
-        self._loop.call(lambda: self._requests.take(data, self._container, self._upgrade))
+        self._loop.call(lambda: self._requests().take(data, self._container, self._upgrade))
 
     def shutdown(self, why: str) -> None:
         """End all tasks, then end."""

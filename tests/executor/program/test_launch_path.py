@@ -26,7 +26,7 @@ from tests.fakes.agent_server import ScriptedAgent
 from tests.fakes.driving import settings_for, started
 from tests.fakes.runtime import FakeRuntime
 
-CALLS, FILES, DEPTH = 435, 65, 15
+CALLS, FILES, DEPTH = 435, 66, 15
 
 
 class Followed(MesosDriver):
