@@ -79,18 +79,21 @@ ENGINE: Final[tuple[Rule, ...]] = (
     _rule(ImageNotFound, "^no such image: ", "^image with reference .* was found but "),
     _rule(NameConflict, r"^id already in use$",  # its containerd has what it was killed in the start of
           r"^conflict\. the container name .* is already in use",
+          "^container create: creating container storage: the container name .* is already in use",
           r"^network with name .* already exists\Z"),
     _rule(AlreadySo, r"^removal of container .* is already in progress", r"^container \S+ is not connected to ",
           "^endpoint with name .* already exists in network "),
     _rule(NoSuchContainer, "^(?:could not get container for .*: )?(?:error: )?no such (?:container|exec instance)"),
     _rule(ContainerNotRunning, r"^(?:cannot kill container: .*: )?container \S+ is (?:not running|paused|restarting)",
-          "^cannot join network of a non running container: ", "^can only kill running containers",
+          "^cannot join network of a non running container: ",
+          "^can only (?:kill|create exec sessions on) running containers",
           _OCI + "cannot exec in a (?:stopped|paused)"),
     _rule(BadOption, r"^(?:invalid|unknown|duplicate|conflicting|unsupported)\b",
           "^error processing tar file", rf"^archive/tar: invalid tar header{_END}", "^could not find the file ",
           "^evalSymlinksInScope: too many links in "),
     _rule(NoCommand, rf"^no command specified{_END}"),
     _rule(NoSuchNetwork, rf"{_NETWORKING}(?:could not find a network matching .*: )?network .* not found{_END}",
+          "^container create: unable to find network with name or ID ",
           f"{_NETWORKING}could not find a network", f"{_NETWORKING}no such network: "),
     # What the engine itself takes for exit status 127 or 126. The frame must name the program
     # before the reason: a mount whose source is missing is "no such file or directory", too, and so
