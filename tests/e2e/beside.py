@@ -22,7 +22,7 @@ from tests.e2e.endings import Case, Outcome, Registry, run_all
 from tests.e2e.test_endings import AS_MESOS, CASES, port_conflict, with_registries
 
 RECORDED = Path(__file__).with_name("mesos_updates.json")
-PORT = 20_100
+PORT = 20_090  # another one than that of test_endings.py, which may run at the same time
 Update = dict[str, str | bool | None]
 
 
