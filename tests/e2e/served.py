@@ -1,6 +1,7 @@
 """A `serve` process with its embedded Mesos and real containers, and small apps for it."""
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -87,7 +88,8 @@ class Served:
         self.until(lambda: not self.containers(), "the end of all containers")
         self.end(signal.SIGTERM)  # and what agents remove later is removed now
         for pid in processes(framework):
-            os.kill(pid, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):  # it ends by itself, too
+                os.kill(pid, signal.SIGTERM)
         self.until(lambda: not processes(framework), "the end of all executors")
         self.until(lambda: not engine.containers(framework_id=framework), "that nothing is left of them")
 
