@@ -43,6 +43,7 @@ URGENT_CALLS = 4
 PULLS = 8
 REMOVAL_PATIENCE = 5.0  # seconds that a removal waits for the starts: it costs as much as one
 FIRST_PATIENCE = 30.0  # seconds that a start waits for what has to be done before any
+LATE_CREATE = 60.0  # seconds in which an engine that did not answer may still make a container
 CLOSE_PAUSE = 0.5  # seconds between two tries of a removal, when we end
 MANY_REMOVALS = 100  # waiting ones, from which on they wait no more
 
@@ -286,7 +287,7 @@ class EngineCalls:
             return answer
         if meaning(Asked.CREATE, answer.kind) is Meaning.NEVER_RAN:
             self.remove(start.plan.name)
-            self._leftovers.add(start.plan.name)  # the engine may make it only now
+            self._leftovers.add(start.plan.name, LATE_CREATE)  # the engine may make it only now
         start.post(ImageMissing() if issubclass(answer.kind, ImageNotFound) else NotStarted(answer))
         return None
 

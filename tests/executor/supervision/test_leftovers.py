@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import queue
+import time
 
 from executor.supervision.blocking.leftovers import Leftovers
 
@@ -25,3 +26,16 @@ def test_at_once_when_the_engine_is_back() -> None:
     leftovers.again()
     assert removed.get(timeout=30) == "a"
     assert removed.empty()
+
+
+def test_what_may_come_late_is_asked_for_again_although_there_is_none_yet() -> None:
+    removed: queue.SimpleQueue[str] = queue.SimpleQueue()
+    leftovers = Leftovers(removed.put, pause=0.02)
+    leftovers.add("late", lasting=0.5)
+    leftovers.add("late")  # another try has failed meanwhile
+    assert [removed.get(timeout=30) for _ in range(5)] == ["late"] * 5
+    assert leftovers
+    deadline = time.monotonic() + 30
+    while leftovers and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not leftovers
