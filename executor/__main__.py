@@ -31,6 +31,9 @@ if __name__ == "__main__":
     from executor.later import SELDOM_USED, load_later
 
     load_later(*SELDOM_USED)
+    from executor.frozen import share_refusals
+
+    share_refusals()
     from executor.program import leave, main
 
     leave(main(begun))
