@@ -48,7 +48,7 @@ from executor.life.events import (
     Unanswered,
     Vanished,
 )
-from executor.life.outcomes import Cause, Exit, Facts, Signalled, Unknown
+from executor.life.outcomes import Cause, Exit, Facts, NotRun, Signalled, Unknown
 from executor.life.task import (
     BETWEEN_RUNS,
     Phase,
@@ -314,7 +314,9 @@ def last_word(task: Task, event: Drained | DrainSlow) -> Step:
                                                             scalar=ending.overrun / MEGABYTE),)
     update = status(task, ending.state, message=ending.message, reason=ending.reason,
                     healthy=ending.healthy, limitation=overrun)
-    remove = (Remove(),) if task.terms.remove and task.container is not None else ()
+    started_unsaid = isinstance(task.outcome, NotRun) and task.outcome.ran
+    leave = task.container is None or not (task.terms.remove or started_unsaid)
+    remove = () if leave else (Remove(),)
     explain = (Explain(details(facts)),) if task.terms.strict else ()
     return Step(replace(task, phase=Phase.DONE), (*explain, Report(update), *remove, Forget()))
 

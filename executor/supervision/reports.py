@@ -113,6 +113,7 @@ class Reports:
         try:
             if self._reporter is None and self._make is not None:
                 self._reporter = self._make()
+                began = time.thread_time()  # to load it is paid once, and the next report need not wait for that
             if self._reporter is not None:
                 self._reporter.report(running, as_message=as_message)
         except Exception:

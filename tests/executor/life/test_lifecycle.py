@@ -279,6 +279,16 @@ def test_a_start_that_was_not_answered_may_have_been_one(last: e.Event, *, ran: 
     assert state is (expected if aware else TaskState.LOST)
 
 
+@pytest.mark.parametrize("last", [e.Noticed(3), e.Exited(Exit(137)), e.Removed(ran=True)])
+def test_what_was_started_unsaid_goes_also_from_a_node_whose_agent_removes(last: e.Event) -> None:
+    """Its end by our SIGKILL may be told before it is removed; a drop-in would leave it with its own end."""
+    task, _ = accept("t", Terms(remove=False))
+    for event in (e.Created("c"), e.StartUnclear(Failure(DaemonUnavailable, "no answer")), last):
+        task, _ = advance(task, event)
+    _, effects = advance(task, e.Drained())
+    assert f.Remove() in effects
+
+
 def test_255_is_asked_for_however_it_was_told() -> None:
     task, _ = accept("t", Terms())
     for event in STARTED:
