@@ -18,20 +18,19 @@ from scheduler.config import Config
 from scheduler.framework.durable import Durable
 from scheduler.framework.executors import Executors
 from scheduler.framework.inbox import Inbox
+from scheduler.framework.launching import Launching
 from scheduler.framework.listener import Listener
-from scheduler.framework.offered import Offered, in_parts
+from scheduler.framework.offered import Offered
 from scheduler.framework.queue import Queue
 from scheduler.framework.timers import FirstSubscription, Later, Ring, StorageAgain, Timers
 from scheduler.framework.told import Told, ended, way_out
 from scheduler.framework.work import Work
 from scheduler.master.port import Master
-from scheduler.placement.matching import Launch, Match, Placement
 from scheduler.storage.port import Nowhere, Storage
 from scheduler.tasks.launching import Task
 from scheduler.tasks.ledger import Entry, Ledger, Phase
 from specs.messages.offer import Offer
 from specs.messages.status import TaskState, TaskStatus, is_terminal
-from specs.messages.task import TaskInfo
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +62,7 @@ class Framework:
         self._work: Work = self._queue if work is None else work
         self._executors = Executors(self._storage)
         self._offered = Offered(master)
+        self._launching = Launching(master, self._storage, self._ledger, self._executors, self._work, listener)
         self._unacknowledged: dict[tuple[str, bytes | None], TaskStatus] = {}  # updates; they come again until they are
         self._subscribed = False
         self._ever_subscribed = False
@@ -187,44 +187,26 @@ class Framework:
         return False
 
     def _match(self) -> None:
-        offers = self._offered.take()
+        offers = [] if self._launching.goes_on else self._offered.take()
         if offers and not self._inbox.call(self._answer_offers, offers):
             self._master.decline([offer.id for offer in offers], self._config.refuse_short)
+        now = self._clock()
+        for part in self._launching.parts():
+            self._post(_nothing)  # another turn follows: on what was launched, and for what is still on its way
+            if not self._inbox.call(self._launching.launch, part, now, self._is_safe):
+                self._master.decline([each for launch in part for each in launch.offer_ids], self._config.refuse_short)
         self._offered.want(self._work.waits())
 
     def _answer_offers(self, offers: Sequence[Offer]) -> None:
-        self._carry_out(self._work.match(offers))
-
-    def _carry_out(self, matched: Match) -> None:
-        now = self._clock()
+        matched = self._work.match(offers)
         refuse = self._config.refuse_short if self._work.waits() or matched.misfits else self._config.refuse_long
-        for part in in_parts(matched.launches):
-            launches = [(launch.offer_ids, [info for placement in launch.placements
-                                            if (info := self._launched(launch, placement, now)) is not None])
-                        for launch in part]
-            safe = self._is_safe()  # if not: the offers go back, and the ledger asks after launches that never were
-            for offer_ids, infos in launches:
-                self._master.accept(offer_ids, infos if safe else [], refuse)
         for decline in matched.declines:
             log.debug("Declining the offer of %s: %s", decline.agent_id, decline.reason)
         if matched.declines:
             self._master.decline([offer_id for decline in matched.declines for offer_id in decline.offer_ids], refuse)
+        self._launching.begin(matched.launches, refuse)
         if matched.misfits:
             self._listener.waiting(matched.misfits)
-
-    def _launched(self, launch: Launch, placement: Placement, now: float) -> TaskInfo | None:
-        """The TaskInfo of a task that counts as launched from here on; None: it could not be made, and waits."""
-        wanted = self._work.executor(placement.task_id)
-        executor = None if wanted is None else self._executors.info(launch.agent_id, wanted, placement.executor)
-        info = self._work.info(launch, placement, executor)
-        if info is None:
-            return None
-        if self._ledger.get(placement.task_id) is None:
-            self._ledger.add(placement.task_id, now)
-        entry = self._ledger.launched(placement.task_id, launch.agent_id, now)
-        self._storage.save_entry(entry)
-        self._listener.launched(entry, launch, info)
-        return info
 
     def _ask(self, now: float) -> None:
         due = self._ledger.due(now)
@@ -278,6 +260,7 @@ class Framework:
         self._subscribed = False
         self._last_reason = why
         self._offered.clear()
+        self._launching.clear()
         self._listener.disconnected(why)
 
     def refused(self, why: str) -> None:
@@ -328,3 +311,7 @@ class Framework:
         if entry.phase is Phase.ENDED:
             self._work.ended(entry.task_id)
         self._listener.updated(entry, status)
+
+
+def _nothing() -> None:
+    """What wakes the loop."""

@@ -1,17 +1,14 @@
 """The offers of one turn, and whether more are wanted.
 
-Offers are never kept: each turn looks at those that came in it, and answers them all.
+Offers are never kept: each turn looks at those that came in it, and answers them all. Only while
+launches are on their way (launching.py) do those that come wait until they are made.
 """
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Sequence
 
 from scheduler.master.port import Master
-from scheduler.placement.matching import Launch
 from specs.messages.offer import Offer
-
-AT_ONCE: Final = 500  # tasks, or a few more, that are made, stored and sent together
 
 
 class Offered:
@@ -49,20 +46,3 @@ class Offered:
         elif not self._suppressed and not wanted:
             self._suppressed = True
             self._master.suppress()
-
-
-
-def in_parts(launches: Sequence[Launch]) -> Iterator[Sequence[Launch]]:
-    """A few at a time: so the first tasks start while others are still made, and of thousands of
-    descriptions only a few are in memory.
-    """
-    part: list[Launch] = []
-    tasks = 0
-    for launch in launches:
-        part.append(launch)
-        tasks += len(launch.placements)
-        if tasks >= AT_ONCE:
-            yield part
-            part, tasks = [], 0
-    if part:
-        yield part

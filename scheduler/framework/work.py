@@ -1,7 +1,8 @@
 """The port to what waits for a place: `Queue` for tasks that were submitted, the service's own for
 apps.
 
-All methods are called on the loop's thread. In each turn the framework takes in what came, calls
+All methods are called on the loop's thread. What a match came to is launched in the turns that
+follow, and no other match comes between. In each turn the framework takes in what came, calls
 `settle`, makes durable what the storage was told, and only then acknowledges, launches and kills.
 """
 from __future__ import annotations
@@ -44,7 +45,9 @@ class Work(Protocol):
 
     def info(self, launch: Launch, placement: Placement,
              executor: ExecutorInfo | None) -> TaskInfo | None:
-        """What to launch; its task is launched with it, and waits no more. None: it waits on."""
+        """What to launch; its task is launched with it, and waits no more. None: it waits on, or was
+        given up since the match.
+        """
         ...
 
     def requeued(self, entry: Entry) -> None:

@@ -127,6 +127,11 @@ class Launches:
         """The app of a task of the last match."""
         return self._asked[task].app.id
 
+    def still_waits(self, board: Board, task: str) -> bool:
+        """Whether the instance of a task of the last match is as it was then."""
+        instance = self._asked[task].instance
+        return board.scheduled.get(instance.app_id, {}).get(instance.id) is instance
+
     def executor(self, task: str) -> CustomExecutor | None:
         """Our executor, if the task's app is one of Docker's."""
         return self._executor_of(self._asked[task].app)

@@ -180,6 +180,8 @@ class Service:
     def info(self, launch: Launch, placement: Placement,
              executor: ExecutorInfo | None) -> TaskInfo | None:
         info: TaskInfo | None = None
+        if not self._launches.still_waits(self.board, placement.task_id):
+            return None
         with self.faults.contained(self._launches.app_of(placement.task_id), Doing.LAUNCHING):
             instance, info = self._launches.launched(self.board, launch, placement, executor,
                                                      self._clock())
@@ -215,8 +217,8 @@ class Service:
         self._framework = FrameworkView(self._framework.id, None, why)
         self.events.emit("scheduler_disconnected_event", {})
 
-    def launched(self, entry: Entry, launch: Launch, info: TaskInfo) -> None:  # noqa: ARG002 - the port's
-        self._on_loop().call(lambda: None)  # `info` made it so; another turn settles and shows it
+    def launched(self, entry: Entry, launch: Launch, info: TaskInfo) -> None:
+        """`info` made it so; the turn that follows settles and shows it."""
 
     def updated(self, entry: Entry, status: TaskStatus) -> None:
         self.telemetry.meters.updated(status)

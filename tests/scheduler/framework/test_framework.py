@@ -8,6 +8,7 @@ import pytest
 
 from scheduler.config import Config
 from scheduler.framework.framework import Framework
+from scheduler.framework.launching import PER_TURN
 from scheduler.framework.told import way_out
 from scheduler.placement.matching import Launch, Misfit
 from scheduler.tasks.launching import CustomExecutor, Task, task
@@ -114,6 +115,31 @@ def test_a_kill_before_launch_ends_the_task_here() -> None:
     follower.framework.run()
     assert follower.states == {"t": ["TASK_KILLED"]}
     assert master.killed == []
+
+
+def test_of_very_many_launches_the_first_are_heard_of_while_the_last_are_still_made() -> None:
+    each = PER_TURN // 2
+    tasks = [task(task_info(f"t{i}", cpus=0.001, mem=0.001), None) for i in range(3 * each)]
+    last = tasks[-1].wish.task_id
+    heard_first: list[int] = []
+
+    class Killer(Follower):
+        def launched(self, entry: Entry, launch: Launch, info: TaskInfo) -> None:
+            if not self.launches:
+                self.framework.kill(last)
+            super().launched(entry, launch, info)
+
+        def updated(self, entry: Entry, status: TaskStatus) -> None:
+            heard_first.append(len(self.launches))
+            super().updated(entry, status)
+
+    follower = Killer(lambda f: f.ended == len(tasks))
+    follower.framework = Framework(MemoryMaster(3, cpus=each / 1000, mem=each / 1000), Config(), follower)
+    follower.framework.submit(tasks)
+    follower.framework.run()
+    assert heard_first[0] == 2 * each
+    assert follower.states[last] == ["TASK_KILLED"]
+    assert len(follower.launches) == len(tasks) - 1, "what shall end is not launched"
 
 
 def test_a_kill_reaches_the_agent() -> None:
