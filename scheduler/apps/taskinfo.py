@@ -18,15 +18,16 @@ from typing import Any
 
 from scheduler.apps import ids
 from scheduler.apps.checks import Readiness, check_scheme, health_checks, readiness_checks, task_check
-from scheduler.apps.containers import container_info, labels, secret
-from scheduler.apps.environment import Context, task_variables
+from scheduler.apps.containers import container_info, labels
+from scheduler.apps.environment import Commands
 from scheduler.apps.ports import TaskPort
 from specs.errors import SpecError
 from specs.forms.render import plain
-from specs.marathon.app import App, AppSecret
+from specs.marathon.app import App
 from specs.marathon.container import NetworkMode
 from specs.messages.check import HealthCheck
-from specs.messages.command import URI, CommandInfo, Environment, Variable
+from specs.messages.command import CommandInfo
+from specs.messages.resource import Resource
 from specs.messages.task import DiscoveryInfo, ExecutorInfo, KillPolicy, Port, Ports, TaskInfo
 
 COMMAND_EXECUTORS = frozenset({"", "//cmd"})  # an app's `executor` that is none of its own
@@ -51,18 +52,19 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class LaunchPlace:
-    """Where the task will be: its agent's hostname, and its ports there."""
+    """Where the task will be: its agent's hostname, its ports there, and what was taken for it."""
 
     hostname: str
     ports: tuple[TaskPort, ...] = ()
+    agent_id: str = ""
+    resources: tuple[Resource, ...] = ()
+    executor: ExecutorInfo | None = None  # ours, if it runs the task; it is told the command in the task's data
+    executor_resources: tuple[Resource, ...] = ()  # for the program that the app names
 
 
 @dataclass(frozen=True, slots=True)
 class Launchable:
-    """A task, but for its agent and its resources.
-
-    What follows `run_by` only our executor can do; `for_ours` is how it is told.
-    """
+    """A task. What follows `run_by` only our executor can do."""
 
     info: TaskInfo
     run_by: RunBy
@@ -70,17 +72,6 @@ class Launchable:
     ignores_1xx: bool = False  # a health check's HTTP answer of 1xx says nothing
     readiness: tuple[Readiness, ...] = ()  # that are made by nobody
     check_scheme: str | None = None  # of the TaskInfo's check
-
-    def for_ours(self) -> dict[str, Any]:
-        """What the task's data says to our executor besides the command, as JSON."""
-        data: dict[str, Any] = {}
-        if self.more_checks:
-            data["health_checks"] = [plain(each) for each in self.more_checks]
-        if self.ignores_1xx:
-            data["ignore_http_1xx"] = True
-        if self.check_scheme is not None:
-            data["check_scheme"] = self.check_scheme
-        return data
 
 
 def run_by(app: App, settings: Settings) -> RunBy:
@@ -97,29 +88,61 @@ def launchable(app: App, version: str, task_id: str, place: LaunchPlace, setting
     `enforce_group_role`: whether the app's top-level group demands its role. Raises SpecError for
     what cannot be said to Mesos, or what the executor cannot do.
     """
-    by = run_by(app, settings)
-    command = _command(app, version, task_id, place, settings, enforce_group_role)
-    container = container_info(app, place.ports, task_id, settings.bridge_name)
-    checks = health_checks(app, place.ports)
-    ours = by is RunBy.OURS
-    readiness = readiness_checks(app, place.ports, ours=ours)
-    ignores_1xx = any(each.ignore_http_1xx for each in app.health_checks)
-    if not ours:
-        _refuse_what_only_ours_can(checks, readiness, ignores_1xx)
-    limits = app.resource_limits
-    grace = app.task_kill_grace_period_seconds
-    info = TaskInfo(
-        task_id=task_id, name=ids.task_name(app.id), agent_id="", labels=labels(app.labels),
-        command=command, container=container,
-        health_check=checks[0] if checks else None, check=task_check(app, place.ports, ours=ours),
-        kill_policy=None if grace is None else KillPolicy(grace_period=grace * 10 ** 9),
-        discovery=_discovery(app, place.ports),
-        limits={} if limits is None else {
+    return Recipe(app, version, settings, enforce_group_role=enforce_group_role).task(task_id, place)
+
+
+class Recipe:
+    """The tasks of an app at a version: what they have in common is found out once."""
+
+    def __init__(self, app: App, version: str, settings: Settings, *, enforce_group_role: bool = False) -> None:
+        """Raises SpecError."""
+        self._app = app
+        self._settings = settings
+        self._run_by = run_by(app, settings)
+        self._commands = Commands(app, version, settings.environment_prefix, enforce_group_role=enforce_group_role)
+        self._name = ids.task_name(app.id)
+        self._labels = labels(app.labels)
+        self._ignores_1xx = any(each.ignore_http_1xx for each in app.health_checks)
+        grace, limits = app.task_kill_grace_period_seconds, app.resource_limits
+        self._kill_policy = None if grace is None else KillPolicy(grace_period=grace * 10 ** 9)
+        self._limits = {} if limits is None else {
             name: amount for name, amount in (("cpus", limits.cpus), ("mem", limits.mem))
-            if amount is not None})
-    if by is RunBy.APP:
-        info = _with_program(info, app)
-    return Launchable(info, by, checks[1:], ignores_1xx, readiness, check_scheme(app) if ours else None)
+            if amount is not None}
+
+    def task(self, task_id: str, place: LaunchPlace) -> Launchable:
+        """One of them. Raises SpecError."""
+        app, ports, ours = self._app, place.ports, self._run_by is RunBy.OURS
+        checks, readiness = health_checks(app, ports), readiness_checks(app, ports, ours=ours)
+        scheme = check_scheme(app) if ours else None
+        command, data = None, None
+        if not ours:
+            _refuse_what_only_ours_can(checks, readiness, self._ignores_1xx)
+        if place.executor is None:
+            command = self._commands.command(task_id, ports, place.hostname)
+        else:
+            data = self._commands.data(task_id, ports, place.hostname,
+                                       _more_for_ours(checks[1:], self._ignores_1xx, scheme))
+        info = TaskInfo(
+            task_id=task_id, name=self._name, agent_id=place.agent_id, resources=place.resources,
+            executor=place.executor, labels=self._labels, command=command, data=data,
+            container=container_info(app, ports, task_id, self._settings.bridge_name),
+            health_check=checks[0] if checks else None, check=task_check(app, ports, ours=ours),
+            kill_policy=self._kill_policy, discovery=_discovery(app, ports), limits=self._limits)
+        if self._run_by is RunBy.APP:
+            info = _with_program(info, app, place.executor_resources)
+        return Launchable(info, self._run_by, checks[1:], self._ignores_1xx, readiness, scheme)
+
+
+def _more_for_ours(more_checks: Sequence[HealthCheck], ignores_1xx: bool, scheme: str | None) -> dict[str, Any]:
+    """What the task's data says to our executor besides the command, as JSON."""
+    data: dict[str, Any] = {}
+    if more_checks:
+        data["health_checks"] = [plain(each) for each in more_checks]
+    if ignores_1xx:
+        data["ignore_http_1xx"] = True
+    if scheme is not None:
+        data["check_scheme"] = scheme
+    return data
 
 
 def _refuse_what_only_ours_can(checks: Sequence[HealthCheck], readiness: Sequence[Readiness],
@@ -131,34 +154,6 @@ def _refuse_what_only_ours_can(checks: Sequence[HealthCheck], readiness: Sequenc
     if readiness:
         raise SpecError("readinessChecks[0]", "an agent's own executor makes readiness checks over "
                                               "HTTP only, and of an app without a check")
-
-
-def _command(app: App, version: str, task_id: str, place: LaunchPlace, settings: Settings,
-             enforce_group_role: bool) -> CommandInfo:
-    shell = None if app.cmd and not app.args else False
-    value = app.args[0] if app.args and app.container is None else app.cmd or None
-    return CommandInfo(
-        value=value, shell=shell, arguments=app.args, user=app.user,
-        environment=Environment(variables=_variables(app, version, task_id, place, settings,
-                                                     enforce_group_role)),
-        uris=tuple(URI(value=each.uri, executable=each.executable, extract=each.extract,
-                       cache=each.cache, output_file=each.dest_path) for each in app.fetch))
-
-
-def _variables(app: App, version: str, task_id: str, place: LaunchPlace, settings: Settings,
-               enforce_group_role: bool) -> tuple[Variable, ...]:
-    image = app.container.docker if app.container is not None and app.is_docker else None
-    context = Context(
-        task_id, app.id, version, app.cpus, app.mem, app.disk, app.gpus, app.labels,
-        image=None if image is None else image.image, enforce_group_role=enforce_group_role)
-    own = {name: value for name, value in app.env.items() if isinstance(value, str)}
-    secrets = {name: value for name, value in app.env.items() if isinstance(value, AppSecret)}
-    plain = task_variables(context, place.ports, place.hostname, own, settings.environment_prefix)
-    return (*(Variable(name=name, value=value) for name,
-              value in plain.items() if name not in secrets),
-            *(Variable(name=name, type="SECRET",
-                       secret=secret(app, value.secret, f"env.{name}.secret"))
-              for name, value in secrets.items()))
 
 
 def _discovery(app: App, ports: Sequence[TaskPort]) -> DiscoveryInfo:
@@ -187,7 +182,7 @@ def _scopes(port: TaskPort, networks: Sequence[str]) -> list[dict[str, str]]:
     return [{"network-scope": "container", "network-name": name} for name in networks]
 
 
-def _with_program(info: TaskInfo, app: App) -> TaskInfo:
+def _with_program(info: TaskInfo, app: App, resources: tuple[Resource, ...]) -> TaskInfo:
     """With the program as its executor, which is started in the task's container and told the
     task's command.
     """
@@ -195,7 +190,7 @@ def _with_program(info: TaskInfo, app: App) -> TaskInfo:
     words = app.cmd if app.cmd is not None else " ".join(app.args)
     path = shlex.quote(app.executor)
     executor = ExecutorInfo(
-        executor_id=f"marathon-{info.task_id}", container=info.container,
+        executor_id=f"marathon-{info.task_id}", container=info.container, resources=resources,
         command=replace(command, value=f"chmod ug+rx {path} && exec {path} {words}", shell=None,
                         arguments=()))
     return replace(info, command=None, container=None, executor=executor)

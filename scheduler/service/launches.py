@@ -15,7 +15,7 @@ from scheduler.apps.demands import demand, need, program_overhead, standing
 from scheduler.apps.ids import task_id
 from scheduler.apps.instance import Instance
 from scheduler.apps.ports import task_ports
-from scheduler.apps.taskinfo import LaunchPlace, RunBy, Settings, launchable, run_by
+from scheduler.apps.taskinfo import LaunchPlace, Recipe, RunBy, Settings, run_by
 from scheduler.apps.transitions import launched
 from scheduler.deployments.controller import after_launch, may_launch
 from scheduler.deployments.deployment import Change
@@ -29,7 +29,7 @@ from scheduler.service.turn.faults import Doing, Faults
 from scheduler.service.turn.patience import OfferPatience
 from scheduler.service.turn.sound import SoundMatches
 from scheduler.tasks.conditions import Condition
-from scheduler.tasks.launching import CustomExecutor, for_executor
+from scheduler.tasks.launching import CustomExecutor
 from specs.marathon.app import App
 from specs.messages.offer import Offer
 from specs.messages.task import ExecutorInfo, TaskInfo
@@ -63,6 +63,7 @@ class Launches:
         self._first = 0  # of the apps that wait: the one that is looked at first in the next match
         self.offered: Mapping[str, OffersLooked] = {}  # by agent; replaced, not changed
         self._asked: dict[str, _Wanted] = {}  # by task id
+        self._recipes: dict[tuple[str, str], Recipe] = {}  # of apps of the last match, by version
         self._needs: dict[tuple[str, str], Amounts] = {}  # of the apps, by version, whose tasks have agents
 
     def wanted(self, board: Board, now: float, faults: Faults) -> bool:
@@ -75,6 +76,7 @@ class Launches:
     def match(self, board: Board, offers: Sequence[Offer], now: float, faults: Faults) -> Match:
         """Places for those that may be placed."""
         self._asked.clear()
+        self._recipes.clear()
         demands: list[Demand] = []
         resting: dict[str, tuple[Misfit, ...]] = {}  # apps that fit nowhere, and are not looked at now
         apps = list(board.scheduled)
@@ -140,16 +142,13 @@ class Launches:
                  executor: ExecutorInfo | None, now: float) -> tuple[Instance, TaskInfo]:
         """The instance as it is from now on, and the TaskInfo that is launched; it is asked for no more."""
         wanted = self._asked.pop(placement.task_id)
-        ports = placement.taken.ports
-        place = LaunchPlace(launch.hostname, task_ports(wanted.app, ports, self._below))
-        found = launchable(wanted.app, wanted.instance.version, placement.task_id, place,
-                           self._settings)
-        info = replace(found.info, agent_id=launch.agent_id, resources=placement.taken.resources,
-                       executor=executor or found.info.executor)
-        if executor is not None:
-            info = for_executor(info, found.for_ours())
-        elif placement.executor is not None and info.executor is not None:  # one that the app names, for each task
-            info = replace(info, executor=replace(info.executor, resources=placement.executor))
+        ports, version = placement.taken.ports, wanted.instance.version
+        recipe = self._recipes.get((wanted.app.id, version))
+        if recipe is None:
+            recipe = self._recipes[wanted.app.id, version] = Recipe(wanted.app, version, self._settings)
+        info = recipe.task(placement.task_id, LaunchPlace(
+            launch.hostname, task_ports(wanted.app, ports, self._below), launch.agent_id,
+            placement.taken.resources, executor, placement.executor or ())).info
         state = board.states[wanted.app.id]
         if state.target is not None:
             after = after_launch(state, wanted.instance, state.target.policy.backoff, now)

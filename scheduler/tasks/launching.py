@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from scheduler.placement.exact import Exact, exact
 from scheduler.placement.matching import Launch, Overhead, Placement, Wish
@@ -98,9 +97,9 @@ def stored_task(info: TaskInfo, executor: CustomExecutor | None,
     return Task(Wish(info.task_id, need(info), constraints, overhead), info, executor)
 
 
-def for_executor(info: TaskInfo, more: Mapping[str, Any] | None = None) -> TaskInfo:
-    """The same task with its command in `data`, and what else our executor is told there (see
-    `specs.messages.task_data`). Raises SpecError if both are taken.
+def for_executor(info: TaskInfo) -> TaskInfo:
+    """The same task with its command in `data` (see `specs.messages.task_data`). Raises SpecError if
+    both are taken.
     """
     if info.command is None:
         return info
@@ -108,7 +107,7 @@ def for_executor(info: TaskInfo, more: Mapping[str, Any] | None = None) -> TaskI
         raise SpecError("data",
                         "must not be set together with command: our executor gets the command in it "
                                 "(--executor mesos leaves both alone)")
-    data = json.dumps({"command": plain(info.command), **(more or {})}, separators=(",", ":")).encode()
+    data = json.dumps({"command": plain(info.command)}, separators=(",", ":")).encode()
     return replace(info, command=None, data=data)
 
 
