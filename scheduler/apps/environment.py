@@ -30,6 +30,7 @@ from specs.messages.command import URI, CommandInfo, Environment, Variable
 LONGEST = 512  # of a label's value, in characters; a label that is as long is left out
 LABEL_PREFIX = "MARATHON_APP_LABEL_"
 TASK_ID = "MESOS_TASK_ID"
+_ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_]+")
 _JAVA_PLAIN = (1e-3, 1e7)  # between them Java writes a double without an exponent
 
@@ -152,7 +153,7 @@ class Commands:
         variables = [said for _, said in self._beside(placed)]
         variables += [{"name": name, "value": value} for name, value in placed.items()]
         command = {**self._said, "environment": {"variables": variables}}
-        return json.dumps({"command": command, **more}, separators=(",", ":")).encode()
+        return _ENCODER.encode({"command": command, **more}).encode()
 
     def _placed(self, task_id: str, ports: Sequence[TaskPort], hostname: str) -> dict[str, str]:
         """What is of this task alone; what the app itself says is before it."""

@@ -84,8 +84,6 @@ class Launching:
         info = self._work.info(launch, placement, executor)
         if info is None:
             return None
-        if known is None:
-            self._ledger.add(placement.task_id, now)
         entry = self._ledger.launched(placement.task_id, launch.agent_id, now)
         self._storage.save_entry(entry)
         self._listener.launched(entry, launch, info)

@@ -8,13 +8,13 @@ from __future__ import annotations
 import base64
 import signal
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 from specs.forms.render import plain
 from specs.messages.status import TaskStatus
 from specs.messages.task import TaskInfo
 
+_EXECUTOR: Final = frozenset({"executor"})
 _sigint: Final = signal.getsignal(signal.SIGINT)
 import pymesos  # noqa: E402 - between two lines that undo what importing it does: it takes SIGINT over
 
@@ -87,7 +87,7 @@ def _described(tasks: Sequence[TaskInfo]) -> Iterator[dict[str, Any]]:
             continue
         if task.executor is not executor:
             executor, said = task.executor, plain(task.executor)
-        yield {**plain(replace(task, executor=None)), "executor": said}
+        yield {**plain(task, _EXECUTOR), "executor": said}
 
 
 def _values(ids: Iterable[str]) -> list[dict[str, str]]:

@@ -9,6 +9,7 @@ end of a turn, and follows `events`.
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 import time
 import uuid
@@ -73,8 +74,8 @@ class Service:
     def __init__(self, storage: FlushedRecords, launches: Launches,
                  policy: Callable[[App], Policy], *,
                  clock: Callable[[], float] = time.time, timeouts: Timeouts = PATIENT,
-                 new_uuid: Callable[[], str] = lambda: str(uuid.uuid1())) -> None:
-        """`clock`: seconds since 1970. Reads what is stored."""
+                 new_uuid: Callable[[], str] | None = None) -> None:
+        """`clock`: seconds since 1970; `new_uuid`: by default of time, as Marathon's. Reads what is stored."""
         self._storage = storage
         self._clock = clock
         self._launches = launches
@@ -86,7 +87,7 @@ class Service:
         self.faults = Faults(clock)
         self.settler = Settler(self.board, self.history, self.events, Replacements(storage),
                                self.faults, policy=policy,
-                               ids=Ids(new_uuid, lambda: str(uuid.uuid4())), timeouts=timeouts)
+                               ids=Ids(new_uuid or _uuids(), lambda: str(uuid.uuid4())), timeouts=timeouts)
         self._hearing = Hearing(self.board, self.events, self.settler, launches.ready_codes, clock,
                                 self.telemetry.meters)
         self._loop: Loop | None = None
@@ -309,6 +310,12 @@ class Service:
     def change(self, instance: Instance) -> None:
         """The instance is this now."""
         self._hearing.change(instance)
+
+
+def _uuids() -> Callable[[], str]:
+    """Of time, made here: the system's library would lock a file for each."""
+    node, sequence = uuid.getnode(), secrets.randbits(14)
+    return lambda: str(uuid.uuid1(node, sequence))
 
 
 def _reasons(misfit: Misfit) -> tuple[Reason, ...]:

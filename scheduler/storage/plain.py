@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import functools
+import operator
 import types
 import typing
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -27,10 +28,10 @@ def plain(value: Any) -> Any:
     """JSON of a value: of dataclasses, enums, tuples, mappings by text, texts, numbers, booleans
     and None.
     """
-    kind = type(value)
+    kind: Any = type(value)
     if kind in _ATOMS:
         return value
-    return _writer(typing.cast("Hashable", kind))(value)
+    return _writer(kind)(value)
 
 
 def valued(kind: type[T], stored: Any) -> T:
@@ -63,11 +64,11 @@ def _writer(kind: Any) -> Callable[[Any], Any]:
         return lambda value: [plain(each) for each in value]
     fields = _fields(kind)
     start = {_CLASS: kind.__name__} if kind.__name__ in _TAGGED else {}
+    values = operator.attrgetter(*(name for name, _ in fields), "__class__")  # of one name it would be no tuple
 
     def write(value: Any) -> dict[str, Any]:
         written: dict[str, Any] = dict(start)
-        for name, default in fields:
-            found = getattr(value, name)
+        for (name, default), found in zip(fields, values(value), strict=False):
             if found is not default and found != default:
                 written[name] = found if type(found) in _ATOMS else plain(found)
         return written

@@ -139,12 +139,12 @@ class Ledger:
         self._ended += entry.phase is Phase.ENDED
 
     def launched(self, task_id: str, agent_id: str, now: float) -> Entry:
-        """Its ACCEPT is about to be sent."""
-        entry = self._entries[task_id]
-        del self._queued[task_id]
+        """Its ACCEPT is about to be sent. One that never waited here is in the table from now on."""
+        entry = self._entries.get(task_id)
+        launches = 0 if entry is None else entry.launches
+        self._queued.pop(task_id, None)
         self._launches.append((now + self._config.launch_timeout, task_id))
-        return self._put(replace(entry, phase=Phase.LAUNCHING, since=now, agent_id=agent_id,
-                                 launches=entry.launches + 1))
+        return self._put(Entry(task_id, Phase.LAUNCHING, now, agent_id, launches=launches + 1))
 
     def update(self, status: TaskStatus, now: float) -> Step:
         """What an update changes. It is acknowledged if it can be, whatever it says."""

@@ -3,13 +3,19 @@ compare as times do.
 """
 from __future__ import annotations
 
+import functools
 from datetime import UTC, datetime
 
 
 def timestamp(at: float) -> str:
     """Of seconds since 1970, cut to milliseconds."""
-    whole = datetime.fromtimestamp(int(at), UTC)
-    return f"{whole:%Y-%m-%dT%H:%M:%S}.{int(at * 1000) % 1000:03d}Z"
+    return f"{_second(int(at))}.{int(at * 1000) % 1000:03d}Z"
+
+
+@functools.lru_cache(maxsize=16)
+def _second(at: int) -> str:
+    """Thousands of events are of the same one."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def seconds(text: str) -> float:

@@ -42,12 +42,12 @@ def read(message: type[T], value: object, *, strict: bool) -> T:
     return result
 
 
-def write(message: Any) -> dict[str, Any]:
+def write(message: Any, but: frozenset[str] = frozenset()) -> dict[str, Any]:
     """A message's JSON form; fields that are absent, and repeated ones that are empty, are left
-    out.
+    out, and so are those named in `but`.
     """
     plan: Any = type(message)
-    result: dict[str, Any] = _message_writer(plan)(message)
+    result: dict[str, Any] = _message_writer(plan, but)(message)
     return result
 
 
@@ -235,9 +235,9 @@ def _map_reader(reader: Reader) -> Reader:
 # Writing.
 
 @functools.cache
-def _message_writer(message: Any) -> Writer:
+def _message_writer(message: Any, but: frozenset[str] = frozenset()) -> Writer:
     writers: list[tuple[str, Writer | None, bool]] = []  # name, writer, whether empty is the same as absent
-    names = [field.name for field in dataclasses.fields(message)]
+    names = [field.name for field in dataclasses.fields(message) if field.name not in but]
     values = operator.attrgetter(*names) if len(names) > 1 else lambda value: [getattr(value, each)
                                                                                for each in names]
 
@@ -246,7 +246,7 @@ def _message_writer(message: Any) -> Writer:
             empty = {field.name: field.default == () or field.default_factory is dict
                      for field in dataclasses.fields(message)}
             writers.extend([(name, _writer(hint), empty[name]) for name,
-                            hint in hints(message).items()])
+                            hint in hints(message).items() if name not in but])
         result = {}
         for (name, writer, may_be_empty), item in zip(writers, values(value), strict=True):
             if item is not None and (item or not may_be_empty):

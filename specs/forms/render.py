@@ -12,9 +12,9 @@ from specs.forms.scalars import json_double
 from specs.messages.status import TaskStatus
 
 
-def plain(message: Any) -> dict[str, Any]:
-    """The JSON form of a message dataclass (TaskInfo, Offer …)."""
-    return codec.write(message)
+def plain(message: Any, but: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """The JSON form of a message dataclass (TaskInfo, Offer …), without the fields named in `but`."""
+    return codec.write(message, but)
 
 
 def status_update(status: TaskStatus, *, executor_id: str | None = None,
