@@ -4,6 +4,7 @@ each run that a restart policy begins. The first run's output comes from the att
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -26,6 +27,23 @@ T = TypeVar("T")
 HELD = 2.0  # seconds, at most
 LAST = 9.0  # seconds for which the output of what has ended is asked for: its last word waits for ten
 TRIES, PAUSE = 2, 1.0  # to read output again from an engine that does not answer; seconds in between
+
+
+class _NothingKept:
+    """An OutputStream that has ended: of what was written there is nothing to be had any more."""
+
+    def __init__(self) -> None:
+        self._end, writer = os.pipe()
+        os.close(writer)  # so that it is readable at once
+
+    def fileno(self) -> int:
+        return self._end
+
+    def read(self) -> list[tuple[int, bytes]] | None:
+        return None
+
+    def close(self) -> None:
+        os.close(self._end)
 
 
 class Outputs:
@@ -76,6 +94,9 @@ class Outputs:
             if stream is None and not silent and follow and not self._logs.following(task_id):
                 how = How.GAP  # a log driver that cannot be read: what comes from now on
                 stream = self._had(task_id, lambda: containers.attach(container, tty=tty))
+            ran = silent or (known is not None and known.started)
+            if stream is None and not follow and ran:  # what it wrote last is nowhere: that is one line, too
+                how, stream = How.GAP, _NothingKept()
             if stream is not None:
                 missing = self._missing(task_id, container, begin) if how is How.GAP else None
                 self._logs.follow_again(task_id, stream, Moment(opening, time.time_ns()), how,

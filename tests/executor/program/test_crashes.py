@@ -174,6 +174,27 @@ def test_what_no_log_has_is_one_line(tmp_path: Path) -> None:
         assert missing <= int(said[2]) < missing + 1_000_000
 
 
+def test_what_no_log_has_of_a_task_that_ended_meanwhile_is_one_line(tmp_path: Path) -> None:
+    with crashing(tmp_path) as run:
+        run.launch("a", "echo first; until [ -e /mnt/mesos/sandbox/go ]; do sleep 0.05; done; echo last; exit 3",
+                   docker={"parameters": [{"key": "log-driver", "value": "none"}]})
+        run.until("a", "TASK_RUNNING")
+        comes_true(lambda: run.output("a") == ["first"])
+        killed = python_of(run.process.pid)
+        assert killed is not None
+        os.kill(run.process.pid, signal.SIGSTOP)  # so that nobody starts another one
+        os.kill(killed, signal.SIGKILL)
+        (tmp_path / "tasks/a/go").touch()
+        subprocess.run(["docker", "wait", run.containers()["a"]], check=True, capture_output=True, timeout=PATIENCE)
+        os.kill(run.process.pid, signal.SIGCONT)
+        run.until("a", "TASK_FAILED")
+        assert run.agent.updates["a"][-1]["message"] == "Container exited with status 3"
+        first, gap = run.output("a")
+        assert first == "first"
+        assert gap == ("[mesos-docker: output is missing here, behind byte 6: an unknown number of bytes, "
+                       "which the engine's log does not hold]")
+
+
 @pytest.mark.parametrize("before", [["first"], []], ids=["little", "nothing"])
 def test_what_was_rotated_away_meanwhile_is_one_line(tmp_path: Path, before: list[str]) -> None:
     """Few bytes were written before, and would be in the log, had not so many come since."""
