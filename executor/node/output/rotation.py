@@ -65,7 +65,8 @@ class RotatedFile:
         """`folder`: a descriptor, which must stay open. Raises OSError, BadSandbox."""
         self._folder, self._name, self._rotation, self._now = folder, name, rotation, now
         self._file = output_file(name, folder)
-        self._size = os.fstat(self._file).st_size
+        found = os.fstat(self._file)
+        self._size, self._at = found.st_size, found.st_mtime_ns
         self._between_lines = not self._size or os.pread(self._file, 1, self._size - 1) == b"\n"
         self._before = b""  # the end of this run's output in the older file
         self._run = self._size  # where this run begins in the file
@@ -91,6 +92,7 @@ class RotatedFile:
             self._mark(now)
         written = os.write(self._file, memoryview(data)[begin:begin + count])
         self._size += written
+        self._at = now * 1_000_000  # last, for `last`
         self._between_lines = data[begin + written - 1:begin + written] == b"\n"
         return written
 
@@ -108,11 +110,12 @@ class RotatedFile:
         return (self._before + os.pread(self._file, TAIL_BYTES, begin))[-TAIL_BYTES:]
 
     def last(self) -> tuple[bytes, int]:
-        """What stands last in the file, or in the one before if that is little. Raises OSError.
+        """What stands last in the file, or in the one before if that is little; and since when, ns
+        since the epoch. Raises OSError.
 
         Who asks may not be who writes: the time is never later than that of what is read.
         """
-        written = os.fstat(self._file).st_mtime_ns
+        at = self._at
         text = os.pread(self._file, LOOKED_FOR, max(0, self._size - LOOKED_FOR))
         if len(text) < LOOKED_FOR and self._begin:
             with contextlib.suppress(OSError, BadSandbox):
@@ -120,7 +123,7 @@ class RotatedFile:
                 with os.fdopen(older, "rb") as file:
                     file.seek(max(0, os.fstat(older).st_size - LOOKED_FOR))
                     text = (file.read(LOOKED_FOR) + text)[-LOOKED_FOR:]
-        return text, written
+        return text, at
 
     def close(self) -> None:
         """Close the file."""

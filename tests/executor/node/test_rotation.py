@@ -3,8 +3,10 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -121,8 +123,8 @@ def test_what_was_written_when_is_found(
         times[clock.now] = b"%099d\n" % number
         write(file, times[clock.now])
     found = index(tmp_path)
-    for time, line in times.items():
-        offset = found.since(time)
+    for when, line in times.items():
+        offset = found.since(when)
         assert offset is not None
         place = found.place(offset)
         assert place is not None
@@ -323,3 +325,29 @@ def test_tail_sees_every_line_whole_and_once(tmp_path: Path) -> None:
         tail.stdout.close()
         sink.close()
     assert (tmp_path / "stdout.3").exists()
+
+
+def test_a_place_is_never_younger_than_what_is_read_there(tmp_path: Path) -> None:
+    """Somebody reads the end while another thread writes: what came in between has a time of its own."""
+    folder, over = open_folder(tmp_path), threading.Event()
+    file, began = RotatedFile(folder, "stdout", Rotation()), list[int]()
+
+    def write() -> None:
+        while not over.is_set():
+            began.append(time.time_ns())
+            file.write(f"line {len(began)}\n".encode(), 0)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    until, places = time.monotonic() + 1.0, list[tuple[int, int]]()
+    while time.monotonic() < until:
+        text, at = file.last()
+        whole = re.findall(rb"line (\d+)\n", text)
+        if whole:
+            places.append((int(whole[-1]), at))
+    over.set()
+    writer.join()
+    file.close()
+    os.close(folder)
+    assert places
+    assert [(number, at) for number, at in places if number < len(began) and at > began[number]] == []

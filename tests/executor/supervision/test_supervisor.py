@@ -1,16 +1,27 @@
 """The supervisor between an agent and an engine in memory: what is told, in which order, and what is left."""
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
+import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from executor.admission.ended import LAST
-from executor.engine.failures import DaemonUnavailable, DeadlineExceeded, NoSuchContainer, RegistryUnavailable
+from executor.engine.failures import (
+    DaemonUnavailable,
+    DeadlineExceeded,
+    NoSuchContainer,
+    RegistryUnavailable,
+    RuntimeFailure,
+)
+from executor.node.cgroups import CGROUPS, unified
 from executor.settings.settings import SandboxLimits
 from specs.messages.check import CheckStatusInfo, CommandResult
 from specs.messages.status import TaskState
@@ -209,6 +220,39 @@ def test_what_was_started_although_nobody_said_so_has_run_and_its_output_is_ther
         assert status.state is TaskState.GONE
         assert "it had been started all the same, and was removed" in (status.message or "")
         assert (tmp_path / "tasks/a/stdout").read_text() == "said\n"
+
+
+@contextlib.contextmanager
+def left_behind(container: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process in the container's cgroup of which no engine knows."""
+    where = (CGROUPS if unified() else CGROUPS / "memory") / "mesos-docker-test" / container
+    where.mkdir(parents=True)
+    with subprocess.Popen(["sleep", "600"]) as process:
+        (where / "cgroup.procs").write_text(str(process.pid))
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+            where.rmdir()
+            with contextlib.suppress(OSError):  # others may have some there
+                where.parent.rmdir()
+
+
+def test_a_start_that_was_refused_leaves_no_process_of_one_before(tmp_path: Path) -> None:
+    """One in which the engine was killed: it knows of no process, and refuses the second for that."""
+    runtime, left = FakeRuntime(), contextlib.ExitStack()
+    processes = list[subprocess.Popen[bytes]]()
+
+    def start(container: str) -> None:
+        processes.append(left.enter_context(left_behind(container)))
+        raise RuntimeFailure("start: the container is already there")
+    runtime.containers.start = start  # type: ignore[method-assign]
+    with left, running(tmp_path, runtime) as run:
+        run.launch("a", "sleep 600")
+        assert run.ended("a").state is TaskState.DROPPED
+        (process,) = processes
+        assert process.wait(30) == -signal.SIGKILL
 
 
 def test_what_nobody_has_read_is_there_before_a_container_is_removed_by_force(
