@@ -3,8 +3,9 @@
 Each host is a virtual machine of Debian's packages (hosts.py). The project as it is in git's index and work tree is
 installed there as README says; it runs the main job and the suites; what comes back is printed as one table, and stands
 in README ("Proved on") with its date. HOSTS_TESTS chooses tests, as words for pytest; the table then says so.
-HOSTS_IN=namespaces has hosts without their kernel (namespaces.py), HOSTS_EMULATED=1 machines without KVM. The exit
-status is 0 if everything passed, 1 if anything did not, or no machine can be had.
+HOSTS_IN=uml has hosts on a kernel that is a program (uml.py), HOSTS_IN=namespaces hosts without their kernel
+(namespaces.py), HOSTS_EMULATED=1 machines without KVM. The exit status is 0 if everything passed, 1 if anything did
+not, or no machine can be had.
 """
 from __future__ import annotations
 
@@ -17,11 +18,12 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from tests.hosts import machine, namespaces, results
+from tests.hosts import machine, namespaces, results, uml
 from tests.hosts.hosts import HOSTS, Host
 from tests.hosts.images import ImageError, image
 from tests.hosts.machine import MachineError
@@ -30,7 +32,10 @@ ROOT: Final = Path(__file__).parents[2]
 BUILD: Final = ROOT / "build/hosts"
 SUITES: Final = {name: [f"tests/{name}"] for name in ("contract", "docker", "e2e")}
 SECONDS: Final = 4 * 3600.0  # for one host
-PLACES: Final = ("-emulated", "-namespaces")  # behind a host's name, where it is no machine with KVM
+ROOMS: Final[Mapping[str, ModuleType]] = {"": machine, "emulated": machine, "namespaces": namespaces, "uml": uml}
+SAID: Final = {"": "", "emulated": ", emulated", "namespaces": ", in namespaces on this machine's kernel",
+               "uml": ", on user-mode Linux"}  # behind a host's name, in the table
+SLOW: Final = {"emulated": 1, "uml": 4}  # how many times as long as elsewhere a test may take, by a host's own clock
 PIP: Final = ("index-url", "extra-index-url", "trusted-host", "constraint")
 
 
@@ -58,31 +63,31 @@ def main() -> int:
     return 0 if all(each.complete for each in done) else 1
 
 
+def place(words: Mapping[str, str] = os.environ) -> str:
+    """Where hosts run, a key of ROOMS; raises MachineError."""
+    wanted = words.get("HOSTS_IN", "") or ("emulated" if words.get("HOSTS_EMULATED") == "1" else "")
+    if wanted not in ROOMS:
+        raise MachineError(f"HOSTS_IN is one of {', '.join(filter(None, ROOMS))}, not {wanted}")
+    return wanted
+
+
 def room() -> ModuleType:
-    """Where hosts run: `machine` or `namespaces`."""
-    return namespaces if os.environ.get("HOSTS_IN") == "namespaces" else machine
+    return ROOMS[place()]
 
 
-def where() -> str:
-    """What the table says behind a host's name."""
-    if room() is namespaces:
-        return ", in namespaces on this machine's kernel"
-    return ", emulated" if machine.emulated() else ""
-
-
-def kept(name: str) -> str:
+def kept(name: str, where: str) -> str:
     """The folder of a host's results: where it ran elsewhere before, those stay."""
-    emulated, in_namespaces = PLACES
-    return name + (in_namespaces if room() is namespaces else emulated if machine.emulated() else "")
+    return f"{name}-{where}" if where else name
 
 
 def proved(host: Host, part: str) -> results.Proved:
     """Run one host; raises ImageError, MachineError."""
     made = image(host, BUILD)
-    source, back = BUILD / "source" / host.name, BUILD / "results" / kept(host.name)
+    source, back = BUILD / "source" / host.name, BUILD / "results" / kept(host.name, place())
     shutil.rmtree(back, ignore_errors=True)
     (back / "pip").mkdir(parents=True)
-    lay(source, {"suites": {"chosen": part.split()} if part else SUITES, "engine": host.engine, "where": where()})
+    lay(source, {"suites": {"chosen": part.split()} if part else SUITES, "engine": host.engine,
+                 "where": SAID[place()], "slow": SLOW.get(place(), 1)})
     print(f"{host.name}: running; its console is {back / 'console'}", file=sys.stderr)
     room().run(host, made, source, back, SECONDS)
     shutil.rmtree(back / "pip")
@@ -144,8 +149,8 @@ def read(name: str, back: Path, part: str, date: str | None = None) -> results.P
 def write_readme() -> None:
     """Of all hosts, wherever they ran, the last run that is still in build/hosts."""
     found = []
-    for name, place in itertools.product(HOSTS, ("", *PLACES)):
-        back = BUILD / "results" / (name + place)
+    for name, where in itertools.product(HOSTS, ROOMS):
+        back = BUILD / "results" / kept(name, where)
         if (back / "proved.json").exists():
             told = json.loads((back / "proved.json").read_text())
             found.append(read(name, back, told["part"], told["date"]))

@@ -35,7 +35,7 @@ def for_tests(setup: str) -> tuple[str, ...]:
     found = re.search(r'^TEST_PACKAGES="([^"]*)"', setup, re.MULTILINE)
     if found is None:
         raise ValueError("deploy/setup.sh says no TEST_PACKAGES")
-    return ("busybox-static", *sorted(set(found[1].split()) - {*_DOCKER, "busybox-static"}))
+    return ("busybox-static", *sorted(set(found[1].replace("\\\n", " ").split()) - {*_DOCKER, "busybox-static"}))
 
 
 _ALL: Final = (*_SYSTEM, *for_tests(_SETUP))

@@ -66,15 +66,15 @@ def image(host: Host, folder: Path) -> Path:
     shutil.rmtree(ready, ignore_errors=True)
     ready.mkdir(parents=True)
     root = ready / "root"
-    _run(["unshare", "--mount", "mmdebstrap", "--mode=root",  # what it mounts is gone with it, however it ends
-          "--variant=important", "--format=directory", *_options(),
-          f"--include={','.join(host.packages)}", host.suite, str(root), *_sources(host.suite)],
+    logged(["unshare", "--mount", "mmdebstrap", "--mode=root",  # what it mounts is gone with it, however it ends
+          "--variant=important", "--format=directory", *options(),
+          f"--include={','.join(host.packages)}", host.suite, str(root), *sources(host.suite)],
          ready / "log")
     _set_up(root)
     kernel = max((root / "boot").glob("vmlinuz-*"))
     shutil.copy(kernel, ready / "vmlinuz")
     shutil.copy(kernel.with_name(kernel.name.replace("vmlinuz", "initrd.img")), ready / "initrd")
-    _run(["mkfs.ext4", "-q", "-d", str(root), str(ready / "disk"), SIZE], ready / "log")
+    logged(["mkfs.ext4", "-q", "-d", str(root), str(ready / "disk"), SIZE], ready / "log")
     shutil.rmtree(root)
     stamp.write_text(recipe)
     return ready
@@ -94,11 +94,11 @@ def _set_up(root: Path) -> None:
     for unit in ("hosts.service", "systemd-networkd.service", "podman.socket"):
         if (root / "etc/systemd/system" / unit).exists() or (
                 root / "usr/lib/systemd/system" / unit).exists():
-            _run(["chroot", str(root), "systemctl", "-q", "enable", unit], root.parent / "log")
+            logged(["chroot", str(root), "systemctl", "-q", "enable", unit], root.parent / "log")
     shutil.copy("/etc/ssl/certs/ca-certificates.crt", root / "etc/ssl/certs/ca-certificates.crt")
 
 
-def _options() -> list[str]:
+def options() -> list[str]:
     """What this machine's apt does not hold against its sources."""
     found = []
     for name in ("Acquire::Check-Valid-Until", "Acquire::Check-Date"):
@@ -107,7 +107,7 @@ def _options() -> list[str]:
     return found
 
 
-def _sources(suite: str) -> list[str]:
+def sources(suite: str) -> list[str]:
     """This machine's own sources of Debian's packages, for another suite; raises ImageError."""
     found: list[str] = []
     for file in sorted(Path("/etc/apt/sources.list.d").glob("*.sources")):
@@ -135,7 +135,7 @@ def _one_line_sources(suite: str) -> list[str]:
     return [f"deb {uris[0]} {suite} main"] if uris else []
 
 
-def _run(command: list[str], log: Path) -> None:
+def logged(command: list[str], log: Path) -> None:
     with log.open("ab") as out:
         done = subprocess.run(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL,
                               check=False)

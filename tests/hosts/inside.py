@@ -1,9 +1,9 @@
 """What runs inside a host, with nothing but Python's own library: sets the project up as README says, runs it, reports.
 
 It reads /run/source/job.json: {"suites": {name: [words for pytest]}, "engine": "docker" or "podman", "where": said
-behind the system's name}, and leaves in /run/results: facts.json (what host this is), steps.json (each step's exit
-status and seconds), NAME.xml (JUnit, of each suite) and NAME.log. It ends where the host's image has the machine turned
-off.
+behind the system's name, "slow": how many times as long as elsewhere a test may take}. It leaves in /run/results:
+facts.json (what host this is), steps.json (each step's exit status and seconds), NAME.xml (JUnit, of each suite) and
+NAME.log. It ends where the host's image has the machine turned off.
 """
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from typing import Any
 
 SOURCE, RESULTS, HOME = Path("/run/source"), Path("/run/results"), Path("/root")
 PROJECT = HOME / "mesos-docker"
-STEP_SECONDS = 3000
-SUITE = ("-n", "2", "--dist", "loadfile", "-o", "junit_family=xunit2")
+STEP_SECONDS, TEST_SECONDS = 3000, 180
+SUITE = ("-v", "-n", "2", "--dist", "loadfile", "-o", "junit_family=xunit2")
 
 
 def main() -> None:
     job = json.loads((SOURCE / "job.json").read_text())
+    words = (*SUITE, f"--timeout={TEST_SECONDS * job['slow']}")
     steps: dict[str, dict[str, Any]] = {}
     prepare()
     setup = ["deploy/setup.sh", "tests"] if job["engine"] == "docker" else ["sh", "-ec", WITHOUT_DOCKER]
@@ -33,8 +34,9 @@ def main() -> None:
         step(steps, "make run", ["make", "run"])
     elif ok:
         step(steps, "make run", [".venv/bin/python", "-m", "deploy.demo"])
-    for name, words in job["suites"].items() if ok else ():
-        step(steps, name, [".venv/bin/python", "-m", "pytest", *SUITE, f"--junitxml={RESULTS}/{name}.xml", *words])
+    for name, chosen in job["suites"].items() if ok else ():
+        step(steps, name, [".venv/bin/python", "-m", "pytest", *words, f"--junitxml={RESULTS}/{name}.xml", *chosen],
+             STEP_SECONDS * job["slow"])
 
 
 WITHOUT_DOCKER = """\
@@ -53,14 +55,14 @@ def prepare() -> None:
                       PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
 
 
-def step(steps: dict[str, dict[str, Any]], name: str, command: list[str]) -> bool:
+def step(steps: dict[str, dict[str, Any]], name: str, command: list[str], seconds: float = STEP_SECONDS) -> bool:
     """Run it, its output in a file; whether it succeeded."""
     began = time.monotonic()
     print(f"{name}: {' '.join(command)}", flush=True)
     with (RESULTS / f"{name.replace(' ', '-')}.log").open("wb") as log:
         try:
             status = subprocess.run(command, cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                    timeout=STEP_SECONDS, check=False).returncode
+                                    timeout=seconds, check=False).returncode
         except subprocess.TimeoutExpired:
             status = -1
     steps[name] = {"status": status, "seconds": round(time.monotonic() - began, 1)}

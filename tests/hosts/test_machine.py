@@ -1,6 +1,7 @@
 """Where no virtual machine can be had it is said, and nothing is tried; an emulated one goes by its own clock."""
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -27,12 +28,14 @@ def test_a_kvm_that_can_run_them(tmp_path: Path, there: bool, modules: tuple[str
 
 
 def test_an_image_has_what_the_tests_need() -> None:
-    assert for_tests('A=b\nTEST_PACKAGES="docker.io openssl chromium"\n') == (
+    assert for_tests('A=b\nTEST_PACKAGES="docker.io openssl \\\n    chromium"\n') == (
         "busybox-static", "chromium", "openssl")
     with pytest.raises(ValueError, match="no TEST_PACKAGES"):
         for_tests("")
     assert "openssl" in HOSTS["podman"].packages
     assert "docker.io" not in HOSTS["podman"].packages
+    for host in HOSTS.values():
+        assert [name for name in host.packages if not re.fullmatch("[a-z0-9][a-z0-9+.-]+", name)] == []
 
 
 def test_hosts_of_one_image_have_the_same_packages() -> None:

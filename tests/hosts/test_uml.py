@@ -1,0 +1,59 @@
+"""A kernel that is a program: where it can be had, how it is started, and what its disk has more than an image."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.hosts import kernel, machine, uml
+from tests.hosts.__main__ import ROOMS, SAID, kept, place
+from tests.hosts.images import FILES
+from tests.hosts.machine import MachineError
+
+
+@pytest.mark.parametrize(("words", "where"), [
+    ({}, ""), ({"HOSTS_EMULATED": "1"}, "emulated"), ({"HOSTS_IN": "uml"}, "uml"),
+    ({"HOSTS_IN": "namespaces", "HOSTS_EMULATED": "1"}, "namespaces"), ({"HOSTS_IN": ""}, "")])
+def test_hosts_run_where_it_is_said(words: dict[str, str], where: str) -> None:
+    assert place(words) == where
+    assert SAID.keys() == ROOMS.keys()
+    assert len({kept("debian13", each) for each in ROOMS}) == len(ROOMS)
+
+
+def test_nowhere_else() -> None:
+    with pytest.raises(MachineError, match="HOSTS_IN is one of emulated, namespaces, uml, not umll"):
+        place({"HOSTS_IN": "umll"})
+
+
+def test_where_it_cannot_be_made_it_is_said_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(MachineError, match="root and mmdebstrap, gcc, make, flex, bison, bc, xz: apt-get install"):
+        uml.check()
+    for name in kernel.TOOLS:
+        (tmp_path / name).touch(0o755)
+    assert kernel.missing() == []
+
+
+def test_it_has_the_hosts_words_and_what_a_machine_has(tmp_path: Path) -> None:
+    words = uml.command(tmp_path / "linux", tmp_path / "disk", tmp_path / "own", ("a=b",))
+    assert words[0] == str(tmp_path / "linux")
+    assert {f"mem={machine.MEMORY}M", f"ubd0={tmp_path}/disk", "root=/dev/ubda", "a=b"} < set(words)
+
+
+def test_its_folders_are_mounted_as_what_they_are_there() -> None:
+    files = uml.files(Path("/a/source"), Path("/b/results"))
+    unit = next(name for name in FILES if name.endswith(".service"))
+    text = files[f"{unit}.d/uml.conf"]
+    assert text is not None
+    assert "ExecStartPre=\n" in text  # what the image's unit mounts is not mounted
+    for folder, there in (("/run/source", "/a/source"), ("/run/results", "/b/results")):
+        assert f" {folder}\n" in FILES[unit]
+        assert f"-t hostfs none {folder} -o {there}\n" in text
+    assert files["etc/systemd/system/prometheus.service"] is None
+
+
+def test_a_kernel_that_would_lack_something_is_not_made() -> None:
+    assert kernel.not_had("# why\nCONFIG_A=y\n\nCONFIG_B=y\nCONFIG_C=2\n",
+                          "CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_C=4") == ["CONFIG_B=y", "CONFIG_C=2"]
+    wanted = kernel.CONFIG.read_text().splitlines()
+    assert len(set(filter(None, wanted))) == len([line for line in wanted if line])  # nothing is said twice

@@ -1,0 +1,84 @@
+"""A host on user-mode Linux: a kernel that is a program, with the distribution's init, engine and Python on it.
+
+For machines on which KVM is not to be had (HOSTS_IN=uml). Unlike namespaces it has its own cgroups, so version 2 and
+systemd's driver; unlike an emulated machine its processors are real ones, and only what it asks of its kernel is slow,
+some two to ten times. What it proves holds for this kernel, not for the distribution's, and the table says so. Its
+disk is prepared (prepared.py), its folders are this machine's own (hostfs), and it has no network: what tests want
+from one, it has in itself.
+"""
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+from tests.hosts.hosts import Host
+from tests.hosts.kernel import INSTALL, kernel, missing
+from tests.hosts.machine import MEMORY, MachineError
+from tests.hosts.prepared import prepared
+
+PROCESSORS: Final = 2
+SHARED: Final = Path("/dev/shm")  # where its memory is a file without a name
+# These take long to start, and nothing here wants them.
+NOT_STARTED: Final = ("prometheus.service", "prometheus-node-exporter.service", "docker-registry.service",
+                      "apache-htcacheclean.service", "apparmor.service", "e2scrub_reap.service", "cron.service",
+                      "systemd-networkd-wait-online.service", "systemd-timesyncd.service", "apt-daily.timer",
+                      "apt-daily-upgrade.timer", "man-db.timer", "dpkg-db-backup.timer", "logrotate.timer")
+_FOLDERS: Final = """\
+[Service]
+ExecStartPre=
+ExecStartPre=/bin/mkdir -p /run/source /run/results
+ExecStartPre=/bin/mount -t hostfs none /run/source -o {source}
+ExecStartPre=/bin/mount -t hostfs none /run/results -o {results}
+"""
+_PATIENCE: Final = "[Manager]\nDefaultTimeoutStartSec=900\nDefaultDeviceTimeoutSec=600\n"
+
+
+def check() -> None:
+    """Raises MachineError where it cannot be done."""
+    lacking = missing()
+    if lacking or os.geteuid() != 0:
+        raise MachineError(f"user-mode Linux is made here, which needs root and {', '.join(lacking) or 'nothing else'}"
+                           f": {INSTALL}")
+
+
+def run(host: Host, image: Path, source: Path, results: Path, seconds: float) -> float:
+    """Run it and wait for its end, which takes so many seconds. Raises MachineError, ImageError."""
+    program = kernel(image.parent)
+    disk = prepared(image, source, results, files(source.resolve(), results.resolve()))
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as own, (results / "console").open("wb") as console:
+        process = subprocess.Popen(command(program, disk, Path(own), host.kernel), stdin=subprocess.DEVNULL,
+                                   stdout=console, stderr=console, start_new_session=True,
+                                   env={**os.environ, "TMPDIR": str(SHARED)})
+        try:
+            status = process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise MachineError(f"{host.name} did not end within {seconds:g} s; see {results}/console") from None
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            shutil.rmtree(disk.parent)
+    if status != 0:
+        raise MachineError(f"the kernel of {host.name} ended with {status}; see {results}/console")
+    return time.monotonic() - began
+
+
+def command(program: Path, disk: Path, own: Path, words: tuple[str, ...]) -> list[str]:
+    """What to start. `own`: a folder for what it keeps about itself; `words`: the host's, for the kernel."""
+    return [str(program), f"mem={MEMORY}M", f"ncpus={PROCESSORS}", "seccomp=auto", f"uml_dir={own}",
+            f"ubd0={disk.resolve()}", "root=/dev/ubda", "rw", "con=null", "con0=null,fd:1", *words]
+
+
+def files(source: Path, results: Path) -> dict[str, str | None]:
+    """What its disk has more than an image, by path; None: a unit that is not started."""
+    return {
+        "etc/systemd/system/hosts.service.d/uml.conf": _FOLDERS.format(source=source, results=results),
+        "etc/systemd/system.conf.d/uml.conf": _PATIENCE,
+        **{f"etc/systemd/system/{unit}": None for unit in NOT_STARTED}}
