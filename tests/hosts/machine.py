@@ -52,11 +52,11 @@ def check() -> None:
 def check_kvm(kvm: Path = KVM, modules: Path = MODULES) -> None:
     """Raises MachineError where it is not there, or not ours, or cannot run Debian's kernels."""
     if not kvm.exists() or not os.access(kvm, os.R_OK | os.W_OK):
-        raise MachineError("there is no KVM that we may use (/dev/kvm); without, virtual machines are slow: "
-                           "HOSTS_EMULATED=1")
+        raise MachineError("there is no KVM that we may use (/dev/kvm); without: HOSTS_IN=uml, or "
+                           "virtual machines that are slow, HOSTS_EMULATED=1")
     if (modules / "kvm_pvm").exists() and not any((modules / name).exists() for name in _OF_HARDWARE):
         raise MachineError("the KVM of this machine (kvm_pvm) runs only kernels that were made for it, which Debian's "
-                           "are not; without, virtual machines are slow: HOSTS_EMULATED=1")
+                           "are not; without: HOSTS_IN=uml, or virtual machines that are slow, HOSTS_EMULATED=1")
 
 
 def run(host: Host, image: Path, source: Path, results: Path, seconds: float) -> float:

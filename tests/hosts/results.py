@@ -79,24 +79,47 @@ def allowed(readme: str) -> list[str]:
     return _SKIP.findall(readme)
 
 
-def table(found: Sequence[Proved]) -> str:
-    """In Markdown, with the date of each run."""
-    names = list(dict.fromkeys(name for each in found for name in each.suites))
-    lines = ["| " + " | ".join([*HEAD, *names]) + " |", "|" + "---|" * (len(HEAD) + len(names))]
+def table(found: Sequence[Proved], before: str = "") -> str:
+    """In Markdown, with the date of each run. Rows of hosts in an older table that are not among these stay."""
+    rows, parts = _read(before)
     for each in found:
+        title = f"{each.facts.get('system', each.name)}"
         facts = [each.facts.get(key, "?") for key in ("kernel", "engine", "api", "storage")]
         groups = f"{each.facts.get('cgroups', '?')}, {each.facts.get('cgroup_driver', '?')}"
-        what = f"{each.facts.get('system', each.name)} ({each.date})"
-        suites = [each.suites.get(name, Suite()).text for name in names]
-        lines.append("| " + " | ".join([what, *facts, groups, each.facts.get("python", "?"), *suites]) + " |")
-    parts = [f"On {each.name} only `{each.part}`." for each in found if each.part]
-    return "\n".join(lines + (["", *parts] if parts else []))
+        cells = [f"{title} ({each.date})", *facts, groups, each.facts.get("python", "?")]
+        rows[title, groups] = dict(zip(HEAD, cells, strict=True)) | {
+            name: suite.text for name, suite in each.suites.items()}
+        parts[title] = f"On {title} only `{each.part}`." if each.part else ""
+    names = list(dict.fromkeys(name for row in rows.values() for name in row))
+    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
+    lines += ["| " + " | ".join(row.get(name, "–") for name in names) + " |" for row in rows.values()]
+    told = [part for part in parts.values() if part]
+    return "\n".join(lines + (["", *"\n\n".join(told).split("\n")] if told else []))
+
+
+def _read(text: str) -> tuple[dict[tuple[str, str], dict[str, str]], dict[str, str]]:
+    """Rows of a table by host and cgroups, each by column; and what it says of parts, by host."""
+    lines = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in text.splitlines() if line[:1] == "|"]
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for cells in lines[2:]:
+        row = dict(zip(lines[0], cells, strict=True))
+        title = row[HEAD[0]].rpartition(" (")[0]
+        rows[title, row[HEAD[5]]] = {name: cell for name, cell in row.items() if cell != "–"}
+    parts = {title: line for line in text.splitlines() for title, _ in rows if line.startswith(f"On {title} only ")}
+    return rows, parts
+
+
+def present(readme: str) -> str:
+    """The table that README has; raises ValueError if it has no place for one."""
+    _, begin, rest = readme.partition(BEGIN)
+    text, end, _ = rest.partition(END)
+    if not begin or not end:
+        raise ValueError("README has no place for the table of hosts")
+    return text.strip()
 
 
 def written(readme: str, text: str) -> str:
     """README with this table between its marks; raises ValueError if it has none."""
-    before, begin, rest = readme.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError("README has no place for the table of hosts")
-    return f"{before}{BEGIN}\n\n{text}\n\n{END}{after}"
+    present(readme)
+    before, _, rest = readme.partition(BEGIN)
+    return f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.partition(END)[2]}"

@@ -44,9 +44,20 @@ def test_the_table_says_what_ran_when_and_which_part() -> None:
         "| host | kernel | engine | API | storage | cgroups | Python | main job | docker | chosen |",
         "|---|---|---|---|---|---|---|---|---|---|",
         ("| Debian 12 (2026-01-01) | 6.1 | docker 20.10.24 | 1.12 to 1.41 | overlay2 | v1, cgroupfs | 3.11.2 "
-         "| 1 passed, 4 s | 1 passed, **3 failed**, 12 s | did not run |"),
-        "| sid (2026-01-02) | ? | ? | ? | ? | ?, ? | ? | did not run | did not run | did not run |",
+         "| 1 passed, 4 s | 1 passed, **3 failed**, 12 s | – |"),
+        "| sid (2026-01-02) | ? | ? | ? | ? | ?, ? | ? | – | – | did not run |",
         "", "On sid only `tests/contract`."]
+
+
+def test_a_host_that_did_not_run_again_keeps_its_row() -> None:
+    there = [Proved("sid", "2026-01-01", {**FACTS, "system": "sid (forky)"}, {"main job": step(0, 4.2)}, "tests/x"),
+             Proved("debian12", "2026-01-01", FACTS, {"main job": step(0, 4.2), "docker": suite(JUNIT)}, "tests/y")]
+    v1, v2 = (Proved("debian12", "2026-02-02", {**FACTS, "cgroups": groups}, {"chosen": suite(JUNIT)})
+              for groups in ("v1", "v2"))
+    again = [there[0], v1]
+    assert table([v1], table(there)) == table(again)
+    assert table([v2], table(again)) == table([*again, v2])
+    assert table([], table(again)) == table(again)
 
 
 def test_it_stands_between_its_marks() -> None:

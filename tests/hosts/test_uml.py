@@ -35,20 +35,20 @@ def test_where_it_cannot_be_made_it_is_said_what_is_missing(tmp_path: Path, monk
 
 
 def test_it_has_the_hosts_words_and_what_a_machine_has(tmp_path: Path) -> None:
-    words = uml.command(tmp_path / "linux", tmp_path / "disk", tmp_path / "own", ("a=b",))
+    words = uml.command(tmp_path / "linux", tmp_path / "disk", tmp_path, tmp_path / "own", ("a=b",))
     assert words[0] == str(tmp_path / "linux")
-    assert {f"mem={machine.MEMORY}M", f"ubd0={tmp_path}/disk", "root=/dev/ubda", "a=b"} < set(words)
+    assert {f"mem={machine.MEMORY}M", f"ubd0={tmp_path}/disk", f"hostfs={tmp_path}", "a=b"} < set(words)
 
 
-def test_its_folders_are_mounted_as_what_they_are_there() -> None:
-    files = uml.files(Path("/a/source"), Path("/b/results"))
+def test_its_folders_are_those_below_the_one_that_it_sees() -> None:
+    files = uml.files(Path("a/source"), Path("b/results"))
     unit = next(name for name in FILES if name.endswith(".service"))
     text = files[f"{unit}.d/uml.conf"]
     assert text is not None
     assert "ExecStartPre=\n" in text  # what the image's unit mounts is not mounted
-    for folder, there in (("/run/source", "/a/source"), ("/run/results", "/b/results")):
+    for folder, there in (("/run/source", "a/source"), ("/run/results", "b/results")):
         assert f" {folder}\n" in FILES[unit]
-        assert f"-t hostfs none {folder} -o {there}\n" in text
+        assert f"--bind /run/here/{there} {folder}\n" in text
     assert files["etc/systemd/system/prometheus.service"] is None
 
 

@@ -22,7 +22,7 @@ from tests.hosts.kernel import INSTALL, kernel, missing
 from tests.hosts.machine import MEMORY, MachineError
 from tests.hosts.prepared import prepared
 
-PROCESSORS: Final = 2
+PROCESSORS: Final = 1  # a second one makes all that waits slower than it makes what computes quicker
 SHARED: Final = Path("/dev/shm")  # where its memory is a file without a name
 # These take long to start, and nothing here wants them.
 NOT_STARTED: Final = ("prometheus.service", "prometheus-node-exporter.service", "docker-registry.service",
@@ -32,9 +32,10 @@ NOT_STARTED: Final = ("prometheus.service", "prometheus-node-exporter.service", 
 _FOLDERS: Final = """\
 [Service]
 ExecStartPre=
-ExecStartPre=/bin/mkdir -p /run/source /run/results
-ExecStartPre=/bin/mount -t hostfs none /run/source -o {source}
-ExecStartPre=/bin/mount -t hostfs none /run/results -o {results}
+ExecStartPre=/bin/mkdir -p /run/here /run/source /run/results
+ExecStartPre=/bin/mount -t hostfs none /run/here
+ExecStartPre=/bin/mount --bind /run/here/{source} /run/source
+ExecStartPre=/bin/mount --bind /run/here/{results} /run/results
 """
 _PATIENCE: Final = "[Manager]\nDefaultTimeoutStartSec=900\nDefaultDeviceTimeoutSec=600\n"
 
@@ -50,10 +51,11 @@ def check() -> None:
 def run(host: Host, image: Path, source: Path, results: Path, seconds: float) -> float:
     """Run it and wait for its end, which takes so many seconds. Raises MachineError, ImageError."""
     program = kernel(image.parent)
-    disk = prepared(image, source, results, files(source.resolve(), results.resolve()))
+    here = image.parent  # the one folder that it sees
+    disk = prepared(image, source, results, files(source.relative_to(here), results.relative_to(here)))
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as own, (results / "console").open("wb") as console:
-        process = subprocess.Popen(command(program, disk, Path(own), host.kernel), stdin=subprocess.DEVNULL,
+        process = subprocess.Popen(command(program, disk, here, Path(own), host.kernel), stdin=subprocess.DEVNULL,
                                    stdout=console, stderr=console, start_new_session=True,
                                    env={**os.environ, "TMPDIR": str(SHARED)})
         try:
@@ -70,14 +72,18 @@ def run(host: Host, image: Path, source: Path, results: Path, seconds: float) ->
     return time.monotonic() - began
 
 
-def command(program: Path, disk: Path, own: Path, words: tuple[str, ...]) -> list[str]:
-    """What to start. `own`: a folder for what it keeps about itself; `words`: the host's, for the kernel."""
+def command(program: Path, disk: Path, here: Path, own: Path, words: tuple[str, ...]) -> list[str]:
+    """What to start. `here`: what it sees of our files; `own`: where it keeps its own; `words`: the host's."""
     return [str(program), f"mem={MEMORY}M", f"ncpus={PROCESSORS}", "seccomp=auto", f"uml_dir={own}",
-            f"ubd0={disk.resolve()}", "root=/dev/ubda", "rw", "con=null", "con0=null,fd:1", *words]
+            f"hostfs={here.resolve()}", f"ubd0={disk.resolve()}", "root=/dev/ubda", "rw",
+            "con=null", "con0=null,fd:1", *words]
 
 
 def files(source: Path, results: Path) -> dict[str, str | None]:
-    """What its disk has more than an image, by path; None: a unit that is not started."""
+    """What its disk has more than an image, by path; None: a unit that is not started.
+
+    `source`, `results`: below the folder that it sees.
+    """
     return {
         "etc/systemd/system/hosts.service.d/uml.conf": _FOLDERS.format(source=source, results=results),
         "etc/systemd/system.conf.d/uml.conf": _PATIENCE,
