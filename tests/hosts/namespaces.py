@@ -72,7 +72,7 @@ def run(host: Host, image: Path, source: Path, results: Path, seconds: float) ->
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=console, stderr=console,
                                    start_new_session=True)
         try:
-            with _network(process.pid, results):
+            with network(process.pid, results):
                 (rest / "online").touch()
                 status = process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -88,7 +88,7 @@ def run(host: Host, image: Path, source: Path, results: Path, seconds: float) ->
 
 
 @contextlib.contextmanager
-def _network(unshare: int, results: Path) -> Iterator[None]:
+def network(unshare: int, results: Path) -> Iterator[None]:
     """Its way out. Raises MachineError."""
     deadline = time.monotonic() + READY
     ours = Path("/proc/self/ns/net").stat().st_ino

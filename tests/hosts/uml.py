@@ -3,8 +3,8 @@
 For machines on which KVM is not to be had (HOSTS_IN=uml). Unlike namespaces it has its own cgroups, so version 2 and
 systemd's driver; unlike an emulated machine its processors are real ones, and only what it asks of its kernel is slow,
 some two to ten times. What it proves holds for this kernel, not for the distribution's, and the table says so. Its
-disk is prepared (prepared.py), its folders are this machine's own (hostfs), and it has no network: what tests want
-from one, it has in itself.
+disk is prepared (prepared.py), its folders are this machine's own (hostfs), and it reaches the package registries
+through slirp4netns, as a host in namespaces does.
 """
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ from typing import Final
 from tests.hosts.hosts import Host
 from tests.hosts.kernel import INSTALL, kernel, missing
 from tests.hosts.machine import MEMORY, MachineError
+from tests.hosts.namespaces import network
 from tests.hosts.prepared import prepared
 
+TOOLS: Final = ("unshare", "slirp4netns", "mkfs.ext4")
 PROCESSORS: Final = 1  # a second one makes all that waits slower than it makes what computes quicker
 SHARED: Final = Path("/dev/shm")  # where its memory is a file without a name
 # These take long to start, and nothing here wants them.
@@ -37,15 +39,18 @@ ExecStartPre=/bin/mount -t hostfs none /run/here
 ExecStartPre=/bin/mount --bind /run/here/{source} /run/source
 ExecStartPre=/bin/mount --bind /run/here/{results} /run/results
 """
+# What slirp4netns always gives, without asking it.
+_NETWORK: Final = "[Match]\nName=vec0\n[Network]\nAddress=10.0.2.15/24\nGateway=10.0.2.2\n"
+_ONLINE: Final = 'until [ -e "$0" ]; do sleep 0.1; done; exec "$@"'
 _PATIENCE: Final = "[Manager]\nDefaultTimeoutStartSec=900\nDefaultDeviceTimeoutSec=600\n"
 
 
 def check() -> None:
     """Raises MachineError where it cannot be done."""
-    lacking = missing()
+    lacking = [*missing(), *(tool for tool in TOOLS if shutil.which(tool) is None)]
     if lacking or os.geteuid() != 0:
         raise MachineError(f"user-mode Linux is made here, which needs root and {', '.join(lacking) or 'nothing else'}"
-                           f": {INSTALL}")
+                           f": {INSTALL} slirp4netns")
 
 
 def run(host: Host, image: Path, source: Path, results: Path, seconds: float) -> float:
@@ -55,11 +60,15 @@ def run(host: Host, image: Path, source: Path, results: Path, seconds: float) ->
     disk = prepared(image, source, results, files(source.relative_to(here), results.relative_to(here)))
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as own, (results / "console").open("wb") as console:
-        process = subprocess.Popen(command(program, disk, here, Path(own), host.kernel), stdin=subprocess.DEVNULL,
-                                   stdout=console, stderr=console, start_new_session=True,
-                                   env={**os.environ, "TMPDIR": str(SHARED)})
+        online = Path(own, "online")
+        words = ["unshare", "--net", "sh", "-c", _ONLINE, str(online),
+                 *command(program, disk, here, Path(own), host.kernel)]
+        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=console, stderr=console,
+                                   start_new_session=True, env={**os.environ, "TMPDIR": str(SHARED)})
         try:
-            status = process.wait(seconds)
+            with network(process.pid, results):
+                online.touch()
+                status = process.wait(seconds)
         except subprocess.TimeoutExpired:
             raise MachineError(f"{host.name} did not end within {seconds:g} s; see {results}/console") from None
         finally:
@@ -76,7 +85,7 @@ def command(program: Path, disk: Path, here: Path, own: Path, words: tuple[str, 
     """What to start. `here`: what it sees of our files; `own`: where it keeps its own; `words`: the host's."""
     return [str(program), f"mem={MEMORY}M", f"ncpus={PROCESSORS}", "seccomp=auto", f"uml_dir={own}",
             f"hostfs={here.resolve()}", f"ubd0={disk.resolve()}", "root=/dev/ubda", "rw",
-            "con=null", "con0=null,fd:1", *words]
+            "vec0:transport=raw,ifname=tap0", "con=null", "con0=null,fd:1", *words]
 
 
 def files(source: Path, results: Path) -> dict[str, str | None]:
@@ -86,5 +95,6 @@ def files(source: Path, results: Path) -> dict[str, str | None]:
     """
     return {
         "etc/systemd/system/hosts.service.d/uml.conf": _FOLDERS.format(source=source, results=results),
+        "etc/systemd/network/70-uml.network": _NETWORK,
         "etc/systemd/system.conf.d/uml.conf": _PATIENCE,
         **{f"etc/systemd/system/{unit}": None for unit in NOT_STARTED}}
