@@ -7,7 +7,8 @@
 # make soak-serve MINUTES=10 SEED=N MASTER=HOST:PORT
 #              apps come, change and go while containers, agents and the service are killed; then everything must be right
 # make test-hosts HOSTS="debian12-v1 debian12 debian13 sid podman"
-#              the same on other distributions, in virtual machines (as root, with KVM); the table goes into README
+#              the same on other distributions, in virtual machines (as root, with KVM; HOSTS_IN=uml: without); the
+#              table goes into README
 # make soak-page
 #              the web page with 1,000 apps, 10,000 instances and 100 changes a second for half a minute
 # make bench   how fast we are, with the floor beside it (bench-quick: in under two minutes)
