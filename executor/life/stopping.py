@@ -314,9 +314,8 @@ def last_word(task: Task, event: Drained | DrainSlow) -> Step:
                                                             scalar=ending.overrun / MEGABYTE),)
     update = status(task, ending.state, message=ending.message, reason=ending.reason,
                     healthy=ending.healthy, limitation=overrun)
-    started_unsaid = isinstance(task.outcome, NotRun) and task.outcome.ran
-    leave = task.container is None or not (task.terms.remove or started_unsaid)
-    remove = () if leave else (Remove(),)
+    unsaid = isinstance(task.outcome, NotRun) and task.outcome.ran  # that it was started
+    remove = (Remove(),) if task.container is not None and (task.terms.remove or unsaid) else ()
     explain = (Explain(details(facts)),) if task.terms.strict else ()
     return Step(replace(task, phase=Phase.DONE), (*explain, Report(update), *remove, Forget()))
 
