@@ -23,6 +23,7 @@ from scheduler.apps.instance import Instance, Location
 from scheduler.apps.target import Policy, Target, VersionInfo
 from scheduler.deployments.deployment import ActionKind, Change, Deployment
 from scheduler.deployments.facts import AppState
+from scheduler.service.loads import Loads
 from scheduler.service.turn.journal import Journal
 from scheduler.storage.plain import plain, tag, valued
 from scheduler.storage.records import Records
@@ -83,6 +84,7 @@ class Board:
         self.states: dict[str, AppState] = {}
         self.instances: dict[str, dict[str, Instance]] = {}
         self.scheduled: dict[str, dict[str, Instance]] = {}  # by app and id: those that wait for a place
+        self.loads = Loads(self.app_of)
         self.deployments: dict[str, Deployment] = {}
         self.locks: dict[str, str] = {}  # app id to deployment id
         self.changed: set[str] = set()
@@ -97,6 +99,11 @@ class Board:
     def all_instances(self) -> Iterator[Instance]:
         for instances in self.instances.values():
             yield from instances.values()
+
+    def app_of(self, instance: Instance) -> App | None:
+        """The definition that an instance runs."""
+        definition = self.definitions.get(instance.app_id, {}).get(instance.version)
+        return None if definition is None else definition.app
 
     def deployment_of(self, app_id: str) -> Deployment | None:
         """The one that locks the app."""
@@ -114,8 +121,10 @@ class Board:
         """In memory everything is as it was when the journal began; the storage is the caller's to rewind."""
         if self.journal.take_back():
             self.scheduled.clear()
+            self.loads.clear()
             for instance in self.all_instances():
                 self._note_waiting(instance)
+                self.loads.changed(None, instance)
 
     def put_tree(self, root: Group, targets: Mapping[str, Target], author: Author,
                  now: float) -> None:
@@ -153,6 +162,7 @@ class Board:
     def put_instance(self, instance: Instance) -> None:
         known = self.instances.setdefault(instance.app_id, {})
         self.journal.note(known, instance.id)
+        self.loads.changed(known.get(instance.id), instance)
         known[instance.id] = instance
         self._note_waiting(instance)
         self.changed.add(instance.app_id)
@@ -161,7 +171,7 @@ class Board:
     def drop_instance(self, app_id: str, instance_id: str) -> None:
         instances = self.instances.get(app_id, {})
         self.journal.note(instances, instance_id)
-        instances.pop(instance_id, None)
+        self.loads.changed(instances.pop(instance_id, None), None)
         if not instances:
             self.journal.note(self.instances, app_id)
             self.instances.pop(app_id, None)
@@ -243,6 +253,7 @@ class Board:
         for _, stored in self._records.records("instance"):
             instance = valued(Instance, _sharing(stored, known))
             self.instances.setdefault(instance.app_id, {})[instance.id] = instance
+            self.loads.changed(None, instance)
             if instance.condition is Condition.SCHEDULED:
                 self._note_waiting(instance)
         for deployment_id, stored in self._records.records("deployment"):

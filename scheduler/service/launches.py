@@ -6,12 +6,11 @@ so none starves another. What waits for its back-off is not asked for.
 """
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from scheduler.apps.demands import demand, need, program_overhead, standing
+from scheduler.apps.demands import demand, program_overhead, standing
 from scheduler.apps.ids import task_id
 from scheduler.apps.instance import Instance
 from scheduler.apps.ports import task_ports
@@ -22,13 +21,12 @@ from scheduler.deployments.deployment import Change
 from scheduler.placement.hostports import Below
 from scheduler.placement.location import Location
 from scheduler.placement.matching import Launch, Match, Misfit, Overhead, Placement
-from scheduler.placement.spread import MOST_TOLD, Amounts, Demand, SpreadPolicy, spread
+from scheduler.placement.spread import MOST_TOLD, Demand, SpreadPolicy, spread
 from scheduler.service.board import Board
 from scheduler.service.offered import OffersLooked, Trial, missing, renewed
 from scheduler.service.turn.faults import Doing, Faults
 from scheduler.service.turn.patience import OfferPatience
 from scheduler.service.turn.sound import SoundMatches
-from scheduler.tasks.conditions import Condition
 from scheduler.tasks.launching import CustomExecutor
 from specs.marathon.app import App
 from specs.messages.offer import Offer
@@ -47,9 +45,6 @@ class _Wanted:
     app: App
 
 
-_STARTING = frozenset({Condition.PROVISIONED, Condition.STAGING, Condition.STARTING})
-
-
 class Launches:
     """The loop's alone. `executor` None: the agents run Docker tasks with their own."""
 
@@ -64,7 +59,6 @@ class Launches:
         self.offered: Mapping[str, OffersLooked] = {}  # by agent; replaced, not changed
         self._asked: dict[str, _Wanted] = {}  # by task id
         self._recipes: dict[tuple[str, str], Recipe] = {}  # of apps of the last match, by version
-        self._needs: dict[tuple[str, str], Amounts] = {}  # of the apps, by version, whose tasks have agents
 
     def wanted(self, board: Board, now: float, faults: Faults) -> bool:
         """Whether some instance may be placed now."""
@@ -160,7 +154,7 @@ class Launches:
 
     def ready_codes(self, board: Board, instance: Instance) -> Sequence[int]:
         """The answers of the readiness check that mean that the instance is ready."""
-        app = _app(board, instance)
+        app = board.app_of(instance)
         return app.readiness_checks[
             0].http_status_codes_for_ready if app and app.readiness_checks else ()
 
@@ -171,7 +165,7 @@ class Launches:
         found = []
         for version in dict.fromkeys(each.version for each in waiting):
             instances = [each for each in waiting if each.version == version][:PER_APP]
-            app = _app(board, instances[0])
+            app = board.app_of(instances[0])
             if app is None:
                 continue
             tasks = {task_id(each.id, each.incarnation + 1): each for each in instances}
@@ -194,26 +188,9 @@ class Launches:
         """What our tasks use by now, so that the least loaded agents come first; and as many
         launches of an offer as its even `share` of what waits, within bounds.
         """
-        known, self._needs = self._needs, {}
-        used: dict[str, Counter[str]] = {}
-        starting: Counter[str] = Counter()
-        for instance in board.all_instances():
-            if instance.location is None:
-                continue
-            kind = instance.app_id, instance.version
-            scalars = self._needs.get(kind) or known.get(kind)
-            if scalars is None:
-                app = _app(board, instance)
-                scalars = {} if app is None else need(app).scalars
-            self._needs[kind] = scalars
-            if instance.condition in _STARTING:
-                starting[instance.location.agent_id] += 1
-            here = used.setdefault(instance.location.agent_id, Counter())
-            for name, amount in scalars.items():
-                here[name] += amount
         most = max(self._policy.most_per_offer, min(MOST_PER_OFFER, share))
-        return replace(self._policy, most_per_offer=most, used=dict(used),
-                       most_starting=MOST_STARTING, starting=starting)
+        return replace(self._policy, most_per_offer=most, used=board.loads.used,
+                       most_starting=MOST_STARTING, starting=board.loads.starting)
 
 
 def _newest(board: Board, app_id: str) -> str:
@@ -224,10 +201,3 @@ def _newest(board: Board, app_id: str) -> str:
 
 def _is_held(app_id: str, faults: Faults, now: float) -> bool:
     return faults.holds(app_id, Doing.PLACING, now) or faults.holds(app_id, Doing.LAUNCHING, now)
-
-
-def _app(board: Board, instance: Instance) -> App | None:
-    """The definition that an instance runs."""
-    definition = board.definitions.get(instance.app_id, {}).get(instance.version)
-    return None if definition is None else definition.app
-

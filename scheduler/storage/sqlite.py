@@ -134,8 +134,11 @@ class SqliteStorage:
                         (agent_id, executor_id, json.dumps(plain(info))))
 
     def executors(self) -> Iterable[tuple[str, str, ExecutorInfo]]:
-        for agent_id, executor_id, info in self._read("SELECT * FROM executors"):
-            yield agent_id, executor_id, read(ExecutorInfo, json.loads(info), strict=False)
+        known: dict[str, ExecutorInfo] = {}  # on a thousand agents most are the same
+        for agent_id, executor_id, text in self._read("SELECT * FROM executors"):
+            if text not in known:
+                known[text] = read(ExecutorInfo, json.loads(text), strict=False)
+            yield agent_id, executor_id, known[text]
 
     def forget(self) -> None:
         self._framework_id = None
