@@ -104,7 +104,7 @@ def test_every_verb_ends_in_time_with_a_typed_failure(proxy: SocketProxy, labels
     if verb not in {"start", "create"}:
         direct.containers.start(container)
     direct.engine.close()
-    without_end = fault in {Fault.HANG, Fault.TRICKLE}  # the others end by themselves, and a slow engine is none of them
+    without_end = fault in {Fault.HANG, Fault.TRICKLE}  # the others end by themselves, also on a slow engine
     runtime = DockerRuntime(proxy.path, SHORT if without_end else LONG,
                             PullSettings(idle=1.0, total=2.0, attempts=1) if without_end else PullSettings(attempts=1))
     if verb != "version":

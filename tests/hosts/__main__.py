@@ -35,7 +35,7 @@ SECONDS: Final = 4 * 3600.0  # for one host
 ROOMS: Final[Mapping[str, ModuleType]] = {"": machine, "emulated": machine, "namespaces": namespaces, "uml": uml}
 SAID: Final = {"": "", "emulated": ", emulated", "namespaces": ", in namespaces on this machine's kernel",
                "uml": ", on user-mode Linux"}  # behind a host's name, in the table
-SLOW: Final = {"emulated": 1, "uml": 4}  # how many times as long as elsewhere a test may take, by a host's own clock
+SLOW: Final = {"uml": 10}  # how many times as long as elsewhere a test may take, by a host's own clock
 PIP: Final = ("index-url", "extra-index-url", "trusted-host", "constraint")
 
 
