@@ -107,13 +107,14 @@ def whereabouts(found: Inspection | None, requested: Sequence[NetworkInfo]) -> R
 
 def _seen_exit(task: Task, found: Inspection, state: Mapping[str, Any]) -> Exit:
     """An engine that was killed before it had written the end down comes back with a status that is
-    none, and with the time of its return for that of the end: but we have seen when that was.
+    none, and with the time of its return for that of the end: but we have seen when that was. Of such
+    an end it tells no event; where it has told one the status is true, however late it knew of it.
     """
     run, finished = task.run, _nanoseconds(found.finished_at)
     unseen = run.unanswered or 0 < finished <= run.back
     late = run.gone_at > 0 and finished > run.gone_at + TELLS_WITHIN
     return _exit(found, state, unseen=unseen,
-                 forgotten=unseen and late and found.exit_code in _MADE_UP)
+                 forgotten=unseen and late and found.exit_code in _MADE_UP and run.told_exit is None)
 
 
 def _exit(found: Inspection, state: Mapping[str, Any], *, unseen: bool,

@@ -32,6 +32,8 @@ from specs.messages.status import TaskStatus
 
 log = logging.getLogger(__name__)
 
+REPLAYED = 1_000_000_000  # ns from when its event stream is back, in which an engine has told again what it knows
+
 
 class Performer:
     """Belongs to the loop's thread.
@@ -170,7 +172,11 @@ class Performer:
             return e.Unanswered()
         if found.running and entry.lost and not self._logs.following(task.id):
             self._engine.outputs.reread(task.id, found.id, follow=True, done=lambda: None)
-        return seen(task, found)
+        answer = seen(task, found)
+        forgotten = isinstance(answer, e.Exited) and answer.exit.forgotten
+        if forgotten and time.time_ns() - task.run.back < REPLAYED:
+            return e.Unanswered()  # the event of the end may be among those that are told again
+        return answer
 
     def _force_remove(self, entry: Entry, container: str) -> None:
         """What it has written and we have not goes with it: that is brought home before. One whose

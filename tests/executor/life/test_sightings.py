@@ -62,6 +62,7 @@ TEN = 1_767_225_610 * SECOND  # ten seconds after midnight
     (Run(gone_at=TEN - SECOND, back=TEN + SECOND), 255, True, True),  # it ended a second before that
     (Run(gone_at=TEN - SECOND, back=TEN + SECOND), 0, True, True),
     (Run(gone_at=TEN - SECOND, unanswered=True), 255, True, True),
+    (Run(gone_at=TEN - SECOND, back=TEN + SECOND, told_exit=0), 0, True, False),  # it has told an event of it
     (Run(gone_at=TEN - SECOND, back=TEN + SECOND), 3, True, False),  # that is no status that is made up
     (Run(gone_at=TEN - SECOND, back=TEN + SECOND), 137, True, False),
     (Run(gone_at=TEN - 1, back=TEN + SECOND), 255, True, False),  # the engine's time is that of the end

@@ -1,6 +1,7 @@
 """Every effect there is can be carried out; what comes of it is told to the loop."""
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from executor.fetching.job import FetchProgress, Job
 from executor.journal.port import NoNotes
 from executor.life import effects as f
 from executor.life import events as e
+from executor.life.outcomes import Exit
 from executor.life.task import Phase
 from executor.node.output.logs import Logs
 from executor.node.output.sink import sandbox_sink
@@ -24,7 +26,7 @@ from executor.supervision.blocking.checks import Checks
 from executor.supervision.blocking.engine_calls import EngineCalls
 from executor.supervision.blocking.fetches import Fetches
 from executor.supervision.blocking.pulls import Pulls
-from executor.supervision.performer import Performer
+from executor.supervision.performer import REPLAYED, Performer
 from specs.messages.status import TaskState, TaskStatus
 from tests.executor.supervision.told import Told, entry
 from tests.fakes.agent import FakeAgent
@@ -95,6 +97,24 @@ def test_a_look_that_is_not_answered_says_so(tmp_path: Path) -> None:
     scene.runtime.fail("inspect", DaemonUnavailable("away"))
     assert scene.does(f.Look(), e.Unanswered) == e.Unanswered()
     assert scene.entry.lost
+
+
+def test_an_engine_that_has_just_come_back_may_still_tell_the_event_of_an_end(tmp_path: Path) -> None:
+    """A status that it may have made up is believed when that comes, and else no status after a second."""
+    scene = Scene(tmp_path)
+    started = scene.does(f.CreateAndStart(), e.Started)
+    assert isinstance(started, e.Started)
+    scene.runtime.finish(started.container, 0)
+    scene.until(lambda: not scene.runtime.containers.inspect(started.container).running)
+    back = time.time_ns()
+    scene.entry.task = replace(scene.entry.task, phase=Phase.RUNNING, container=started.container).in_run(
+        pid=started.pid, gone_at=back - 2 * REPLAYED, back=back)
+    scene.does(f.Look(), e.Unanswered)
+    scene.until(lambda: time.time_ns() >= back + REPLAYED)
+    assert scene.does(f.Look(), e.Exited) == e.Exited(Exit(0, unseen=True, forgotten=True))
+    scene.entry.task = scene.entry.task.in_run(told_exit=0)
+    scene.events.clear()
+    assert scene.does(f.Look(), e.Exited) == e.Exited(Exit(0, unseen=True))
 
 
 def test_nothing_of_a_task_rings_when_it_is_forgotten(tmp_path: Path) -> None:
