@@ -15,7 +15,7 @@ UNKNOWN = "Kill of a task that this executor does not have"
 COUNTED = ("tasks", "updates sent", "updates sent again after a crash", "updates made by agents",
            "updates told", "doubled", "updates stored", "updates the master has replaced",
            "answers to kills of what had ended", "updates unaccounted for", "lost", "invented", "orphans", "lines lost",
-           "lines doubled or broken", "killed before they were launched",
+           "lines doubled or broken", "ended before they were launched",
            "lines that Docker lost", "exit statuses that Docker lost",
            "tasks that Docker ended")
 

@@ -42,6 +42,7 @@ AS_255 = failed(f"Container exited with status 255: {SAID_OF_255}")
 AS_137 = failed(f"Container exited with status 137: {SAID_OF_137}")
 WITHOUT_WORDS = failed("Container exited with status 255"), failed("Container exited with status 137")
 GONE = failed(STARTED_ALL_THE_SAME, TaskState.GONE)
+REFUSED = TaskStatus("t", TaskState.DROPPED, source="SOURCE_MASTER", message="its offers are not valid")
 DROPPED = failed("", TaskState.DROPPED)
 OURS = TaskStatus("t", TaskState.KILLED, message="Killed before it was launched")
 
@@ -100,11 +101,15 @@ GOOD = Record("TASK_FINISHED", frozenset("12"), lines(1, 2, 3), lines(1, 2, 3))
     (told(GONE, without_docker="SIGKILL"), Record("TASK_GONE", said=lines(1), kept=lines(1, 2)), {"lines lost": 1}),
     (told(GONE), Record("TASK_GONE", said=lines(1), kept=lines(1)), {"invented": 1}),
     (told(RUNNING, GONE, without_docker="SIGKILL"), Record("TASK_GONE"), {"invented": 1}),
-    (Told(None, 3, killed=1.0, updates=[OURS]), Record(), {"killed before they were launched": 1}),
+    (Told(None, 3, killed=1.0, updates=[OURS]), Record(), {"ended before they were launched": 1}),
     (Told(None, 3, killed=1.0, updates=[OURS]), Record(kept=lines(1)),
      {"invented": 1, "lines lost": 1}),
     (Told(None, 3, killed=1.0, updates=[replace(OURS, uuid=b"2")]), Record(), {"invented": 1}),
     (Told(None, 3, updates=[OURS]), Record(), {"invented": 2}),
+    (Told(None, 3, updates=[REFUSED]), Record(), {"ended before they were launched": 1}),
+    (Told(None, 3, updates=[REFUSED]), Record("TASK_RUNNING"), {"invented": 1}),
+    (Told(None, 3, updates=[replace(REFUSED, source="SOURCE_EXECUTOR")]), Record(), {"invented": 1}),
+    (Told(None, 3, updates=[RUNNING, REFUSED]), Record(), {"invented": 2}),
     (told(DROPPED), Record("TASK_DROPPED"), {}),
     (told(DROPPED, without_docker="SIGKILL"), Record("TASK_DROPPED", kept=lines(1)), {"invented": 1, "lines lost": 1}),
 ])

@@ -76,7 +76,7 @@ class Verdict:
                        f"{task_id} exits with {told.code}, killed: {told.killed is not None}, its dockerd "
                        f"was away: {told.outages}, and has {record.end}; told: {ends}")
         never = never_launched(told, record)
-        self.counts["killed before they were launched"] += never
+        self.counts["ended before they were launched"] += never
         if record.state != told.ends[0].state.value and not never:
             self.count("invented",
                        f"{task_id}: the master has {record.state}, we were told {ends[0][0]}")
@@ -133,9 +133,13 @@ def as_it_was(told: Told, record: Record) -> bool:
 
 
 def never_launched(told: Told, record: Record) -> bool:
-    """Whether our own scheduler has ended it: of that no master knows, and no engine."""
+    """Whether our own scheduler has ended it, or the master has refused its offer: of that no master
+    keeps anything, its word has no uuid, and no engine knows.
+    """
     (end, *_), others = told.ends, len(told.updates) - 1
-    return (told.killed is not None and end.state is TaskState.KILLED and end.uuid is None and not others
+    killed = told.killed is not None and end.state is TaskState.KILLED
+    refused = end.state in (TaskState.DROPPED, TaskState.LOST) and end.source == "SOURCE_MASTER"
+    return ((killed or refused) and end.uuid is None and not others
             and not (record.state or record.stored or record.said or record.kept or record.end))
 
 
