@@ -288,11 +288,12 @@ class Recovered:
 @dataclass(frozen=True, slots=True)
 class Drained:
     """All output is in the sandbox, but for what is lost. `tail`: the last lines of stderr; `lost`:
-    how much is, and why.
+    how much is, and why; `wrote`: whether there was any, so that something has run.
     """
 
     tail: str = ""
     lost: str = ""
+    wrote: bool = False
 
 
 @dataclass(frozen=True, slots=True)

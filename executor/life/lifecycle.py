@@ -68,7 +68,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from executor.life import recovery, starting, stopping
+from executor.life import endings, recovery, starting, stopping
 from executor.life.effects import Report, StartTimer, Timer
 from executor.life.events import (
     EVENTS,
@@ -294,8 +294,8 @@ TRANSITIONS: dict[Phase, dict[type[Event], Move]] = {
         SignalSurvived: _to(stopping.forget_signal),
     }, SignalSeen, HealthReported, CheckReported, Drained),  # Drained: of the run before, when it was started again
     P.ENDING: _row(P.ENDING, {
-        Drained: _to(stopping.last_word, P.DONE),
-        DrainSlow: _to(stopping.last_word, P.DONE),
+        Drained: _to(endings.last_word, P.DONE),
+        DrainSlow: _to(endings.last_word, P.DONE),
         StartedAgain: _to(stopping.started_again, P.FORCING),
         RunBegan: _to(stopping.began_too_late, P.FORCING),
         Restarted: _to(stopping.started_again, P.FORCING),

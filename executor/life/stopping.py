@@ -6,13 +6,10 @@ from dataclasses import replace
 from executor.life.effects import (
     CancelTimer,
     Effect,
-    Explain,
     FollowRun,
     ForceRemove,
-    Forget,
     KillPid,
     Look,
-    Remove,
     Report,
     Signal,
     StartChecks,
@@ -21,12 +18,9 @@ from executor.life.effects import (
     Timer,
     WatchPid,
 )
-from executor.life.endings import decide, details
 from executor.life.events import (
     CheckReported,
     Disowned,
-    Drained,
-    DrainSlow,
     EndRequested,
     Event,
     Exited,
@@ -48,7 +42,7 @@ from executor.life.events import (
     Unanswered,
     Vanished,
 )
-from executor.life.outcomes import Cause, Exit, Facts, NotRun, Signalled, Unknown
+from executor.life.outcomes import Cause, Exit, Signalled, Unknown
 from executor.life.task import (
     BETWEEN_RUNS,
     Phase,
@@ -63,9 +57,7 @@ from executor.life.task import (
     status,
     stop,
 )
-from specs.messages.resource import Resource
 from specs.messages.status import TaskState
-from specs.words.sizes import MEGABYTE
 
 HEALTH_UPDATED = "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED"
 CHECK_UPDATED = "REASON_TASK_CHECK_STATUS_UPDATED"
@@ -307,25 +299,5 @@ def missed(task: Task, _: ExitMissed) -> Step:
     return end(task, Signalled(_SIGKILL) if task.past_engine else Unknown())
 
 
-def last_word(task: Task, event: Drained | DrainSlow) -> Step:
-    facts = _facts(task, event if isinstance(event, Drained) else Drained())
-    ending = decide(facts, strict=task.terms.strict)
-    overrun = None if ending.overrun is None else (Resource("mem", "SCALAR",
-                                                            scalar=ending.overrun / MEGABYTE),)
-    update = status(task, ending.state, message=ending.message, reason=ending.reason,
-                    healthy=ending.healthy, limitation=overrun)
-    unsaid = isinstance(task.outcome, NotRun) and task.outcome.ran  # that it was started
-    remove = (Remove(),) if task.container is not None and (task.terms.remove or unsaid) else ()
-    explain = (Explain(details(facts)),) if task.terms.strict else ()
-    return Step(replace(task, phase=Phase.DONE), (*explain, Report(update), *remove, Forget()))
-
-
 def ignore(task: Task, _: Event) -> Step:
     return Step(task)
-
-
-def _facts(task: Task, output: Drained) -> Facts:
-    if task.outcome is None:
-        raise AssertionError(f"task {task.id!r} ends without an outcome")
-    return Facts(task.outcome, task.cause, task.why, task.terms.command, task.terms.image,
-                 output.tail, task.terms.partition_aware, output.lost)

@@ -193,7 +193,7 @@ class Sink:
     def drained(self) -> Drained:
         """With the last lines of stderr, where it is not shared with others, and what was lost."""
         lost = f"{self._lost} bytes of output were lost: {self._why}" if self._lost else ""
-        return Drained(self._tail(), lost)
+        return Drained(self._tail(), lost, any(self.seen.values()))
 
     def _tail(self) -> str:
         if not self.seen[2]:

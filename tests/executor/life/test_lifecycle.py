@@ -279,6 +279,16 @@ def test_a_start_that_was_not_answered_may_have_been_one(last: e.Event, *, ran: 
     assert state is (expected if aware else TaskState.LOST)
 
 
+def test_what_has_written_something_has_run_whatever_the_engine_says() -> None:
+    """One that was ended while it started the container has perhaps not written down that it did."""
+    unclear = e.StartUnclear(Failure(DaemonUnavailable, "no answer"))
+    told = through(Terms(partition_aware=True), e.Created("c"), unclear, e.Exited(Exit(0), ran=False),
+                   e.Drained(wrote=True))
+    state, text = told[-1]
+    assert state is TaskState.GONE
+    assert "it had been started all the same" in (text or "")
+
+
 @pytest.mark.parametrize("last", [e.Noticed(3), e.Exited(Exit(137)), e.Removed(ran=True)])
 def test_what_was_started_unsaid_goes_also_from_a_node_whose_agent_removes(last: e.Event) -> None:
     """Its end by our SIGKILL may be told before it is removed; a drop-in would leave it with its own end."""
