@@ -24,6 +24,7 @@ from scheduler.apps.target import Policy, Target, VersionInfo
 from scheduler.deployments.deployment import ActionKind, Change, Deployment
 from scheduler.deployments.facts import AppState
 from scheduler.service.loads import Loads
+from scheduler.service.tree import ids_only, keep_ids_only, with_definitions
 from scheduler.service.turn.journal import Journal
 from scheduler.storage.plain import plain, tag, valued
 from scheduler.storage.records import Records
@@ -61,8 +62,7 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class TreeVersion:
-    """The groups at a version: `group` with apps that have nothing but their ids, whose definitions
-    are `versions`.
+    """The groups at a version: `group` with the ids of its apps alone, whose definitions are `versions`.
     """
 
     group: Group
@@ -133,7 +133,7 @@ class Board:
         self.root = root
         for app_id, target in targets.items():
             self._define(app_id, target, author, now)
-        tree = TreeVersion(_without_apps(root),
+        tree = TreeVersion(ids_only(root),
                            {app_id: target.version for app_id, target in targets.items()})
         self.journal.note(self.trees, root.version)
         self.trees[root.version] = tree
@@ -243,6 +243,7 @@ class Board:
             app_id, _, version = key.rpartition("@")
             self.definitions.setdefault(app_id, {})[version] = valued(Definition, stored)
         for version, stored in self._records.records("tree"):
+            keep_ids_only(stored["group"])
             self.trees[version] = valued(TreeVersion, stored)
         for app_id, stored in self._records.records("state"):
             reference = stored.pop("target", None)
@@ -270,7 +271,7 @@ class Board:
         tree = self.trees[version]
         apps = {app_id: self.definitions[app_id][each].app for app_id,
                 each in tree.versions.items()}
-        return _with_apps(tree.group, apps)
+        return with_definitions(tree.group, apps)
 
     def _target(self, app_id: str, reference: Mapping[str, Any]) -> Target:
         definition = self.definitions[app_id][reference["version"]]
@@ -311,13 +312,3 @@ def _stored_deployment(deployment: Deployment) -> dict[str, Any]:
                         "after": None if change.after is None else _reference(change.after)}
                for app_id, change in deployment.changes.items()}
     return {**plain(replace(deployment, changes={})), "changes": changes}
-
-
-def _without_apps(group: Group) -> Group:
-    return replace(group, apps={app_id: App(app_id) for app_id in group.apps},
-                   groups={each.id: _without_apps(each) for each in group.groups.values()})
-
-
-def _with_apps(group: Group, apps: Mapping[str, App]) -> Group:
-    return replace(group, apps={app_id: apps[app_id] for app_id in group.apps},
-                   groups={each.id: _with_apps(each, apps) for each in group.groups.values()})

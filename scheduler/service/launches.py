@@ -62,6 +62,8 @@ class Launches:
 
     def wanted(self, board: Board, now: float, faults: Faults) -> bool:
         """Whether some instance may be placed now."""
+        if not board.scheduled:
+            self._recipes.clear()  # nobody needs them for now
         return any(may_launch(board.states[app_id], instance, now)
                    for app_id, waiting in board.scheduled.items()
                    if app_id in board.states and not _is_held(app_id, faults, now)

@@ -3,8 +3,9 @@ are made as needed.
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any, Final
 
 from specs.marathon.app import App
 from specs.marathon.group import ROOT, Group
@@ -34,9 +35,12 @@ def find_group(root: Group, group_id: str) -> Group | None:
 
 def with_apps(root: Group, apps: Iterable[App]) -> Group:
     """The tree in which these stand in the place of those of their ids."""
+    by_parent: dict[str, dict[str, App]] = {}
     for app in apps:
-        root = _edited(root, parent(app.id),
-                       lambda group, app=app: replace(group, apps={**group.apps, app.id: app}))  # type: ignore[misc]
+        by_parent.setdefault(parent(app.id), {})[app.id] = app
+    for path, those in by_parent.items():
+        root = _edited(root, path,
+                       lambda group, those=those: replace(group, apps={**group.apps, **those}))  # type: ignore[misc]
     return root
 
 
@@ -80,3 +84,25 @@ def _prefixes(path: str) -> Iterator[str]:
     steps = path.strip("/").split("/") if path != ROOT else []
     for end in range(1, len(steps) + 1):
         yield "/" + "/".join(steps[:end])
+
+
+_SOME_APP: Final = App("/")  # in the place of each: there are up to a hundred trees of thousands of apps
+
+
+def ids_only(group: Group) -> Group:
+    """The group, of whose apps nothing but the ids is kept."""
+    return replace(group, apps=dict.fromkeys(group.apps, _SOME_APP),
+                   groups={each.id: ids_only(each) for each in group.groups.values()})
+
+
+def keep_ids_only(stored: dict[str, Any]) -> None:
+    """The same of a group as it is stored, in place: so no app of an old tree need be read."""
+    stored["apps"] = dict.fromkeys(stored.get("apps", ()), _SOME_APP)
+    for each in stored.get("groups", {}).values():
+        keep_ids_only(each)
+
+
+def with_definitions(group: Group, apps: Mapping[str, App]) -> Group:
+    """The group with these definitions of its apps. Raises KeyError if one is missing."""
+    return replace(group, apps={app_id: apps[app_id] for app_id in group.apps},
+                   groups={each.id: with_definitions(each, apps) for each in group.groups.values()})

@@ -5,6 +5,7 @@ write the same. As Mesos: docker/executor.cpp, `reaped`, and 3rdparty/stout, `WS
 """
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 import signal
@@ -15,7 +16,6 @@ from scheduler.tasks.states import condition
 from specs.messages.containerinfo import NetworkInfo
 from specs.messages.status import TaskStatus
 
-_VERSIONS = {4: "IPv4", 6: "IPv6"}  # one text for all instances
 _EXITED = re.compile(r"(?:Container|Command) exited with status (\d+)")
 _SIGNALLED = re.compile(r"(?:Container|Command) terminated with signal ([^(;:.]+)")
 
@@ -25,8 +25,7 @@ def news(status: TaskStatus, ready_codes: Collection[int] = ()) -> News:
     it is ready.
     """
     found = condition(status.state, status.reason, status.message)
-    addresses = tuple((text, _version(text)) for info in status.network_infos
-                      for text in _addresses(info))
+    addresses = tuple(_address(text) for info in status.network_infos for text in _addresses(info))
     return News(found, healthy=status.healthy, ready=_ready(status, ready_codes),
                 ip_addresses=addresses or None, reason=status.reason, message=status.message,
                 exit_code=exit_code(status.message or "") if found.is_terminal else None)
@@ -54,8 +53,10 @@ def _addresses(info: NetworkInfo) -> list[str]:
     return [each.ip_address for each in info.ip_addresses if each.ip_address]
 
 
-def _version(text: str) -> str:
+@functools.lru_cache(maxsize=10_000)
+def _address(text: str) -> tuple[str, str]:
+    """With its protocol. Agents give the same few addresses to their containers, so instances share them."""
     try:
-        return _VERSIONS[ipaddress.ip_address(text).version]
+        return text, f"IPv{ipaddress.ip_address(text).version}"
     except ValueError:
-        return _VERSIONS[4]
+        return text, "IPv4"
