@@ -31,7 +31,12 @@ def app_definition(target: Target) -> dict[str, Any]:
 def shown_app(app: AppView, target: Target, parts: Collection[AppPart],
               now: float) -> dict[str, Any]:
     """An app with these parts."""
-    shown = app_definition(target)
+    return app_definition(target) | shown_parts(app, parts, now)
+
+
+def shown_parts(app: AppView, parts: Collection[AppPart], now: float) -> dict[str, Any]:
+    """What an app is shown with besides its definition."""
+    shown: dict[str, Any] = {}
     if AppPart.COUNTS in parts:
         shown |= counts(app.instances)
     if AppPart.DEPLOYMENTS in parts:

@@ -3,7 +3,8 @@
 A list of a thousand apps is asked for every few seconds by every load balancer, and few of them
 have changed since. What an app is shown with follows from its view alone, which is another value
 when anything of it has changed; so its text is good for as long as the app has that view. What
-depends on the time (`taskStats`) is made anew each time.
+depends on the time (`taskStats`) is made anew each time. The larger part of a text is the app's
+definition, which is kept by itself: it stays while instances come and go.
 """
 from __future__ import annotations
 
@@ -11,13 +12,14 @@ import json
 from collections.abc import Callable, Collection, Iterable
 from typing import Any, Final
 
-from scheduler.api.shown.apps import shown_app, shown_group
+from scheduler.api.shown.apps import app_definition, shown_group, shown_parts
 from scheduler.api.shown.tasks import is_task, task_json
 from scheduler.apps.target import Target
 from scheduler.service.views import AppView, View
 from specs.marathon.embeds import AppPart, GroupPart
 from specs.marathon.group import Group
 
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 KEPT: Final = 3  # combinations of parts of which texts are kept
 TASKS: Final = "tasks"  # of /v2/tasks
 
@@ -31,6 +33,7 @@ class Texts:
         """`count`: how many apps there are."""
         self._count = count
         self._known: dict[_Kind, dict[str, tuple[AppView, str]]] = {}
+        self._definitions: dict[str, tuple[Target, str]] = {}
 
     def apps(self, apps: Iterable[tuple[AppView, Target]], parts: Collection[AppPart],
              now: float) -> str:
@@ -58,9 +61,20 @@ class Texts:
         return f"[{','.join(filter(None, found))}]"
 
     def _app(self, app: AppView, target: Target, parts: frozenset[AppPart], now: float) -> str:
-        if AppPart.TASK_STATS in parts:
-            return _dumped(shown_app(app, target, parts, now))
-        return self._kept(parts, app, lambda: _dumped(shown_app(app, target, parts, now)))
+        def made() -> str:
+            more = shown_parts(app, parts, now)
+            definition = self._definition(app.id, target)
+            return f"{definition[:-1]},{_dumped(more)[1:]}" if more else definition
+
+        return made() if AppPart.TASK_STATS in parts else self._kept(parts, app, made)
+
+    def _definition(self, app_id: str, target: Target) -> str:
+        found = self._definitions.get(app_id)
+        if found is None or found[0] is not target:
+            if len(self._definitions) > 2 * self._count():  # most of them are of apps that are no more
+                self._definitions.clear()
+            found = self._definitions[app_id] = target, _dumped(app_definition(target))
+        return found[1]
 
     def _kept(self, kind: _Kind, app: AppView, made: Callable[[], str]) -> str:
         known = self._known.get(kind)
@@ -82,4 +96,4 @@ def _tasks(app: AppView) -> str:
 
 
 def _dumped(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"))
+    return _ENCODER.encode(value)
