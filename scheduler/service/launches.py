@@ -33,6 +33,7 @@ from specs.messages.offer import Offer
 from specs.messages.task import ExecutorInfo, TaskInfo
 
 PER_APP: Final = 200  # instances of one version that are asked for at a time
+PER_MATCH: Final = 4000  # of all apps, or one of each: what is matched waits in memory until it is launched
 MOST_STARTING: Final = 25  # tasks that an agent is starting at a time, and so pulling for
 MOST_PER_OFFER: Final = 25  # launches where so many wait that Marathon's bound would take rounds and rounds of offers
 
@@ -76,13 +77,14 @@ class Launches:
         demands: list[Demand] = []
         resting: dict[str, tuple[Misfit, ...]] = {}  # apps that fit nowhere, and are not looked at now
         apps = list(board.scheduled)
+        most = min(PER_APP, max(1, PER_MATCH // max(1, len(apps))))
         first, self._first = self._first % max(1, len(apps)), self._first + MOST_TOLD
         for app_id in (*apps[first:], *apps[:first]):  # others come first each time, and are told why they wait
             if self.patience.waits(app_id, _newest(board, app_id), now):
                 resting[app_id] = ()
             elif not _is_held(app_id, faults, now):
                 try:
-                    demands += self._demands(board, app_id, now)
+                    demands += self._demands(board, app_id, now, most)
                 except Exception as error:  # noqa: BLE001 - one app's: the others go on
                     faults.note(app_id, Doing.PLACING, error)
         if any(each.agent_id not in self.offered for each in offers):
@@ -160,13 +162,13 @@ class Launches:
         return app.readiness_checks[
             0].http_status_codes_for_ready if app and app.readiness_checks else ()
 
-    def _demands(self, board: Board, app_id: str, now: float) -> list[Demand]:
+    def _demands(self, board: Board, app_id: str, now: float, most: int) -> list[Demand]:
         state = board.states.get(app_id)
         waiting = [each for each in board.scheduled.get(app_id, {}).values()
                    if state is not None and may_launch(state, each, now)]
         found = []
         for version in dict.fromkeys(each.version for each in waiting):
-            instances = [each for each in waiting if each.version == version][:PER_APP]
+            instances = [each for each in waiting if each.version == version][:most]
             app = board.app_of(instances[0])
             if app is None:
                 continue
