@@ -11,8 +11,9 @@ from typing import Any
 
 from executor.engine.cancellation import Cancellation
 from executor.engine.port import ContainerAction, ContainerEvent, ContainerRuntime, Interaction, OutputStream
+from tests.patience import SLOW
 
-PATIENCE = 60.0  # seconds; nothing is expected to take a tenth of it
+PATIENCE = 60.0 * SLOW  # seconds; nothing is expected to take a tenth of it
 
 
 def read_all(stream: OutputStream) -> dict[int, bytes]:

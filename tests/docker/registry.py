@@ -16,9 +16,10 @@ from pathlib import Path
 
 from executor.docker.images import Commit
 from executor.docker.mesos_docker import Docker
+from tests.patience import SLOW
 from tests.ports import free_port
 
-PATIENCE = 60.0
+PATIENCE = 60.0 * SLOW
 USER, PASSWORD = "joe", "s3cret-of-joe"
 PROGRAMS = {"docker-registry": "docker-registry", "htpasswd": "apache2-utils"}
 

@@ -155,7 +155,7 @@ def test_events_of_pause_oom_and_health(made: Made) -> None:
             made.docker.containers.exec(paused, ["true"])
         made.docker.api.call("unpause", 10, lambda sdk: sdk.unpause(paused))
         heard.until(ContainerAction.UNPAUSE, paused)
-        little = {"Memory": 8_000_000, "MemorySwap": 8_000_000}
+        little = {"Memory": 32_000_000, "MemorySwap": 32_000_000}  # less may be too little for runc itself
         greedy = made.start("sh", "-c", "tail -c 200000000 /dev/zero", host=little)
         heard.until(ContainerAction.OOM, greedy)
         heard.until(ContainerAction.DIE, greedy)

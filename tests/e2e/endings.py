@@ -25,10 +25,11 @@ from typing import Any
 from specs.words.defaults import DOCKER_SOCKET
 from tests.engine import containers
 from tests.images import busybox_image, named_user_image, user_image
+from tests.patience import SLOW
 
 PROGRAM = str(Path(sys.executable).parent / "mesos-docker")
 AT_ONCE = 5
-PATIENCE = 120.0
+PATIENCE = 120.0 * SLOW
 
 Deed = Callable[["Life"], None]
 

@@ -17,9 +17,10 @@ from typing import Any
 from tests import engine
 from tests.e2e.leftovers import processes
 from tests.images import busybox_image
+from tests.patience import SLOW
 
 PROGRAM = str(Path(sys.executable).parent / "mesos-docker")
-PATIENCE = 60.0
+PATIENCE = 60.0 * SLOW
 
 
 class Served:

@@ -27,6 +27,7 @@ def main() -> None:
     words = (*SUITE, f"--timeout={TEST_SECONDS * job['slow']}")
     steps: dict[str, dict[str, Any]] = {}
     prepare()
+    os.environ["TESTS_SLOW"] = str(job["slow"])
     setup = ["deploy/setup.sh", "tests"] if job["engine"] == "docker" else ["sh", "-ec", WITHOUT_DOCKER]
     ok = step(steps, "setup", setup)
     record("facts.json", facts(job["engine"], job["where"]))
