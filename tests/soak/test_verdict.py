@@ -14,6 +14,7 @@ from tests.soak.verdict import (
     FORGOTTEN,
     SAID_OF_137,
     SAID_OF_255,
+    SAID_OF_ITS_SIGNAL,
     STARTED_ALL_THE_SAME,
     Record,
     Verdict,
@@ -40,6 +41,7 @@ def failed(message: str, state: TaskState = TaskState.FAILED) -> TaskStatus:
 
 AS_255 = failed(f"Container exited with status 255: {SAID_OF_255}")
 AS_137 = failed(f"Container exited with status 137: {SAID_OF_137}")
+ITS_SIGNAL = replace(failed(f"Container exited with status 137: {SAID_OF_ITS_SIGNAL}"), timestamp=11.0)
 WITHOUT_WORDS = failed("Container exited with status 255"), failed("Container exited with status 137")
 GONE = failed(STARTED_ALL_THE_SAME, TaskState.GONE)
 REFUSED = TaskStatus("t", TaskState.DROPPED, source="SOURCE_MASTER", message="its offers are not valid")
@@ -97,6 +99,11 @@ GOOD = Record("TASK_FINISHED", frozenset("12"), lines(1, 2, 3), lines(1, 2, 3))
      {"tasks that Docker ended": 1}),
     (told(WITHOUT_WORDS[1], without_docker="SIGKILL", code=None),
      Record("TASK_FAILED", end=Recorded(137, 11.0)), {"invented": 1}),
+    (told(ITS_SIGNAL, without_docker="SIGTERM", code=None), Record("TASK_FAILED"), {"tasks that Docker ended": 1}),
+    (told(ITS_SIGNAL, without_docker="SIGKILL", code=None), Record("TASK_FAILED"), {"invented": 1}),
+    (told(replace(ITS_SIGNAL, timestamp=13.0), without_docker="SIGTERM", code=None), Record("TASK_FAILED"),
+     {"invented": 1}),
+    (told(ITS_SIGNAL, code=None), Record("TASK_FAILED"), {"invented": 1}),
     (told(GONE, without_docker="SIGKILL"), Record("TASK_GONE", said=lines(1), kept=lines(1)), {}),
     (told(GONE, without_docker="SIGKILL"), Record("TASK_GONE", said=lines(1), kept=lines(1, 2)), {"lines lost": 1}),
     (told(GONE), Record("TASK_GONE", said=lines(1), kept=lines(1)), {"invented": 1}),

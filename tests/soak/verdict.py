@@ -21,6 +21,7 @@ MADE_UP = (0, 255)  # what Docker says of an end that it has not seen; the first
 FORGOTTEN = "Failed to get exit status of container: the engine was restarted, and has forgotten it"
 SAID_OF_255 = "the engine says so, too, where it does not know"
 SAID_OF_137 = "and may have been killed with it"
+SAID_OF_ITS_SIGNAL = "killed by SIGKILL; the engine sent SIGKILL without our asking"
 STARTED_ALL_THE_SAME = "it had been started all the same, and was removed"
 
 
@@ -155,10 +156,17 @@ def docker_forgot(told: Told, end: Recorded | None) -> bool:
 
 
 def docker_ended(told: Told, end: Recorded | None) -> bool:
-    """Whether Docker was ended, has killed the container as it came back, and that is what was told.
+    """Whether Docker was ended, has killed the container as it came back, or as it went, and that is
+    what was told.
+
+    One that is asked to end and has no running container, as all are being started, stops those in
+    spite of live-restore.
     """
-    killed = end is not None and end.code == KILLED and _away_at(told, end.at)
-    return killed and SAID_OF_137 in (told.ends[0].message or "")
+    last = told.ends[0]
+    back = end is not None and end.code == KILLED and _away_at(told, end.at) and SAID_OF_137 in (last.message or "")
+    went = SAID_OF_ITS_SIGNAL in (last.message or "") and last.timestamp is not None and any(
+        each.how == "SIGTERM" and each.began <= last.timestamp <= each.back for each in told.outages)
+    return back or went
 
 
 def _away_at(told: Told, at: float) -> bool:
