@@ -109,8 +109,8 @@ def _of_the_master(found: Accounts, task_id: str, told: Sequence[Arrived],
     if missing:
         found.lost.append(
             (f"{task_id}: {len(missing)} updates that the master has never came", len(missing)))
-    followers = [*told[1:], None]
-    for each, follower in zip(told, followers, strict=True):
+    for place, each in enumerate(told):
+        follower = told[place + 1] if place + 1 < len(told) else None
         if each.uuid in stored:
             continue
         if follower is not None and follower.state == each.state:
