@@ -99,7 +99,7 @@ ENGINE: Final[tuple[Rule, ...]] = (
     # before the reason: a mount whose source is missing is "no such file or directory", too, and so
     # is a runtime that is not installed.
     _rule(CommandNotFound, rf"{_EXEC}.*: (?:executable file not found in \$PATH|no such file or directory)"
-                           rf"(?:: unknown{_FOR_126})?{_END}",
+                           rf"(?:: unknown)?{_FOR_126}?{_END}",
           f"{_CRUN}executable file `.*` not found"),
     _rule(CommandNotExecutable, rf"{_EXEC}.*: (?:permission denied|is a directory|exec format error){_END}",
           f"{_CRUN}open executable: permission denied", f"{_CRUN}the path `.*` exists but it is not executable: "),

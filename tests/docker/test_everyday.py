@@ -15,6 +15,7 @@ from executor.engine.port import ContainerAction
 from specs.errors import SpecError
 from tests.contract.reading import PATIENCE, listening, read_all
 from tests.docker.made import Made
+from tests.patience import SLOW
 
 SOCKET = "/var/run/docker.sock"
 
@@ -109,7 +110,7 @@ def test_exec_that_is_cut_off_leaves_no_process(made: Made) -> None:
     container = made.start("sleep", "600")
     marker = f"4{uuid.uuid4().int % 10_000_000:07d}"
     script = f"echo begun; sleep {marker} & sleep {marker}"
-    done = made.docker.containers.exec(container, ["sh", "-c", script], timeout=1)
+    done = made.docker.containers.exec(container, ["sh", "-c", script], timeout=SLOW)
     assert (done.exit_code, done.output) == (None, b"begun\n")
     ends = time.monotonic() + PATIENCE
     while marker in made.shell(container, "ps")[1]:

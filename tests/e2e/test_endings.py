@@ -26,6 +26,7 @@ from tests.e2e.endings import (
 )
 from tests.e2e.explained import compare
 from tests.e2e.overheard_engine import OverheardEngine, overheard_engine
+from tests.patience import SLOW
 
 FINISHED, FAILED, KILLED, DROPPED = "TASK_FINISHED", "TASK_FAILED", "TASK_KILLED", "TASK_DROPPED"
 LAUNCH, OOM, TIME, DURING = ("REASON_CONTAINER_LAUNCH_FAILED", "REASON_CONTAINER_LIMITATION_MEMORY",
@@ -278,7 +279,7 @@ def outcomes(engine: OverheardEngine) -> Iterator[dict[str, Outcome]]:
         registry.close()
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(600 * SLOW)
 @pytest.mark.parametrize("name", NAMES)
 def test_ending(name: str, outcomes: dict[str, Outcome]) -> None:
     outcome = outcomes[name]
@@ -296,14 +297,14 @@ def test_ending(name: str, outcomes: dict[str, Outcome]) -> None:
     assert outcome.life.states.count("RUNNING") <= 1 or case.fields.get("health_check")
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(600 * SLOW)
 @pytest.mark.parametrize("name", NAMES)
 def test_explained(name: str, outcomes: dict[str, Outcome], engine: OverheardEngine) -> None:
     """What `explain` says of a task is what the engine was asked for, and no more."""
     compare(outcomes[name], engine)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(600 * SLOW)
 def test_table(outcomes: dict[str, Outcome], capsys: pytest.CaptureFixture[str]) -> None:
     assert len(outcomes) == len(NAMES) >= 40
     with capsys.disabled():
