@@ -75,15 +75,31 @@ def step(steps: dict[str, dict[str, Any]], name: str, command: list[str], second
 def facts(engine: str, where: str) -> dict[str, str]:
     """What host this is, in words for the table."""
     system = dict(line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line)
+    name = system["PRETTY_NAME"].strip('"') + (f" with {engine}" if engine != "docker" else "") + where
+    return {"system": name, "kernel": os.uname().release,
+            **(of_docker() if engine == "docker" else of_podman(said("podman", "info", "--format", "json"))),
+            "python": sys.version.split()[0]}
+
+
+def of_docker() -> dict[str, str]:
     told = said("docker", "version", "--format", "{{json .Server}}")
     info = said("docker", "info", "--format", "{{json .}}")
     return {
-        "system": system["PRETTY_NAME"].strip('"') + where, "kernel": os.uname().release,
-        "engine": f"{engine} {told.get('Version', '?')}",
+        "engine": f"docker {told.get('Version', '?')}",
         "api": f"{told.get('MinAPIVersion', '?')} to {told.get('ApiVersion', '?')}",
         "storage": str(info.get("Driver", "?")), "cgroups": f"v{info.get('CgroupVersion', '?')}",
-        "cgroup_driver": str(info.get("CgroupDriver", "?")), "runtime": str(info.get("DefaultRuntime", "?")),
-        "python": sys.version.split()[0]}
+        "cgroup_driver": str(info.get("CgroupDriver", "?")), "runtime": str(info.get("DefaultRuntime", "?"))}
+
+
+def of_podman(info: dict[str, Any]) -> dict[str, str]:
+    """Podman's Docker command has no word of its own for most of these."""
+    host, version = info.get("host", {}), info.get("version", {})
+    return {
+        "engine": f"podman {version.get('Version', '?')}", "api": f"podman's {version.get('APIVersion', '?')}",
+        "storage": str(info.get("store", {}).get("graphDriverName", "?")),
+        "cgroups": str(host.get("cgroupVersion", "?")),
+        "cgroup_driver": str(host.get("cgroupManager", "?")),
+        "runtime": str(host.get("ociRuntime", {}).get("name", "?"))}
 
 
 def said(*command: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.hosts.hosts import HOSTS
+from tests.hosts.inside import of_podman
 from tests.hosts.results import BEGIN, END, Proved, Suite, allowed, by_folder, step, suite, table, written
 
 JUNIT = """<?xml version="1.0"?><testsuites><testsuite name="pytest" time="12.5">
@@ -66,6 +67,15 @@ def test_a_host_that_did_not_run_again_keeps_its_row() -> None:
     assert table([v1], table(there)) == table(again)
     assert table([v2], table(again)) == table([*again, v2])
     assert table([], table(again)) == table(again)
+
+
+def test_podman_tells_what_it_is_in_words_of_its_own() -> None:
+    assert of_podman({"host": {"cgroupVersion": "v2", "cgroupManager": "systemd", "ociRuntime": {"name": "crun"}},
+                      "store": {"graphDriverName": "overlay"},
+                      "version": {"Version": "5.4.2", "APIVersion": "5.4.2"}}) == {
+        "engine": "podman 5.4.2", "api": "podman's 5.4.2", "storage": "overlay", "cgroups": "v2",
+        "cgroup_driver": "systemd", "runtime": "crun"}
+    assert of_podman({})["engine"] == "podman ?"
 
 
 def test_it_stands_between_its_marks() -> None:
