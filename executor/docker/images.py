@@ -13,7 +13,7 @@ from executor.docker.door.http import Ask, route
 from executor.docker.pull import Puller, PullSettings, Wanted, reference, stream_error
 from executor.engine import errors
 from executor.engine.cancellation import Cancel
-from executor.engine.failures import ImageNotFound, NoSuchContainer
+from executor.engine.failures import ImageNotFound, NoSuchContainer, RuntimeFailure
 from executor.engine.port import PullListener
 from specs.errors import SpecError
 from specs.images.platform import Platform, parse_platform, serves
@@ -121,13 +121,16 @@ class DockerImages:
                                              headers=headers, data=archive)))
 
         known = self.has(name)
-        answer = json.loads(self._api.call("import", self._api.deadlines.transfer,
-                                           do).splitlines()[-1])
-        said = stream_error(answer)
-        if said is not None:
+        try:
+            answer = json.loads(self._api.call("import", self._api.deadlines.transfer,
+                                               do).splitlines()[-1])
+            said = stream_error(answer)
+            if said is not None:
+                raise errors.refusal(400, said)
+        except RuntimeFailure:
             if not known:  # containerd's store keeps what there was of it, under that name
                 self.rm(name)
-            raise errors.refusal(400, said)
+            raise
         return str(answer["status"])
 
     def rm(self, image: str, *, force: bool = False) -> None:
