@@ -2,16 +2,23 @@
 runs.
 
 A master refuses a task whose ExecutorInfo is another than that of the running executor, resources
-included, whichever scheduler started it. So what was made is kept in the storage too.
+included, whichever scheduler started it. So what was made is kept in the storage too. Whether one
+runs its agent's offers say, and they may come before or after the word that it has ended: that of an
+executor which offers still have is the one that it had, as an agent that was out of reach comes back
+with its executors.
 """
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
+from typing import Final
 
 from scheduler.storage.port import Storage
 from scheduler.tasks.launching import CustomExecutor
 from specs.messages.resource import Resource
 from specs.messages.task import ExecutorInfo
+
+ENDED: Final = 1000  # executors that have ended, of which it is kept what they were
 
 
 class Executors:
@@ -20,6 +27,7 @@ class Executors:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._infos: dict[tuple[str, str], ExecutorInfo] = {}  # by agent and executor id
+        self._ended: OrderedDict[tuple[str, str], ExecutorInfo] = OrderedDict()  # as far as is known
 
     def take_over(self) -> None:
         """Those that a scheduler before us started."""
@@ -29,17 +37,22 @@ class Executors:
     def info(self, agent_id: str, executor: CustomExecutor,
              resources: Sequence[Resource] | None) -> ExecutorInfo:
         """For a task on this agent; `resources` are for the executor, if the task is the first of
-        it there.
+        it there; None: the offer says that it runs.
         """
         key = (agent_id, executor.executor_id)
         if key not in self._infos:
-            self._infos[key] = executor.info(resources or ())
+            had = self._ended.pop(key, None)
+            self._infos[key] = executor.info(resources or ()) if had is None or resources is not None else had
             self._storage.save_executor(*key, self._infos[key])
         return self._infos[key]
 
     def is_over(self, agent_id: str, executor_id: str) -> None:
         """It ended: the next one may be another."""
-        if self._infos.pop((agent_id, executor_id), None) is not None:
+        info = self._infos.pop((agent_id, executor_id), None)
+        if info is not None:
+            self._ended[agent_id, executor_id] = info
+            if len(self._ended) > ENDED:
+                self._ended.popitem(last=False)
             self._storage.save_executor(agent_id, executor_id, None)
 
     def are_over(self, agent_id: str) -> None:
