@@ -4,19 +4,23 @@
 """
 from __future__ import annotations
 
+import math
 import sys
 import time
 from pathlib import Path
 
+from scheduler.tasks.timestamps import seconds
 from tests.deploy.serve.killing_serve import KillingStorage, armed
 from tests.scheduler.service.serving import PATIENCE, Serving, app
 
 LOST = 10
 
 
-def lose(serving: Serving) -> None:
-    """The master says of all instances, within one turn, that nobody knows how they are."""
-    tasks = serving.get("/v2/apps/web/tasks")["tasks"]
+def lose(serving: Serving, until: float = math.inf) -> None:
+    """The master says of all instances that were staged until then, within one turn, that nobody knows how
+    they are; seconds since 1970.
+    """
+    tasks = [each for each in serving.get("/v2/apps/web/tasks")["tasks"] if seconds(each["stagedAt"]) <= until]
 
     def say() -> None:
         for each in tasks:

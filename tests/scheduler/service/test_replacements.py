@@ -4,6 +4,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -49,8 +50,9 @@ def test_a_kill_at_the_commit_that_records_a_mass_loss(when: str, tmp_path: Path
     program = [sys.executable, "-m", "tests.scheduler.service.losing_serving", str(state), when]
     assert subprocess.run(program, check=False, timeout=120).returncode == -signal.SIGKILL
     armed(state).unlink()
+    killed_at = time.time()
     with Serving(state) as serving:
-        lose_all(serving)  # as the master says when it is asked
+        lose_all(serving, killed_at)  # as the master says when it is asked; some may have been replaced by now
         serving.wait(lambda: serving.get("/api/v1/losses")["slowed"])
         serving.wait(lambda: len(serving.running("/web")) == 2)
         assert serving.get("/api/v1/losses")["givenUp"] == 2
