@@ -21,6 +21,7 @@ MADE_UP = (0, 255)  # what Docker says of an end that it has not seen; the first
 FORGOTTEN = "Failed to get exit status of container: the engine was restarted, and has forgotten it"
 SAID_OF_255 = "the engine says so, too, where it does not know"
 SAID_OF_137 = "and may have been killed with it"
+NEVER_WAS = (TaskState.DROPPED, TaskState.GONE, TaskState.LOST)
 SAID_OF_ITS_SIGNAL = "killed by SIGKILL; the engine sent SIGKILL without our asking"
 STARTED_ALL_THE_SAME = "it had been started all the same, and was removed"
 
@@ -134,12 +135,12 @@ def as_it_was(told: Told, record: Record) -> bool:
 
 
 def never_launched(told: Told, record: Record) -> bool:
-    """Whether our own scheduler has ended it, or the master has refused its offer: of that no master
-    keeps anything, its word has no uuid, and no engine knows.
+    """Whether our own scheduler has ended it, or the master has refused its offer or, asked for it, has
+    never heard of it: of that no master keeps anything, its word has no uuid, and no engine knows.
     """
     (end, *_), others = told.ends, len(told.updates) - 1
     killed = told.killed is not None and end.state is TaskState.KILLED
-    refused = end.state in (TaskState.DROPPED, TaskState.LOST) and end.source == "SOURCE_MASTER"
+    refused = end.state in NEVER_WAS and end.source == "SOURCE_MASTER"
     return ((killed or refused) and end.uuid is None and not others
             and not (record.state or record.stored or record.said or record.kept or record.end))
 
