@@ -72,7 +72,7 @@ class Soak:
         self._executor_killed = 0.0
         self._round: list[Callable[[], None]] = []
         small = Environment((Variable("MESOS_DOCKER_OUTPUT_SIZE", "4KB"),
-                             Variable("MESOS_DOCKER_OUTPUT_FILES", "99")))
+                             Variable("MESOS_DOCKER_OUTPUT_FILES", "999")))
         self._command = CustomExecutor(CommandInfo(f"{PROGRAM} --docker_socket={engine.socket}",
                                                    environment=small))
 

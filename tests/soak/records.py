@@ -37,7 +37,7 @@ def output(sandboxes: Iterable[str], task_id: str) -> list[str]:
     """Of all its files, which are small, the oldest first."""
     for sandbox in sandboxes:
         folder = Path(sandbox, "tasks", task_id)
-        found = [folder / file_name("stdout", number) for number in range(99, -1, -1)]
+        found = [folder / file_name("stdout", number) for number in range(999, -1, -1)]
         text = "".join(path.read_text() for path in found if path.exists())
         if text:
             return text.splitlines()
