@@ -47,7 +47,7 @@ class Duration(click.ParamType[float]):
         try:
             return parse_duration(str(value)) / 1e9
         except SpecError as error:
-            self.fail(error.problem, param, ctx)
+            self.fail(f"{value!r} is not a duration, as 30secs, 1.5mins or 1hrs: {error.problem}", param, ctx)
 
 
 @click.command(context_settings={"show_default": True})

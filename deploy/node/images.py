@@ -32,7 +32,7 @@ class Size(click.ParamType[int]):
         try:
             return parse_size(str(value))
         except SpecError as error:
-            self.fail(error.problem, param, ctx)
+            self.fail(f"{value!r} is not a size, as 512MB or 20GB: {error.problem}", param, ctx)
 
 
 @dataclass(frozen=True, slots=True)

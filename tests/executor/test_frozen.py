@@ -1,11 +1,9 @@
 """What is refused by one function for all frozen classes is what each class's own would refuse."""
 from __future__ import annotations
 
-import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.executor.isolated import run
 
 CLASSES = """
 from dataclasses import FrozenInstanceError, dataclass
@@ -49,13 +47,6 @@ for made in (Slotted, Plain, Below, Ordinary, Open):
             print(made.__name__, name, tried(change, made(1)))
 print(Slotted(1) == Slotted(1), hash(Plain(1)) == hash(Plain(1)), Below(1, more=3))
 """
-
-
-def run(code: str) -> str:
-    code = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{code}"
-    ended = subprocess.run([sys.executable, "-I", "-c", code], check=False, capture_output=True, text=True)
-    assert ended.returncode == 0, ended.stderr
-    return ended.stdout
 
 
 def test_the_same_is_refused_with_the_same_words() -> None:

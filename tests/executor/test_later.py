@@ -1,18 +1,7 @@
 """What is loaded in case of need waits for the need."""
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def run(code: str) -> str:
-    code = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{code}"
-    ended = subprocess.run([sys.executable, "-I", "-c", code], check=False, capture_output=True, text=True)
-    assert ended.returncode == 0, ended.stderr
-    return ended.stdout
+from tests.executor.isolated import run
 
 
 def test_what_runs_tasks_asks_for_none_of_them() -> None:

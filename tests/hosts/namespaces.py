@@ -14,7 +14,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -68,23 +68,33 @@ def run(host: Host, image: Path, source: Path, results: Path, seconds: float) ->
         (rest / name).mkdir(parents=True)
     words = ["unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--kill-child",
              "sh", "-c", ROOM, "room", *(str(path.resolve()) for path in (image / "disk", rest, source, results))]
+    try:
+        run_online(words, f"the room of {host.name}", rest / "online", results, seconds)
+    finally:
+        shutil.rmtree(rest, ignore_errors=True)
+    return time.monotonic() - began
+
+
+def run_online(words: Sequence[str], what: str, online: Path, results: Path, seconds: float,
+               environment: Mapping[str, str] | None = None) -> None:
+    """Run `words`, which begin with unshare, to their end, with a network; `online` is there when that is.
+    `what`: its name in errors. Raises MachineError.
+    """
     with (results / "console").open("wb") as console:
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=console, stderr=console,
-                                   start_new_session=True)
+                                   start_new_session=True, env=environment)
         try:
             with network(process.pid, results):
-                (rest / "online").touch()
+                online.touch()
                 status = process.wait(seconds)
         except subprocess.TimeoutExpired:
-            raise MachineError(f"{host.name} did not end within {seconds:g} s; see {results}/console") from None
+            raise MachineError(f"{what} did not end within {seconds:g} s; see {results}/console") from None
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-            shutil.rmtree(rest, ignore_errors=True)
     if status != 0:
-        raise MachineError(f"the room of {host.name} ended with {status}; see {results}/console")
-    return time.monotonic() - began
+        raise MachineError(f"{what} ended with {status}; see {results}/console")
 
 
 @contextlib.contextmanager

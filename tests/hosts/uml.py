@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import subprocess
 import tempfile
 import time
 from pathlib import Path
@@ -20,7 +18,7 @@ from typing import Final
 from tests.hosts.hosts import Host
 from tests.hosts.kernel import INSTALL, kernel, missing
 from tests.hosts.machine import MEMORY, MachineError
-from tests.hosts.namespaces import network
+from tests.hosts.namespaces import run_online
 from tests.hosts.prepared import prepared
 
 TOOLS: Final = ("unshare", "slirp4netns", "mkfs.ext4")
@@ -59,25 +57,15 @@ def run(host: Host, image: Path, source: Path, results: Path, seconds: float) ->
     here = image.parent  # the one folder that it sees
     disk = prepared(image, source, results, files(source.relative_to(here), results.relative_to(here)))
     began = time.monotonic()
-    with tempfile.TemporaryDirectory() as own, (results / "console").open("wb") as console:
+    with tempfile.TemporaryDirectory() as own:
         online = Path(own, "online")
         words = ["unshare", "--net", "sh", "-c", _ONLINE, str(online),
                  *command(program, disk, here, Path(own), host.kernel)]
-        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=console, stderr=console,
-                                   start_new_session=True, env={**os.environ, "TMPDIR": str(SHARED)})
         try:
-            with network(process.pid, results):
-                online.touch()
-                status = process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            raise MachineError(f"{host.name} did not end within {seconds:g} s; see {results}/console") from None
+            run_online(words, f"the kernel of {host.name}", online, results, seconds,
+                       {**os.environ, "TMPDIR": str(SHARED)})
         finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
             shutil.rmtree(disk.parent)
-    if status != 0:
-        raise MachineError(f"the kernel of {host.name} ended with {status}; see {results}/console")
     return time.monotonic() - began
 
 
