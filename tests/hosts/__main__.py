@@ -46,21 +46,24 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):  # also where our parent had us ignore them: a machine ends with us
         signal.signal(number, lambda told, _: sys.exit(128 + told))
     part = os.environ.get("HOSTS_TESTS", "")
-    done = []
+    done, broken = [], False
     try:
         room().check()
-        for name in names:
-            done.append(proved(HOSTS[name], part))
-            write_readme()
-    except (ImageError, MachineError) as error:
+    except MachineError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    for name in names:
+        try:
+            done.append(proved(HOSTS[name], part))
+        except (ImageError, MachineError) as error:
+            broken = True
+            print(f"error: {name}: {error}", file=sys.stderr)
     print(results.table(done))
     for each in done:
         for name, suite in each.suites.items():
             for failed in suite.failed:
                 print(f"{each.name}: {name}: {failed}")
-    return 0 if all(each.complete for each in done) else 1
+    return 0 if not broken and all(each.complete for each in done) else 1
 
 
 def place(words: Mapping[str, str] = os.environ) -> str:
@@ -86,14 +89,27 @@ def proved(host: Host, part: str) -> results.Proved:
     source, back = BUILD / "source" / host.name, BUILD / "results" / kept(host.name, place())
     shutil.rmtree(back, ignore_errors=True)
     (back / "pip").mkdir(parents=True)
-    lay(source, {"suites": {"chosen": part.split()} if part else SUITES, "engine": host.engine,
-                 "where": SAID[place()], "slow": SLOW.get(place(), 1)})
+    lay(source, {"suites": suites(part), "engine": host.engine,
+                 "settings": dict(host.settings), "where": host.said + SAID[place()], "slow": SLOW.get(place(), 1)})
     print(f"{host.name}: running; its console is {back / 'console'}", file=sys.stderr)
-    room().run(host, made, source, back, SECONDS)
-    shutil.rmtree(back / "pip")
-    found = read(host.name, back, part)
-    (back / "proved.json").write_text(json.dumps({"date": found.date, "part": part}) + "\n")
+    try:
+        room().run(host, made, source, back, SECONDS)
+    finally:  # what it has brought back until it was stopped stands there, too
+        shutil.rmtree(back / "pip")
+        found = read(host.name, back, part)
+        (back / "proved.json").write_text(json.dumps({"date": found.date, "part": part}) + "\n")
+        write_readme()
     return found
+
+
+def suites(part: str) -> dict[str, list[str]]:
+    """What is run, one after the other, by the tests' folders. Words that name no test are meant for all of them."""
+    words = part.split()
+    named = {word: Path(word).parts[1] for word in words if word.startswith("tests/")}
+    rest = [word for word in words if word not in named]
+    return {folder: [*(word for word in named if named[word] == folder), *rest]
+            for folder in dict.fromkeys(named.values())} if named else {
+        name: [*chosen, *rest] for name, chosen in SUITES.items()}
 
 
 def lay(source: Path, job: dict[str, Any]) -> None:
@@ -137,15 +153,11 @@ def read(name: str, back: Path, part: str, date: str | None = None) -> results.P
         return (back / file).read_text() if (back / file).exists() else None
 
     skips = results.allowed((ROOT / "README.md").read_text())
-    steps = json.loads(text("steps.json") or "{}")
-    job = steps.get("make run", {})
-    suites = {"main job": results.step(job.get("status"), job.get("seconds"))}
-    if part:
-        suites |= results.by_folder(text("chosen.xml"), skips) or {"chosen": results.suite(None)}
-    else:
-        suites |= {each: results.suite(text(f"{each}.xml"), skips) for each in SUITES}
+    job = json.loads(text("steps.json") or "{}").get("make run", {})
+    found = {"main job": results.step(job.get("status"), job.get("seconds")),
+             **{each: results.suite(text(f"{each}.xml"), skips) for each in sorted(suites(part))}}
     today = dt.datetime.now(dt.UTC).date().isoformat()
-    return results.Proved(name, date or today, json.loads(text("facts.json") or "{}"), suites, part)
+    return results.Proved(name, date or today, json.loads(text("facts.json") or "{}"), found, part)
 
 
 def write_readme() -> None:

@@ -1,14 +1,15 @@
 """The hosts on which it is proved that mesos-docker works: what is in each image, and how it is booted.
 
 One line of the table each. An image is Debian's packages and nothing else; the same image can be booted as more than
-one host, with other words for the kernel.
+one host, with other words for the kernel or other settings of the engine.
 """
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 _SYSTEM: Final = ("linux-image-amd64", "systemd-sysv", "udev", "dbus", "ca-certificates",
                   "iproute2", "kmod", "procps", "make", "python3", "python3-venv", "apt-utils")
@@ -28,6 +29,8 @@ class Host:
     packages: tuple[str, ...]
     kernel: tuple[str, ...] = ()  # words for its command line
     engine: str = "docker"  # or podman, whose socket takes Docker's place
+    said: str = ""  # behind the system's name, where that does not say what host it is
+    settings: Mapping[str, Any] = field(default_factory=dict)  # Docker's, as its daemon.json has them
 
 
 def for_tests(setup: str) -> tuple[str, ...]:
@@ -42,9 +45,11 @@ _ALL: Final = (*_SYSTEM, *for_tests(_SETUP))
 
 HOSTS: Final = {host.name: host for host in (
     Host("debian12-v1", "bookworm", "debian12", (*_ALL, *_DOCKER),
-         ("systemd.unified_cgroup_hierarchy=0",)),
+         ("systemd.unified_cgroup_hierarchy=0",), said=" with cgroup v1"),
     Host("debian12", "bookworm", "debian12", (*_ALL, *_DOCKER)),
     Host("debian13", "trixie", "debian13", (*_ALL, *_DOCKER, *_DOCKER_COMMAND)),
     Host("sid", "sid", "sid", (*_ALL, *_DOCKER, *_DOCKER_COMMAND)),
-    Host("podman", "trixie", "podman", (*_ALL, *_PODMAN), engine="podman"),
+    Host("sid-containerd", "sid", "sid", (*_ALL, *_DOCKER, *_DOCKER_COMMAND),
+         said=" with containerd's images", settings={"features": {"containerd-snapshotter": True}}),
+    Host("podman", "trixie", "podman", (*_ALL, *_PODMAN), engine="podman", said=" with podman"),
 )}

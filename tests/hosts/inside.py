@@ -1,9 +1,9 @@
 """What runs inside a host, with nothing but Python's own library: sets the project up as README says, runs it, reports.
 
-It reads /run/source/job.json: {"suites": {name: [words for pytest]}, "engine": "docker" or "podman", "where": said
-behind the system's name, "slow": how many times as long as elsewhere a test may take}. It leaves in /run/results:
-facts.json (what host this is), steps.json (each step's exit status and seconds), NAME.xml (JUnit, of each suite) and
-NAME.log. It ends where the host's image has the machine turned off.
+It reads /run/source/job.json: {"suites": {name: [words for pytest]}, "engine": "docker" or "podman", "settings": what
+Docker's daemon.json gets, "where": said behind the system's name, "slow": how many times as long as elsewhere a test
+may take}. It leaves in /run/results: facts.json (what host this is), steps.json (each step's exit status and seconds),
+NAME.xml (JUnit, of each suite) and NAME.log. It ends where the host's image has the machine turned off.
 """
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ def main() -> None:
     words = (*SUITE, f"--timeout={TEST_SECONDS * job['slow']}")
     steps: dict[str, dict[str, Any]] = {}
     prepare()
+    if job["settings"]:
+        set_docker(job["settings"])
     os.environ["TESTS_SLOW"] = str(job["slow"])
     setup = ["deploy/setup.sh", "tests"] if job["engine"] == "docker" else ["sh", "-ec", WITHOUT_DOCKER]
     ok = step(steps, "setup", setup)
@@ -56,6 +58,14 @@ def prepare() -> None:
                       PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
 
 
+def set_docker(settings: dict[str, Any]) -> None:
+    """Where a service has started it already, it starts again with these; else it finds them."""
+    Path("/etc/docker").mkdir(exist_ok=True)
+    Path("/etc/docker/daemon.json").write_text(json.dumps(settings))
+    if Path("/run/systemd/system").exists():
+        subprocess.run(["systemctl", "restart", "docker"], check=True)
+
+
 def step(steps: dict[str, dict[str, Any]], name: str, command: list[str], seconds: float = STEP_SECONDS) -> bool:
     """Run it, its output in a file; whether it succeeded."""
     began = time.monotonic()
@@ -75,8 +85,7 @@ def step(steps: dict[str, dict[str, Any]], name: str, command: list[str], second
 def facts(engine: str, where: str) -> dict[str, str]:
     """What host this is, in words for the table."""
     system = dict(line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line)
-    name = system["PRETTY_NAME"].strip('"') + (f" with {engine}" if engine != "docker" else "") + where
-    return {"system": name, "kernel": os.uname().release,
+    return {"system": system["PRETTY_NAME"].strip('"') + where, "kernel": os.uname().release,
             **(of_docker() if engine == "docker" else of_podman(said("podman", "info", "--format", "json"))),
             "python": sys.version.split()[0]}
 

@@ -2,7 +2,7 @@
 
 pip alone would take an emulated processor very long, and user-mode Linux has no network. So the virtual environment is
 made beforehand, by the distribution's own Python in the image's folders, on this machine's kernel; in the machine
-`deploy/setup.sh` then finds that nothing is missing.
+`deploy/setup.sh` then finds that nothing is missing, and the main job that the lists of packages are there.
 """
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ cp "$3/pip.conf" "$2/etc/pip.conf"
 cp -r --preserve=timestamps "$3/mesos-docker" "$2/root/"
 cp -r --no-dereference --remove-destination "$4/." "$2/"
 chroot "$2" sh -ec '
+apt-get -q update
 cd /root/mesos-docker
 python3 -m venv .venv
 .venv/bin/python -m pip install -q -c deploy/constraints.txt ./deploy/http-parser -e ".[dev]"

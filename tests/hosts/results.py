@@ -55,21 +55,8 @@ def suite(junit: str | None, allowed: Iterable[str] = ()) -> Suite:
         return Suite()
     root = ET.fromstring(junit)
     seconds = sum(float(each.get("time") or 0) for each in root.iter("testsuite"))
-    return _counted(root.iter("testcase"), allowed, seconds)
-
-
-def by_folder(junit: str | None, allowed: Iterable[str] = ()) -> dict[str, Suite]:
-    """The same by the tests' folders, each with its tests' own seconds; empty if there is none."""
-    found: dict[str, list[ET.Element]] = {}
-    for case in ET.fromstring(junit).iter("testcase") if junit is not None else ():
-        found.setdefault(".".join(case.get("classname", "").split(".")[1:2]), []).append(case)
-    return {name: _counted(cases, allowed, sum(float(case.get("time") or 0) for case in cases))
-            for name, cases in sorted(found.items())}
-
-
-def _counted(cases: Iterable[ET.Element], allowed: Iterable[str], seconds: float) -> Suite:
     known, passed, failed = set(allowed), 0, []
-    for case in cases:
+    for case in root.iter("testcase"):
         name = f"{case.get('classname', '')}::{case.get('name', '')}"
         kinds = {child.tag for child in case}
         if kinds & {"failure", "error"} or ("skipped" in kinds and name not in known):

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.hosts.__main__ import SUITES, suites
 from tests.hosts.hosts import HOSTS
 from tests.hosts.inside import of_podman
-from tests.hosts.results import BEGIN, END, Proved, Suite, allowed, by_folder, step, suite, table, written
+from tests.hosts.results import BEGIN, END, Proved, Suite, allowed, step, suite, table, written
 
 JUNIT = """<?xml version="1.0"?><testsuites><testsuite name="pytest" time="12.5">
 <testcase classname="tests.a" name="good"/>
@@ -26,12 +27,14 @@ def test_what_was_skipped_has_failed_unless_readme_says_why() -> None:
     assert suite(JUNIT, known) == Suite(1, ("tests.a::bad", "tests.a::broken"), 12.5)
 
 
-def test_what_was_chosen_is_told_by_folder() -> None:
-    junit = JUNIT.replace('"tests.a" name="good"', '"tests.docker.test_x" name="good" time="2.5"')
-    junit = junit.replace('"tests.a"', '"tests.e2e.test_y"')
-    assert by_folder(junit) == {"docker": Suite(1, (), 2.5), "e2e": Suite(
-        0, tuple(f"tests.e2e.test_y::{name}" for name in ("bad", "broken", "left_out")), 0.0)}
-    assert by_folder(None) == {}
+@pytest.mark.parametrize(("part", "wanted"), [
+    ("", SUITES), ("-k one", {name: [*words, "-k", "one"] for name, words in SUITES.items()}),
+    ("tests/e2e/test_x.py tests/contract tests/e2e/test_y.py --ignore=tests/e2e/z",
+     {"e2e": ["tests/e2e/test_x.py", "tests/e2e/test_y.py", "--ignore=tests/e2e/z"],
+      "contract": ["tests/contract", "--ignore=tests/e2e/z"]})])
+def test_what_was_chosen_runs_by_folder(part: str, wanted: dict[str, list[str]]) -> None:
+    assert suites(part) == wanted
+    assert list(suites(part)) == list(wanted)
 
 
 def test_a_skip_that_is_allowed_is_no_test_that_passed_and_one_that_failed_is_not_excused() -> None:

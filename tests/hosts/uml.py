@@ -23,6 +23,7 @@ from tests.hosts.prepared import prepared
 
 TOOLS: Final = ("unshare", "slirp4netns", "mkfs.ext4")
 PROCESSORS: Final = 1  # a second one makes all that waits slower than it makes what computes quicker
+DISK: Final = "barrier=0,data=writeback"  # it is thrown away: what engines sync need not reach ours
 SHARED: Final = Path("/dev/shm")  # where its memory is a file without a name
 # These take long to start, and nothing here wants them.
 NOT_STARTED: Final = ("prometheus.service", "prometheus-node-exporter.service", "docker-registry.service",
@@ -72,7 +73,7 @@ def run(host: Host, image: Path, source: Path, results: Path, seconds: float) ->
 def command(program: Path, disk: Path, here: Path, own: Path, words: tuple[str, ...]) -> list[str]:
     """What to start. `here`: what it sees of our files; `own`: where it keeps its own; `words`: the host's."""
     return [str(program), f"mem={MEMORY}M", f"ncpus={PROCESSORS}", "seccomp=auto", f"uml_dir={own}",
-            f"hostfs={here.resolve()}", f"ubd0={disk.resolve()}", "root=/dev/ubda", "rw",
+            f"hostfs={here.resolve()}", f"ubd0={disk.resolve()}", "root=/dev/ubda", "rw", f"rootflags={DISK}",
             "vec0:transport=raw,ifname=tap0", "con=null", "con0=null,fd:1", *words]
 
 
