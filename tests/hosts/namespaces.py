@@ -23,6 +23,7 @@ from tests.hosts.machine import MachineError
 
 TOOLS: Final = ("unshare", "slirp4netns", "mount", "ip")
 READY: Final = 30.0  # seconds for the network
+MTU: Final = 65_520  # bytes; the longest that slirp4netns has
 
 # $1 the disk, $2 a folder for what is thrown away, $3 source, $4 results
 ROOM: Final = """\
@@ -76,15 +77,15 @@ def run(host: Host, image: Path, source: Path, results: Path, seconds: float) ->
 
 
 def run_online(words: Sequence[str], what: str, online: Path, results: Path, seconds: float,
-               environment: Mapping[str, str] | None = None) -> None:
+               environment: Mapping[str, str] | None = None, mtu: int = MTU) -> None:
     """Run `words`, which begin with unshare, to their end, with a network; `online` is there when that is.
-    `what`: its name in errors. Raises MachineError.
+    `what`: its name in errors; `mtu` in bytes. Raises MachineError.
     """
     with (results / "console").open("wb") as console:
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=console, stderr=console,
                                    start_new_session=True, env=environment)
         try:
-            with network(process.pid, results):
+            with network(process.pid, results, mtu):
                 online.touch()
                 status = process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -98,7 +99,7 @@ def run_online(words: Sequence[str], what: str, online: Path, results: Path, sec
 
 
 @contextlib.contextmanager
-def network(unshare: int, results: Path) -> Iterator[None]:
+def network(unshare: int, results: Path, mtu: int) -> Iterator[None]:
     """Its way out. Raises MachineError."""
     deadline = time.monotonic() + READY
     ours = Path("/proc/self/ns/net").stat().st_ino
@@ -108,7 +109,7 @@ def network(unshare: int, results: Path) -> Iterator[None]:
         time.sleep(0.05)
     reading, writing = os.pipe()
     with (results / "network").open("wb") as log:
-        process = subprocess.Popen(["slirp4netns", "--configure", "--mtu=65520", "--disable-host-loopback",
+        process = subprocess.Popen(["slirp4netns", "--configure", f"--mtu={mtu}", "--disable-host-loopback",
                                     f"--ready-fd={writing}", str(unshare), "tap0"],
                                    stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(writing,))
     os.close(writing)
