@@ -100,7 +100,7 @@ class Duration(click.ParamType[float]):
 @click.option("--network_cni_plugins_dir",
               help=f"Where CNI's plugins are; Clusterd's agents: {CNI_PLUGINS} by default.")
 @click.option("--flavour", default="mesos", type=click.Choice(["mesos", "clusterd"]),
-              help="Whose agents these are towards executors: Clusterd's pass the two CNI flags on.")
+              help="Whose agents these are towards executors: Clusterd's pass three flags more.")
 @log_format()
 def local(*, authenticate: bool, insecure: bool, **flags: Any) -> int:
     """Run a Mesos master and agents in this process, over real HTTP, and print the address.

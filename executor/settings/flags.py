@@ -5,7 +5,8 @@ Syntax (stout, flags.hpp): `--name=value` only, never a separate word; a boolean
 skipped; `--` ends it all; a flag that is unknown or given twice is an error; `file://PATH` as a
 value means what stands in that file; of several mistakes the alphabet's first is told. As Mesos:
 src/docker/executor.hpp (the flags), src/launcher/docker_executor.cpp, `main` (the checks). Clusterd's
-agents pass two more, for CNI, whether they are set or not.
+agents pass two more for CNI where they are set, and `cleanup_log_files` always: it is a flag of every
+program of Clusterd (src/logging/flags.cpp), and flags with a default are handed on.
 """
 from __future__ import annotations
 
@@ -28,6 +29,7 @@ _STRINGS: Final = ("container", "docker", "docker_socket", "sandbox_directory", 
                    "external_log_file", "network_cni_config_dir", "network_cni_plugins_dir")
 _BOOLEANS: Final = {"cgroups_enable_cfs": False, "help": False, "quiet": False,
                     "initialize_driver_logging": True}
+_INTEGERS: Final = ("logbufsecs", "cleanup_log_files")
 _TRUE, _FALSE = ("true", "1"), ("false", "0")
 _INTEGER: Final = re.compile(r"[ \t\n\v\f\r]*[+-]?[0-9]{1,10}", re.ASCII)
 
@@ -58,7 +60,9 @@ a custom executor for many tasks.
                                sandbox, else 1.
   --end-all                    As the first word: ends and removes what a crashed executor has left.
   --[no-]quiet, --logging_level=VALUE, --log_dir=VALUE, --logbufsecs=VALUE, --[no-]initialize_driver_logging,
-  --external_log_file=VALUE    Accepted as Mesos's programs do; the first two choose what is logged on stderr.
+  --external_log_file=VALUE, --cleanup_log_files=VALUE
+                               Accepted as the programs of Mesos and Clusterd do; the first two choose what is logged
+                               on stderr.
 """
 
 
@@ -168,7 +172,9 @@ def _kind(name: str) -> Callable[[str], Any] | None:
         return _boolean
     if name in _STRINGS:
         return str
-    return {"stop_timeout": parse_duration, "logbufsecs": _integer}.get(name)
+    if name in _INTEGERS:
+        return _integer
+    return parse_duration if name == "stop_timeout" else None
 
 
 def _value(name: str, text: str | None, *, negated: bool) -> Any:

@@ -229,6 +229,7 @@ class DockerContainerizer:
             "network_cni_config_dir": flags.network_cni_config_dir if of_clusterd else None,
             "network_cni_plugins_dir": flags.network_cni_plugins_dir if of_clusterd else None,
             "cgroups_enable_cfs": _bool(flags.cgroups_enable_cfs),
+            "cleanup_log_files": "0" if of_clusterd else None,
             "container": NAME_PREFIX + config.container_id,
             "default_container_dns": flags.default_container_dns, "docker": flags.docker,
             "docker_socket": flags.docker_socket, "help": "false",

@@ -87,6 +87,20 @@ def test_the_flags_of_the_executor(given: Json, flag: str, tmp_path: Path) -> No
     assert flag in argv
 
 
+def test_every_flag_that_an_agent_passes(tmp_path: Path) -> None:
+    """No more and no less than the real ones: an executor refuses a flag that it does not know."""
+    of_mesos = {"cgroups_enable_cfs", "container", "docker", "docker_socket", "help",
+                "initialize_driver_logging", "launcher_dir", "logbufsecs", "logging_level",
+                "mapped_directory", "quiet", "sandbox_directory", "stop_timeout"}
+    of_clusterd = {"cleanup_log_files", "network_cni_config_dir", "network_cni_plugins_dir"}
+    for flavour, names in (("mesos", of_mesos), ("clusterd", of_mesos | of_clusterd)):
+        flags = AgentFlags(work_dir=tmp_path, resources=[], flavour=flavour,
+                           network_cni_config_dir="/n", network_cni_plugins_dir="/p")
+        argv = DockerContainerizer(flags, ProcessTable()).executor_argv(
+            ContainerConfig("id", {}, {}, tmp_path, {}, None))
+        assert {word.removeprefix("--").partition("=")[0] for word in argv[1:]} == names
+
+
 def test_an_agent_of_mesos_keeps_its_cni_flags_to_itself(tmp_path: Path) -> None:
     """They are for its other containerizer."""
     flags = AgentFlags(work_dir=tmp_path, resources=[], network_cni_config_dir="/n",

@@ -75,13 +75,20 @@ def test_a_bad_grace_period_is_an_error_after_the_flags() -> None:
 
 
 def test_the_flags_of_clusterds_agents() -> None:
-    """Which pass them always; without both there is no CNI, as there."""
+    """Without both there is no CNI, as there."""
     config, plugins = "--network_cni_config_dir=/etc/a:/etc/b", "--network_cni_plugins_dir=/opt/cni"
     assert settings(parse([*ONE, config, plugins]), TOLD, {},
                     "me").cni == CniFolders("/etc/a:/etc/b", "/opt/cni")
     assert settings(parse([config, plugins]), TOLD, {}, "me").cni is not None  # a custom executor may have them, too
     for words in ([], [config], [plugins], [config, "--network_cni_plugins_dir="]):
         assert settings(parse([*ONE, *words]), TOLD, {}, "me").cni is None
+
+
+def test_every_flag_that_an_agent_of_clusterd_passes() -> None:
+    """Those of a flag with a default are passed as well, so this is in every command line."""
+    assert parse([*ONE, "--cleanup_log_files=0", "--logbufsecs=0"]).drop_in
+    with pytest.raises(FlagError, match="Failed to load flag 'cleanup_log_files'"):
+        parse([*ONE, "--cleanup_log_files=x"])
 
 
 def test_default_limits_of_containers() -> None:
