@@ -14,7 +14,14 @@ from scheduler.api.errors import RefusedError, no_app, not_found, refused
 from scheduler.api.server import Asked, json_answer
 from scheduler.service.board import Author, Board
 from scheduler.service.changes import LockedError, Planned
-from scheduler.service.operations import By, ConflictError, ExistsError, NoSuchError, Operations
+from scheduler.service.operations import (
+    By,
+    ConflictError,
+    ExistsError,
+    NoSuchError,
+    NothingToPromoteError,
+    Operations,
+)
 from scheduler.service.service import Service
 from scheduler.service.turn.answers import TroubleError
 from scheduler.service.views import View
@@ -62,6 +69,8 @@ class Asking:
         except ConflictError as error:
             raise RefusedError(409, str(error), current=error.current,
                                changed=list(error.changed)) from error
+        except NothingToPromoteError as error:
+            raise RefusedError(409, f"There is nothing to promote: {error}") from error
         except NoSuchError as error:
             raise _missing(error) from error
 

@@ -48,7 +48,7 @@ from scheduler.deployments.deployment import Action, ActionKind, Deployment, Pro
 from scheduler.deployments.facts import Advance, AppState, Changes, Decision, Ending, Facts
 from scheduler.deployments.orders import Mode, Order, is_through, order
 from scheduler.deployments.progress import Scene
-from scheduler.deployments.rolling import Moves, crew, moves
+from scheduler.deployments.rolling import Limits, Moves, crew, moves
 from scheduler.deployments.upkeep import PATIENT, Fate, Timeouts, fate, was_drained
 from scheduler.tasks.backoff import Backoff, after, launch_allowed
 from scheduler.tasks.conditions import Condition
@@ -69,12 +69,14 @@ def decide(facts: Facts, now: float, new_id: Callable[[str], str],
     answer.look_after_each()
     who = crew(wanted, answer.instances)
     if deployment is None or not _is_at_work(wanted, deployment, state.progress):
-        answer.carry_out(moves(wanted, who, answer.policy.strategy.instances, facts.even), new_id)
+        answer.carry_out(moves(wanted, who, Limits(answer.policy.strategy.instances), facts.even),
+                         new_id)
         return answer.decision(state.progress, None)
     scene = Scene(wanted, answer.policy, who, deployment)
     progress = progresses.watched(progresses.begun(state.progress, deployment, now), scene,
                                   answer.failures, now)
-    steps = moves(wanted, who, progresses.limit(progress, scene), facts.even)
+    limits = Limits(progresses.limit(progress, scene), progresses.kept(progress, scene))
+    steps = moves(wanted, who, limits, facts.even)
     if steps.end or steps.start:
         answer.carry_out(steps, new_id)
         scene = replace(scene, crew=crew(wanted, answer.instances))
@@ -119,12 +121,12 @@ def after_launch(state: AppState, instance: Instance, backoff: Backoff, now: flo
                                                delays={**state.delays, instance.config: delay})
 
 
-def promoted(state: AppState, now: float) -> AppState:
-    """The app's canaries are good: the other instances follow."""
-    progress = state.progress
-    return state if progress is None else replace(state,
-                                                  progress=replace(progress, promoted=True,
-                                                                   moved_at=now))
+def promoted(state: AppState, deployment: Deployment, now: float) -> AppState:
+    """The app's canaries in this deployment, which has come to it, are good: the other instances
+    follow.
+    """
+    progress = progresses.begun(state.progress, deployment, now)
+    return replace(state, progress=replace(progress, promoted=True, moved_at=now))
 
 
 class _Answer:
@@ -181,7 +183,8 @@ class _Answer:
         changed = tuple(each for each in self.instances if self._before.get(each.id) is not each)
         forgotten = tuple(instance_id for instance_id in self._before if instance_id not in kept)
         new = replace(state, delays=self._delays, progress=progress)
-        expired = state.expiry is not None and state.expiry.at <= now
+        expired = (state.expiry is not None and state.expiry.at <= now
+                   and not self._is_upgraded())
         return Decision(
             Changes(None if new == state else new, changed, forgotten),
             tuple(self._kills), tuple(self._ended), self._given_up, self._held,
@@ -189,6 +192,12 @@ class _Answer:
             scale_back=state.expiry.instances if expired and state.expiry is not None else None,
             gone=state.target is None and self._facts.deployment is None and not self.instances,
             wake_at=min((at for at in self._due(progress, scene) if at > now), default=None))
+
+    def _is_upgraded(self) -> bool:
+        """A scaling that goes back cancels no upgrade, which is people's."""
+        deployment, app_id = self._facts.deployment, self._facts.state.app_id
+        return (deployment is not None and app_id in deployment.changes
+                and deployment.changes[app_id].kind is ActionKind.RESTART)
 
     def _befalls(self, instance: Instance, found: Fate) -> None:
         if found.ended:

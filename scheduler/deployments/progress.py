@@ -5,6 +5,9 @@ Marathon's deployments only ever go on. Beyond it, where an app asks for it: the
 are canaries, and the others wait until they are promoted; new ones come in batches; after too many
 failures, or too long without any progress, the deployment has failed. Progress is more new
 instances that serve than ever before, or fewer old ones.
+
+Where all new instances are canaries, the old ones stay beside them as far as there is room, and the
+deployment waits for the promotion all the same.
 """
 from __future__ import annotations
 
@@ -13,9 +16,10 @@ from dataclasses import dataclass, replace
 
 from scheduler.apps.instance import Instance
 from scheduler.apps.target import Policy
-from scheduler.deployments.deployment import ActionKind, Deployment, Progress, is_of
+from scheduler.deployments.deployment import ActionKind, Change, Deployment, Progress, is_of
 from scheduler.deployments.orders import Mode, Order
 from scheduler.deployments.rolling import Crew, does_its_part
+from scheduler.deployments.upgrade import beside
 from scheduler.deployments.upkeep import is_complete
 
 
@@ -32,6 +36,14 @@ class Scene:
     def is_judged(self) -> bool:
         """Whether it can fail: a deployment that takes another one back goes on, come what may."""
         return not self.order.is_rollback
+
+    @property
+    def canaries(self) -> int:
+        """How many of the new instances are canaries; 0 where none replaces another one."""
+        change = self.order.change
+        if change is None or not has_canaries(change, is_rollback=self.order.is_rollback):
+            return 0
+        return min(self.policy.rollout.canaries, self.policy.strategy.instances)
 
 
 def begun(progress: Progress | None, deployment: Deployment, now: float) -> Progress:
@@ -59,17 +71,33 @@ def limit(progress: Progress, scene: Scene) -> int:
     if scene.order.mode is not Mode.ROLL or scene.order.is_rollback:
         return instances
     most = instances
-    if rollout.canaries and not progress.promoted:
-        most = min(most, rollout.canaries)
+    if scene.canaries and not progress.promoted:
+        most = min(most, scene.canaries)
     if rollout.batch:
         served = scene.crew.served(scene.policy)
         most = min(most, rollout.batch * (1 + served // rollout.batch))
     return most
 
 
+def kept(progress: Progress, scene: Scene) -> int:
+    """How many outdated instances stay for now: as many as may not be replaced yet."""
+    strategy = scene.policy.strategy
+    if scene.canaries == strategy.instances and scene.canaries and not progress.promoted:
+        return min(strategy.instances, beside(strategy))
+    return max(0, strategy.instances - limit(progress, scene))
+
+
+def has_canaries(change: Change, *, is_rollback: bool) -> bool:
+    """Whether the first instances of a change are canaries: where new ones replace others."""
+    return (not is_rollback and change.kind is ActionKind.RESTART
+            and change.before is not None and change.after is not None
+            and change.before.config != change.after.config
+            and min(change.after.policy.rollout.canaries, change.after.app.instances) > 0)
+
+
 def judged(progress: Progress, scene: Scene, now: float) -> Progress:
     """The progress with the word on whether the action is done, or has failed."""
-    if is_done(scene):
+    if is_done(scene) and (progress.promoted or not scene.canaries):
         return replace(progress, done=True)
     return replace(progress, failed=failure(progress, scene, now))
 
@@ -134,9 +162,9 @@ def promotion(progress: Progress, scene: Scene) -> float | None:
 
 
 def _canaries(progress: Progress, scene: Scene, served: int, now: float) -> Progress:
-    if progress.promoted or not scene.policy.rollout.canaries or scene.order.mode is not Mode.ROLL:
+    if progress.promoted or not scene.canaries:
         return progress
-    if served < min(scene.policy.rollout.canaries, scene.policy.strategy.instances):
+    if served < scene.canaries:
         return progress if progress.canaries_since is None else replace(progress,
                                                                         canaries_since=None)
     if progress.canaries_since is None:

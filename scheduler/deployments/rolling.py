@@ -46,6 +46,16 @@ class Crew:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """How many current instances there may be yet, and how many outdated ones stay (canaries,
+    batches).
+    """
+
+    current: int
+    outdated: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Moves:
     """What to do now: these end, so many start."""
 
@@ -75,10 +85,10 @@ def crew(order: Order, instances: Iterable[Instance]) -> Crew:
     return Crew(tuple(current), tuple(outdated), tuple(leaving), tuple(idle))
 
 
-def moves(order: Order, crew: Crew, limit: int, even: Chooser | None = None) -> Moves:
+def moves(order: Order, crew: Crew, limits: Limits, even: Chooser | None = None) -> Moves:
     """What to do now.
 
-    `limit`: how many current ones there may be yet (canaries, batches). `even` chooses among those
+    `even` chooses among those
     that serve and are too many, so that the app's constraints hold (`kills.propose`).
     """
     if order.mode is Mode.STOP or order.target is None:
@@ -87,7 +97,7 @@ def moves(order: Order, crew: Crew, limit: int, even: Chooser | None = None) -> 
     if order.mode is Mode.HOLD:
         room_for = order.target.policy.strategy.max_capacity
         return Moves(start=starts(order.floor, room_for, len(crew.leaving), len(crew.current)))
-    return _toward(order, order.target, crew, limit, even)
+    return _toward(order, order.target, crew, limits, even)
 
 
 def _is_idle(instance: Instance) -> bool:
@@ -104,7 +114,8 @@ def _is_outdated(instance: Instance, order: Order) -> bool:
             or (order.mode is Mode.ROLL and instance.config != order.target.config))
 
 
-def _toward(order: Order, target: Target, crew: Crew, limit: int, even: Chooser | None) -> Moves:
+def _toward(order: Order, target: Target, crew: Crew, limits: Limits,
+            even: Chooser | None) -> Moves:
     policy = target.policy
     strategy = _strategy(order, policy.strategy, crew)
     if not (crew.outdated or crew.idle) and len(crew.current) == strategy.instances:
@@ -118,22 +129,23 @@ def _toward(order: Order, target: Target, crew: Crew, limit: int, even: Chooser 
     present = Present(len(old), _serving(old), kept, _serving(crew.current) - _serving(surplus),
                       len(crew.leaving) + sum(map(has_task, surplus)))
     after = _settled(replace(strategy, instances=strategy.instances - len(over)), present, old,
-                     limit - len(over))
+                     replace(limits, current=limits.current - len(over)))
     ends = [(instance, _reason(instance, order))
             for instance in (*crew.idle, *old[:len(old) - after.old])]
     return Moves((*ends, *((instance, KillReason.OVER_CAPACITY) for instance in surplus)),
                  after.new - present.new)
 
 
-def _settled(strategy: Strategy, present: Present, old: Sequence[Instance], limit: int) -> Present:
+def _settled(strategy: Strategy, present: Present, old: Sequence[Instance],
+             limits: Limits) -> Present:
     """What is there once all has been done that may be done now. `old`, in the order in which they
     go.
     """
-    keep = max(0, strategy.instances - limit)  # of the old ones, while not all new ones may come
+    limit = limits.current
     while True:
         found = room(strategy, present)
         rest = old[len(old) - present.old:]
-        if (kill := min(found.kill, len(rest) - keep)) > 0:
+        if (kill := min(found.kill, len(rest) - limits.outdated)) > 0:
             present = _without(present, rest[:kill])
         elif start := starts(limit, found.max_capacity, present.old + present.leaving, present.new):
             present = replace(present, new=present.new + start)

@@ -66,6 +66,12 @@ def room(strategy: Strategy, present: Present) -> Room:
                                           present.new))
 
 
+def beside(strategy: Strategy) -> int:
+    """How many others may be there beside all n new ones."""
+    one_more = strategy.min_healthy == strategy.max_capacity and not strategy.resident
+    return strategy.max_capacity - strategy.instances + one_more
+
+
 def starts(instances: int, max_capacity: int, old: int, new: int) -> int:
     """How many of `instances` new ones may start beside those that are there; `old` until they are
     really gone.

@@ -44,7 +44,7 @@ class Wanted:
     author: Author = NOBODY
     force: bool = False
     restart: frozenset[str] = frozenset()
-    expiries: Mapping[str, Expiry] | None = None  # counts of instances that go back by themselves
+    expiries: Mapping[str, Expiry | None] | None = None  # counts of instances that go back by themselves
     rollback_of: str | None = None
     former: Mapping[str, Target | None] = field(default_factory=dict)  # what apps were before the one taken back
 
@@ -89,7 +89,7 @@ def planned(board: Board, wanted: Wanted, policy: Callable[[App], Policy], deplo
     after = {app_id: plan.successor(app, before.get(app_id), version, policy(app),
                                     restart=app_id in wanted.restart, former=former.get(app_id))
              for app_id, app in apps.items()}
-    unfinished = _unfinished(board, cancelled, before)
+    unfinished = _unfinished(board, cancelled, before, after)
     cause = plan.Cause(deployment_id, version, now, wanted.rollback_of)
     deployment = plan.deployment(cause, {**before, **unfinished}, after, dependencies(root))
     deployment = replace(deployment, original=board.root.version)
@@ -107,10 +107,10 @@ def apply(board: Board, change: Planned, wanted: Wanted, now: float) -> None:
     board.put_tree(change.root, change.targets, wanted.author, now)
     for app_id, target in change.targets.items():
         state = before.get(app_id)
-        expiry = (wanted.expiries or {}).get(app_id)
+        expiry = (wanted.expiries or {}).get(app_id, _expiry(state, target))
         if state is None:
             board.put_state(AppState(app_id, target, expiry=expiry))
-        elif state.target != target or expiry is not None:
+        elif state.target != target or state.expiry != expiry:
             restarted = state.target is not None and state.target.config != target.config
             board.put_state(replace(state, target=target, delays={} if restarted else state.delays,
                                     expiry=expiry))
@@ -119,6 +119,13 @@ def apply(board: Board, change: Planned, wanted: Wanted, now: float) -> None:
             board.put_state(replace(state, target=None, expiry=None))
     if change.deployment.steps:
         board.put_deployment(change.deployment)
+
+
+def _expiry(state: AppState | None, target: Target) -> Expiry | None:
+    """A count that holds for a while does so until somebody gives the app another one."""
+    if state is None or state.target is None:
+        return None
+    return state.expiry if state.target.app.instances == target.app.instances else None
 
 
 def _move(board: Board, before: Target | None, after: Target) -> None:
@@ -159,16 +166,21 @@ def dependencies(root: Group) -> dict[str, frozenset[str]]:
     return {app_id: frozenset(needed) for app_id, needed in found.items()}
 
 
-def _unfinished(board: Board, cancelled: Collection[str],
-                before: Mapping[str, Target]) -> dict[str, Target]:
-    """Apps that a cancelled deployment was about to remove: they may have instances, so they have
-    to be stopped.
+def _unfinished(board: Board, cancelled: Collection[str], before: Mapping[str, Target],
+                after: Mapping[str, Target]) -> dict[str, Target]:
+    """What apps were of which a cancelled deployment has left instances that do not belong: it was
+    about to remove the app, or to replace them, and what they were to be they shall be still.
     """
-    found = {}
+    found: dict[str, Target] = {}
     for deployment_id in cancelled:
         for app_id, change in board.deployments[deployment_id].changes.items():
-            if app_id not in before and change.before is not None and board.instances_of(app_id):
-                found[app_id] = change.before
+            if change.before is None:
+                continue
+            configs = {each.config for each in board.instances_of(app_id).values()}
+            if app_id not in before:
+                found |= {app_id: change.before} if configs else {}
+            elif app_id in after and after[app_id].config == before[app_id].config in configs:
+                found |= {app_id: change.before} if change.before.config in configs else {}
     return found
 
 

@@ -14,6 +14,7 @@ from scheduler.apps.instance import Instance, KillReason, sentenced
 from scheduler.deployments import controller
 from scheduler.deployments.deployment import Deployment, paused, resumed
 from scheduler.deployments.facts import Ending, Expiry
+from scheduler.deployments.progress import has_canaries
 from scheduler.service import tree
 from scheduler.service.board import NOBODY, Author
 from scheduler.service.changes import LockedError, Planned, Wanted, planned
@@ -54,6 +55,10 @@ class ConflictError(Exception):
         self.changed = tuple(changed)
 
 
+class NothingToPromoteError(Exception):
+    """The app has no canaries now. The text says why, for people."""
+
+
 @dataclass(frozen=True, slots=True)
 class By:
     """Who asks, and whether it shall be done although other deployments are on their way."""
@@ -77,7 +82,7 @@ class Operations:
     # ---- definitions
 
     def edit(self, edit: Edit, by: By, *, restart: Iterable[str] = (),
-             expiries: dict[str, Expiry] | None = None) -> Planned:
+             expiries: dict[str, Expiry | None] | None = None) -> Planned:
         """Change the tree. Raises LockedError, and what the completion raises."""
         wanted = Wanted(self._complete(edit(self.root), self.root), by.author, by.force,
                         frozenset(restart), expiries)
@@ -111,9 +116,13 @@ class Operations:
 
     def scale_app(self, app_id: str, instances: int, by: By, *,
                   until: float | None = None) -> Planned:
-        """So many, `until` a time (seconds since 1970), then as many as now. Raises NoSuchError."""
-        app = self.app(app_id)
-        expiries = None if until is None else {app_id: Expiry(until, app.instances)}
+        """So many, `until` a time (seconds since 1970), then as many as now, or as before another
+        scaling for a while. Raises NoSuchError.
+        """
+        app, state = self.app(app_id), self._service.board.states.get(app_id)
+        now = state.expiry.instances if state is not None and state.expiry else app.instances
+        expiries: dict[str, Expiry | None] = {
+            app_id: None if until is None else Expiry(until, now)}
         return self.edit(lambda root: tree.with_apps(root, [replace(app, instances=instances)]), by,
                          expiries=expiries)
 
@@ -191,11 +200,20 @@ class Operations:
                   "mesos_docker_deployment_resumed")
 
     def promote(self, app_id: str) -> None:
-        """Its canaries are good. Raises NoSuchError if no deployment is at it."""
-        state = self._service.board.states.get(app_id)
-        if state is None or self._service.board.deployment_of(app_id) is None:
-            raise NoSuchError("deployment", f"of {app_id}")
-        self._service.board.put_state(controller.promoted(state, self._clock()))
+        """Its canaries are good. Raises NoSuchError, and NothingToPromoteError."""
+        self.app(app_id)
+        deployment, state = (self._service.board.deployment_of(app_id),
+                             self._service.board.states[app_id])
+        if deployment is None:
+            raise NothingToPromoteError(f"{app_id} is in no deployment")
+        change = deployment.changes[app_id]
+        if not has_canaries(change, is_rollback=deployment.rollback_of is not None):
+            raise NothingToPromoteError(
+                f"{app_id} has no canaries in deployment {deployment.id}; MESOS_DOCKER_CANARY=1 "
+                "gives it one when it is upgraded next")
+        if change.step > deployment.step:
+            raise NothingToPromoteError(f"deployment {deployment.id} has not come to {app_id} yet")
+        self._service.board.put_state(controller.promoted(state, deployment, self._clock()))
         self._service.settler.touch(app_id)
 
     def deployment(self, deployment_id: str) -> Deployment:
@@ -227,4 +245,5 @@ class Operations:
         return 0.0 if state is None or state.target is None else state.target.policy.drain
 
 
-__all__ = ["By", "ConflictError", "ExistsError", "LockedError", "NoSuchError", "Operations"]
+__all__ = ["By", "ConflictError", "ExistsError", "LockedError", "NoSuchError",
+           "NothingToPromoteError", "Operations"]

@@ -166,7 +166,7 @@ CALLS: list[tuple[str, str, str, Any, int]] = [
     ("PATCH", "/v2/groups/{id*}", "force=true", {"enforceRole": True}, 200),
     ("POST", "/api/v1/deployments/{deployment}/pause", "", None, 204),
     ("POST", "/api/v1/deployments/{deployment}/resume", "", None, 204),
-    ("POST", "/api/v1/promote/{id*}", "", None, 204),
+    ("POST", "/api/v1/promote/{id*}", "", None, 409),
     ("DELETE", "/v2/deployments/{deployment}", "force=true", None, 202),
     ("DELETE", "/v2/groups/{id*}", "force=true", None, 200),
     ("DELETE", "/v2/apps/{id*}", "", None, 200),

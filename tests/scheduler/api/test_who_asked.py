@@ -42,7 +42,8 @@ def test_each_change_says_who_asked_for_it(serving: Serving) -> None:
     [first, *_] = serving.running("/web")
     calls: list[tuple[str, str, Any]] = [
         ("DELETE", f"/v2/apps/web/tasks/{first}", None), ("POST", "/v2/tasks/delete", {"ids": []}),
-        ("PUT", "/v2/apps/web?force=true", {"cpus": 9_000_000}), ("DELETE", "/v2/groups/?force=true", None),
+        ("PUT", "/v2/apps/web?force=true", {"cpus": 9_000_000, "labels": {"MESOS_DOCKER_CANARY": "1"}}),
+            ("DELETE", "/v2/groups/?force=true", None),
         ("POST", "/api/v1/losses/lift", None)]
     for method, path, body in calls[:3]:  # the third makes a version
         assert serving.ask(method, path, body)[0] == 200

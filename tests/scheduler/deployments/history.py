@@ -15,6 +15,7 @@ from scheduler.apps.target import Policy, Restart, Rollout, Strategy
 from scheduler.deployments.controller import promoted
 from scheduler.deployments.deployment import paused, resumed
 from scheduler.deployments.facts import Expiry
+from scheduler.deployments.progress import has_canaries
 from scheduler.tasks.backoff import Backoff
 from scheduler.tasks.conditions import Condition
 from scheduler.tasks.states import Patience
@@ -181,7 +182,7 @@ class History:
         rollout = Rollout()
         match self.choose(6):
             case 0:
-                rollout = Rollout(canaries=1 + self.choose(2), promote_after=(None, 5.0)[self.choose(2)])
+                rollout = Rollout(canaries=1 + self.choose(4), promote_after=(None, 5.0)[self.choose(2)])
             case 1:
                 rollout = Rollout(batch=1 + self.choose(3))
             case 2:
@@ -222,8 +223,11 @@ class History:
         self.service.store(resumed(self.pick(list(self.service.deployments.values())), self.now))
 
     def promote(self) -> None:
-        for state in list(self.service.states.values()):
-            self.service.keep(promoted(state, self.now))
+        for deployment in self.service.deployments.values():
+            for app_id, each in deployment.changes.items():
+                if (each.step <= deployment.step
+                        and has_canaries(each, is_rollback=deployment.rollback_of is not None)):
+                    self.service.keep(promoted(self.service.states[app_id], deployment, self.now))
 
     def roll_back(self) -> None:
         deployment = self.pick(list(self.service.deployments.values()))

@@ -14,10 +14,11 @@ from fractions import Fraction
 
 from scheduler.apps.ids import task_id
 from scheduler.apps.instance import Instance, KillReason
-from scheduler.apps.target import Policy
+from scheduler.apps.target import Policy, Strategy
 from scheduler.deployments.controller import decide
 from scheduler.deployments.facts import Decision, Facts
 from scheduler.deployments.orders import Mode, Order, order
+from scheduler.deployments.progress import has_canaries
 from scheduler.deployments.rolling import crew
 from scheduler.tasks.conditions import Condition
 from tests.scheduler.deployments.service import PATIENCE, Service
@@ -72,10 +73,7 @@ class Promises:
         same.
         """
         assert wanted.target is not None, "something starts that nobody wants"
-        strategy = wanted.target.policy.strategy
-        most = math.floor(strategy.instances * (1 + Fraction(str(strategy.maximum_over))))
-        if most == math.ceil(strategy.instances * Fraction(str(strategy.minimum_health))):
-            most += 1
+        most = _most(wanted.target.policy.strategy)
         known = {instance_id for instance_id, instance in after.items()
                  if not instance.condition.is_terminal and instance.condition is not Condition.UNREACHABLE_INACTIVE}
         others = {task.id for task in service.cluster.alive() if task.instance_id not in known | self.given_up
@@ -94,8 +92,12 @@ class Promises:
         grown = len(now.current) > len(was.current)
         fewer = any(each.sentence is not None and each.sentence.reason is KillReason.UPGRADE
                     for instance in was.outdated if (each := after.get(instance.id)) is not None)
-        if rollout.canaries and not progress.promoted:
-            others = wanted.target.policy.strategy.instances - rollout.canaries
+        if (rollout.canaries and not progress.promoted and wanted.change is not None
+                and has_canaries(wanted.change, is_rollback=False)):
+            strategy = wanted.target.policy.strategy
+            others = strategy.instances - rollout.canaries
+            if others <= 0:
+                others = min(strategy.instances, _most(strategy) - strategy.instances)
             assert not grown or len(now.current) <= rollout.canaries, f"too many canaries: {len(now.current)}"
             assert not fewer or len(now.outdated) >= others, f"too few beside the canaries: {len(now.outdated)}"
         if rollout.batch and grown:
@@ -122,6 +124,13 @@ class Promises:
                                permits=permits), service.now, service.new_id, PATIENCE)
         more = again.changes or again.kills
         assert not more, f"not settled: {found}\nthen {again}"
+
+
+def _most(strategy: Strategy) -> int:
+    """How many may be there."""
+    most = math.floor(strategy.instances * (1 + Fraction(str(strategy.maximum_over))))
+    least = math.ceil(strategy.instances * Fraction(str(strategy.minimum_health)))
+    return most + (most == least)
 
 
 def is_serving(service: Service, instance: Instance) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from scheduler.apps.instance import Instance, KillReason, Sentence
-from scheduler.apps.target import Restart, Rollout
+from scheduler.apps.target import Restart, Rollout, Strategy
 from scheduler.deployments.controller import MOST_AT_ONCE, advance, after_launch, may_launch, promoted
 from scheduler.deployments.deployment import Progress, paused, resumed
 from scheduler.deployments.facts import AppState, Changes, Decision, Expiry
@@ -221,7 +221,7 @@ def test_canaries_come_first_and_wait() -> None:
     found = asked(state, instances, deployment)
     assert not found.changes.instances
     assert found.changes.state is not None
-    assert started(asked(promoted(found.changes.state, NOW), instances, deployment)) == ["v2", "v2"]
+    assert started(asked(promoted(found.changes.state, deployment, NOW), instances, deployment)) == ["v2", "v2"]
 
 
 def test_canaries_promote_themselves_after_a_while() -> None:
@@ -231,6 +231,36 @@ def test_canaries_promote_themselves_after_a_while() -> None:
     assert first.wake_at == NOW + 60
     assert first.changes.state is not None
     assert started(asked(first.changes.state, instances, deployment, now=NOW + 60)) == ["v2", "v2"]
+
+
+@pytest.mark.parametrize(("strategy", "stay"), [
+    (Strategy(3, 1.0, 1.0), 3), (Strategy(3, 1.0, 0.4), 1), (Strategy(3, 1.0, 0.0), 1),
+    (Strategy(3, 0.5, 0.0), 0)])
+def test_where_all_are_canaries_the_old_ones_stay_as_far_as_there_is_room(strategy: Strategy, stay: int) -> None:
+    after = target(app(3, cmd="v2"), V1, "v2", rollout=Rollout(canaries=5), strategy=strategy)
+    deployment = change(V1, after)
+    instances = [*THREE[:stay], *(running(number, "v2") for number in (7, 8, 9))]
+    found = asked(AppState("/a", after), instances, deployment)
+    assert not found.changes.instances
+    assert not found.moved
+    assert found.changes.state is not None
+    again = asked(promoted(found.changes.state, deployment, NOW), instances, deployment)
+    assert len(ended(again)) == stay
+    assert again.moved == (stay == 0)
+
+
+def test_where_nothing_is_replaced_nothing_is_promoted() -> None:
+    moved = target(app(3, constraints=(Constraint("@hostname", "UNIQUE"),)), V1, "v2",
+                   rollout=Rollout(canaries=1))
+    assert moved.config == V1.config
+    assert asked(AppState("/a", moved), THREE, change(V1, moved)).moved
+
+
+def test_a_scaling_for_a_while_outlasts_an_upgrade() -> None:
+    state = AppState("/a", V2, expiry=Expiry(NOW, 1))
+    assert asked(state, THREE, change(V1, V2)).scale_back is None
+    assert asked(state, THREE, change(target(app(2)), V1)).scale_back == 1
+    assert asked(state, THREE).scale_back == 1
 
 
 def test_batches() -> None:

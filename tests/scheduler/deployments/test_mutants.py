@@ -13,8 +13,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 HERE = "tests/scheduler/deployments"
-TARGET, UPGRADE, ROLLING = (f"scheduler/{name}.py" for name in (
-    "apps/target", "deployments/upgrade", "deployments/rolling"))
+TARGET, UPGRADE, ROLLING, PROGRESS = (f"scheduler/{name}.py" for name in (
+    "apps/target", "deployments/upgrade", "deployments/rolling", "deployments/progress"))
 
 # what is wrong then, where, the right text, the wrong one
 MUTANTS = [
@@ -36,7 +36,8 @@ MUTANTS = [
     ("old ones take no room", UPGRADE, "max_capacity - old - new", "max_capacity - new"),
     ("those that serve end first", ROLLING,
      "if not instance.is_serving]\n    first", "if instance.is_serving]\n    first"),
-    ("canaries are not waited for", ROLLING, "keep = max(0, strategy.instances - limit)", "keep = 0"),
+    ("canaries are not waited for", ROLLING, "len(rest) - limits.outdated", "len(rest)"),
+    ("nothing stays beside canaries alone", PROGRESS, "beside(strategy))", "0)"),
     ("nothing broken makes room", ROLLING, "and rest and _is_broken(rest[0])", "and rest and False"),
 ]
 
