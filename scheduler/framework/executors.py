@@ -27,6 +27,7 @@ class Executors:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._infos: dict[tuple[str, str], ExecutorInfo] = {}  # by agent and executor id
+        self._last: ExecutorInfo | None = None  # that was made: those of most agents are alike, and share it
         self._ended: OrderedDict[tuple[str, str], ExecutorInfo] = OrderedDict()  # as far as is known
 
     def take_over(self) -> None:
@@ -42,8 +43,9 @@ class Executors:
         key = (agent_id, executor.executor_id)
         if key not in self._infos:
             had = self._ended.pop(key, None)
-            self._infos[key] = executor.info(resources or ()) if had is None or resources is not None else had
-            self._storage.save_executor(*key, self._infos[key])
+            info = executor.info(resources or ()) if had is None or resources is not None else had
+            self._last = self._infos[key] = self._last if info == self._last else info
+            self._storage.save_executor(*key, info)
         return self._infos[key]
 
     def is_over(self, agent_id: str, executor_id: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
-_BATCH = 2000  # facts before the loop looks at what follows
+_BATCH = 500  # facts before the loop looks at what follows; what more at a time leaves behind in memory stays there
 _PLACES = 100  # of faults that are remembered
 
 

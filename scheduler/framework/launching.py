@@ -20,8 +20,8 @@ from scheduler.storage.port import Storage
 from scheduler.tasks.ledger import Ledger, Phase
 from specs.messages.task import TaskInfo
 
-AT_ONCE: Final = 500  # tasks, or a few more, that are made, stored and sent together
-PER_TURN: Final = 2000  # tasks, or a few more, before the loop looks at what has come
+AT_ONCE: Final = 250  # tasks, or a few more, that are made, stored and sent together
+PER_TURN: Final = 500  # tasks, or a few more, before the loop looks at what has come
 
 
 class Launching:

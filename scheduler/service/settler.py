@@ -39,7 +39,7 @@ from specs.marathon.app import App
 
 log = logging.getLogger(__name__)
 
-MOST_PER_TURN = 2000  # instances, or a few more, that decisions change in one turn; the rest follows in the next
+MOST_PER_TURN = 500  # instances, or a few more, that decisions change in one turn; the rest follows in the next
 ROUNDS = 1000  # of one turn; more means that two decisions undo each other
 
 
