@@ -135,7 +135,7 @@ def _move(board: Board, before: Target | None, after: Target) -> None:
         return
     standing = {each.id: each.location for each in board.instances_of(after.app.id).values()
                 if each.location is not None and each.config == after.config
-                and each.sentence is None
+                and each.sentence is None and each.condition.is_active
                 and not each.condition.is_lost}
     gone = misplaced(after.app.constraints, standing.items())
     for instance in list(board.instances_of(after.app.id).values()):

@@ -98,7 +98,8 @@ def ground(view: View, app_id: str) -> Ground:
     taken: dict[str, dict[int, str]] = {}
     for app in view.apps.values():
         for instance in app.instances:
-            if instance.location is None or instance.condition.is_lost:
+            if instance.location is None or not instance.condition.is_active or (
+                    instance.condition.is_lost):
                 continue
             agents.setdefault(instance.location.agent_id, instance.location)
             if app.id != app_id:

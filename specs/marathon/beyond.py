@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -81,6 +82,8 @@ def block_label(key: str, value: object) -> tuple[str, str]:
     """The label for a key of the block and its text: of `autoRollback` it is
     MESOS_DOCKER_AUTO_ROLLBACK. Raises ValueError with what would be right."""
     label = PREFIX + re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key).upper().replace("-", "_")
+    if label.removeprefix(PREFIX) not in _LABELS:
+        raise ValueError(_unknown(key, [_key(each) for each in _LABELS]))
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     text = str(value).lower() if isinstance(value, bool) else str(value)
@@ -92,15 +95,25 @@ def _parsed(label: str, text: str) -> tuple[str, Any]:
     """The name of the field and its value."""
     known = _LABELS.get(label.removeprefix(PREFIX))
     if known is None:
-        near = difflib.get_close_matches(label.removeprefix(PREFIX).upper(), _LABELS, n=1)
-        every = ", ".join(PREFIX + each for each in _LABELS)
-        hint = f"did you mean {PREFIX}{near[0]}?" if near else f"known are {every}"
-        raise ValueError(f"{label} is not known; {hint}")
+        raise ValueError(_unknown(label, [PREFIX + each for each in _LABELS]))
     name, read = known
     try:
         return name, read(text.strip())
     except ValueError as error:
         raise ValueError(f"must be {error}, not {text[:100]!r}") from None
+
+
+def _key(name: str) -> str:
+    """The key of the block for a label: promoteAfter of PROMOTE_AFTER."""
+    first, *others = name.lower().split("_")
+    return first + "".join(each.capitalize() for each in others)
+
+
+def _unknown(name: str, known: Sequence[str]) -> str:
+    by_end = {each.removeprefix(PREFIX).lower(): each for each in known}
+    near = difflib.get_close_matches(name.removeprefix(PREFIX).lower(), by_end, n=1)
+    hint = f"did you mean {by_end[near[0]]}?" if near else f"known are {', '.join(known)}"
+    return f"{name} is not known; {hint}"
 
 
 def _count(text: str) -> int:
@@ -129,6 +142,12 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _some_seconds(text: str) -> float:
+    if (seconds := _seconds(text)) <= 0:
+        raise ValueError("a duration above 0")
+    return seconds
+
+
 def _truth(text: str) -> bool:
     if text.lower() not in ("true", "false"):
         raise ValueError("true or false")
@@ -146,5 +165,5 @@ _LABELS: Final = {
     "CANARY": ("canary", _count),
     "PROMOTE_AFTER": ("promote_after", _seconds), "BATCH": ("batch", _positive),
     "FAILURE_LIMIT": ("failure_limit", _count),
-    "PROGRESS_DEADLINE": ("progress_deadline", _seconds),
+    "PROGRESS_DEADLINE": ("progress_deadline", _some_seconds),
     "AUTO_ROLLBACK": ("auto_rollback", _truth), "EXEC": ("exec", _truth)}

@@ -46,7 +46,8 @@ def instance_json(instance: Instance) -> dict[str, Any]:
         if instance.incarnation else None,
         "app": instance.app_id, "state": api_state(instance.shown).value, "phase": phase(instance),
         "healthy": instance.healthy, "agent": None if location is None else location.agent_id,
-        "host": None if location is None else location.hostname, "ports": list(instance.host_ports),
+        "host": None if location is None else location.hostname,
+        "ports": [] if instance.condition.is_terminal else list(instance.host_ports),
         "since": timestamp(instance.since), "version": instance.version,
         "exitCode": instance.exit_code, "reason": instance.message or (
             None if instance.condition is Condition.RUNNING else instance.reason)}

@@ -27,14 +27,17 @@ def is_task(instance: Instance) -> bool:
 
 
 def task_json(instance: Instance, service_ports: Sequence[int] = ()) -> dict[str, Any]:
-    """One task; `service_ports` are shown by /v2/tasks only."""
-    location = instance.location
+    """One task; `service_ports` are shown by /v2/tasks only. One that has ended (of an app that runs
+    once) has no ports and times any more, and no version: clients send nobody there.
+
+    As Marathon: raml/TaskConversion.scala.
+    """
+    location, is_over = instance.location, instance.condition.is_terminal
     shown: dict[str, Any] = {
         "id": task_id(instance.id, instance.incarnation), "appId": instance.app_id,
         "host": "" if location is None else location.hostname,
         "state": api_state(instance.shown).value,
-        "ports": list(instance.host_ports), "servicePorts": list(service_ports),
-        "version": instance.version,
+        "ports": [] if is_over else list(instance.host_ports), "servicePorts": list(service_ports),
         "ipAddresses": [{"ipAddress": text, "protocol": protocol} for text,
                         protocol in instance.ip_addresses],
         "healthCheckResults": health_results(instance), "localVolumes": [], "role": instance.role,
@@ -44,6 +47,9 @@ def task_json(instance: Instance, service_ports: Sequence[int] = ()) -> dict[str
         shown |= {key: value for key, value in (("region", location.region),
                                                 ("zone", location.zone))
                   if value is not None}
+    if is_over:
+        return shown
+    shown["version"] = instance.version
     if instance.staged_at is not None:
         shown["stagedAt"] = timestamp(instance.staged_at)
     if instance.started_at is not None:
@@ -120,7 +126,8 @@ def _stats(tasks: Sequence[Instance], now: float) -> dict[str, Any]:
     shown: dict[str, Any] = {"counts": {
         "staged": found["tasksStaged"], "running": found["tasksRunning"],
         "healthy": found["tasksHealthy"], "unhealthy": found["tasksUnhealthy"]}}
-    lives = [now - each.started_at for each in tasks if each.started_at is not None]
+    lives = [now - each.started_at for each in tasks
+             if each.started_at is not None and not each.condition.is_terminal]
     if lives:
         shown["lifeTime"] = {"averageSeconds": statistics.fmean(lives),
                              "medianSeconds": statistics.median(lives)}

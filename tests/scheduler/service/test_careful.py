@@ -101,6 +101,23 @@ def test_a_task_that_was_given_up_is_ended_if_it_comes_back(tmp_path: Path) -> N
         assert serving.master.launched == 1
 
 
+def test_what_has_run_once_keeps_no_port_and_no_place(tmp_path: Path) -> None:
+    """Clients send nobody to it, others may have its port, and other constraints do not have it run again."""
+    with Serving(tmp_path / "state", agents=1) as serving:
+        serving.change("POST", "/v2/apps", app(**FIXED, labels={"MESOS_DOCKER_RESTART_POLICY": "never"}))
+        [task] = serving.running("/web")
+        serving.master.update(task, "TASK_FINISHED")
+        serving.wait(lambda: serving.get("/v2/apps/web")["app"]["tasksRunning"] == 0)
+        [shown] = serving.get("/v2/apps/web/tasks")["tasks"]
+        assert (shown["state"], shown["ports"]) == ("TASK_FINISHED", [])
+        assert not {"stagedAt", "startedAt", "version"} & shown.keys()
+        assert serving.get("/api/v1/instances")[0]["ports"] == []
+        assert serving.ask("POST", "/api/v1/plan", app("/other", **FIXED))[1]["stuck"] == []
+        serving.change("PUT", "/v2/apps/web", {"constraints": [["hostname", "LIKE", "elsewhere"]]})
+        assert [each["id"] for each in serving.get("/v2/apps/web/tasks")["tasks"]] == [task]
+        assert serving.master.launched == 1
+
+
 @pytest.mark.parametrize(("more", "path"), [
     ({"env": {"KEY": {"secret": "one"}}, "secrets": {"one": {"source": "/a/b"}}}, "/env/KEY/secret"),
     ({"secrets": {"one": {"source": "/a/b"}}, "container": {

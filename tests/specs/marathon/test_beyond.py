@@ -1,6 +1,8 @@
 """Labels that go beyond Marathon, and the block that is another way to write them."""
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from specs.marathon.app import App
@@ -33,6 +35,7 @@ def test_labels(labels: dict[str, str], expected: Beyond) -> None:
     ({"DRAIN_SECONDS": "-5"}, "must be a duration such as"),
     ({"DRAIN_SECONDS": "inf"}, "must be a duration such as"),
     ({"PROMOTE_AFTER": "500days"}, "must be a duration of at most a year"),
+    ({"PROGRESS_DEADLINE": "0s"}, "must be a duration above 0"),
     ({"AUTO_ROLLBACK": "yes"}, "must be true or false"),
     ({"RESTART_POLICY": "no"}, "must be one of always, on-failure, never"),
     ({"RESTART": "never"}, "did you mean MESOS_DOCKER_RESTART_POLICY?"),
@@ -59,3 +62,13 @@ def test_the_block_is_rewritten_into_labels() -> None:
         "x": "y", "MESOS_DOCKER_CANARY": "2", "MESOS_DOCKER_AUTO_ROLLBACK": "true",
         "MESOS_DOCKER_RESTART_POLICY": "never", "MESOS_DOCKER_PROGRESS_DEADLINE": "10mins"}
     assert beyond(app) == Beyond(canary=2, auto_rollback=True, restart_policy="never", progress_deadline=600)
+
+
+@pytest.mark.parametrize(("key", "words"), [
+    ("cannary", "cannary is not known; did you mean canary?"),
+    ("promote-afer", "promote-afer is not known; did you mean promoteAfter?"),
+    ("MESOS_DOCKER_CANARY", "MESOS_DOCKER_CANARY is not known; did you mean canary?"),
+    ("x", "x is not known; known are drainSeconds, restartPolicy, canary, promoteAfter, batch, ")])
+def test_the_block_refuses_a_key_by_its_path_and_says_what_would_be_right(key: str, words: str) -> None:
+    with pytest.raises(MarathonError, match=re.escape(f"/x-mesos-docker/{key}: {words}")):
+        read_app({"id": "a", "cmd": "true", "x-mesos-docker": {key: 1}}, Config())
