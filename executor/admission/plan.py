@@ -100,7 +100,7 @@ def plan(task: TaskInfo, settings: Settings, name: str, sandbox: str, *, total_m
     payload = _with_ulimits(_payload(options, labels, paths=not settings.drop_in), settings.ulimits)
     if cni and restarts(payload):
         raise SpecError("container.docker.parameters",
-                        f"A restart policy would start it again without the CNI network '{cni[0]}'")
+                        f"A restart policy would start it again without the CNI network '{cni[-1]}'")
     if settings.drop_in:
         inside = volumes_inside(payload, sandbox, sandbox, ())
     else:

@@ -38,16 +38,18 @@ class _Attached:
 
 
 def networks(folders: CniFolders) -> dict[str, CniNetwork]:
-    """What is configured now, by name; of two files with one name the first counts. A file that
-    cannot be read is logged."""
+    """What is configured now, by name; of two files with one name the first counts, and those
+    with CNI's endings come first. Mesos and Clusterd read every file, whatever it is called; of one
+    without such an ending that is no configuration nothing is logged."""
     found: dict[str, CniNetwork] = {}
     for file in _files(folders.config):
+        level = logging.WARNING if file.suffix in ENDINGS else logging.DEBUG
         try:
             one = network(file.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            log.warning("CNI configuration %s cannot be read: %s", file, error)
+            log.log(level, "CNI configuration %s cannot be read: %s", file, error)
         except SpecError as error:
-            log.warning("CNI configuration %s: %s", file, error)
+            log.log(level, "CNI configuration %s: %s", file, error)
         else:
             found.setdefault(one.name, one)
     return found
@@ -56,8 +58,8 @@ def networks(folders: CniFolders) -> dict[str, CniNetwork]:
 def _files(paths: str) -> Iterator[Path]:
     for folder in filter(None, paths.split(":")):
         try:
-            yield from sorted(each for each in Path(folder).iterdir() if each.suffix in ENDINGS
-                              and each.is_file())
+            yield from sorted(filter(Path.is_file, Path(folder).iterdir()),
+                              key=lambda each: (each.suffix not in ENDINGS, each.name))
         except OSError as error:
             log.warning("CNI configurations in %s cannot be read: %s", folder, error.strerror)
 
@@ -71,13 +73,14 @@ class Cni:
         self._attached: dict[str, _Attached] = {}
 
     def attach(self, container: str, pid: int, names: Sequence[str]) -> tuple[Address, ...]:
-        """Join the networks in this order, as eth1, eth2, …; the addresses there.
+        """Join the networks in this order, as eth1, eth2, …, where a name is not empty; the
+        addresses there.
 
         `pid`: the container's first process. Nothing happens, and there are no addresses, if it has
         ended. Raises NetworkPluginFailed; what was done is undone then.
         """
         configured = networks(self._folders)
-        for name in names:
+        for name in filter(None, names):
             if name not in configured:
                 raise NetworkPluginFailed(
                     f"CNI network '{name}' is not configured on this node any more")
@@ -88,7 +91,7 @@ class Cni:
             self._attached[container] = attached
         found: list[Address] = []
         try:
-            for index, name in enumerate(names, 1):
+            for index, name in ((index, name) for index, name in enumerate(names, 1) if name):
                 result = self._add(container, attached, configured[name], f"eth{index}")
                 found.append(Address(name, *addresses(result)))
         except NetworkPluginFailed:

@@ -12,7 +12,7 @@ EXECUTOR: Final = f"{PREFIX}executor-id"
 AGENT: Final = f"{PREFIX}agent-id"
 OWNER: Final = f"{PREFIX}owner"  # which process: an executor that is started again has the same ids
 TASK: Final = f"{PREFIX}task-id"
-CNI: Final = f"{PREFIX}cni-networks"  # that it is attached to, with commas between, in that order
+CNI: Final = f"{PREFIX}cni-networks"  # that it is attached to, with commas between, by their interfaces
 
 NAME_PREFIX: Final = "mdx-"  # of containers and folders that need no name that says more
 
@@ -23,8 +23,8 @@ def labels(framework_id: str, executor_id: str, agent_id: str, owner: str) -> di
 
 
 def cni_networks(labels: Mapping[str, str]) -> tuple[str, ...]:
-    """Those that a container with these labels is attached to."""
-    return tuple(filter(None, labels.get(CNI, "").split(",")))
+    """Those that a container with these labels is attached to, as `specs.container.networks` counts."""
+    return tuple(said.split(",")) if (said := labels.get(CNI)) else ()
 
 
 def of_one_executor(labels: Mapping[str, str]) -> dict[str, str]:

@@ -57,9 +57,10 @@ def networks(container: ContainerInfo, docker: DockerInfo, *, only_mesos: bool,
 
 def cni_networks(container: ContainerInfo, known: frozenset[str]) -> tuple[str, ...]:
     """Those of the `known` that the container is to be attached to, whatever network of the engine's
-    it has besides, as in Clusterd. Raises SpecError where it would be the node that is attached, or
-    where nobody would attach a further run, or an address is asked for."""
-    wanted = [info.name for info in container.network_infos if info.name in known]
+    it has besides; each has the interface eth1, eth2, … by its place here, and an empty text holds
+    the place of one that is another's.
+
+    Raises SpecError where it would be the node that is attached, or an address is asked for."""
     mode = (container.docker.network if container.docker is not None else None) or "HOST"
     for index, info in enumerate(container.network_infos):
         path = f"container.network_infos[{index}]"
@@ -70,7 +71,20 @@ def cni_networks(container: ContainerInfo, known: frozenset[str]) -> tuple[str, 
             if address.ip_address is not None:
                 raise SpecError(f"{path}.ip_addresses[{position}].ip_address",
                                 f"The plugins of the CNI network '{info.name}' choose the address")
-    return tuple(dict.fromkeys(filter(None, wanted)))
+    return _by_interface([info.name for info in container.network_infos if info.name], known, mode)
+
+
+def _by_interface(named: list[str], known: frozenset[str], mode: str) -> tuple[str, ...]:
+    """By their places among all that have a name, as Clusterd: docker/executor.cpp, `commandCNI`;
+    behind eth0, eth1, … of those that the engine attaches the container to."""
+    wanted = [name if name in known and name not in named[:place] else ""
+              for place, name in enumerate(named)]
+    if not any(wanted):
+        return ()
+    engines = sum(name not in known for name in named) if mode == "USER" else 1
+    first, last = (wanted.index(name) for name in (next(filter(None, wanted)),
+                                                   next(filter(None, reversed(wanted)))))
+    return ("",) * (engines - 1 - first) + tuple(wanted[:last + 1])
 
 
 def _distinct(infos: tuple[NetworkInfo, ...], path: str) -> tuple[Network, ...]:

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from specs.errors import SpecError
 
-ENDINGS: Final = (".conf", ".conflist", ".json")  # of the files that are read
+ENDINGS: Final = (".conf", ".conflist", ".json")  # of the files that are meant to be read
 OLDEST: Final = "0.1.0"  # where a configuration does not say
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 

@@ -105,6 +105,8 @@ def test_operator_calls_that_are_refused(local_mesos: StartMesos) -> None:
     mesos = local_mesos(agents=0)
     assert post(mesos.address, "/api/v1", {}) == (
         400, "Failed to validate master::Call: Expecting 'type' to be present")
+    assert post(mesos.address, "/api/v1", {"type": "READ_LOG", "read_log": {}}) == (  # Clusterd's
+        400, "Failed to validate master::Call: Expecting 'type' to be present")
     assert post(mesos.address, "/api/v1", {"type": "READ_FILE"}) == (
         400, "Failed to validate master::Call: Expecting 'read_file' to be present")
     assert post(mesos.address, "/api/v1", {"type": "UPDATE_WEIGHTS", "update_weights": {}}) == (
@@ -120,6 +122,8 @@ def test_operator_calls_that_are_refused(local_mesos: StartMesos) -> None:
         "Expecting 'Content-Type' of application/json or application/x-protobuf or application/recordio")),
     ("application/x-protobuf", b"\xff", (400, "Failed to parse body into a protobuf object")),
     ("application/json", "[]", (400, "Expecting a JSON object")),
+    ("application/x-protobuf", b"\x08\x21\xba\x01\x00", (  # UPDATE_CONTAINER_MEMORY_LIMIT, which is Clusterd's
+        400, "Failed to validate agent::Call: Expecting 'type' to be present")),
 ])
 def test_an_agent_has_words_of_its_own(local_mesos: StartMesos, content_type: str,
                                        body: str | bytes, answer: tuple[int, str]) -> None:

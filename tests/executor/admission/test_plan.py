@@ -9,6 +9,7 @@ import pytest
 from executor.admission.plan import Plan, plan
 from executor.admission.volumes import mounted_folders
 from executor.engine.failures import BadOption
+from executor.settings.labels import cni_networks
 from executor.settings.settings import Settings
 from specs.errors import SpecError
 from specs.forms.taskinfo import task_from_mapping
@@ -30,19 +31,34 @@ def planned(settings: Settings = CUSTOM, known_cni: frozenset[str] = frozenset()
 
 
 FRONT, NAMED = frozenset({"front"}), {"network_infos": [{"name": "front"}]}
-BOTH = {"network_infos": [{"name": "mine"}, {"name": "front"}]}
 
 
 @pytest.mark.parametrize(("settings", "network", "container", "mode"), [
     (CUSTOM, "USER", NAMED, "none"), (DROP_IN, "USER", NAMED, "none"),
     (CUSTOM, "BRIDGE", NAMED, "bridge"), (DROP_IN, "BRIDGE", NAMED, "bridge"),
-    (CUSTOM, "NONE", NAMED, "none"), (CUSTOM, "USER", BOTH, "mine"),
+    (CUSTOM, "NONE", NAMED, "none"),
 ])
 def test_a_cni_network_is_none_of_the_engines(settings: Settings, network: str,
                                               container: dict[str, Any], mode: str) -> None:
     found = planned(settings, FRONT, network=network, container=container)
     assert (found.cni, found.payload["HostConfig"]["NetworkMode"]) == (("front",), mode)
     assert found.payload["Labels"]["mesos-docker.cni-networks"] == "front"
+
+
+@pytest.mark.parametrize(("names", "cni", "mode"), [
+    (["mine", "front"], ("", "front"), "mine"), (["front", "mine"], ("front",), "mine"),
+    (["mine", "yours", "front", "back"], ("", "", "front", "back"), "mine"),
+    (["front", "mine", "back", "yours"], ("", "front", "", "back"), "mine"),
+    (["front", None, "front", "back"], ("front", "", "back"), "bridge"),
+])
+def test_a_cni_network_has_the_number_of_its_place_among_all(names: list[str | None],
+                                                             cni: tuple[str, ...], mode: str) -> None:
+    """Which begins at eth1; the engine gives eth0 to its first, and of two eth1 to the other."""
+    container = {"network_infos": [{"name": name} if name else {} for name in names]}
+    network = "USER" if all(names) else "BRIDGE"
+    found = planned(CUSTOM, frozenset({"front", "back"}), network=network, container=container)
+    assert (found.cni, found.payload["HostConfig"]["NetworkMode"]) == (cni, mode)
+    assert cni_networks(found.payload["Labels"]) == cni
 
 
 def test_a_network_that_no_file_configures_is_the_engines() -> None:

@@ -84,18 +84,18 @@ def test_attached_in_order_and_detached_in_the_opposite_order(node: Node, proces
         node.plugin(name, ANSWERS, process)
     node.network("front", {"type": "one"}, {"type": "two", "last": 7})
     node.network("back", {"type": "one", "last": 9})
-    assert node.cni.attach("", process, ("front", "back")) == (
+    assert node.cni.attach("", process, ("front", "", "back")) == (
         Address("front", "10.9.0.7"), Address("back", "10.9.0.9"))
     result = {"cniVersion": "1.0.0", "ips": [{"address": "10.9.0.2/24"}]}
     last = {"cniVersion": "1.0.0", "ips": [{"address": "10.9.0.7/24"}]}
     other = {"cniVersion": "1.0.0", "ips": [{"address": "10.9.0.9/24"}]}
     added = [["ADD", "one", "eth1", None, True], ["ADD", "two", "eth1", result, True],
-             ["ADD", "one", "eth2", None, True]]
+             ["ADD", "one", "eth3", None, True]]
     assert node.asked() == added
     os.kill(process, 9)  # its namespace is still there: we hold it
     node.cni.detach("")
     node.cni.detach("")  # once is enough
-    assert node.asked() == [*added, ["DEL", "one", "eth2", other, True],
+    assert node.asked() == [*added, ["DEL", "one", "eth3", other, True],
                             ["DEL", "two", "eth1", last, True], ["DEL", "one", "eth1", last, True]]
 
 
@@ -154,9 +154,12 @@ def test_what_is_configured(node: Node, caplog: pytest.LogCaptureFixture) -> Non
     (node.folder / "config" / "e.conf").write_text('{"name": "e"}')
     (node.folder / "config" / "f.conf").write_bytes(b"\xff")
     (node.folder / "config" / "README").write_text("no configuration")
+    (node.folder / "config" / "aside").write_text('{"name": "g", "type": "h"}')
+    (node.folder / "config" / "b.bak").write_text('{"name": "b", "type": "older"}')
     with caplog.at_level(logging.WARNING):
         found = networks(CniFolders(f"/nowhere:{node.folder}/config", ""))
-    assert {name: one.type_of(0) for name, one in found.items()} == {"b": "first", "d": "x"}
+    assert {name: one.type_of(0) for name, one in found.items()} == {
+        "b": "first", "d": "x", "g": "h"}
     assert [record.getMessage().split(":")[0].rpartition("/")[2].split()[0]
             for record in caplog.records] == [
         "nowhere", "e.conf", "f.conf"]
