@@ -58,7 +58,7 @@ class Apps:
             return json_answer({"*": [shown_app(app, app.target, parts, now) for app in found
                                       if app.target is not None]})
         app, target = self.one(path)
-        return json_answer({"app": shown_app(app, target, parts, now)},
+        return json_answer({"app": shown_app(app, target, parts, now, ended=True)},
                            headers={"ETag": f'"{target.version}"'})
 
     async def created(self, asked: Asked) -> web.Response:

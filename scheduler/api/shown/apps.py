@@ -28,21 +28,26 @@ def app_definition(target: Target) -> dict[str, Any]:
                             "lastConfigChangeAt": info.last_config_change_at}}
 
 
-def shown_app(app: AppView, target: Target, parts: Collection[AppPart],
-              now: float) -> dict[str, Any]:
-    """An app with these parts."""
-    return app_definition(target) | shown_parts(app, parts, now)
+def shown_app(app: AppView, target: Target, parts: Collection[AppPart], now: float, *,
+              ended: bool = False) -> dict[str, Any]:
+    """An app with these parts; `ended` as of `shown_parts`."""
+    return app_definition(target) | shown_parts(app, parts, now, ended=ended)
 
 
-def shown_parts(app: AppView, parts: Collection[AppPart], now: float) -> dict[str, Any]:
-    """What an app is shown with besides its definition."""
+def shown_parts(app: AppView, parts: Collection[AppPart], now: float, *,
+                ended: bool = False) -> dict[str, Any]:
+    """What an app is shown with besides its definition. `ended`: also tasks that have run once and
+    are over; in lists they are not, for load balancers and Prometheus take all there for places to
+    go to, whatever its state.
+    """
     shown: dict[str, Any] = {}
     if AppPart.COUNTS in parts:
         shown |= counts(app.instances)
     if AppPart.DEPLOYMENTS in parts:
         shown["deployments"] = [{"id": each} for each in app.deployments]
     if AppPart.TASKS in parts:
-        shown["tasks"] = [task_json(each) for each in app.instances if is_task(each)]
+        shown["tasks"] = [task_json(each) for each in app.instances if is_task(each)
+                          and (ended or not each.condition.is_terminal)]
     if AppPart.LAST_TASK_FAILURE in parts and (failure := last_failure(app)) is not None:
         shown["lastTaskFailure"] = failure
     if AppPart.READINESS in parts:

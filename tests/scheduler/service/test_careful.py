@@ -111,6 +111,8 @@ def test_what_has_run_once_keeps_no_port_and_no_place(tmp_path: Path) -> None:
         [shown] = serving.get("/v2/apps/web/tasks")["tasks"]
         assert (shown["state"], shown["ports"]) == ("TASK_FINISHED", [])
         assert not {"stagedAt", "startedAt", "version"} & shown.keys()
+        assert serving.get("/v2/apps?embed=apps.tasks")["apps"][0]["tasks"] == []
+        assert serving.get("/v2/apps/web")["app"]["tasks"] == [shown]
         assert serving.get("/api/v1/instances")[0]["ports"] == []
         assert serving.ask("POST", "/api/v1/plan", app("/other", **FIXED))[1]["stuck"] == []
         serving.change("PUT", "/v2/apps/web", {"constraints": [["hostname", "LIKE", "elsewhere"]]})
