@@ -19,8 +19,9 @@ from deploy.cli.docker_socket import ping
 from deploy.cli.problems import Problem
 from deploy.demo import busybox
 from tests.engine import real_docker
+from tests.patience import SLOW
 
-PATIENCE = 60.0
+PATIENCE = 60.0 * SLOW
 
 
 class Dockerd:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests import engine
+from tests.patience import SLOW
 
-WAIT = 60.0
+WAIT = 60.0 * SLOW
 
 
 def frameworks(text: str) -> list[str]:

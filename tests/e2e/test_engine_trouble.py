@@ -14,12 +14,13 @@ import pytest
 from tests.docker.dockerd import Dockerd, running_dockerd
 from tests.executor.program.running import task
 from tests.fakes.agent_server import ScriptedAgent
+from tests.patience import SLOW
 
 PROGRAM = str(Path(sys.executable).with_name("mesos-docker-executor"))
 LINES = 60
 TALK = (f"i=0; while [ $i -lt {LINES} ]; do echo line $i; i=$((i+1)); [ $i = 20 ] && touch /mnt/mesos/sandbox/there; "
         "sleep 0.05; done; until [ -e /mnt/mesos/sandbox/back ]; do sleep 0.05; done; exit 4")
-PATIENCE = 90.0
+PATIENCE = 90.0 * SLOW
 
 
 class Scene:

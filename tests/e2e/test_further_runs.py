@@ -15,9 +15,10 @@ from tests.engine import containers
 from tests.executor.program.running import task
 from tests.fakes.agent_server import ScriptedAgent
 from tests.images import busybox_image, sick_image
+from tests.patience import SLOW
 
 PROGRAM = str(Path(sys.executable).with_name("mesos-docker-executor"))
-PATIENCE = 60.0
+PATIENCE = 60.0 * SLOW
 COUNT = "cd /mnt/mesos/sandbox; echo x >> runs; n=$(wc -l < runs); "
 ENDS = {"TASK_FINISHED", "TASK_FAILED", "TASK_KILLED", "TASK_DROPPED"}
 

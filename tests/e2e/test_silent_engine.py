@@ -26,8 +26,9 @@ from tests.engine import real_docker
 from tests.executor.program.running import KILLING, Running
 from tests.fakes.agent import FakeAgent
 from tests.fakes.runtime import FakeRuntime
+from tests.patience import SLOW
 
-PATIENCE = 60.0
+PATIENCE = 60.0 * SLOW
 QUICK = PullSettings(attempts=6, pause=0.5, longest_pause=2.0)
 IMPATIENT = PullSettings(attempts=1)
 WAITING = "until [ -e /mnt/mesos/sandbox/go ]; do sleep 0.05; done; exit 5"

@@ -20,9 +20,10 @@ from pathlib import Path
 from specs.messages.status import TaskState, is_terminal
 from tests.executor.program.running import task
 from tests.fakes.agent_server import ScriptedAgent
+from tests.patience import SLOW
 
 PROGRAM = str(Path(sys.executable).with_name("mesos-docker-executor"))
-PATIENCE = 150.0
+PATIENCE = 150.0 * SLOW
 COMMANDS = ("true", "exit 3", "echo out; echo err >&2", "sleep 0.5", "sleep 600",
             "trap '' TERM; while :; do sleep 1; done", "trap 'exit 0' TERM; sleep 600 & wait")
 ENDLESS = COMMANDS[4:]

@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from executor.agent.port import AgentEvents
 from specs.messages.status import TaskState, TaskStatus
+from tests.patience import SLOW
 
 
 class FakeAgent:
@@ -106,12 +107,12 @@ class FakeAgent:
         """The states sent for one task, in order."""
         return [status.state for status in self.of(task_id)]
 
-    def wait_for(self, predicate: Callable[[FakeAgent], bool], timeout: float = 30.0) -> bool:
+    def wait_for(self, predicate: Callable[[FakeAgent], bool], timeout: float = 30.0 * SLOW) -> bool:
         """Wait until `predicate(self)` holds, asked again after every send, acknowledgement and stop."""
         with self._changed:
             return self._changed.wait_for(lambda: predicate(self), timeout)
 
-    def wait_state(self, task_id: str, state: TaskState, timeout: float = 30.0) -> TaskStatus:
+    def wait_state(self, task_id: str, state: TaskState, timeout: float = 30.0 * SLOW) -> TaskStatus:
         """The first update of the task with this state; after `timeout` seconds an AssertionError with what came."""
         if not self.wait_for(lambda agent: state in agent.states(task_id), timeout):
             raise AssertionError(f"no {state} for {task_id!r} in {timeout} s, only {self.states(task_id)}")

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tests.patience import SLOW
+
 Told = tuple[str, tuple[Any, ...]]
 
 
@@ -56,7 +58,7 @@ class RecordedEvents:
         with self._change:
             return [arguments for told, arguments in self.told if told == name]
 
-    def wait(self, name: str, times: int = 1, timeout: float = 30.0) -> tuple[Any, ...]:
+    def wait(self, name: str, times: int = 1, timeout: float = 30.0 * SLOW) -> tuple[Any, ...]:
         """The arguments of the `times`-th call of a method; AssertionError if it does not come in `timeout` seconds."""
         with self._change:
             if not self._change.wait_for(lambda: len(self.of(name)) >= times, timeout):

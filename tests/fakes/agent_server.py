@@ -27,6 +27,7 @@ from typing import Any, cast
 
 from specs.forms.recordio import encode_record
 from specs.rules.executor_call import call_problem
+from tests.patience import SLOW
 
 Call = dict[str, Any]
 
@@ -223,7 +224,7 @@ class ScriptedAgent:
             return [task_id for task_id, number in sent.items()
                     if number < self._stream.number and task_id not in known and task_id not in self.updates]
 
-    def wait_for(self, predicate: Callable[[], object], timeout: float = 30.0) -> None:
+    def wait_for(self, predicate: Callable[[], object], timeout: float = 30.0 * SLOW) -> None:
         """Wait until this holds, asked after everything that comes; AssertionError after `timeout` seconds."""
         with self._change:
             if not self._change.wait_for(predicate, timeout):

@@ -28,8 +28,9 @@ from specs.forms.taskstatus import status_from_mapping
 from specs.messages.offer import Offer
 from specs.messages.status import TaskState, TaskStatus
 from specs.messages.task import TaskInfo
+from tests.patience import SLOW
 
-WAIT = 30.0  # seconds for something that must come
+WAIT = 30.0 * SLOW  # seconds for something that must come
 
 
 def offer(agent: int = 0, *, cpus: float = 4, mem: float = 4096, ports: Sequence[tuple[int, int]] = ((31000, 32000),),

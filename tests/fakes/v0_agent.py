@@ -21,6 +21,7 @@ from typing import Any
 from specs.forms import wire
 from specs.network.pid import Pid, parse_pid
 from tests.fakes.shared_tls import SharedTlsSocket
+from tests.patience import SLOW
 
 PACKAGE = "mesos.internal."
 Fields = dict[str, Any]
@@ -195,7 +196,7 @@ class V0Agent:
         with self._change:
             return [said for said in self.received if said.name == name]
 
-    def wait_for(self, condition: Callable[[], object], timeout: float = 30.0) -> None:
+    def wait_for(self, condition: Callable[[], object], timeout: float = 30.0 * SLOW) -> None:
         """AssertionError if it does not come true in `timeout` seconds."""
         with self._change:
             if not self._change.wait_for(condition, timeout):

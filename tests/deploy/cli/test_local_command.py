@@ -18,10 +18,11 @@ import pytest
 from deploy.cli.credentials import header
 from specs.network.credential import Credential
 from tests.deploy.local.client import Scheduler, command_task, get, wait_for
+from tests.patience import SLOW
 from tests.ports import free_port
 
 COMMAND = [str(Path(sys.executable).parent / "mesos-docker"), "local"]
-WAIT = 60.0
+WAIT = 60.0 * SLOW
 RESOURCES = "--resources=cpus:4;mem:4096;disk:10240;ports:[31000-31099]"
 
 

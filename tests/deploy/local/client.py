@@ -16,9 +16,10 @@ from deploy.cli.credentials import header
 from specs.forms import Json
 from specs.forms.wire import decode
 from specs.network.credential import Credential
+from tests.patience import SLOW
 
 HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
-PATIENCE = 30.0  # seconds; the machine is shared
+PATIENCE = 30.0 * SLOW  # seconds; the machine is shared
 
 
 def get(address: str, path: str, headers: dict[str, str] | None = None) -> tuple[int, Any]:

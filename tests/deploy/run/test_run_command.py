@@ -15,8 +15,9 @@ import pytest
 
 from tests.fakes.cluster import FakeCluster, runs
 from tests.fakes.master import ScriptedMaster, offer
+from tests.patience import SLOW
 
-WAIT = 60.0
+WAIT = 60.0 * SLOW
 COMMAND = [str(Path(sys.executable).parent / "mesos-docker"), "run"]
 
 

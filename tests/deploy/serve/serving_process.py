@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from tests.fakes.master import ScriptedMaster, Subscription, offer, update
+from tests.patience import SLOW
 
 PROGRAM = str(Path(sys.executable).parent / "mesos-docker")
-PATIENCE = 30.0
+PATIENCE = 30.0 * SLOW
 
 
 class Cluster:

@@ -13,6 +13,7 @@ from executor.wiring import supervision
 from specs.messages.status import TaskState, TaskStatus, is_terminal
 from tests.fakes.agent import FakeAgent
 from tests.fakes.runtime import FakeRuntime
+from tests.patience import SLOW
 
 LABELS = {"mesos-docker.owner": "a-test"}
 KILLING = ("TASK_KILLING_STATE", "PARTITION_AWARE")
@@ -58,7 +59,7 @@ class Running:
 
     def ended(self, task_id: str) -> TaskStatus:
         """The last update, once it is there."""
-        assert self.agent.wait_for(lambda agent: any(is_terminal(state) for state in agent.states(task_id)), 30), \
+        assert self.agent.wait_for(lambda agent: any(map(is_terminal, agent.states(task_id))), 30 * SLOW), \
             self.agent.states(task_id)
         return self.agent.of(task_id)[-1]
 

@@ -11,12 +11,13 @@ from specs.between.executor_request import ExecutorRequest, ReportRequest
 from specs.between.reports import message_of, report_of
 from specs.forms.codec import write
 from tests.executor.program.running import Running, running
+from tests.patience import SLOW
 
 REQUEST = json.dumps(write(ExecutorRequest(report=ReportRequest(1)))).encode()
 
 
 def reports(run: Running, count: int) -> None:
-    assert run.agent.wait_for(lambda agent: len(agent.messages) >= count, 30), run.agent.messages
+    assert run.agent.wait_for(lambda agent: len(agent.messages) >= count, 30 * SLOW), run.agent.messages
     for number, data in enumerate(run.agent.messages, 1):
         message = message_of(data)
         assert message is not None

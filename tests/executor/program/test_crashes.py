@@ -19,8 +19,9 @@ from tests.executor.program.running import task
 from tests.executor.program.test_executor_process import COMMAND, environment, started, subscribed
 from tests.fakes.agent_server import ScriptedAgent
 from tests.images import busybox_image
+from tests.patience import SLOW
 
-PATIENCE = 90.0
+PATIENCE = 90.0 * SLOW
 COUNTING = "i=0; while :; do i=$((i+1)); echo line $i; sleep 0.01; done"
 
 

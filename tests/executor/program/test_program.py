@@ -14,8 +14,9 @@ from tests.executor.program.running import task
 from tests.executor.program.test_executor_process import environment, started, subscribed
 from tests.fakes.agent_server import ScriptedAgent
 from tests.images import busybox_image
+from tests.patience import SLOW
 
-PATIENCE = 90.0
+PATIENCE = 90.0 * SLOW
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -17,8 +17,9 @@ from tests.executor.program.test_executor_process import started
 from tests.executor.program.test_program import flags
 from tests.fakes.v0_agent import V0Agent
 from tests.images import busybox_image
+from tests.patience import SLOW
 
-PATIENCE = 90.0
+PATIENCE = 90.0 * SLOW
 
 
 @pytest.fixture(autouse=True, scope="module")
