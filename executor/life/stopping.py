@@ -66,6 +66,7 @@ MISSED_WAIT = 60.0  # seconds the engine has to tell the status of a process tha
 MOST_WAITS = 10  # of these that an engine which does not answer at all is given
 LOOK_AGAIN = 1.0  # seconds, while the engine does not answer, or does not know of an end
 FORCED_MISSED_WAIT = 5.0  # the same, where we killed it and know why it is gone
+MOST_FORCED_WAITS = 11  # more of these that one has that answers, and is only slow: a minute, as above
 HURRIED_MISSED_WAIT = 0.4  # the same, where the agent kills us too in two seconds
 SURVIVED = 30.0  # seconds after a signal or an OOM, from which on it was survived: `docker stop` has 10
 MOVED = "The container was started again by its restart policy, with another address"
@@ -223,8 +224,10 @@ def grace_over(task: Task, _: GraceOver) -> Step:
 
 def next_step(task: Task, _: StillUp) -> Step:
     """SIGKILL once; then forced removal and SIGKILL past the engine in turns, for as long as it
-    takes.
+    takes. A container whose process is gone is left to the engine while that has its time to tell.
     """
+    if task.run.gone and _only_slow(task):
+        return Step(task, (StartTimer(Timer.STEP, task.step_waits[0]),))
     pid = task.run.pid
     step = 2 if task.step == 1 and pid is not None else 1
     act = KillPid(pid) if step == 2 and pid is not None else ForceRemove()
@@ -234,7 +237,7 @@ def next_step(task: Task, _: StillUp) -> Step:
 
 
 def hurry(task: Task, _: SignalFailed) -> Step:
-    return Step(task, (StartTimer(Timer.STEP, STEP_FAILED_WAIT, keep_earlier=True),))
+    return Step(task.in_run(unanswered=True), (StartTimer(Timer.STEP, STEP_FAILED_WAIT, keep_earlier=True),))
 
 
 def finish(task: Task, event: Exited) -> Step:
@@ -291,12 +294,21 @@ def missed(task: Task, _: ExitMissed) -> Step:
             and not task.hurried):
         task = task.in_run(unanswered=False, waits=task.run.waits + 1)
         return Step(task, (StartTimer(Timer.MISSED, MISSED_WAIT),))
+    if _only_slow(task):
+        task = task.in_run(waits=task.run.waits + 1)
+        return Step(task, (StartTimer(Timer.MISSED, FORCED_MISSED_WAIT),))
     if task.terms.restarts:
         return Step(task) if task.phase is Phase.FORCING else force(replace(task,
                                                                             outcome=Unknown()))
     if task.run.told_exit is not None:
         return end(task, exit_of(task, task.run.told_exit))
     return end(task, Signalled(_SIGKILL) if task.past_engine else Unknown())
+
+
+def _only_slow(task: Task) -> bool:
+    """Whether an engine that we had kill a process answers, and may yet tell how that ended."""
+    return (task.phase is Phase.FORCING and not task.past_engine and not task.run.unanswered and not task.hurried
+            and not task.terms.restarts and task.run.waits < MOST_FORCED_WAITS)
 
 
 def ignore(task: Task, _: Event) -> Step:

@@ -88,7 +88,7 @@ class Run:
     gone: bool = False  # the kernel says that its process has ended
     gone_at: int = 0  # when it said so, ns of our clock; 0: nobody knows
     back: int = 0  # when the engine, which had been away, was there again, ns of our clock
-    unanswered: bool = False  # the engine, asked how it is, did not answer
+    unanswered: bool = False  # the engine, asked how it is or to end it, did not answer
     waits: int = 0  # how often the engine was given more time to answer, after the process's end
 
 

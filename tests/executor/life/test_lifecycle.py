@@ -239,6 +239,29 @@ def test_one_that_answers_and_does_not_know_is_asked_for_a_minute() -> None:
     assert task.outcome == Unknown()
 
 
+def test_a_slow_engine_has_a_minute_to_tell_how_what_it_has_killed_ended() -> None:
+    task, _ = accept("t", Terms())
+    for event in (*STARTED, e.EndRequested(Cause.KILL, 0.0), e.PidGone(7)):
+        task, _ = advance(task, event)
+    killed = task
+    for _ in range(11):
+        task, effects = advance(task, e.ExitMissed())
+        assert effects == (f.StartTimer(f.Timer.MISSED, 5.0),)
+        _, effects = advance(task, e.StillUp())
+        assert effects == (f.StartTimer(f.Timer.STEP, 5.0),)  # removed by force it would tell nothing any more
+    told, _ = advance(task, e.Exited(Exit(137)))
+    assert told.outcome == Exit(137)
+    task, _ = advance(task, e.ExitMissed())
+    assert task.outcome == Unknown()
+    refused = e.SignalFailed(Failure(DaemonUnavailable, "no answer"))
+    for nothing_said in (e.Unanswered(), refused, e.EndRequested(Cause.SHUTDOWN)):
+        task, _ = advance(killed, nothing_said)
+        _, effects = advance(task, e.StillUp())
+        assert f.ForceRemove() in effects
+        task, _ = advance(task, e.ExitMissed())
+        assert task.outcome == Unknown()
+
+
 @pytest.mark.parametrize(("before", "expected"), [
     ((),
      (TaskState.FAILED,
