@@ -89,7 +89,7 @@ ENGINE: Final[tuple[Rule, ...]] = (
           "^can only (?:kill|create exec sessions on) running containers",
           _OCI + "cannot exec in a (?:stopped|paused)"),
     _rule(BadOption, r"^(?:invalid|unknown|duplicate|conflicting|unsupported)\b",
-          "^error processing tar file", "^could not find the file ",
+          "^error processing tar file", "^could not find the file ", r"^no such file or directory\Z",
           rf"^(?:failed to unpack image: .*: )?archive/tar: invalid tar header{_END}",
           "^evalSymlinksInScope: too many links in "),
     _rule(NoCommand, rf"^no command specified{_END}"),

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 
 import pytest
@@ -19,6 +20,7 @@ from executor.engine.failures import (
 from executor.engine.port import ContainerAction
 from tests.contract.conftest import World
 from tests.contract.reading import heard_from, listening, read_all, read_until
+from tests.patience import SLOW
 
 
 def test_a_created_container_is_not_started(world: World) -> None:
@@ -47,7 +49,7 @@ def test_a_name_that_is_somebody_elses_is_a_conflict(world: World) -> None:
 
 
 def test_an_image_that_is_not_here(world: World) -> None:
-    with pytest.raises(ImageNotFound, match="No such image: nothing/of-the-kind:latest") as caught:
+    with pytest.raises(ImageNotFound, match=r"(?i)no such image: .*nothing/of-the-kind") as caught:
         world.containers.create({**world.payload("true"), "Image": "nothing/of-the-kind"}, world.name())
     assert caught.value.blame is Blame.TASK
     assert not caught.value.retry
@@ -122,7 +124,7 @@ def test_a_signal_by_name_and_by_number(world: World, signal: str) -> None:
 
 def test_a_program_that_is_not_in_the_image(world: World) -> None:
     container = world.created("no-such-program")
-    with pytest.raises(CommandNotFound, match='exec: "no-such-program": executable file not found') as caught:
+    with pytest.raises(CommandNotFound, match=r"executable file .*not found") as caught:
         world.containers.start(container)
     assert caught.value.blame is Blame.TASK
     found = world.containers.inspect(container)
@@ -131,13 +133,13 @@ def test_a_program_that_is_not_in_the_image(world: World) -> None:
 
 
 def test_a_network_that_does_not_exist(world: World) -> None:
-    with pytest.raises(NoSuchNetwork, match="network nowhere not found"):
+    with pytest.raises(NoSuchNetwork, match=r"nowhere.* not found"):
         world.started("true", host={"NetworkMode": "nowhere"})
 
 
 def test_what_is_asked_of_no_container(world: World) -> None:
     for verb in (world.containers.inspect, world.containers.start, world.containers.attach, world.containers.logs):
-        with pytest.raises(NoSuchContainer, match="No such container: nobody"):
+        with pytest.raises(NoSuchContainer, match=r'(?i)no such container: nobody|"nobody" found'):
             verb("nobody")
     with pytest.raises(NoSuchContainer):
         world.containers.exec("nobody", ["true"])
@@ -163,17 +165,17 @@ def test_exec_runs_with_its_own_environment(world: World) -> None:
 
 def test_exec_is_cut_off_in_time(world: World) -> None:
     container = world.started("sleep", "600")
-    assert world.containers.exec(container, ["sleep", "600"], timeout=0.3).exit_code is None
+    assert world.containers.exec(container, ["sleep", "600"], timeout=0.3 * SLOW).exit_code is None
 
 
 def test_exec_of_a_missing_program_is_127(world: World) -> None:
     done = world.containers.exec(world.started("sleep", "600"), ["no-such-program"])
     assert done.exit_code == 127
-    assert b"executable file not found" in done.output
+    assert re.search(b"executable file .*not found", done.output)
 
 
 def test_exec_needs_a_running_container(world: World) -> None:
-    with pytest.raises(ContainerNotRunning, match="is not running"):
+    with pytest.raises(ContainerNotRunning, match=r"is not running|on running containers"):
         world.containers.exec(world.created("true"), ["true"])
 
 
@@ -210,7 +212,7 @@ def test_a_command_that_is_spoken_with_is_killed_with_all_its_processes(world: W
 
 
 def test_nobody_speaks_with_what_cannot_be_run(world: World) -> None:
-    with pytest.raises(ContainerNotRunning, match="is not running"):
+    with pytest.raises(ContainerNotRunning, match=r"is not running|on running containers"):
         world.containers.interact(world.created("true"), ["true"])
     with pytest.raises(CommandNotFound, match="no-such-program"):  # at once, or at the end, as older engines say it
         _status(world, world.started("sleep", "600"), "no-such-program")
@@ -261,4 +263,5 @@ def test_a_file_that_is_not_there(world: World) -> None:
 
 
 def test_version_is_three_numbers(world: World) -> None:
-    assert world.runtime.engine.version() >= (20, 10, 0)
+    assert len(world.runtime.engine.version()) == 3
+    assert world.runtime.engine.version() > (4, 0, 0)  # podman has numbers of its own

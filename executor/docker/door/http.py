@@ -119,7 +119,7 @@ class EngineHttp:
             raise
         self._keep(connection, head)
         if head.status >= 400:
-            raise EngineRefused(head.status, _complaint(body, head))
+            raise EngineRefused(head.status, complaint(body, head.status, head.reason))
         return body
 
     def stream(self, ask: Ask, version: str | None) -> tuple[BoundedSocket, bool]:
@@ -128,7 +128,8 @@ class EngineHttp:
         connection = self._connection()
         try:
             head = _sent(connection, ask, version)
-            refusal = None if head.status < 400 else _complaint(_body(connection, head), head)
+            refusal = None if head.status < 400 else complaint(
+                _body(connection, head), head.status, head.reason)
         except BaseException:
             connection.close()
             raise
@@ -211,15 +212,17 @@ def _parsed(text: str) -> Head:
     return Head(int(number), reason, {name.strip().lower(): value.strip() for name, _, value in pairs})
 
 
-def _complaint(body: bytes, head: Head) -> str:
+def complaint(body: bytes, status: int, reason: str) -> str:
     """What the engine says is wrong."""
     try:
         said = json.loads(body)
     except ValueError:
         said = None
-    if isinstance(said, dict) and isinstance(said.get("message"), str):
-        return str(said["message"])
-    return body.decode(errors="replace").strip() or head.reason or f"status {head.status}"
+    if isinstance(said, dict):
+        for name in ("message", "error"):  # the second is podman's, of some
+            if isinstance(said.get(name), str):
+                return str(said[name])
+    return body.decode(errors="replace").strip() or reason or f"status {status}"
 
 
 def _body(connection: BoundedSocket, head: Head) -> bytes:

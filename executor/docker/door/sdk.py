@@ -14,7 +14,7 @@ import docker
 from docker.transport.unixconn import UnixHTTPAdapter, UnixHTTPConnection, UnixHTTPConnectionPool
 
 from executor.docker.door.calls import BoundedSocket
-from executor.docker.door.http import MAX_IDLE, EngineRefused
+from executor.docker.door.http import MAX_IDLE, EngineRefused, complaint
 
 T = TypeVar("T")
 
@@ -77,8 +77,11 @@ class SdkClient(docker.APIClient):  # type: ignore[misc]
         self._version = version
         try:
             return do(self)
-        except docker.errors.APIError as error:
-            text = error.explanation or error.response.reason or f"status {error.status_code}"
-            raise EngineRefused(int(error.status_code), str(text)) from error
         except http.client.HTTPException as error:
             raise ConnectionError(str(error) or type(error).__name__) from error
+
+    def _raise_for_status(self, response: Any) -> None:
+        """As for what is asked without the SDK, which looks up a `message` that podman may leave out."""
+        status = response.status_code
+        if status >= 400:
+            raise EngineRefused(status, complaint(response.content, status, response.reason))

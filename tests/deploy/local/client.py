@@ -78,6 +78,7 @@ class Scheduler:
         self.stream_id = ""
         self._events: queue.Queue[Json] = queue.Queue()
         self._kept: list[Json] = []
+        self._acknowledged: set[str] = set()
         self._connection: http.client.HTTPConnection | None = None
         self._response: http.client.HTTPResponse | None = None
 
@@ -165,18 +166,21 @@ class Scheduler:
 
     def update(self, task_id: str, state: str | None = None, *, acknowledge: bool = True) -> Json:
         """The next update of a task, or the next in that state; acknowledged (those before it
-        always) unless told otherwise."""
+        always) unless told otherwise. One that is sent again after we acknowledged it was told
+        before."""
         while True:
             event = self.expect("UPDATE", lambda item: item["update"]["status"]["task_id"][
                 "value"] == task_id)
             status: Json = event["update"]["status"]
-            found = state in {None, status["state"]}
+            again = status.get("uuid") in self._acknowledged
+            found = state in {None, status["state"]} and not again
             if "uuid" in status and (acknowledge or not found):
                 self.acknowledge(status)
             if found:
                 return status
 
     def acknowledge(self, status: Json) -> None:
+        self._acknowledged.add(status["uuid"])
         self.call("ACKNOWLEDGE", agent_id=status["agent_id"], task_id=status["task_id"],
                   uuid=status["uuid"])
 

@@ -7,7 +7,7 @@ import pytest
 
 from executor.docker.mesos_docker import Docker
 from executor.docker.runtime import DockerRuntime
-from executor.engine.failures import BadOption, Blame, DaemonUnavailable, WrongVersion
+from executor.engine.failures import BadOption, Blame, DaemonUnavailable, RuntimeFailure, WrongVersion
 from tests.executor.docker.conftest import Make
 from tests.fakes.scripted_engine import ID
 
@@ -125,6 +125,19 @@ def test_containers_of_others_do_not_hide_ours(engine: Make, foreign: tuple[int,
     assert {each.name for each in found} >= {"/ours"}
     assert {each.ip_address for each in found if each.name == "/ours"} == {"172.17.0.2"}
     assert "ours" in {each.id for each in runtime.containers.ls({})}
+
+
+@pytest.mark.parametrize(("body", "text"), [
+    ({"message": "no way"}, "no way"), ({"error": "no way"}, "no way"),  # podman, of a push
+    ({"cause": "no way", "response": 500}, '{"cause": "no way", "response": 500}')])
+def test_an_engines_complaint_is_told_wherever_it_has_it(engine: Make, body: dict[str, object], text: str) -> None:
+    """With the SDK and without."""
+    server, runtime = engine("1.41")
+    server.answers = {f"/containers/a/{path}": (500, body) for path in ("archive", "json")}
+    for ask in (lambda: runtime.containers.read("a", "/x"), lambda: runtime.containers.inspect("a")):
+        with pytest.raises(RuntimeFailure) as caught:
+            ask()
+        assert str(caught.value).endswith(text)
 
 
 def test_an_engine_that_breaks_off_does_not_have_fewer_containers(engine: Make) -> None:

@@ -245,10 +245,10 @@ def test_a_slow_engine_has_a_minute_to_tell_how_what_it_has_killed_ended() -> No
         task, _ = advance(task, event)
     killed = task
     for _ in range(11):
-        task, effects = advance(task, e.ExitMissed())
-        assert effects == (f.StartTimer(f.Timer.MISSED, 5.0),)
         _, effects = advance(task, e.StillUp())
         assert effects == (f.StartTimer(f.Timer.STEP, 5.0),)  # removed by force it would tell nothing any more
+        task, effects = advance(task, e.ExitMissed())
+        assert effects == (f.StartTimer(f.Timer.MISSED, 5.0),)
     told, _ = advance(task, e.Exited(Exit(137)))
     assert told.outcome == Exit(137)
     task, _ = advance(task, e.ExitMissed())
