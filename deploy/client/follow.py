@@ -24,6 +24,7 @@ from specs.words.printable import printable
 DONE, FAILED_STATUS = 0, 1
 WAITING = "waiting for an offer"
 AGAIN = (3.0, 10.0, 30.0)  # seconds of waiting at which it is shown again; then each minute
+MOST_HINTS = 10  # apps of a deployment that are asked after what they wait for
 _FAILURES = frozenset({"TASK_FAILED", "TASK_ERROR", "TASK_LOST", "TASK_DROPPED", "TASK_GONE"})
 
 
@@ -57,6 +58,7 @@ class DeploymentFollower:
     shown: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     waited: dict[str, Waited] = field(default_factory=dict)
     sums: dict[str, tuple[int, int]] = field(default_factory=dict)
+    hints: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)
 
     def follow(self) -> int:
@@ -116,16 +118,17 @@ class DeploymentFollower:
 
     def _look(self) -> None:
         try:
-            found = self.service.get("/api/v1/instances")
+            instances = [each for each in self.service.get("/api/v1/instances")
+                         if each["app"] in self.apps]
+            for instance in instances:
+                self._show(instance)
+            if self.output != "json":
+                self._sum_up(instances)
+                self._hint()
         except Problem as problem:
             if problem.exit_code != FAILED:
                 raise
-            return  # it goes away: the stream says so, or the next look comes
-        instances = [each for each in found if each["app"] in self.apps]
-        for instance in instances:
-            self._show(instance)
-        if self.output != "json":
-            self._sum_up(instances)
+            # else it goes away: the stream says so, or the next look comes
 
     def _show(self, instance: dict[str, Any]) -> None:
         """Where it is, if that is new; how long it waits, now and then."""
@@ -156,6 +159,21 @@ class DeploymentFollower:
             if mine and self.sums.get(app) != (serve, len(mine)):
                 self.sums[app] = (serve, len(mine))
                 click.echo(f"{self._seconds()}  {app}  {serve}/{len(mine)} serve")
+
+    def _hint(self) -> None:
+        """What a deployment waits for that somebody else has to do, whenever that changes: to promote
+        canaries, to resume it, to make room.
+        """
+        for app in tuple(self.apps)[:MOST_HINTS]:
+            found = self.service.ask("GET", "/api/v1/why", query={"app": app})
+            hints = tuple((reason["reason"], reason["hint"]) for row in (
+                found.body if found.is_fine else []) if row["instance"] is None
+                for reason in row["reasons"] if reason["hint"])
+            if hints != self.hints.get(app, ()):
+                self.hints[app] = hints
+                for reason, hint in hints:
+                    click.echo(f"{self._seconds()}  {app}  {printable(reason)}\n"
+                               f"            {printable(hint)}")
 
     def _ending(self, event: Event) -> tuple[bool, str | None] | None:
         if event["eventType"] not in ("deployment_success", "deployment_failed") \

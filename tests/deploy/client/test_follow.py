@@ -62,6 +62,30 @@ def test_the_way_of_an_instance(tmp_path: Path, capsys: pytest.CaptureFixture[st
         assert status == [0]
 
 
+def test_what_others_have_to_do_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Serving(tmp_path / "state") as serving:
+        serving.change("POST", "/v2/apps", app())
+        _, answer, _ = serving.ask("PUT", "/v2/apps/web", app(
+            env={"A": "1"}, labels={"MESOS_DOCKER_CANARY": "1"}))
+        follower = DeploymentFollower(Service(serving.url(), None), "text", answer["deploymentId"])
+        thread = threading.Thread(target=follower.follow)
+        thread.start()
+        shown = ""
+
+        def waits() -> bool:
+            nonlocal shown
+            shown += capsys.readouterr().out
+            return "its canaries wait to be promoted" in shown
+
+        serving.wait(waits)
+        assert serving.ask("POST", "/api/v1/promote/web")[0] == 204
+        thread.join(30)
+        shown += capsys.readouterr().out
+        assert f"mesos-docker promote web, or mesos-docker rollback {answer['deploymentId']}" in shown
+        assert shown.count("its canaries wait to be promoted") == 1
+        assert " is done, after " in shown
+
+
 def test_a_failure_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with Serving(tmp_path / "state", life=("TASK_RUNNING", "TASK_FAILED")) as serving:
         thread, status = followed(serving, "json", labels={"MESOS_DOCKER_FAILURE_LIMIT": "0"})
