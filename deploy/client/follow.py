@@ -59,6 +59,7 @@ class DeploymentFollower:
     waited: dict[str, Waited] = field(default_factory=dict)
     sums: dict[str, tuple[int, int]] = field(default_factory=dict)
     hints: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    words: dict[str, str] = field(default_factory=dict)  # last ones, by task: of apps that are gone nobody keeps them
     began: float = field(default_factory=time.monotonic)
 
     def follow(self) -> int:
@@ -106,6 +107,7 @@ class DeploymentFollower:
         if event["eventType"] != "status_update_event" or event["appId"] not in self.apps \
                 or event["taskStatus"] not in _FAILURES:
             return
+        self.words[event["taskId"]] = event["message"]
         if self.output == "json":
             shown_json({"type": "failure", **{key: event[key] for key in (
                 "appId", "taskId", "taskStatus", "host", "message")}})
@@ -201,7 +203,8 @@ class DeploymentFollower:
             ended = self.service.ask("GET", f"/api/v1/history{app}")
             for each in (ended.body if ended.is_fine else [])[:3]:
                 if each["asked"] is None and self.output != "json":
-                    words = _words(each["message"] or each["reason"] or "")
+                    words = _words(each["message"] or self.words.get(each["taskId"])
+                                   or each["reason"] or "")
                     click.echo(
                         f"  {short(each['id'])} on {each['host']}: {each['state']}: {words}",
                         err=True)

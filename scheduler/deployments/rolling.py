@@ -7,7 +7,8 @@ comes. So scaling, keeping up, upgrades, moving off an agent and removal are the
 upgrade that was interrupted goes on from what is there.
 
 Instances of an app that is to run once, and that have run, count as done: all of this is about the
-others.
+others. Outdated ones of these stay until all new ones have done their part, so that a rollback finds
+them and nothing runs twice.
 
 Whatever is chosen, those that do not serve go first. Where the arithmetic has nothing to do,
 because too few serve, and all that was started serves, one outdated instance that is known to be
@@ -105,6 +106,11 @@ def _is_idle(instance: Instance) -> bool:
             or instance.incarnation == 0)
 
 
+def _has_run(instance: Instance) -> bool:
+    """Whether it was of an app that runs once, and is over: of all others the next task waits."""
+    return instance.condition.is_terminal and instance.retiring is None
+
+
 def _is_outdated(instance: Instance, order: Order) -> bool:
     if order.mode is Mode.STOP or order.target is None:
         return order.mode is not Mode.HOLD
@@ -130,8 +136,10 @@ def _toward(order: Order, target: Target, crew: Crew, limits: Limits,
                       len(crew.leaving) + sum(map(has_task, surplus)))
     after = _settled(replace(strategy, instances=strategy.instances - len(over)), present, old,
                      replace(limits, current=limits.current - len(over)))
+    idle = [each for each in crew.idle if not _has_run(each) or (
+        not limits.outdated and crew.served(policy) >= strategy.instances)]
     ends = [(instance, _reason(instance, order))
-            for instance in (*crew.idle, *old[:len(old) - after.old])]
+            for instance in (*idle, *old[:len(old) - after.old])]
     return Moves((*ends, *((instance, KillReason.OVER_CAPACITY) for instance in surplus)),
                  after.new - present.new)
 

@@ -256,6 +256,24 @@ def test_where_nothing_is_replaced_nothing_is_promoted() -> None:
     assert asked(AppState("/a", moved), THREE, change(V1, moved)).moved
 
 
+def test_what_has_run_once_stays_until_others_have_so_that_a_rollback_runs_it_no_second_time() -> None:
+    before = target(app(2), restart=Restart.NEVER)
+    after = target(app(2, cmd="v2"), before, "v2", restart=Restart.NEVER, rollout=Rollout(canaries=1))
+    deployment, state = change(before, after), AppState("/a", after)
+    old = [running(number, condition=Condition.FINISHED) for number in range(2)]
+    found = asked(state, old, deployment)
+    assert started(found) == ["v2"]
+    assert not ended(found)
+    assert not found.changes.forgotten
+    new = [running(number, "v2", condition=Condition.FINISHED) for number in (7, 8)]
+    back = replace(before, info=before.info.configured("v3"))
+    back_again = asked(AppState("/a", back), [*old, new[0]], change(after, back, rollback_of="d0"))
+    assert (started(back_again), back_again.changes.forgotten) == ([], ("i7",))
+    done = asked(promoted(state, deployment, NOW), [*old, *new], deployment)
+    assert done.moved
+    assert done.changes.forgotten == ("i0", "i1")
+
+
 def test_a_scaling_for_a_while_outlasts_an_upgrade() -> None:
     state = AppState("/a", V2, expiry=Expiry(NOW, 1))
     assert asked(state, THREE, change(V1, V2)).scale_back is None
