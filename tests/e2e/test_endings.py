@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.endings import (
+    PATIENCE,
     Case,
     Outcome,
     Registry,
@@ -242,7 +243,7 @@ def with_registries(missing: Registry, locked: Registry, broken: Registry, silen
                                          f".*; {NOT_THE_TASK}", 3, LAUNCH, command="true",
              docker={"image": broken.image}),
         Case("killed during the pull", KILLED, "Killed while the image was being pulled", 143, DURING, command="true",
-             docker={"image": silent.image}, deed=when_starting(interrupt, silent.asked.wait)),
+             docker={"image": silent.image}, deed=when_starting(interrupt, lambda: silent.asked.wait(PATIENCE))),
         Case("time over during the pull", FAILED,
              "Killed while the image was being pulled: max_completion_time was reached", 3, TIME, command="true",
              docker={"image": other.image}, fields={"max_completion_time": {"nanoseconds": 5_000_000_000}}),
