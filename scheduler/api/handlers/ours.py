@@ -90,8 +90,12 @@ class Ours:
         return json_answer([*losses, *(row for app in found for row in why(app, view, now))])
 
     async def agents(self, asked: Asked) -> web.Response:
-        """GET /api/v1/agents: those on which instances are, or that have offered something."""
+        """GET /api/v1/agents: those on which instances are, or that have offered something; as long as
+        nobody has asked for offers, they are asked for now.
+        """
         _ = asked
+        if not self._asking.view.agents:
+            await self._fresh_offers()
         return json_answer(agents_json(self._asking.view, self._asking.service.telemetry.executors.versions()))
 
     async def plan(self, asked: Asked) -> web.Response:

@@ -31,6 +31,10 @@ def test_an_app_runs_is_scaled_and_goes(serving: Serving) -> None:
     assert len(serving.master.killed) >= 5
 
 
+def test_agents_are_known_before_the_first_app(serving: Serving) -> None:
+    serving.wait(lambda: {each["host"] for each in serving.get("/api/v1/agents")} >= {"host0", "host1"})
+
+
 def test_an_upgrade_replaces_all(serving: Serving) -> None:
     serving.change("POST", "/v2/apps", app(instances=4))
     before = set(serving.running("/web"))
