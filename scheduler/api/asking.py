@@ -19,7 +19,7 @@ from scheduler.service.operations import (
     ConflictError,
     ExistsError,
     NoSuchError,
-    NothingToPromoteError,
+    NotNowError,
     Operations,
 )
 from scheduler.service.service import Service
@@ -69,8 +69,8 @@ class Asking:
         except ConflictError as error:
             raise RefusedError(409, str(error), current=error.current,
                                changed=list(error.changed)) from error
-        except NothingToPromoteError as error:
-            raise RefusedError(409, f"There is nothing to promote: {error}") from error
+        except NotNowError as error:
+            raise RefusedError(409, str(error)) from error
         except NoSuchError as error:
             raise _missing(error) from error
 

@@ -213,7 +213,7 @@ def _ours(ours: Ours, streams: Streams) -> list[Route]:
         Route("POST", "/api/v1/deployments/{id}/resume", ours.resume, "Resumes a deployment",
               {204: None}, writes=True),
         Route("POST", "/api/v1/promote/{id*}", ours.promote, "Promotes an app's canaries",
-              {204: None}, writes=True, errors=(409,)),
+              {204: None}, writes=True),
         Route("POST", "/api/v1/scale/{id*}", ours.scale, "Scales an app, also for a time",
               {200: _CHANGED}, (FORCE,), scale, writes=True, conditional=True),
         Route("GET", "/api/v1/events", streams.ours, "Follows the events, numbered", {200: s.ref("Event")},

@@ -15,6 +15,7 @@ from scheduler.deployments import controller
 from scheduler.deployments.deployment import Deployment, paused, resumed
 from scheduler.deployments.facts import Ending, Expiry
 from scheduler.deployments.progress import has_canaries
+from scheduler.deployments.upgrade import beside
 from scheduler.service import tree
 from scheduler.service.board import NOBODY, Author
 from scheduler.service.changes import LockedError, Planned, Wanted, planned
@@ -55,8 +56,8 @@ class ConflictError(Exception):
         self.changed = tuple(changed)
 
 
-class NothingToPromoteError(Exception):
-    """The app has no canaries now. The text says why, for people."""
+class NotNowError(Exception):
+    """What was asked for can not be done as things are. The text says why, for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,16 +148,19 @@ class Operations:
         """End these tasks, and their instances with them; unknown ones are passed over. With
         `scale` there are so many fewer instances afterwards, otherwise new ones come.
 
-        `replace_first`: another one serves before this one ends.
+        `replace_first`: another one serves before this one ends. Raises NotNowError where the upgrade
+        strategy leaves no room for one more.
         """
         wanted = set(task_ids)
         found = [each for each in self._service.board.all_instances()
                  if each.condition is not Condition.SCHEDULED
                  and task_id(each.id, each.incarnation) in wanted]
+        for app_id in {each.app_id for each in found} if replace_first else ():
+            self._check_room(app_id)
         plan = self._scaled_down(found, by) if scale and found else None
         now = self._clock()
         for instance in found:
-            if replace_first and not scale:
+            if replace_first:
                 self._service.change(replace(instance, retiring=KillReason.ASKED))
             else:
                 self._service.change(sentenced(instance, KillReason.ASKED, now,
@@ -200,19 +204,20 @@ class Operations:
                   "mesos_docker_deployment_resumed")
 
     def promote(self, app_id: str) -> None:
-        """Its canaries are good. Raises NoSuchError, and NothingToPromoteError."""
+        """Its canaries are good. Raises NoSuchError, and NotNowError."""
         self.app(app_id)
         deployment, state = (self._service.board.deployment_of(app_id),
                              self._service.board.states[app_id])
         if deployment is None:
-            raise NothingToPromoteError(f"{app_id} is in no deployment")
+            raise NotNowError(f"There is nothing to promote: {app_id} is in no deployment")
         change = deployment.changes[app_id]
         if not has_canaries(change, is_rollback=deployment.rollback_of is not None):
-            raise NothingToPromoteError(
-                f"{app_id} has no canaries in deployment {deployment.id}; MESOS_DOCKER_CANARY=1 "
-                "gives it one when it is upgraded next")
+            raise NotNowError(
+                f"There is nothing to promote: {app_id} has no canaries in deployment "
+                f"{deployment.id}; MESOS_DOCKER_CANARY=1 gives it one when it is upgraded next")
         if change.step > deployment.step:
-            raise NothingToPromoteError(f"deployment {deployment.id} has not come to {app_id} yet")
+            raise NotNowError(f"There is nothing to promote: deployment {deployment.id} has not come to "
+                              f"{app_id} yet")
         self._service.board.put_state(controller.promoted(state, deployment, self._clock()))
         self._service.settler.touch(app_id)
 
@@ -231,6 +236,16 @@ class Operations:
         for app_id in deployment.changes:
             self._service.settler.touch(app_id)
 
+    def _check_room(self, app_id: str) -> None:
+        state = self._service.board.states.get(app_id)
+        if state is None or state.target is None:
+            return
+        strategy = state.target.policy.strategy
+        if not beside(strategy):
+            raise NotNowError(
+                f"The upgradeStrategy of {app_id} leaves no room for another one first: "
+                f"maximumOverCapacity {strategy.maximum_over:g} of {strategy.instances}")
+
     def _scaled_down(self, instances: Sequence[Instance], by: By) -> Planned:
         fewer: dict[str, int] = {}
         for instance in instances:
@@ -246,4 +261,4 @@ class Operations:
 
 
 __all__ = ["By", "ConflictError", "ExistsError", "LockedError", "NoSuchError",
-           "NothingToPromoteError", "Operations"]
+           "NotNowError", "Operations"]

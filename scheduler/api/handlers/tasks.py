@@ -90,6 +90,8 @@ class Tasks:
         scale, wipe = asked.flag("scale"), asked.flag("wipe")
         if scale and wipe:
             raise RefusedError(400, "You cannot use scale and wipe at the same time.")
+        if scale and asked.flag("replaceFirst"):
+            raise RefusedError(400, "You cannot use scale and replaceFirst at the same time.")
         by = By(author(asked), asked.flag("force"))  # `wipe` is so anyway: an instance goes with its task
         operations = self._asking.operations
         apps = {each.app_id for each in instances}

@@ -102,3 +102,16 @@ def test_whoever_says_a_count_ends_a_scaling_for_a_while(serving: Serving) -> No
     assert serving.service.board.states["/web"].expiry is not None
     serving.change("POST", "/api/v1/scale/web", {"instances": 2})
     assert serving.service.board.states["/web"].expiry is None
+
+
+def test_another_one_first_is_refused_where_there_is_no_room_for_it(serving: Serving) -> None:
+    strategy = {"minimumHealthCapacity": 0, "maximumOverCapacity": 0.4}
+    serving.change("POST", "/v2/apps", app(instances=2, upgradeStrategy=strategy))
+    task = serving.running("/web")[0]
+    status, answer, _ = serving.ask("DELETE", f"/v2/apps/web/tasks/{task}?replaceFirst=true")
+    assert status == 409
+    assert answer["message"].endswith("leaves no room for another one first: maximumOverCapacity 0.4 of 2")
+    assert serving.ask("DELETE", f"/v2/apps/web/tasks/{task}?replaceFirst=true&scale=true")[0] == 400
+    serving.change("PUT", "/v2/apps/web", {"instances": 3})
+    assert serving.ask("DELETE", f"/v2/apps/web/tasks/{task}?replaceFirst=true")[0] == 200
+    serving.wait(lambda: task not in serving.running("/web") and len(serving.running("/web")) == 3)
