@@ -37,13 +37,15 @@ class LockedError(Exception):
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """A change that somebody wants. `restart`: apps whose instances are replaced whatever has
-    changed of them.
+    changed of them. `whole`: apps whose whole definitions were said: what is left of others, by a
+    deployment that was stopped or has failed, is replaced.
     """
 
     root: Group
     author: Author = NOBODY
     force: bool = False
     restart: frozenset[str] = frozenset()
+    whole: frozenset[str] = frozenset()
     expiries: Mapping[str, Expiry | None] | None = None  # counts of instances that go back by themselves
     rollback_of: str | None = None
     former: Mapping[str, Target | None] = field(default_factory=dict)  # what apps were before the one taken back
@@ -89,7 +91,8 @@ def planned(board: Board, wanted: Wanted, policy: Callable[[App], Policy], deplo
     after = {app_id: plan.successor(app, before.get(app_id), version, policy(app),
                                     restart=app_id in wanted.restart, former=former.get(app_id))
              for app_id, app in apps.items()}
-    unfinished = _unfinished(board, cancelled, before, after)
+    unfinished = {**_unfinished(board, cancelled, before, after),
+                  **_left_over(board, wanted.whole, before, after, policy)}
     cause = plan.Cause(deployment_id, version, now, wanted.rollback_of)
     deployment = plan.deployment(cause, {**before, **unfinished}, after, dependencies(root))
     deployment = replace(deployment, original=board.root.version)
@@ -181,6 +184,25 @@ def _unfinished(board: Board, cancelled: Collection[str], before: Mapping[str, T
                 found |= {app_id: change.before} if configs else {}
             elif app_id in after and after[app_id].config == before[app_id].config in configs:
                 found |= {app_id: change.before} if change.before.config in configs else {}
+    return found
+
+
+def _left_over(board: Board, whole: frozenset[str], before: Mapping[str, Target],
+               after: Mapping[str, Target], policy: Callable[[App], Policy]) -> dict[str, Target]:
+    """What apps were that stay as they are, and of which no deployment replaces the instances that
+    are not like that.
+    """
+    found: dict[str, Target] = {}
+    for app_id in whole & before.keys() - board.locks.keys():
+        config = before[app_id].config
+        older = {each.config for each in board.instances_of(app_id).values()
+                 if each.sentence is None and not each.condition.is_lost} - {config}
+        if not older or after[app_id].config != config:
+            continue
+        old = max(older)
+        definition = board.definitions.get(app_id, {}).get(old)
+        app = before[app_id].app if definition is None else definition.app
+        found[app_id] = replace(before[app_id], app=app, config=old, policy=policy(app))
     return found
 
 

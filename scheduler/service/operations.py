@@ -82,17 +82,18 @@ class Operations:
 
     # ---- definitions
 
-    def edit(self, edit: Edit, by: By, *, restart: Iterable[str] = (),
+    def edit(self, edit: Edit, by: By, *, restart: Iterable[str] = (), whole: Iterable[str] = (),
              expiries: dict[str, Expiry | None] | None = None) -> Planned:
         """Change the tree. Raises LockedError, and what the completion raises."""
         wanted = Wanted(self._complete(edit(self.root), self.root), by.author, by.force,
-                        frozenset(restart), expiries)
+                        frozenset(restart), frozenset(whole), expiries)
         return self._service.settler.change(wanted, self._clock())
 
-    def plan(self, edit: Edit) -> Planned:
-        """What a change would come to."""
+    def plan(self, edit: Edit, whole: Iterable[str] = ()) -> Planned:
+        """What a change would come to; `whole` as of `put_apps`."""
         board = self._service.board
-        wanted = Wanted(self._complete(edit(self.root), self.root), force=True)
+        wanted = Wanted(self._complete(edit(self.root), self.root), force=True,
+                        whole=frozenset(whole))
         return planned(board, wanted, self._service.policy, "", self._clock())
 
     def create_app(self, app: App, by: By) -> Planned:
@@ -101,9 +102,12 @@ class Operations:
             raise ExistsError("app", app.id)
         return self.edit(lambda root: tree.with_apps(root, [app]), by)
 
-    def put_apps(self, apps: Sequence[App], by: By) -> Planned:
-        """Make these what the apps of their ids are."""
-        return self.edit(lambda root: tree.with_apps(root, apps), by)
+    def put_apps(self, apps: Sequence[App], by: By, *, whole: bool = False) -> Planned:
+        """Make these what the apps of their ids are. `whole`: it was said of each what it is in all, so
+        what a deployment that was stopped or has failed left of another version is replaced.
+        """
+        return self.edit(lambda root: tree.with_apps(root, apps), by,
+                         whole=[app.id for app in apps] if whole else ())
 
     def remove_app(self, app_id: str, by: By) -> Planned:
         """Raises NoSuchError."""

@@ -164,7 +164,7 @@ class Apps:
                 read = self.read_update(body, app_id, existing, partial=partial)
             check(self._asking.service.board)
             found.append(read)
-            return self._asking.operations.put_apps([read.app], by)
+            return self._asking.operations.put_apps([read.app], by, whole=not partial)
 
         planned = await self._asking.change(asked, change)
         new = planned.deployment.changes.get(app_id)
@@ -201,7 +201,7 @@ class Apps:
                     raise error.under(f"({index})") from None
                 unknown.extend(f"({index}){path}" for path in read.unknown)
                 apps[app_id] = read.app
-            return self._asking.operations.put_apps(list(apps.values()), by)
+            return self._asking.operations.put_apps(list(apps.values()), by, whole=not partial)
 
         answer = deployment_answer(await self._asking.change(asked, change))
         answer.headers.update(warnings(asked, unknown))

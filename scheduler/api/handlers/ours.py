@@ -4,7 +4,7 @@ deployments.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -105,9 +105,9 @@ class Ours:
         await self._fresh_offers()
 
         def answer() -> dict[str, Any]:
-            edit = self._edit(body, warnings)
+            edit, whole = self._edit(body, warnings)
             before = self._asking.operations.root
-            planned = self._asking.operations.plan(edit)
+            planned = self._asking.operations.plan(edit, whole)
             return {**_plan(before, planned, warnings), "stuck": self._stuck(planned),
                     "places": places(self._asking.service.trial(planned.deployment.changes))}
 
@@ -198,17 +198,18 @@ class Ours:
                 rows.append({"app": app_id, "reason": found.reason, "hint": found.hint})
         return rows
 
-    def _edit(self, body: Any, warnings: list[str]) -> Callable[[Group], Group]:
-        """What a body asks for: an app, several apps in an array, or a group."""
-        if isinstance(body, list):
-            apps = [self._read_app(each, warnings) for each in body]
-            return lambda root: tree.with_apps(root, apps)
+    def _edit(self, body: Any,
+              warnings: list[str]) -> tuple[Callable[[Group], Group], Sequence[str]]:
+        """What a body asks for, an app, several apps in an array, or a group; and the apps of which it
+        says all.
+        """
         if isinstance(body, dict) and ("apps" in body or "groups" in body):
             update = self._groups.read(body, ids.ROOT)
             warnings.extend(update.unknown)
-            return lambda root: self._groups.edited(root, update)
-        app = self._read_app(body, warnings)
-        return lambda root: tree.with_apps(root, [app])
+            return lambda root: self._groups.edited(root, update), ()
+        apps = [self._read_app(each, warnings) for each in (
+            body if isinstance(body, list) else [body])]
+        return lambda root: tree.with_apps(root, apps), [app.id for app in apps]
 
     def _read_app(self, value: Any, warnings: list[str]) -> App:
         if not isinstance(value, dict) or not isinstance(value.get("id"), str):

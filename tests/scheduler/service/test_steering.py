@@ -104,6 +104,21 @@ def test_whoever_says_a_count_ends_a_scaling_for_a_while(serving: Serving) -> No
     assert serving.service.board.states["/web"].expiry is None
 
 
+def test_a_whole_definition_goes_on_with_what_was_stopped(serving: Serving) -> None:
+    serving.change("POST", "/v2/apps", app(instances=3))
+    serving.ask("DELETE", f"/v2/deployments/{upgraded(serving)}?force=true")
+    assert len(set(configs(serving))) == 2
+    serving.change("PUT", "/v2/apps/web", {"instances": 3})
+    assert len(set(configs(serving))) == 2  # what was stopped stays so, unless somebody says all
+    whole = app(instances=3, env={"A": "1"}, labels=CANARY)
+    assert serving.ask("POST", "/api/v1/plan", whole)[1]["steps"]
+    serving.ask("PUT", "/v2/apps/web?partialUpdate=false", whole)
+    assert serving.ask("POST", "/api/v1/promote/web")[0] == 204
+    serving.wait(lambda: not serving.deployments())
+    assert len(set(configs(serving))) == 1
+    assert serving.ask("POST", "/api/v1/plan", whole)[1]["steps"] == []
+
+
 def test_another_one_first_is_refused_where_there_is_no_room_for_it(serving: Serving) -> None:
     strategy = {"minimumHealthCapacity": 0, "maximumOverCapacity": 0.4}
     serving.change("POST", "/v2/apps", app(instances=2, upgradeStrategy=strategy))
