@@ -94,6 +94,7 @@ class Life:
             [PROGRAM, "run", "--master", address, "--docker-socket", docker_socket, "--executor", case.executor,
              "--task", "-", "--output", "json"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+        self.errors = ""
         self._reader = threading.Thread(target=self._read, daemon=True)
 
     def live(self) -> int:
@@ -255,10 +256,12 @@ class _Refusing(http.server.BaseHTTPRequestHandler):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a case ended. `left`: containers of the task that were still there."""
+    """How a case ended. `status`: None if it did not, or nobody could do to it what was to be done; `left`: containers
+    of the task that were still there.
+    """
 
     life: Life
-    status: int
+    status: int | None
     left: Sequence[str]
 
 
@@ -290,7 +293,9 @@ def run_all(cases: Sequence[Case], address: str, docker_socket: str = DOCKER_SOC
     def run(case: Case) -> Outcome:
         life = Life(case, address, docker_socket)
         try:
-            status = life.live()
+            status: int | None = life.live()
+        except (AssertionError, subprocess.SubprocessError) as error:  # its own test says so, and no other
+            status, life.errors = None, f"{type(error).__name__}: {error}"
         finally:
             if life.process.poll() is None:
                 os.killpg(life.process.pid, signal.SIGKILL)

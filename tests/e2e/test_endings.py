@@ -285,6 +285,7 @@ def outcomes(engine: OverheardEngine) -> Iterator[dict[str, Outcome]]:
 def test_ending(name: str, outcomes: dict[str, Outcome]) -> None:
     outcome = outcomes[name]
     case, last = outcome.life.case, outcome.life.last
+    assert outcome.status is not None, (last, outcome.life.errors)
     assert case.status in (outcome.status, -1), (last, outcome.life.errors)
     if not case.state:  # refused before anything was launched
         assert re.fullmatch(case.message, outcome.life.errors, re.DOTALL), outcome.life.errors
@@ -314,5 +315,5 @@ def test_table(outcomes: dict[str, Outcome], capsys: pytest.CaptureFixture[str])
         for name in NAMES:
             last = outcomes[name].life.last
             reason = last.get("reason", "").removeprefix("REASON_").lower()
-            print(f"  {name:38} {last.get('state', ''):14} {outcomes[name].status:>3}  {reason:29} "
+            print(f"  {name:38} {last.get('state', ''):14} {outcomes[name].status!s:>3}  {reason:29} "
                   f"{last.get('message', '')[:150]}")
