@@ -27,11 +27,13 @@ CONTROLLERS = ("cpu", "cpuacct", "memory", "freezer")  # as --isolation=cgroups/
 
 
 class ExecutorsCgroup:
-    """As an agent makes it: /ROOT/CONTAINER in each hierarchy, on the second version with a leaf for the processes."""
+    """As an agent makes it: /ROOT/CONTAINER in each hierarchy, of which systemd has one for cpu and cpuacct; on the
+    second version with a leaf for the processes.
+    """
 
     def __init__(self, container: str) -> None:
         self.path = f"/mesos-docker-test/{container}"
-        roots = [CGROUPS] if unified() else [CGROUPS / each for each in CONTROLLERS]
+        roots = [CGROUPS] if unified() else list(dict.fromkeys((CGROUPS / each).resolve() for each in CONTROLLERS))
         self.folders = [root / self.path.lstrip("/") for root in roots]
         self.leaves = [folder / "leaf" if unified() else folder for folder in self.folders]
         for leaf in self.leaves:
