@@ -10,7 +10,7 @@ state/Group.scala.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 
 from specs.marathon import ids
@@ -44,6 +44,12 @@ class GroupUpdate:
     scale_by: float | None = None
     version: str | None = None
     unknown: tuple[str, ...] = ()
+
+    def defined(self) -> Iterator[str]:
+        """The ids of the apps whose whole definitions it has, also in groups below."""
+        yield from (app.id for app in self.apps or ())
+        for group in self.groups or ():
+            yield from group.defined()
 
 
 def read_group(value: object, config: Config, *, base: str = ids.ROOT,

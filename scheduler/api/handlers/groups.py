@@ -107,10 +107,11 @@ class Groups:
         update = await self._update(asked, path)
         if asked.flag("dryRun"):
             planned = await self._asking.ask(lambda: self._asking.operations.plan(
-                lambda root: self._edited(root, update)))
+                lambda root: self._edited(root, update), update.defined()))
             return json_answer({"steps": [step_json(step) for step in planned.deployment.steps]})
         planned = await self._asking.change(asked, lambda by: self._asking.operations.edit(
-            lambda root: self._edited(root, update), by), group_check(asked.request.headers, path))
+            lambda root: self._edited(root, update), by, whole=update.defined()),
+            group_check(asked.request.headers, path))
         answer = deployment_answer(planned)
         answer.headers.update(warnings(asked, update.unknown))
         return answer

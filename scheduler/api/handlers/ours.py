@@ -206,7 +206,7 @@ class Ours:
         if isinstance(body, dict) and ("apps" in body or "groups" in body):
             update = self._groups.read(body, ids.ROOT)
             warnings.extend(update.unknown)
-            return lambda root: self._groups.edited(root, update), ()
+            return lambda root: self._groups.edited(root, update), tuple(update.defined())
         apps = [self._read_app(each, warnings) for each in (
             body if isinstance(body, list) else [body])]
         return lambda root: tree.with_apps(root, apps), [app.id for app in apps]

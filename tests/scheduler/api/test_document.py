@@ -200,7 +200,8 @@ def plain(template: str) -> str:
 
 def filled(serving: Serving, template: str) -> str:
     """A path of the template, of things that are there."""
-    if "{task}" in template:
+    if "{task}" in template:  # one that is not just being replaced
+        serving.wait(lambda: not serving.get("/v2/apps/web")["app"]["deployments"])
         template = template.replace("{task}", serving.running("/web")[0])
     if "{instance}" in template:
         instance = serving.get("/api/v1/instances?app=/rich")[0]

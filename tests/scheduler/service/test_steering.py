@@ -111,7 +111,11 @@ def test_a_whole_definition_goes_on_with_what_was_stopped(serving: Serving) -> N
     serving.change("PUT", "/v2/apps/web", {"instances": 3})
     assert len(set(configs(serving))) == 2  # what was stopped stays so, unless somebody says all
     whole = app(instances=3, env={"A": "1"}, labels=CANARY)
-    assert serving.ask("POST", "/api/v1/plan", whole)[1]["steps"]
+    group = {"groups": [{"id": "inner", "groups": []}], "apps": [whole]}
+    for each in (whole, [whole], group):
+        [row] = serving.ask("POST", "/api/v1/plan", each)[1]["apps"]
+        assert (row["id"], row["action"]) == ("/web", "RestartApplication")
+    assert serving.ask("PUT", "/v2/groups?dryRun=true", group)[1]["steps"]
     serving.ask("PUT", "/v2/apps/web?partialUpdate=false", whole)
     assert serving.ask("POST", "/api/v1/promote/web")[0] == 204
     serving.wait(lambda: not serving.deployments())
