@@ -7,7 +7,7 @@ import pytest
 
 from executor.docker.mesos_docker import Docker
 from executor.docker.runtime import DockerRuntime
-from executor.engine.failures import BadOption, Blame, DaemonUnavailable, RuntimeFailure, WrongVersion
+from executor.engine.failures import BadOption, Blame, DaemonUnavailable, NoSuchContainer, RuntimeFailure, WrongVersion
 from tests.executor.docker.conftest import Make
 from tests.fakes.scripted_engine import ID
 
@@ -138,6 +138,19 @@ def test_an_engines_complaint_is_told_wherever_it_has_it(engine: Make, body: dic
         with pytest.raises(RuntimeFailure) as caught:
             ask()
         assert str(caught.value).endswith(text)
+
+
+@pytest.mark.parametrize(("text", "kind"), [
+    ("No such container: a", NoSuchContainer), ("No such container: other", BadOption),
+    ('no container with name or ID "a" found: no such container', NoSuchContainer),  # podman
+    ('no container with name or ID "other" found: no such container', BadOption)])
+def test_a_container_that_is_gone_before_its_start_is_told_from_one_that_the_task_names(
+        engine: Make, text: str, kind: type[RuntimeFailure]) -> None:
+    server, runtime = engine("1.41")
+    server.answers = {"/containers/a/start": (404, {"message": text})}
+    with pytest.raises(RuntimeFailure) as caught:
+        runtime.containers.start("a")
+    assert type(caught.value) is kind
 
 
 def test_an_engine_that_breaks_off_does_not_have_fewer_containers(engine: Make) -> None:
