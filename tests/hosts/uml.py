@@ -25,7 +25,7 @@ TOOLS: Final = ("unshare", "slirp4netns", "mkfs.ext4")
 PROCESSORS: Final = 1  # a second one makes all that waits slower than it makes what computes quicker
 DISK: Final = "barrier=0,data=writeback"  # it is thrown away: what engines sync need not reach ours
 SHARED: Final = Path("/dev/shm")  # where its memory is a file without a name
-MTU: Final = 1500  # bytes, its card's: of longer ones it loses some, and each waits for a second to come again
+MTU: Final = 1500  # bytes, its card's: with longer ones a machine without Docker downloaded one in a second
 # These take long to start, and nothing here wants them.
 NOT_STARTED: Final = ("prometheus.service", "prometheus-node-exporter.service", "docker-registry.service",
                       "apache-htcacheclean.service", "apparmor.service", "e2scrub_reap.service", "cron.service",
