@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -122,6 +122,7 @@ class Server:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="api", daemon=True)
         self._runner: web.AppRunner | None = None
+        self._listening: asyncio.Server | None = None
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -155,20 +156,21 @@ class Server:
                                      shutdown_timeout=GRACE,
                                      max_line_size=16_384, max_field_size=16_384)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port, ssl_context=self._tls, backlog=1024)
-        await site.start()
-        address, port = self._runner.addresses[0][:2]
+        server = cast(web.Server, self._runner.server)  # it is there after setup
+        self._listening = await self._loop.create_server(server, host, port, ssl=self._tls, backlog=1024)
+        address, port = self._listening.sockets[0].getsockname()[:2]
         self._local = self._access.insecure and ipaddress.ip_address(address).is_loopback
         return int(port)
 
     async def _close(self) -> None:
+        if self._listening is not None:
+            for each in self._listening.sockets:
+                self._loop.remove_reader(each)  # who is just coming in when it is closed would be closed by nobody
+            await _turns()  # who has come in is known, before aiohttp closes those that it knows
+            self._listening.close()
         if self._runner is not None:
-            for site in tuple(self._runner.sites):
-                await site.stop()
-            await _turns()  # who has come in these is known, too, before aiohttp closes those that it knows
             await self._runner.cleanup()
-        left = asyncio.all_tasks() - {asyncio.current_task()}  # of connections that never said all
-        for task in left:
+        for task in (left := asyncio.all_tasks() - {asyncio.current_task()}):  # of connections that never said all
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
         await _turns()
@@ -281,8 +283,7 @@ async def _turns() -> None:
 
 
 async def _end_streams(app: web.Application) -> None:
-    streams = app[STREAMS]
-    for task in tuple(streams):
+    for task in tuple(app[STREAMS]):
         task.cancel()
 
 
