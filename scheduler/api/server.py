@@ -283,7 +283,7 @@ async def _turns() -> None:
 
 
 async def _end_streams(app: web.Application) -> None:
-    for task in tuple(app[STREAMS]):
+    for task in app[STREAMS].copy():
         task.cancel()
 
 
