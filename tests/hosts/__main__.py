@@ -1,11 +1,14 @@
 """`make test-hosts HOSTS="debian12 debian13"`: proves that the product works on these hosts, and writes it into README.
 
-Each host is a virtual machine of Debian's packages (hosts.py). The project as it is in git's index and work tree is
-installed there as README says; it runs the main job and the suites; what comes back is printed as one table, and stands
-in README ("Proved on") with its date. HOSTS_TESTS chooses tests, as words for pytest; the table then says so.
-HOSTS_IN=uml has hosts on a kernel that is a program (uml.py), HOSTS_IN=namespaces hosts without their kernel
-(namespaces.py), HOSTS_EMULATED=1 machines without KVM. The exit status is 0 if everything passed, 1 if anything did
-not, or no machine can be had.
+Each host is a virtual machine of Debian's packages (hosts.py). The project as it is in git's index
+and work tree is installed there as README says; it runs the main job and the suites; what comes back
+is printed as one table, and stands in README ("Proved on") with its date. HOSTS_TESTS chooses tests,
+as words for pytest; the table then says so. With HOSTS_KEEP=1 the results of the host's earlier runs
+stay, and each test counts by its last one. HOSTS_SECONDS is how long a suite may take; what has not
+run by then is counted, and the next one begins. HOSTS_IN=uml has hosts on a kernel that is a program
+(uml.py), HOSTS_IN=namespaces hosts without their kernel (namespaces.py), HOSTS_EMULATED=1 machines
+without KVM. The exit status is 0 if everything passed, 1 if anything did not, or no machine can be
+had.
 """
 from __future__ import annotations
 
@@ -87,19 +90,33 @@ def proved(host: Host, part: str) -> results.Proved:
     """Run one host; raises ImageError, MachineError."""
     made = image(host, BUILD)
     source, back = BUILD / "source" / host.name, BUILD / "results" / kept(host.name, place())
-    shutil.rmtree(back, ignore_errors=True)
+    parts = [*earlier(back), part]
     (back / "pip").mkdir(parents=True)
     lay(source, {"suites": suites(part), "engine": host.engine,
-                 "settings": dict(host.settings), "where": host.said + SAID[place()], "slow": SLOW.get(place(), 1)})
+                 "settings": dict(host.settings), "where": host.said + SAID[place()], "slow": SLOW.get(place(), 1),
+                 "seconds": float(os.environ.get("HOSTS_SECONDS", SECONDS))})
     print(f"{host.name}: running; its console is {back / 'console'}", file=sys.stderr)
     try:
         room().run(host, made, source, back, SECONDS)
     finally:  # what it has brought back until it was stopped stands there, too
         shutil.rmtree(back / "pip")
-        found = read(host.name, back, part)
-        (back / "proved.json").write_text(json.dumps({"date": found.date, "part": part}) + "\n")
+        today = dt.datetime.now(dt.UTC).date().isoformat()
+        (back / "proved.json").write_text(json.dumps({"date": today, "parts": parts}) + "\n")
         write_readme()
-    return found
+    return read(host.name, back)
+
+
+def earlier(back: Path) -> list[str]:
+    """Which tests of earlier runs stay: those runs' words. What they have left is in folders with their numbers."""
+    if os.environ.get("HOSTS_KEEP") != "1" or not (back / "proved.json").exists():
+        shutil.rmtree(back, ignore_errors=True)
+        return []
+    parts: list[str] = json.loads((back / "proved.json").read_text())["parts"]
+    own = [path for path in back.iterdir() if not path.name.isdecimal()]
+    (back / str(len(parts))).mkdir()
+    for path in own:
+        path.rename(back / str(len(parts)) / path.name)
+    return parts
 
 
 def suites(part: str) -> dict[str, list[str]]:
@@ -147,17 +164,21 @@ def pip_configuration() -> str:
                     "cert = /etc/ssl/certs/ca-certificates.crt\n", "disable-pip-version-check = true\n"])
 
 
-def read(name: str, back: Path, part: str, date: str | None = None) -> results.Proved:
-    """What a machine has left."""
-    def text(file: str) -> str | None:
-        return (back / file).read_text() if (back / file).exists() else None
+def read(name: str, back: Path) -> results.Proved:
+    """What a machine has left, in all runs that are kept."""
+    def text(file: Path) -> str | None:
+        return file.read_text(errors="replace") if file.exists() else None
 
+    told = json.loads((back / "proved.json").read_text())
     skips = results.allowed((ROOT / "README.md").read_text())
-    job = json.loads(text("steps.json") or "{}").get("make run", {})
-    found = {"main job": results.step(job.get("status"), job.get("seconds")),
-             **{each: results.suite(text(f"{each}.xml"), skips) for each in sorted(suites(part))}}
-    today = dt.datetime.now(dt.UTC).date().isoformat()
-    return results.Proved(name, date or today, json.loads(text("facts.json") or "{}"), found, part)
+    job = json.loads(text(back / "steps.json") or "{}").get("make run", {})
+    runs = [*(back / str(number) for number in range(1, len(told["parts"]))), back]
+    found = {"main job": results.step(job.get("status"), job.get("seconds"))}
+    for suite in sorted({each for part in told["parts"] for each in suites(part)}):
+        found[suite] = results.suite([(text(run / f"{suite}.xml"), text(run / f"{suite}.log") or "") for run in runs],
+                                     skips)
+    facts = json.loads(text(back / "facts.json") or "{}")
+    return results.Proved(name, told["date"], facts, found, tuple(told["parts"]))
 
 
 def write_readme() -> None:
@@ -166,8 +187,7 @@ def write_readme() -> None:
     for name, where in itertools.product(HOSTS, ROOMS):
         back = BUILD / "results" / kept(name, where)
         if (back / "proved.json").exists():
-            told = json.loads((back / "proved.json").read_text())
-            found.append(read(name, back, told["part"], told["date"]))
+            found.append(read(name, back))
     readme = ROOT / "README.md"
     text = readme.read_text()
     readme.write_text(results.written(text, results.table(found, results.present(text))))

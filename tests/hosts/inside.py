@@ -1,15 +1,18 @@
 """What runs inside a host, with nothing but Python's own library: sets the project up as README says, runs it, reports.
 
-It reads /run/source/job.json: {"suites": {name: [words for pytest]}, "engine": "docker" or "podman", "settings": what
-Docker's daemon.json gets, "where": said behind the system's name, "slow": how many times as long as elsewhere a test
-may take}. It leaves in /run/results: facts.json (what host this is), steps.json (each step's exit status and seconds),
-NAME.xml (JUnit, of each suite) and NAME.log. It ends where the host's image has the machine turned off.
+It reads /run/source/job.json: {"suites": {name: [words for pytest]}, "engine": "docker" or "podman",
+"settings": what Docker's daemon.json gets, "where": said behind the system's name, "slow": how many
+times as long as elsewhere a test may take, "seconds": how long a suite may take}. It leaves in
+/run/results: facts.json (what host this is), steps.json (each step's exit status and seconds),
+NAME.xml (JUnit, of each suite) and NAME.log. It ends where the host's image has the machine turned
+off.
 """
 from __future__ import annotations
 
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -19,6 +22,7 @@ from typing import Any
 SOURCE, RESULTS, HOME = Path("/run/source"), Path("/run/results"), Path("/root")
 PROJECT = HOME / "mesos-docker"
 STEP_SECONDS, TEST_SECONDS = 3000, 180
+LAST_SECONDS = 300  # for a suite that is out of time, to say what has passed
 SUITE = ("-v", "-n", "2", "--dist", "loadfile", "-o", "junit_family=xunit2")
 
 
@@ -42,7 +46,7 @@ def main() -> None:
         step(steps, "make run", [".venv/bin/python", "-m", "deploy.demo"])
     for name, chosen in job["suites"].items() if ok else ():
         step(steps, name, [".venv/bin/python", "-m", "pytest", *words, f"--junitxml={RESULTS}/{name}.xml", *chosen],
-             STEP_SECONDS * job["slow"])
+             job["seconds"])
 
 
 WITHOUT_DOCKER = """\
@@ -74,15 +78,22 @@ def step(steps: dict[str, dict[str, Any]], name: str, command: list[str], second
     began = time.monotonic()
     print(f"{name}: {' '.join(command)}", flush=True)
     with (RESULTS / f"{name.replace(' ', '-')}.log").open("wb") as log:
-        try:
-            status = subprocess.run(command, cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                    timeout=seconds, check=False).returncode
-        except subprocess.TimeoutExpired:
-            status = -1
+        process = subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        status = ended(process, seconds)
     steps[name] = {"status": status, "seconds": round(time.monotonic() - began, 1)}
     record("steps.json", steps)
     print(f"{name}: {status} after {steps[name]['seconds']} s", flush=True)
     return status == 0
+
+
+def ended(process: subprocess.Popen[bytes], seconds: float) -> int:
+    """Its exit status. If it is out of time it is asked to end, as by Ctrl-C, which has pytest say what it knows."""
+    for number, patience in ((signal.SIGINT, seconds), (signal.SIGKILL, LAST_SECONDS)):
+        try:
+            return process.wait(patience)
+        except subprocess.TimeoutExpired:
+            process.send_signal(number)
+    return process.wait()
 
 
 def facts(engine: str, where: str) -> dict[str, str]:
