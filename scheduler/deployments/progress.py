@@ -14,11 +14,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from scheduler.apps.instance import Instance
 from scheduler.apps.target import Policy
 from scheduler.deployments.deployment import ActionKind, Change, Deployment, Progress, is_of
 from scheduler.deployments.orders import Mode, Order
-from scheduler.deployments.rolling import Crew, does_its_part
+from scheduler.deployments.rolling import Crew, does_its_part, is_awaited
 from scheduler.deployments.upgrade import beside
 from scheduler.deployments.upkeep import is_complete
 
@@ -117,7 +116,7 @@ def is_done(scene: Scene) -> bool:
     if len(crew.current) != scene.policy.strategy.instances:
         return False
     return all(does_its_part(instance, scene.policy) for instance in crew.current
-               if _is_awaited(instance, scene))
+               if is_awaited(instance, scene.order, scene.policy))
 
 
 def failure(progress: Progress, scene: Scene, now: float) -> str | None:
@@ -127,7 +126,7 @@ def failure(progress: Progress, scene: Scene, now: float) -> str | None:
     rollout = scene.policy.rollout
     for instance in scene.crew.current:
         if (is_complete(instance, scene.policy) and not does_its_part(instance, scene.policy)
-                and _is_awaited(instance, scene)):
+                and is_awaited(instance, scene.order, scene.policy)):
             ended = f"with exit code {instance.exit_code}" if instance.exit_code is not None else "badly"
             return f"{instance.id} ended {ended} and is not to be started again"
     if rollout.failure_limit is not None and progress.failures > rollout.failure_limit:
@@ -178,15 +177,3 @@ def _canaries(progress: Progress, scene: Scene, served: int, now: float) -> Prog
 def waits_for_promotion(progress: Progress) -> bool:
     """Whether canaries serve, and wait to be promoted."""
     return progress.canaries_since is not None and not progress.promoted
-
-
-def _is_awaited(instance: Instance, scene: Scene) -> bool:
-    """Whether what the action is for includes this instance; one that ended for good before it
-    began is not.
-    """
-    change, since = scene.order.change, scene.order.since
-    if is_complete(instance, scene.policy) and (instance.since < since or scene.order.is_rollback):
-        return False
-    if change is None or change.kind is ActionKind.RESTART:
-        return True
-    return instance.created >= since or (instance.started_at is None and not instance.failures)

@@ -8,7 +8,7 @@ upgrade that was interrupted goes on from what is there.
 
 Instances of an app that is to run once, and that have run, count as done: all of this is about the
 others. Outdated ones of these stay until all new ones have done their part, so that a rollback finds
-them and nothing runs twice.
+them and nothing runs twice; of those that a rollback brings back, until none is waited for.
 
 Whatever is chosen, those that do not serve go first. Where the arithmetic has nothing to do,
 because too few serve, and all that was started serves, one outdated instance that is known to be
@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from scheduler.apps.instance import Instance, KillReason
 from scheduler.apps.kills import Chooser, propose
 from scheduler.apps.target import Policy, Strategy, Target
+from scheduler.deployments.deployment import ActionKind
 from scheduler.deployments.orders import Mode, Order
 from scheduler.deployments.upgrade import Present, room, starts
 from scheduler.deployments.upkeep import has_task, is_complete
@@ -68,6 +69,18 @@ def does_its_part(instance: Instance, policy: Policy) -> bool:
     """Whether a deployment need not wait for it (any more)."""
     return instance.is_serving or (is_complete(instance, policy)
                                    and instance.condition is Condition.FINISHED)
+
+
+def is_awaited(instance: Instance, order: Order, policy: Policy) -> bool:
+    """Whether what the action is for includes this instance; one that ended for good before it
+    began is not.
+    """
+    if is_complete(instance, policy) and (instance.since < order.since or order.is_rollback):
+        return False
+    if order.change is None or order.change.kind is ActionKind.RESTART:
+        return True
+    return (instance.created >= order.since
+            or (instance.started_at is None and not instance.failures))
 
 
 def crew(order: Order, instances: Iterable[Instance]) -> Crew:
@@ -137,11 +150,20 @@ def _toward(order: Order, target: Target, crew: Crew, limits: Limits,
     after = _settled(replace(strategy, instances=strategy.instances - len(over)), present, old,
                      replace(limits, current=limits.current - len(over)))
     idle = [each for each in crew.idle if not _has_run(each) or (
-        not limits.outdated and crew.served(policy) >= strategy.instances)]
+        not limits.outdated and _is_all_done(order, policy, crew))]
     ends = [(instance, _reason(instance, order))
             for instance in (*idle, *old[:len(old) - after.old])]
     return Moves((*ends, *((instance, KillReason.OVER_CAPACITY) for instance in surplus)),
                  after.new - present.new)
+
+
+def _is_all_done(order: Order, policy: Policy, crew: Crew) -> bool:
+    """Whether all that are to come have done their part; what ended badly and is not waited for
+    will not do it.
+    """
+    done = sum(does_its_part(each, policy) or (
+        is_complete(each, policy) and not is_awaited(each, order, policy)) for each in crew.current)
+    return done >= policy.strategy.instances
 
 
 def _settled(strategy: Strategy, present: Present, old: Sequence[Instance],

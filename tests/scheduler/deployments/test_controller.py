@@ -274,6 +274,18 @@ def test_what_has_run_once_stays_until_others_have_so_that_a_rollback_runs_it_no
     assert done.changes.forgotten == ("i0", "i1")
 
 
+def test_a_rollback_does_not_wait_for_one_that_ran_badly_and_runs_no_second_time() -> None:
+    before = target(app(2), restart=Restart.NEVER)
+    failed = target(app(2, cmd="v2"), before, "v2", restart=Restart.NEVER)
+    back = replace(before, info=before.info.configured("v3"))
+    deployment, state = change(failed, back, rollback_of="d0"), AppState("/a", back)
+    its_own = [running(1, condition=Condition.FINISHED), running(2, condition=Condition.UNKNOWN)]
+    for others in ([], [running(7, "v2", condition=Condition.FAILED)]):
+        found = asked(state, [*its_own, *others], deployment)
+        assert found.moved
+        assert found.changes.forgotten == tuple(each.id for each in others)
+
+
 def test_a_scaling_for_a_while_outlasts_an_upgrade() -> None:
     state = AppState("/a", V2, expiry=Expiry(NOW, 1))
     assert asked(state, THREE, change(V1, V2)).scale_back is None
