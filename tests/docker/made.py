@@ -11,6 +11,7 @@ from executor.docker.networks import NewNetwork
 from executor.engine.port import Inspection
 from specs.container.run_options import RunOptions
 from tests.contract.reading import PATIENCE, read_until
+from tests.patience import SLOW
 
 
 class Made:
@@ -43,7 +44,7 @@ class Made:
         self._networks.append(name)
         return name
 
-    def shell(self, container: str, script: str, timeout: float = 60) -> tuple[int | None, str]:
+    def shell(self, container: str, script: str, timeout: float = 60 * SLOW) -> tuple[int | None, str]:
         done = self.docker.containers.exec(container, ["sh", "-c", script], timeout=timeout)
         return done.exit_code, done.output.decode()
 

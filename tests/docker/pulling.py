@@ -13,6 +13,7 @@ from executor.docker.runtime import DockerRuntime
 from executor.engine.cancellation import Cancellation
 from executor.engine.failures import RuntimeFailure
 from tests.docker.registry import Registry
+from tests.patience import SLOW
 
 IMPATIENT = PullSettings(idle=60, total=120, attempts=3, pause=0.05, longest_pause=0.1, limited_pause=0.1)
 _numbers = itertools.count(1)
@@ -64,7 +65,7 @@ def pulling(runtime: DockerRuntime, name: str, ended: list[object], cancel: Canc
 def when(event: threading.Event, do: Callable[[], None]) -> None:
     """Do something on a thread once the event has come."""
     def wait() -> None:
-        if event.wait(60):
+        if event.wait(60 * SLOW):
             do()
 
     threading.Thread(target=wait).start()

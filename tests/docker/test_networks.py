@@ -13,6 +13,7 @@ import pytest
 from executor.docker.networks import NewNetwork
 from executor.engine.failures import BadOption, NameConflict, NoSuchNetwork, PortInUse, RuntimeFailure
 from tests.docker.made import Made
+from tests.patience import SLOW
 from tests.ports import free_port
 
 HTTP = 'mkdir /www; printf "hello from $(hostname)" > /www/index.html; exec httpd -f -p 8080 -h /www'
@@ -22,7 +23,7 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
     sock.bind(("", 5353))
     sock.sendto(*sock.recvfrom(100))
 """  # busybox has no server for UDP, so this runs beside the container, on its network stack
-EXIT_FAST = 20.0
+EXIT_FAST = 20.0 * SLOW
 
 
 def fetched(address: str, port: int) -> str:

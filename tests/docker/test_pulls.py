@@ -28,6 +28,7 @@ from tests.docker.pulling import IMPATIENT, Pushed, pulling, when
 from tests.docker.registry import Registry
 from tests.docker.registry_proxy import RegistryProxy
 from tests.engine import has_containerd_store
+from tests.patience import SLOW
 
 SOCKET = "/var/run/docker.sock"
 
@@ -216,7 +217,7 @@ def test_one_pull_for_all_who_ask_at_once(runtime: DockerRuntime, registry: Regi
     stalling(proxy)
     ended: list[object] = []
     threads = [pulling(runtime, name, ended) for _ in range(5)]
-    assert proxy.stalled.wait(60)
+    assert proxy.stalled.wait(60 * SLOW)
     proxy.go_on.set()
     for thread in threads:
         thread.join(60)
@@ -232,7 +233,7 @@ def test_who_gives_up_leaves_the_others_their_pull(runtime: DockerRuntime, regis
     ended: list[object] = []
     others: list[object] = []
     leader = pulling(runtime, name, ended, first)
-    assert proxy.stalled.wait(60)
+    assert proxy.stalled.wait(60 * SLOW)
     followers = [pulling(runtime, name, others) for _ in range(2)]
     while runtime.images._puller.waiting(Wanted.of(name)) < 3:
         time.sleep(0.01)

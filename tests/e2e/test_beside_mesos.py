@@ -8,6 +8,7 @@ import pytest
 
 from tests.e2e.beside import Update, drop_in_cases, recorded, said
 from tests.e2e.endings import local_mesos, run_all
+from tests.patience import SLOW
 
 OURS: Final = {  # where Mesos's own says what is not so, or what only its slower way to a start makes so
     # It takes the first run of a container for the last, and leaves it to run on by its restart policy.
@@ -27,7 +28,7 @@ def told() -> Iterator[dict[str, list[Update]]]:
         yield {name: said(outcome) for name, outcome in run_all(cases, address).items()}
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(600 * SLOW)
 @pytest.mark.parametrize("name", recorded())
 def test_the_same(name: str, told: dict[str, list[Update]]) -> None:
     if name in OURS:

@@ -20,6 +20,7 @@ from tests.e2e.leftovers import until
 from tests.engine import containers, real_docker
 from tests.executor.program.running import task
 from tests.fakes.agent_server import ScriptedAgent
+from tests.patience import SLOW
 
 PROGRAM = str(Path(sys.executable).with_name("mesos-docker-executor"))
 SIZE = 24 << 20  # bytes
@@ -100,7 +101,7 @@ def test_containers_are_accounted_and_destroyed_with_their_executor(cgroup: Exec
             assert said in (tmp_path / "log").read_text()
         finally:
             cgroup.destroy()
-            executor.wait(60)
+            executor.wait(60 * SLOW)
         if can:
             until(lambda: not any(each.running for each in containers(framework_id=agent.framework_id)), "its end")
         for each in containers(framework_id=agent.framework_id):

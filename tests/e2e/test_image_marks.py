@@ -18,6 +18,7 @@ import pytest
 from tests.docker.dockerd import Dockerd
 from tests.docker.registry import asked, isolated_registry
 from tests.engine import real_docker
+from tests.patience import SLOW
 
 COMMAND = str(Path(sys.executable).with_name("mesos-docker"))
 LAYER = 4 << 20  # bytes
@@ -66,7 +67,7 @@ def filled(engine: Dockerd, name: str, base: str | None = None) -> str:
 
 def images(engine: Dockerd, *words: str) -> dict[str, Any]:
     done = subprocess.run([COMMAND, "node", "images", "--output", "json", "--docker-socket", engine.socket, *words],
-                          capture_output=True, text=True, timeout=120, check=True)
+                          capture_output=True, text=True, timeout=120 * SLOW, check=True)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
@@ -101,7 +102,7 @@ def test_the_oldest_go_between_the_marks_and_what_is_used_or_pulled_stays(
     assert gone == [base, old, older_than_new]  # `base` is a layer of what is being pulled
     assert left <= size - 3 * LAYER
     registry.send_signal(signal.SIGCONT)
-    assert pull.wait(60) == 0
+    assert pull.wait(60 * SLOW) == 0
 
     assert [name for each in images(engine)["images"] for name in each["names"]] == [used, new, pulled]
     docker(engine, "create", "--name", "another", pulled, "true")

@@ -13,6 +13,7 @@ import pytest
 
 from tests import engine
 from tests.e2e.served import PATIENCE, Served, serving
+from tests.patience import SLOW
 from tests.scheduler.api import client_definitions, client_running
 from tests.scheduler.api.marathon_client import METHODS, TRIES, Client, MarathonClient
 from tests.scheduler.service.serving import app
@@ -98,6 +99,6 @@ def real(served: Served) -> Real:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_method(real: Real, served: Served, method: str) -> None:
-    client: Client = MarathonClient(real.url(), auth_token=served.token(), timeout=20)
+    client: Client = MarathonClient(real.url(), auth_token=served.token(), timeout=20 * SLOW)
     client.sse_session.headers["Authorization"] = f"Bearer {served.token()}"  # its streams do not use the token
     TRIES[method](client, real)

@@ -17,6 +17,7 @@ from deploy.node.image_store import remove, stored
 from executor.engine.failures import RuntimeFailure
 from tests.engine import real_docker
 from tests.images import busybox_image
+from tests.patience import SLOW
 
 COMMAND = str(Path(sys.executable).with_name("mesos-docker"))
 EVERYTHING = ("--gc", "--high", "1B", "--low", "0B", "--grace", "0ns")
@@ -25,7 +26,7 @@ EVERYTHING = ("--gc", "--high", "1B", "--low", "0B", "--grace", "0ns")
 def listed(*words: str) -> dict[str, dict[str, Any]]:
     """The images, each by its first name."""
     done = subprocess.run([COMMAND, "node", "images", "--output", "json", *words], capture_output=True, text=True,
-                          timeout=120, check=True)
+                          timeout=120 * SLOW, check=True)
     return {each["names"][0]: each for each in json.loads(done.stdout)["images"] if each["names"]}
 
 

@@ -16,6 +16,7 @@ from executor.settings.labels import labels
 from tests.e2e.leftovers import until
 from tests.engine import containers
 from tests.images import busybox_image
+from tests.patience import SLOW
 
 COMMAND = str(Path(sys.executable).with_name("mesos-docker"))
 
@@ -23,7 +24,7 @@ COMMAND = str(Path(sys.executable).with_name("mesos-docker"))
 def reap(*words: str) -> tuple[int, dict[str, Any]]:
     """The exit status and what it said."""
     done = subprocess.run([COMMAND, "node", "reap", "--output", "json", *words], capture_output=True, text=True,
-                          timeout=120, check=False)
+                          timeout=120 * SLOW, check=False)
     assert "Traceback" not in done.stderr, done.stderr
     return done.returncode, json.loads(done.stdout)
 
@@ -79,7 +80,7 @@ def test_what_no_executor_has_any_more_goes(mesos: LocalMesos, framework_id: str
     assert len(containers(framework_id=framework_id)) == 3
 
     both = [subprocess.Popen([COMMAND, "node", "reap", *where, "--grace", "0ns"]) for _ in range(2)]
-    assert [each.wait(120) for each in both] == [0, 0]
+    assert [each.wait(120 * SLOW) for each in both] == [0, 0]
     assert [each.name for each in containers(framework_id=framework_id)] == [others]
     assert network not in docker("network", "ls", "--format", "{{.Name}}").split()
     assert volume not in docker("volume", "ls", "--format", "{{.Name}}").split()
@@ -99,7 +100,7 @@ def test_what_an_executor_has_stays(mesos: LocalMesos) -> None:
             code, told = reap("--agent", agent, "--work-dir", str(mesos.work_dir), "--grace", "0ns")
             assert (code, done(told, framework_id)) == (expected, {container.name: "kept"})
         run.terminate()
-        run.wait(60)
+        run.wait(60 * SLOW)
     until(lambda: not containers(framework_id=framework_id), "the end of the task")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from tests.executor.program.test_crashes import crashing, python_of
 from tests.executor.program.test_executor_process import COMMAND
 from tests.images import busybox_image
+from tests.patience import SLOW
 
 PROGRAM = str(Path(sys.executable).with_name("mesos-docker"))
 
@@ -17,7 +18,7 @@ PROGRAM = str(Path(sys.executable).with_name("mesos-docker"))
 def upgrade(framework_id: str, *words: str) -> tuple[int, list[dict[str, Any]]]:
     """Of this framework only: others' executors are on this machine, too."""
     done = subprocess.run([PROGRAM, "node", "upgrade", "--framework", framework_id, "--output", "json", *words],
-                          capture_output=True, text=True, timeout=150, check=False)
+                          capture_output=True, text=True, timeout=150 * SLOW, check=False)
     return done.returncode, json.loads(done.stdout)
 
 

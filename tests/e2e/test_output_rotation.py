@@ -14,6 +14,7 @@ from specs.between.output_index import FilePlace, parse
 from tests.executor.program.running import task
 from tests.fakes.agent_server import ScriptedAgent
 from tests.images import busybox_image
+from tests.patience import SLOW
 
 PROGRAM = str(Path(sys.executable).with_name("mesos-docker-executor"))
 MB = 1 << 20
@@ -34,7 +35,7 @@ def agent(tmp_path: Path) -> Iterator[ScriptedAgent]:
         scripted.wait_subscribed()
         yield scripted
         scripted.event("SHUTDOWN")
-        process.wait(90)
+        process.wait(90 * SLOW)
 
 
 def launch(agent: ScriptedAgent, task_id: str, command: str, **variables: str) -> None:

@@ -16,6 +16,7 @@ import pytest
 from executor.docker.networks import NewNetwork
 from tests.e2e.served import PATIENCE, Served, serving
 from tests.engine import real_docker
+from tests.patience import SLOW
 from tests.ports import free_port
 
 SERVE = "mkdir /www; echo it_runs 1 > /www/metrics; exec httpd -f -h /www -p"
@@ -79,7 +80,7 @@ def expected(served: Served) -> dict[str, set[str]]:
 def scraped(address: str) -> list[dict[str, Any]]:
     """The targets that answer."""
     try:
-        with urllib.request.urlopen(f"http://{address}/api/v1/targets?state=active", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://{address}/api/v1/targets?state=active", timeout=10 * SLOW) as answer:
             found = json.load(answer)["data"]["activeTargets"]
     except OSError:  # it has only just started
         return []

@@ -10,6 +10,7 @@ import pytest
 
 from specs.forms.taskinfo import task_from_json
 from tests.images import busybox_image
+from tests.patience import SLOW
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -23,7 +24,7 @@ def blocks(language: str) -> list[str]:
 def test_python(number: int) -> None:
     busybox_image()
     ran = subprocess.run([sys.executable, "-c", blocks("python")[number]], cwd=ROOT, capture_output=True, text=True,
-                         timeout=120, check=False)
+                         timeout=120 * SLOW, check=False)
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout
 

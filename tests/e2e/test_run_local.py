@@ -18,6 +18,7 @@ from tests.e2e.endings import Registry
 from tests.e2e.leftovers import WAIT, assert_nothing_left, containers, frameworks, processes, until
 from tests.engine import real_docker
 from tests.images import busybox_image
+from tests.patience import SLOW
 from tests.ports import free_port
 
 COMMAND = [str(Path(sys.executable).parent / "mesos-docker"), "run"]
@@ -135,7 +136,7 @@ def test_several_instances(command: Command, image: str) -> None:
 
 
 def fetch(port: int) -> str:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5 * SLOW)
     try:
         connection.request("GET", "/")
         return connection.getresponse().read().decode()

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.served import PROGRAM, Served, app, checked, deployed, serving
+from tests.patience import SLOW
 
 
 @pytest.fixture
@@ -52,7 +53,8 @@ def test_an_upgrade_under_traffic_fails_no_request(served: Served, tmp_path: Pat
                      and each["healthCheckResults"][0]["alive"]]
             for task in tasks:
                 try:
-                    connection = http.client.HTTPConnection(task["host"], task["ports"][0], timeout=10)
+                    connection = http.client.HTTPConnection(task["host"], task["ports"][0],
+                                                            timeout=10 * SLOW)
                     connection.request("GET", "/")
                     seen.append(connection.getresponse().read().decode().strip())
                     connection.close()

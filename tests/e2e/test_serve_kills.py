@@ -19,6 +19,7 @@ from tests import engine
 from tests.deploy.serve.killing_serve import FIRST, LATER, armed
 from tests.e2e.served import Served
 from tests.images import busybox_image
+from tests.patience import SLOW
 
 ROOT = str(Path(__file__).parents[2])
 WHEN = ("before", "after")
@@ -51,7 +52,7 @@ class Mortal(Served):
 
     def again(self) -> None:
         """It was killed: start it anew, to live."""
-        assert self.process.wait(60) == -signal.SIGKILL
+        assert self.process.wait(60 * SLOW) == -signal.SIGKILL
         self.process.communicate()
         armed(self.state).unlink()
         self.start()

@@ -95,7 +95,7 @@ class Storm:
 
     def back_to(self, before: Size) -> Size:
         """Wait until no more descriptors are open than before, but for a few of connections kept for the next call."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 30 * SLOW
         while (now := self.size()).descriptors > before.descriptors + 2 and time.monotonic() < deadline:
             time.sleep(0.1)
         return now

@@ -25,6 +25,7 @@ from deploy.local.pytest_plugin import local_mesos as local_mesos  # noqa: PLC04
 from specs.network.credential import Credential
 from tests.e2e.leftovers import WAIT, assert_nothing_left, until
 from tests.images import busybox_image
+from tests.patience import SLOW
 
 PROGRAM = str(Path(sys.executable).parent / "mesos-docker")
 FRAMEWORK = {"user": "root", "name": "stranger"}
@@ -159,7 +160,7 @@ def test_nor_through_a_service(tmp_path: Path) -> None:
         credential = folder / "credential.json"
         assert credential.stat().st_mode & 0o777 == 0o600
         mine = header(Credential(**json.loads(credential.read_text())))
-        connection = http.client.HTTPConnection(place.master, timeout=20)
+        connection = http.client.HTTPConnection(place.master, timeout=20 * SLOW)
         connection.request("GET", "/state", headers=mine)
         assert connection.getresponse().status == 200
         connection.close()
@@ -201,7 +202,7 @@ def test_the_attempts_would_succeed_on_an_open_mesos(local_mesos: StartMesos, as
     reads = [attempt for attempt in open_place.attempts()
              if attempt[1] in {"/state", "/files/debug", "/api/v1"}]
     assert [ask(attempt) for attempt in reads] == [200] * 5
-    connection = http.client.HTTPConnection(mesos.address, timeout=20)
+    connection = http.client.HTTPConnection(mesos.address, timeout=20 * SLOW)
     connection.request("GET", "/state")
     assert json.loads(connection.getresponse().read())["frameworks"] == []
     connection.close()

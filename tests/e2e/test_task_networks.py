@@ -21,6 +21,7 @@ from tests.e2e.leftovers import WAIT
 from tests.e2e.test_run_local import Command
 from tests.engine import real_docker
 from tests.images import busybox_image
+from tests.patience import SLOW
 from tests.ports import free_port
 
 PAGE = "served by a task"
@@ -85,7 +86,7 @@ def get(port: int) -> str:
     """The page, as the host sees it; httpd may need a moment."""
     opened = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     for _ in range(200):
-        with contextlib.suppress(OSError), opened.open(f"http://127.0.0.1:{port}/", timeout=5) as answer:
+        with contextlib.suppress(OSError), opened.open(f"http://127.0.0.1:{port}/", timeout=5 * SLOW) as answer:
             text: str = answer.read().decode().strip()
             return text
     raise AssertionError(f"no answer at port {port}")

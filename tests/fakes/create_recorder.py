@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tests.patience import SLOW
+
 
 class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
@@ -77,5 +79,5 @@ class CreateRecorder:
         """The create payload for `docker run WORDS`, or the command line's own complaint."""
         self._server.recorded = None
         done = subprocess.run(["docker", "-H", f"unix://{self._socket}", "run", *words], stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, check=False, timeout=60)
+                              capture_output=True, text=True, check=False, timeout=60 * SLOW)
         return done.stderr if self._server.recorded is None else self._server.recorded
