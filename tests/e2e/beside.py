@@ -31,10 +31,13 @@ def drop_in_cases() -> Iterator[list[Case]]:
     """All endings for the drop-in."""
     registries = [Registry(404), Registry(401), Registry(500), Registry(None), Registry(None)]
     ours = [case for case in CASES if case not in AS_MESOS]
-    with socket.create_server(("0.0.0.0", PORT)):
-        yield [replace(case, executor="mesos") for case in (*with_registries(*registries), port_conflict(PORT), *ours)]
-    for registry in registries:
-        registry.close()
+    try:
+        with socket.create_server(("0.0.0.0", PORT)):
+            yield [replace(case, executor="mesos")
+                   for case in (*with_registries(*registries), port_conflict(PORT), *ours)]
+    finally:
+        for registry in registries:
+            registry.close()
 
 
 def said(outcome: Outcome) -> list[Update]:

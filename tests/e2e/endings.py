@@ -95,6 +95,7 @@ class Life:
              "--task", "-", "--output", "json"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
         self.errors = ""
+        self._over = False  # it tells nothing more
         self._reader = threading.Thread(target=self._read, daemon=True)
 
     def live(self) -> int:
@@ -119,12 +120,15 @@ class Life:
                 with self._changed:
                     self.updates.append(json.loads(line))
                     self._changed.notify_all()
+        with self._changed:
+            self._over = True
+            self._changed.notify_all()
 
     def until(self, state: str) -> None:
         """Wait for an update; comes back, too, when the task is over."""
         with self._changed:
             assert self._changed.wait_for(
-                lambda: any(each["state"] == state for each in self.updates) or self.process.poll() is not None,
+                lambda: any(each["state"] == state for each in self.updates) or self._over,
                 PATIENCE), f"{self.case.name}: no {state} in {self.updates}"
 
     def docker(self, *words: str, check: bool = True) -> str:
@@ -294,7 +298,7 @@ def run_all(cases: Sequence[Case], address: str, docker_socket: str = DOCKER_SOC
         life = Life(case, address, docker_socket)
         try:
             status: int | None = life.live()
-        except (AssertionError, subprocess.SubprocessError) as error:  # its own test says so, and no other
+        except (AssertionError, LookupError, subprocess.SubprocessError) as error:  # its own test says so, no other
             status, life.errors = None, f"{type(error).__name__}: {error}"
         finally:
             if life.process.poll() is None:
