@@ -83,7 +83,7 @@ def test_the_api_version_is_asked_for_once(tmp_path: Path) -> None:
         runtime = DockerRuntime(proxy.path)
         for _ in range(3):
             runtime.images.has("busybox:static")
-        assert sum(line.split()[1] == "/version" for line in proxy.asked) == 1
+        assert sum(line.split()[1] == "/_ping" for line in proxy.asked) == 1
         assert all(line.split()[1].startswith("/v1.") for line in proxy.asked[1:])
         runtime.engine.close()
 

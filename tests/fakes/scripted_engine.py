@@ -14,7 +14,8 @@ ID = "4f" * 32
 class ScriptedEngine(socketserver.ThreadingUnixStreamServer):
     """Speaks the API versions from `oldest` to `version`, answers all alike; refuses others as moby does.
 
-    `asked` has each request's method, path, query and body; `unversioned`: whether it answers without a version.
+    `asked` has each request's method, path, query and body; `unversioned`: whether it answers without a version;
+    `tells`: whether it says its version in every answer's head, as engines do.
     """
 
     daemon_threads = True
@@ -22,6 +23,7 @@ class ScriptedEngine(socketserver.ThreadingUnixStreamServer):
     def __init__(self, path: str, version: str) -> None:
         super().__init__(path, _Handler)
         self.version, self.oldest, self.unversioned = version, "1.24", True
+        self.tells = True
         self.answers: dict[str, tuple[int, Any]] = {}  # status and body, by the path behind the version
         self.asked: list[tuple[str, str, dict[str, list[str]], Any]] = []
 
@@ -48,6 +50,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response_only(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
+        if self.server.tells:
+            self.send_header("Api-Version", self.server.version)
         self.end_headers()
         self.wfile.write(data)
 

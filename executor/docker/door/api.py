@@ -163,7 +163,24 @@ class Api:
     def _agree(self) -> None:
         """Take the newest API version that both sides speak; the engine's oldest if that is newer
         than ours.
+
+        A ping tells the newest, and that is all where ours is not older: to tell its version podman
+        starts a dozen programs, which on a busy machine takes it many seconds.
         """
+        try:
+            pinged = self._http.headers(Ask("GET", "/_ping"), None).get("api-version")
+        except EngineRefused as refusal:
+            if refusal.status not in {400, 404}:
+                raise
+            pinged = None
+        newest = _numbers(pinged) if pinged else None
+        if newest is None or newest > NEWEST_API:
+            newest, oldest = self._told()
+            newest = min(newest, max(NEWEST_API, oldest))
+        self._version = "{}.{}".format(*newest)
+
+    def _told(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """The newest and the oldest API version that the engine speaks."""
         try:
             answer = self._http.ask(Ask("GET", "/version"), None)
         except EngineRefused as refusal:
@@ -171,9 +188,7 @@ class Api:
                 raise
             answer = self._http.ask(Ask("GET", "/version"), SOMEWHERE_API)  # without a version is deprecated
         said = json.loads(answer)
-        newest, oldest = _numbers(str(said["ApiVersion"])), _numbers(str(said.get("MinAPIVersion")
-                                                                         or "1.24"))
-        self._version = "{}.{}".format(*min(newest, max(NEWEST_API, oldest)))
+        return _numbers(str(said["ApiVersion"])), _numbers(str(said.get("MinAPIVersion") or "1.24"))
 
     def _spoken(self, call: Call, explain: Explain, do: Callable[[], T]) -> T:
         began = time.monotonic()

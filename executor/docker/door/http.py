@@ -110,6 +110,13 @@ class EngineHttp:
 
     def ask(self, ask: Ask, version: str | None) -> bytes:
         """The answer's body. Raises EngineRefused, OSError, BadAnswerError."""
+        return self._answer(ask, version)[1]
+
+    def headers(self, ask: Ask, version: str | None) -> Mapping[str, str]:
+        """The answer's headers, their names in lower case. Raises as `ask`."""
+        return self._answer(ask, version)[0].headers
+
+    def _answer(self, ask: Ask, version: str | None) -> tuple[Head, bytes]:
         connection = self._connection()
         try:
             head = _sent(connection, ask, version)
@@ -120,7 +127,7 @@ class EngineHttp:
         self._keep(connection, head)
         if head.status >= 400:
             raise EngineRefused(head.status, complaint(body, head.status, head.reason))
-        return body
+        return head, body
 
     def stream(self, ask: Ask, version: str | None) -> tuple[BoundedSocket, bool]:
         """The socket, from the body on, and whether that comes in chunks; it is the caller's. Raises as

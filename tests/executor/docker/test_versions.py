@@ -17,7 +17,16 @@ from tests.fakes.scripted_engine import ID
 def test_the_newest_version_that_both_speak(engine: Make, speaks: str, spoken: str) -> None:
     server, runtime = engine(speaks)
     assert runtime.engine.version() == (28, 3, 0)
-    assert [path for _, path, _, _ in server.asked] == ["/version", f"/v{spoken}/version"]
+    newer = ["/version"] if speaks in {"1.60", "2.0"} else []  # its oldest may be newer than ours, too
+    assert [path for _, path, _, _ in server.asked] == ["/_ping", *newer, f"/v{spoken}/version"]
+
+
+def test_an_engine_that_says_its_version_only_when_asked(engine: Make) -> None:
+    """Such as one behind a proxy that leaves headers out."""
+    server, runtime = engine("1.43")
+    server.tells = False
+    assert runtime.engine.api_version() == (1, 43)
+    assert [path for _, path, _, _ in server.asked] == ["/_ping", "/version"]
 
 
 def test_an_engine_whose_oldest_version_is_newer_than_ours(engine: Make) -> None:
@@ -31,7 +40,7 @@ def test_an_engine_that_does_not_answer_without_a_version(engine: Make) -> None:
     server, runtime = engine("1.60")
     server.unversioned = False
     assert runtime.engine.api_version() == (1, 51)
-    assert [path for _, path, _, _ in server.asked] == ["/version", "/v1.44/version"]
+    assert [path for _, path, _, _ in server.asked] == ["/_ping", "/version", "/v1.44/version"]
 
 
 @pytest.mark.parametrize(("oldest", "newest", "spoken"), [("1.24", "1.41", "1.41"), ("1.60", "1.70", "1.60")])
@@ -43,7 +52,8 @@ def test_an_engine_that_was_changed_under_us_is_asked_anew_once(engine: Make, ol
     del server.asked[:]
     runtime.containers.create({"Image": "x"}, "a")
     assert [path for _, path, _, _ in server.asked] == [
-        "/v1.51/containers/create", "/version", f"/v{spoken}/containers/create"]
+        "/v1.51/containers/create", "/_ping", *(["/version"] if newest == "1.70" else []),
+        f"/v{spoken}/containers/create"]
 
 
 def test_an_engine_that_refuses_every_version_is_at_fault(engine: Make) -> None:
