@@ -123,7 +123,8 @@ class DockerContainers:
         """As `docker start`; one that runs is started."""
         def explain(status: int, text: str) -> RuntimeFailure:
             # gone, in Docker's words and podman's; any other one that is not there is one that the task names
-            ours = text.endswith((f": {container}", f'"{container}" found: no such container'))
+            ours = text.endswith((f": {container}", f'"{container}" found: no such container',
+                                  f" {container} found in database: no such container"))
             return failure(status, text) if ours else refusal(status, text)
 
         self._api.ask("start", self._deadlines.start, Ask("POST", route("/containers/{}/start", container)),

@@ -83,7 +83,8 @@ ENGINE: Final[tuple[Rule, ...]] = (
           r"^network with name .* already exists\Z"),
     _rule(AlreadySo, r"^removal of container .* is already in progress", r"^container \S+ is not connected to ",
           "^endpoint with name .* already exists in network "),
-    _rule(NoSuchContainer, "^(?:could not get container for .*: )?(?:error: )?no such (?:container|exec instance)"),
+    _rule(NoSuchContainer, "^(?:could not get container for .*: )?(?:error: )?no such (?:container|exec instance)",
+          r"^no container with ID \S+ found in database: no such container\Z"),  # podman, of one that goes just now
     _rule(ContainerNotRunning, r"^(?:cannot kill container: .*: )?container \S+ is (?:not running|paused|restarting)",
           "^cannot join network of a non running container: ",
           "^can only (?:kill|create exec sessions on) running containers",

@@ -153,6 +153,7 @@ def test_an_engines_complaint_is_told_wherever_it_has_it(engine: Make, body: dic
 @pytest.mark.parametrize(("text", "kind"), [
     ("No such container: a", NoSuchContainer), ("No such container: other", BadOption),
     ('no container with name or ID "a" found: no such container', NoSuchContainer),  # podman
+    ("no container with ID a found in database: no such container", NoSuchContainer),  # podman, as it goes
     ('no container with name or ID "other" found: no such container', BadOption)])
 def test_a_container_that_is_gone_before_its_start_is_told_from_one_that_the_task_names(
         engine: Make, text: str, kind: type[RuntimeFailure]) -> None:
