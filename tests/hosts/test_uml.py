@@ -43,6 +43,11 @@ def test_it_has_the_hosts_words_and_what_a_machine_has(tmp_path: Path) -> None:
     assert {f"mem={machine.MEMORY}M", f"ubd0={tmp_path}/disk", f"hostfs={tmp_path}", "a=b"} < set(words)
 
 
+def test_all_of_it_runs_on_one_processor() -> None:
+    assert {uml.processor({3, 5}, chance) for chance in range(4)} == {3, 5}
+    assert uml.processor({7}, 4) == 7
+
+
 def test_its_folders_are_those_below_the_one_that_it_sees() -> None:
     files = uml.files(Path("a/source"), Path("b/results"))
     unit = next(name for name in FILES if name.endswith(".service"))
