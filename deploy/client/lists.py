@@ -11,6 +11,7 @@ from deploy.cli.problems import FAILED, REFUSED, Problem
 from deploy.client.options import app_id, shown_json, table, talks_to_service
 from deploy.client.service import Service, problem
 
+SCALE_BACK = "apps.scaleBack"  # what apps are shown with whose count goes back by itself
 UPGRADE = 100.0  # seconds for one executor; the service itself gives up after 75
 
 
@@ -18,12 +19,12 @@ UPGRADE = 100.0  # seconds for one executor; the service itself gives up after 7
 @talks_to_service
 def apps(service: Service, output: str) -> None:
     """List apps."""
-    found = service.get("/v2/apps")["apps"]
+    found = service.get("/v2/apps", embed=SCALE_BACK)["apps"]
     if output == "json":
         shown_json(found)
         return
     table(["APP", "INSTANCES", "RUNNING", "HEALTHY", "STAGED", "CHANGING", "IMAGE OR COMMAND"], (
-        [each["id"], each["instances"], each["tasksRunning"],
+        [each["id"], _wanted(each), each["tasksRunning"],
          f"{each['tasksHealthy']}/{each['tasksHealthy'] + each['tasksUnhealthy']}"
          if each.get("healthChecks") else "-",
          each["tasksStaged"], "yes" if each["deployments"] else "no", _what(each)]
@@ -57,6 +58,9 @@ def ps(service: Service, app: str | None, output: str, *, ended: bool, stats: bo
     rows += [[each["id"], each["state"], each["host"], "", each["at"], each["message"]]
              for each in gone]
     table(["INSTANCE", "PHASE", "HOST", "PORTS", "SINCE", "WHY"], rows)
+    for each in service.get("/v2/apps", embed=SCALE_BACK)["apps"]:
+        if "scaleBack" in each and (app is None or each["id"] == app_id(app)):
+            click.echo(f"{each['id']} has {each['instances']} instances {_back(each['scaleBack'])}", err=True)
 
 
 @click.command()
@@ -130,6 +134,15 @@ def versions(service: Service, app: str, output: str) -> None:
         return
     table(["VERSION", "WHO", "FROM", "WHY"], (
         (each["version"], each["user"], each["address"], each["why"]) for each in found))
+
+
+def _wanted(app: dict[str, Any]) -> str:
+    back = app.get("scaleBack")
+    return str(app["instances"]) + ("" if back is None else f" {_back(back)}")
+
+
+def _back(back: dict[str, Any]) -> str:
+    return f"until {back['at']}, then {back['instances']}"
 
 
 def _what(app: dict[str, Any]) -> str:

@@ -17,7 +17,7 @@ from specs.words.printable import printable
 @talks_to_service
 def show(service: Service, app: str, output: str) -> None:
     """Show APP: its definition, its tasks, and what ended last."""
-    found = service.get(f"/v2/apps{app_id(app)}")["app"]
+    found = service.get(f"/v2/apps{app_id(app)}", embed="apps.scaleBack")["app"]
     if output == "json":
         shown_json(found)
         return

@@ -13,6 +13,7 @@ from typing import Final
 from scheduler.apps.instance import Instance
 from scheduler.apps.target import Target
 from scheduler.deployments.deployment import Deployment, Progress
+from scheduler.deployments.facts import Expiry
 from scheduler.deployments.stuck import Ground
 from scheduler.placement.location import Location
 from scheduler.placement.matching import Misfit
@@ -53,6 +54,7 @@ class AppView:
     delays: Mapping[str, Delay]  # back-off, by config
     progress: Progress | None
     waiting: Waiting | None
+    expiry: Expiry | None = None  # when its count of instances goes back
 
     @property
     def waits(self) -> int:
@@ -138,4 +140,4 @@ def _app(board: Board, history: History, waiting: Mapping[str, Waiting],
         app_id, state.target, dict(board.definitions.get(app_id, {})),
         tuple(board.instances_of(app_id).values()),
         history.of(app_id), () if lock is None else (lock,), state.delays, state.progress,
-        waiting.get(app_id))
+        waiting.get(app_id), state.expiry)

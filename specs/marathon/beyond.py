@@ -3,7 +3,8 @@ value.
 
 An `x-mesos-docker` block, `{"canary": 2, "autoRollback": true}`, is another way to write the same
 labels: it is rewritten into them when it is read. A label of this family that nobody knows is
-refused, since a typing error in it would be a safety that is not there.
+refused, since a typing error in it would be a safety that is not there; so is one that does nothing
+without another one.
 
     MESOS_DOCKER_DRAIN_SECONDS=10         between leaving the endpoints and SIGTERM
     MESOS_DOCKER_RESTART_POLICY=never     always (as usual), on-failure, never
@@ -51,7 +52,9 @@ class Beyond:
 
 
 def beyond(app: App) -> Beyond:
-    """What an app's labels say. Raises MarathonError with the path of the label."""
+    """What an app's labels say. Raises MarathonError with the path of the label; what each says alone
+    counts, for an app may have been taken before there was a rule about two of them.
+    """
     problems = Problems()
     found = _found(app, problems)
     problems.raise_if_any(BROKEN_RULE)
@@ -60,7 +63,15 @@ def beyond(app: App) -> Beyond:
 
 def check_beyond(app: App, problems: Problems) -> None:
     """Add what is wrong with labels of ours."""
-    _found(app, problems)
+    found = _found(app, problems)
+    said = {label.removeprefix(PREFIX) for label in app.labels if label.startswith(PREFIX)}
+    if "promote_after" in found and ("CANARY" not in said or found.get("canary") == 0):
+        problems.add(f"/labels/{PREFIX}PROMOTE_AFTER", f"does nothing without {PREFIX}CANARY: say how many "
+                     "new instances come first, such as 1")
+    may_fail = said & {"FAILURE_LIMIT", "PROGRESS_DEADLINE"} or found.get("restart_policy") == "never"
+    if found.get("auto_rollback") and not may_fail:
+        problems.add(f"/labels/{PREFIX}AUTO_ROLLBACK", "does nothing where a deployment cannot fail: say "
+                     f"when it has, by {PREFIX}FAILURE_LIMIT or {PREFIX}PROGRESS_DEADLINE")
 
 
 def _found(app: App, problems: Problems) -> dict[str, Any]:

@@ -21,6 +21,7 @@ class AppPart(enum.Enum):
     COUNTS = "counts"
     LAST_TASK_FAILURE = "lastTaskFailure"
     TASK_STATS = "taskStats"
+    SCALE_BACK = "scaleBack"  # not Marathon's: only who asks for it knows the key
 
 
 class GroupPart(enum.Enum):

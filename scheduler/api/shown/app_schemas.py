@@ -100,6 +100,7 @@ DEFINITION: Final[Mapping[str, Schema]] = {  # what an app is, as GET returns it
     "residency": record({"relaunchEscalationTimeoutSeconds": INTEGER, "taskLostBehavior": TEXT}),
     "resourceLimits": some({"cpus": _LIMIT, "mem": _LIMIT}), "tty": BOOLEAN,
 }
+SCALE_BACK: Final = record({"at": TIME, "instances": INTEGER})
 APP: Final = some({
     **DEFINITION, "version": TIME, "versionInfo": record({"lastScalingAt": TIME,
                                                           "lastConfigChangeAt": TIME}),
@@ -110,6 +111,7 @@ APP: Final = some({
     "taskStats": some(dict.fromkeys(
         ("startedAfterLastScaling", "withLatestConfig", "withOutdatedConfig", "totalSummary"),
         _STATS)),
+    "scaleBack": SCALE_BACK,  # only with embed=apps.scaleBack
 }, "id", "instances", "cpus", "mem", "disk", "labels")
 
 _NATURAL: Final = nullable({"type": "integer", "minimum": 0, "maximum": 2**31 - 1})

@@ -2,7 +2,7 @@
 for.
 
 Keys that Marathon has not are never added here: its clients hand every key to a constructor with
-fixed parameters.
+fixed parameters. What is ours is shown only to those who ask for it by name.
 """
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from typing import Any
 
 from scheduler.api.shown.tasks import counts, is_task, last_failure, readiness, task_json, task_stats
 from scheduler.apps.target import Target
+from scheduler.deployments.facts import Expiry
 from scheduler.service.views import AppView, View
+from scheduler.tasks.timestamps import timestamp
 from specs.marathon.embeds import AppPart, GroupPart
 from specs.marathon.group import ROOT, Group
 from specs.marathon.rendering import app_json
@@ -54,7 +56,14 @@ def shown_parts(app: AppView, parts: Collection[AppPart], now: float, *,
         shown["readinessCheckResults"] = readiness(app)
     if AppPart.TASK_STATS in parts:
         shown["taskStats"] = task_stats(app, now)
+    if AppPart.SCALE_BACK in parts and app.expiry is not None:
+        shown["scaleBack"] = scale_back(app.expiry)
     return shown
+
+
+def scale_back(expiry: Expiry) -> dict[str, Any]:
+    """When a count of instances goes back, and to which."""
+    return {"at": timestamp(expiry.at), "instances": expiry.instances}
 
 
 def shown_group(group: Group, view: View, parts: Collection[AppPart], inside: Collection[GroupPart],

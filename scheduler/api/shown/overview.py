@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
+from scheduler.api.shown.apps import scale_back
 from scheduler.apps.instance import Instance
 from scheduler.deployments.progress import waits_for_promotion
 from scheduler.placement.needs import Shortage
@@ -40,7 +41,8 @@ def overview_json(app: AppView) -> dict[str, Any]:
         "served": None if progress is None else progress.served,
         "failures": 0 if progress is None else progress.failures,
         "waitsForPromotion": progress is not None and waits_for_promotion(progress),
-        "failedAt": None if failed is None else timestamp(failed.at)}
+        "failedAt": None if failed is None else timestamp(failed.at),
+        "scaleBack": None if app.expiry is None else scale_back(app.expiry)}
 
 
 def counted(app: AppView) -> dict[str, int]:

@@ -16,6 +16,7 @@ from scheduler.api.shown.app_schemas import (
     NATURAL,
     NUMBER,
     OBJECT,
+    SCALE_BACK,
     TEXT,
     TEXTS,
     TIME,
@@ -141,7 +142,8 @@ NAMED: Final[Mapping[str, Schema]] = {
         "id": TEXT, "wanted": nullable(INTEGER), "why": TEXT, "what": TEXT, "cpus": NUMBER, "mem": NUMBER,
         "counts": record(dict.fromkeys(KINDS, INTEGER)), "labels": TEXTS,
         "version": nullable(TIME), "deployments": array(TEXT), "served": nullable(INTEGER),
-        "failures": INTEGER, "waitsForPromotion": BOOLEAN, "failedAt": nullable(TIME)}),
+        "failures": INTEGER, "waitsForPromotion": BOOLEAN, "failedAt": nullable(TIME),
+        "scaleBack": nullable(SCALE_BACK)}),
     "Happened": record({"number": INTEGER, "at": TIME, "by": TEXT, "what": TEXT, "text": TEXT}),
     "Session": record({  # `needed`: whether anybody has to say who asks
         "name": TEXT, "role": nullable(TEXT), "needed": BOOLEAN, "csrf": nullable(TEXT),

@@ -117,3 +117,18 @@ def test_ui_prints_a_link_that_is_good_once(tmp_path: Path, monkeypatch: pytest.
         assert url == f"{serving.url()}/service/apps/"
         answers = [serving.ask("POST", "/api/v1/session", {"key": key})[:2] for _ in range(2)]
         assert (answers[0][1]["role"], answers[1][0]) == ("read", 401)
+
+
+@pytest.mark.parametrize(("command", "stream"), [
+    ("apps", "out"), ("ps", "err"), ("ps web", "err"), ("show web", "out")])
+def test_it_is_shown_when_a_count_goes_back(tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str,
+                                            stream: str) -> None:
+    with Serving(tmp_path / "state") as serving:
+        for name in ("/web", "/other"):
+            serving.change("POST", "/v2/apps", app(name))
+        serving.change("POST", "/api/v1/scale/web", {"instances": 2, "seconds": 7200})
+        back = serving.get("/api/v1/overview")["apps"][1]["scaleBack"]
+        assert run([*command.split(), "--service", serving.url()]) == 0
+        assert getattr(capsys.readouterr(), stream).count(back["at"]) == 1
+        assert run(["ps", "other", "--service", serving.url()]) == 0
+        assert back["at"] not in capsys.readouterr().err

@@ -99,9 +99,17 @@ def test_a_scaling_for_a_while_waits_for_an_upgrade(serving: Serving) -> None:
 def test_whoever_says_a_count_ends_a_scaling_for_a_while(serving: Serving) -> None:
     serving.change("POST", "/v2/apps", app(instances=1))
     serving.change("POST", "/api/v1/scale/web", {"instances": 2, "seconds": 1000})
-    assert serving.service.board.states["/web"].expiry is not None
+    overview, = serving.get("/api/v1/overview")["apps"]
+    back = overview["scaleBack"]
+    assert back["instances"] == 1
+    for path in ("/v2/apps", "/v2/apps/web"):
+        shown, plain = (serving.get(f"{path}{query}") for query in ("?embed=apps.scaleBack", ""))
+        shown, plain = shown.get("app") or shown["apps"][0], plain.get("app") or plain["apps"][0]
+        assert shown.pop("scaleBack") == back
+        assert shown == plain  # Marathon's clients take no key that they do not know
     serving.change("POST", "/api/v1/scale/web", {"instances": 2})
-    assert serving.service.board.states["/web"].expiry is None
+    assert serving.get("/api/v1/overview")["apps"][0]["scaleBack"] is None
+    assert "scaleBack" not in serving.get("/v2/apps/web?embed=apps.scaleBack")["app"]
 
 
 def test_a_whole_definition_goes_on_with_what_was_stopped(serving: Serving) -> None:

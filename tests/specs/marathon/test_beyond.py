@@ -6,9 +6,9 @@ import re
 import pytest
 
 from specs.marathon.app import App
-from specs.marathon.beyond import Beyond, beyond
+from specs.marathon.beyond import Beyond, beyond, check_beyond
 from specs.marathon.definitions import Config, read_app
-from specs.marathon.errors import MarathonError
+from specs.marathon.errors import BROKEN_RULE, MarathonError, Problems
 
 
 def labelled(**labels: str) -> App:
@@ -53,6 +53,37 @@ def test_a_single_instance_has_no_canaries() -> None:
     app = App("/a", labels={"MARATHON_SINGLE_INSTANCE_APP": "true", "MESOS_DOCKER_CANARY": "1"})
     with pytest.raises(MarathonError, match="neither canaries nor batches"):
         beyond(app)
+
+
+@pytest.mark.parametrize(("labels", "refused", "words"), [
+    ({"PROMOTE_AFTER": "5mins"}, "PROMOTE_AFTER", "does nothing without MESOS_DOCKER_CANARY"),
+    ({"PROMOTE_AFTER": "0s", "CANARY": "0"}, "PROMOTE_AFTER", "does nothing without MESOS_DOCKER_CANARY"),
+    ({"PROMOTE_AFTER": "5mins", "CANARY": "two"}, "CANARY", "must be a whole number"),
+    ({"PROMOTE_AFTER": "5mins", "CANARY": "1"}, None, ""),
+    ({"AUTO_ROLLBACK": "true"}, "AUTO_ROLLBACK", "by MESOS_DOCKER_FAILURE_LIMIT or MESOS_DOCKER_PROGRESS_DEADLINE"),
+    ({"AUTO_ROLLBACK": "true", "RESTART_POLICY": "on-failure"}, "AUTO_ROLLBACK", "a deployment cannot fail"),
+    ({"AUTO_ROLLBACK": "true", "RESTART_POLICY": "never"}, None, ""),
+    ({"AUTO_ROLLBACK": "true", "FAILURE_LIMIT": "0"}, None, ""),
+    ({"AUTO_ROLLBACK": "true", "FAILURE_LIMIT": "few"}, "FAILURE_LIMIT", "must be a whole number"),
+    ({"AUTO_ROLLBACK": "true", "PROGRESS_DEADLINE": "1m"}, None, ""),
+    ({"AUTO_ROLLBACK": "false"}, None, ""),
+])
+def test_a_label_that_does_nothing_without_another_one_is_refused(
+        labels: dict[str, str], refused: str | None, words: str) -> None:
+    problems = Problems()
+    check_beyond(labelled(**labels), problems)
+    if refused is None:
+        assert not problems
+        return
+    with pytest.raises(MarathonError) as raised:
+        problems.raise_if_any(BROKEN_RULE)
+    path, _, error = str(raised.value).removeprefix(f"{BROKEN_RULE}: ").partition(": ")
+    assert path == f"/labels/MESOS_DOCKER_{refused}"
+    assert words in error
+
+
+def test_an_app_that_was_taken_before_a_rule_about_two_labels_is_still_read() -> None:
+    assert beyond(labelled(PROMOTE_AFTER="5s", AUTO_ROLLBACK="true")) == Beyond(promote_after=5, auto_rollback=True)
 
 
 def test_the_block_is_rewritten_into_labels() -> None:

@@ -10,7 +10,8 @@ from specs.marathon.embeds import AppPart, GroupPart, app_parts, group_parts
 @pytest.mark.parametrize(("name", "parts"), [
     ("tasks", {AppPart.TASKS, AppPart.DEPLOYMENTS}), ("counts", {AppPart.COUNTS}),
     ("failures", {AppPart.TASKS, AppPart.LAST_TASK_FAILURE, AppPart.DEPLOYMENTS}),
-    ("readiness", {AppPart.READINESS}), ("taskStats", {AppPart.TASK_STATS}), ("nonsense", set()),
+    ("readiness", {AppPart.READINESS}), ("taskStats", {AppPart.TASK_STATS}),
+    ("scaleBack", {AppPart.SCALE_BACK}), ("nonsense", set()),
 ])
 def test_parts_of_an_app(prefix: str, name: str, parts: set[AppPart]) -> None:
     assert app_parts([prefix + name]) == parts
