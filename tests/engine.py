@@ -5,15 +5,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from executor.docker.door.api import Api
+from executor.docker.door.calls import Deadlines
 from executor.docker.mesos_docker import Docker
 from executor.engine.port import Inspection
 from specs.words.defaults import DOCKER_SOCKET
+from tests.patience import SLOW
 
 
 @contextmanager
 def real_docker(socket: str = DOCKER_SOCKET) -> Iterator[Docker]:
     """It, or another engine; without a connection left open."""
-    docker = Docker(Api(socket))
+    docker = Docker(Api(socket, Deadlines(quick=15.0 * SLOW)))
     try:
         yield docker
     finally:

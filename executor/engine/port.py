@@ -280,6 +280,11 @@ class Engine(Protocol):
         """Its version. As Mesos: docker.cpp, `version`."""
         ...
 
+    def agree(self) -> None:
+        """Ask it which API version both sides speak, which it tells at once, if it is there; some need many seconds
+        to tell their version. Raises RuntimeFailure."""
+        ...
+
     def cgroup_driver(self) -> str:
         """Who makes its containers' cgroups: "cgroupfs", "systemd", or "none"."""
         ...

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from executor.engine.failures import RuntimeFailure
 from specs.words.defaults import DOCKER_SOCKET
 from tests.engine import containers
 from tests.images import busybox_image, named_user_image, user_image
@@ -30,6 +31,7 @@ from tests.patience import SLOW
 PROGRAM = str(Path(sys.executable).parent / "mesos-docker")
 AT_ONCE = 5
 PATIENCE = 120.0 * SLOW
+FAULTS = (AssertionError, LookupError, RuntimeFailure, subprocess.SubprocessError)  # of one ending, not of all
 
 Deed = Callable[["Life"], None]
 
@@ -298,12 +300,16 @@ def run_all(cases: Sequence[Case], address: str, docker_socket: str = DOCKER_SOC
         life = Life(case, address, docker_socket)
         try:
             status: int | None = life.live()
-        except (AssertionError, LookupError, subprocess.SubprocessError) as error:  # its own test says so, no other
+        except FAULTS as error:  # its own test says so, and no other
             status, life.errors = None, f"{type(error).__name__}: {error}"
         finally:
             if life.process.poll() is None:
                 os.killpg(life.process.pid, signal.SIGKILL)
-        return Outcome(life, status, () if case.executor == "mesos" else _left(life.task_id))
+        try:
+            left: Sequence[str] = () if case.executor == "mesos" else _left(life.task_id)
+        except RuntimeFailure as failure:
+            left = (str(failure),)
+        return Outcome(life, status, left)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return dict(zip([case.name for case in cases], pool.map(run, cases), strict=True))
@@ -316,4 +322,4 @@ def _left(task_id: str) -> Sequence[str]:
         names = [each.name for each in containers(task_id=task_id)]
         if not names or time.monotonic() > deadline:
             return names
-        time.sleep(0.05)
+        time.sleep(0.05 * SLOW)

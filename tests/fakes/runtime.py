@@ -73,6 +73,9 @@ class FakeEngine:
         self._store.called("version")
         return 20, 10, 24
 
+    def agree(self) -> None:
+        self._store.called("version")
+
     def cgroup_driver(self) -> str:
         self._store.called("info")
         return "cgroupfs"

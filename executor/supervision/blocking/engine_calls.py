@@ -120,7 +120,7 @@ class EngineCalls:
         self._told = told
 
         def load() -> None:
-            attempt(self.runtime.engine.version)  # one that is away tells later
+            attempt(self.runtime.engine.agree)  # one that is away tells later
         self._urgent.submit(load)
 
     def first(self, job: Callable[[], None]) -> None:
