@@ -27,6 +27,7 @@ from executor.engine.failures import (
     Cancelled,
     ContainerNotRunning,
     DeadlineExceeded,
+    NodeLacks,
     NoSuchContainer,
     RuntimeFailure,
 )
@@ -199,12 +200,16 @@ class Docker:
             raise SpecError("", f"Unable to create image: {error.problem}") from error
 
     def stats(self, name: str) -> Stats:
-        """What a running container uses, from the kernel's files. Raises ContainerNotRunning."""
+        """What a running container uses, from the kernel's files. Raises ContainerNotRunning, and
+        NodeLacks where the engine makes no cgroups.
+        """
         pid = self.containers.inspect(name).pid
         try:
             if pid is not None:
                 return stats(pid)
-        except (OSError, LookupError, ValueError) as error:
+        except LookupError as error:
+            raise NodeLacks(f"The kernel does not say what container {name} uses: {error}") from error
+        except (OSError, ValueError) as error:
             raise ContainerNotRunning(f"Container {name} is not running: {error}") from error
         raise ContainerNotRunning(f"Container {name} is not running")
 

@@ -91,7 +91,8 @@ ENGINE: Final[tuple[Rule, ...]] = (
           _OCI + "cannot exec in a (?:stopped|paused)"),
     _rule(BadOption, r"^(?:invalid|unknown|duplicate|conflicting|unsupported)\b",
           "^error processing tar file", "^could not find the file ", r"^no such file or directory\Z",
-          rf"^(?:failed to unpack image: .*: )?archive/tar: invalid tar header{_END}",
+          rf"^(?:failed to unpack image: .*: |ApplyLayer exit status .* stderr: )?archive/tar: "
+          rf"invalid tar header{_END}",
           "^evalSymlinksInScope: too many links in "),
     _rule(NoCommand, rf"^no command specified{_END}"),
     _rule(NoSuchNetwork, rf"{_NETWORKING}(?:could not find a network matching .*: )?network .* not found{_END}",

@@ -11,6 +11,9 @@ On the second version the first process may be further below: a cgroup with othe
 processes of its own, so a systemd in a container goes into init.scope, Docker in Docker into init,
 and crun makes "container" for whatever it starts. What counts and is limited is the container's
 cgroup, the one that has its id in the name (`containers`).
+
+A rootless engine on the first version makes no cgroups: its containers are where the engine is, and
+what is said there is everybody's, so nothing is known of them alone.
 """
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ _LIMITLESS = 1 << 60  # bytes; the first version of cgroups writes a number like
 _VERSION_1 = ("memory.max_usage_in_bytes", "memory.limit_in_bytes")
 _VERSION_2 = ("memory.peak", "memory.max")  # the peak since Linux 5.19
 _ID: Final = re.compile(r"[0-9a-f]{64}")
-_NAMED: Final = re.compile(r"(?s)(.*/[^/]*[0-9a-f]{64}[^/]*)/.*")  # the last: an engine may be in a container
+_NAMED: Final = re.compile(r"(?s)(.*/[^/]*[0-9a-f]{64}[^/]*)(?:/.*)?")  # the last: an engine may be in a container
 _USUAL = ("docker/{id}", "system.slice/docker-{id}.scope", "machine.slice/libpod-{id}.scope")
 
 
@@ -45,9 +48,11 @@ def groups(text: str) -> dict[str, str]:
 
 
 def containers(where: dict[str, str]) -> dict[str, str]:
-    """Where a container is whose first process is in these `groups`."""
-    return {controller: match[1] if (match := _NAMED.fullmatch(path)) else path
-            for controller, path in where.items()}
+    """Where a container is whose first process is in these `groups`; without those in which it is
+    among others.
+    """
+    return {controller: match[1] for controller, path in where.items()
+            if (match := _NAMED.fullmatch(path))}
 
 
 def unified(root: Path = CGROUPS) -> bool:

@@ -36,8 +36,13 @@ class Stats:
 
 
 def stats(pid: int, *, cgroups: Path = CGROUPS, proc: Path = PROC) -> Stats:
-    """What the container uses whose first process is `pid`. Raises OSError if it is gone."""
+    """What the container uses whose first process is `pid`.
+
+    Raises OSError if it is gone, LookupError if it has no cgroup of its own.
+    """
     where = containers(groups((proc / str(pid) / "cgroup").read_text()))
+    if not where:
+        raise LookupError("it has no cgroup of its own")
     received, sent = traffic((proc / str(pid) / "net/dev").read_text())
     if "" in where and unified(cgroups):
         return _version_2(cgroups / where[""].lstrip("/"), received, sent)

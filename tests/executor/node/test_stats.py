@@ -15,6 +15,9 @@ DEV = """Inter-|   Receive                             |  Transmit
 """
 
 
+ID = "4f" * 32
+
+
 def tree(folder: Path, files: dict[str, str]) -> None:
     for name, text in files.items():
         path = folder / name
@@ -24,15 +27,15 @@ def tree(folder: Path, files: dict[str, str]) -> None:
 
 def test_version_1(tmp_path: Path) -> None:
     tree(tmp_path, {
-        "proc/7/cgroup": "3:cpu,cpuacct:/docker/4f\n2:memory:/docker/4f\n1:pids:/docker/4f\n0::/docker/4f\n",
+        "proc/7/cgroup": "".join(f"{each}:/docker/{ID}\n" for each in ("3:cpu,cpuacct", "2:memory", "1:pids", "0:")),
         "proc/7/net/dev": DEV,
-        "cg/cpu/docker/4f/cpu.stat": "nr_periods 9\nnr_throttled 4\nthrottled_time 2000000000\n",
-        "cg/cpuacct/docker/4f/cpuacct.usage": "3000000000\n",
-        "cg/cpuacct/docker/4f/cpuacct.stat": "user 200\nsystem 100\n",
-        "cg/memory/docker/4f/memory.stat": "cache 9\ntotal_inactive_file 4096\n",
-        "cg/memory/docker/4f/memory.usage_in_bytes": "104096\n",
-        "cg/memory/docker/4f/memory.limit_in_bytes": "9223372036854771712\n",
-        "cg/pids/docker/4f/pids.current": "5\n",
+        f"cg/cpu/docker/{ID}/cpu.stat": "nr_periods 9\nnr_throttled 4\nthrottled_time 2000000000\n",
+        f"cg/cpuacct/docker/{ID}/cpuacct.usage": "3000000000\n",
+        f"cg/cpuacct/docker/{ID}/cpuacct.stat": "user 200\nsystem 100\n",
+        f"cg/memory/docker/{ID}/memory.stat": "cache 9\ntotal_inactive_file 4096\n",
+        f"cg/memory/docker/{ID}/memory.usage_in_bytes": "104096\n",
+        f"cg/memory/docker/{ID}/memory.limit_in_bytes": "9223372036854771712\n",
+        f"cg/pids/docker/{ID}/pids.current": "5\n",
     })
     found = stats(7, cgroups=tmp_path / "cg", proc=tmp_path / "proc")
     assert (found.cpu_seconds, found.cpu_user_seconds, found.cpu_system_seconds) == (3.0, 2.0, 1.0)
@@ -44,7 +47,7 @@ def test_version_1(tmp_path: Path) -> None:
 @pytest.mark.parametrize("below", ["", "/init.scope"])  # a systemd in a container
 @pytest.mark.parametrize(("limit", "read"), [("max", None), ("67108864", 67_108_864)])
 def test_version_2(tmp_path: Path, limit: str, read: int | None, below: str) -> None:
-    scope = f"system.slice/docker-{'4f' * 32}.scope"
+    scope = f"system.slice/docker-{ID}.scope"
     group = f"cg/{scope}"
     tree(tmp_path, {
         "proc/7/cgroup": f"0::/{scope}{below}\n",
@@ -65,6 +68,12 @@ def test_version_2(tmp_path: Path, limit: str, read: int | None, below: str) -> 
 def test_gone(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         stats(7, cgroups=tmp_path, proc=tmp_path)
+
+
+def test_among_others(tmp_path: Path) -> None:
+    tree(tmp_path, {"proc/7/cgroup": "3:cpu,cpuacct:/\n2:memory:/\n0::/\n", "proc/7/net/dev": DEV})
+    with pytest.raises(LookupError, match="no cgroup of its own"):
+        stats(7, cgroups=tmp_path, proc=tmp_path / "proc")
 
 
 def test_parsers() -> None:

@@ -1,17 +1,16 @@
 """What containers use, out of files as the kernel writes them: both versions of cgroups, both drivers."""
 from __future__ import annotations
 
-import os
-import threading
 from pathlib import Path
 
 import pytest
 
 from executor.telemetry.usage import UsageReader, began, files_of, number
 
-V1 = "".join(f"{each}:/docker/abc\n" for each in ("4:memory", "3:cpuset", "2:cpu,cpuacct", "1:name=systemd", "0:"))
-V1_SYSTEMD = V1.replace("/docker/abc", "/system.slice/docker-abc.scope")
-V2 = "0::/system.slice/docker-abc.scope\n"
+ID = "4f" * 32
+V1 = "".join(f"{each}:/docker/{ID}\n" for each in ("4:memory", "3:cpuset", "2:cpu,cpuacct", "1:name=systemd", "0:"))
+V1_SYSTEMD = V1.replace(f"/docker/{ID}", f"/system.slice/docker-{ID}.scope")
+V2 = f"0::/system.slice/docker-{ID}.scope\n"
 STAT = b"7 (a ) b) S 1 7 7 0 -1 4194560 1 0 0 0 1 2 0 0 20 0 1 0 1500 1 1\n"
 
 
@@ -95,23 +94,17 @@ def test_when_a_process_began() -> None:
     assert began(STAT) == 15.0
 
 
-def test_this_process_on_this_kernel() -> None:
-    """Whatever cgroups this machine has: something is read, and a busy thread is seen."""
-    files_of(Path("/proc/self/cgroup").read_text(), Path("/sys/fs/cgroup"))
-    reader, over = UsageReader(), threading.Event()
-    reader.read({"me": os.getpid()})
-    busy = threading.Thread(target=lambda: [sum(range(10_000)) for _ in iter(over.is_set, True)])
-    busy.start()
-    over.wait(1.0)
-    found = reader.read({"me": os.getpid()})
-    over.set()
-    busy.join()
-    assert found["me"].cores > 0.01
-    assert found["me"].memory > 0
+@pytest.mark.parametrize("groups", [
+    "4:memory:/\n2:cpu,cpuacct:/\n0::/\n", "0::/\n", "0::/user.slice/session-1.scope\n"])
+def test_of_a_container_without_a_cgroup_of_its_own_nothing_is_told(tmp_path: Path, groups: str) -> None:
+    """Of a rootless engine: what its cgroup used is everybody's."""
+    machine = Machine(tmp_path, groups)
+    machine.uses(5.0, 4096, 96)
+    assert machine.reader.read({"t": 7}) == {}
 
 
 def test_a_container_is_all_that_is_in_it_however_deep_its_first_process(tmp_path: Path) -> None:
     (tmp_path / "cgroup.controllers").touch()
-    scope = f"/system.slice/docker-{'4f' * 32}.scope"
+    scope = f"/system.slice/docker-{ID}.scope"
     found = files_of(f"0::{scope}/init.scope\n", tmp_path)
     assert (found.cpu, found.memory) == (f"{tmp_path}{scope}/cpu.stat", f"{tmp_path}{scope}/memory.current")
