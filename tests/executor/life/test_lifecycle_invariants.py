@@ -49,6 +49,7 @@ def live(choices: bytes, terms: Terms) -> World:
 
 
 @pytest.mark.parametrize("name", TERMS)
+@pytest.mark.timeout(900)
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 @given(choices=st.binary(max_size=4 * STEPS))
 def test_promises(name: str, choices: bytes) -> None:

@@ -61,10 +61,14 @@ class Scene(Told):
         """Everything is there at once."""
 
     def does(self, effect: f.Effect, until: type[e.Event]) -> e.Event:
-        """Have it carried out, and wait for what comes of it."""
+        """Have it carried out, and wait for what comes of it, whatever else does."""
+        before = len(self.events)
+
+        def those() -> list[e.Event]:
+            return [event for _, event in self.events[before:] if isinstance(event, until)]
         self.performer.carry_out(self.entry, effect)
-        self.until(lambda: bool(self.events) and isinstance(self.events[-1][1], until))
-        return self.events[-1][1]
+        self.until(lambda: bool(those()))
+        return those()[0]
 
 
 @pytest.mark.parametrize("effect", EFFECTS, ids=lambda effect: type(effect).__name__)
@@ -92,6 +96,7 @@ def test_a_look_that_is_not_answered_says_so(tmp_path: Path) -> None:
     scene.entry.task = replace(scene.entry.task.in_run(pid=started.pid), phase=Phase.RUNNING,
                                container=started.container)
     scene.runtime.finish(started.container, 0)
+    scene.until(lambda: not scene.runtime.containers.inspect(started.container).running)
     exited = scene.does(f.Look(), e.Exited)
     assert isinstance(exited, e.Exited)
     scene.runtime.fail("inspect", DaemonUnavailable("away"))
