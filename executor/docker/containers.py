@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from executor.docker.door.api import Api
+from executor.docker.door.api import Api, Explain
 from executor.docker.door.calls import Call
 from executor.docker.door.http import UPGRADE, Ask, route
 from executor.docker.door.streams import ChunkDecoder, Decoder, FrameDecoder, RawDecoder, SocketStream
@@ -221,7 +221,7 @@ class DockerContainers:
         """As `docker attach --no-stdin`."""
         params = {"stdout": 1, "stderr": 1, "stream": 1}
         return self._output(container, tty, "attach", Ask(
-            "POST", route("/containers/{}/attach", container), params, headers=UPGRADE))
+            "POST", route("/containers/{}/attach", container), params, headers=UPGRADE), _of_attach)
 
     def logs(self, container: str, *, follow: bool = True, since: int = 0,
              tail: int | None = None, tty: bool | None = None) -> SocketStream:
@@ -233,10 +233,11 @@ class DockerContainers:
         return self._output(container, tty, "logs", Ask(
             "GET", route("/containers/{}/logs", container), params))
 
-    def _output(self, container: str, tty: bool | None, what: str, ask: Ask) -> SocketStream:
+    def _output(self, container: str, tty: bool | None, what: str, ask: Ask,
+                explain: Explain = failure) -> SocketStream:
         if tty is None:
             tty = has_terminal(self.inspect(container).raw)
-        sock, chunked = self._api.stream(Call(what, self._deadlines.quick), ask)
+        sock, chunked = self._api.stream(Call(what, self._deadlines.quick), ask, explain)
         decoder: Decoder = RawDecoder() if tty else FrameDecoder()
         return SocketStream(sock, ChunkDecoder(decoder) if chunked else decoder)
 
@@ -257,6 +258,13 @@ def _name(names: Iterable[str]) -> str:
 
 def _nothing(_: Any) -> None:
     """What is answered says nothing more."""
+
+
+def _of_attach(status: int, text: str) -> RuntimeFailure:
+    """Podman prepares a container that was not started yet for its attach: what it says then, Docker
+    says of the start.
+    """
+    return (refusal if text.startswith("preparing container ") else failure)(status, text)
 
 
 def _archived(sdk: Any, container: str, path: str) -> bytes:

@@ -165,7 +165,7 @@ PULL: Final[tuple[Rule, ...]] = (
     _rule(RegistryDistrusted, "(?:^|: )x509: ",
           "(?:^|: )http: server gave HTTP response to HTTPS client$"),
     _rule(RegistryUnreachable,
-          ": (?:connection refused|no such host|no route to host|network is unreachable)$"),
+          "(?:^|: )(?:connection refused|no such host|no route to host|network is unreachable)$"),
     _rule(RegistryUnavailable, _http(r"5\d\d"), r"(?:^|: )(?:unexpected )?EOF$",
           "(?:^|: )i/o timeout",
           "(?:^|: )(?:net/http|http2|tls|remote error): ", "(?:^|: )dial tcp",

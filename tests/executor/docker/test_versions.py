@@ -164,6 +164,18 @@ def test_a_container_that_is_gone_before_its_start_is_told_from_one_that_the_tas
     assert type(caught.value) is kind
 
 
+@pytest.mark.parametrize(("text", "kind"), [
+    ('preparing container a for attach: workdir "/x" exists on container a, but is not a directory', BadOption),
+    ("something broke", DaemonUnavailable)])
+def test_what_podman_refuses_in_an_attach_is_a_refused_start(engine: Make, text: str,
+                                                             kind: type[RuntimeFailure]) -> None:
+    server, runtime = engine("1.41")
+    server.answers = {"/containers/a/attach": (500, {"message": text})}
+    with pytest.raises(RuntimeFailure) as caught:
+        runtime.containers.attach("a", tty=False)
+    assert type(caught.value) is kind
+
+
 def test_an_engine_that_breaks_off_does_not_have_fewer_containers(engine: Make) -> None:
     server, runtime = engine("1.52")
     server.answers = {"/containers/json": (200, [{"Id": "a"}]), "/containers/a/json": (200, 7)}
