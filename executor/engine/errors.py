@@ -94,7 +94,7 @@ ENGINE: Final[tuple[Rule, ...]] = (
           rf"^(?:failed to unpack image: .*: |ApplyLayer exit status .* stderr: )?archive/tar: "
           rf"invalid tar header{_END}",
           "^evalSymlinksInScope: too many links in "),
-    _rule(NoCommand, rf"^no command specified{_END}"),
+    _rule(NoCommand, rf"^no command specified{_END}", f"{_CRUN}cannot find `` in "),
     _rule(NoSuchNetwork, rf"{_NETWORKING}(?:could not find a network matching .*: )?network .* not found{_END}",
           "^container create: unable to find network with name or ID ",
           f"{_NETWORKING}could not find a network", f"{_NETWORKING}no such network: "),

@@ -24,7 +24,8 @@ def inspection(raw: Mapping[str, Any]) -> Inspection:
     state: Mapping[str, Any] = raw.get("State") or {}
     config: Mapping[str, Any] = raw.get("Config") or {}
     started = _time(state.get("StartedAt"))
-    running = bool(state.get("Running"))
+    # Podman says so of one that is being stopped, or removed, and has not ended yet.
+    running = bool(state.get("Running")) or state.get("Status") == "stopping"
     return Inspection(
         id=str(raw.get("Id", "")),
         name=str(raw.get("Name", "")).removeprefix("/"),

@@ -35,6 +35,12 @@ def test_not_running(state: dict[str, Any], code: int | None, started: bool) -> 
     assert (found.exit_code, found.started, found.pid) == (code, started, None)
 
 
+def test_what_is_being_stopped_runs() -> None:
+    """Podman says of it that it does not run, with the exit status 0, until it has ended."""
+    found = inspection(raw({"Running": False, "Status": "stopping"}))
+    assert (found.running, found.exit_code, found.pid) == (True, None, 7)
+
+
 def test_the_network_it_was_created_on_comes_first() -> None:
     networks = {"a.b": {"IPAddress": "10.0.0.2"}, "z": {"IPAddress": "10.1.0.2", "GlobalIPv6Address": "fd00::2"},
                 "silent": {"IPAddress": "", "GlobalIPv6Address": ""}, "null": None}
