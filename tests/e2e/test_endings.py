@@ -46,6 +46,10 @@ def grace(seconds: float) -> dict[str, object]:
     return {"kill_policy": {"grace_period": {"nanoseconds": int(seconds * 1e9)}}}
 
 
+def at_most(seconds: float) -> dict[str, object]:
+    return {"max_completion_time": {"nanoseconds": int(seconds * SLOW * 1e9)}}
+
+
 def parameters(**values: str) -> dict[str, object]:
     return {"parameters": [{"key": key.replace("_", "-"), "value": value} for key, value in values.items()]}
 
@@ -91,7 +95,7 @@ BY_ITSELF = [
          docker=parameters(restart="on-failure:3")),
     Case("restart policy: used up", FAILED, exited(5), 5, command="exit 5", docker=parameters(restart="on-failure:1")),
     Case("time enough", FINISHED, exited(0), 0, command="exit 0",
-         fields={"max_completion_time": {"nanoseconds": 60_000_000_000}}),
+         fields=at_most(60)),
     Case("healthy", FINISHED, exited(0), 0, command="sleep 1", fields=command("true")),
 ]
 
@@ -189,7 +193,7 @@ ON_DEMAND = [
     Case("killed while paused", KILLED, exited(137), 137, command="sleep 600",
          deed=once_running(docker("pause"), interrupt), fields=grace(0.5)),
     Case("time over", FAILED, exited(137, ": max_completion_time was reached"), 137, TIME, command="sleep 600",
-         fields={"max_completion_time": {"nanoseconds": 5_000_000_000}}),
+         fields=at_most(5)),
     Case("unhealthy", KILLED,
          exited(137, r": its health check failed \(2 times in a row, at last: Command exited with status 4\)"), 137,
          command="sleep 600", fields={**command("exit 4"), **grace(0)}, healthy=False),
@@ -228,7 +232,7 @@ AS_MESOS = [  # the drop-in in the place of Mesos's executor: its words, and no 
     Case("drop-in: killed", KILLED, exited(137), 137, command="sleep 600", executor="mesos",
          deed=once_running(interrupt), fields=grace(0)),
     Case("drop-in: time over", FAILED, exited(137), 137, TIME, command="sleep 600", executor="mesos",
-         fields={"max_completion_time": {"nanoseconds": 5_000_000_000}}),
+         fields=at_most(5)),
 ]
 
 
@@ -247,7 +251,7 @@ def with_registries(missing: Registry, locked: Registry, broken: Registry, silen
              docker={"image": silent.image}, deed=when_starting(interrupt, lambda: silent.asked.wait(PATIENCE))),
         Case("time over during the pull", FAILED,
              "Killed while the image was being pulled: max_completion_time was reached", 3, TIME, command="true",
-             docker={"image": other.image}, fields={"max_completion_time": {"nanoseconds": 5_000_000_000}}),
+             docker={"image": other.image}, fields=at_most(5)),
     ]
 
 

@@ -5,6 +5,7 @@ import base64
 import contextlib
 import json
 import signal
+import time
 import urllib.request
 import uuid
 from collections.abc import Iterator
@@ -85,10 +86,12 @@ def tasks(tmp_path: Path) -> Tasks:
 def get(port: int) -> str:
     """The page, as the host sees it; httpd may need a moment."""
     opened = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    for _ in range(200):
+    ends = time.monotonic() + 30 * SLOW
+    while time.monotonic() < ends:
         with contextlib.suppress(OSError), opened.open(f"http://127.0.0.1:{port}/", timeout=5 * SLOW) as answer:
             text: str = answer.read().decode().strip()
             return text
+        time.sleep(0.05)
     raise AssertionError(f"no answer at port {port}")
 
 
