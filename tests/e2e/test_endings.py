@@ -299,7 +299,7 @@ def test_ending(name: str, outcomes: dict[str, Outcome]) -> None:
     if SLOW > 1 and "the end of 1 task was not seen" in outcome.life.errors:  # `run` waits three seconds for it
         assert (case.name, last["state"]) == ("interrupted twice", "TASK_KILLING")
         return
-    assert (last["state"], last.get("healthy")) == (case.state, case.healthy), last
+    assert (last["state"], last.get("healthy")) == (case.state, case.healthy), (last, outcome.life.errors)
     assert case.reason in (last.get("reason"), ANY), last
     assert re.fullmatch(case.message, last.get("message", ""), re.DOTALL), last["message"]
     assert outcome.left == [] or case.executor == "mesos"

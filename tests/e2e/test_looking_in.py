@@ -262,7 +262,8 @@ def test_signals_reach_it_also_while_it_reads_nothing(served: Served) -> None:
         served.until(lambda: bool(running("sleep 4712")), "the command")
         time.sleep(1)
         process.terminate()
-        assert process.wait(PATIENCE) == 143
+        assert process.stderr is not None
+        assert (process.wait(PATIENCE), process.stderr.read()) == (143, b"")
     caught = "trap 'echo got; exit 9' INT; echo ready; while :; do sleep 0.1; done"
     with executing(served, one, "--", "sh", "-c", caught) as process:
         assert process.stdout is not None

@@ -109,21 +109,25 @@ class RotatedFile:
         begin = max(self._run, self._size - TAIL_BYTES)
         return (self._before + os.pread(self._file, TAIL_BYTES, begin))[-TAIL_BYTES:]
 
-    def last(self) -> tuple[bytes, int]:
-        """What stands last in the file, or in the one before if that is little; and since when, ns
-        since the epoch. Raises OSError.
+    def last(self, since: int = 0) -> tuple[bytes, int]:
+        """What stands last in the file, or in the one before if that is little, and was written
+        since then, or within DENSE of the end; and since when, ns since the epoch. Raises OSError.
 
         Who asks may not be who writes: the time is never later than that of what is read.
         """
-        at = self._at
-        text = os.pread(self._file, LOOKED_FOR, max(0, self._size - LOOKED_FOR))
-        if len(text) < LOOKED_FOR and self._begin:
+        at, begin, start = self._at, self._begin, max(0, self._size - LOOKED_FOR)
+        text = os.pread(self._file, LOOKED_FOR, start)
+        end = begin + start + len(text)
+        if len(text) < LOOKED_FOR and begin:
             with contextlib.suppress(OSError, BadSandbox):
                 older = output_file(file_name(self._name, 1), self._folder)
                 with os.fdopen(older, "rb") as file:
                     file.seek(max(0, os.fstat(older).st_size - LOOKED_FOR))
                     text = (file.read(LOOKED_FOR) + text)[-LOOKED_FOR:]
-        return text, at
+        marks = self._index().marks if since else ()
+        from_then = [mark.offset for mark in marks if mark.at * 1_000_000 >= since] or [
+            mark.offset for mark in marks[-1:]]
+        return text[-(end - from_then[0]):] if from_then and from_then[0] < end else text, at
 
     def close(self) -> None:
         """Close the file."""

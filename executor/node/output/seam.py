@@ -19,6 +19,8 @@ from executor.engine.port import OutputStream
 
 LOOKED_FOR: Final = 4096  # bytes, the last ones of our file
 BEFORE: Final = 10_000_000_000  # ns before our last write, from which on the log is searched
+NEAR: Final = BEFORE // 2  # ns before our last write in which a tail was written: what is older
+# may stand in the log before where that is searched, so that the tail would not be found
 COUNTED: Final = 1 << 20  # bytes that are counted rather than looked for
 MOST_OF_A_BYTE: Final = 80  # bytes in the log for one of the output: a line in JSON that is empty
 SHIMS_OWN: Final = 256 * 1024  # bytes: it begins with 64 KB, and each command in the container costs 44

@@ -10,7 +10,7 @@ from typing import Protocol
 from executor.life.events import Drained
 from executor.node.output.rotation import RotatedFile
 from executor.node.output.sandbox_files import open_folder
-from executor.node.output.seam import Seam, Written
+from executor.node.output.seam import NEAR, Seam, Written
 from executor.settings.rotation import DEFAULT, Rotations
 
 log = logging.getLogger(__name__)
@@ -48,9 +48,9 @@ class Output(Protocol):
         """The end of what this run has written, as far as it can be read. Raises OSError."""
         ...
 
-    def last(self) -> tuple[bytes, int]:
-        """What stands last, LOOKED_FOR at most, and when it was written: ns since the epoch. Raises
-        OSError.
+    def last(self, since: int = 0) -> tuple[bytes, int]:
+        """What stands last, LOOKED_FOR at most, as far as it was written since then, and when it was
+        written: ns since the epoch. Raises OSError.
         """
         ...
 
@@ -80,7 +80,7 @@ class Descriptor:
         """It is shared with others."""
         return b""
 
-    def last(self) -> tuple[bytes, int]:
+    def last(self, since: int = 0) -> tuple[bytes, int]:  # noqa: ARG002 - nothing can be read, of any time
         """As `tail`."""
         return b"", 0
 
@@ -151,12 +151,14 @@ class Sink:
     def written(self) -> Written:
         """Of this part, as far as it can be read."""
         tails, at = dict[int, bytes](), dict[int, int]()
-        for each, output in self._outputs.items():
-            if self.seen[each] > self._part[each]:
-                try:
-                    tails[each], at[each] = output.last()
-                except OSError as error:
-                    log.warning("Cannot read output again: %s", error.strerror)
+        outputs = {each: output for each, output in self._outputs.items()
+                   if self.seen[each] > self._part[each]}
+        try:
+            at = {each: output.last()[1] for each, output in outputs.items()}
+            since = max(at.values(), default=0) - NEAR
+            tails = {each: output.last(since)[0] for each, output in outputs.items()}
+        except OSError as error:
+            log.warning("Cannot read output again: %s", error.strerror)
         return Written(sum(self.seen.values()) - sum(self._part.values()), tails, at)
 
     def seek(self, tails: Mapping[int, bytes]) -> None:

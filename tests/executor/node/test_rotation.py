@@ -261,7 +261,7 @@ class Filling:
     def resume(self, begin: int) -> None:
         """Nor here."""
 
-    def last(self) -> tuple[bytes, int]:
+    def last(self, since: int = 0) -> tuple[bytes, int]:  # noqa: ARG002 - as Output has it
         return self.got, 0
 
     def tail(self) -> bytes:
@@ -325,6 +325,29 @@ def test_tail_sees_every_line_whole_and_once(tmp_path: Path) -> None:
         tail.stdout.close()
         sink.close()
     assert (tmp_path / "stdout.3").exists()
+
+
+@pytest.mark.parametrize(("pause", "lines"), [(400, 11), (1000, 6), (4000, 2), (7000, 1)])
+def test_the_tail_of_who_writes_slowly_is_in_a_log_that_is_searched(
+        tmp_path: Path, clock: Clock, pause: int, lines: int) -> None:
+    """An engine is asked for what it has from shortly before our last write on."""
+    folder, rotations = open_folder(tmp_path), (Rotation(100, 9), Rotation())
+    out, err = (RotatedFile(folder, name, each, clock)
+                for name, each in zip(("stdout", "stderr"), rotations, strict=True))
+    sink, log = Sink(out, err, folder), list[tuple[int, int, bytes]]()
+    for number in range(60):
+        clock.now += pause
+        for each in (1, 2):
+            log.append((clock.now * 1_000_000, each, b"line %d\n" % number))
+            sink.write(*log[-1][1:])
+    written = sink.written
+    kept = {each: b"".join(data for at, stream, data in log if stream == each and at >= written.since)
+            for each in (1, 2)}
+    assert written.recent.keys() == {1, 2}
+    for each, tail in written.recent.items():
+        assert kept[each].endswith(tail)
+        assert tail.count(b"\n") >= lines
+    sink.close()
 
 
 def test_a_place_is_never_younger_than_what_is_read_there(tmp_path: Path) -> None:
