@@ -261,7 +261,7 @@ class Filling:
     def resume(self, begin: int) -> None:
         """Nor here."""
 
-    def last(self, since: int = 0) -> tuple[bytes, int]:  # noqa: ARG002 - as Output has it
+    def last(self, since: int = 0) -> tuple[bytes, int]:
         return self.got, 0
 
     def tail(self) -> bytes:
