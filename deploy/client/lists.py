@@ -60,7 +60,7 @@ def ps(service: Service, app: str | None, output: str, *, ended: bool, stats: bo
     table(["INSTANCE", "PHASE", "HOST", "PORTS", "SINCE", "WHY"], rows)
     for each in service.get("/v2/apps", embed=SCALE_BACK)["apps"]:
         if "scaleBack" in each and (app is None or each["id"] == app_id(app)):
-            click.echo(f"{each['id']} has {each['instances']} instances {_back(each['scaleBack'])}", err=True)
+            click.echo(f"instances of {each['id']}: {_wanted(each)}", err=True)
 
 
 @click.command()

@@ -72,7 +72,7 @@ def decide(facts: Facts, now: float, new_id: Callable[[str], str],
         answer.carry_out(moves(wanted, who, Limits(answer.policy.strategy.instances), facts.even),
                          new_id)
         return answer.decision(state.progress, None)
-    scene = Scene(wanted, answer.policy, who, deployment)
+    scene = Scene(wanted, answer.policy, who, deployment, facts.heard_since)
     progress = progresses.watched(progresses.begun(state.progress, deployment, now), scene,
                                   answer.failures, now)
     limits = Limits(progresses.limit(progress, scene), progresses.kept(progress, scene))

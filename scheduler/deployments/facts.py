@@ -50,6 +50,7 @@ class Facts:
     deployment: Deployment | None = None  # the one that locks the app
     permits: int | None = None  # how many lost instances may be given up now; None: as many as there are
     even: Chooser | None = None  # who goes first if too many serve, by the app's constraints
+    heard_since: float | None = 0.0  # since when we hear of our tasks (seconds since 1970); None: we do not
 
 
 @dataclass(frozen=True, slots=True)

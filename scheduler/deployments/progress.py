@@ -8,6 +8,10 @@ instances that serve than ever before, or fewer old ones.
 
 Where all new instances are canaries, the old ones stay beside them as far as there is room, and the
 deployment waits for the promotion all the same.
+
+What nobody sees says nothing: while there is no master, this process is down, or the deployment is
+paused, canaries may die and come back, or a launch has nowhere to go. So after that canaries serve
+their whole time anew, and a deadline begins again.
 """
 from __future__ import annotations
 
@@ -30,6 +34,12 @@ class Scene:
     policy: Policy
     crew: Crew
     deployment: Deployment
+    heard_since: float | None  # as of `Facts`
+
+    @property
+    def watched_since(self) -> float | None:
+        """Since when what happens has been seen, and acted upon, without a break; None: it is not."""
+        return None if self.heard_since is None else max(self.heard_since, self.deployment.resumed_at)
 
     @property
     def is_judged(self) -> bool:
@@ -146,26 +156,28 @@ def due(progress: Progress, scene: Scene) -> Iterator[float]:
 
 def deadline(progress: Progress, scene: Scene) -> float | None:
     """When the action has failed if there is no progress until then."""
-    if not scene.is_judged or scene.policy.rollout.deadline is None or waits_for_promotion(
-            progress):
+    allowed, watched_since = scene.policy.rollout.deadline, scene.watched_since
+    if not scene.is_judged or allowed is None or watched_since is None or waits_for_promotion(progress):
         return None
-    return max(progress.moved_at, scene.deployment.resumed_at) + scene.policy.rollout.deadline
+    return max(progress.moved_at, watched_since) + allowed
 
 
 def promotion(progress: Progress, scene: Scene) -> float | None:
     """When the canaries will have served long enough."""
-    after = scene.policy.rollout.promote_after
-    if progress.promoted or after is None or progress.canaries_since is None:
+    after, watched_since = scene.policy.rollout.promote_after, scene.watched_since
+    if progress.promoted or after is None or watched_since is None or progress.canaries_since is None:
         return None
-    return progress.canaries_since + after
+    return max(progress.canaries_since, watched_since) + after
 
 
 def _canaries(progress: Progress, scene: Scene, served: int, now: float) -> Progress:
     if progress.promoted or not scene.canaries:
         return progress
     if served < scene.canaries:
-        return progress if progress.canaries_since is None else replace(progress,
-                                                                        canaries_since=None)
+        if progress.canaries_since is None:
+            return progress
+        waited = now - progress.canaries_since  # which counts for no deadline
+        return replace(progress, canaries_since=None, moved_at=progress.moved_at + waited)
     if progress.canaries_since is None:
         progress = replace(progress, canaries_since=now)
     promoted_at = promotion(progress, scene)

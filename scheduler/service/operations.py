@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from scheduler.apps.ids import task_id
 from scheduler.apps.instance import Instance, KillReason, sentenced
 from scheduler.deployments import controller
-from scheduler.deployments.deployment import Deployment, paused, resumed
+from scheduler.deployments.deployment import Deployment, is_of, paused, resumed
 from scheduler.deployments.facts import Ending, Expiry
-from scheduler.deployments.progress import has_canaries
+from scheduler.deployments.progress import has_canaries, waits_for_promotion
 from scheduler.deployments.upgrade import beside
 from scheduler.service import tree
 from scheduler.service.board import NOBODY, Author
@@ -222,6 +222,11 @@ class Operations:
         if change.step > deployment.step:
             raise NotNowError(f"There is nothing to promote: deployment {deployment.id} has not come to "
                               f"{app_id} yet")
+        progress = state.progress
+        if progress is None or not is_of(progress, deployment) or not (
+                progress.promoted or waits_for_promotion(progress)):
+            raise NotNowError(f"There is nothing to promote yet: not all canaries of {app_id} serve, and "
+                              f"a promotion would replace the others by what may not work")
         self._service.board.put_state(controller.promoted(state, deployment, self._clock()))
         self._service.settler.touch(app_id)
 

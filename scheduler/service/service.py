@@ -208,6 +208,7 @@ class Service:
         self._framework = FrameworkView(framework_id, master)
         self._agents = {}
         self._launches.offered = {}
+        self.settler.hears(self._clock())
         kind = "scheduler_reregistered_event" if again else "scheduler_registered_event"
         self.events.emit(kind, {"frameworkId": framework_id, "master": master} if not again
                          else {"master": master})
@@ -216,6 +217,7 @@ class Service:
         if why != self._framework.why_not:
             log.warning("No master: %s; trying again", why)
         self._framework = FrameworkView(self._framework.id, None, why)
+        self.settler.hears(None)
         self.events.emit("scheduler_disconnected_event", {})
 
     def launched(self, entry: Entry, launch: Launch, info: TaskInfo) -> None:

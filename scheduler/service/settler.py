@@ -70,6 +70,7 @@ class Settler:
         self._wake_of: dict[str, float] = {}
         self._faults = faults
         self.replacements = replacements
+        self._heard_since: float | None = None
         self.kills: list[Instance] = []  # whose tasks are to be asked to end; emptied by whoever does it
 
     def touch(self, app_id: str) -> None:
@@ -80,6 +81,12 @@ class Settler:
         """After a start, or when anything may have been missed."""
         self._dirty.update(dict.fromkeys((*self._board.states, *self._board.instances)))
         self._moved.update(dict.fromkeys(self._board.deployments))
+
+    def hears(self, since: float | None) -> None:
+        """Since when a master tells what becomes of tasks (seconds since 1970); None: there is none."""
+        self._heard_since = since
+        for deployment in self._board.deployments.values():
+            self._dirty.update(dict.fromkeys(deployment.changes))
 
     def next_wake(self, now: float) -> float | None:
         """When something is due, if nothing happens before; seconds since 1970."""
@@ -189,7 +196,7 @@ class Settler:
         deployment = board.deployment_of(app_id)
         instances = list(board.instances_of(app_id).values())
         facts = Facts(state, instances, deployment, self.replacements.permits(now),
-                      self._chooser(app_id))
+                      self._chooser(app_id), self._heard_since)
         decision = controller.decide(facts, now, self._new_id, self._timeouts)
         self.replacements.decided(app_id, decision)
         self._keep(app_id, decision.changes)

@@ -154,7 +154,10 @@ def _upgrade(app: AppView, progress: Progress, deployment: Deployment) -> dict[s
         text += f", {nodes} ended by the fault of their nodes"
     if not waits_for_promotion(progress):
         return _reason(text)
-    return _reason(f"{text}; its canaries wait to be promoted", hint=(
+    after = app.target.policy.rollout.promote_after if app.target else None
+    alone = "" if after is None else (
+        f", which happens by itself when they have served for {after:g} s without a break")
+    return _reason(f"{text}; its canaries wait to be promoted{alone}", hint=(
         f"mesos-docker promote {app.id.strip('/')}, or mesos-docker rollback {deployment.id}"))
 
 

@@ -107,7 +107,8 @@ def _read_block(value: Any, path: str, notes: Notes) -> Any:
     for key, item in ((key, item) for key, item in value.items() if item is not None):
         try:
             label, said = beyond.block_label(key, item)
-            labels[label] = said
+            if labels.setdefault(label, said) != said:
+                return notes.breaks(f"{path}/{key}", f"another key for the same label says {labels[label]!r}")
         except ValueError as error:
             return notes.breaks(f"{path}/{key}", str(error))
     return labels

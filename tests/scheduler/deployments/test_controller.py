@@ -233,6 +233,47 @@ def test_canaries_promote_themselves_after_a_while() -> None:
     assert started(asked(first.changes.state, instances, deployment, now=NOW + 60)) == ["v2", "v2"]
 
 
+@pytest.mark.parametrize(("heard_since", "resumed_at", "due"), [
+    (0.0, 0.0, NOW + 60), (NOW + 50, 0.0, NOW + 110), (0.0, NOW + 50, NOW + 110), (None, 0.0, None)])
+def test_canaries_that_nobody_saw_serve_their_whole_time_anew(heard_since: float | None, resumed_at: float,
+                                                              due: float | None) -> None:
+    after = target(app(3, cmd="v2"), V1, "v2", rollout=Rollout(canaries=1, promote_after=60.0, deadline=5.0))
+    deployment, instances = change(V1, after), [*THREE[:2], running(7, "v2")]
+    first = asked(AppState("/a", after), instances, deployment)
+    assert first.changes.state is not None
+    late = replace(deployment, resumed_at=resumed_at)
+    found = asked(first.changes.state, instances, late, now=NOW + 55, heard_since=heard_since)
+    assert (found.wake_at, found.moved) == (due, False)
+    for now in (due - 1, due) if due is not None else (NOW + 1000,):
+        found = asked(first.changes.state, instances, late, now=now, heard_since=heard_since)
+        assert started(found) == (["v2", "v2"] if now == due else [])
+
+
+def test_the_time_that_canaries_wait_counts_for_no_deadline_when_one_of_them_falls_ill() -> None:
+    after = target(app(3, cmd="v2"), V1, "v2", rollout=Rollout(canaries=1, deadline=60.0), has_health_check=True)
+    deployment = change(V1, after)
+    well, ill = (running(7, "v2", has_health_check=True, healthy=healthy) for healthy in (True, False))
+    state, moved = AppState("/a", after), []
+    for one, now in ((well, NOW), (ill, NOW + 500), (well, NOW + 530), (ill, NOW + 900), (ill, NOW + 929),
+                     (ill, NOW + 930)):
+        found = asked(state, [*THREE[:2], one], deployment, now=now)
+        state = found.changes.state or state
+        moved.append(found.moved)
+    assert moved == [False, False, False, False, False, True]
+    assert state.progress is not None
+    assert state.progress.failed == "no progress for 60 seconds"
+
+
+@pytest.mark.parametrize(("heard_since", "fails"), [(0.0, True), (NOW + 50, False), (None, False)])
+def test_the_time_without_a_master_counts_for_no_deadline(heard_since: float | None, fails: bool) -> None:
+    after = target(app(3, cmd="v2"), V1, "v2", rollout=Rollout(deadline=60.0))
+    deployment, instances = change(V1, after), [*THREE, running(7, "v2", condition=Condition.STAGING, since=NOW)]
+    first = asked(AppState("/a", after), instances, deployment)
+    assert first.changes.state is not None
+    found = asked(first.changes.state, instances, deployment, now=NOW + 70, heard_since=heard_since)
+    assert found.moved == fails
+
+
 @pytest.mark.parametrize(("strategy", "stay"), [
     (Strategy(3, 1.0, 1.0), 3), (Strategy(3, 1.0, 0.4), 1), (Strategy(3, 1.0, 0.0), 1),
     (Strategy(3, 0.5, 0.0), 0)])

@@ -41,6 +41,15 @@ def test_what_has_no_canaries_is_not_promoted(serving: Serving, path: str, statu
     assert word in str(answer)
 
 
+def test_canaries_that_do_not_serve_yet_are_not_promoted(serving: Serving) -> None:
+    serving.change("POST", "/v2/apps", app(instances=3))
+    serving.ask("PUT", "/v2/apps/web", {"mem": 10_000_000, "labels": CANARY})
+    serving.wait(lambda: serving.get("/api/v1/why?app=web") != [])
+    found, answer, _ = serving.ask("POST", "/api/v1/promote/web")
+    assert found == 409
+    assert "not all canaries of /web serve" in str(answer)
+
+
 def test_the_only_instance_of_an_app_may_be_a_canary(serving: Serving) -> None:
     serving.change("POST", "/v2/apps", app())
     before = set(serving.running("/web"))

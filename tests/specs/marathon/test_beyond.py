@@ -103,3 +103,15 @@ def test_the_block_is_rewritten_into_labels() -> None:
 def test_the_block_refuses_a_key_by_its_path_and_says_what_would_be_right(key: str, words: str) -> None:
     with pytest.raises(MarathonError, match=re.escape(f"/x-mesos-docker/{key}: {words}")):
         read_app({"id": "a", "cmd": "true", "x-mesos-docker": {key: 1}}, Config())
+
+
+@pytest.mark.parametrize(("block", "labels"), [
+    ({"canary": 1, "Canary": 2}, None), ({"drainSeconds": 1, "drain-seconds": 2}, None),
+    ({"canary": 1, "CANARY": "1"}, {"MESOS_DOCKER_CANARY": "1"})])
+def test_two_keys_of_the_block_for_one_label_may_not_differ(block: dict[str, object],
+                                                           labels: dict[str, str] | None) -> None:
+    if labels is not None:
+        assert read_app({"id": "a", "cmd": "true", "x-mesos-docker": block}, Config()).app.labels == labels
+        return
+    with pytest.raises(MarathonError, match="another key for the same label says '1'"):
+        read_app({"id": "a", "cmd": "true", "x-mesos-docker": block}, Config())
