@@ -23,7 +23,7 @@ NEAR: Final = BEFORE // 2  # ns before our last write in which a tail was writte
 # may stand in the log before where that is searched, so that the tail would not be found
 COUNTED: Final = 1 << 20  # bytes that are counted rather than looked for
 MOST_OF_A_BYTE: Final = 80  # bytes in the log for one of the output: a line in JSON that is empty
-SHIMS_OWN: Final = 256 * 1024  # bytes: it begins with 64 KB, and each command in the container costs 44
+SHIMS_OWN: Final = 256 * 1024  # bytes: it begins with 64 KB, each command in the container costs 44 (shim.py)
 PATIENCE: Final = 10.0  # seconds for each piece of a log that is searched
 
 

@@ -17,7 +17,7 @@ from executor.engine.silence import Asked, Meaning, meaning
 from executor.node.output.logs import Logs
 from executor.node.output.reading import Moment, RunTold
 from executor.node.output.seam import How, counts, dropped, held, holds, missing_most
-from executor.node.shim import written_at_most
+from executor.node.shim import whole, written_at_most
 from executor.supervision.blocking.workers import Workers
 
 log = logging.getLogger(__name__)
@@ -118,7 +118,8 @@ class Outputs:
     def _how(self, task_id: str, known: Inspection, begin: int) -> tuple[How, int]:
         """In which way the log goes on with what was written, and from when on: ns since the epoch."""
         written, containers = self._logs.written(task_id), self._runtime().containers
-        kept, in_all = log_kept(known.raw), written_at_most(known.pid)
+        kept = None if whole(known.raw) else log_kept(known.raw)
+        in_all = written_at_most(known.pid)
         if counts(written, kept, in_all) or (not written.recent and in_all is None):
             return How.SKIP, begin
         since = max(begin, written.since) if written.recent else begin

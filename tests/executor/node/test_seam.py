@@ -23,7 +23,7 @@ from executor.node.output.seam import (
     missing_most,
 )
 from executor.node.output.sink import Sink, sandbox_sink
-from executor.node.shim import written_at_most
+from executor.node.shim import whole, written_at_most
 
 NOW = 1_000 * BEFORE
 
@@ -122,6 +122,23 @@ def test_a_log_holds_a_seam_if_it_has_all_tails() -> None:
     ({"Type": "json-file", "Config": {"max-size": "?"}}, 0)])
 def test_what_an_engine_keeps(config: dict[str, object], kept: int | None) -> None:
     assert log_kept({"HostConfig": {"LogConfig": config}}) == kept
+
+
+def test_a_log_is_whole_until_all_its_files_are_there(tmp_path: Path) -> None:
+    def is_whole(kind: str = "json-file", **options: str) -> bool:
+        return whole({"LogPath": str(tmp_path / "log"),
+                      "HostConfig": {"LogConfig": {"Type": kind, "Config": options}}})
+    three = {"max-size": "10m", "max-file": "3"}
+    assert not is_whole(**three)  # nobody sees it
+    for name in ("log", "log.1"):
+        (tmp_path / name).touch()
+        assert is_whole(**three)
+    assert not is_whole(**{**three, "max-file": "2"})
+    assert not is_whole(**{"max-size": "10m"})  # its only file is begun anew
+    assert not is_whole("local", **three)
+    (tmp_path / "log.2.gz").touch()
+    assert not is_whole(**three)
+    assert not whole({})
 
 
 def again(folder: Path, *before: bytes) -> Sink:
