@@ -38,6 +38,7 @@ SHOWN: Final = 200  # bytes of an unreadable line
 _ACTIONS: Final = {
     **{action.value: action for action in ContainerAction if action is not ContainerAction.RESYNC},
     "remove": ContainerAction.DESTROY,  # podman's word
+    "cleanup": ContainerAction.DESTROY,  # podman's, too: it is over, and no policy begins another run
 }
 _NOT_LABELS: Final = frozenset({"name", "image", "exitCode", "signal"})
 

@@ -69,7 +69,9 @@ def meaning(told: ContainerEvent, task: Task, memory: Memory | None = None) -> E
 def seen(task: Task, inspection: Inspection) -> Event | None:
     """What a look at the task's container means; None: it runs on as before."""
     state: Mapping[str, Any] = inspection.raw.get("State") or {}
-    waits = bool(state.get("Restarting"))  # for its restart policy's next run
+    # For its restart policy's next run; podman says `stopped` until it knows whether there is one, and tells of that.
+    waits = bool(state.get("Restarting")) or (
+        task.terms.restarts and state.get("Status") == "stopped")
     if not inspection.running and not waits:
         return Exited(_seen_exit(task, inspection, state), ran=inspection.started)
     pid = None if waits else inspection.pid

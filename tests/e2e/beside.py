@@ -44,7 +44,7 @@ def said(outcome: Outcome) -> list[Update]:
     """What a framework heard of a task."""
     return [{"state": each["state"], "reason": each.get("reason"), "source": each.get("source"),
              "message": _without_ports(each.get("message")), "healthy": each.get("healthy")}
-            for each in outcome.life.updates]
+            for each in outcome.life.updates if each["state"] != "TASK_STAGING"]  # a master's answer, if asked early
 
 
 def _without_ports(message: str | None) -> str | None:

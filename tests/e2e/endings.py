@@ -17,7 +17,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -114,6 +114,15 @@ class Life:
         self.errors = self.process.stderr.read()
         self.process.stderr.close()
         return status
+
+    def close(self) -> None:
+        """Whatever has become of it, it is over."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        for pipe in (self.process.stdin, self.process.stderr):
+            with suppress(OSError):
+                if pipe is not None:
+                    pipe.close()
 
     def _read(self) -> None:
         assert self.process.stdout is not None
@@ -303,8 +312,7 @@ def run_all(cases: Sequence[Case], address: str, docker_socket: str = DOCKER_SOC
         except FAULTS as error:  # its own test says so, and no other
             status, life.errors = None, f"{type(error).__name__}: {error}"
         finally:
-            if life.process.poll() is None:
-                os.killpg(life.process.pid, signal.SIGKILL)
+            life.close()
         try:
             left: Sequence[str] = () if case.executor == "mesos" else _left(life.task_id)
         except RuntimeFailure as failure:

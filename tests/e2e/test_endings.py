@@ -134,13 +134,14 @@ IN_MANY_WORDS = [  # nothing but what `explain` says of them is of interest
 ]
 
 NEVER_STARTED = [
-    Case("program not found", FAILED, exited(127, ": command not found: /no/such/program; .*no such file.*"), 127,
+    Case("program not found", FAILED, exited(127, ": command not found: /no/such/program; .*[Nn]o such file.*"), 127,
          LAUNCH, argv=["/no/such/program"]),
     Case("program not executable", FAILED,
          exited(126, ": command cannot be executed: /etc/passwd; .*permission denied.*"), 126, LAUNCH,
          argv=["/etc/passwd"]),
     Case("no command, and none in the image", FAILED,
-         exited(125, ": the image has no command of its own, and none was given; [Nn]o command specified"), 125,
+         exited(125, ": the image has no command of its own, and none was given; "
+                     "([Nn]o command specified|.*crun: cannot find ``.*)"), 125,
          LAUNCH, argv=()),
     Case("bad image name", "", ".*not an image.*", 2, command="true", docker={"image": "Not::An/Image"}),
     Case("registry away", DROPPED, "Failed to launch container: no answer from the registry of 127.0.0.1:1/x/y:1; "

@@ -45,8 +45,9 @@ def test_the_health_that_is_told(action: str, healthy: bool | None) -> None:
     assert found.healthy is healthy
 
 
-def test_podmans_word_for_a_removal() -> None:
-    found = event(line("remove"))
+@pytest.mark.parametrize("word", ["remove", "cleanup"])
+def test_podmans_words_for_what_is_over(word: str) -> None:
+    found = event(line(word))
     assert found is not None
     assert found.action is ContainerAction.DESTROY
 
@@ -86,7 +87,8 @@ def test_the_stream_goes_on_behind_a_line_that_cannot_be_read() -> None:
 def test_filters() -> None:
     assert filters({"a": "1"}, "c") == {
         "type": ["container"], "label": ["a=1"], "container": ["c"],
-        "event": [*(action.value for action in ContainerAction if action is not ContainerAction.RESYNC), "remove"]}
+        "event": [*(action.value for action in ContainerAction if action is not ContainerAction.RESYNC), "remove",
+                  "cleanup"]}
 
 
 def test_the_cursor_goes_back_a_little() -> None:

@@ -39,6 +39,8 @@ IMAGES = replace(RUNNING, terms=Terms(image_health=True))
     (RUNNING, {"Running": True, "Pid": 8}, StartedAgain(8)),
     (RUNNING.in_run(pid=None), {"Running": True, "Pid": 8}, None),
     (AGAIN, {"Running": True, "Restarting": True}, Restarted(None)),
+    (AGAIN, {"Status": "stopped", "ExitCode": 5}, Restarted(None)),  # podman: whether there is another run, it will say
+    (RUNNING, {"Status": "stopped", "ExitCode": 5}, Exited(Exit(5))),
     (AGAIN, {"Running": True, "Pid": 8}, Restarted(8)),
     (AGAIN, {"Running": True, "Pid": 7}, None),
     (AGAIN.in_run(pid=None), {"Running": True, "Pid": 8}, Restarted(8)),
