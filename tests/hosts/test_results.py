@@ -21,6 +21,7 @@ ONCE = suite([(JUNIT, "")])
 AGAIN = """<testsuites><testsuite name="pytest" time="3">
 <testcase classname="tests.a" name="bad"/>
 <testcase classname="tests.a" name="good"><failure message="m">text</failure></testcase>
+<testcase time="0.000" />
 </testsuite></testsuites>"""
 LOG = """bringing up nodes...
 2 workers [7 items]
