@@ -143,6 +143,8 @@ class Agent:
                      for executor in framework.executors.values()]
         if end_executors:
             await self._end(executors)
+            if state.killed_any and state.id:
+                await self._docker.remove_left(state.id)
         for executor in executors:
             if executor.timer is not None:
                 executor.timer.cancel()

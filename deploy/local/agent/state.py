@@ -37,6 +37,7 @@ class AgentState:
         self.running = False  # registered with a master
         self.recovering = True
         self.stopped = False
+        self.killed_any = False  # an executor that did not end in its grace period
         self.master: MasterLink | None = None
         self.frameworks: dict[str, AgentFramework] = {}
         self.completed: deque[AgentFramework] = deque(maxlen=MAX_COMPLETED_FRAMEWORKS)
@@ -211,6 +212,7 @@ class AgentState:
 
     def _destroy_if_terminating(self, executor: Executor) -> None:
         if executor.state == "TERMINATING":
+            self.killed_any = True
             self.containerizer_of(executor).destroy(executor.container_id)
 
     @staticmethod

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import signal
 from collections.abc import Callable
 from dataclasses import replace
@@ -31,8 +32,12 @@ from deploy.local.records.flags import CLUSTERD, AgentFlags
 from specs.forms import Json
 from specs.words.durations import print_duration
 
+log = logging.getLogger(__name__)
+
 EXECUTOR: Final = "mesos-docker-executor"
 NAME_PREFIX: Final = "mesos-"
+AGENT_LABEL: Final = "mesos-docker.agent-id"  # of what custom executors run, as executor/settings/labels.py has it
+LEFT: Final = 30.0  # seconds for Docker to remove what killed executors have left
 
 
 class DockerContainerizer:
@@ -163,6 +168,17 @@ class DockerContainerizer:
             timer.cancel()
             self._remove(container_id)
         await asyncio.gather(*self._commands, return_exceptions=True)
+
+    async def remove_left(self, agent_id: str) -> None:
+        """Remove the containers of custom executors that were killed, and could not do it."""
+        try:
+            async with asyncio.timeout(LEFT):
+                _, told, _ = await self._docker("ps", "--all", "--quiet", "--no-trunc",
+                                                "--filter", f"label={AGENT_LABEL}={agent_id}")
+                if names := told.decode().split():
+                    await self._docker("rm", "-f", "-v", *names)
+        except TimeoutError:
+            log.warning("Docker does not remove what killed executors have left within %g s", LEFT)
 
     # ---- docker
 

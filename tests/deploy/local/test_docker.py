@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
+import sys
 from base64 import b64decode
 from pathlib import Path
 
@@ -12,12 +15,15 @@ import pytest
 
 from deploy.local import LocalMesos
 from deploy.local.containers.containerizer import ContainerConfig
-from deploy.local.containers.docker_containerizer import DockerContainerizer
+from deploy.local.containers.docker_containerizer import AGENT_LABEL, DockerContainerizer
 from deploy.local.containers.processes import ProcessTable
 from deploy.local.pytest_plugin import StartMesos
 from deploy.local.records.flags import AgentFlags
+from deploy.node.executors import custom_executors
+from executor.settings import labels
 from specs.forms import Json
 from tests.deploy.local.client import Scheduler, command_task, wait_for
+from tests.engine import containers as ours
 from tests.images import busybox_image
 
 RESOURCES = "cpus:4;mem:4096;disk:10240;ports:[31000-31099]"
@@ -46,6 +52,25 @@ def test_close_stops_and_removes_the_container() -> None:
         assert containers(name) == [f"mesos-{name}"]
         assert json.loads(b64decode(status["data"]))[0]["Name"] == f"/mesos-{name}"
     assert containers(name) == []
+
+
+def test_close_removes_what_a_custom_executor_has_left_that_did_not_end() -> None:
+    """One that hangs, or has a slow engine, is killed when its grace period is over."""
+    with LocalMesos(resources=RESOURCES, executor_shutdown_grace_period=0.5) as mesos:
+        command = [str(Path(sys.executable).with_name("mesos-docker")), "run", "--master", mesos.address,
+                   "--image", busybox_image(), "--output", "json", "sleep", "600"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as run:
+            assert run.stdout is not None
+            while (status := json.loads(run.stdout.readline()))["state"] != "TASK_RUNNING":
+                pass
+            [container] = ours(task_id=status["task_id"]["value"])
+            [executor] = [each for each in custom_executors()[0] if each.sandbox.startswith(str(mesos.work_dir))]
+            os.kill(executor.pid, signal.SIGSTOP)
+            run.kill()
+        mesos.close()
+    assert AGENT_LABEL == labels.AGENT
+    assert container.labels[AGENT_LABEL]
+    assert ours(task_id=status["task_id"]["value"]) == []
 
 
 def test_the_container_of_an_ended_task_is_removed_after_the_delay(local_mesos: StartMesos) -> None:
