@@ -182,11 +182,14 @@ def read(name: str, back: Path) -> results.Proved:
 
 
 def write_readme() -> None:
-    """Of all hosts, wherever they ran, the last run: that in build/hosts, else the one that it has already."""
+    """Of all hosts, wherever they ran, the last run: that in build/hosts, else the one that it has already.
+
+    A machine that was stopped before it said what it is has proved nothing.
+    """
     found = []
     for name, where in itertools.product(HOSTS, ROOMS):
         back = BUILD / "results" / kept(name, where)
-        if (back / "proved.json").exists():
+        if (back / "proved.json").exists() and (back / "facts.json").exists():
             found.append(read(name, back))
     readme = ROOT / "README.md"
     text = readme.read_text()
