@@ -87,12 +87,23 @@ class Served:
         for app in self.ask("GET", "/v2/apps")[1]["apps"]:
             self.ask("DELETE", f"/v2/apps{app['id']}")
         self.until(lambda: not self.containers(), "the end of all containers")
-        self.end(signal.SIGTERM)  # and what agents remove later is removed now
+        self.until(lambda: not drop_ins(framework), "the end of all drop-ins")
+        self.end(signal.SIGTERM)  # and what agents remove later is removed now, if its executor has ended
         for pid in processes(framework):
             with contextlib.suppress(ProcessLookupError):  # it ends by itself, too
                 os.kill(pid, signal.SIGTERM)
         self.until(lambda: not processes(framework), "the end of all executors")
         self.until(lambda: not engine.containers(framework_id=framework), "that nothing is left of them")
+
+
+def drop_ins(framework: str) -> list[int]:
+    """Its drop-ins, each of which ends with its task."""
+    found = []
+    for pid in processes(framework):
+        with contextlib.suppress(OSError):  # it has just ended
+            if b"\0--container=" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.append(pid)
+    return found
 
 
 @contextmanager

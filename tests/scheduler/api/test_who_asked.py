@@ -40,23 +40,32 @@ def test_each_change_says_who_asked_for_it(serving: Serving) -> None:
     serving.change("POST", "/v2/apps", app("/other"))
     begin = serving.service.events.last
     [first, *_] = serving.running("/web")
-    calls: list[tuple[str, str, Any]] = [
-        ("DELETE", f"/v2/apps/web/tasks/{first}", None), ("POST", "/v2/tasks/delete", {"ids": []}),
-        ("PUT", "/v2/apps/web?force=true", {"cpus": 9_000_000, "labels": {"MESOS_DOCKER_CANARY": "1"}}),
-            ("DELETE", "/v2/groups/?force=true", None),
-        ("POST", "/api/v1/losses/lift", None)]
-    for method, path, body in calls[:3]:  # the third makes a version
+    kills: list[tuple[str, str, Any]] = [
+        ("DELETE", f"/v2/apps/web/tasks/{first}", None), ("POST", "/v2/tasks/delete", {"ids": []})]
+    for method, path, body in kills:
         assert serving.ask(method, path, body)[0] == 200
+    changed = {"cmd": "sleep 7", "labels": {"MESOS_DOCKER_CANARY": "1"}}
+    assert serving.ask("PUT", "/v2/apps/web?force=true", changed)[0] == 200  # makes a version
     [deployment] = serving.deployments()
-    steering = [("POST", f"/api/v1/deployments/{deployment}/pause", None),
-                ("POST", f"/api/v1/deployments/{deployment}/resume", None), ("POST", "/api/v1/promote/web", None),
-                ("DELETE", "/v2/queue/web/delay", None), ("DELETE", f"/v2/deployments/{deployment}", None),
-                ("DELETE", "/v2/apps/other", None)]
+    steering: list[tuple[str, str, Any]] = [
+        ("POST", f"/api/v1/deployments/{deployment}/pause", None),
+        ("POST", f"/api/v1/deployments/{deployment}/resume", None)]
+    for method, path, body in steering:
+        assert serving.ask(method, path, body)[0] == 204, path
+    promote = ("POST", "/api/v1/promote/web", None)
+    serving.wait(lambda: serving.ask(*promote)[0] == 204)  # its canary serves
+    serving.wait(lambda: not serving.deployments())
+    assert serving.ask("PUT", "/v2/apps/web?force=true", {"cpus": 9_000_000})[0] == 200  # as above
+    [deployment] = serving.deployments()
     serving.wait(lambda: serving.service.view.apps["/web"].waits > 0)
-    for method, path, body in steering + calls[3:]:
+    rest: list[tuple[str, str, Any]] = [
+        ("DELETE", "/v2/queue/web/delay", None), ("DELETE", f"/v2/deployments/{deployment}", None),
+        ("DELETE", "/v2/apps/other", None), ("DELETE", "/v2/groups/?force=true", None),
+        ("POST", "/api/v1/losses/lift", None)]
+    for method, path, body in rest:
         assert serving.ask(method, path, body)[0] in (200, 204), path
-    steering.remove(("DELETE", f"/v2/deployments/{deployment}", None))  # makes versions
-    everything = calls[:2] + steering + calls[3:]
+    rest.pop(1)  # makes versions
+    everything = [*kills, *steering, promote, *rest]
     assert asked(serving, begin, len(everything)) == [(method, path) for method, path, _ in everything]
 
 
