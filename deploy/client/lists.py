@@ -9,9 +9,8 @@ import click
 
 from deploy.cli.problems import FAILED, REFUSED, Problem
 from deploy.client.options import app_id, shown_json, table, talks_to_service
-from deploy.client.service import Service, problem
+from deploy.client.service import SCALE_BACK, Service, problem
 
-SCALE_BACK = "apps.scaleBack"  # what apps are shown with whose count goes back by itself
 UPGRADE = 100.0  # seconds for one executor; the service itself gives up after 75
 
 

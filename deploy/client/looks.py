@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from deploy.client.options import app_id, fine, shown_json, talks_to_service
-from deploy.client.service import Service
+from deploy.client.service import SCALE_BACK, Service
 from deploy.client.stream import FollowedEvents, away
 from specs.words.printable import printable
 
@@ -17,7 +17,7 @@ from specs.words.printable import printable
 @talks_to_service
 def show(service: Service, app: str, output: str) -> None:
     """Show APP: its definition, its tasks, and what ended last."""
-    found = service.get(f"/v2/apps{app_id(app)}", embed="apps.scaleBack")["app"]
+    found = service.get(f"/v2/apps{app_id(app)}", embed=SCALE_BACK)["app"]
     if output == "json":
         shown_json(found)
         return

@@ -29,6 +29,7 @@ DEFAULT = "http://127.0.0.1:8080"
 PATIENCE = 35.0  # seconds for an answer; the service itself gives up after 30
 STARTING = 10.0  # seconds for a service that was started just before to listen
 TOKEN = 1.0  # seconds for its token to be there then
+SCALE_BACK = "apps.scaleBack"  # what is embedded to hear of apps whose count goes back by itself
 
 
 @dataclass(frozen=True, slots=True)
