@@ -223,13 +223,14 @@ class DockerContainers:
         return self._output(container, tty, "attach", Ask(
             "POST", route("/containers/{}/attach", container), params, headers=UPGRADE), _of_attach)
 
-    def logs(self, container: str, *, follow: bool = True, since: int = 0,
+    def logs(self, container: str, *, follow: bool = True, since: int = 0, until: int = 0,
              tail: int | None = None, tty: bool | None = None) -> SocketStream:
-        """As `docker logs`: `since` is ns since the epoch, `tail` a number of lines."""
+        """As `docker logs`: `since` and `until` are ns since the epoch, `tail` a number of lines."""
         params: dict[str, Any] = {"stdout": 1, "stderr": 1, "follow": int(follow),
                                   "tail": "all" if tail is None else tail}
-        if since:
-            params["since"] = f"{since // 1_000_000_000}.{since % 1_000_000_000:09d}"
+        for name, moment in (("since", since), ("until", until)):
+            if moment:
+                params[name] = f"{moment // 1_000_000_000}.{moment % 1_000_000_000:09d}"
         return self._output(container, tty, "logs", Ask(
             "GET", route("/containers/{}/logs", container), params))
 

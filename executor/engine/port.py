@@ -198,9 +198,10 @@ class Containers(Protocol):
         """
         ...
 
-    def logs(self, container: str, *, follow: bool = True, since: int = 0,
+    def logs(self, container: str, *, follow: bool = True, since: int = 0, until: int = 0,
              tty: bool | None = None) -> OutputStream:
-        """The output from the engine's log, of all runs, from a time on: ns since the epoch.
+        """The output from the engine's log, of all runs, from a time on, and up to one if that is not
+        0: ns since the epoch.
 
         While it follows, until the run ends that is under way. `tty`: as with `attach`.
         """

@@ -230,10 +230,17 @@ class Performer:
         task_id, container = entry.task.id, entry.task.container
         def drain() -> None:
             self._logs.drain(task_id, partial(self._loop.tell, entry))
+
+        def drained(told: e.Drained) -> None:
+            """A log that was followed is read once more: it may have more (reading.py)."""
+            if container is not None and self._logs.from_log(task_id):
+                self._engine.outputs.reread(task_id, container, follow=False, done=drain, missed=False)
+            else:
+                self._loop.tell(entry, told)
         if container is not None and entry.lost:
             self._engine.outputs.reread(task_id, container, follow=False, done=drain)
         else:
-            drain()
+            self._logs.drain(task_id, drained)
 
     def _forget(self, entry: Entry) -> None:
         self._loop.timers.forget(entry.task.id)

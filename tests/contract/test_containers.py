@@ -83,6 +83,18 @@ def test_logs_follow_until_the_end(world: World) -> None:
     assert read_all(stream) == {1: b"", 2: b""}
 
 
+def test_logs_of_a_time(world: World) -> None:
+    with listening(world.runtime, world.labels) as heard:
+        container = world.started("sh", "-c", "echo first; exit 1",
+                                  host={"RestartPolicy": {"Name": "on-failure", "MaximumRetryCount": 1}})
+        first = heard.until(ContainerAction.DIE, container).time_nano
+        second = heard.until(ContainerAction.DIE, container).time_nano
+    both = read_all(world.containers.logs(container, follow=False, until=second))
+    before = read_all(world.containers.logs(container, follow=False, until=first))
+    behind = read_all(world.containers.logs(container, follow=False, since=first, until=second))
+    assert (both[1], before[1], behind[1]) == (b"first\nfirst\n", b"first\n", b"first\n")
+
+
 def test_a_stream_with_nothing_to_say_does_not_block(world: World) -> None:
     stream = world.containers.attach(world.started("sleep", "600"), tty=False)
     assert stream.read() == []

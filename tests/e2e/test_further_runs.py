@@ -101,6 +101,15 @@ def test_much_output_of_quick_runs_is_whole(scene: Scene) -> None:
                                                     for i in range(2000))
 
 
+def test_last_words_without_an_end_of_line_are_there(scene: Scene) -> None:
+    """A stream that follows Docker's log often ends before them."""
+    scene.launch("words", f"{COUNT} echo run $n; sleep 0.3; printf 'bye %s;' $n; printf 'why %s' $n >&2; [ $n = 6 ]",
+                 restart="on-failure:8")
+    assert scene.ended("words")[0] == "TASK_FINISHED"
+    assert scene.reads("words", "stdout") == "".join(f"run {n}\nbye {n};" for n in range(1, 7))
+    assert scene.reads("words", "stderr") == "".join(f"why {n}" for n in range(1, 7))
+
+
 def test_a_log_that_cannot_be_read_keeps_what_is_heard(scene: Scene) -> None:
     scene.launch("unread", f"{COUNT} echo run $n; [ $n = 2 ] && sleep 600; exit 1",
                  restart="always", log_driver="none")

@@ -149,11 +149,12 @@ class FakeContainer:
             for stream in self.streams:
                 stream.put(descriptor, data)
 
-    def follow(self, stream: FakeStream, *, since: int | None, on: bool = True) -> None:
-        """Send the output to a stream: what there is `since` then, ns since the epoch, and, if `on`, what comes."""
+    def follow(self, stream: FakeStream, *, since: int | None, until: int = 0, on: bool = True) -> None:
+        """Send the output to a stream: what there is from `since` on, and, if not 0, up to
+        `until`, ns since the epoch, and, if `on`, what comes."""
         with self._changed:
             for at, descriptor, data in self.output if since is not None else ():
-                if at >= (since or 0):
+                if at >= (since or 0) and at <= (until or at):
                     stream.put(descriptor, data)
             if on and (self.running or self.started_at == NEVER):
                 self.streams.append(stream)

@@ -126,12 +126,12 @@ class FakeContainers:
         found.follow(stream, since=None)
         return stream
 
-    def logs(self, container: str, *, follow: bool = True, since: int = 0,
+    def logs(self, container: str, *, follow: bool = True, since: int = 0, until: int = 0,
              tty: bool | None = None) -> OutputStream:
         self._store.called("logs", container)
         found = self._store.get(container)
         stream = FakeStream()
-        found.follow(stream, since=since, on=follow)
+        found.follow(stream, since=since, until=until, on=follow)
         return stream
 
     def interact(self, container: str, argv: Sequence[str], *, tty: bool = False) -> FakeInteraction:

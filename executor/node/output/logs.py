@@ -39,7 +39,7 @@ class _Output:
         self.abandoned = False  # nothing will come
         self.replacing = False  # another stream will take over
         self.reading = Reading()
-        self.reopen: Callable[[int], None] = lambda _: None  # have a part opened that begins then
+        self.reopen: Callable[[Reading], None] = lambda _: None  # have this part opened
 
     @property
     def waits(self) -> bool:
@@ -92,6 +92,12 @@ class Logs:
             output = self._outputs.get(task_id)
             return 0 if output is None else output.reading.since
 
+    def from_log(self, task_id: str) -> bool:
+        """Whether what was followed last was the engine's log, which may end early (reading.py)."""
+        with self._lock:
+            output = self._outputs.get(task_id)
+            return output is not None and output.reading.from_log
+
     def wrote(self, task_id: str) -> bool:
         """Whether the task has written anything."""
         with self._lock:
@@ -114,17 +120,17 @@ class Logs:
             output = self._outputs.get(task_id)
             if output is not None:
                 output.replacing, output.abandoned = True, False
-                output.reading = replace(output.reading, again=True).opens(opened)
+                output.reading = replace(output.reading, again=True, until=0).opens(opened)
         if output is None:
             stream.close()
         else:
             self._watcher.call(lambda: self._replace(output, stream, how, missing))
 
-    def hear_of_run(self, task_id: str, run: RunTold, reopen: Callable[[int], None]) -> None:
+    def hear_of_run(self, task_id: str, run: RunTold, reopen: Callable[[Reading], None]) -> None:
         """The container runs once more: read that, too, when what is being read has ended.
 
-        `reopen` has a stream opened that begins at this time, ns since the epoch, and then `go_on`
-        or `give_up` called; it is called here or on the watcher's thread and must not block.
+        `reopen` has a stream of this part opened, and then `go_on` or `give_up` called; it is called
+        here or on the watcher's thread and must not block.
         """
         with self._lock:
             output = self._outputs.get(task_id)
@@ -134,10 +140,12 @@ class Logs:
             idle = output.stream is None and not output.replacing
             wanted = self._next(output) if idle else None
         if wanted is not None:
-            reopen(wanted.since)
+            reopen(wanted)
 
-    def go_on(self, task_id: str, stream: OutputStream, opened: Moment) -> None:
-        """Write what this stream brings: the part that was asked for."""
+    def go_on(self, task_id: str, stream: OutputStream, opened: Moment, how: How = How.SKIP) -> None:
+        """Write what this stream brings: the part that was asked for. `how`: of one that is read once
+        more.
+        """
         with self._lock:
             output = self._outputs.get(task_id)
             if output is not None:
@@ -145,7 +153,7 @@ class Logs:
         if output is None:
             stream.close()
         else:
-            self._watcher.call(lambda: self._begin(output, stream))
+            self._watcher.call(lambda: self._begin(output, stream, how))
 
     def give_up(self, task_id: str) -> None:
         """The part that was asked for cannot be had."""
@@ -229,10 +237,12 @@ class Logs:
             output.reading, output.replacing = wanted, True
         return wanted
 
-    def _begin(self, output: _Output, stream: OutputStream) -> None:
+    def _begin(self, output: _Output, stream: OutputStream, how: How) -> None:
         if not self._take(output, stream):
             return
-        if output.reading.again:
+        if output.reading.until:
+            _go_on(output.sink, how, None)
+        elif output.reading.again:
             output.sink.repeat_part(another_run=True)
         else:
             output.sink.begin_part()
@@ -253,7 +263,7 @@ class Logs:
         self._watcher.remove(stream.fileno())
         stream.close()
         if wanted is not None:
-            output.reopen(wanted.since)
+            output.reopen(wanted)
         for drained in waiting if last else ():
             drained(output.sink.drained())
         if last and not waiting and not output.closing:

@@ -6,7 +6,11 @@ further run is read from there, from the end of the run before on. A stream that
 later run had begun already brings that one, too; when that was is known by the engine's clock,
 which is ours. Where both happened in the same moment, or no end was told, the part is read once
 more, from where it begins, and what was written of it already is skipped: so nothing is lost, and
-nothing comes twice. Pure.
+nothing comes twice.
+
+A stream that follows the log may end before its last lines do, most often before one that has no
+end of line (moby issue 43860). So what such a stream has brought of a run that is over is read once
+more, without following. Pure.
 """
 from __future__ import annotations
 
@@ -41,6 +45,7 @@ class Reading:
     opened: Moment = NEVER
     told: tuple[RunTold, ...] = ()  # further runs that may not be in it
     again: bool = False  # it is read from its beginning once more
+    until: int = 0  # only what is left of a run that ended then, ns since the epoch; 0: it is followed
 
     def hears(self, run: RunTold) -> Reading:
         """The engine has told of a further run."""
@@ -50,12 +55,21 @@ class Reading:
         """Its stream was opened then."""
         return replace(self, opened=opened)
 
+    @property
+    def from_log(self) -> bool:
+        """Whether it comes from the engine's log, and not from the attach of the start."""
+        return self.opened != NEVER
+
     def next(self) -> Reading | None:
         """What is to be read when its stream has ended; None if that was all, as far as is known."""
+        if self.until:
+            return Reading(self.until, told=self.told)
         left = tuple(run for run in self.told if run.began >= self.opened.before)
         if not left:
             return None
         first = left[0]
         if first.ended and first.began > self.opened.after:
+            if self.from_log:
+                return replace(self, told=left, again=True, until=first.ended)
             return Reading(first.ended, told=left)
         return replace(self, told=left, again=True)

@@ -139,13 +139,13 @@ class Sink:
 
     def begin_part(self) -> None:
         """What comes now is new, and of another run."""
-        self._part = dict(self.seen)
+        self._part, self._skip, self._seams = dict(self.seen), {1: 0, 2: 0}, {}
         self._begin_run()
 
     def repeat_part(self, *, another_run: bool = False) -> None:
         """What comes now begins where this part began; `another_run`: and ends with another run."""
         self._skip = {each: self.seen[each] - self._part[each] for each in self.seen}
-        self._fresh = another_run
+        self._fresh = self._fresh or another_run  # who reads a part once more may find that one's first words
 
     @property
     def written(self) -> Written:

@@ -15,7 +15,7 @@ from executor.engine.inspection import has_terminal, log_kept
 from executor.engine.port import ContainerRuntime, Inspection
 from executor.engine.silence import Asked, Meaning, meaning
 from executor.node.output.logs import Logs
-from executor.node.output.reading import Moment, RunTold
+from executor.node.output.reading import Moment, Reading, RunTold
 from executor.node.output.seam import How, counts, dropped, held, holds, missing_most
 from executor.node.shim import whole, written_at_most
 from executor.supervision.blocking.workers import Workers
@@ -72,11 +72,12 @@ class Outputs:
         for job in held:
             self._workers.submit(job)
 
-    def reread(self, task_id: str, container: str, *, follow: bool,
-               done: Callable[[], None]) -> None:
+    def reread(self, task_id: str, container: str, *, follow: bool, done: Callable[[], None],
+               missed: bool = True) -> None:
         """Bring the output that was missed while the engine was gone, or an executor before us.
 
-        `done` comes on a worker.
+        `missed`: whether something is known to be; else there is perhaps nothing more. `done` comes
+        on a worker.
         """
         until = time.monotonic() + (0.0 if follow else LAST)
 
@@ -95,7 +96,7 @@ class Outputs:
                 how = How.GAP  # a log driver that cannot be read: what comes from now on
                 stream = self._had(task_id, lambda: containers.attach(container, tty=tty))
             ran = silent or (known is not None and known.started)
-            if stream is None and not follow and ran:  # what it wrote last is nowhere: that is one line, too
+            if stream is None and not follow and ran and missed:  # what it wrote last is nowhere: that is one line, too
                 how, stream = How.GAP, _NothingKept()
             if stream is not None:
                 missing = self._missing(task_id, container, begin) if how is How.GAP else None
@@ -146,15 +147,26 @@ class Outputs:
 
     def follow_run(self, task_id: str, container: str, run: RunTold) -> None:
         """Bring the output of a further run of the container, behind that of the one before."""
-        def reopen(since: int) -> None:
-            self._workers.submit(lambda: self._open_part(task_id, container, since))
+        def reopen(part: Reading) -> None:
+            opened = self._close_part if part.until else self._open_part
+            self._workers.submit(lambda: opened(task_id, container, part))
         self._logs.hear_of_run(task_id, run, reopen)
 
-    def _open_part(self, task_id: str, container: str, since: int) -> None:
+    def _close_part(self, task_id: str, container: str, part: Reading) -> None:
+        """What is left of a run that has ended; without it, the next one is read."""
+        opening, containers = time.time_ns(), self._runtime().containers
+        known = self._had(task_id, lambda: containers.inspect(container))
+        how, since = (How.GAP, 0) if known is None else self._how(task_id, known, part.since)
+        stream = None if how is How.GAP else self._had(task_id, lambda: containers.logs(
+            container, follow=False, since=since, until=part.until))
+        self._logs.go_on(task_id, stream or _NothingKept(), Moment(opening, time.time_ns()),
+                         How.SKIP if stream is None else how)
+
+    def _open_part(self, task_id: str, container: str, part: Reading) -> None:
         """A log driver that cannot be read, as `none`, leaves what comes from now on."""
         opening = time.time_ns()
         containers = self._runtime().containers
-        stream = (self._had(task_id, lambda: containers.logs(container, since=since))
+        stream = (self._had(task_id, lambda: containers.logs(container, since=part.since))
                   or self._had(task_id, lambda: containers.attach(container)))
         if stream is None:
             self._logs.give_up(task_id)

@@ -13,7 +13,7 @@ from executor.docker.door.streams import FrameDecoder, SocketStream
 from executor.engine.failures import BadSandbox
 from executor.life import events
 from executor.node.output.logs import Logs
-from executor.node.output.reading import Moment, RunTold
+from executor.node.output.reading import Moment, Reading, RunTold
 from executor.node.output.sink import Descriptor, Sink, sandbox_sink
 from executor.node.processes import Processes
 from executor.node.watcher import Watcher
@@ -202,7 +202,7 @@ class Parts:
 
     def __init__(self, logs: Logs) -> None:
         self.logs = logs
-        self.asked: list[int] = []
+        self.asked: list[tuple[int, int]] = []  # from when on, until when
         self._asked = threading.Condition()
 
     def run(self, ended: int, began: int) -> None:
@@ -212,15 +212,15 @@ class Parts:
         with self._asked:
             assert self._asked.wait_for(lambda: len(self.asked) == count, 30)
 
-    def _reopen(self, since: int) -> None:
+    def _reopen(self, part: Reading) -> None:
         with self._asked:
-            self.asked.append(since)
+            self.asked.append((part.since, part.until))
             self._asked.notify_all()
 
 
 def test_each_run_is_read_behind_the_one_before_and_the_tail_is_of_the_last(logs: Logs, tmp_path: Path) -> None:
     logs.open("t", sandbox_sink(tmp_path))
-    first, second, third = Pipe(), Pipe(), Pipe()
+    first, second, rest, third = Pipe(), Pipe(), Pipe(), Pipe()
     parts = Parts(logs)
     logs.follow("t", first.stream)
     parts.run(20, 30)  # told before all of the first run's output is here
@@ -230,18 +230,23 @@ def test_each_run_is_read_behind_the_one_before_and_the_tail_is_of_the_last(logs
     parts.wait(1)
     waiting = Drained(logs)
     logs.go_on("t", second.stream, Moment(31, 32))
-    second.say(1, b"run 2\n")
+    second.say(1, b"run 2 as f")  # a stream that follows the log may end before its last words
     second.say(2, b"why run 2 failed\n")
     parts.run(40, 50)
     second.end()
     parts.wait(2)
+    logs.go_on("t", rest.stream, Moment(51, 52))
+    rest.say(1, b"run 2 as far as it came\n")
+    rest.say(2, b"why run 2 failed\n")
+    rest.end()
+    parts.wait(3)
     assert not waiting.now
-    logs.go_on("t", third.stream, Moment(51, 52))
+    logs.go_on("t", third.stream, Moment(53, 54))
     third.say(1, b"run 3\n")
     third.end()
     assert waiting.tail() == ""  # the last run has said nothing on stderr
-    assert parts.asked == [20, 40]
-    assert (tmp_path / "stdout").read_text() == "run 1\nrun 2\nrun 3\n"
+    assert parts.asked == [(20, 0), (20, 40), (40, 0)]
+    assert (tmp_path / "stdout").read_text() == "run 1\nrun 2 as far as it came\nrun 3\n"
     assert (tmp_path / "stderr").read_text() == "why run 1 failed\nwhy run 2 failed\n"
 
 
@@ -265,7 +270,7 @@ def test_a_part_that_may_have_had_a_run_is_read_once_more(logs: Logs, tmp_path: 
     again.say(2, b"two\nthree\n")
     again.end()
     assert Drained(logs).tail() == "three"
-    assert parts.asked == [20, 20]
+    assert parts.asked == [(20, 0), (20, 0)]
     assert (tmp_path / "stderr").read_text() == "one\ntwo\nthree\n"
 
 

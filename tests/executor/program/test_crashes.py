@@ -137,6 +137,27 @@ def test_three_tasks_outlive_their_executor(number: int, tmp_path: Path) -> None
         assert whole(run.output("a"))
 
 
+def test_last_words_without_an_end_of_line_are_told(tmp_path: Path) -> None:
+    """What is read after a crash is Docker's log, and a stream that follows it often ends before them."""
+    tasks = [f"t{number}" for number in range(6)]
+    with crashing(tmp_path) as run:
+        for task_id in tasks:
+            run.launch(task_id, "echo first; until [ -e /mnt/mesos/sandbox/go ]; do sleep 0.02; done; "
+                                "printf 'last words'; printf why >&2; exit 7")
+        for task_id in tasks:
+            run.until(task_id, "TASK_RUNNING")
+        run.crash()
+        run.back(2)
+        comes_true(lambda: run.said().count("it runs") >= len(tasks))
+        for task_id in tasks:
+            (tmp_path / "tasks" / task_id / "go").touch()
+        for task_id in tasks:
+            run.until(task_id, "TASK_FAILED")
+            assert run.output(task_id) == ["first", "last words"]
+            assert run.agent.updates[task_id][-1]["message"].startswith(
+                "Container exited with status 7: stderr: why")
+
+
 def test_output_goes_on_although_the_log_has_lost_its_beginning(tmp_path: Path) -> None:
     burst = "i=0; while [ $i -lt 7000 ]; do i=$((i+1)); echo line $i; done; echo err >&2; "
     with crashing(tmp_path) as run:
