@@ -158,8 +158,9 @@ def test_events_of_pause_oom_and_health(made: Made) -> None:
         heard.until(ContainerAction.UNPAUSE, paused)
         little = {"Memory": 32_000_000, "MemorySwap": 32_000_000}  # less may be too little for runc itself
         greedy = made.start("sh", "-c", "tail -c 200000000 /dev/zero", host=little)
-        heard.until(ContainerAction.OOM, greedy)
         heard.until(ContainerAction.DIE, greedy)
+        if not any(each.action is ContainerAction.OOM for each in heard.all):  # an engine may tell them in either order
+            heard.until(ContainerAction.OOM, greedy)
         healthy = made.start("sleep", "600", Healthcheck={"Test": ["CMD", "true"], "Interval": 1_000_000_000})
         heard.until(ContainerAction.HEALTH, healthy)
     runtime.engine.close()
