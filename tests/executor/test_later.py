@@ -33,6 +33,20 @@ except AttributeError as error:
 """) == "a (b) inspect\nTrue\n> c\nmodule 'inspect' has no attribute 'nonsense'\n"
 
 
+def test_annotations_are_told_of_whatever_has_some() -> None:
+    assert run("""
+from executor.later import LaterModule, load_later
+load_later("inspect")
+import inspect
+class Told:
+    a: int
+class Silent(Told): ...
+def function(b: str) -> None: ...
+print(inspect.get_annotations(Told), inspect.get_annotations(Silent))
+print(inspect.get_annotations(function), inspect.get_annotations(Told, eval_str=True))
+""") == "{'a': <class 'int'>} {}\n{'b': <class 'str'>, 'return': None} {'a': <class 'int'>}\n"
+
+
 def test_what_is_loaded_stays() -> None:
     assert run("""
 import textwrap

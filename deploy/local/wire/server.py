@@ -93,8 +93,9 @@ class HttpServer:
                                                                             backlog=1024)
         except OSError as error:
             await runner.cleanup()
-            why = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be had: {os.strerror(error.errno or 0)}"
-            raise OSError(error.errno, f"{HostPort(host, port)} {why}") from error
+            number = error.errno or errno.EADDRNOTAVAIL  # for which asyncio gives no number since Python 3.12
+            why = "is taken" if number == errno.EADDRINUSE else f"cannot be had: {os.strerror(number)}"
+            raise OSError(number, f"{HostPort(host, port)} {why}") from error
         self._runner = runner
         bound: int = self._listener.sockets[0].getsockname()[1]
         return bound
