@@ -19,9 +19,11 @@ from tests.engine import real_docker
 from tests.patience import SLOW
 from tests.ports import free_port
 
-SERVE = "mkdir /www; echo it_runs 1 > /www/metrics; exec httpd -f -h /www -p"
-CONFIG = {"scrape_configs": [{"job_name": "apps", "scrape_interval": "1s", "marathon_sd_configs": [{
-    "servers": ["URL"], "refresh_interval": "1s", "authorization": {"credentials": "TOKEN"}}]}]}
+SERVE = "mkdir /www; echo it_runs 1 > /www/metrics.txt; exec httpd -f -h /www -p"
+# Prometheus 3 reads only what says that it is text, which this server takes from a file's name.
+CONFIG = {"scrape_configs": [{
+    "job_name": "apps", "scrape_interval": "1s", "metrics_path": "/metrics.txt", "marathon_sd_configs": [{
+        "servers": ["URL"], "refresh_interval": "1s", "authorization": {"credentials": "TOKEN"}}]}]}
 
 
 @contextmanager
