@@ -27,7 +27,7 @@ from deploy.local.containers.containerizer import (
     Termination,
 )
 from deploy.local.containers.fetcher import FetchError, fetch_all
-from deploy.local.containers.processes import Command, ProcessTable, Usage, kill_tree
+from deploy.local.containers.processes import Command, ProcessTable, Usage, kill_tree, start_of
 from deploy.local.records.flags import CLUSTERD, AgentFlags
 from specs.forms import Json
 from specs.words.durations import print_duration
@@ -158,8 +158,10 @@ class DockerContainerizer:
     def forget(self) -> None:
         """Watch nothing any more; containers that have ended are removed at once instead of later.
         """
-        for pid in self._pids.values():
+        for container_id, pid in self._pids.items():
             self._processes.unwatch(pid)
+            if start_of(pid) is None:  # its end was about to be told
+                self._remove_later(container_id)
         self._pids.clear()
 
     async def finish(self) -> None:

@@ -3,6 +3,7 @@
 """
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -144,6 +145,27 @@ def test_a_task_on_an_agent_of_clusterd(local_mesos: StartMesos, tmp_path: Path)
     offer = scheduler.offer()
     scheduler.launch(offer, docker_task(offer, "exit 3", image))
     assert scheduler.update("t", "TASK_FAILED")["message"] == "Container exited with status 3"
+
+
+def test_an_end_that_was_not_told_yet_when_the_agent_ends(tmp_path: Path) -> None:
+    """Its container goes with the agent; that of an executor that runs stays."""
+    docker = tmp_path / "docker"
+    docker.write_text(f"#!/bin/sh\necho $* >> {tmp_path}/asked\n")
+    docker.chmod(0o755)
+    containerizer = DockerContainerizer(AgentFlags(work_dir=tmp_path, resources=[], docker=str(docker)),
+                                        ProcessTable())
+
+    async def stopped(running: int, ended: int) -> None:
+        assert containerizer.recover("runs", running, lambda _: None)
+        assert containerizer.recover("ended", ended, lambda _: None)
+        containerizer.forget()
+        await containerizer.finish()
+
+    with subprocess.Popen(["sleep", "600"]) as running, subprocess.Popen(["true"]) as ended:
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+        asyncio.run(stopped(running.pid, ended.pid))
+        running.kill()
+    assert (tmp_path / "asked").read_text() == "-H unix:///var/run/docker.sock rm -f -v mesos-ended\n"
 
 
 def test_a_custom_executor_in_a_container_of_its_own(tmp_path: Path) -> None:
