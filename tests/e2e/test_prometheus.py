@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import subprocess
 import time
+import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator
@@ -84,7 +85,9 @@ def scraped(address: str) -> list[dict[str, Any]]:
     try:
         with urllib.request.urlopen(f"http://{address}/api/v1/targets?state=active", timeout=10 * SLOW) as answer:
             found = json.load(answer)["data"]["activeTargets"]
-    except OSError:  # it has only just started
+    except OSError as error:  # it has only just started
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()
         return []
     return [each for each in found if each["health"] == "up"]
 
