@@ -116,7 +116,7 @@ def table(found: Sequence[Proved], before: str = "") -> str:
         rows[title, groups] = dict(zip(HEAD, cells, strict=True)) | {
             name: suite.text for name, suite in each.suites.items()}
         chosen = ", then ".join(f"`{part}`" if part else "all" for part in each.parts)
-        parts[title] = f"On {title} only {chosen}." if any(each.parts) else ""
+        parts[title] = f"On {title}: {'only ' if each.parts[0] else ''}{chosen}." if any(each.parts) else ""
     names = list(dict.fromkeys(name for row in rows.values() for name in row))
     lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
     lines += ["| " + " | ".join(row.get(name, "–") for name in names) + " |" for row in rows.values()]
@@ -132,7 +132,7 @@ def _read(text: str) -> tuple[dict[tuple[str, str], dict[str, str]], dict[str, s
         row = dict(zip(lines[0], cells, strict=True))
         title = row[HEAD[0]].rpartition(" (")[0]
         rows[title, row[HEAD[5]]] = {name: cell for name, cell in row.items() if cell != "–"}
-    parts = {title: line for line in text.splitlines() for title, _ in rows if line.startswith(f"On {title} only ")}
+    parts = {title: line for line in text.splitlines() for title, _ in rows if line.startswith(f"On {title}: ")}
     return rows, parts
 
 

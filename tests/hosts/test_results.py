@@ -61,7 +61,9 @@ def test_each_test_counts_by_its_last_run() -> None:
     assert suite([(JUNIT, ""), (AGAIN, "")]) == Suite(
         1, ("tests.a::good", "tests.a::broken", "tests.a::left_out"), 15.5)
     told = table([Proved("sid", "2026-01-02", {}, {"a": ONCE}, ("tests/a", "tests/a/test_b.py"))])
-    assert told.endswith("\nOn sid only `tests/a`, then `tests/a/test_b.py`.")
+    assert told.endswith("\nOn sid: only `tests/a`, then `tests/a/test_b.py`.")
+    told = table([Proved("sid", "2026-01-02", {}, {"a": ONCE}, ("", "tests/a/test_b.py"))])
+    assert told.endswith("\nOn sid: all, then `tests/a/test_b.py`.")
 
 
 def test_what_was_stopped_says_how_many_tests_did_not_run() -> None:
@@ -92,7 +94,7 @@ def test_the_table_says_what_ran_when_and_which_part() -> None:
         ("| Debian 12 (2026-01-01) | 6.1 | docker 20.10.24 | 1.12 to 1.41 | overlay2 | v1, cgroupfs | 3.11.2 "
          "| 1 passed, 4 s | 1 passed, **3 failed**, 12 s | – |"),
         "| sid (2026-01-02) | ? | ? | ? | ? | ?, ? | ? | – | – | did not run |",
-        "", "On sid only `tests/contract`."]
+        "", "On sid: only `tests/contract`."]
 
 
 def test_a_host_that_did_not_run_again_keeps_its_row() -> None:
