@@ -1,9 +1,10 @@
 """Modules of the standard library that others load in case of need, loaded when the need comes.
 
 `dataclasses` wants `inspect` to write a docstring where there is none, and in Python 3.12 and 3.13
-for a class's annotations, which are in the class: those are given without it. `subprocess` wants `locale` for
-texts, `traceback` wants `textwrap` and `tokenize` for a fault of ours. Together they are 1 of the 16
-MiB that an executor takes for as long as its task runs, and none of them is used meanwhile.
+for a class's annotations, which are in the class: those are given without it. (In 3.14 `logging`
+itself has classes without a docstring, so there `inspect` is loaded.) `subprocess` wants `locale`
+for texts, `traceback` wants `textwrap` and `tokenize` for a fault of ours. Together they are 1 of
+the 16 MiB that an executor takes for as long as its task runs, and none is used meanwhile.
 """
 from __future__ import annotations
 
