@@ -52,11 +52,12 @@ touch .venv/.set-up\\ . ".venv/.set-up .[dev]"'
 
 
 def prepared(image: Path, source: Path, results: Path, files: Mapping[str, str | None] | None = None) -> Path:
-    """The disk, in a folder of its own; its project is `source`'s. Raises ImageError.
+    """The disk, in a folder of its own: another host may run from the same image. Its project is `source`'s, a folder
+    named as the host. Raises ImageError.
 
     `files`: what it has more than the image, by path; None: a link to nothing.
     """
-    kept, folder = image.parent / "filled" / image.name, image.parent / "prepared" / image.name
+    kept, folder = image.parent / "filled" / image.name, image.parent / "prepared" / source.name
     for each in (kept, folder):
         (each / "root").mkdir(parents=True, exist_ok=True)
     recipe = _recipe(image, source / "mesos-docker")
