@@ -18,7 +18,8 @@ QUICKER: Final = {  # where the kill was quicker than the start; Mesos's start w
     "killed while it starts": [("TASK_STARTING", None), ("TASK_KILLING", None),
                                ("TASK_KILLED", "REASON_TASK_KILLED_DURING_LAUNCH")],
 }
-IN_OTHER_WORDS: Final = {"killed during the pull", "time over during the pull"}  # Docker's differ each time
+IN_OTHER_WORDS: Final = {"killed during the pull", "time over during the pull",  # Docker's differ each time
+                         "bad image name"}  # and with its builds: some say which part of the name it is
 CHECKED: Final = "healthy"  # its task is so short that on a busy machine no check, or a late one, comes
 HEALTH: Final = "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED"
 
