@@ -55,6 +55,7 @@ def test_tasks_outlive_the_service_and_the_agent(local_mesos: Callable[..., Any]
 
         [victim, other] = before
         subprocess.run(["docker", "kill", victim], check=True, capture_output=True)
+        served.until(lambda: served.ask("GET", "/api/v1/history/a")[1] != [], "that its end is known")
         served.until(lambda: victim not in served.containers() and all_serve(served, 2), "its replacement")
         assert other in served.containers()
         [ended] = served.ask("GET", "/api/v1/history/a")[1]
