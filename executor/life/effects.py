@@ -16,6 +16,7 @@ from executor.life.events import (
     GraceOver,
     Noticed,
     OomSurvived,
+    OomUntold,
     SignalSurvived,
     StartSlow,
     StillUp,
@@ -38,6 +39,7 @@ class Timer(enum.Enum):
     DRAIN = DrainSlow()
     LOOK = Noticed()  # it is time to ask the engine again how the container is
     OOM = OomSurvived()
+    OOM_LATE = OomUntold()  # the kernel's word about memory, after an end that it would explain
     SIGNAL = SignalSurvived()
 
     @property

@@ -14,7 +14,7 @@ see engine/failures.py.
 from __future__ import annotations
 
 import signal
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from executor.engine.failures import (
     BadNodeLogin,
@@ -36,8 +36,6 @@ from executor.engine.failures import (
     RegistryUnreachable,
     RuntimeFailure,
 )
-from executor.life.effects import Explain, Forget, Remove, Report
-from executor.life.events import Drained, DrainSlow
 from executor.life.outcomes import (
     BroughtDown,
     Cause,
@@ -53,8 +51,6 @@ from executor.life.outcomes import (
     Unknown,
     Unstarted,
 )
-from executor.life.task import Phase, Step, Task, status
-from specs.messages.resource import Resource
 from specs.messages.status import TaskState
 from specs.words.sizes import MEGABYTE
 
@@ -284,26 +280,3 @@ def _signal_name(number: int) -> str:
 
 def _size(size: int) -> str:
     return f"{size / MEGABYTE:.1f} MiB"
-
-
-def last_word(task: Task, event: Drained | DrainSlow) -> Step:
-    output = event if isinstance(event, Drained) else Drained()
-    if isinstance(task.outcome, NotRun) and output.wrote:
-        task = replace(task, outcome=replace(task.outcome, ran=True))
-    facts = _facts(task, output)
-    ending = decide(facts, strict=task.terms.strict)
-    overrun = None if ending.overrun is None else (Resource("mem", "SCALAR",
-                                                            scalar=ending.overrun / MEGABYTE),)
-    update = status(task, ending.state, message=ending.message, reason=ending.reason,
-                    healthy=ending.healthy, limitation=overrun)
-    unsaid = isinstance(task.outcome, NotRun) and task.outcome.ran  # that it was started
-    remove = (Remove(),) if task.container is not None and (task.terms.remove or unsaid) else ()
-    explain = (Explain(details(facts)),) if task.terms.strict else ()
-    return Step(replace(task, phase=Phase.DONE), (*explain, Report(update), *remove, Forget()))
-
-
-def _facts(task: Task, output: Drained) -> Facts:
-    if task.outcome is None:
-        raise AssertionError(f"task {task.id!r} ends without an outcome")
-    return Facts(task.outcome, task.cause, task.why, task.terms.command, task.terms.image,
-                 output.tail, task.terms.partition_aware, output.lost)

@@ -160,6 +160,11 @@ class OomSurvived:
 
 
 @dataclass(frozen=True, slots=True)
+class OomUntold:
+    """If the container had ended for want of memory, the engine would have told by now."""
+
+
+@dataclass(frozen=True, slots=True)
 class SignalSeen:
     """The engine was asked for a signal, by us or by somebody else."""
 
@@ -304,7 +309,7 @@ class DrainSlow:
 Event = (
     EndRequested | Fetched | FetchFailed | FetchProgressed | ImageMissing | Pulled | PullFailed
     | PullProgressed | Created | Started | NotStarted | StartUnclear | StartSlow | Noticed
-    | RunBegan | PidGone | OomKilled | OomSurvived | SignalSeen | SignalSurvived | Exited | Vanished
+    | RunBegan | PidGone | OomKilled | OomSurvived | OomUntold | SignalSeen | SignalSurvived | Exited | Vanished
     | Unanswered | Disowned | StartedAgain | Restarted | ExitMissed | GraceOver | StillUp | SignalFailed | Removed
     | HealthReported | CheckReported | Recovered | Drained | DrainSlow
 )

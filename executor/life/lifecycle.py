@@ -1,7 +1,7 @@
 """The life of a task: everything that may happen to it is one table, `TRANSITIONS`.
 
 Rule 1: what may happen to a task, and where it leads, stands in this table and nowhere else. The
-handlers that it names are in starting.py and stopping.py, the words of the end in endings.py.
+handlers that it names are in starting.py, stopping.py and last_word.py, the words of the end in endings.py.
 Rule 2: a handler takes a frozen task and an event, and gives the next task and the effects somebody
 should carry out. No handler sees a clock, a thread or Docker; clocks are effects (StartTimer),
 their ringing is an event.
@@ -54,7 +54,7 @@ stateDiagram-v2
     terminating --> ending: Noticed, Exited, Vanished, ExitMissed
     forcing --> ending: Removed, Noticed, Exited, Vanished, ExitMissed
     ending --> forcing: StartedAgain, RunBegan, Restarted
-    ending --> done: Drained, DrainSlow
+    ending --> done: Drained, DrainSlow, OomKilled, SignalSeen, OomUntold
     done --> [*]
 
 Promises, each proved over random orders of events by test_lifecycle_invariants.py: TASK_STARTING
@@ -68,7 +68,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from executor.life import endings, recovery, starting, stopping
+from executor.life import last_word, recovery, starting, stopping
 from executor.life.effects import Report, StartTimer, Timer
 from executor.life.events import (
     EVENTS,
@@ -91,6 +91,7 @@ from executor.life.events import (
     NotStarted,
     OomKilled,
     OomSurvived,
+    OomUntold,
     PidGone,
     Pulled,
     PullFailed,
@@ -294,13 +295,16 @@ TRANSITIONS: dict[Phase, dict[type[Event], Move]] = {
         SignalSurvived: _to(stopping.forget_signal),
     }, SignalSeen, HealthReported, CheckReported, Drained),  # Drained: of the run before, when it was started again
     P.ENDING: _row(P.ENDING, {
-        Drained: _to(endings.last_word, P.DONE),
-        DrainSlow: _to(endings.last_word, P.DONE),
+        Drained: _to(last_word.drained, P.ENDING, P.DONE),
+        DrainSlow: _to(last_word.last_word, P.DONE),
+        OomKilled: _to(last_word.explain_by_memory, P.ENDING, P.DONE),
+        SignalSeen: _to(last_word.explain_by_signal, P.ENDING, P.DONE),
+        OomUntold: _to(last_word.unexplained, P.ENDING, P.DONE),
         StartedAgain: _to(stopping.started_again, P.FORCING),
         RunBegan: _to(stopping.began_too_late, P.FORCING),
         Restarted: _to(stopping.started_again, P.FORCING),
     }, EndRequested, Fetched, FetchFailed, FetchProgressed, Pulled, PullFailed, PullProgressed,
-        Noticed, PidGone, OomKilled, SignalSeen, Exited, Vanished, Unanswered, Disowned, SignalFailed, Removed,
+        Noticed, PidGone, Exited, Vanished, Unanswered, Disowned, SignalFailed, Removed,
         HealthReported, CheckReported, OomSurvived, SignalSurvived),  # late words
     P.DONE: _row(P.DONE, {}, *EVENTS),
 }

@@ -42,6 +42,7 @@ from executor.life.events import (
     Unanswered,
     Vanished,
 )
+from executor.life.last_word import await_oom
 from executor.life.outcomes import Cause, Exit, Signalled, Unknown
 from executor.life.task import (
     BETWEEN_RUNS,
@@ -243,8 +244,10 @@ def hurry(task: Task, _: SignalFailed) -> Step:
 def finish(task: Task, event: Exited) -> Step:
     told = exit_of(task, event.exit.status, oom=event.exit.oom, limit=event.exit.memory_limit)
     removed = event.exit.removed and task.phase is not Phase.FORCING
-    return end(task, replace(told, error=event.exit.error, removed=removed, unseen=event.exit.unseen,
-                             forgotten=event.exit.forgotten), ran=event.ran)
+    told = replace(told, error=event.exit.error, removed=removed, unseen=event.exit.unseen,
+                   forgotten=event.exit.forgotten)
+    ended = end(task, told, ran=event.ran)
+    return await_oom(ended) if task.phase is Phase.RUNNING else ended
 
 
 def vanished(task: Task, event: Vanished | Removed) -> Step:
@@ -261,13 +264,13 @@ def started_again(task: Task, event: StartedAgain | Restarted) -> Step:
     What was started after that has to go before anything is told.
     """
     code = task.run.told_exit
-    told = Unknown() if code is None else exit_of(task, code)
+    told = task.outcome or (Unknown() if code is None else exit_of(task, code))
     outcome = replace(told, started_again=True) if isinstance(told, Exit) else told
-    task = replace(task.in_run(pid=event.pid), outcome=task.outcome or outcome)
+    task = replace(task.in_run(pid=event.pid), outcome=outcome)
     watch = () if event.pid is None else (WatchPid(event.pid),)
     task, effects = force(task)
-    return Step(task, (CancelTimer(Timer.MISSED), CancelTimer(Timer.DRAIN), StopChecks(), *watch,
-                       *effects))
+    return Step(task, (CancelTimer(Timer.MISSED), CancelTimer(Timer.DRAIN), CancelTimer(Timer.OOM_LATE),
+                       StopChecks(), *watch, *effects))
 
 
 def ask_again(task: Task, _: Unanswered) -> Step:

@@ -18,7 +18,7 @@ from executor.life.effects import (
     StopChecks,
     Timer,
 )
-from executor.life.events import EndRequested, Event, Noticed, OomKilled
+from executor.life.events import Drained, EndRequested, Event, Noticed, OomKilled
 from executor.life.outcomes import Cause, Exit, NotRun, Outcome
 from specs.messages.check import CheckStatusInfo
 from specs.messages.containerinfo import NetworkInfo
@@ -131,6 +131,8 @@ class Task:
     check_status: CheckStatusInfo | None = None
     pulled: bool = False
     outcome: Outcome | None = None  # decided already; what comes later does not change it
+    oom_awaited: bool = False  # the outcome is one that the kernel may yet explain
+    drained: Drained | None = None  # while that is awaited
     step: int = 0  # of a forced end
     past_engine: bool = False  # SIGKILL was sent to its process by us, without the engine
     known: Known = Known()  # to a process before this one
@@ -226,7 +228,7 @@ def end(task: Task, outcome: Outcome, *, ran: bool = True) -> Step:
     decided = task.outcome or outcome
     if isinstance(task.outcome, NotRun):
         decided = replace(task.outcome, ran=task.outcome.ran or ran)
-    task = replace(task, phase=Phase.ENDING, outcome=decided)
+    task = replace(task, phase=Phase.ENDING, outcome=decided, oom_awaited=False, drained=None)
     wait = HURRIED_DRAIN_WAIT if task.hurried else DRAIN_WAIT
     return Step(task, (CancelTimers(), StopChecks(), DrainLogs(), StartTimer(Timer.DRAIN, wait)))
 

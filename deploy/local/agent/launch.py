@@ -9,6 +9,7 @@ As Mesos: slave/slave.cpp (`run`, `__run`, `___run`, `launchExecutor`, `executor
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 import uuid
 from pathlib import Path
@@ -23,6 +24,8 @@ from deploy.local.containers.sandbox import SandboxError, create_sandbox
 from specs.forms import Json
 from specs.messages.status import is_terminal
 from specs.words.durations import print_duration
+
+log = logging.getLogger(__name__)
 
 COMMAND_EXECUTOR = Path(__file__).parent.parent / "programs"
 
@@ -180,13 +183,21 @@ class TaskLauncher:
             await containerizer.launch(config, forked,
                                        lambda termination: self.terminated(executor, termination))
         except LaunchError as error:
-            executor.pending_termination = Termination(
-                state="TASK_FAILED", reason="REASON_CONTAINER_LAUNCH_FAILED",
-                message=f"Failed to launch container: {error}")
-            self.terminated(executor, Termination(status=error.status))
+            self._not_launched(executor, str(error), error.status)
+            return
+        except Exception as error:  # a bug of ours, which nobody shall wait for
+            log.exception("Container %s could not be launched", executor.container_id)
+            containerizer.destroy(executor.container_id)
+            self._not_launched(executor, f"{type(error).__name__}: {error}", None)
             return
         if executor.state == TERMINATING and executor.sender is None:  # told to end while there was nobody to tell
             containerizer.destroy(executor.container_id)
+
+    def _not_launched(self, executor: Executor, why: str, status: int | None) -> None:
+        executor.pending_termination = Termination(
+            state="TASK_FAILED", reason="REASON_CONTAINER_LAUNCH_FAILED",
+            message=f"Failed to launch container: {why}")
+        self.terminated(executor, Termination(status=status))
 
     def _not_registered(self, executor: Executor) -> None:
         if executor.state != REGISTERING:

@@ -57,6 +57,44 @@ def test_links_within_it_and_modes_are_kept(tmp_path: Path) -> None:
     assert (sandbox / "bin/run").stat().st_mode & 0o777 == 0o755
 
 
+@pytest.mark.parametrize("members", [
+    [link("a", "b/../x"), link("b", ".")], [link("b", "."), link("a", "b/../x")],
+    [link("a", "a"), tarfile.TarInfo("a/x")],
+    [tarfile.TarInfo("f"), link("d", "."), link("g", "d/../f", tarfile.LNKTYPE)],
+], ids=["decided by a later one", "by an earlier one", "in circles", "hard, through a link"])
+def test_no_two_members_lead_out_together(tmp_path: Path, members: list[tarfile.TarInfo]) -> None:
+    sandbox = tmp_path / "sandbox"
+    sandbox.mkdir()
+    with pytest.raises(FetchError):
+        asyncio.run(fetch_all([archive(tmp_path / "a.tar", *members)], sandbox, None))
+    links = [path for path in sandbox.rglob("*") if path.is_symlink()]
+    assert all(os.path.realpath(path).startswith(f"{sandbox}") for path in links), links
+
+
+@pytest.mark.parametrize("kind", [tarfile.FIFOTYPE, tarfile.CHRTYPE])
+def test_what_is_no_file_folder_or_link_is_refused(tmp_path: Path, kind: bytes) -> None:
+    special = tarfile.TarInfo("x")
+    special.type = kind
+    (tmp_path / "sandbox").mkdir()
+    with pytest.raises(FetchError):
+        asyncio.run(fetch_all([archive(tmp_path / "a.tar", special)], tmp_path / "sandbox", None))
+    assert not (tmp_path / "sandbox" / "x").exists()
+
+
+def test_members_replace_files_and_keep_folders_and_hard_links(tmp_path: Path) -> None:
+    sandbox, folder = tmp_path / "sandbox", tarfile.TarInfo("d")
+    (sandbox / "d").mkdir(parents=True)
+    (sandbox / "d" / "kept").touch()
+    (sandbox / "f").write_text("old")
+    folder.type, program = tarfile.DIRTYPE, tarfile.TarInfo("/f")
+    program.mode, program.mtime = 0o4777, 1e30
+    asyncio.run(fetch_all([archive(tmp_path / "a.tar", folder, program, link("g", "f", tarfile.LNKTYPE), data=b"new")],
+                          sandbox, None))
+    assert (sandbox / "g").read_text() == "new"
+    assert (sandbox / "f").stat().st_mode & 0o7777 == 0o755
+    assert (sandbox / "d" / "kept").exists()
+
+
 def test_a_later_file_does_not_write_through_a_link_that_leads_out(tmp_path: Path) -> None:
     """Also one that the sandbox had before."""
     sandbox = tmp_path / "sandbox"

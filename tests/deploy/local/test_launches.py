@@ -108,6 +108,14 @@ def test_a_fetch_that_fails_ends_the_task(local_mesos: StartMesos, web: str, uri
                         r" with status 1", status["message"])
 
 
+def test_what_no_process_can_be_started_with_ends_the_task(local_mesos: StartMesos) -> None:
+    """Nobody has thought of it, but nobody waits for ever."""
+    variables = [{"name": "A", "value": "b\0c"}]
+    status, _ = run(local_mesos(resources=RESOURCES), "true", environment={"variables": variables})
+    assert (status["state"], status["reason"]) == ("TASK_FAILED", "REASON_CONTAINER_LAUNCH_FAILED"), status
+    assert "embedded null byte" in status["message"]
+
+
 def test_the_environment_of_a_command(local_mesos: StartMesos) -> None:
     _, stdout = run(local_mesos(resources=RESOURCES), "env | sort | cut -d= -f1; pwd; echo $A",
                     environment={"variables": [{"name": "A", "value": "b c"}]})

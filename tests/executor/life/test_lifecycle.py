@@ -14,6 +14,7 @@ from executor.life.outcomes import Cause, Exit, Failure, Refused, Unknown
 from executor.life.task import ImpossibleEvent, Phase, Task, Terms
 from specs.messages.check import CheckStatusInfo, TcpResult
 from specs.messages.status import TaskState
+from specs.words.sizes import MEGABYTE
 
 P = Phase
 
@@ -21,7 +22,7 @@ NOTHING_WAS_STARTED = {
     e.Created, e.Started, e.NotStarted, e.StartUnclear, e.ImageMissing, e.Noticed, e.PidGone,
     e.OomKilled, e.Exited,
     e.Vanished, e.Unanswered, e.Disowned, e.StartedAgain, e.Restarted, e.RunBegan, e.SignalFailed,
-    e.SignalSeen, e.Removed, e.HealthReported, e.CheckReported, e.OomSurvived, e.SignalSurvived,
+    e.SignalSeen, e.Removed, e.HealthReported, e.CheckReported, e.OomSurvived, e.SignalSurvived, e.OomUntold,
 }
 START_IS_ANSWERED_ONCE = {e.Created, e.Started, e.NotStarted, e.StartUnclear, e.ImageMissing}
 FETCH_IS_OVER = {e.Fetched, e.FetchFailed, e.FetchProgressed}
@@ -29,27 +30,28 @@ PULL_IS_OVER = {e.Pulled, e.PullFailed, e.PullProgressed} | FETCH_IS_OVER
 NOBODY_HAS_LOOKED_YET = {e.PidGone, e.Exited, e.Vanished, e.Unanswered, e.Disowned, e.Restarted}
 NOTHING_WAS_SIGNALLED = {e.SignalFailed, e.Removed}
 NOT_CHECKED_YET = {e.CheckReported}
+NOT_DOWN_YET = {e.OomUntold}
 BEGAN_WITH_US = {e.Recovered}
 
 IMPOSSIBLE: dict[Phase, set[type[e.Event]]] = {
-    P.RECOVERING: PULL_IS_OVER | START_IS_ANSWERED_ONCE | NOBODY_HAS_LOOKED_YET
+    P.RECOVERING: NOT_DOWN_YET | PULL_IS_OVER | START_IS_ANSWERED_ONCE | NOBODY_HAS_LOOKED_YET
     | NOTHING_WAS_SIGNALLED
     | NOT_CHECKED_YET | {e.StartSlow, e.ExitMissed, e.GraceOver, e.StillUp, e.Drained, e.DrainSlow},
     P.FETCHING: BEGAN_WITH_US | (NOTHING_WAS_STARTED - {e.Noticed}) | (PULL_IS_OVER - FETCH_IS_OVER)
     | {e.StartSlow, e.ExitMissed, e.GraceOver, e.StillUp, e.Drained, e.DrainSlow},
     P.PULLING: BEGAN_WITH_US | (NOTHING_WAS_STARTED - {e.Noticed}) | FETCH_IS_OVER
     | {e.StartSlow, e.ExitMissed, e.GraceOver, e.StillUp, e.Drained, e.DrainSlow},
-    P.STARTING: BEGAN_WITH_US | PULL_IS_OVER | NOBODY_HAS_LOOKED_YET | NOTHING_WAS_SIGNALLED
+    P.STARTING: NOT_DOWN_YET | BEGAN_WITH_US | PULL_IS_OVER | NOBODY_HAS_LOOKED_YET | NOTHING_WAS_SIGNALLED
     | NOT_CHECKED_YET
     | {e.StartSlow, e.ExitMissed, e.GraceOver, e.StillUp, e.Drained, e.DrainSlow},
-    P.ABORTING: BEGAN_WITH_US | PULL_IS_OVER | NOBODY_HAS_LOOKED_YET | NOTHING_WAS_SIGNALLED
+    P.ABORTING: NOT_DOWN_YET | BEGAN_WITH_US | PULL_IS_OVER | NOBODY_HAS_LOOKED_YET | NOTHING_WAS_SIGNALLED
     | NOT_CHECKED_YET
     | {e.ExitMissed, e.GraceOver, e.StillUp, e.Drained, e.DrainSlow},
-    P.RUNNING: BEGAN_WITH_US | PULL_IS_OVER | START_IS_ANSWERED_ONCE | NOTHING_WAS_SIGNALLED
+    P.RUNNING: NOT_DOWN_YET | BEGAN_WITH_US | PULL_IS_OVER | START_IS_ANSWERED_ONCE | NOTHING_WAS_SIGNALLED
     | {e.StartSlow, e.GraceOver, e.StillUp, e.Drained, e.DrainSlow},
-    P.TERMINATING: BEGAN_WITH_US | PULL_IS_OVER | START_IS_ANSWERED_ONCE
+    P.TERMINATING: NOT_DOWN_YET | BEGAN_WITH_US | PULL_IS_OVER | START_IS_ANSWERED_ONCE
     | {e.StartSlow, e.StillUp, e.Removed, e.Drained, e.DrainSlow},
-    P.FORCING: BEGAN_WITH_US | PULL_IS_OVER | START_IS_ANSWERED_ONCE
+    P.FORCING: NOT_DOWN_YET | BEGAN_WITH_US | PULL_IS_OVER | START_IS_ANSWERED_ONCE
     | {e.StartSlow, e.GraceOver, e.DrainSlow},
     P.ENDING: BEGAN_WITH_US | START_IS_ANSWERED_ONCE
     | {e.StartSlow, e.ExitMissed, e.GraceOver, e.StillUp}, P.DONE: set(),
@@ -395,6 +397,59 @@ def test_status_137_that_nobody_asked_for_is_looked_into() -> None:
     task, _ = advance(task, e.OomKilled(None, 1 << 20))
     task, _ = advance(task, e.Noticed(137))
     assert task.phase is P.ENDING
+
+
+KILLED = "Container exited with status 137"
+OOM = f"{KILLED}: out of memory (limit 1.0 MiB, peak 1.0 MiB)"
+MEDDLED = f"{KILLED}: killed by SIGKILL; the engine sent SIGKILL without our asking"
+DOWN = (*STARTED, e.Noticed(137), e.Exited(Exit(137, memory_limit=MEGABYTE)))
+
+
+@pytest.mark.parametrize(("late", "message"), [
+    ((e.OomKilled(None), e.Drained()), OOM),
+    ((e.Drained(), e.OomKilled(MEGABYTE, MEGABYTE)), OOM),
+    ((e.Drained(), e.OomUntold()), f"{KILLED}: killed by SIGKILL"),
+    ((e.OomUntold(), e.Drained()), f"{KILLED}: killed by SIGKILL"),
+    ((e.OomUntold(), e.OomKilled(None), e.Drained()), OOM),
+    ((e.Drained(), e.SignalSeen(9)), MEDDLED),
+    ((e.SignalSeen(9), e.Drained()), MEDDLED),
+    ((e.SignalSeen(1), e.Drained(), e.OomKilled(None)), OOM),
+    ((e.DrainSlow(),), f"{KILLED}: killed by SIGKILL"),
+    ((e.Drained(tail="last"), e.DrainSlow()), f"{KILLED}: killed by SIGKILL; stderr: last"),
+    ((e.EndRequested(Cause.KILL, 1.0), e.Drained(), e.OomKilled(None)), OOM),  # it ended by itself
+])
+def test_why_it_was_killed_may_be_told_after_its_end(late: tuple[e.Event, ...], message: str) -> None:
+    *before, last = late
+    assert through(Terms(), *DOWN, *before)[2:] == []
+    assert through(Terms(), *DOWN, *before, last)[2:] == [(TaskState.FAILED, message)]
+
+
+@pytest.mark.parametrize("end", [
+    Exit(137), Exit(1, memory_limit=MEGABYTE), Exit(137, oom=True, memory_limit=MEGABYTE),
+    Exit(137, memory_limit=MEGABYTE, removed=True), Exit(137, memory_limit=MEGABYTE, unseen=True),
+    Exit(137, memory_limit=MEGABYTE, error="no")])
+def test_nothing_is_awaited_where_memory_cannot_be_why_or_something_else_is(end: Exit) -> None:
+    assert len(through(Terms(), *STARTED, e.Noticed(137), e.Exited(end), e.Drained())) == 3
+
+
+@pytest.mark.parametrize("wanted", [e.EndRequested(Cause.KILL, 1.0), e.EndRequested(Cause.HEALTH),
+                                    e.EndRequested(Cause.SHUTDOWN)])
+def test_nothing_is_awaited_of_one_that_was_to_end(wanted: e.EndRequested) -> None:
+    assert through(Terms(), *STARTED, wanted, e.Exited(Exit(137, memory_limit=MEGABYTE)), e.Drained())[-1][0] \
+        is TaskState.KILLED
+
+
+def test_one_that_is_started_again_while_that_is_awaited_is_ended_first() -> None:
+    task, _ = accept("t", Terms())
+    for event in (*DOWN, e.Drained()):
+        task, _ = advance(task, event)
+    task, effects = advance(task, e.StartedAgain(8))
+    assert f.CancelTimer(f.Timer.OOM_LATE) in effects
+    assert reports(effects) == []
+    for event in (e.Exited(Exit(137, memory_limit=MEGABYTE)), e.Drained()):
+        task, effects = advance(task, event)
+    [(state, message)] = reports(effects)
+    assert (state, "started again by somebody else" in (message or "")) == (TaskState.FAILED, True)
 
 
 @pytest.mark.parametrize("events", [

@@ -22,6 +22,7 @@ STEPS = 60
 
 TERMS = {
     "plain": Terms(killing=True),
+    "limit of memory": Terms(killing=True, memory_limit=1 << 20),
     "drop-in": Terms(killing=True, remove=False, strict=True, force_pull=True),
     "old framework, limited": Terms(max_completion=1.0, check_status=CheckStatusInfo("TCP", tcp=TcpResult())),
     "files": Terms(killing=True, fetches=True, force_pull=True),

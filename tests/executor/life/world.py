@@ -148,8 +148,14 @@ class World:
             self.engine.append(e.StartedAgain(None))
 
     def oom(self) -> None:
-        self.engine.append(e.OomKilled(None))
-        self.die(2)
+        """Told before the end, or after it, as both go their own ways."""
+        self.now += 1
+        if self.choose(2):
+            self.engine.append(e.OomKilled(None))
+            self.die(2)
+        else:
+            self.die(2)
+            self.engine.append(e.OomKilled(None))
 
     def pid_gone(self, pid: int) -> e.Event:
         self.watched.discard(pid)
@@ -250,7 +256,7 @@ class World:
         if self.between:
             return e.Restarted(None)
         if not self.running:
-            return e.Exited(Exit(self.code))
+            return e.Exited(Exit(self.code, memory_limit=self.terms.memory_limit))
         run = self.task.run
         if self.pid == run.pid:
             return None
