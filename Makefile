@@ -6,7 +6,7 @@
 #              be lost. MESOS_BUILD=FOLDER starts a real Mesos for it; SOAK_ARGS="--agent-command '…'" of a MASTER
 # make soak-serve MINUTES=10 SEED=N MASTER=HOST:PORT
 #              apps come, change and go while containers, agents and the service are killed; then everything must be right
-# make test-hosts HOSTS="debian12-v1 debian12 debian13 sid sid-containerd podman"
+# make test-hosts HOSTS="debian12-v1 debian12 debian13 sid sid-containerd mesos clusterd podman"
 #              the same on other distributions, in virtual machines (as root, with KVM; HOSTS_IN=uml: without); the
 #              table goes into README
 # make soak-page

@@ -7,8 +7,9 @@ as words for pytest; the table then says so. With HOSTS_KEEP=1 the results of th
 stay, and each test counts by its last one. HOSTS_SECONDS is how long a suite may take; what has not
 run by then is counted, and the next one begins. HOSTS_IN=uml has hosts on a kernel that is a program
 (uml.py), HOSTS_IN=namespaces hosts without their kernel (namespaces.py), HOSTS_EMULATED=1 machines
-without KVM. The exit status is 0 if everything passed, 1 if anything did not, or no machine can be
-had.
+without KVM. HOSTS_MESOS and HOSTS_CLUSTERD name folders where such a one was installed that was built
+outside the project (sbin/, libexec/mesos/, and libraries that its programs find by themselves). The exit
+status is 0 if everything passed, 1 if anything did not, or no machine can be had.
 """
 from __future__ import annotations
 
@@ -57,7 +58,7 @@ def main() -> int:
         return 1
     for name in names:
         try:
-            done.append(proved(HOSTS[name], part))
+            done.append(proved(HOSTS[name], part or HOSTS[name].tests))
         except (ImageError, MachineError) as error:
             broken = True
             print(f"error: {name}: {error}", file=sys.stderr)
@@ -88,13 +89,16 @@ def kept(name: str, where: str) -> str:
 
 def proved(host: Host, part: str) -> results.Proved:
     """Run one host; raises ImageError, MachineError."""
+    mesos = installed(host) if host.mesos else None
     made = image(host, BUILD)
     source, back = BUILD / "source" / host.name, BUILD / "results" / kept(host.name, place())
     parts = [*earlier(back), part]
     (back / "pip").mkdir(parents=True)
     lay(source, {"suites": suites(part), "engine": host.engine,
                  "settings": dict(host.settings), "where": host.said + SAID[place()], "slow": SLOW.get(place(), 1),
-                 "seconds": float(os.environ.get("HOSTS_SECONDS", SECONDS))})
+                 "seconds": float(os.environ.get("HOSTS_SECONDS", SECONDS)), "mesos": mesos is not None})
+    if mesos is not None:
+        shutil.copytree(mesos, source / "mesos", symlinks=True)
     print(f"{host.name}: running; its console is {back / 'console'}", file=sys.stderr)
     try:
         room().run(host, made, source, back, SECONDS)
@@ -104,6 +108,15 @@ def proved(host: Host, part: str) -> results.Proved:
         (back / "proved.json").write_text(json.dumps({"date": today, "parts": parts}) + "\n")
         write_readme()
     return read(host.name, back)
+
+
+def installed(host: Host, words: Mapping[str, str] = os.environ) -> Path:
+    """Where the host's Mesos is; raises MachineError."""
+    folder = Path(words.get(host.mesos) or "/nowhere")
+    if not all((folder / name).is_file() for name in ("sbin/mesos-master", "sbin/mesos-agent")):
+        raise MachineError(f"{host.mesos} names no folder with sbin/mesos-master and sbin/mesos-agent, which are "
+                           "built outside the project")
+    return folder
 
 
 def earlier(back: Path) -> list[str]:

@@ -31,6 +31,8 @@ class Host:
     engine: str = "docker"  # or podman, whose socket takes Docker's place
     said: str = ""  # behind the system's name, where that does not say what host it is
     settings: Mapping[str, Any] = field(default_factory=dict)  # Docker's, as its daemon.json has them
+    mesos: str = ""  # the variable that names a real Mesos, on which the tests run, instead of the embedded one
+    tests: str = ""  # which, where none are chosen; empty: the suites
 
 
 def for_tests(setup: str) -> tuple[str, ...]:
@@ -41,6 +43,7 @@ def for_tests(setup: str) -> tuple[str, ...]:
     return ("busybox-static", *sorted(set(found[1].replace("\\\n", " ").split()) - {*_DOCKER, "busybox-static"}))
 
 
+ENDINGS: Final = "tests/e2e/test_endings.py"
 _ALL: Final = (*_SYSTEM, *for_tests(_SETUP))
 
 HOSTS: Final = {host.name: host for host in (
@@ -51,5 +54,9 @@ HOSTS: Final = {host.name: host for host in (
     Host("sid", "sid", "sid", (*_ALL, *_DOCKER, *_DOCKER_COMMAND)),
     Host("sid-containerd", "sid", "sid", (*_ALL, *_DOCKER, *_DOCKER_COMMAND),
          said=" with containerd's images", settings={"features": {"containerd-snapshotter": True}}),
+    Host("mesos", "trixie", "debian13", (*_ALL, *_DOCKER, *_DOCKER_COMMAND),
+         said=" with an unpatched Apache Mesos", mesos="HOSTS_MESOS", tests=ENDINGS),
+    Host("clusterd", "trixie", "debian13", (*_ALL, *_DOCKER, *_DOCKER_COMMAND),
+         said=" with Clusterd", mesos="HOSTS_CLUSTERD", tests=ENDINGS),
     Host("podman", "trixie", "podman", (*_ALL, *_PODMAN), engine="podman", said=" with podman"),
 )}

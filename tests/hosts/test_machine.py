@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.hosts.__main__ import installed
 from tests.hosts.hosts import HOSTS, for_tests
 from tests.hosts.machine import MachineError, check_kvm, command
 
@@ -25,6 +26,17 @@ def test_a_kvm_that_can_run_them(tmp_path: Path, there: bool, modules: tuple[str
     else:
         with pytest.raises(MachineError, match=problem):
             check_kvm(tmp_path / "kvm", tmp_path)
+
+
+def test_a_mesos_that_is_not_there_is_said(tmp_path: Path) -> None:
+    host = HOSTS["mesos"]
+    for words in ({}, {"HOSTS_MESOS": ""}, {"HOSTS_MESOS": str(tmp_path)}, {"HOSTS_CLUSTERD": str(tmp_path)}):
+        with pytest.raises(MachineError, match="HOSTS_MESOS names no folder with sbin/mesos-master"):
+            installed(host, words)
+    (tmp_path / "sbin").mkdir()
+    for name in ("mesos-master", "mesos-agent"):
+        (tmp_path / "sbin" / name).touch()
+    assert installed(host, {"HOSTS_MESOS": str(tmp_path)}) == tmp_path
 
 
 def test_an_image_has_what_the_tests_need() -> None:
