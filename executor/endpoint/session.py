@@ -23,7 +23,7 @@ from specs.between import exec_frames as x
 from specs.between.executor_request import ExecRequest
 
 UNSENT: Final = 256 * 1024  # bytes of output that may wait for the connection
-FAREWELL: Final = 10.0  # seconds for the last frames to be sent
+FAREWELL: Final = 10.0  # seconds for the last frames to be sent, and answered
 LOOK: Final = 0.02  # seconds between the first two looks whether a command whose output has ended has, too
 LOOK_MOST: Final = 0.5  # and between later ones
 NORMAL: Final = (1000).to_bytes(2, "big")  # of a close, as RFC 6455: 7.4.1
@@ -160,14 +160,19 @@ class Conversation:
 
 
 def _said(link: ServiceLink, text: str, ended: str) -> str:
-    """Send the last word, and how it ended, as it was given."""
+    """Send the last word, and how it ended, as it was given.
+
+    Until the service has answered that, all that comes is read: a socket that is closed over something
+    unread resets the connection, and the last word with it.
+    """
     link.send(TEXT, text.encode())
     link.send(CLOSE, NORMAL)
     until = time.monotonic() + FAREWELL
-    with contextlib.suppress(OSError), selectors.DefaultSelector() as selector:
-        selector.register(link, selectors.EVENT_WRITE)
+    with contextlib.suppress(OSError, FrameError):
         link.flush()
-        while link.unsent and (left := until - time.monotonic()) > 0:
-            selector.select(left)
+        while link.read() is not None and (left := until - time.monotonic()) > 0:
+            with selectors.DefaultSelector() as selector:
+                selector.register(link, selectors.EVENT_READ | (selectors.EVENT_WRITE if link.unsent else 0))
+                selector.select(left)
             link.flush()
     return ended

@@ -7,6 +7,7 @@ goes on to the command.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -89,7 +90,11 @@ class Conversation:
         return None
 
     async def _talk(self, link: aiohttp.ClientWebSocketResponse) -> None:
-        """What is in stdin, to its end; at once its end where it is not passed on."""
+        """What is in stdin, to its end, or that of the command; at once its end where it is not passed on."""
+        with contextlib.suppress(ConnectionError):
+            await self._pass_on(link)
+
+    async def _pass_on(self, link: aiohttp.ClientWebSocketResponse) -> None:
         if self._interactive:
             pieces: asyncio.Queue[bytes] = asyncio.Queue()
             room = threading.Semaphore(4)
@@ -125,7 +130,7 @@ class Conversation:
 
 
 async def _sent(link: aiohttp.ClientWebSocketResponse, text: str) -> None:
-    if not link.closed:
+    with contextlib.suppress(ConnectionError):
         await link.send_str(text)
 
 

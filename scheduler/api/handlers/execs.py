@@ -137,10 +137,11 @@ class ExecHandlers:
 
 async def _to_executor(person: web.WebSocketResponse, executor: web.WebSocketResponse) -> None:
     async for message in person:
-        if message.type is WSMsgType.BINARY and message.data[:1] == bytes([STDIN]):
-            await executor.send_bytes(message.data)
-        elif message.type is WSMsgType.TEXT:
-            await executor.send_str(message.data)
+        with contextlib.suppress(ConnectionError):  # it has ended, and its last word may be on its way
+            if message.type is WSMsgType.BINARY and message.data[:1] == bytes([STDIN]):
+                await executor.send_bytes(message.data)
+            elif message.type is WSMsgType.TEXT:
+                await executor.send_str(message.data)
 
 
 async def _to_person(executor: web.WebSocketResponse, person: web.WebSocketResponse) -> str:

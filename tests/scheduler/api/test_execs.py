@@ -150,6 +150,25 @@ def test_a_signal_is_heard_while_stdin_is_not_read(serving: Answering) -> None:
     assert talked(serving, asked(serving, ["sleep", "1000"])[1]["url"], talk)[1] == {"exitCode": 143}
 
 
+@pytest.mark.parametrize("turn", range(15))
+def test_the_last_word_is_heard_however_much_is_still_sent(serving: Answering, turn: int) -> None:
+    """What nobody reads any more must not reset the connection that the last word is on."""
+    async def talk(link: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:
+        taken, sent = [0], 0
+        answer = asyncio.create_task(said(link, taken))
+        with contextlib.suppress(ConnectionError):
+            while not answer.done():
+                if sent - taken[-1] < WINDOW - PIECE:
+                    await link.send_bytes(bytes([STDIN]) + bytes(PIECE))
+                    sent += PIECE
+                else:
+                    await asyncio.sleep(0)
+        return (await answer)[1]
+
+    path = asked(serving, ["sleep", f"0.0{turn}"])[1]["url"]
+    assert talked(serving, path, talk) == {"exitCode": 0}
+
+
 def test_who_sends_more_than_is_taken_is_cut_off(serving: Answering) -> None:
     async def talk(link: aiohttp.ClientWebSocketResponse) -> tuple[bytes, dict[str, Any]]:
         with contextlib.suppress(ConnectionError):  # when the cut comes first
