@@ -3,7 +3,7 @@
 An engine may tell of an end before it tells that the kernel killed for want of memory, or that
 somebody had it send SIGKILL: each goes its own way, and one that is asked in between knows only the
 status. So where nothing explains a SIGKILL, and there is a limit of memory, the last word waits a
-second for that.
+second for that; and a moment where it was perhaps a child that the kernel killed.
 """
 from __future__ import annotations
 
@@ -19,23 +19,28 @@ from executor.life.task import Phase, Step, Task, exit_of, status
 from specs.messages.resource import Resource
 from specs.words.sizes import MEGABYTE
 
-OOM_WAIT: Final = 1.0  # seconds
+OOM_WAIT: Final = 1.0  # seconds, after status 137
+CHILDS_OOM_WAIT: Final = 0.1  # after any other that is no success
 _KILLED: Final = 128 + signal.SIGKILL
 
 
 def await_oom(step: Step) -> Step:
     """The same end; if memory may be why, that is awaited while the output comes home."""
     task = step.task
-    if not _may_be_oom(task):
+    wait = _oom_wait(task)
+    if not wait:
         return step
-    return Step(replace(task, oom_awaited=True), (*step.effects, StartTimer(Timer.OOM_LATE, OOM_WAIT)))
+    return Step(replace(task, oom_awaited=True), (*step.effects, StartTimer(Timer.OOM_LATE, wait)))
 
 
-def _may_be_oom(task: Task) -> bool:
+def _oom_wait(task: Task) -> float:
+    """Seconds; 0: memory cannot be why, or something else is. Mesos's own words are the same in any case."""
     end = task.outcome
-    return (isinstance(end, Exit) and end.status == _KILLED and task.cause is None
-            and end.memory_limit is not None
-            and not (end.oom or end.meddled or end.removed or end.unseen or end.error or end.started_again))
+    if not isinstance(end, Exit) or task.cause is not None or not end.memory_limit or end.status == 0:
+        return 0.0
+    if end.oom or end.meddled or end.removed or end.unseen or end.error or end.started_again:
+        return 0.0
+    return OOM_WAIT if end.status == _KILLED else 0.0 if task.terms.strict else CHILDS_OOM_WAIT
 
 
 def explain_by_memory(task: Task, event: OomKilled) -> Step:

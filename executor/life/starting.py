@@ -38,6 +38,7 @@ from executor.life.events import (
     StartSlow,
     StartUnclear,
 )
+from executor.life.last_word import await_oom
 from executor.life.outcomes import Cause, Failure, NotRun, Unknown, Unstarted
 from executor.life.task import (
     Phase,
@@ -120,7 +121,7 @@ def run(task: Task, event: Started) -> Step:
         task, effects = force(task)
         return Step(task, (running, *watch, *effects))
     if told is not None:
-        task, effects = end(task, told)
+        task, effects = await_oom(end(task, told))
         return Step(task, (running, *effects))
     return Step(task, (running, *watch, StartChecks()))
 

@@ -101,7 +101,9 @@ def look(task: Task, event: Noticed) -> Step:
         again = (StartTimer(Timer.LOOK, LOOK_AGAIN),) if task.run.gone else ()
         return Step(task, (Look(), *again))
     told = believed(task)
-    return Step(task, (Look(),)) if told is None else end(task, told)
+    if told is None:
+        return Step(task, (Look(),))
+    return _ended(task, end(task, told))
 
 
 def look_for_missed(task: Task, event: PidGone) -> Step:
@@ -246,8 +248,12 @@ def finish(task: Task, event: Exited) -> Step:
     removed = event.exit.removed and task.phase is not Phase.FORCING
     told = replace(told, error=event.exit.error, removed=removed, unseen=event.exit.unseen,
                    forgotten=event.exit.forgotten)
-    ended = end(task, told, ran=event.ran)
-    return await_oom(ended) if task.phase is Phase.RUNNING else ended
+    return _ended(task, end(task, told, ran=event.ran))
+
+
+def _ended(task: Task, step: Step) -> Step:
+    """Of one that nobody wanted to end, why may be told yet."""
+    return await_oom(step) if task.phase is Phase.RUNNING else step
 
 
 def vanished(task: Task, event: Vanished | Removed) -> Step:

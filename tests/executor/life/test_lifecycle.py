@@ -425,11 +425,37 @@ def test_why_it_was_killed_may_be_told_after_its_end(late: tuple[e.Event, ...], 
 
 
 @pytest.mark.parametrize("end", [
-    Exit(137), Exit(1, memory_limit=MEGABYTE), Exit(137, oom=True, memory_limit=MEGABYTE),
+    Exit(137), Exit(1), Exit(0, memory_limit=MEGABYTE), Exit(137, oom=True, memory_limit=MEGABYTE),
     Exit(137, memory_limit=MEGABYTE, removed=True), Exit(137, memory_limit=MEGABYTE, unseen=True),
     Exit(137, memory_limit=MEGABYTE, error="no")])
 def test_nothing_is_awaited_where_memory_cannot_be_why_or_something_else_is(end: Exit) -> None:
     assert len(through(Terms(), *STARTED, e.Noticed(137), e.Exited(end), e.Drained())) == 3
+
+
+@pytest.mark.parametrize(("terms", "event", "seconds"), [
+    (Terms(), e.Exited(Exit(137, memory_limit=MEGABYTE)), 1.0),
+    (Terms(), e.Exited(Exit(9, memory_limit=MEGABYTE)), 0.1),
+    (Terms(memory_limit=MEGABYTE), e.Noticed(9), 0.1),
+    (Terms(memory_limit=MEGABYTE, strict=True), e.Noticed(9), None),
+    (Terms(), e.Noticed(9), None),
+    (Terms(memory_limit=MEGABYTE), e.Noticed(0), None),
+])
+@pytest.mark.parametrize("early", [False, True])
+def test_a_child_that_the_kernel_killed_is_told_of_a_moment_later(terms: Terms, event: e.Event, seconds: float | None,
+                                                                  early: bool) -> None:
+    """Also of one that ended while it was being started."""
+    if early and not isinstance(event, e.Noticed):
+        return
+    task, _ = accept("t", terms)
+    created, started = STARTED
+    for each in (created, event, started) if early else (*STARTED, event):
+        task, effects = advance(task, each)
+    timers = [effect for effect in effects if isinstance(effect, f.StartTimer) and effect.timer is f.Timer.OOM_LATE]
+    assert [timer.seconds for timer in timers] == ([] if seconds is None else [seconds])
+    task, _ = advance(task, e.OomKilled(None))
+    _, effects = advance(task, e.Drained())
+    [(_, message)] = reports(effects)
+    assert seconds is None or "out of memory" in (message or "")
 
 
 @pytest.mark.parametrize("wanted", [e.EndRequested(Cause.KILL, 1.0), e.EndRequested(Cause.HEALTH),
