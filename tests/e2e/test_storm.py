@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from executor.settings.settings import IDLE_TIMEOUT
 from specs.messages.status import TaskState, is_terminal
 from tests.executor.program.running import task
 from tests.fakes.agent_server import ScriptedAgent
@@ -36,6 +38,7 @@ class Size:
     descriptors: int
     threads: int
     resident: int  # KiB
+    open: Counter[str]  # what the descriptors are of, without numbers
 
 
 @dataclass
@@ -78,7 +81,11 @@ class Storm:
         (below,) = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         proc = Path("/proc") / below
         lines = dict(line.split(":", 1) for line in (proc / "status").read_text().splitlines())
-        return Size(len(list((proc / "fd").iterdir())), int(lines["Threads"]), int(lines["VmRSS"].split()[0]))
+        of = []
+        for each in (proc / "fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                of.append(re.sub(r"[0-9a-f-]*\d+[0-9a-f-]*", "N", str(each.readlink())))
+        return Size(len(of), int(lines["Threads"]), int(lines["VmRSS"].split()[0]), Counter(of))
 
     def containers(self) -> list[str]:
         """What the engine has of ours."""
@@ -107,8 +114,8 @@ def storm() -> Iterator[Storm]:
         agent.framework_id = f"storm-{os.getpid()}-{time.monotonic_ns()}"
         environment = agent.environment(MESOS_DIRECTORY=folder)
         with Path(folder, "log").open("wb") as log:
-            process = subprocess.Popen([PROGRAM], cwd=folder, env=environment, stdout=log, stderr=log,
-                                       start_new_session=True)
+            process = subprocess.Popen([PROGRAM], cwd=folder, env=environment | {IDLE_TIMEOUT: "0ns"}, stdout=log,
+                                       stderr=log, start_new_session=True)
         made = Storm(agent, process, Path(folder))
         try:
             agent.wait_subscribed()

@@ -79,7 +79,8 @@ PROGRAMS = {
                      "--agent_ping_timeout=60secs"),
     "mesos-agent": ("--port=5051", "--master=127.0.0.1:5050", "--runtime_dir=/run/mesos", "--containerizers=mesos",
                     "--no-systemd_enable_support", f"--launcher_dir={MESOS}/libexec/mesos",
-                    "--isolation=cgroups/cpu,cgroups/mem", "--resources=cpus:32;mem:8192;disk:8192;ports:[20000-20100]",
+                    "--isolation=cgroups/cpu,cgroups/mem", "--agent_subsystems=cpu,memory",
+                    "--resources=cpus:32;mem:8192;disk:8192;ports:[20000-20100]",
                     "--executor_registration_timeout=10mins", "--executor_shutdown_grace_period=60secs")}
 AGENT_IS_THERE = """\
 import json, sys, time, urllib.request

@@ -17,7 +17,8 @@ from pathlib import Path
 from deploy.local.agent.executor_info import command_executor_info, executor_environment
 from deploy.local.agent.executors import REGISTERING, RUNNING, TERMINATED, TERMINATING, AgentFramework, Executor
 from deploy.local.agent.state import AgentState
-from deploy.local.containers.containerizer import ContainerConfig, LaunchError, Termination
+from deploy.local.containers.containerizer import ContainerConfig, Termination
+from deploy.local.containers.launches import LaunchError
 from deploy.local.containers.persistent_volumes import link_volumes, persistent
 from deploy.local.containers.processes import start_of
 from deploy.local.containers.sandbox import SandboxError, create_sandbox

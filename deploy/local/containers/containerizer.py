@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from deploy.local.containers.fetcher import FetchError, fetch_all
+from deploy.local.containers.launches import LaunchError, Launches
 from deploy.local.containers.processes import Command, ProcessTable, Usage, kill_tree, usage_of
 from deploy.local.containers.sandbox_files import complain
 from specs.forms import Json
@@ -26,17 +27,6 @@ EXEC_FAILED: Final = 1001 << 8
 # What the end of a container says that was given up before its program was executed: its launcher
 # ends with 1.
 NOT_EXECUTED: Final = 1 << 8
-
-
-class LaunchError(Exception):
-    """The container could not be started; the text follows "Failed to launch container: ".
-
-    `status`: how what there was of it ended, as wait() gives it; None: there was nothing.
-    """
-
-    def __init__(self, message: str, status: int | None = None) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +75,7 @@ class ProcessContainerizer:
     def __init__(self, processes: ProcessTable) -> None:
         self._processes = processes
         self._pids: dict[str, int] = {}
-        self._launching: set[str] = set()
-        self._destroyed: set[str] = set()  # while they were being launched
+        self._launches = Launches()
 
     def supports(self, config: ContainerConfig) -> bool:
         return bool(config.executor.get("container", {}).get("type") != "DOCKER")
@@ -94,19 +83,13 @@ class ProcessContainerizer:
     async def launch(self, config: ContainerConfig, forked: Callable[[int], None],
                      terminated: Terminated) -> None:
         """Fetch, start, watch. `forked` is called with the pid as soon as there is one."""
-        self._launching.add(config.container_id)
+        fetching = fetch_all(config.executor.get("command", {}).get("uris", ()), config.directory, config.user)
         try:
-            await fetch_all(config.executor.get("command", {}).get("uris", ()), config.directory,
-                            config.user)
+            await self._launches.step(config.container_id, fetching, "Container is being destroyed during fetching")
         except FetchError as error:
             raise LaunchError(
                 f"Failed to fetch all URIs for container '{config.container_id}': exited with status 1",
                 NOT_EXECUTED) from error
-        finally:
-            self._launching.discard(config.container_id)
-        if config.container_id in self._destroyed:
-            self._destroyed.discard(config.container_id)
-            raise LaunchError("Container is being destroyed during fetching")
         try:
             pid = self._processes.start(Command(argv(config.executor["command"]),
                                                 process_environment(config),
@@ -131,8 +114,7 @@ class ProcessContainerizer:
         return self._processes.watch(pid, exited)
 
     def destroy(self, container_id: str) -> None:
-        if container_id in self._launching:
-            self._destroyed.add(container_id)
+        self._launches.give_up(container_id)
         pid = self._pids.get(container_id)
         if pid is not None:
             kill_tree(pid)

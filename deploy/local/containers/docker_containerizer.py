@@ -13,7 +13,7 @@ import asyncio
 import json
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -22,11 +22,11 @@ from deploy.local.containers.containerizer import (
     DEFAULT_PATH,
     EXECUTOR_TOKEN,
     ContainerConfig,
-    LaunchError,
     Terminated,
     Termination,
 )
 from deploy.local.containers.fetcher import FetchError, fetch_all
+from deploy.local.containers.launches import LaunchError, Launches
 from deploy.local.containers.processes import Command, ProcessTable, Usage, kill_tree, start_of
 from deploy.local.records.flags import CLUSTERD, AgentFlags
 from specs.forms import Json
@@ -48,6 +48,7 @@ class DockerContainerizer:
         self._processes = processes
         self._pids: dict[str, int] = {}
         self._destroyed: set[str] = set()
+        self._launches = Launches()
         self._removals: dict[str, asyncio.TimerHandle] = {}
         self._commands: set[asyncio.Task[object]] = set()
 
@@ -57,16 +58,15 @@ class DockerContainerizer:
     async def launch(self, config: ContainerConfig, forked: Callable[[int], None],
                      terminated: Terminated) -> None:
         """Fetch, pull, start. Raises LaunchError with Mesos's text."""
+        fetching = fetch_all(config.executor.get("command", {}).get("uris", ()), config.directory, config.user)
         try:
-            await fetch_all(config.executor.get("command", {}).get("uris", ()), config.directory,
-                            config.user)
+            await self._step(config, fetching, "fetching")
         except FetchError as error:
             raise LaunchError(
                 f"Failed to fetch all URIs for container '{config.container_id}': exited with status 1") from error
-        self._check_destroyed(config, "fetching")
         image = config.executor["container"]["docker"]
-        await self._pull(config, image["image"], force=image.get("force_pull_image", False))
-        self._check_destroyed(config, "pulling image")
+        pulling = self._pull(config, image["image"], force=image.get("force_pull_image", False))
+        await self._step(config, pulling, "pulling image")
         config = replace(config, directory=self._mountable(config))
         argv = self.executor_argv(config) if config.task is not None else self.custom_argv(config)
         command = Command(argv, self._environment(config), config.directory, config.user)
@@ -97,9 +97,12 @@ class DockerContainerizer:
     def _link(self, container_id: str) -> Path:
         return self._flags.work_dir / "docker" / "links" / container_id
 
-    def _check_destroyed(self, config: ContainerConfig, while_: str) -> None:
+    async def _step(self, config: ContainerConfig, work: Coroutine[Any, Any, None], what: str) -> None:
+        """Raises LaunchError, also where it was destroyed in between."""
+        given_up = f"Container destroyed while {what}"
+        await self._launches.step(config.container_id, work, given_up)
         if config.container_id in self._destroyed:
-            raise LaunchError(f"Container destroyed while {while_}")
+            raise LaunchError(given_up)
 
     def recover(self, container_id: str, pid: int, terminated: Terminated) -> bool:
         self._pids[container_id] = pid
@@ -121,6 +124,7 @@ class DockerContainerizer:
         between.
         """
         self._destroyed.add(container_id)
+        self._launches.give_up(container_id)
         pid = self._pids.get(container_id)
         if pid is not None:
             kill_tree(pid, signal.SIGTERM)

@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from base64 import b64decode
@@ -94,6 +95,21 @@ def test_an_executor_that_cannot_be_started(local_mesos: StartMesos, tmp_path: P
     status = scheduler.update("t")
     assert (status["state"], status["reason"]) == ("TASK_FAILED", "REASON_CONTAINER_LAUNCH_FAILED")
     assert status["message"].startswith("Failed to launch container: Failed to fork executor: ")
+
+
+def test_a_pull_that_never_ends_is_given_up(local_mesos: StartMesos, tmp_path: Path) -> None:
+    """Docker itself gives a registry that does not answer up after a while, but not with containerd's images."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        mesos = local_mesos(resources=RESOURCES, executor_registration_timeout=0.5)
+        scheduler = Scheduler(mesos.address)
+        scheduler.subscribe()
+        offer = scheduler.offer()
+        image = f"127.0.0.1:{silent.getsockname()[1]}/never:1"
+        scheduler.launch(offer, docker_task(offer, "true", image))
+        status = scheduler.update("t", "TASK_FAILED")
+        assert (status["reason"], status["message"]) == (
+            "REASON_CONTAINER_LAUNCH_FAILED", "Failed to launch container: Container destroyed while pulling image")
+        assert image not in subprocess.run(["ps", "-eo", "args"], check=True, capture_output=True, text=True).stdout
 
 
 @pytest.mark.parametrize(("given", "flag"), [

@@ -4,6 +4,7 @@ from __future__ import annotations
 import http.server
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tarfile
@@ -106,6 +107,15 @@ def test_a_fetch_that_fails_ends_the_task(local_mesos: StartMesos, web: str, uri
     assert re.fullmatch(
         r"Failed to launch container: Failed to fetch all URIs for container '[0-9a-f-]{36}': exited"
                         r" with status 1", status["message"])
+
+
+def test_a_fetch_that_never_ends_is_given_up(local_mesos: StartMesos) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        uris = [{"value": f"http://127.0.0.1:{silent.getsockname()[1]}/never"}]
+        status, _ = run(local_mesos(resources=RESOURCES, executor_registration_timeout=0.5), "true", uris=uris)
+    assert (status["reason"], status["message"]) == (
+        "REASON_CONTAINER_LAUNCH_FAILED",
+        "Failed to launch container: Container is being destroyed during fetching")
 
 
 def test_what_no_process_can_be_started_with_ends_the_task(local_mesos: StartMesos) -> None:
