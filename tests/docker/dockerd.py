@@ -104,6 +104,12 @@ class Dockerd:
             for container in docker.containers.ls():
                 docker.containers.remove(container.id)
 
+    def said(self) -> list[str]:
+        """What its containers have written, as it holds it."""
+        files = sorted(self.folder.glob("data/containers/*/*-json.log"))
+        return [json.loads(line)["log"].rstrip("\n") for file in files
+                for line in file.read_text().split("\n")[:-1]]
+
     def log(self) -> str:
         return (self.folder / "log").read_text()[-4000:]
 
