@@ -24,8 +24,7 @@ def real_docker(socket: str = DOCKER_SOCKET) -> Iterator[Docker]:
 
 def has_containerd_store(docker: Docker) -> bool:
     """Whether it keeps images in containerd's store, as newer engines do: digests, progress and words differ there."""
-    info = docker.api.call("info", 60.0, lambda sdk: dict(sdk.info()))
-    return "snapshotter" in str(info.get("DriverStatus"))
+    return docker.api.has_containerd_store()
 
 
 def containers(**labels: str) -> list[Inspection]:

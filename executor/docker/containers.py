@@ -55,7 +55,7 @@ class DockerContainers:
         body = dict(payload)
         platform = body.pop("Platform", None)
         networks = dict((body.get("NetworkingConfig") or {}).get("EndpointsConfig") or {})
-        problem = would_drop(payload, self._api.api_version)
+        problem = would_drop(payload, self._api.api_version) or self._store_would_drop(payload)
         if problem is not None:
             raise BadOption(problem)
         later = self._later(body, networks)
@@ -82,6 +82,12 @@ class DockerContainers:
             self.remove(container)
             raise
         return container
+
+    def _store_would_drop(self, payload: Mapping[str, Any]) -> str | None:
+        """Why the engine's images' store would do so. Seen with Docker 28 and 29, which take a size and keep none."""
+        if (payload.get("HostConfig") or {}).get("StorageOpt") and self._api.has_containerd_store():
+            return "--storage-opt has no effect on engines that keep images in containerd's store"
+        return None
 
     def _later(self, body: dict[str, Any], networks: Mapping[str, Any]) -> list[str]:
         """The networks that an older engine does not take at create; `body` keeps the one it is

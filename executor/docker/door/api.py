@@ -134,6 +134,11 @@ class Api:
         return self.ask("info", self.deadlines.quick, Ask("GET", "/info"),
                         lambda said: str(said["CgroupDriver"]))
 
+    def has_containerd_store(self) -> bool:
+        """Whether it keeps images in containerd's store, which newer engines do. Raises RuntimeFailure."""
+        return self.ask("info", self.deadlines.quick, Ask("GET", "/info"),
+                        lambda said: "snapshotter" in str(said.get("DriverStatus")))
+
     def agree(self) -> None:
         """Ask anew which API version both sides speak: the engine may be another one than before.
         """

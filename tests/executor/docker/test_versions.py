@@ -79,6 +79,23 @@ def test_several_networks_at_create_or_joined_one_by_one(engine: Make, speaks: s
                             {"Container": ID, "EndpointConfig": {"Aliases": ["b"]}})
 
 
+@pytest.mark.parametrize(("status", "refused"), [
+    ([["driver-type", "io.containerd.snapshotter.v1"]], True), ([["Backing Filesystem", "extfs"]], False),
+    (None, False)])
+def test_what_containerds_store_would_drop_is_refused(engine: Make, status: Any, refused: bool) -> None:
+    """It takes a size, and keeps none."""
+    server, runtime = engine("1.51")
+    server.answers["/info"] = (200, {"DriverStatus": status})
+    runtime.containers.create({"Image": "x", "HostConfig": {"StorageOpt": {}}}, "a")
+    assert "/v1.51/info" not in [path for _, path, _, _ in server.asked]
+    limited = {"Image": "x", "HostConfig": {"StorageOpt": {"size": "1G"}}}
+    if refused:
+        with pytest.raises(BadOption, match="--storage-opt has no effect"):
+            runtime.containers.create(limited, "a")
+    else:
+        runtime.containers.create(limited, "a")
+
+
 def test_a_platform_goes_into_the_query(engine: Make) -> None:
     server, runtime = engine("1.41")
     runtime.containers.create({"Image": "x", "Platform": "linux/arm64"}, "name")
