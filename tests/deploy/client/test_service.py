@@ -1,9 +1,12 @@
 """What a command asks a service for, when what a user has typed is no plain word; and one that goes away."""
 from __future__ import annotations
 
+import io
 import json
 import socket
+import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -60,7 +63,8 @@ def test_why_is_kept_of_a_deploy_without_a_version_too(tmp_path: Path) -> None:
         assert version["why"] == "a greeting"
 
 
-def test_a_service_that_is_just_starting_is_waited_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_service_that_is_just_starting_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", written := io.StringIO())  # capsys may lose what is written while it is read
     with socket.create_server(("127.0.0.1", 0)) as found:
         port = found.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
@@ -68,14 +72,14 @@ def test_a_service_that_is_just_starting_is_waited_for(tmp_path: Path, capsys: p
     answered: list[Service] = []
     client = threading.Thread(target=lambda: answered.append(service(None, None, None, environ, url)))
     client.start()
-    written = ""
-    while "Waiting" not in written:
-        written += capsys.readouterr().err
+    while "Waiting" not in written.getvalue():
+        assert client.is_alive()
+        time.sleep(0.01)
     access = Access({"a-token-of-its-own": Role.READ})
     with Serving(tmp_path / "state", at=port, access=access), announced(url, "a-token-of-its-own", environ):
         client.join(30)
         assert answered[0].get("/v2/apps") == {"apps": []}
-    assert written == f"Waiting for a service to listen at {url} …\n"
+    assert written.getvalue() == f"Waiting for a service to listen at {url} …\n"
 
 
 def test_where_nobody_comes_the_refusal_says_what_would_help() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -169,11 +170,16 @@ def test_a_session_with_curl(local_mesos: StartMesos) -> None:
     """As the README shows it."""
     address = local_mesos(resources=RESOURCES).address
     call = {"type": "SUBSCRIBE", "subscribe": {"framework_info": {"user": "root", "name": "curl"}}}
-    done = subprocess.run(
-        ["curl", "-sS", "-N", "-i", "--max-time", "1", "-H", "Content-Type: application/json",
-         "-d", json.dumps(call), f"http://{address}/api/v1/scheduler"], capture_output=True,
-        check=False)
-    head, _, body = done.stdout.partition(b"\r\n\r\n")
+    with subprocess.Popen(["curl", "-sS", "-N", "-i", "--max-time", "30", "-H", "Content-Type: application/json",
+                           "-d", json.dumps(call), f"http://{address}/api/v1/scheduler"],
+                          stdout=subprocess.PIPE) as curl:
+        assert curl.stdout is not None
+        said = b""
+        while b'"OFFERS"' not in said and (piece := os.read(curl.stdout.fileno(), 65536)):
+            said += piece
+        curl.terminate()
+        said += curl.stdout.read()
+    head, _, body = said.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200 OK")
     assert b"Mesos-Stream-Id: " in head
     events = [json.loads(record) for record in RecordDecoder().feed(body)]
