@@ -63,6 +63,9 @@ def started(steps: dict[str, dict[str, Any]]) -> bool:
     """A master and an agent, as on a host of today: without its docker containerizer, which wants cgroup v1 or lacks
     what newer images have not. Whether the agent is there."""
     shutil.copytree(SOURCE / "mesos", MESOS, symlinks=True)
+    for cgroup in (CGROUPS, CGROUPS / "mesos"):  # which its isolators of cgroup v2 want to be there
+        cgroup.mkdir(exist_ok=True)
+        (cgroup / "cgroup.subtree_control").write_text("+cpu +memory")
     for name, words in PROGRAMS.items():
         Path("/var/lib", name).mkdir()
         log = (RESULTS / f"{name}.log").open("wb")
@@ -73,14 +76,13 @@ def started(steps: dict[str, dict[str, Any]]) -> bool:
     return step(steps, "Mesos", [sys.executable, "-c", AGENT_IS_THERE, f"http://{os.environ['MESOS_MASTER']}/state"])
 
 
-MESOS = Path("/opt/mesos")
+MESOS, CGROUPS = Path("/opt/mesos"), Path("/sys/fs/cgroup")
 PROGRAMS = {
     "mesos-master": ("--port=5050", "--registry=in_memory", "--allocation_interval=200ms",
                      "--agent_ping_timeout=60secs"),
     "mesos-agent": ("--port=5051", "--master=127.0.0.1:5050", "--runtime_dir=/run/mesos", "--containerizers=mesos",
                     "--no-systemd_enable_support", f"--launcher_dir={MESOS}/libexec/mesos",
-                    "--isolation=cgroups/cpu,cgroups/mem", "--agent_subsystems=cpu,memory",
-                    "--resources=cpus:32;mem:8192;disk:8192;ports:[20000-20100]",
+                    "--isolation=cgroups/cpu,cgroups/mem", "--resources=cpus:32;mem:8192;disk:8192;ports:[20000-20100]",
                     "--executor_registration_timeout=10mins", "--executor_shutdown_grace_period=60secs")}
 AGENT_IS_THERE = """\
 import json, sys, time, urllib.request
