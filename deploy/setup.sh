@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.."
 SOCKET=/var/run/docker.sock
 DOCKER_PACKAGES="docker.io iptables"
 TEST_PACKAGES="docker.io docker-registry apache2-utils gcc libc6-dev containernetworking-plugins iproute2 iptables \
-    openssl prometheus chromium chromium-driver systemd"
+    openssl curl prometheus chromium chromium-driver systemd"
 started_here=no
 
 say() { printf '%s\n' "$*" >&2; }

@@ -77,8 +77,10 @@ def inspected(docker: Docker, name: str) -> dict[str, Any]:
 
 
 def normal(found: dict[str, Any]) -> dict[str, Any]:
-    """Without what must differ, and with binds and variables in order, which the command line keeps in maps."""
+    """Without what must differ, and with binds and variables in order, which the command line keeps in maps; it has
+    empty lists where it could leave them out, not all of its versions the same."""
     host, config = found["HostConfig"], found["Config"]
+    host.update({name: None for name, value in host.items() if value == []})
     host["Binds"], config["Env"] = sorted(host["Binds"] or ()), sorted(config["Env"] or ())
     if len(config["Hostname"]) == 12:  # the container's id
         config.pop("Hostname")
