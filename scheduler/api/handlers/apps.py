@@ -64,10 +64,8 @@ class Apps:
     async def created(self, asked: Asked) -> web.Response:
         """POST /v2/apps."""
         read = self._read(await asked.json())
-        planned = await self._asking.change(asked,
-                                            lambda by: self._asking.operations.create_app(read.app,
-                                                                                          by))
-        self._posted(asked, read.app)
+        planned = await self._asking.change(
+            asked, lambda by: self._posted(asked, read.app, self._asking.operations.create_app(read.app, by)))
         shown = app_json(planned.targets[read.app.id].app)
         body = {**shown, "version": planned.version, "tasks": [], "tasksStaged": 0,
                 "tasksRunning": 0,
@@ -164,12 +162,12 @@ class Apps:
                 read = self.read_update(body, app_id, existing, partial=partial)
             check(self._asking.service.board)
             found.append(read)
-            return self._asking.operations.put_apps([read.app], by, whole=not partial)
+            return self._posted(asked, read.app,
+                                self._asking.operations.put_apps([read.app], by, whole=not partial))
 
         planned = await self._asking.change(asked, change)
         new = planned.deployment.changes.get(app_id)
         created = new is not None and new.before is None
-        self._posted(asked, found[0].app)
         answer = deployment_answer(planned, 201 if created else 200)
         answer.headers.update(warnings(asked, found[0].unknown))
         if created:
@@ -228,12 +226,11 @@ class Apps:
                 raise RefusedError(422, f"Label selector: {error.problem}") from error
         return found
 
-    def _posted(self, asked: Asked, app: App) -> None:
-        """Tell that an app was defined, as Marathon does, once it is so."""
-        data = {"clientIp": asked.request.remote or "", "uri": asked.request.path,
-                "appDefinition": app_json(app)}
-        events = self._asking.service.events
-        self._asking.service.ask(lambda: events.emit("api_post_event", data, app.id))
+    def _posted(self, asked: Asked, app: App, planned: Planned) -> Planned:
+        """Tell that an app was defined, as Marathon does, in the same turn: before anything that comes of it."""
+        self._asking.service.events.emit("api_post_event", {
+            "clientIp": asked.request.remote or "", "uri": asked.request.path, "appDefinition": app_json(app)}, app.id)
+        return planned
 
 
 def app_path(text: str) -> str:

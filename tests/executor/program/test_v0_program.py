@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local.containers.processes import start_of
 from tests.executor.program.running import task
 from tests.executor.program.test_executor_process import started
 from tests.executor.program.test_program import flags
@@ -112,10 +113,10 @@ def test_a_launcher_that_is_killed_takes_all_with_it(tmp_path: Path, name: str) 
     with V0Agent() as agent, started(environment(agent, tmp_path), tmp_path, flags(name, tmp_path)) as process:
         run(agent, "exec sleep 600")
         until(agent, "TASK_RUNNING")
-        executor = Path(f"/proc/{python_of(process.pid)}")
+        executor = python_of(process.pid)
         process.kill()
         comes_true(lambda: state(name).startswith("exited "))
-        comes_true(lambda: not executor.exists())
+        comes_true(lambda: start_of(executor) is None)
     assert "Shutting down: the launcher was killed" in (tmp_path / "stderr").read_text()
 
 
