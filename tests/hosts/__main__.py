@@ -96,7 +96,7 @@ def proved(host: Host, part: str) -> results.Proved:
     (back / "pip").mkdir(parents=True)
     lay(source, {"suites": suites(part), "engine": host.engine,
                  "settings": dict(host.settings), "where": host.said + SAID[place()], "slow": SLOW.get(place(), 1),
-                 "seconds": float(os.environ.get("HOSTS_SECONDS", SECONDS)), "mesos": mesos is not None})
+                 "seconds": float(os.environ.get("HOSTS_SECONDS", SECONDS)), "mesos": mesos and [*host.flags]})
     if mesos is not None:
         shutil.copytree(mesos, source / "mesos", symlinks=True)
     print(f"{host.name}: running; its console is {back / 'console'}", file=sys.stderr)

@@ -2,8 +2,8 @@
 
 It reads /run/source/job.json: {"suites": {name: [words for pytest]}, "engine": "docker" or "podman",
 "settings": what Docker's daemon.json gets, "where": said behind the system's name, "slow": how many
-times as long as elsewhere a test may take, "seconds": how long a suite may take, "mesos": whether
-/run/source/mesos is one, on which the tests run}. It leaves in
+times as long as elsewhere a test may take, "seconds": how long a suite may take, "mesos": flags
+of the agent in /run/source/mesos, on which the tests run, if there is one}. It leaves in
 /run/results: facts.json (what host this is), steps.json (each step's exit status and seconds),
 NAME.xml (JUnit, of each suite) and NAME.log. It ends where the host's image has the machine turned
 off.
@@ -45,8 +45,8 @@ def main() -> None:
         step(steps, "make run", ["make", "run"])
     elif ok:
         step(steps, "make run", [".venv/bin/python", "-m", "deploy.demo"])
-    if ok and job["mesos"]:
-        ok = started(steps)
+    if ok and job["mesos"] is not None:
+        ok = started(steps, job["mesos"])
     for name, chosen in job["suites"].items() if ok else ():
         step(steps, name, [".venv/bin/python", "-m", "pytest", *words, f"--junitxml={RESULTS}/{name}.xml", *chosen],
              job["seconds"])
@@ -59,7 +59,7 @@ python3 -m venv .venv
 """
 
 
-def started(steps: dict[str, dict[str, Any]]) -> bool:
+def started(steps: dict[str, dict[str, Any]], flags: list[str]) -> bool:
     """A master and an agent, as on a host of today: without its docker containerizer, which wants cgroup v1 or lacks
     what newer images have not. Whether the agent is there."""
     shutil.copytree(SOURCE / "mesos", MESOS, symlinks=True)
@@ -70,7 +70,7 @@ def started(steps: dict[str, dict[str, Any]]) -> bool:
         Path("/var/lib", name).mkdir()
         log = (RESULTS / f"{name}.log").open("wb")
         subprocess.Popen([MESOS / "sbin" / name, *words, "--ip=127.0.0.1", "--hostname=127.0.0.1",
-                          f"--work_dir=/var/lib/{name}"], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                          f"--work_dir=/var/lib/{name}", *(flags if name == "mesos-agent" else ())], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                          start_new_session=True)
     os.environ.update(MESOS_MASTER="127.0.0.1:5050", MESOS_EXECUTORS="custom")
     return step(steps, "Mesos", [sys.executable, "-c", AGENT_IS_THERE, f"http://{os.environ['MESOS_MASTER']}/state"])
@@ -82,7 +82,7 @@ PROGRAMS = {
                      "--agent_ping_timeout=60secs"),
     "mesos-agent": ("--port=5051", "--master=127.0.0.1:5050", "--runtime_dir=/run/mesos", "--containerizers=mesos",
                     "--no-systemd_enable_support", f"--launcher_dir={MESOS}/libexec/mesos",
-                    "--isolation=cgroups/cpu,cgroups/mem", "--resources=cpus:32;mem:8192;disk:8192;ports:[20000-20100]",
+                    "--resources=cpus:32;mem:8192;disk:8192;ports:[20000-20100]",
                     "--executor_registration_timeout=10mins", "--executor_shutdown_grace_period=60secs")}
 AGENT_IS_THERE = """\
 import json, sys, time, urllib.request
