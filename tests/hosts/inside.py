@@ -69,8 +69,9 @@ def started(steps: dict[str, dict[str, Any]], flags: list[str]) -> bool:
     for name, words in PROGRAMS.items():
         Path("/var/lib", name).mkdir()
         log = (RESULTS / f"{name}.log").open("wb")
+        own = flags if name == "mesos-agent" else []
         subprocess.Popen([MESOS / "sbin" / name, *words, "--ip=127.0.0.1", "--hostname=127.0.0.1",
-                          f"--work_dir=/var/lib/{name}", *(flags if name == "mesos-agent" else ())], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                          f"--work_dir=/var/lib/{name}", *own], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                          start_new_session=True)
     os.environ.update(MESOS_MASTER="127.0.0.1:5050", MESOS_EXECUTORS="custom")
     return step(steps, "Mesos", [sys.executable, "-c", AGENT_IS_THERE, f"http://{os.environ['MESOS_MASTER']}/state"])
