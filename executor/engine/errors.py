@@ -82,18 +82,20 @@ ENGINE: Final[tuple[Rule, ...]] = (
           "^container create: creating container storage: the container name .* is already in use",
           r"^network with name .* already exists\Z"),
     _rule(AlreadySo, r"^removal of container .* is already in progress", r"^container \S+ is not connected to ",
-          "^endpoint with name .* already exists in network "),
+          "^endpoint with name .* already exists in network ", r"^container \S+ is already connected to network "),
     _rule(NoSuchContainer, "^(?:could not get container for .*: )?(?:error: )?no such (?:container|exec instance)",
           r"^no container with ID \S+ found in database: no such container\Z"),  # podman, of one that goes just now
     _rule(ContainerNotRunning, r"^(?:cannot kill container: .*: )?container \S+ is (?:not running|paused|restarting)",
           "^cannot join network of a non running container: ",
           "^can only (?:kill|create exec sessions on) running containers",
-          _OCI + "cannot exec in a (?:stopped|paused)"),
+          _OCI + "cannot exec in a (?:stopped|paused)",
+          r"^cannot create exec session as container \S+ is paused\Z"),
     _rule(BadOption, r"^(?:invalid|unknown|duplicate|conflicting|unsupported)\b",
           "^error processing tar file", "^could not find the file ", r"^no such file or directory\Z",
           rf"^(?:failed to unpack image: .*: |ApplyLayer exit status .* stderr: )?archive/tar: "
           rf"invalid tar header{_END}",
-          "^evalSymlinksInScope: too many links in "),
+          "^evalSymlinksInScope: too many links in ", r"^copier: .*: too many levels of symbolic links\Z",
+          r"^unable to import tarball: .*: archive/tar: invalid tar header\)\Z"),
     _rule(NoCommand, rf"^no command specified{_END}", f"{_CRUN}cannot find `` in "),
     _rule(NoSuchNetwork, rf"{_NETWORKING}(?:could not find a network matching .*: )?network .* not found{_END}",
           "^container create: unable to find network with name or ID ",
@@ -103,9 +105,12 @@ ENGINE: Final[tuple[Rule, ...]] = (
     # is a runtime that is not installed.
     _rule(CommandNotFound, rf"{_EXEC}.*: (?:executable file not found in \$PATH|no such file or directory)"
                            rf"(?:: unknown)?{_FOR_126}?{_END}",
-          f"{_CRUN}executable file `.*` not found"),
+          f"{_CRUN}executable file `.*` not found",
+          # of a name of two lines podman has the second
+          rf"{_CRUN}.*: OCI runtime attempted to invoke a command that was not found\Z"),
     _rule(CommandNotExecutable, rf"{_EXEC}.*: (?:permission denied|is a directory|exec format error){_END}",
-          f"{_CRUN}open executable: permission denied", f"{_CRUN}the path `.*` exists but it is not executable: "),
+          f"{_CRUN}open executable: permission denied", f"{_CRUN}the path `.*` exists but it is not executable: ",
+          f"{_CRUN}the path `.*` is not a regular file: "),
     # The node lacks what this takes, today and tomorrow: a driver, or a runtime that is new enough.
     _rule(NodeLacks, "^could not select device driver ", f"{_TASK}CDI device injection failed: ",
           rf"{_OCI}.*namespace \{{.*\}} does not exist{_END}", f"{_OCI}(?:unknown OCI|unsupported )",
@@ -144,7 +149,8 @@ def _http(status: str) -> str:
 PULL: Final[tuple[Rule, ...]] = (
     _rule(WrongVersion, r"^client version \S+ is too (?:old|new)", "^client is newer than server"),
     _rule(BadOption, "^invalid reference format", "^invalid repository name", "^invalid tag format",
-          "^repository name must be ", "^invalid checksum digest",
+          "^repository name must be ", "^normalizing image: .*: repository name must be lowercase\\Z",
+          "^invalid checksum digest",
           "is an invalid (?:OS )?component of ", ": unknown operating system or architecture"),
     _rule(RateLimited, "(?:^|: )toomanyrequests(?:: |$)", "(?:^|: )too many requests(?:: |$)",
           _http("429")),
@@ -156,7 +162,8 @@ PULL: Final[tuple[Rule, ...]] = (
           "^no such image: ",
           "^pull access denied", "^repository .* not found", "(?:^|: )name unknown: ",
           ": no match for platform",
-          "^no matching manifest for ", "^image with reference .* was found but ",
+          "^no matching manifest for ", "^no image found in manifest list for ",
+          "^image with reference .* was found but ",
           "cannot be used on this platform$",
           "(?:^|: )not found$", _http("404"), "^docker image format v1"),
     _rule(DaemonUnavailable,
