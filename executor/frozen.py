@@ -3,11 +3,12 @@
 `dataclasses` of Python 3.11 and 3.12 writes and compiles two functions for each frozen class that say
 the same. An executor has some 250 such classes: of the time that it takes to load, and to come back
 after a crash, that is a third. Later versions compile all functions of a class at once, and are left
-as they are.
+as they are; 3.13 has a function of that name, too, which gives nothing and adds them itself.
 """
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ MAKER: Final = "_frozen_get_del_attr"  # of `dataclasses`: gives both functions 
 
 def share_refusals() -> None:
     """For the classes that are made from now on."""
-    if hasattr(dataclasses, MAKER):
+    if sys.version_info < (3, 13) and hasattr(dataclasses, MAKER):
         setattr(dataclasses, MAKER, _shared)
 
 

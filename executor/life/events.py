@@ -114,12 +114,14 @@ class Noticed:
     """Something happened to the container: a reason to look, not yet the truth.
 
     `exit_code`, if the engine told one, and when: ns of its clock. `back`: when we found that the
-    engine is there again, ns of our clock; 0: it was not away.
+    engine is there again, ns of our clock; 0: it was not away. `oom_near`: whether the kernel had just
+    killed something of this machine for want of memory; None: nobody knows.
     """
 
     exit_code: int | None = None
     at: int = 0
     back: int = 0
+    oom_near: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

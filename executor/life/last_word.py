@@ -2,8 +2,8 @@
 
 An engine may tell of an end before it tells that the kernel killed for want of memory, or that
 somebody had it send SIGKILL: each goes its own way, and one that is asked in between knows only the
-status. So where nothing explains a SIGKILL, and there is a limit of memory, the last word waits a
-second for that; and a moment where it was perhaps a child that the kernel killed.
+status. So where nothing explains a failure, there is a limit of memory, and the kernel has just killed
+something for want of it, the last word waits a second for the engine to say what.
 """
 from __future__ import annotations
 
@@ -19,28 +19,26 @@ from executor.life.task import Phase, Step, Task, exit_of, status
 from specs.messages.resource import Resource
 from specs.words.sizes import MEGABYTE
 
-OOM_WAIT: Final = 1.0  # seconds, after status 137
-CHILDS_OOM_WAIT: Final = 0.1  # after any other that is no success
+OOM_WAIT: Final = 1.0  # seconds
 _KILLED: Final = 128 + signal.SIGKILL
 
 
 def await_oom(step: Step) -> Step:
     """The same end; if memory may be why, that is awaited while the output comes home."""
     task = step.task
-    wait = _oom_wait(task)
-    if not wait:
+    if not _may_be_oom(task):
         return step
-    return Step(replace(task, oom_awaited=True), (*step.effects, StartTimer(Timer.OOM_LATE, wait)))
+    return Step(replace(task, oom_awaited=True), (*step.effects, StartTimer(Timer.OOM_LATE, OOM_WAIT)))
 
 
-def _oom_wait(task: Task) -> float:
-    """Seconds; 0: memory cannot be why, or something else is. Mesos's own words are the same in any case."""
+def _may_be_oom(task: Task) -> bool:
+    """Of what was killed, or had a child that was; Mesos's own words are the same for the latter."""
     end = task.outcome
-    if not isinstance(end, Exit) or task.cause is not None or not end.memory_limit or end.status == 0:
-        return 0.0
+    if not isinstance(end, Exit) or task.cause is not None or not end.memory_limit or task.run.oom_near is False:
+        return False
     if end.oom or end.meddled or end.removed or end.unseen or end.error or end.started_again:
-        return 0.0
-    return OOM_WAIT if end.status == _KILLED else 0.0 if task.terms.strict else CHILDS_OOM_WAIT
+        return False
+    return end.status == _KILLED or (task.run.oom_near is True and end.status != 0 and not task.terms.strict)
 
 
 def explain_by_memory(task: Task, event: OomKilled) -> Step:

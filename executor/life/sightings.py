@@ -30,10 +30,13 @@ _BEING_REMOVED = ("removing", "dead")  # State.Status, from the beginning of a f
 
 class Memory(NamedTuple):
     """Of a container, bytes: the most it has used, and its limit; None where the kernel is silent.
+
+    `near`: whether the kernel has just killed something of this machine for want of it.
     """
 
     peak: int | None = None
     limit: int | None = None
+    near: bool | None = None
 
 
 def meaning(told: ContainerEvent, task: Task, memory: Memory | None = None) -> Event | None:
@@ -44,13 +47,13 @@ def meaning(told: ContainerEvent, task: Task, memory: Memory | None = None) -> E
     """
     match told.action:
         case ContainerAction.DIE:
-            return Noticed(told.exit_code, told.time_nano)
+            return Noticed(told.exit_code, told.time_nano, oom_near=(memory or Memory()).near)
         case ContainerAction.DESTROY:
             return Noticed()
         case ContainerAction.RESYNC:
             return Noticed(back=told.time_nano)
         case ContainerAction.OOM:
-            return OomKilled(*(memory or Memory()))
+            return OomKilled(*(memory or Memory())[:2])
         case ContainerAction.KILL:
             return SignalSeen(told.signal or 0)
         case ContainerAction.START:

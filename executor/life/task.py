@@ -84,6 +84,7 @@ class Run:
     told_exit: int | None = None  # the exit status that the engine told unasked
     ended: int = 0  # when it was told
     oom: OomKilled | None = None
+    oom_near: bool | None = None  # as its end was told, something had just been killed for want of memory
     signal: int | None = None  # the last that somebody else had the engine send
     gone: bool = False  # the kernel says that its process has ended
     gone_at: int = 0  # when it said so, ns of our clock; 0: nobody knows
@@ -185,7 +186,7 @@ def heard(task: Task, event: Noticed) -> Task:
     task = task.in_run(back=event.back or task.run.back)
     if event.exit_code is None or 0 < event.at < task.run.began:  # or it is told again of a run before
         return task
-    return task.in_run(told_exit=event.exit_code, ended=event.at)
+    return task.in_run(told_exit=event.exit_code, ended=event.at, oom_near=event.oom_near)
 
 
 def announcement(task: Task) -> tuple[Effect, ...]:

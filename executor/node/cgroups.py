@@ -18,20 +18,25 @@ what is said there is everybody's, so nothing is known of them alone.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import re
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 CGROUPS: Final = Path("/sys/fs/cgroup")
 PROC: Final = Path("/proc")
+LATELY: Final = 2.0  # seconds
 MOST_KNOWN: Final = 10_000  # containers whose cgroups are kept
 _FLAGS = 5  # of the fields after the state in /proc/PID/stat
 _EXITING = 0x4  # include/linux/sched.h, PF_EXITING
 _LIMITLESS = 1 << 60  # bytes; the first version of cgroups writes a number like that
 _VERSION_1 = ("memory.max_usage_in_bytes", "memory.limit_in_bytes")
 _VERSION_2 = ("memory.peak", "memory.max")  # the peak since Linux 5.19
+_OOM_KILLS: Final = re.compile(r"(?m)^oom_kill (\d+)$")  # since Linux 4.13
 _ID: Final = re.compile(r"[0-9a-f]{64}")
 _NAMED: Final = re.compile(r"(?s)(.*/[^/]*[0-9a-f]{64}[^/]*)(?:/.*)?")  # the last: an engine may be in a container
 _USUAL = ("docker/{id}", "system.slice/docker-{id}.scope", "machine.slice/libpod-{id}.scope")
@@ -72,12 +77,33 @@ def folder(where: dict[str, str], controller: str, root: Path = CGROUPS) -> Path
 class Cgroups:
     """Remembers where containers are, and reads what they used. Safe for threads."""
 
-    def __init__(self, root: Path = CGROUPS, proc: Path = PROC, most: int = MOST_KNOWN) -> None:
+    def __init__(self, root: Path = CGROUPS, proc: Path = PROC, most: int = MOST_KNOWN,
+                 clock: Callable[[], float] = time.monotonic) -> None:
         self._root = root
         self._proc = proc
         self._most = most
+        self._clock = clock
         self._lock = threading.Lock()
         self._memory: dict[str, Path] = {}
+        self._kills = self._counted()
+        self._killed = -math.inf  # when more were counted, seconds of our clock
+
+    def killed_lately(self) -> bool | None:
+        """Whether the kernel has killed something of this machine for want of memory, LATELY or since this
+        was asked the last time; None if it does not say. It counts before the process ends.
+        """
+        kills = self._counted()
+        with self._lock:
+            if kills != self._kills:
+                self._kills, self._killed = kills, self._clock()
+            return None if kills is None else self._clock() - self._killed < LATELY
+
+    def _counted(self) -> int | None:
+        try:
+            found = _OOM_KILLS.search((self._proc / "vmstat").read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            return None
+        return None if found is None else int(found[1])
 
     def remember(self, container: str, pid: int) -> None:
         """`pid`: the container's first process. One that is gone, or another's, is not looked at."""

@@ -312,8 +312,11 @@ class Supervisor:
     # ---- what the engine tells unasked: called on its event thread ----
 
     def _engine_told(self, event: ContainerEvent) -> None:
-        known = Memory(*self._engine.cgroups.memory(
-            event.id)) if event.action is ContainerAction.OOM else Memory()
+        known = Memory()
+        if event.action is ContainerAction.OOM:
+            known = Memory(*self._engine.cgroups.memory(event.id))
+        elif event.action is ContainerAction.DIE and event.exit_code:
+            known = Memory(near=self._engine.cgroups.killed_lately())
         self._loop.call(partial(self._saw, event, known))
 
     def _saw(self, event: ContainerEvent, known: Memory) -> None:

@@ -432,30 +432,29 @@ def test_nothing_is_awaited_where_memory_cannot_be_why_or_something_else_is(end:
     assert len(through(Terms(), *STARTED, e.Noticed(137), e.Exited(end), e.Drained())) == 3
 
 
-@pytest.mark.parametrize(("terms", "event", "seconds"), [
-    (Terms(), e.Exited(Exit(137, memory_limit=MEGABYTE)), 1.0),
-    (Terms(), e.Exited(Exit(9, memory_limit=MEGABYTE)), 0.1),
-    (Terms(memory_limit=MEGABYTE), e.Noticed(9), 0.1),
-    (Terms(memory_limit=MEGABYTE, strict=True), e.Noticed(9), None),
-    (Terms(), e.Noticed(9), None),
-    (Terms(memory_limit=MEGABYTE), e.Noticed(0), None),
-])
+LIMITED = Terms(memory_limit=MEGABYTE)
+
+
+@pytest.mark.parametrize(("terms", "status", "near", "awaited"), [
+    (LIMITED, 137, True, True), (LIMITED, 137, None, True), (LIMITED, 137, False, False),
+    (LIMITED, 9, True, True), (LIMITED, 9, None, False), (LIMITED, 9, False, False), (LIMITED, 0, True, False),
+    (replace(LIMITED, strict=True), 137, True, True), (replace(LIMITED, strict=True), 9, True, False),
+    (Terms(), 137, True, False)])
 @pytest.mark.parametrize("early", [False, True])
-def test_a_child_that_the_kernel_killed_is_told_of_a_moment_later(terms: Terms, event: e.Event, seconds: float | None,
-                                                                  early: bool) -> None:
-    """Also of one that ended while it was being started."""
-    if early and not isinstance(event, e.Noticed):
-        return
+def test_a_word_about_memory_is_awaited_where_the_kernel_has_just_killed_for_it(
+        terms: Terms, status: int, near: bool | None, awaited: bool, early: bool) -> None:
+    """Also of a container that ended while it was being started; its child may have been killed."""
     task, _ = accept("t", terms)
     created, started = STARTED
-    for each in (created, event, started) if early else (*STARTED, event):
+    told = e.Noticed(status, 1, oom_near=near)
+    looked = (e.Exited(Exit(status)),) if status == 137 else ()
+    for each in (created, *((told, started) if early else (started, told)), *looked):
         task, effects = advance(task, each)
-    timers = [effect for effect in effects if isinstance(effect, f.StartTimer) and effect.timer is f.Timer.OOM_LATE]
-    assert [timer.seconds for timer in timers] == ([] if seconds is None else [seconds])
+    assert (f.StartTimer(f.Timer.OOM_LATE, 1.0) in effects) is awaited
     task, _ = advance(task, e.OomKilled(None))
     _, effects = advance(task, e.Drained())
     [(_, message)] = reports(effects)
-    assert seconds is None or "out of memory" in (message or "")
+    assert terms.strict or status == 0 or "out of memory" in (message or "")
 
 
 @pytest.mark.parametrize("wanted", [e.EndRequested(Cause.KILL, 1.0), e.EndRequested(Cause.HEALTH),

@@ -146,3 +146,19 @@ def test_what_is_left_in_a_containers_cgroup(tmp_path: Path, *, second: bool) ->
     assert processes("ef" * 32, tmp_path) == []
     for text in ("", "ab", "docker", f"{ours[:-1]}*", "mdx-name"):
         assert processes(text, tmp_path) == []  # never a part of an id
+
+
+def test_whether_the_kernel_has_just_killed_something(tmp_path: Path) -> None:
+    now = [100.0]
+    vmstat = tmp_path / "vmstat"
+    vmstat.write_text("pgfault 7\noom_kill 3\nswap_ra 0\n")
+    known = Cgroups(tmp_path, tmp_path, clock=lambda: now[0])
+    assert known.killed_lately() is False
+    vmstat.write_text("pgfault 9\noom_kill 4\nswap_ra 0\n")
+    for passed, told in ((0.0, True), (1.0, True), (1.5, False)):
+        now[0] += passed
+        assert known.killed_lately() is told
+    vmstat.write_text("pgfault 9\n")  # an old kernel
+    assert known.killed_lately() is None
+    vmstat.unlink()
+    assert known.killed_lately() is None
