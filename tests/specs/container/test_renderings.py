@@ -81,6 +81,8 @@ def normal(found: dict[str, Any]) -> dict[str, Any]:
     empty lists where it could leave them out, not all of its versions the same."""
     host, config = found["HostConfig"], found["Config"]
     host.update({name: None for name, value in host.items() if value == []})
+    host.update({name: sorted(each.upper().removeprefix("CAP_") for each in host[name] or ())
+                 for name in ("CapAdd", "CapDrop")})  # some write all of it, and in order
     host["Binds"], config["Env"] = sorted(host["Binds"] or ()), sorted(config["Env"] or ())
     if len(config["Hostname"]) == 12:  # the container's id
         config.pop("Hostname")
