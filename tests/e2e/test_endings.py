@@ -219,7 +219,7 @@ BEHIND_OUR_BACK = [
     Case("restarted from outside", FAILED, exited(137, ": .*the engine sent SIGKILL without our asking.*"), 137,
          command="sleep 600",
          deed=once_running(docker("restart", "-t", "0", check=False))),  # we may have removed it in the middle
-    Case("paused and resumed", FINISHED, exited(0), 0, command="sleep 8",
+    Case("paused and resumed", FINISHED, exited(0), 0, command=f"sleep {8 * max(1.0, SLOW / 2):g}",
          deed=once_running(docker("pause"), docker("unpause"))),
 ]
 
