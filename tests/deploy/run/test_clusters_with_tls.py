@@ -59,7 +59,7 @@ def test_a_master_that_proves_itself(said: str, certificate: Certificate,
 def test_a_master_that_does_not_is_told_nothing(
         program: str, folder: Path, tmp_path: Path, authority: Certificate) -> None:
     """The table of what does not hold is in tests/scheduler/master/test_tls.py."""
-    expired = make_certificate(folder, authority, "expired", address="127.0.0.1", days=-1)
+    expired = make_certificate(folder, authority, "expired", address="127.0.0.1", expired=True)
     with ScriptedMaster(tls=expired.server()) as master:
         arguments = ("--master", master.address, "--ssl-ca-file", str(authority.certificate),
                      "--principal", "me")

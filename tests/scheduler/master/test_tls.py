@@ -106,7 +106,7 @@ def test_a_master_that_asks_for_our_certificate(folder: Path, certificate: Certi
 def test_who_does_not_is_told_nothing(fault: str, words: str, folder: Path, certificate: Certificate,
                                       authority: Certificate) -> None:
     shown = {"stranger": certificate, "itself": make_authority(folder, "itself"),
-             "expired": make_certificate(folder, authority, "expired", address="127.0.0.1", days=-1),
+             "expired": make_certificate(folder, authority, "expired", address="127.0.0.1", expired=True),
              "address": make_certificate(folder, authority, "address", address="127.0.0.2"),
              "name": make_certificate(folder, authority, "name", address="master.example", kind="DNS")}.get(fault)
     trusted = make_authority(folder, "stranger") if fault == "stranger" else authority
