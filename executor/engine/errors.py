@@ -107,7 +107,8 @@ ENGINE: Final[tuple[Rule, ...]] = (
                            rf"(?:: unknown)?{_FOR_126}?{_END}",
           f"{_CRUN}executable file `.*` not found",
           # of a name of two lines podman has the second
-          rf"{_CRUN}.*: OCI runtime attempted to invoke a command that was not found\Z"),
+          rf"{_CRUN}[^`]*` not found in \$PATH: No such file or directory: OCI runtime attempted to invoke a command "
+          r"that was not found\Z"),
     _rule(CommandNotExecutable, rf"{_EXEC}.*: (?:permission denied|is a directory|exec format error){_END}",
           f"{_CRUN}open executable: permission denied", f"{_CRUN}the path `.*` exists but it is not executable: ",
           f"{_CRUN}the path `.*` is not a regular file: "),

@@ -136,8 +136,7 @@ SENTENCES = [
      CommandNotExecutable),
     ("crun: the path `{0}` is not a regular file: Operation not permitted: OCI permission denied",
      CommandNotExecutable),
-    (("crun: {0}` not found in $PATH: No such file or directory: OCI runtime attempted to invoke a command that was "
-      "not found"), CommandNotFound),
+    ("crun: open `/proc/sys/{0}`: No such file or directory: OCI runtime attempted to invoke it", BadOption),
     (INIT + "error mounting {0!r} to rootfs at {0!r}: mount {0}:{0} (via /proc/self/fd/6), flags: 0x5000: not a "
             "directory: unknown: Are you trying to mount a directory onto a file (or vice-versa)?", BadOption),
     (INIT + "open /proc/sys/{0}: no such file or directory: unknown", BadOption),
