@@ -73,7 +73,7 @@ def test_ctrl_c_at_any_moment_leaves_nothing(tmp_path: Path, moment: str) -> Non
         assert line, output
         output += line
     os.killpg(process.pid, signal.SIGINT)
-    output += process.communicate(timeout=WAIT)[0]
+    output += process.communicate(timeout=2 * WAIT)[0]
     assert process.returncode == 130, output
     assert "Traceback" not in output
     if moment in ("created the bridge network", "three instances of", "killed a container from outside"):
