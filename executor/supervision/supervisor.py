@@ -239,8 +239,7 @@ class Supervisor:
             self._loop.end(f"no task for {self._settings.idle_timeout:g} s")
 
     def _registered(self, framework_info: Message) -> None:
-        capabilities = framework_info.get("capabilities") or ()
-        self._capabilities = frozenset(str(each.get("type")) for each in capabilities)
+        self._capabilities = frozenset(str(each.get("type")) for each in framework_info.get("capabilities") or ())
         self._engine.open(self._engine_told)
         if not self._settings.drop_in:
             orphans.sweep(self._engine, self._settings.labels, self._reports.counts)
@@ -312,11 +311,9 @@ class Supervisor:
     # ---- what the engine tells unasked: called on its event thread ----
 
     def _engine_told(self, event: ContainerEvent) -> None:
-        known = Memory()
-        if event.action is ContainerAction.OOM:
-            known = Memory(*self._engine.cgroups.memory(event.id))
-        elif event.action is ContainerAction.DIE and event.exit_code:
-            known = Memory(near=self._engine.cgroups.killed_lately())
+        cgroups, died = self._engine.cgroups, event.action is ContainerAction.DIE and event.exit_code
+        known = Memory(*cgroups.memory(event.id)) if event.action is ContainerAction.OOM else Memory(
+            near=cgroups.killed_lately() if died else None)
         self._loop.call(partial(self._saw, event, known))
 
     def _saw(self, event: ContainerEvent, known: Memory) -> None:
