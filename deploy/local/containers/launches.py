@@ -34,14 +34,17 @@ class Launches:
         step: asyncio.Task[T] = asyncio.create_task(work)
         self._steps[container_id] = step
         try:
-            return await step
+            found = await step
         except asyncio.CancelledError:
-            if container_id in self._given_up:
-                raise LaunchError(given_up) from None
-            raise
+            if container_id not in self._given_up:
+                raise
+        else:
+            if container_id not in self._given_up:  # which may be told when it is done, and nobody has looked yet
+                return found
         finally:
             del self._steps[container_id]
             self._given_up.discard(container_id)
+        raise LaunchError(given_up)
 
     def give_up(self, container_id: str) -> None:
         """End the step that is under way, if one is."""
